@@ -1,0 +1,23 @@
+/**
+ * How a kernel says that an input is wrong: a row in the issue table. TypeScript sorts and words the rows.
+ * The table has a fixed capacity; what comes after is only counted, so a flood of errors stays cheap.
+ */
+import { tables } from "../shared/tables.ts";
+import { CTL_ISSUES } from "../shared/abi.ts";
+
+export function report(code: u32, obj: u32, isec: u32, index: u32, a: u64, b: u64): void {
+  const issue = tables().issue;
+  const row = atomic.add<u32>(CTL_ISSUES, 1) + 1;
+  if (row >= issue.rows) return;
+  issue.code[row] = code;
+  issue.obj[row] = obj;
+  issue.isec[row] = isec;
+  issue.index[row] = index;
+  issue.a[row] = a;
+  issue.b[row] = b;
+}
+
+/** The same for TypeScript phases that find something wrong while they read. */
+export function reportIssue(code: u32, obj: u32, isec: u32, index: u32, a: u32): void {
+  report(code, obj, isec, index, <u64>a, 0);
+}

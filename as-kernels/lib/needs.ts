@@ -1,0 +1,151 @@
+/**
+ * What scan-relocs decides and relocate decides again: the symbol's column of the decision table, the cell, and where a symbol's
+ * GOT and PLT entries are.
+ *
+ * Holds no policy: cells come from the table that TypeScript wrote (ts/passes/scan-policy.ts). Both passes must see the same
+ * column, so flags that create-synthetic changes (a copied symbol becomes SYM_IN_OSEC) are looked at through SYM_NEEDS_COPY.
+ */
+import { tables, params } from "../shared/tables.ts";
+import {
+  R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX,
+  SHF_WRITE, SHF_X86_64_LARGE,
+} from "../shared/elf.ts";
+import {
+  ISEC_EH_FRAME, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
+  SYM_TLS, SYM_UNDEF, SYM_WEAK,
+} from "../shared/abi.ts";
+import {
+  ACT_RELATIVE, ACT_RELATIVE_IPLT, CELLS_PER_ROW, COL_ABSOLUTE, COL_DATA, COL_FUNC, COL_IFUNC, COL_LOCAL, COL_PREEMPTIBLE, COL_WEAK, COL_ZERO, COLUMNS, VALUE_UNKNOWN,
+} from "../shared/reloc.ts";
+
+/** A symbol with none of these, and of a kind in PLAIN_KINDS, is an address in the output that PC-relative code may use as it is. */
+export const SPECIAL_FLAGS: u32 = SYM_PREEMPTIBLE | SYM_IFUNC | SYM_TLS | SYM_ABSOLUTE;
+
+/** Column of the decision table for symbol row `sym` with `flags`. */
+export function symbolColumn(sym: u32, flags: u32): u32 {
+  const kind = flags & SYM_KIND_MASK;
+  if (kind == SYM_SHARED || flags & SYM_NEEDS_COPY) {
+    if (flags & SYM_TLS) return COL_PREEMPTIBLE;
+    if (flags & SYM_OBJECT) return COL_DATA;
+    return flags & SYM_FUNC ? COL_FUNC : COL_PREEMPTIBLE;
+  }
+  const undefined = kind == SYM_UNDEF || kind == SYM_LAZY;
+  if (flags & SYM_PREEMPTIBLE) return undefined && (flags & SYM_WEAK || kind == SYM_LAZY) ? COL_WEAK : COL_PREEMPTIBLE;
+  if (undefined) return COL_ZERO;
+  if (flags & SYM_ABSOLUTE) return COL_ABSOLUTE;
+  if (kind == SYM_DEFINED && tables().sym.isec[sym] == 0) return COL_ABSOLUTE;
+  return flags & SYM_IFUNC ? COL_IFUNC : COL_LOCAL;
+}
+
+/** Address of cell (row 0, column 0) for this output and a section that is `writable` (0 or 1). */
+// @ts-ignore: decorator
+@inline
+export function policyBase(writable: u32): u32 {
+  return params().scanPolicy + ((params().outputKind - 1) * 2 + writable) * COLUMNS;
+}
+
+/** Is the symbol's value known now, up to the load address? */
+// @ts-ignore: decorator
+@inline
+export function isBound(column: u32): bool {
+  return column == COL_LOCAL || column == COL_ABSOLUTE || column == COL_ZERO || column == COL_IFUNC;
+}
+
+// @ts-ignore: decorator
+@inline
+export function decision(base: u32, row: u32, column: u32): u32 {
+  return <u32>load<u8>(base + row * CELLS_PER_ROW + column);
+}
+
+/** Entry of a relocation type: VALUE | bytes << 8 | RANGE << 16 | SCAN << 24. */
+// @ts-ignore: decorator
+@inline
+export function relocEntry(type: u32): u32 {
+  return type < 64 ? load<u32>(params().relocTypes + (type << 2)) : VALUE_UNKNOWN;
+}
+
+/** Address of word `index` (0-based) of .got. */
+// @ts-ignore: decorator
+@inline
+export function gotWord(index: u32): u64 {
+  return params().gotAddr + (<u64>index << 3);
+}
+
+/** Word of .got.plt that belongs to entry `plt` (1-based) of .plt. */
+// @ts-ignore: decorator
+@inline
+export function pltSlot(plt: u32): u64 {
+  return params().gotPltAddr + (<u64>(params().gotPltHeader + plt - 1) << 3);
+}
+
+/** Word of .got.plt that belongs to entry `iplt` (1-based) of .iplt; they follow those of .plt. */
+// @ts-ignore: decorator
+@inline
+export function ipltSlot(iplt: u32): u64 {
+  return params().gotPltAddr + (<u64>(params().gotPltHeader + params().pltCount + iplt - 1) << 3);
+}
+
+/** Address of the word that holds the symbol's address; an IFUNC without a .got word uses the slot of its .iplt entry. */
+export function gotEntryAddress(sym: u32): u64 {
+  const aux = tables().aux;
+  const row = tables().sym.aux[sym];
+  if (aux.got[row]) return gotWord(aux.got[row] - 1);
+  if (aux.iplt[row]) return ipltSlot(aux.iplt[row]);
+  return 0;
+}
+
+/** Address calls to the symbol go to: its PLT entry, or the symbol itself when it has none. Entries have 16 (.plt.got: 8) bytes. */
+export function pltEntryAddress(sym: u32): u64 {
+  const aux = tables().aux;
+  const row = tables().sym.aux[sym];
+  if (row) {
+    if (aux.plt[row]) return params().pltAddr + (<u64>aux.plt[row] << 4);
+    if (aux.iplt[row]) return params().ipltAddr + (<u64>(aux.iplt[row] - 1) << 4);
+    if (aux.pltGot[row]) return params().pltGotAddr + (<u64>(aux.pltGot[row] - 1) << 3);
+  }
+  return tables().sym.addr[sym];
+}
+
+/** Is the symbol one whose GOT entry can be avoided: bound in the output, moving with it, in reach of 32 bits? */
+export function relaxableSymbol(sym: u32, flags: u32): bool {
+  if (symbolColumn(sym, flags) != COL_LOCAL) return false;
+  if ((flags & SYM_KIND_MASK) != SYM_DEFINED) return true;
+  return !(tables().isec.sh_flags[tables().sym.isec[sym]] & SHF_X86_64_LARGE);
+}
+
+/** Is the relocation after `r` the call that belongs to a TLS sequence at `r`? */
+export function isTlsCall(r: u32, end: u32): bool {
+  const next = r + 24;
+  if (next >= end) return false;
+  const type = load<u32>(next, 8);
+  if (type != R_X86_64_PLT32 && type != R_X86_64_PC32 && type != R_X86_64_GOTPCRELX && type != R_X86_64_GOTPCREL &&
+      type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_PLTOFF64) {
+    return false;
+  }
+  const distance = load<u64>(next) - load<u64>(r);
+  return distance >= 5 && distance <= 8;
+}
+
+/** Index of a symbol in .dynsym; locals have none. */
+// @ts-ignore: decorator
+@inline
+export function dynsymIndex(sym: u32): u32 {
+  return sym < params().globalSyms ? tables().gsym.dynsym[sym] : 0;
+}
+
+/** What the scan decided for this relocation. */
+export function decisionFor(i: u32, entry: u32, sym: u32, flags: u32, index: u32): u32 {
+  const isec = tables().isec;
+  const writable = (isec.sh_flags[i] & SHF_WRITE) != 0 || (!params().zText && isec.kind[i] != ISEC_EH_FRAME);
+  return decision(policyBase(<u32>writable), entry >> 24, index ? symbolColumn(sym, flags) : COL_ZERO);
+}
+
+/** Does the relocation at `r` of isec `i` become a relative one? For collectRelr, which sees the section before it is relocated. */
+export function relativeDecision(i: u32, r: u32): bool {
+  const type = load<u32>(r, 8);
+  if (type != R_X86_64_64) return false;
+  const index = load<u32>(r, 12);
+  const sym = tables().esym.sym[tables().obj.esymBase[tables().isec.obj[i]] + index];
+  const action = decisionFor(i, relocEntry(type), sym, tables().sym.flags[sym], index);
+  return action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT;
+}

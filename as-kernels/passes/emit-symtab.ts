@@ -1,0 +1,207 @@
+/**
+ * .symtab and .strtab: which symbols are written (lld's rules), their places by prefix sums, their bytes.
+ *
+ * Two walks with the same condition: count, then write into exact slices. Names are not shared between symbols.
+ */
+import { tables, params } from "../shared/tables.ts";
+import { strlenBounded, copyBytes } from "../lib/bytes.ts";
+import {
+  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_REF_LIVE, SYM_SECTION,
+  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_ABSOLUTE, SYM_TLS,
+} from "../shared/abi.ts";
+import {
+  SHF_MERGE, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, STB_WEAK,
+} from "../shared/elf.ts";
+
+/** discard policy: 0 default, 1 -X (.L names), 2 -x (all locals), 3 --discard-none. */
+const DISCARD_LOCALS: u32 = 1;
+const DISCARD_ALL: u32 = 2;
+const DISCARD_NONE: u32 = 3;
+
+/** Is local symbol `i` of object `o` written? */
+// @ts-ignore: decorator
+@inline
+function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
+  const t = tables();
+  const flags = t.sym.flags[id];
+  const type = load<u8>(entry, 4) & 15;
+  if (type == STT_SECTION || discard == DISCARD_ALL) return false;
+  const kind = flags & SYM_KIND_MASK;
+  if (kind == SYM_DISCARDED || kind == SYM_UNDEF) return false;
+  const row = t.sym.isec[id];
+  if (row != 0) {
+    if (!t.isec.live[row] || t.isec.osec[row] == 0) return false;
+    if (t.isec.kind[row] == ISEC_MERGE) {
+      const piece = t.sym.piece[id];
+      if (piece == 0 || !t.piece.live[piece - 1]) return false;
+    }
+  }
+  if (discard == DISCARD_NONE || load<u16>(name) != 0x4c2e) return true;
+  return discard != DISCARD_LOCALS && !(row != 0 && t.isec.sh_flags[row] & SHF_MERGE);
+}
+
+/** Is global `id` written? */
+// @ts-ignore: decorator
+@inline
+function keepGlobal(id: u32): bool {
+  const t = tables();
+  const flags = t.sym.flags[id];
+  if (!(flags & SYM_USED_REGULAR)) return false;
+  const kind = flags & SYM_KIND_MASK;
+  if (kind == SYM_DEFINED) {
+    const row = t.sym.isec[id];
+    if (row == 0) return true;
+    if (!t.isec.live[row] || t.isec.osec[row] == 0) return false;
+    if (t.isec.kind[row] != ISEC_MERGE) return true;
+    const piece = t.sym.piece[id];
+    return piece != 0 && t.piece.live[piece - 1] != 0;
+  }
+  if (kind == SYM_IN_OSEC) return true;
+  if (kind == SYM_DISCARDED) return false;
+  return !params().gcSections || (flags & SYM_REF_LIVE) != 0;
+}
+
+/** Locals by binding in the output: what version scripts and visibility hide. */
+// @ts-ignore: decorator
+@inline
+function isLocalised(id: u32): bool {
+  const t = tables();
+  const flags = t.sym.flags[id];
+  const kind = flags & SYM_KIND_MASK;
+  if (kind != SYM_DEFINED && kind != SYM_IN_OSEC) return false;
+  const vis = t.gsym.vis[id];
+  return (flags & SYM_FORCED_LOCAL) != 0 || vis == STV_HIDDEN || vis == STV_INTERNAL;
+}
+
+/** Counts the local symbols of object `o`; adds their name bytes (f64) to `bytes`. */
+export function countLocals(o: u32, discard: u32, bytes: u32): u32 {
+  const obj = tables().obj;
+  const symtab = obj.symtab[o];
+  const strtab = obj.strtab[o];
+  const base = obj.localBase[o];
+  const end = obj.firstGlobal[o];
+  let count: u32 = 0;
+  let names: f64 = 0;
+  for (let i: u32 = 1; i < end; i++) {
+    const entry = symtab + i * SYM_BYTES;
+    const name = strtab + load<u32>(entry);
+    if (!keepLocal(base + i, entry, name, discard)) continue;
+    count++;
+    names += <f64>(strlenBounded(name, obj.strtabBytes[o] - load<u32>(entry)) + 1);
+  }
+  store<f64>(bytes, load<f64>(bytes) + names);
+  return count;
+}
+
+/** Counts globals [from, to) that are written: localised ones when `local`, the others otherwise. */
+export function countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32 {
+  const gsym = tables().gsym;
+  let count: u32 = 0;
+  let names: f64 = 0;
+  for (let id = from; id < to; id++) {
+    if (!keepGlobal(id) || u32(isLocalised(id)) != local) continue;
+    count++;
+    names += <f64>(fullName(id) + 1);
+  }
+  store<f64>(bytes, load<f64>(bytes) + names);
+  return count;
+}
+
+/** Bytes of a global's name with its @version. */
+// @ts-ignore: decorator
+@inline
+function fullName(id: u32): u32 {
+  return strlenBounded(tables().gsym.name[id], 1 << 24);
+}
+
+/** Writes one Elf64_Sym. */
+// @ts-ignore: decorator
+@inline
+function put(at: u32, name: u32, info: u8, other: u8, shndx: u32, value: u64, size: u64): void {
+  store<u32>(at, name);
+  store<u8>(at, info, 4);
+  store<u8>(at, other, 5);
+  store<u16>(at, <u16>(shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? SHN_XINDEX : shndx), 6);
+  store<u64>(at, value, 8);
+  store<u64>(at, size, 16);
+}
+
+/** Output section header index a defined symbol is relative to. */
+// @ts-ignore: decorator
+@inline
+function outputIndex(id: u32): u32 {
+  const t = tables();
+  const kind = t.sym.flags[id] & SYM_KIND_MASK;
+  const row = t.sym.isec[id];
+  if (kind == SYM_IN_OSEC) return row == 0 ? SHN_ABS : t.osec.index[row];
+  if (row == 0) return SHN_ABS;
+  return t.osec.index[t.isec.osec[row]];
+}
+
+/** st_value: TLS symbols are offsets from the start of the TLS segment (gABI ch. 4 Symbol Values). */
+// @ts-ignore: decorator
+@inline
+function outputValue(id: u32): u64 {
+  const t = tables();
+  const addr = t.sym.addr[id];
+  return t.sym.flags[id] & SYM_TLS ? addr - params().tlsAddr : addr;
+}
+
+/**
+ * Writes the local symbols of object `o`: entries at `at`, names at `names` whose offset in .strtab is `nameOffset`.
+ * `shndxAt`: parallel u32 words of .symtab_shndx, 0 = none. Returns the number of name bytes.
+ */
+export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
+  const t = tables();
+  const obj = t.obj;
+  const symtab = obj.symtab[o];
+  const strtab = obj.strtab[o];
+  const base = obj.localBase[o];
+  const end = obj.firstGlobal[o];
+  let to = at;
+  let text: u32 = 0;
+  for (let i: u32 = 1; i < end; i++) {
+    const entry = symtab + i * SYM_BYTES;
+    const name = strtab + load<u32>(entry);
+    const id = base + i;
+    if (!keepLocal(id, entry, name, discard)) continue;
+    const bytes = strlenBounded(name, obj.strtabBytes[o] - load<u32>(entry));
+    const info = load<u8>(entry, 4);
+    const shndx = outputIndex(id);
+    const file = (info & 15) == STT_FILE;
+    put(to, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5), file ? SHN_ABS : shndx, file ? 0 : outputValue(id), load<u64>(entry, 16));
+    if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
+    copyBytes(names + text, name, bytes);
+    store<u8>(names + text + bytes, 0);
+    text += bytes + 1;
+    to += SYM_BYTES;
+  }
+  return text;
+}
+
+/** As emitLocals, for globals [from, to). */
+export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
+  const t = tables();
+  const gsym = t.gsym;
+  let to = at;
+  let text: u32 = 0;
+  for (let id = from; id < end; id++) {
+    if (!keepGlobal(id) || u32(isLocalised(id)) != local) continue;
+    const bytes = fullName(id);
+    const kind = t.sym.flags[id] & SYM_KIND_MASK;
+    const defined = kind == SYM_DEFINED || kind == SYM_IN_OSEC;
+    const shndx = defined ? outputIndex(id) : SHN_UNDEF;
+    let bind = <u32>gsym.bind[id];
+    if (bind == 0) bind = STB_GLOBAL;
+    if (local) bind = STB_LOCAL;
+    else if (bind == STB_GNU_UNIQUE && !params().gnuUnique) bind = STB_GLOBAL;
+    const value = defined ? outputValue(id) : t.sym.addr[id];
+    put(to, nameOffset + text, <u8>((bind << 4) | gsym.type[id]), gsym.vis[id], shndx, value, defined ? <u64>gsym.size[id] : 0);
+    if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
+    copyBytes(names + text, gsym.name[id], bytes);
+    store<u8>(names + text + bytes, 0);
+    text += bytes + 1;
+    to += SYM_BYTES;
+  }
+  return text;
+}

@@ -1,0 +1,147 @@
+/**
+ * From hashed mentions to dense name ids: radix partition into shards, one private table per shard, ids by first mention.
+ *
+ * The 128-bit hash is the identity; nothing here compares bytes except `verifyNames`. Ids follow the order in which names
+ * are first mentioned on the command line, so nothing downstream depends on hash values.
+ */
+import { tables } from "../shared/tables.ts";
+import { equal } from "../lib/bytes.ts";
+import { REC_ALIAS, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../shared/abi.ts";
+
+// @ts-ignore: decorator
+@inline
+function shardOf(h0: u64): u32 {
+  return <u32>(h0 >> 58);
+}
+
+/** Adds to counts[shard] (u32 × SHARDS at `counts`) the records of rows [from, to). */
+export function histogramNames(from: u32, to: u32, counts: u32): void {
+  const h0 = tables().record.h0;
+  const flags = tables().record.flags;
+  for (let i = from; i < to; i++) {
+    if (flags[i] & REC_UNUSED) continue;
+    const at = counts + (shardOf(h0[i]) << 2);
+    store<u32>(at, load<u32>(at) + 1);
+  }
+}
+
+/** Writes the rows of [from, to) to `order`, each at its shard's cursor (u32 × SHARDS at `cursors`, advanced). */
+export function scatterNames(from: u32, to: u32, cursors: u32, order: u32): void {
+  const h0 = tables().record.h0;
+  const flags = tables().record.flags;
+  for (let i = from; i < to; i++) {
+    if (flags[i] & REC_UNUSED) continue;
+    const at = cursors + (shardOf(h0[i]) << 2);
+    const cursor = load<u32>(at);
+    store<u32>(at, cursor + 1);
+    store<u32>(order + (cursor << 2), i);
+  }
+}
+
+/**
+ * Finds the first record of each name among order[from, to), which is one shard in mention order.
+ * `slots` (a power of two, at least twice the records) u32 cells at `table` are cleared and used.
+ */
+export function internShard(order: u32, from: u32, to: u32, table: u32, slots: u32): void {
+  const record = tables().record;
+  const h0 = record.h0;
+  const h1 = record.h1;
+  const leader = record.leader;
+  const mask = slots - 1;
+  memory.fill(table, 0, slots << 2);
+  for (let i = from; i < to; i++) {
+    const row = load<u32>(order + (i << 2));
+    const a = h0[row];
+    const b = h1[row];
+    let at = <u32>a & mask;
+    let found = load<u32>(table + (at << 2));
+    while (found != 0 && (h0[found] != a || h1[found] != b)) {
+      at = (at + 1) & mask;
+      found = load<u32>(table + (at << 2));
+    }
+    if (found == 0) {
+      found = row;
+      store<u32>(table + (at << 2), row);
+    }
+    leader[row] = found;
+  }
+}
+
+/** How many records of [from, to) are the first of their name. */
+export function countLeaders(from: u32, to: u32): u32 {
+  const leader = tables().record.leader;
+  let count: u32 = 0;
+  for (let i = from; i < to; i++) count += u32(leader[i] == i);
+  return count;
+}
+
+/** Gives ids base, base + 1, … to the first mentions of [from, to). */
+export function numberLeaders(from: u32, to: u32, base: u32): void {
+  const leader = tables().record.leader;
+  const sym = tables().record.sym;
+  let id = base;
+  for (let i = from; i < to; i++) if (leader[i] == i) sym[i] = id++;
+}
+
+/** Copies ids from the leaders, binds symbol-table entries to them and fills the names of new globals. */
+export function bindNames(from: u32, to: u32): void {
+  const record = tables().record;
+  const gsym = tables().gsym;
+  const esymSym = tables().esym.sym;
+  const leader = record.leader;
+  const sym = record.sym;
+  const flags = record.flags;
+  for (let i = from; i < to; i++) {
+    const first = leader[i];
+    if (first == 0) continue;
+    const id = sym[first];
+    if (first == i) {
+      gsym.h0[id] = record.h0[i];
+      gsym.h1[id] = record.h1[i];
+      gsym.name[id] = record.name[i];
+      gsym.nameBytes[id] = record.nameBytes[i];
+      gsym.firstEsym[id] = record.esym[i];
+    } else {
+      sym[i] = id;
+    }
+    if (!(flags[i] & (REC_SIGNATURE | REC_ALIAS))) esymSym[record.esym[i]] = id;
+  }
+}
+
+/** --verify-hashes: rows of [from, to) whose stem differs from their leader's; first such row, 0 = none. */
+export function verifyNames(from: u32, to: u32): u32 {
+  const record = tables().record;
+  for (let i = from; i < to; i++) {
+    const first = record.leader[i];
+    if (first == 0) continue;
+    if (record.nameBytes[i] != record.nameBytes[first]) return i;
+    if (!equal(record.name[i], record.name[first], record.nameBytes[i])) return i;
+  }
+  return 0;
+}
+
+/** Fills an open-addressing index from name hash to id: u32 cells at `table`, `slots` a power of two, zeroed. */
+export function indexNames(from: u32, to: u32, table: u32, slots: u32): void {
+  const h0 = tables().gsym.h0;
+  const mask = slots - 1;
+  for (let id = from; id < to; id++) {
+    let at = <u32>h0[id] & mask;
+    while (load<u32>(table + (at << 2)) != 0) at = (at + 1) & mask;
+    store<u32>(table + (at << 2), id);
+  }
+}
+
+/** Id of the name whose hash stands at record row 0 (see hashName), 0 = nobody mentions it. */
+export function findName(table: u32, slots: u32): u32 {
+  const gsym = tables().gsym;
+  const a = tables().record.h0[0];
+  const b = tables().record.h1[0];
+  const mask = slots - 1;
+  let at = <u32>a & mask;
+  let id = load<u32>(table + (at << 2));
+  while (id != 0 && (gsym.h0[id] != a || gsym.h1[id] != b)) {
+    at = (at + 1) & mask;
+    id = load<u32>(table + (at << 2));
+  }
+  return id;
+}

@@ -1,0 +1,301 @@
+/**
+ * From included objects to `isec` and local `sym` rows: sections of lost COMDAT copies never get a row.
+ *
+ * numberSections runs once, serially, in inclusion order, so rows are in link order; the rest runs per object.
+ */
+import { tables } from "../shared/tables.ts";
+import { report } from "../lib/issue.ts";
+import {
+  ERR_LINK_ORDER, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK,
+  OBJF_HAS_STACK_NOTE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL,
+  SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED,
+} from "../shared/abi.ts";
+import {
+  SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
+  SHT_CREL, SHT_NOBITS, SHT_REL, SHT_RELA, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE,
+} from "../shared/elf.ts";
+
+/** ".note.GNU-stack\0" is no section of the output: it only says whether the stack must be executable. */
+// @ts-ignore: decorator
+@inline
+function isStackNote(name: u32): bool {
+  return load<u64>(name) == 0x4e472e65746f6e2e && load<u64>(name, 8) == 0x006b636174732d55;
+}
+
+/** ".eh_frame\0" */
+// @ts-ignore: decorator
+@inline
+function isEhFrame(name: u32): bool {
+  return load<u64>(name) == 0x6d6172665f68652e && load<u16>(name, 8) == 0x0065;
+}
+
+/**
+ * Gives isec rows from `next` on to the kept sections of object `o`, and local sym rows from `localBase` on.
+ * Returns the next free isec row.
+ */
+export function numberSections(o: u32, next: u32, localBase: u32): u32 {
+  const t = tables();
+  const obj = t.obj;
+  const slot = t.slot;
+  const won = t.group.won;
+  const base = obj.slotBase[o];
+  const end = base + obj.e_shnum[o];
+  let isec = next;
+  obj.isecBase[o] = next;
+  for (let s = base; s < end; s++) {
+    if (slot.kind[s] != SLOT_REGULAR) continue;
+    const g = slot.group[s];
+    if (g != 0 && !won[g]) continue;
+    slot.isec[s] = isec++;
+  }
+  obj.isecCount[o] = isec - next;
+  obj.localBase[o] = localBase;
+  return isec;
+}
+
+/**
+ * Fills the isec rows of object `o` from its section headers at `shdrs`; `names`: its section name table.
+ * `base`: bytes from the start of the file to the object.
+ */
+export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerge: u32): void {
+  const t = tables();
+  const obj = t.obj;
+  const isec = t.isec;
+  const slot = t.slot;
+  const slotBase = obj.slotBase[o];
+  const count = obj.e_shnum[o];
+  for (let i: u32 = 1; i < count; i++) {
+    const row = slot.isec[slotBase + i];
+    const header = shdrs + i * SHDR_BYTES;
+    const type = load<u32>(header, 4);
+    if (row != 0) fillRow(o, i, row, header, names, base, keepMerge);
+    else if (type == SHT_RELA || type == SHT_REL || type == SHT_CREL) fillRela(o, i, header, base);
+  }
+  linkGroups(o);
+}
+
+function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, keepMerge: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const name = names + load<u32>(header);
+  const flags = <u32>load<u64>(header, 8);
+  const type = load<u32>(header, 4);
+  const size = load<u64>(header, 32);
+  const entsize = <u32>load<u64>(header, 56);
+  const align = load<u64>(header, 48);
+  isec.obj[row] = o;
+  isec.shndx[row] = i;
+  isec.name[row] = name;
+  isec.sh_type[row] = type;
+  isec.sh_flags[row] = flags;
+  isec.sh_offset[row] = base + <f64>load<u64>(header, 24);
+  isec.size[row] = <f64>size;
+  isec.sh_entsize[row] = entsize;
+  isec.align[row] = align > 1 ? <u8>ctz<u64>(align) : 0;
+  if (isStackNote(name)) {
+    t.obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
+    isec.osec[row] = 0;
+    isec.kind[row] = <u8>ISEC_CONSUMED;
+    return;
+  }
+  if (flags & SHF_COMPRESSED) {
+    if (type == SHT_NOBITS || flags & SHF_ALLOC || size < 24) report(ISSUE_BAD_OBJECT, o, row, i, ERR_COMPRESSED, 0);
+    isec.compressed[row] = 1 + <u32>size;
+  }
+  if (isEhFrame(name)) isec.kind[row] = <u8>ISEC_EH_FRAME;
+  else if (keepMerge && flags & SHF_MERGE && entsize != 0 && size != 0 && type != SHT_NOBITS && !(flags & SHF_WRITE)) isec.kind[row] = <u8>ISEC_MERGE;
+  if (flags & SHF_LINK_ORDER) {
+    const link = load<u32>(header, 40);
+    if (link >= t.obj.e_shnum[o]) report(ISSUE_BAD_OBJECT, o, row, i, ERR_LINK_ORDER, 0);
+    else isec.link[row] = t.slot.isec[t.obj.slotBase[o] + link];
+  }
+}
+
+function fillRela(o: u32, i: u32, header: u32, base: f64): void {
+  const t = tables();
+  const obj = t.obj;
+  const target = load<u32>(header, 44);
+  if (target >= obj.e_shnum[o]) {
+    report(ISSUE_BAD_OBJECT, o, 0, i, ERR_RELA_TARGET, 0);
+    return;
+  }
+  const row = t.slot.isec[obj.slotBase[o] + target];
+  if (row == 0) return;
+  const isec = t.isec;
+  if (load<u32>(header, 4) != SHT_RELA) {
+    if (load<u64>(header, 32) != 0) report(ISSUE_BAD_OBJECT, o, 0, i, ERR_REL_UNSUPPORTED, 0);
+    return;
+  }
+  if (isec.relaCount[row] != 0) {
+    report(ISSUE_BAD_OBJECT, o, row, i, ERR_MULTIPLE_RELA, 0);
+    return;
+  }
+  isec.relaOffset[row] = base + <f64>load<u64>(header, 24);
+  isec.relaCount[row] = <u32>(load<u64>(header, 32) / RELA_BYTES);
+}
+
+/** Chains LINK_ORDER dependents and closes the rings of group members. */
+function linkGroups(o: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const slot = t.slot;
+  const slotBase = t.obj.slotBase[o];
+  const count = t.obj.e_shnum[o];
+  const grouped = t.obj.groupCount[o] != 0;
+  // A group's last seen member stands in group.record, whose use is over; ring closed below.
+  if (grouped) {
+    const end = t.obj.groupBase[o] + t.obj.groupCount[o];
+    for (let g = t.obj.groupBase[o]; g < end; g++) t.group.record[g] = 0;
+  }
+  for (let i: u32 = 1; i < count; i++) {
+    const row = slot.isec[slotBase + i];
+    if (row == 0) continue;
+    // A merge section with relocations is copied as it is: its pieces have no identity of their own.
+    if (isec.relaCount[row] != 0 && isec.kind[row] == ISEC_MERGE) isec.kind[row] = <u8>ISEC_REGULAR;
+    const link = isec.link[row];
+    if (link != 0) {
+      isec.nextDependent[row] = isec.dependent[link];
+      isec.dependent[link] = row;
+    }
+    const g = grouped ? slot.group[slotBase + i] : 0;
+    if (g == 0) continue;
+    const last = t.group.record[g];
+    if (last == 0) {
+      isec.nextInGroup[row] = row;
+    } else {
+      isec.nextInGroup[row] = isec.nextInGroup[last];
+      isec.nextInGroup[last] = row;
+    }
+    t.group.record[g] = row;
+  }
+}
+
+/**
+ * File ranges that hold the relocations of the object's allocated sections, as f64 pairs (from, to) at `out`, at most
+ * `limit` pairs; ranges closer than 4 KiB are joined. Returns the number of pairs.
+ */
+export function relaRanges(o: u32, out: u32, limit: u32): u32 {
+  const t = tables();
+  const isec = t.isec;
+  const end = t.obj.isecBase[o] + t.obj.isecCount[o];
+  let pairs: u32 = 0;
+  for (let row = t.obj.isecBase[o]; row < end; row++) {
+    if (isec.relaCount[row] == 0 || !(isec.sh_flags[row] & SHF_ALLOC)) continue;
+    const from = isec.relaOffset[row];
+    const to = from + <f64>isec.relaCount[row] * RELA_BYTES;
+    const last = out + ((pairs - 1) << 4);
+    if (pairs != 0 && from >= load<f64>(last) && (from <= load<f64>(last, 8) + 4096 || pairs == limit)) {
+      if (to > load<f64>(last, 8)) store<f64>(last, to, 8);
+    } else if (pairs != 0 && pairs == limit) {
+      if (from < load<f64>(last)) store<f64>(last, from);
+      if (to > load<f64>(last, 8)) store<f64>(last, to, 8);
+    } else {
+      store<f64>(out + (pairs << 4), from);
+      store<f64>(out + (pairs << 4), to, 8);
+      pairs++;
+    }
+  }
+  return pairs;
+}
+
+/** Points the allocated sections of `o` at their relocations, once the `pairs` ranges lie one after the other at `at`. */
+export function bindRelas(o: u32, ranges: u32, pairs: u32, at: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const end = t.obj.isecBase[o] + t.obj.isecCount[o];
+  let pair: u32 = 0;
+  let start = at;
+  for (let row = t.obj.isecBase[o]; row < end; row++) {
+    if (isec.relaCount[row] == 0 || !(isec.sh_flags[row] & SHF_ALLOC)) continue;
+    const from = isec.relaOffset[row];
+    while (pair + 1 < pairs && !(from >= load<f64>(ranges + (pair << 4)) && from < load<f64>(ranges + (pair << 4), 8))) {
+      start += <u32>(load<f64>(ranges + (pair << 4), 8) - load<f64>(ranges + (pair << 4)));
+      pair++;
+    }
+    isec.rela[row] = start + <u32>(from - load<f64>(ranges + (pair << 4)));
+  }
+}
+
+/** Fills sym rows: all local symbols of `o`, and the globals whose definition is in `o`. */
+export function fillSymbols(o: u32): void {
+  const t = tables();
+  const obj = t.obj;
+  const sym = t.sym;
+  const esymSym = t.esym.sym;
+  const slotIsec = t.slot.isec;
+  const symtab = obj.symtab[o];
+  const shndxTab = obj.shndxTab[o];
+  const slotBase = obj.slotBase[o];
+  const esymBase = obj.esymBase[o];
+  const count = obj.esymCount[o];
+  const firstGlobal = obj.firstGlobal[o];
+  const localBase = obj.localBase[o];
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = symtab + i * SYM_BYTES;
+    const raw = <u32>load<u16>(entry, 6);
+    const type = <u32>load<u8>(entry, 4) & 15;
+    let row: u32;
+    let bits: u32;
+    if (i < firstGlobal) {
+      row = localBase + i;
+      esymSym[esymBase + i] = row;
+      bits = SYM_LOCAL | SYM_DEFINED;
+    } else {
+      row = esymSym[esymBase + i];
+      if (t.gsym.esym[row] != esymBase + i) continue;
+      bits = sym.flags[row];
+      if ((bits & SYM_KIND_MASK) != SYM_DEFINED) {
+        sym.flags[row] = bits | typeBits(type);
+        continue;
+      }
+    }
+    bits |= typeBits(type);
+    let isec: u32 = 0;
+    if (raw == SHN_ABS) {
+      bits |= SYM_ABSOLUTE;
+    } else if (raw == SHN_UNDEF) {
+      bits = (bits & ~SYM_KIND_MASK) | SYM_UNDEF | SYM_ABSOLUTE;
+    } else {
+      let shndx = raw;
+      if (raw == SHN_XINDEX && shndxTab) shndx = load<u32>(shndxTab + (i << 2));
+      else if (raw >= <u32>SHN_LORESERVE) shndx = 0;
+      isec = slotIsec[slotBase + shndx];
+      if (isec == 0) bits = (bits & ~SYM_KIND_MASK) | SYM_DISCARDED;
+    }
+    sym.isec[row] = isec;
+    sym.value[row] = load<u64>(entry, 8);
+    sym.flags[row] = bits;
+  }
+}
+
+/** Flag bits of a symbol type (gABI ch. 4 Symbol Types). */
+// @ts-ignore: decorator
+@inline
+function typeBits(type: u32): u32 {
+  if (type == STT_FUNC) return SYM_FUNC;
+  if (type == STT_SECTION) return SYM_SECTION;
+  if (type == STT_OBJECT) return SYM_OBJECT;
+  if (type == STT_TLS) return SYM_TLS;
+  if (type == STT_GNU_IFUNC) return SYM_FUNC | SYM_IFUNC;
+  return 0;
+}
+
+/** Type bits of globals defined in shared objects; writes the ids of commons to `out` and returns their number. */
+export function collectCommons(from: u32, to: u32, out: u32): u32 {
+  const t = tables();
+  const flags = t.sym.flags;
+  let found: u32 = 0;
+  for (let id = from; id < to; id++) {
+    const kind = flags[id] & SYM_KIND_MASK;
+    if (kind == SYM_SHARED) {
+      flags[id] |= typeBits(t.gsym.type[id]);
+      const o = t.gsym.obj[id];
+      const entry = t.obj.symtab[o] + (t.gsym.esym[id] - t.obj.esymBase[o]) * SYM_BYTES;
+      t.sym.value[id] = load<u64>(entry, 8);
+    } else if (kind == SYM_COMMON) {
+      store<u32>(out + (found << 2), id);
+      found++;
+    }
+  }
+  return found;
+}

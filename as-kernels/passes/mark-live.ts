@@ -1,0 +1,217 @@
+/**
+ * Garbage collection: what roots reach through relocations is live (lld's MarkLive rules).
+ *
+ * Breadth first over a queue of sections in memory; a few levels are followed inline before queueing. The live byte is
+ * loaded before it is exchanged, because most references lead to sections that are live already. The live set is a
+ * fixpoint, so the order of work does not show in the output.
+ */
+import { tables, params } from "../shared/tables.ts";
+import { pieceAt } from "../lib/pieces.ts";
+import { CTL_COUNTERS, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT, SYM_SECTION } from "../shared/abi.ts";
+import {
+  RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHF_GNU_RETAIN, SHF_LINK_ORDER, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOTE, SHT_PREINIT_ARRAY,
+} from "../shared/elf.ts";
+
+/** Levels that are followed without queueing (lld uses the same depth). */
+const INLINE_DEPTH: u32 = 3;
+/** u32: entries in the queue. */
+const QUEUE_COUNT: u32 = CTL_COUNTERS;
+/** u32: address of the queue. */
+const QUEUE_ADDR: u32 = CTL_COUNTERS + 4;
+
+/** First visit of a section: follow it here or queue it. */
+function enqueue(row: u32, depth: u32): void {
+  const live = tables().isec.live;
+  if (live[row]) return;
+  if (atomic.xchg<u8>(changetype<usize>(live) + row, 1)) return;
+  if (depth < INLINE_DEPTH) {
+    visit(row, depth + 1);
+    return;
+  }
+  const at = atomic.add<u32>(QUEUE_COUNT, 1);
+  store<u32>(load<u32>(QUEUE_ADDR) + (at << 2), row);
+}
+
+/** What relocation `at` of object `o` refers to becomes live. */
+// @ts-ignore: decorator
+@inline
+function follow(o: u32, at: u32, depth: u32): void {
+  const t = tables();
+  const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, 12)];
+  const flags = t.sym.flags[id];
+  if ((flags & SYM_KIND_MASK) == SYM_DEFINED) {
+    const row = t.sym.isec[id];
+    if (row == 0) return;
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, load<i64>(at, 16));
+    enqueue(row, depth);
+  } else if (id < params().globalSyms && t.gsym.startStop[id] != 0) {
+    const list = t.gsym.startStop[id];
+    const count = load<u32>(list);
+    for (let i: u32 = 1; i <= count; i++) enqueue(load<u32>(list + (i << 2)), INLINE_DEPTH);
+  }
+}
+
+/** Marks the piece a symbol (and for section symbols the addend) falls in. */
+function markPiece(id: u32, flags: u32, row: u32, addend: i64): void {
+  const t = tables();
+  let piece: u32;
+  if (flags & SYM_SECTION) {
+    const offset = <i64>t.sym.value[id] + addend;
+    if (offset < 0 || offset > <i64>t.isec.size[row]) return;
+    piece = pieceAt(row, <u64>offset);
+  } else {
+    piece = t.sym.piece[id];
+    if (piece == 0) return;
+    piece--;
+  }
+  const live = t.piece.live;
+  if (!live[piece]) live[piece] = 1;
+}
+
+/** Follows everything a live section holds on to. */
+function visit(row: u32, depth: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const o = isec.obj[row];
+  const count = isec.relaCount[row];
+  const rela = isec.rela[row];
+  const esyms = t.obj.esymCount[o];
+  if (rela != 0 && isec.kind[row] != ISEC_EH_FRAME) {
+    const end = rela + count * RELA_BYTES;
+    for (let at = rela; at < end; at += RELA_BYTES) if (load<u32>(at, 12) < esyms) follow(o, at, depth);
+  }
+  for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) enqueue(d, depth);
+  const next = isec.nextInGroup[row];
+  if (next != 0 && next != row) enqueue(next, depth);
+  for (let f = isec.fde[row]; f != 0; f = t.ehrec.nextFde[f]) visitFde(f, depth);
+}
+
+/**
+ * A live function's FDE keeps its LSDA: relocations after the first. Functions, LINK_ORDER sections and group members
+ * stay on their own terms, as in lld.
+ */
+function visitFde(f: u32, depth: u32): void {
+  const t = tables();
+  const o = t.isec.obj[t.ehrec.isec[f]];
+  const esyms = t.obj.esymCount[o];
+  const rela = t.ehrec.rela[f];
+  const end = rela + t.ehrec.relaCount[f] * RELA_BYTES;
+  for (let at = rela + RELA_BYTES; at < end; at += RELA_BYTES) {
+    if (load<u32>(at, 12) >= esyms) continue;
+    const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, 12)];
+    if ((t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED) continue;
+    const row = t.sym.isec[id];
+    if (row == 0 || t.isec.sh_flags[row] & (SHF_EXECINSTR | SHF_LINK_ORDER) || t.isec.nextInGroup[row] != 0) continue;
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, t.sym.flags[id], row, load<i64>(at, 16));
+    enqueue(row, depth);
+  }
+}
+
+/** Follows queue entries [from, to). */
+export function markQueue(from: u32, to: u32): void {
+  const queue = load<u32>(QUEUE_ADDR);
+  for (let i = from; i < to; i++) visit(load<u32>(queue + (i << 2)), 0);
+}
+
+/** Names that mark a section as run by the C runtime: ".ctors", ".dtors", ".init", ".fini", ".jcr" and longer. */
+// @ts-ignore: decorator
+@inline
+function isReservedName(name: u32): bool {
+  const word = load<u64>(name);
+  const six = word & 0xffffffffffff;
+  if (six == 0x73726f74632e || six == 0x73726f74642e) return true;
+  const five = word & 0xffffffffff;
+  if (five == 0x74696e692e || five == 0x696e69662e) return true;
+  return (word & 0xffffffff) == 0x72636a2e;
+}
+
+/** Queues the roots among sections [from, to). */
+export function markRootSections(from: u32, to: u32, queue: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const live = isec.live;
+  store<u32>(QUEUE_ADDR, queue);
+  for (let row = from; row < to; row++) {
+    const kind = isec.kind[row];
+    if (kind == ISEC_CONSUMED) continue;
+    const flags = isec.sh_flags[row];
+    const type = isec.sh_type[row];
+    if (kind == ISEC_EH_FRAME) {
+      live[row] = 1;
+    } else if (flags & SHF_GNU_RETAIN) {
+      enqueue(row, INLINE_DEPTH);
+    } else if (flags & SHF_LINK_ORDER) {
+      continue;
+    } else if (!(flags & SHF_ALLOC)) {
+      if (isec.nextInGroup[row] != 0 || live[row]) continue;
+      live[row] = 1;
+      for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) enqueue(d, INLINE_DEPTH);
+    } else if (type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY || type == SHT_PREINIT_ARRAY) {
+      enqueue(row, INLINE_DEPTH);
+    } else if (type == SHT_NOTE) {
+      if (isec.nextInGroup[row] == 0) enqueue(row, INLINE_DEPTH);
+    } else if (isReservedName(isec.name[row])) {
+      enqueue(row, INLINE_DEPTH);
+    }
+  }
+}
+
+/** Queues what exported and required globals [from, to) are defined in. */
+export function markRootSymbols(from: u32, to: u32): void {
+  const t = tables();
+  for (let id = from; id < to; id++) {
+    const flags = t.sym.flags[id];
+    if (!(flags & (SYM_ROOT | SYM_EXPORTED)) || (flags & SYM_KIND_MASK) != SYM_DEFINED) continue;
+    const row = t.sym.isec[id];
+    if (row == 0) continue;
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, 0);
+    enqueue(row, INLINE_DEPTH);
+  }
+}
+
+/** Personality routines: relocations of CIEs are roots (lld). Records [from, to) of ehrec. */
+export function markCies(from: u32, to: u32): void {
+  const t = tables();
+  for (let r = from; r < to; r++) {
+    if (t.ehrec.cie[r] != 0) continue;
+    const o = t.isec.obj[t.ehrec.isec[r]];
+    const end = t.ehrec.rela[r] + t.ehrec.relaCount[r] * RELA_BYTES;
+    for (let at = t.ehrec.rela[r]; at < end; at += RELA_BYTES) {
+      if (load<u32>(at, 12) < t.obj.esymCount[o]) follow(o, at, INLINE_DEPTH);
+    }
+  }
+}
+
+/** Without --gc-sections everything in [from, to) is live. */
+export function markAll(from: u32, to: u32): void {
+  const isec = tables().isec;
+  for (let row = from; row < to; row++) if (isec.kind[row] != ISEC_CONSUMED) isec.live[row] = 1;
+}
+
+/** All pieces [from, to) live; with `nonAllocOnly`, only those of sections that are not loaded. */
+export function markPieces(from: u32, to: u32, nonAllocOnly: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  for (let row = from; row < to; row++) {
+    if (isec.kind[row] != ISEC_MERGE || (nonAllocOnly && isec.sh_flags[row] & SHF_ALLOC)) continue;
+    if (nonAllocOnly && !isec.live[row]) continue;
+    memory.fill(changetype<usize>(t.piece.live) + isec.pieceBase[row], 1, isec.pieceCount[row]);
+  }
+}
+
+/** Sections [from, to) whose name is a C identifier: their rows at `out`; returns how many. */
+export function collectIdentifiers(from: u32, to: u32, out: u32): u32 {
+  const t = tables();
+  let found: u32 = 0;
+  for (let row = from; row < to; row++) {
+    let at = t.isec.name[row];
+    if (at == 0) continue;
+    let c = load<u8>(at);
+    if (c == 46 || c == 0 || (c >= 48 && c <= 57)) continue;
+    while ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c == 95) c = load<u8>(++at);
+    if (c != 0) continue;
+    store<u32>(out + (found << 2), row);
+    found++;
+  }
+  return found;
+}

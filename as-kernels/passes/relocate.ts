@@ -1,0 +1,447 @@
+/**
+ * Applies relocations to section contents that lie in an output window, and writes the dynamic relocations of those sections.
+ *
+ * Trusts the scan for allocated sections: offsets and symbols were checked there, and the same decision table is read again, so
+ * the records fit exactly into the slices that create-synthetic gave each section. The two commonest types are handled in the
+ * loop; everything else goes through `applyOne`. Sections that are not loaded have their own loop with tombstones.
+ */
+import { tables, params } from "../shared/tables.ts";
+import { report } from "../lib/issue.ts";
+import { mergedAddress } from "../lib/pieces.ts";
+import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry } from "../lib/needs.ts";
+import {
+  FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, LD_CALL, LD_CALL_GOT, ldForm, relaxGdToIe, relaxGdToLe, relaxGot,
+  relaxIeToLe, relaxLdToLe, relaxTlsDescCall, relaxTlsDescToIe, relaxTlsDescToLe, TLS_BAD,
+} from "../arch/x86-64.ts";
+import {
+  R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, R_X86_64_GOTPCRELX,
+  R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_RELATIVE, R_X86_64_REX_GOTPCRELX, SHF_ALLOC, SHF_WRITE, SHT_NOBITS,
+} from "../shared/elf.ts";
+import {
+  ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL,
+  ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK,
+  SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_MAX, TOMB_NONE, TOMB_ONE,
+} from "../shared/abi.ts";
+import {
+  ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, COL_ZERO, RANGE_EITHER, RANGE_SIGNED, RANGE_UNSIGNED, VALUE_ABS, VALUE_DTPOFF,
+  VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_PC, VALUE_GOT_PC_RELAX, VALUE_GOT_REL, VALUE_GOTTPOFF, VALUE_NONE, VALUE_PC,
+  VALUE_PLT_GOT_REL, VALUE_PLT_PC, VALUE_SIZE, VALUE_TLSDESC, VALUE_TLSDESC_CALL, VALUE_TLSGD, VALUE_TLSLD, VALUE_TPOFF,
+  VALUE_UNKNOWN,
+} from "../shared/reloc.ts";
+
+// What applyOne did besides writing the field.
+const DID_RELATIVE: u32 = 1; // wrote a RELATIVE record
+const DID_SYMBOLIC: u32 = 2; // wrote another dynamic relocation
+const DID_CALL: u32 = 4; // took the next relocation with it
+
+/**
+ * Relocates the isecs of member rows from…to, all of one output section. Their bytes are at window + (isec.outOffset -
+ * windowOffset). isec.rela is resident, or set by the caller, for every member with relaCount > 0.
+ */
+export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u32 {
+  const member = tables().member.isec;
+  const isec = tables().isec;
+  const osec = tables().osec;
+  for (let m = from; m < to; m++) {
+    const i = member[m];
+    const kind = <u32>isec.kind[i];
+    if (!isec.live[i] || !isec.relaCount[i] || !isec.rela[i] || isec.sh_type[i] == SHT_NOBITS) continue;
+    if (kind != ISEC_REGULAR) continue;
+    const outOffset = isec.outOffset[i];
+    const bytes = window + <u32>(outOffset - windowOffset);
+    const rela = isec.rela[i];
+    const end = rela + isec.relaCount[i] * 24;
+    if (isec.sh_flags[i] & SHF_ALLOC) {
+      relocateLoaded(i, rela, end, bytes, osec.addr[isec.osec[i]] + <u64>outOffset, <u64>isec.size[i]);
+    } else {
+      relocateUnloaded(i, rela, end, bytes, <u64>outOffset);
+    }
+  }
+  return 0;
+}
+
+/**
+ * Applies the relocations rela…end of allocated isec `i` to a record of it (.eh_frame) that lies at `bytes` in memory and at
+ * address `place` in the output. `from`: offset of the record in the isec, `size`: its bytes. Not a kernel: write-eh-frame calls it.
+ */
+export function relocateRecord(i: u32, rela: u32, end: u32, bytes: u32, place: u64, from: u32, size: u32): void {
+  relocateLoaded(i, rela, end, bytes - from, place - <u64>from, <u64>from + <u64>size);
+}
+
+/** S + A of a relocation against section symbol `sym`: in a merge section the addend takes part in choosing the piece. */
+// @ts-ignore: decorator
+@inline
+function sectionAddress(sym: u32, A: u64): u64 {
+  const target = tables().sym.isec[sym];
+  if (tables().isec.kind[target] != ISEC_MERGE) return tables().sym.addr[sym] + A;
+  return mergedAddress(target, tables().sym.value[sym] + A);
+}
+
+/** S + A for any symbol. */
+// @ts-ignore: decorator
+@inline
+function valueOf(sym: u32, flags: u32, A: u64): u64 {
+  const kind = flags & SYM_KIND_MASK;
+  if (flags & SYM_SECTION && kind == SYM_DEFINED) return sectionAddress(sym, A);
+  return tables().sym.addr[sym] + A;
+}
+
+function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, size: u64): void {
+  const o = tables().isec.obj[i];
+  const base = tables().obj.esymBase[o];
+  const esymSym = tables().esym.sym;
+  const symFlags = tables().sym.flags;
+  const symAddr = tables().sym.addr;
+  const pic = params().pic;
+  const section = tables().isec.rela[i];
+  let relative = tables().isec.dynRel[i];
+  let symbolic = params().relativeCount + tables().isec.dynSym[i];
+  for (let r = rela; r < end; r += 24) {
+    const type = load<u32>(r, 8);
+    const sym = esymSym[base + load<u32>(r, 12)];
+    const at = bytes + load<u32>(r);
+    if (type == R_X86_64_PC32 || type == R_X86_64_PLT32) {
+      const flags = symFlags[sym];
+      const A = load<u64>(r, 16);
+      let SA = symAddr[sym] + A;
+      if (flags & SYM_SECTION) SA = valueOf(sym, flags, A);
+      else if (type == R_X86_64_PLT32 && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
+      const V = <i64>(SA - place - load<u64>(r));
+      if (V == <i64><i32>V) store<u32>(at, <u32>V);
+      else report(ISSUE_RELOC_RANGE, o, i, (r - section) / 24, <u64>V, <u64>type);
+      continue;
+    }
+    if (type == R_X86_64_64 && !pic) {
+      const flags = symFlags[sym];
+      if (!(flags & (SYM_PREEMPTIBLE | SYM_SECTION)) && (flags & SYM_KIND_MASK) != SYM_SHARED) {
+        store<u64>(at, symAddr[sym] + load<u64>(r, 16));
+        continue;
+      }
+    }
+    const did = applyOne(i, r, end, at, place, size, relative, symbolic);
+    if (did) {
+      relative += did & DID_RELATIVE;
+      symbolic += (did & DID_SYMBOLIC) >> 1;
+      if (did & DID_CALL) r += 24;
+    }
+  }
+}
+
+/** Record `index` of .rela.dyn. */
+// @ts-ignore: decorator
+@inline
+function putRela(index: u32, offset: u64, info: u64, addend: u64): void {
+  const at = params().relaDyn + index * 24;
+  store<u64>(at, offset);
+  store<u64>(at, info, 8);
+  store<u64>(at, addend, 16);
+}
+
+/** Writes `V` if it fits; false when it does not. */
+// @ts-ignore: decorator
+@inline
+function put(at: u32, V: i64, width: u32, range: u32): bool {
+  if (width == 4) {
+    if (range == RANGE_UNSIGNED ? V != <i64><u32>V : V != <i64><i32>V) return false;
+    store<u32>(at, <u32>V);
+  } else if (width == 8) {
+    store<u64>(at, <u64>V);
+  } else if (width == 2) {
+    if (V < -0x8000 || V > (range == RANGE_SIGNED ? 0x7fff : 0xffff)) return false;
+    store<u16>(at, <u16>V);
+  } else if (width == 1) {
+    if (V < -0x80 || V > (range == RANGE_SIGNED ? 0x7f : 0xff)) return false;
+    store<u8>(at, <u8>V);
+  }
+  return true;
+}
+
+/** TP offset of a symbol plus addend (variant II: the block ends at the thread pointer); undefined: only the addend. */
+// @ts-ignore: decorator
+@inline
+function tpOffset(sym: u32, flags: u32, A: u64): u64 {
+  return isUndefined(flags) ? A : valueOf(sym, flags, A) - params().tlsEnd;
+}
+
+// @ts-ignore: decorator
+@inline
+function isUndefined(flags: u32): bool {
+  const kind = flags & SYM_KIND_MASK;
+  return kind == SYM_UNDEF || kind == SYM_LAZY;
+}
+
+/** st_size as the definition says; locals: in the object's own symbol table. */
+function sizeOf(o: u32, index: u32, sym: u32): u64 {
+  if (sym < params().globalSyms) return <u64>tables().gsym.size[sym];
+  return load<u64>(tables().obj.symtab[o] + 24 * index, 16);
+}
+
+/**
+ * Any relocation of an allocated section. `at`: its field in memory; `place`: address of the section; `relative`, `symbolic`: next
+ * records of the section in .rela.dyn. Returns DID_* bits.
+ */
+function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, relative: u32, symbolic: u32): u32 {
+  const o = tables().isec.obj[i];
+  const type = load<u32>(r, 8);
+  const index = load<u32>(r, 12);
+  const sym = tables().esym.sym[tables().obj.esymBase[o] + index];
+  const flags = index ? tables().sym.flags[sym] : SYM_ABSOLUTE;
+  const entry = relocEntry(type);
+  const value = entry & 0xff;
+  const width = (entry >> 8) & 0xff;
+  const range = (entry >> 16) & 0xff;
+  const A = load<u64>(r, 16);
+  const offset = load<u64>(r);
+  const P = place + offset;
+  let did: u32 = 0;
+  let V: u64 = 0;
+  if (value == VALUE_ABS || value == VALUE_PC) {
+    V = valueOf(sym, flags, A) - (value == VALUE_PC ? P : 0);
+    if (width == 8) did = dynamicWord(i, entry, type, sym, index ? flags : 0, index, offset, P, A, V, relative, symbolic);
+    if (did & DID_SYMBOLIC) {
+      if (params().writeAddends) store<u64>(at, A);
+      return did;
+    }
+    if (did & DID_RELATIVE) {
+      if (params().writeAddends) store<u64>(at, V);
+      return did;
+    }
+  } else if (value == VALUE_GOT_PC_RELAX || value == VALUE_GOT_PC) {
+    if (value == VALUE_GOT_PC_RELAX && params().relax && <i64>A == -4 && index && offset >= gotPrefixBytes(type)) {
+      const form = relaxableSymbol(sym, flags) ? gotForm(at, type, params().relaxAbs32) : FORM_NONE;
+      if (form != FORM_NONE) {
+        const SA = tables().sym.addr[sym];
+        if (relaxGot(at, type, form, SA, P)) return outOfRange(o, i, r, SA - 4 - P, type);
+        return 0;
+      }
+    }
+    V = gotEntryAddress(sym) + A - P;
+  } else if (value >= <u32>VALUE_TLSGD) {
+    return applyTls(i, r, end, at, P, size, entry, sym, flags);
+  } else if (value == VALUE_TPOFF) {
+    if (decisionFor(i, entry, sym, index ? flags : 0, index) == ACT_DYNAMIC) {
+      const local = !(flags & SYM_PREEMPTIBLE);
+      putRela(symbolic, P, <u64>type | (local ? 0 : <u64>dynsymIndex(sym) << 32), local ? valueOf(sym, flags, A) - params().tlsAddr : A);
+      return DID_SYMBOLIC;
+    }
+    V = tpOffset(sym, flags, A);
+  } else if (value == VALUE_DTPOFF) {
+    // In an executable local dynamic code has become local exec, and so have its offsets.
+    V = params().shared ? valueOf(sym, flags, A) - params().tlsAddr : tpOffset(sym, flags, A);
+  } else if (value == VALUE_PLT_PC) {
+    V = pltOrValue(sym, flags, A) - P;
+  } else if (value == VALUE_PLT_GOT_REL) {
+    V = pltOrValue(sym, flags, A) - params().gotPltAddr;
+  } else if (value == VALUE_GOT) {
+    V = gotEntryAddress(sym) + A - params().gotPltAddr;
+  } else if (value == VALUE_GOT_REL) {
+    V = valueOf(sym, flags, A) - params().gotPltAddr;
+  } else if (value == VALUE_GOT_BASE_PC) {
+    V = params().gotPltAddr + A - P;
+  } else if (value == VALUE_SIZE) {
+    V = sizeOf(o, index, sym) + A;
+    if (decisionFor(i, entry, sym, index ? flags : 0, index) == ACT_DYNAMIC) {
+      putRela(symbolic, P, (<u64>dynsymIndex(sym) << 32) | <u64>type, A);
+      return DID_SYMBOLIC;
+    }
+  } else if (value == VALUE_UNKNOWN) {
+    report(ISSUE_RELOC_UNKNOWN, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, <u64>sym);
+    return 0;
+  } else {
+    return 0; // VALUE_NONE
+  }
+  if (!put(at, <i64>V, width, range)) return outOfRange(o, i, r, V, type);
+  return did;
+}
+
+/** L + A: a section symbol's place, or where calls to the symbol go. */
+// @ts-ignore: decorator
+@inline
+function pltOrValue(sym: u32, flags: u32, A: u64): u64 {
+  return flags & SYM_SECTION ? valueOf(sym, flags, A) : pltEntryAddress(sym) + A;
+}
+
+// @ts-ignore: decorator
+@inline
+function outOfRange(o: u32, i: u32, r: u32, V: u64, type: u32): u32 {
+  report(ISSUE_RELOC_RANGE, o, i, (r - tables().isec.rela[i]) / 24, V, <u64>type);
+  return 0;
+}
+
+/**
+ * The dynamic relocation of an address-sized field, if the scan counted one. DID_RELATIVE and DID_SYMBOLIC: a record was written
+ * and the field stays as it is; 0: the field is to be written (.relr.dyn keeps its addend there).
+ */
+function dynamicWord(
+  i: u32, entry: u32, type: u32, sym: u32, flags: u32, index: u32, offset: u64, P: u64, A: u64, V: u64, relative: u32, symbolic: u32,
+): u32 {
+  const action = decisionFor(i, entry, sym, flags, index);
+  if (action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT) {
+    if (params().packRelr && tables().isec.align[i] >= 1 && !(offset & 1)) return 0;
+    putRela(relative, P, R_X86_64_RELATIVE, V);
+    return DID_RELATIVE;
+  }
+  if (action != ACT_DYNAMIC) return 0;
+  putRela(symbolic, P, (<u64>dynsymIndex(sym) << 32) | <u64>type, A);
+  return DID_SYMBOLIC;
+}
+
+/** The thread-local models: in an executable they become initial exec (another module's symbol) or local exec. */
+function applyTls(i: u32, r: u32, end: u32, at: u32, P: u64, size: u64, entry: u32, sym: u32, flags: u32): u32 {
+  const aux = tables().aux;
+  const o = tables().isec.obj[i];
+  const type = load<u32>(r, 8);
+  const value = entry & 0xff;
+  const offset = load<u64>(r);
+  const A = load<u64>(r, 16);
+  const row = tables().sym.aux[sym];
+  const toIe = flags & SYM_PREEMPTIBLE || (flags & SYM_KIND_MASK) == SYM_SHARED;
+  let V: u64 = 0;
+  if (params().shared) {
+    if (value == VALUE_TLSDESC_CALL) return 0;
+    if (value == VALUE_TLSGD) V = gotWord(aux.tlsGd[row] - 1) + A - P;
+    else if (value == VALUE_TLSLD) V = gotWord(params().tlsModuleGot - 1) + A - P;
+    else if (value == VALUE_TLSDESC) V = gotWord(aux.tlsDesc[row] - 1) + A - P;
+    else V = gotWord(aux.gotTp[row] - 1) + A - P;
+    return put32(o, i, r, at, V, type);
+  }
+  if (value == VALUE_TLSGD) {
+    const form = gdForm(at, offset, size - offset);
+    if (form == TLS_BAD || !isTlsCall(r, end)) return badSequence(o, i, r, type);
+    if (toIe) {
+      const field = relaxGdToIe(at, form);
+      put32(o, i, r, field, gotWord(aux.gotTp[row] - 1) + A - (P + <u64>(field - at)), type);
+    } else {
+      put32(o, i, r, relaxGdToLe(at, form), tpOffset(sym, flags, A + 4), type);
+    }
+    return DID_CALL;
+  }
+  if (value == VALUE_TLSLD) {
+    const form = ldForm(at, offset, size - offset);
+    if (form == TLS_BAD || !isTlsCall(r, end)) return badSequence(o, i, r, type);
+    relaxLdToLe(at, form);
+    return DID_CALL;
+  }
+  if (value == VALUE_TLSDESC_CALL) {
+    relaxTlsDescCall(at);
+    return 0;
+  }
+  if (value == VALUE_TLSDESC) {
+    if (!isTlsDescLea(at, type, offset)) return badSequence(o, i, r, type);
+    if (toIe) {
+      relaxTlsDescToIe(at);
+      return put32(o, i, r, at, gotWord(aux.gotTp[row] - 1) + A - P, type);
+    }
+    relaxTlsDescToLe(at, type);
+    return put32(o, i, r, at, tpOffset(sym, flags, A + 4), type);
+  }
+  if (toIe) return put32(o, i, r, at, gotWord(aux.gotTp[row] - 1) + A - P, type);
+  if (!relaxIeToLe(at, type, offset)) return badSequence(o, i, r, type);
+  return put32(o, i, r, at, tpOffset(sym, flags, A + 4), type);
+}
+
+// @ts-ignore: decorator
+@inline
+function put32(o: u32, i: u32, r: u32, at: u32, V: u64, type: u32): u32 {
+  if (<i64>V != <i64><i32>V) return outOfRange(o, i, r, V, type);
+  store<u32>(at, <u32>V);
+  return 0;
+}
+
+function badSequence(o: u32, i: u32, r: u32, type: u32): u32 {
+  report(ISSUE_RELOC_BAD_RELAX, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, 0);
+  return 0;
+}
+
+// ---- sections that are not loaded ----
+
+/** Kinds that keep an address, as a bit per SYM_ kind; the others are dead for debug information, as in lld. */
+const ALIVE_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON) | (1 << SYM_IN_OSEC);
+
+function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u64): void {
+  const isec = tables().isec;
+  const o = isec.obj[i];
+  const base = tables().obj.esymBase[o];
+  const symbols = tables().obj.esymCount[o];
+  const esymSym = tables().esym.sym;
+  const symFlags = tables().sym.flags;
+  const symIsec = tables().sym.isec;
+  const symAddr = tables().sym.addr;
+  const live = isec.live;
+  const size = <u64>isec.size[i];
+  const tombstone = <u32>tables().osec.tombstone[isec.osec[i]];
+  const dead: u64 = tombstone == TOMB_ONE ? 1 : tombstone == TOMB_MAX ? ~(<u64>0) : 0;
+  const hasTombstone = tombstone != TOMB_NONE && tombstone != TOMB_ADDEND;
+  for (let r = rela; r < end; r += 24) {
+    const type = load<u32>(r, 8);
+    const index = load<u32>(r, 12);
+    const offset = load<u64>(r);
+    const A = load<u64>(r, 16);
+    if (index >= symbols) {
+      report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / 24, <u64>index, <u64>type);
+      continue;
+    }
+    const sym = esymSym[base + index];
+    const flags = symFlags[sym];
+    const target = symIsec[sym];
+    const kind = flags & SYM_KIND_MASK;
+    const alive = ((1 << kind) & ALIVE_KINDS) != 0 && (kind != SYM_DEFINED || target == 0 || live[target] != 0);
+    const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
+    if (type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) {
+      if (offset > size || size - offset < width) {
+        report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / 24, offset, <u64>type);
+        continue;
+      }
+      const at = bytes + <u32>offset;
+      let V: u64 = A;
+      if (alive) {
+        V = flags & SYM_SECTION ? valueOf(sym, flags, A) : symAddr[sym] + A;
+        if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
+      } else if (hasTombstone) {
+        V = type == R_X86_64_32 ? <u64><u32>dead : dead;
+      }
+      if (width == 8) {
+        store<u64>(at, V);
+      } else if (type == R_X86_64_32 ? V == <u64><u32>V : <i64>V == <i64><i32>V) {
+        store<u32>(at, <u32>V);
+      } else {
+        report(ISSUE_RELOC_RANGE, o, i, (r - rela) / 24, V, <u64>type);
+      }
+      continue;
+    }
+    unloadedRare(i, r, rela, bytes, outOffset, size, sym, flags, index, alive, hasTombstone, dead);
+  }
+}
+
+/** The types that hardly occur in debug information. */
+function unloadedRare(
+  i: u32, r: u32, rela: u32, bytes: u32, outOffset: u64, size: u64, sym: u32, flags: u32, index: u32, alive: bool, hasTombstone: bool,
+  dead: u64,
+): void {
+  const o = tables().isec.obj[i];
+  const type = load<u32>(r, 8);
+  const offset = load<u64>(r);
+  const A = load<u64>(r, 16);
+  const number = (r - rela) / 24;
+  const entry = relocEntry(type);
+  const value = entry & 0xff;
+  const width = (entry >> 8) & 0xff;
+  if (value == VALUE_NONE) return;
+  if (value == VALUE_UNKNOWN) return report(ISSUE_RELOC_UNKNOWN, o, i, number, <u64>type, <u64>sym);
+  if (offset > size || size - offset < <u64>width) return report(ISSUE_RELOC_BAD_OFFSET, o, i, number, offset, <u64>type);
+  let V: u64 = alive ? valueOf(sym, flags, A) : A;
+  if (value == VALUE_ABS) {
+    if (!alive && hasTombstone) V = dead;
+  } else if (value == VALUE_PC) {
+    V -= offset + outOffset; // as if the section were at address 0: what GNU linkers always did
+  } else if (value == VALUE_SIZE) {
+    V = sizeOf(o, index, sym) + A;
+  } else if (value == VALUE_GOT_REL) {
+    V -= params().gotPltAddr;
+  } else if (value == VALUE_TPOFF) {
+    V = alive ? V - params().tlsEnd : A;
+  } else {
+    return report(ISSUE_RELOC_NON_ABS, o, i, number, <u64>type, <u64>sym);
+  }
+  if (!put(bytes + <u32>offset, <i64>V, width, (entry >> 16) & 0xff)) report(ISSUE_RELOC_RANGE, o, i, number, V, <u64>type);
+}

@@ -1,0 +1,337 @@
+/**
+ * One exact serial replay of lld's resolution over interned ids: files in command-line order, archive members extracted
+ * depth first when they define something strongly wanted, COMDAT winners by inclusion order, definitions by lld's rules.
+ *
+ * Serial on purpose: archive semantics are an order, and once names are ids the whole replay costs some 10 ns a symbol.
+ * A definition in a COMDAT copy that lost counts as a mention only.
+ */
+import { tables } from "../shared/tables.ts";
+import { report } from "../lib/issue.ts";
+import {
+  ISSUE_DUPLICATE, OBJF_LAZY, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK,
+  SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
+} from "../shared/abi.ts";
+import { SHN_ABS, SHN_LORESERVE, SHN_XINDEX, STB_GLOBAL, STB_WEAK, STV_DEFAULT, SYM_BYTES } from "../shared/elf.ts";
+
+// State of one replay, at `state` (see resolveObjects): u32 cells
+const ST_SEQ: u32 = 0; // objects included so far
+const ST_INCLUDED: u32 = 4; // address of u32 obj rows in inclusion order, 1-based
+const ST_STACK: u32 = 8; // address of (obj, next record) pairs
+
+// @ts-ignore: decorator
+@inline
+function entryOf(o: u32, esym: u32): u32 {
+  const obj = tables().obj;
+  return obj.symtab[o] + (esym - obj.esymBase[o]) * SYM_BYTES;
+}
+
+/** Section index of a symbol-table entry; 0 for undefined and reserved indexes. */
+// @ts-ignore: decorator
+@inline
+function sectionOf(o: u32, esym: u32, entry: u32): u32 {
+  const obj = tables().obj;
+  const shndx = <u32>load<u16>(entry, 6);
+  if (shndx == SHN_XINDEX && obj.shndxTab[o]) return load<u32>(obj.shndxTab[o] + ((esym - obj.esymBase[o]) << 2));
+  return shndx >= <u32>SHN_LORESERVE ? 0 : shndx;
+}
+
+/** The most constraining of two visibilities (gABI ch. 4 Symbol Visibility): internal < hidden < protected, default last. */
+// @ts-ignore: decorator
+@inline
+function mergeVisibility(id: u32, vis: u8): void {
+  if (vis == STV_DEFAULT) return;
+  const column = tables().gsym.vis;
+  const old = column[id];
+  if (old == STV_DEFAULT || vis < old) column[id] = vis;
+}
+
+// @ts-ignore: decorator
+@inline
+function setKind(id: u32, kind: u32): void {
+  const flags = tables().sym.flags;
+  flags[id] = (flags[id] & ~SYM_KIND_MASK) | kind;
+}
+
+/** Records the definition `esym` of object `o` as the one that counts. */
+function define(id: u32, o: u32, esym: u32, entry: u32, kind: u32): void {
+  const gsym = tables().gsym;
+  const flags = tables().sym.flags;
+  const info = load<u8>(entry, 4);
+  gsym.obj[id] = o;
+  gsym.esym[id] = esym;
+  gsym.bind[id] = info >> 4;
+  gsym.type[id] = info & 15;
+  gsym.size[id] = <f64>load<u64>(entry, 16);
+  let bits = (flags[id] & ~(SYM_KIND_MASK | SYM_WEAK)) | kind;
+  if (info >> 4 == STB_WEAK) bits |= SYM_WEAK;
+  flags[id] = bits;
+}
+
+function defineRegular(id: u32, o: u32, esym: u32, entry: u32): void {
+  const gsym = tables().gsym;
+  const kind = tables().sym.flags[id] & SYM_KIND_MASK;
+  const bind = load<u8>(entry, 4) >> 4;
+  if (kind == SYM_COMMON) {
+    if (bind != STB_WEAK) define(id, o, esym, entry, SYM_DEFINED);
+    return;
+  }
+  if (kind == SYM_DEFINED) {
+    // The first definition wins among equals; a strong one replaces weak and unique ones.
+    if (gsym.bind[id] != STB_GLOBAL && bind == STB_GLOBAL) define(id, o, esym, entry, SYM_DEFINED);
+    else if (gsym.bind[id] != STB_WEAK && bind != STB_WEAK) duplicate(id, o, esym, entry);
+    return;
+  }
+  define(id, o, esym, entry, SYM_DEFINED);
+}
+
+/** Two absolute definitions with the same value are one (lld). */
+function duplicate(id: u32, o: u32, esym: u32, entry: u32): void {
+  const gsym = tables().gsym;
+  const first = entryOf(gsym.obj[id], gsym.esym[id]);
+  if (load<u16>(first, 6) == SHN_ABS && load<u16>(entry, 6) == SHN_ABS && load<u64>(first, 8) == load<u64>(entry, 8)) return;
+  report(ISSUE_DUPLICATE, o, 0, esym - tables().obj.esymBase[o], <u64>id, <u64>esym);
+}
+
+function defineCommon(id: u32, o: u32, esym: u32, entry: u32): void {
+  const gsym = tables().gsym;
+  const kind = tables().sym.flags[id] & SYM_KIND_MASK;
+  const size = <f64>load<u64>(entry, 16);
+  // st_value of a common is its alignment (gABI ch. 4 Symbol Values)
+  const value = load<u64>(entry, 8);
+  const align: u8 = value > 1 ? <u8>(64 - clz<u64>(value - 1)) : 0;
+  if (kind == SYM_COMMON) {
+    if (align > gsym.align[id]) gsym.align[id] = align;
+    if (size > gsym.size[id]) {
+      gsym.size[id] = size;
+      gsym.obj[id] = o;
+      gsym.esym[id] = esym;
+    }
+    return;
+  }
+  if (kind == SYM_DEFINED && gsym.bind[id] != STB_WEAK) return;
+  const before = gsym.size[id];
+  define(id, o, esym, entry, SYM_COMMON);
+  gsym.align[id] = align;
+  if (kind == SYM_SHARED && before > size) gsym.size[id] = before;
+}
+
+/** Symbols a shared object brings: definitions fill what is undefined or lazy; strong references extract members. */
+function addShared(state: u32, o: u32): void {
+  const t = tables();
+  const record = t.record;
+  const gsym = t.gsym;
+  const symFlags = t.sym.flags;
+  const end = t.obj.recordBase[o] + t.obj.recordCount[o];
+  for (let row = t.obj.recordBase[o]; row < end; row++) {
+    const flags = record.flags[row];
+    if (flags & REC_UNUSED) continue;
+    const id = record.sym[row];
+    const kind = symFlags[id] & SYM_KIND_MASK;
+    if (!(flags & REC_DEFINED)) {
+      symFlags[id] |= SYM_USED_SHARED;
+      if (kind == SYM_LAZY && !(flags & REC_WEAK)) include(state, gsym.lazy[id]);
+      continue;
+    }
+    if (kind == SYM_COMMON || kind == SYM_DEFINED) {
+      symFlags[id] |= SYM_USED_SHARED;
+      const size = <f64>load<u64>(entryOf(o, record.esym[row]), 16);
+      if (kind == SYM_COMMON && size > gsym.size[id]) gsym.size[id] = size;
+    } else if (gsym.vis[id] == STV_DEFAULT && (kind == SYM_UNDEF || kind == SYM_LAZY)) {
+      // The binding of the reference stays: a weak reference to a shared definition is weak.
+      const bind = gsym.bind[id];
+      const weak = symFlags[id] & SYM_WEAK;
+      const esym = record.esym[row];
+      define(id, o, esym, entryOf(o, esym), SYM_SHARED);
+      if (symFlags[id] & SYM_USED_REGULAR) {
+        gsym.bind[id] = bind;
+        symFlags[id] = (symFlags[id] & ~SYM_WEAK) | weak;
+      }
+    }
+  }
+}
+
+/** Groups of `o`: the first included object with a signature keeps its copy. */
+function claimGroups(o: u32): void {
+  const t = tables();
+  const group = t.group;
+  const end = t.obj.groupBase[o] + t.obj.groupCount[o];
+  for (let g = t.obj.groupBase[o]; g < end; g++) {
+    if (!group.comdat[g]) {
+      group.won[g] = 1;
+      continue;
+    }
+    const id = t.record.sym[group.record[g]];
+    group.name[g] = id;
+    if (t.gsym.groupOwner[id] == 0) {
+      t.gsym.groupOwner[id] = g + 1;
+      group.won[g] = 1;
+    }
+  }
+}
+
+/** Definitions of an object that is now part of the link. */
+function addDefinitions(o: u32): void {
+  const t = tables();
+  const record = t.record;
+  const obj = t.obj;
+  const slotGroup = t.slot.group;
+  const won = t.group.won;
+  const hasGroups = obj.groupCount[o] != 0;
+  const slotBase = obj.slotBase[o];
+  const end = obj.recordBase[o] + obj.recordCount[o];
+  for (let row = obj.recordBase[o]; row < end; row++) {
+    const flags = record.flags[row];
+    if (flags & (REC_UNUSED | REC_SIGNATURE | REC_MENTION)) continue;
+    const id = record.sym[row];
+    const esym = record.esym[row];
+    const entry = entryOf(o, esym);
+    mergeVisibility(id, load<u8>(entry, 5) & 3);
+    t.sym.flags[id] |= SYM_USED_REGULAR;
+    if (!(flags & REC_DEFINED)) continue;
+    if (flags & REC_COMMON) {
+      defineCommon(id, o, esym, entry);
+      continue;
+    }
+    if (hasGroups) {
+      const g = slotGroup[slotBase + sectionOf(o, esym, entry)];
+      if (g != 0 && !won[g]) continue;
+    }
+    defineRegular(id, o, esym, entry);
+  }
+}
+
+/** First reference fixes the binding; a later strong one makes it strong. Returns the member to extract, 0 = none. */
+// @ts-ignore: decorator
+@inline
+function addReference(id: u32, o: u32, flags: u32): u32 {
+  const t = tables();
+  const gsym = t.gsym;
+  let bits = t.sym.flags[id];
+  const kind = bits & SYM_KIND_MASK;
+  const weak = (flags & REC_WEAK) != 0;
+  if (kind == SYM_UNDEF || kind == SYM_SHARED || kind == SYM_LAZY) {
+    if (!weak) {
+      bits = (bits & ~SYM_WEAK) | SYM_REF_STRONG;
+      gsym.bind[id] = STB_GLOBAL;
+    } else if (!(bits & SYM_REF_STRONG)) {
+      bits |= SYM_WEAK;
+      gsym.bind[id] = STB_WEAK;
+    }
+  } else if (!weak) bits |= SYM_REF_STRONG;
+  t.sym.flags[id] = bits | SYM_USED_REGULAR;
+  if (gsym.refObj[id] == 0) gsym.refObj[id] = o;
+  if (kind == SYM_SHARED && gsym.vis[id] != STV_DEFAULT) {
+    // A reference with restricted visibility must be satisfied here.
+    t.sym.flags[id] = (t.sym.flags[id] & ~SYM_KIND_MASK) | SYM_UNDEF;
+    gsym.esym[id] = 0;
+    gsym.obj[id] = 0;
+  }
+  return kind == SYM_LAZY && !weak ? gsym.lazy[id] : 0;
+}
+
+/** Takes an object into the link: its number, its groups, its definitions; references follow on the stack. */
+// @ts-ignore: decorator
+@inline
+function enter(state: u32, o: u32, depth: u32): void {
+  const obj = tables().obj;
+  const seq = load<u32>(state + ST_SEQ) + 1;
+  store<u32>(state + ST_SEQ, seq);
+  store<u32>(load<u32>(state + ST_INCLUDED) + (seq << 2), o);
+  obj.seq[o] = seq;
+  claimGroups(o);
+  addDefinitions(o);
+  const frame = load<u32>(state + ST_STACK) + (depth << 3);
+  store<u32>(frame, o);
+  store<u32>(frame, obj.recordBase[o], 4);
+}
+
+/** Includes an object and, depth first, every archive member its references extract. */
+function include(state: u32, root: u32): void {
+  const t = tables();
+  const obj = t.obj;
+  if (obj.seq[root] != 0) return;
+  const record = t.record;
+  const stack = load<u32>(state + ST_STACK);
+  let depth: u32 = 1;
+  enter(state, root, 0);
+  while (depth) {
+    const frame = stack + ((depth - 1) << 3);
+    const o = load<u32>(frame);
+    const end = obj.recordBase[o] + obj.recordCount[o];
+    let row = load<u32>(frame, 4);
+    let wanted: u32 = 0;
+    while (row < end && wanted == 0) {
+      const flags = record.flags[row];
+      if (!(flags & (REC_DEFINED | REC_UNUSED | REC_SIGNATURE | REC_MENTION))) {
+        wanted = addReference(record.sym[row], o, flags);
+        if (wanted != 0 && obj.seq[wanted] != 0) wanted = 0;
+      }
+      row++;
+    }
+    store<u32>(frame, row, 4);
+    if (wanted) {
+      enter(state, wanted, depth);
+      depth++;
+    } else depth--;
+  }
+}
+
+/** A lazy object offers its definitions; one that is already strongly wanted takes it into the link at once. */
+function offer(state: u32, o: u32): void {
+  const t = tables();
+  const record = t.record;
+  const gsym = t.gsym;
+  const symFlags = t.sym.flags;
+  const end = t.obj.recordBase[o] + t.obj.recordCount[o];
+  for (let row = t.obj.recordBase[o]; row < end; row++) {
+    const flags = record.flags[row];
+    if (!(flags & REC_DEFINED) || flags & (REC_UNUSED | REC_SIGNATURE | REC_ALIAS)) continue;
+    const id = record.sym[row];
+    const bits = symFlags[id];
+    if ((bits & SYM_KIND_MASK) != SYM_UNDEF) continue;
+    if ((bits & (SYM_USED_REGULAR | SYM_USED_SHARED)) && !(bits & SYM_WEAK)) {
+      include(state, o);
+      return;
+    }
+    gsym.lazy[id] = o;
+    setKind(id, SYM_LAZY);
+  }
+}
+
+/**
+ * Replays objects [from, to). `state`: u32 cells {objects included so far, address of the list of included obj rows
+ * (1-based), address of a stack of 8 bytes per object}.
+ */
+export function resolveObjects(from: u32, to: u32, state: u32): u32 {
+  const obj = tables().obj;
+  for (let o = from; o < to; o++) {
+    if (obj.kind[o] == OBJ_SHARED) addShared(state, o);
+    else if (obj.flags[o] & OBJF_LAZY) offer(state, o);
+    else include(state, o);
+  }
+  return load<u32>(state + ST_SEQ);
+}
+
+/** A strong reference from nowhere (--entry, -u after the fact): extracts the member that defines `id`. */
+export function demand(id: u32, state: u32): u32 {
+  const flags = tables().sym.flags;
+  const kind = flags[id] & SYM_KIND_MASK;
+  flags[id] |= SYM_USED_REGULAR;
+  if (kind == SYM_UNDEF && !(flags[id] & SYM_WEAK)) flags[id] |= SYM_REF_STRONG;
+  if (kind == SYM_LAZY) include(state, tables().gsym.lazy[id]);
+  return load<u32>(state + ST_SEQ);
+}
+
+/** --wrap: symbol-table entries of included objects [from, to) of the list follow `map` (u32 per global, 0 = stays). */
+export function redirectSymbols(included: u32, from: u32, to: u32, map: u32): void {
+  const t = tables();
+  const sym = t.esym.sym;
+  for (let s = from; s < to; s++) {
+    const o = load<u32>(included + (s << 2));
+    const end = t.obj.esymBase[o] + t.obj.esymCount[o];
+    for (let e = t.obj.esymBase[o] + t.obj.firstGlobal[o]; e < end; e++) {
+      const target = load<u32>(map + (sym[e] << 2));
+      if (target) sym[e] = target;
+    }
+  }
+}

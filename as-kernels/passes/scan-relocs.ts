@@ -1,0 +1,354 @@
+/**
+ * Looks at every relocation of the live allocated sections once: what its symbol needs (GOT, PLT, copy, TLS slots) and how many
+ * dynamic relocations its section needs.
+ *
+ * Decides nothing by itself: the cell (relocation row × output × writable × symbol column) of the table in params.scanPolicy says
+ * what to do. Surprising: a section whose GOTPCRELX relocations may be relaxed needs its contents, which are not resident; the
+ * kernel stops before it and the caller comes back with a window of the file.
+ */
+import { tables, params } from "../shared/tables.ts";
+import { report } from "../lib/issue.ts";
+import { decision, isTlsCall, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
+import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
+import {
+  R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPC32_TLSDESC, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32,
+  R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, SHF_ALLOC, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED,
+} from "../shared/elf.ts";
+import {
+  ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE,
+  ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NEEDS_PIC, ISSUE_RELOC_SHARED_TLS,
+  ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ADDRESS_TAKEN, SYM_COMMON, SYM_DEFINED,
+  SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP,
+  SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
+  SYM_USED_REGULAR, SYM_WEAK,
+} from "../shared/abi.ts";
+import {
+  ACT_CANONICAL_PLT, ACT_COPY, ACT_DYNAMIC, ACT_GOT, ACT_IPLT, ACT_NEEDS_PIC, ACT_NONE, ACT_PC_ABSOLUTE, ACT_PLT, ACT_RELATIVE,
+  ACT_RELATIVE_IPLT, ACT_RELAX_GOT, ACT_SHARED_TLS, ACT_TEXTREL, ACT_TLS_DESC, ACT_TLS_GD, ACT_TLS_IE, ACT_TLS_LD, ACT_TLS_MISMATCH,
+  COL_LOCAL, COL_ZERO, SCAN_TLS_DESC, SCAN_TLS_GD, SCAN_TLS_IE, SCAN_TLS_LD, SCAN_TLS_LE, SCAN_TLS_LE_WORD, UNDEFINED_ERROR,
+  UNDEFINED_IGNORE, VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_REL, VALUE_NONE, VALUE_PLT_GOT_REL, VALUE_UNKNOWN,
+} from "../shared/reloc.ts";
+
+/** Kinds of symbol that have an address in the output, as a bit per SYM_ kind. SYM_IN_OSEC is left out: it wants SYM_REF_LIVE. */
+const PLAIN_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON);
+
+// ---- DT_NEEDED ----
+
+/**
+ * Marks shared objects that a live section has a non-weak reference to, through the relocations of isec rows from…to.
+ * lld: with --gc-sections only live sections count; "non-weak" is a property of the symbol, not of the single reference.
+ */
+export function markNeeded(from: u32, to: u32): u32 {
+  const isec = tables().isec;
+  const obj = tables().obj;
+  const esymSym = tables().esym.sym;
+  const flags = tables().sym.flags;
+  for (let i = from; i < to; i++) {
+    const rela = isec.rela[i];
+    if (!isec.live[i] || !rela || !(isec.sh_flags[i] & SHF_ALLOC)) continue;
+    const base = obj.esymBase[isec.obj[i]];
+    const count = obj.esymCount[isec.obj[i]];
+    const end = rela + isec.relaCount[i] * 24;
+    for (let r = rela; r < end; r += 24) {
+      const index = load<u32>(r, 12);
+      if (index >= count) continue;
+      const sym = esymSym[base + index];
+      const f = flags[sym];
+      if ((f & SYM_KIND_MASK) != SYM_SHARED || !(f & SYM_REF_STRONG)) continue;
+      const owner = tables().gsym.obj[sym];
+      if (!obj.needed[owner]) obj.needed[owner] = 1;
+    }
+  }
+  return 0;
+}
+
+/** The same without garbage collection: every mention in an included object counts. Rows are globals. */
+export function markNeededSymbols(from: u32, to: u32): u32 {
+  const flags = tables().sym.flags;
+  for (let i = from; i < to; i++) {
+    const f = flags[i];
+    if ((f & SYM_KIND_MASK) != SYM_SHARED || !(f & SYM_REF_STRONG) || !(f & SYM_USED_REGULAR)) continue;
+    tables().obj.needed[tables().gsym.obj[i]] = 1;
+  }
+  return 0;
+}
+
+/** Symbols of shared objects that get no DT_NEEDED become undefined and weak. Rows are globals. Returns how many. */
+export function demoteShared(from: u32, to: u32): u32 {
+  const flags = tables().sym.flags;
+  const gsym = tables().gsym;
+  const needed = tables().obj.needed;
+  let count: u32 = 0;
+  for (let i = from; i < to; i++) {
+    const f = flags[i];
+    if ((f & SYM_KIND_MASK) != SYM_SHARED || needed[gsym.obj[i]]) continue;
+    flags[i] = (f & ~SYM_KIND_MASK) | SYM_UNDEF | SYM_WEAK;
+    gsym.obj[i] = 0;
+    gsym.esym[i] = 0;
+    gsym.ver[i] = 1; // VER_NDX_GLOBAL
+    count++;
+  }
+  return count;
+}
+
+// ---- the scan ----
+
+/**
+ * Scans isec rows from…to, all of one object. `window` holds the bytes windowFrom…windowTo of the object's file (0 = none).
+ * Returns the first row whose contents are needed and not in the window, else `to`.
+ */
+export function scanRelocs(from: u32, to: u32, window: u32, windowFrom: f64, windowTo: f64): u32 {
+  const isec = tables().isec;
+  const relax = params().relax;
+  for (let i = from; i < to; i++) {
+    const count = isec.relaCount[i];
+    if (!count || !isec.live[i] || !(isec.sh_flags[i] & SHF_ALLOC) || isec.sh_type[i] == SHT_NOBITS || !isec.osec[i]) continue;
+    const kind = <u32>isec.kind[i];
+    if (kind == ISEC_CONSUMED) continue;
+    if (kind == ISEC_EH_FRAME) {
+      scanEhFrame(i);
+      continue;
+    }
+    const rela = isec.rela[i];
+    if (!rela) continue;
+    let bytes: u32 = 0;
+    if (relax && mayRelax(i, rela, count)) {
+      const at = isec.sh_offset[i];
+      if (!window || at < windowFrom || at + isec.size[i] > windowTo) return i;
+      bytes = window + <u32>(at - windowFrom);
+    }
+    scanSection(i, rela, count, bytes);
+  }
+  return to;
+}
+
+/** End in the file of the furthest contents that rows from…to have inside start…start + limit; for choosing a window. */
+export function contentsEnd(from: u32, to: u32, limit: f64): f64 {
+  const isec = tables().isec;
+  const start = isec.sh_offset[from];
+  let end = start + isec.size[from];
+  for (let i = from + 1; i < to; i++) {
+    if (!isec.live[i] || isec.sh_type[i] == SHT_NOBITS || isec.sh_offset[i] < start) continue;
+    const last = isec.sh_offset[i] + isec.size[i];
+    if (last <= start + limit && last > end) end = last;
+  }
+  return end;
+}
+
+/**
+ * Only FDEs of live code count, and the CIEs they use: a dead function's record must not pull anything in. Which records are
+ * written is decided later (layoutEhFrame) by the same rule.
+ */
+function scanEhFrame(i: u32): void {
+  const isec = tables().isec;
+  const ehrec = tables().ehrec;
+  const end = isec.pieceBase[i] + isec.pieceCount[i];
+  let last: u32 = 0;
+  for (let e = isec.pieceBase[i]; e < end; e++) {
+    const func = ehrec.func[e];
+    const cie = ehrec.cie[e];
+    if (!cie || !func || !isec.live[func] || !isec.osec[func]) continue;
+    if (cie != last && ehrec.rela[cie]) scanSection(i, ehrec.rela[cie], ehrec.relaCount[cie], 0);
+    last = cie;
+    if (ehrec.rela[e]) scanSection(i, ehrec.rela[e], ehrec.relaCount[e], 0);
+  }
+}
+
+/** May an instruction's form decide whether a symbol needs a GOT entry? */
+// @ts-ignore: decorator
+@inline
+function isRelaxType(type: u32): bool {
+  return type == R_X86_64_REX_GOTPCRELX || type == R_X86_64_GOTPCRELX || type == R_X86_64_CODE_4_GOTPCRELX;
+}
+
+function mayRelax(i: u32, rela: u32, count: u32): bool {
+  const obj = tables().obj;
+  const o = tables().isec.obj[i];
+  const base = obj.esymBase[o];
+  const symbols = obj.esymCount[o];
+  const end = rela + count * 24;
+  for (let r = rela; r < end; r += 24) {
+    const type = load<u32>(r, 8);
+    if (type < <u32>R_X86_64_GOTPCRELX || !isRelaxType(type)) continue;
+    const index = load<u32>(r, 12);
+    if (index >= symbols || load<i64>(r, 16) != -4) continue;
+    const sym = tables().esym.sym[base + index];
+    if (relaxableSymbol(sym, tables().sym.flags[sym])) return true;
+  }
+  return false;
+}
+
+/** Load-check, then atomic or: most relocations find the bits set. */
+// @ts-ignore: decorator
+@inline
+function need(sym: u32, bits: u32): void {
+  const ptr = changetype<usize>(tables().sym.flags) + (sym << 2);
+  if ((load<u32>(ptr) & bits) != bits) atomic.or<u32>(ptr, bits);
+}
+
+/** Relocations of isec `i` at `rela`; `bytes`: its contents in memory, 0 when no decision needs them. */
+function scanSection(i: u32, rela: u32, count: u32, bytes: u32): void {
+  const isec = tables().isec;
+  const o = isec.obj[i];
+  const base = tables().obj.esymBase[o];
+  const symbols = tables().obj.esymCount[o];
+  const esymSym = tables().esym.sym;
+  const symFlags = tables().sym.flags;
+  const size = <u64>isec.size[i];
+  const pcLimit = size - 4;
+  const ehFrame = isec.kind[i] == ISEC_EH_FRAME;
+  const section = isec.rela[i]; // relocation 0, for diagnostics
+  const writableSection = (isec.sh_flags[i] & SHF_WRITE) != 0;
+  const policy = policyBase(<u32>(writableSection || (!params().zText && !ehFrame)));
+  const packs = params().packRelr != 0 && isec.align[i] >= 1;
+  let relative: u32 = 0;
+  let symbolic: u32 = 0;
+  let relr: u32 = 0;
+  const end = rela + count * 24;
+  for (let r = rela; r < end; r += 24) {
+    const type = load<u32>(r, 8);
+    const index = load<u32>(r, 12);
+    const offset = load<u64>(r);
+    if (index < symbols && (type == R_X86_64_PLT32 || type == R_X86_64_PC32)) {
+      const flags = symFlags[esymSym[base + index]];
+      if (!(flags & SPECIAL_FLAGS) && (1 << (flags & SYM_KIND_MASK)) & PLAIN_KINDS && size >= 4 && offset <= pcLimit) continue;
+    }
+    const number = (r - section) / 24;
+    if (index >= symbols) {
+      report(ISSUE_RELOC_BAD_SYMBOL, o, i, number, <u64>index, <u64>type);
+      continue;
+    }
+    const entry = relocEntry(type);
+    const value = entry & 0xff;
+    if (value == VALUE_NONE) continue;
+    const sym = esymSym[base + index];
+    if (value == VALUE_UNKNOWN) {
+      report(ISSUE_RELOC_UNKNOWN, o, i, number, <u64>type, <u64>sym);
+      continue;
+    }
+    const width = <u64>((entry >> 8) & 0xff);
+    if (offset > size || size - offset < width) {
+      report(ISSUE_RELOC_BAD_OFFSET, o, i, number, offset, <u64>type);
+      continue;
+    }
+    const flags = symFlags[sym];
+    let column: u32 = COL_ZERO;
+    if (index != 0) {
+      if (!usable(o, i, number, index, sym, flags)) continue;
+      column = symbolColumn(sym, flags);
+    }
+    if (value == VALUE_GOT || value == VALUE_GOT_REL || value == VALUE_PLT_GOT_REL || value == VALUE_GOT_BASE_PC) {
+      if (!params().needsGotBase) params().needsGotBase = 1;
+    }
+    const row = entry >> 24;
+    let action = decision(policy, row, column);
+    if (row >= <u32>SCAN_TLS_GD && isForeign(sym, flags)) action = ACT_TLS_MISMATCH;
+    if (action == ACT_NONE) {
+      if (row == SCAN_TLS_GD || row == SCAN_TLS_LD) r = skipCall(o, i, r, end, number, type);
+      continue;
+    }
+    if (action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT) {
+      if (action == ACT_RELATIVE_IPLT) need(sym, SYM_ADDRESS_TAKEN);
+      if (packs && !(offset & 1)) relr++;
+      else relative++;
+      if (!writableSection) params().hasTextRel = 1;
+    } else if (action == ACT_DYNAMIC) {
+      symbolic++;
+      if (!writableSection) params().hasTextRel = 1;
+    } else if (action == ACT_GOT) {
+      need(sym, SYM_NEEDS_GOT);
+    } else if (action == ACT_RELAX_GOT) {
+      const relaxes =
+        bytes != 0 && load<i64>(r, 16) == -4 && offset >= gotPrefixBytes(type) && isRelaxType(type) && relaxableSymbol(sym, flags) &&
+        gotForm(bytes + <u32>offset, type, params().relaxAbs32) != FORM_NONE;
+      if (!relaxes) need(sym, SYM_NEEDS_GOT);
+    } else if (action == ACT_PLT) {
+      need(sym, SYM_NEEDS_PLT);
+    } else if (action == ACT_IPLT) {
+      need(sym, SYM_ADDRESS_TAKEN);
+    } else if (action == ACT_COPY || action == ACT_CANONICAL_PLT) {
+      defineHere(o, i, number, type, sym, action);
+    } else if (action == ACT_TLS_IE) {
+      need(sym, SYM_NEEDS_GOTTP);
+      if (params().shared) params().hasStaticTls = 1;
+      else if (row == SCAN_TLS_GD) r = skipCall(o, i, r, end, number, type);
+    } else if (action == ACT_TLS_GD) {
+      need(sym, SYM_NEEDS_TLSGD);
+    } else if (action == ACT_TLS_DESC) {
+      need(sym, SYM_NEEDS_TLSDESC);
+    } else if (action == ACT_TLS_LD) {
+      if (!params().needsTlsModule) params().needsTlsModule = 1;
+    } else {
+      reject(o, i, number, type, sym, action);
+    }
+  }
+  if (relative) isec.dynRel[i] += relative;
+  if (symbolic) isec.dynSym[i] += symbolic;
+  if (relr) isec.relr[i] += relr;
+}
+
+/** Notes the reference; false when the symbol cannot be referred to (reported). */
+function usable(o: u32, i: u32, number: u32, index: u32, sym: u32, flags: u32): bool {
+  const kind = flags & SYM_KIND_MASK;
+  if (kind == SYM_DISCARDED) {
+    report(ISSUE_DISCARDED_REF, o, i, number, <u64>index, <u64>sym);
+    return false;
+  }
+  if (!(flags & SYM_LOCAL)) need(sym, SYM_REF_LIVE);
+  if (kind != SYM_UNDEF || flags & SYM_WEAK) return true;
+  const policy = params().undefinedPolicy;
+  const external = sym < params().globalSyms && tables().gsym.vis[sym] == STV_DEFAULT;
+  if (external && policy == UNDEFINED_IGNORE) return true;
+  report(ISSUE_UNDEFINED, o, i, number, <u64>sym, 0);
+  return external && policy != UNDEFINED_ERROR;
+}
+
+/** Defined here, and not thread-local. Section symbols of TLS sections have no type of their own. */
+// @ts-ignore: decorator
+@inline
+function isForeign(sym: u32, flags: u32): bool {
+  if (flags & (SYM_TLS | SYM_SECTION)) return false;
+  return (flags & SYM_KIND_MASK) == SYM_DEFINED && tables().sym.isec[sym] != 0;
+}
+
+/**
+ * A relaxed general or local dynamic sequence takes the call of __tls_get_addr with it: returns the relocation of that call, to be
+ * skipped, or reports that it is missing.
+ */
+// @ts-ignore: decorator
+@inline
+function skipCall(o: u32, i: u32, r: u32, end: u32, number: u32, type: u32): u32 {
+  if (isTlsCall(r, end)) return r + 24;
+  report(ISSUE_RELOC_BAD_RELAX, o, i, number, <u64>type, 0);
+  return r;
+}
+
+/** A reference that only works when the executable itself holds the symbol: copy relocation or canonical PLT entry. */
+function defineHere(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): void {
+  const gsym = tables().gsym;
+  const obj = tables().obj;
+  const owner = gsym.obj[sym];
+  if (owner && gsym.esym[sym]) {
+    // The visibility in the shared object itself: a protected symbol is used there directly, and a copy would go unnoticed.
+    const entry = obj.symtab[owner] + 24 * (gsym.esym[sym] - obj.esymBase[owner]);
+    if ((load<u8>(entry, 5) & 3) == STV_PROTECTED) {
+      report(ISSUE_COPY_PROTECTED, o, i, number, <u64>type, <u64>sym);
+      return;
+    }
+  }
+  if (action == ACT_COPY) {
+    if (!params().zCopyreloc) report(ISSUE_NO_COPYRELOC, o, i, number, <u64>type, <u64>sym);
+    else need(sym, SYM_NEEDS_COPY);
+    return;
+  }
+  need(sym, SYM_NEEDS_CPLT | SYM_NEEDS_PLT);
+}
+
+function reject(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): void {
+  let code: u32 = ISSUE_RELOC_NEEDS_PIC;
+  if (action == ACT_PC_ABSOLUTE) code = ISSUE_RELOC_ABSOLUTE;
+  else if (action == ACT_TEXTREL) code = ISSUE_RELOC_TEXTREL;
+  else if (action == ACT_TLS_MISMATCH) code = ISSUE_RELOC_TLS_MISMATCH;
+  else if (action == ACT_SHARED_TLS) code = ISSUE_RELOC_SHARED_TLS;
+  report(code, o, i, number, <u64>type, <u64>sym);
+}

@@ -1,0 +1,312 @@
+/**
+ * The loops of set-visibility over the global symbols: start versions, glob matching, and who is exported or preemptible.
+ *
+ * Not here: which patterns exist and in which order they count (ts/passes/set-visibility.ts). The surprising choice: patterns
+ * are matched symbol by symbol against the whole ordered list, so "the first pattern that matches" needs no bookkeeping but
+ * one mark byte per symbol, and that byte array exists only in links that have patterns or versioned definitions.
+ */
+import { params, tables } from "../shared/tables.ts";
+import {
+  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, GLOB_BYTES, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
+  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC,
+  SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
+  VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
+} from "../shared/abi.ts";
+import { STB_WEAK, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
+
+const AT: u8 = 0x40; // '@'
+const STAR: u8 = 0x2a;
+const QUESTION: u8 = 0x3f;
+const BRACKET: u8 = 0x5b;
+const BRACKET_END: u8 = 0x5d;
+const BACKSLASH: u8 = 0x5c;
+const CARET: u8 = 0x5e;
+const BANG: u8 = 0x21;
+const DASH: u8 = 0x2d;
+
+// @ts-ignore: decorator
+@inline
+function isDefinedKind(kind: u32): bool {
+  return kind == SYM_DEFINED || kind == SYM_COMMON || kind == SYM_IN_OSEC;
+}
+
+/** Address of the NUL-terminated name as the definition spells it (with its @VERSION), 0 when nothing in a symbol table defines it. */
+export function definedName(sym: u32): u32 {
+  const gsym = tables().gsym;
+  const obj = tables().obj;
+  const from = gsym.obj[sym];
+  const entry = gsym.esym[sym];
+  if (from == 0 || entry == 0) return 0;
+  const symtab = obj.symtab[from];
+  const strtab = obj.strtab[from];
+  const index = entry - obj.esymBase[from];
+  if (symtab == 0 || strtab == 0 || index >= obj.esymCount[from]) return 0;
+  return strtab + load<u32>(symtab + 24 * index);
+}
+
+/**
+ * Gives every global its version before any script speaks: VER_NDX_GLOBAL, VER_NDX_LOCAL under --exclude-libs, the shared
+ * object's own version index for symbols it defines. With VIS_READ_SUFFIX also marks definitions called name@V or name@@V.
+ * Returns how many were marked.
+ */
+export function startVersions(from: u32, to: u32, bits: u32, marks: u32): u32 {
+  const sym = tables().sym;
+  const gsym = tables().gsym;
+  const obj = tables().obj;
+  const flags = sym.flags;
+  let versioned: u32 = 0;
+  for (let i = from; i < to; i++) {
+    const kind = flags[i] & SYM_KIND_MASK;
+    if (kind == SYM_SHARED) {
+      const dso = gsym.obj[i];
+      const versym = obj.versym[dso];
+      const entry = gsym.esym[i];
+      let ver: u32 = VER_NDX_GLOBAL;
+      if (versym != 0 && entry != 0) ver = load<u16>(versym + ((entry - obj.esymBase[dso]) << 1)) & 0x7fff;
+      gsym.ver[i] = <u16>(ver == VER_NDX_LOCAL ? VER_NDX_GLOBAL : ver);
+      continue;
+    }
+    const defined = isDefinedKind(kind);
+    gsym.ver[i] = <u16>(defined && (obj.flags[gsym.obj[i]] & OBJF_EXCLUDE_LIBS) != 0 ? VER_NDX_LOCAL : VER_NDX_GLOBAL);
+    if (!defined || (bits & VIS_READ_SUFFIX) == 0) continue;
+    const name = definedName(i);
+    if (name == 0) continue;
+    const at = name + gsym.nameBytes[i];
+    if (load<u8>(at) != AT || load<u8>(at, 1) == 0) continue;
+    store<u8>(marks + i, load<u8>(at, 1) == AT ? MARK_VERSIONED_DEFAULT : MARK_VERSIONED);
+    versioned++;
+  }
+  return versioned;
+}
+
+/** Lists the globals whose mark byte has one of `wanted`. Returns how many; `out` = 0 only counts. */
+export function listMarked(from: u32, to: u32, marks: u32, wanted: u32, out: u32): u32 {
+  let count: u32 = 0;
+  for (let i = from; i < to; i++) {
+    if ((load<u8>(marks + i) & wanted) == 0) continue;
+    if (out != 0) store<u32>(out + (count << 2), i);
+    count++;
+  }
+  return count;
+}
+
+/** Lists undefined globals that were asked for as name@V: they may mean the default version. `out` = 0 only counts. */
+export function listVersionedUndefined(from: u32, to: u32, out: u32): u32 {
+  const flags = tables().sym.flags;
+  const gsym = tables().gsym;
+  let count: u32 = 0;
+  for (let i = from; i < to; i++) {
+    if ((flags[i] & SYM_KIND_MASK) != SYM_UNDEF || (flags[i] & SYM_USED_REGULAR) == 0) continue;
+    const name = gsym.name[i];
+    if (name == 0 || load<u8>(name + gsym.nameBytes[i]) != AT) continue;
+    if (out != 0) store<u32>(out + (count << 2), i);
+    count++;
+  }
+  return count;
+}
+
+/** Lists the globals a pattern may name: defined, common, or an unextracted member's. `out` = 0 only counts. */
+export function listVersionable(from: u32, to: u32, out: u32): u32 {
+  const flags = tables().sym.flags;
+  let count: u32 = 0;
+  for (let i = from; i < to; i++) {
+    const kind = flags[i] & SYM_KIND_MASK;
+    if (!isDefinedKind(kind) && kind != SYM_LAZY) continue;
+    if (out != 0) store<u32>(out + (count << 2), i);
+    count++;
+  }
+  return count;
+}
+
+/** Address of the ']' that ends the set whose first character is at `p`; `end` when there is none. */
+// @ts-ignore: decorator
+@inline
+function bracketEnd(p: u32, end: u32): u32 {
+  let at = p;
+  if (at < end && (load<u8>(at) == CARET || load<u8>(at) == BANG)) at++;
+  if (at < end && load<u8>(at) == BRACKET_END) at++;
+  while (at < end && load<u8>(at) != BRACKET_END) at++;
+  return at;
+}
+
+/** Is `byte` in the set between `p` and its ']'? */
+// @ts-ignore: decorator
+@inline
+function inBracket(p: u32, close: u32, byte: u8): bool {
+  let at = p;
+  let negated = false;
+  if (load<u8>(at) == CARET || load<u8>(at) == BANG) {
+    negated = true;
+    at++;
+  }
+  let found = false;
+  while (at < close) {
+    const low = load<u8>(at);
+    if (at + 2 < close && load<u8>(at, 1) == DASH) {
+      if (byte >= low && byte <= load<u8>(at, 2)) found = true;
+      at += 3;
+    } else {
+      if (byte == low) found = true;
+      at++;
+    }
+  }
+  return found != negated;
+}
+
+/** Does the shell pattern (`*`, `?`, `[a-z]`, `[!a]`, `\x`) match all of the name? Backtracks to the last `*` only. */
+export function globMatch(pattern: u32, patternBytes: u32, name: u32, nameBytes: u32): bool {
+  const patternEnd = pattern + patternBytes;
+  const nameEnd = name + nameBytes;
+  let p = pattern;
+  let n = name;
+  let starP: u32 = 0;
+  let starN: u32 = 0;
+  while (true) {
+    if (p < patternEnd && load<u8>(p) == STAR) {
+      starP = ++p;
+      starN = n;
+      if (p == patternEnd) return true;
+      continue;
+    }
+    if (n == nameEnd) return p == patternEnd;
+    if (p < patternEnd) {
+      const wanted = load<u8>(p);
+      const byte = load<u8>(n);
+      if (wanted == QUESTION) {
+        p++;
+        n++;
+        continue;
+      }
+      if (wanted == BRACKET) {
+        const close = bracketEnd(p + 1, patternEnd);
+        if (close < patternEnd) {
+          if (inBracket(p + 1, close, byte)) {
+            p = close + 1;
+            n++;
+            continue;
+          }
+        } else if (byte == BRACKET) {
+          p++;
+          n++;
+          continue;
+        }
+      } else if (wanted == BACKSLASH && p + 1 < patternEnd) {
+        if (load<u8>(p, 1) == byte) {
+          p += 2;
+          n++;
+          continue;
+        }
+      } else if (wanted == byte) {
+        p++;
+        n++;
+        continue;
+      }
+    }
+    if (starP == 0) return false;
+    p = starP;
+    n = ++starN;
+  }
+  return false;
+}
+
+/**
+ * Assigns the first matching pattern's version to every symbol that has none yet. Patterns are `count` rows of GLOB_BYTES at
+ * `globs`: address, bytes, version index, address and bytes of the version's name. A plain name matches the pattern; name@V
+ * matches when its version is the pattern's, name@@V never (its own version counts).
+ */
+export function assignGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u32): void {
+  const flags = tables().sym.flags;
+  const gsym = tables().gsym;
+  for (let i = from; i < to; i++) {
+    const mark = load<u8>(marks + i);
+    if ((mark & (MARK_ASSIGNED | MARK_VERSIONED_DEFAULT)) != 0) continue;
+    const kind = flags[i] & SYM_KIND_MASK;
+    if (!isDefinedKind(kind) && kind != SYM_LAZY) continue;
+    const stemBytes = gsym.nameBytes[i];
+    let version: u32 = 0;
+    let versionBytes: u32 = 0;
+    if ((mark & MARK_VERSIONED) != 0) {
+      version = definedName(i) + stemBytes + 1;
+      while (load<u8>(version + versionBytes) != 0) versionBytes++;
+    }
+    for (let g: u32 = 0, row = globs; g < count; g++, row += GLOB_BYTES) {
+      if (version != 0 && !sameBytes(version, versionBytes, load<u32>(row, 12), load<u32>(row, 16))) continue;
+      if (!globMatch(load<u32>(row), load<u32>(row, 4), gsym.name[i], stemBytes)) continue;
+      gsym.ver[i] = <u16>load<u32>(row, 8);
+      store<u8>(marks + i, mark | MARK_ASSIGNED);
+      break;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function sameBytes(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
+  if (aBytes != bBytes) return false;
+  for (let i: u32 = 0; i < aBytes; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
+  return true;
+}
+
+/** Marks the symbols that some pattern of the dynamic list matches. Same pattern rows as assignGlobs. */
+export function markDynamicGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u32): void {
+  const flags = tables().sym.flags;
+  const gsym = tables().gsym;
+  for (let i = from; i < to; i++) {
+    const kind = flags[i] & SYM_KIND_MASK;
+    if (!isDefinedKind(kind) && kind != SYM_LAZY) continue;
+    for (let g: u32 = 0, row = globs; g < count; g++, row += GLOB_BYTES) {
+      if (!globMatch(load<u32>(row), load<u32>(row, 4), gsym.name[i], gsym.nameBytes[i])) continue;
+      store<u8>(marks + i, load<u8>(marks + i) | MARK_DYNAMIC_LIST);
+      break;
+    }
+  }
+}
+
+/** Does -Bsymbolic or its relatives bind this definition to the shared object it is in? */
+// @ts-ignore: decorator
+@inline
+function bindsLocally(bsymbolic: u32, flags: u32, bind: u8): bool {
+  if (bsymbolic == BSYM_ALL) return true;
+  if (bsymbolic == BSYM_FUNCTIONS) return (flags & SYM_FUNC) != 0;
+  if (bsymbolic == BSYM_NON_WEAK) return bind != STB_WEAK;
+  if (bsymbolic == BSYM_NON_WEAK_FUNCTIONS) return (flags & SYM_FUNC) != 0 && bind != STB_WEAK;
+  return false;
+}
+
+/** Decides for every global: forced local, protected, exported (in .dynsym), preemptible. `marks` = 0: nothing is in a dynamic list. */
+export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
+  const sym = tables().sym;
+  const gsym = tables().gsym;
+  const bsymbolic: u32 = (bits & VIS_DYNAMIC_LIST_BINDS) != 0 ? BSYM_ALL : params().bsymbolic;
+  const hasDynsym = (bits & VIS_HAS_DYNSYM) != 0;
+  const shared = (bits & VIS_SHARED) != 0;
+  for (let i = from; i < to; i++) {
+    let flags = sym.flags[i];
+    const kind = flags & SYM_KIND_MASK;
+    const defined = isDefinedKind(kind);
+    const vis = gsym.vis[i];
+    const hidden = vis == STV_HIDDEN || vis == STV_INTERNAL;
+    flags &= ~(SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_PROTECTED | SYM_FORCED_LOCAL);
+    if (vis == STV_PROTECTED) flags |= SYM_PROTECTED;
+    const local = kind != SYM_SHARED && gsym.ver[i] == VER_NDX_LOCAL;
+    if (local) flags |= SYM_FORCED_LOCAL;
+    const listed = marks != 0 && (load<u8>(marks + i) & MARK_DYNAMIC_LIST) != 0;
+    if (hasDynsym && !hidden && !local) {
+      if (defined) {
+        if (listed || (bits & VIS_EXPORT_ALL) != 0 || (flags & SYM_USED_SHARED) != 0) {
+          flags |= SYM_EXPORTED;
+          if (shared && vis == STV_DEFAULT && (listed || !bindsLocally(bsymbolic, flags, gsym.bind[i]))) flags |= SYM_PREEMPTIBLE;
+        }
+      } else if ((flags & SYM_USED_REGULAR) != 0) {
+        const weakNothing = kind != SYM_SHARED && gsym.bind[i] == STB_WEAK && (bits & VIS_NO_DYNAMIC_LINKER) != 0;
+        if (!weakNothing) {
+          flags |= SYM_EXPORTED;
+          if (vis == STV_DEFAULT) flags |= SYM_PREEMPTIBLE;
+        }
+      }
+    }
+    // What nobody can define later is the absolute value 0.
+    if (!defined && kind != SYM_SHARED && (flags & SYM_PREEMPTIBLE) == 0) flags |= SYM_ABSOLUTE;
+    sym.flags[i] = flags;
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Cutting SHF_MERGE sections into pieces: strings at their NULs, constants every sh_entsize bytes; each piece gets the hash
+ * that is its identity from then on.
+ *
+ * Not for deciding which pieces are equal (merge-pieces). Contents are read twice, once to count and once to fill, because
+ * reading again from the page cache is cheaper than keeping them and rows must not depend on who came first.
+ */
+import { tables, params } from "../shared/tables.ts";
+import { hashBytes } from "../lib/hash.ts";
+import { report } from "../lib/issue.ts";
+import { countEhFrame, fillEhFrame } from "./eh-frame.ts";
+import { BLOCK_SHIFT, pieceAt } from "../lib/pieces.ts";
+import {
+  ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_MERGE_OFFSET,
+  SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION,
+} from "../shared/abi.ts";
+import { SHF_ALLOC, SHF_STRINGS } from "../shared/elf.ts";
+
+/** What nextPieceRun writes: isec rows [0], [1), compressed flag, then start and length in the file as f64. */
+const RUN_FROM: u32 = 0;
+const RUN_TO: u32 = 4;
+const RUN_COMPRESSED: u32 = 8;
+const RUN_START: u32 = 16;
+const RUN_BYTES: u32 = 24;
+
+/** Two sections are read together when the bytes between them are fewer than this. */
+const GAP_BYTES: f64 = 4096;
+
+/** Is row `i` wanted: merge sections of strings and .eh_frame when counting, constants too when filling? */
+// @ts-ignore: decorator
+@inline
+function wanted(kind: u32, flags: u32, fill: u32): bool {
+  if (kind == ISEC_EH_FRAME) return true;
+  return kind == ISEC_MERGE && (fill != 0 || (flags & SHF_STRINGS) != 0);
+}
+
+/**
+ * Finds the next sections in rows [from, to) whose contents are needed and that one read can bring: same object, ascending,
+ * small gaps, at most `limit` bytes unless it is a single section. Writes RUN_* at `run`; returns 0 when there are none.
+ */
+export function nextPieceRun(from: u32, to: u32, fill: u32, limit: f64, run: u32): u32 {
+  const isec = tables().isec;
+  const kind = isec.kind;
+  let i = from;
+  while (i < to && !(wanted(kind[i], isec.sh_flags[i], fill) && isec.size[i] > 0)) i++;
+  if (i >= to) return 0;
+  const obj = isec.obj[i];
+  const start = isec.sh_offset[i];
+  let end = start + isec.size[i];
+  let last = i + 1;
+  store<u32>(run + RUN_FROM, i);
+  store<u32>(run + RUN_COMPRESSED, isec.compressed[i] != 0 ? 1 : 0);
+  if (isec.compressed[i] == 0) {
+    for (let k = last; k < to && isec.obj[k] == obj; k++) {
+      if (!wanted(kind[k], isec.sh_flags[k], fill) || isec.size[k] == 0) continue;
+      const at = isec.sh_offset[k];
+      if (isec.compressed[k] != 0 || at < end || at - end > GAP_BYTES || at + isec.size[k] - start > limit) break;
+      end = at + isec.size[k];
+      last = k + 1;
+    }
+  }
+  store<u32>(run + RUN_TO, last);
+  store<f64>(run + RUN_START, start);
+  store<f64>(run + RUN_BYTES, end - start);
+  return 1;
+}
+
+/** Turns a merge section that cannot be cut into a regular one, and says why (ERR_*). */
+export function rejectPieces(i: u32, detail: u32): void {
+  const isec = tables().isec;
+  report(ISSUE_BAD_MERGE, isec.obj[i], i, 0, detail, 0);
+  isec.kind[i] = <u8>ISEC_REGULAR;
+  isec.pieceCount[i] = 0;
+}
+
+/** Number of NUL characters of `width` bytes in the `len` bytes at `ptr` (len is a multiple of width). */
+function countNuls(ptr: u32, len: u32, width: u32): u32 {
+  let n: u32 = 0;
+  if (width == 1) {
+    const zero = i8x16.splat(0);
+    const whole = len & ~15;
+    for (let at: u32 = 0; at < whole; at += 16) n += <u32>popcnt<i32>(i8x16.bitmask(i8x16.eq(v128.load(ptr + at), zero)));
+    for (let at = whole; at < len; at++) n += load<u8>(ptr + at) == 0 ? 1 : 0;
+    return n;
+  }
+  for (let at: u32 = 0; at < len; at += width) n += isNul(ptr + at, width) ? 1 : 0;
+  return n;
+}
+
+// @ts-ignore: decorator
+@inline
+function isNul(ptr: u32, width: u32): bool {
+  if (width == 4) return load<u32>(ptr) == 0;
+  if (width == 2) return load<u16>(ptr) == 0;
+  for (let k: u32 = 0; k < width; k++) if (load<u8>(ptr + k) != 0) return false;
+  return true;
+}
+
+/** Counts the pieces of the merge sections of rows [from, to) that need no reading: constants, and empty sections. */
+export function countConstants(from: u32, to: u32): u32 {
+  const isec = tables().isec;
+  for (let i = from; i < to; i++) {
+    if (isec.kind[i] != ISEC_MERGE) continue;
+    const entsize = isec.sh_entsize[i];
+    const size = isec.size[i];
+    if (entsize == 0 || size >= 4294967296.0 || <u64>size % entsize != 0) rejectPieces(i, ERR_MERGE_ENTSIZE);
+    else if (!(isec.sh_flags[i] & SHF_STRINGS)) isec.pieceCount[i] = <u32>size / entsize;
+  }
+  return 0;
+}
+
+/** Counts the strings of merge section `i`, whose contents are at `contents`. */
+export function countStrings(i: u32, contents: u32): u32 {
+  const isec = tables().isec;
+  const width = isec.sh_entsize[i];
+  const size = <u32>isec.size[i];
+  if (!isNul(contents + size - width, width)) {
+    rejectPieces(i, ERR_MERGE_UNTERMINATED);
+    return 0;
+  }
+  const n = countNuls(contents, size, width);
+  isec.pieceCount[i] = n;
+  return n;
+}
+
+/**
+ * Gives every merge and .eh_frame section its rows and block index, in row order. At `out`: u32 rows of `piece`, `ehrec`,
+ * `cie`, `ehsec` (row 0 and end rows included), then f64 bytes of all block indexes, whose base address a second call with
+ * `base` != 0 adds.
+ */
+export function assignPieceRows(base: u32, out: u32): u32 {
+  const isec = tables().isec;
+  let pieces: u32 = 1;
+  let records: u32 = 1;
+  let cies: u32 = 1;
+  let frames: u32 = 1;
+  let bytes: u32 = 0;
+  for (let i: u32 = 1, rows = isec.rows; i < rows; i++) {
+    const kind = isec.kind[i];
+    if (kind == ISEC_MERGE) {
+      isec.pieceBase[i] = pieces;
+      pieces += isec.pieceCount[i] + 1;
+      if (isec.sh_flags[i] & SHF_STRINGS && isec.pieceCount[i] != 0) {
+        if (base != 0) isec.blockIndex[i] = base + bytes;
+        bytes += ((<u32>isec.size[i] + (1 << BLOCK_SHIFT) - 1) >> BLOCK_SHIFT) << 2;
+      }
+    } else if (kind == ISEC_EH_FRAME) {
+      isec.pieceBase[i] = records;
+      records += isec.pieceCount[i];
+      if (base == 0) {
+        // the count phase left the number of CIEs in blockIndex; from now on it is their first `cie` row
+        const own = isec.blockIndex[i];
+        isec.blockIndex[i] = cies;
+        cies += own;
+      }
+      frames++;
+    }
+  }
+  store<u32>(out, pieces);
+  store<u32>(out + 4, records);
+  if (base == 0) store<u32>(out + 8, cies);
+  store<u32>(out + 12, frames + 1);
+  store<f64>(out + 16, <f64>bytes);
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function setHash(row: u32, ptr: u32, len: u32): void {
+  const piece = tables().piece;
+  hashBytes(ptr, len, changetype<u32>(piece.h0) + (row << 3), changetype<u32>(piece.h1) + (row << 3));
+}
+
+/** Fills the pieces of merge section `i`, whose contents are at `contents`. */
+export function fillPieces(i: u32, contents: u32): u32 {
+  const isec = tables().isec;
+  const strings = (isec.sh_flags[i] & SHF_STRINGS) != 0;
+  const live: u32 = params().gcSections != 0 && (isec.sh_flags[i] & SHF_ALLOC) != 0 ? 0 : 1;
+  if (strings) fillStrings(i, contents, live);
+  else fillConstants(i, contents, live);
+  const end = isec.pieceBase[i] + isec.pieceCount[i];
+  tables().piece.inOffset[end] = <u32>isec.size[i];
+  return isec.pieceCount[i];
+}
+
+function fillConstants(i: u32, contents: u32, live: u32): void {
+  const isec = tables().isec;
+  const piece = tables().piece;
+  const entsize = isec.sh_entsize[i];
+  let row = isec.pieceBase[i];
+  const end = row + isec.pieceCount[i];
+  let at: u32 = 0;
+  for (; row < end; row++) {
+    piece.inOffset[row] = at;
+    piece.live[row] = <u8>live;
+    setHash(row, contents + at, entsize);
+    at += entsize;
+  }
+}
+
+function fillStrings(i: u32, contents: u32, live: u32): void {
+  const isec = tables().isec;
+  const piece = tables().piece;
+  const width = isec.sh_entsize[i];
+  const size = <u32>isec.size[i];
+  const index = isec.blockIndex[i];
+  let row = isec.pieceBase[i];
+  const end = row + isec.pieceCount[i];
+  let start: u32 = 0;
+  let block: u32 = 0; // first byte of the next block that has no entry
+  while (start < size && row < end) {
+    const stop = start + stringBytes(contents + start, size - start, width);
+    piece.inOffset[row] = start;
+    piece.live[row] = <u8>live;
+    setHash(row, contents + start, stop - start);
+    while (block < stop) {
+      store<u32>(index + ((block >> BLOCK_SHIFT) << 2), row);
+      block += 1 << BLOCK_SHIFT;
+    }
+    start = stop;
+    row++;
+  }
+}
+
+/** Bytes of the string at `ptr` with its NUL; at most `limit`. */
+// @ts-ignore: decorator
+@inline
+function stringBytes(ptr: u32, limit: u32, width: u32): u32 {
+  if (width == 1) {
+    let at: u32 = 0;
+    const zero = i8x16.splat(0);
+    while (at < limit) {
+      const mask = i8x16.bitmask(i8x16.eq(v128.load(ptr + at), zero));
+      if (mask) {
+        const found = at + <u32>ctz<i32>(mask) + 1;
+        return found < limit ? found : limit;
+      }
+      at += 16;
+    }
+    return limit;
+  }
+  let at: u32 = 0;
+  while (at < limit && !isNul(ptr + at, width)) at += width;
+  return at + width < limit ? at + width : limit;
+}
+
+/** Counts (fill = 0) or fills the wanted sections of rows [from, to); file offset `start` is at address `contents`. */
+export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32): u32 {
+  const isec = tables().isec;
+  for (let i = from; i < to; i++) {
+    const kind = isec.kind[i];
+    if (isec.size[i] == 0 || !wanted(kind, isec.sh_flags[i], fill)) continue;
+    const at = contents + (isec.compressed[i] != 0 ? 0 : <u32>(isec.sh_offset[i] - start));
+    if (kind == ISEC_EH_FRAME) {
+      if (fill) fillEhFrame(i, at);
+      else countEhFrame(i, at);
+    } else if (fill) fillPieces(i, at);
+    else countStrings(i, at);
+  }
+  return 0;
+}
+
+/** For the symbols of rows [from, to) that name a place in a merge section: which piece it is. */
+export function bindSymbolPieces(from: u32, to: u32): u32 {
+  const sym = tables().sym;
+  const isec = tables().isec;
+  const flags = sym.flags;
+  let bound: u32 = 0;
+  for (let s = from; s < to; s++) {
+    const f = flags[s];
+    if ((f & SYM_KIND_MASK) != SYM_DEFINED || (f & SYM_SECTION) != 0) continue;
+    const i = sym.isec[s];
+    if (i == 0 || isec.kind[i] != ISEC_MERGE) continue;
+    const value = sym.value[s];
+    if (value > <u64>isec.size[i]) {
+      report(ISSUE_MERGE_OFFSET, isec.obj[i], i, s, value, 1);
+      continue;
+    }
+    const row = pieceAt(i, value);
+    if (row != 0) sym.piece[s] = row + 1;
+    bound++;
+  }
+  return bound;
+}
+
+/** pieceAt as TypeScript can call it. */
+export function pieceOf(isec: u32, offset: f64): u32 {
+  return pieceAt(isec, <u64>offset);
+}

@@ -1,0 +1,202 @@
+/**
+ * The output `.eh_frame`: which records it has and where, their bytes, and the `.eh_frame_hdr` search table.
+ *
+ * Records keep input order, each padded to 8 bytes inside its own length as lld does; a CIE is written once, where it first
+ * occurs, and only when a live FDE needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
+ */
+import { tables } from "../shared/tables.ts";
+import { copyBytes } from "../lib/bytes.ts";
+import { idOffset } from "./eh-frame.ts";
+import { mergedAddress } from "../lib/pieces.ts";
+import { relocateRecord } from "./relocate.ts";
+import { EHREC_CIE, EHREC_EMPTY, ISEC_MERGE, SYM_SECTION } from "../shared/abi.ts";
+import { RELA_BYTES } from "../shared/elf.ts";
+
+/** A zero length word ends the section: glibc's frame registration expects it. */
+const TERMINATOR_BYTES: u32 = 4;
+const ALIGN: u32 = 8;
+
+// @ts-ignore: decorator
+@inline
+function padded(bytes: u32): u32 {
+  return (bytes + ALIGN - 1) & ~(ALIGN - 1);
+}
+
+/** Decides ehrec.live: FDEs whose section is live and placed, and the leaders of their CIEs. Returns the live FDEs. */
+function decideLive(): u32 {
+  const rec = tables().ehrec;
+  const isec = tables().isec;
+  let count: u32 = 0;
+  for (let row: u32 = 1, rows = rec.rows; row < rows; row++) rec.live[row] = 0;
+  for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
+    if (rec.flags[row] & EHREC_CIE) continue;
+    const func = rec.func[row];
+    if (func == 0 || isec.live[func] == 0 || isec.osec[func] == 0 || isec.osec[rec.isec[row]] == 0) continue;
+    rec.live[row] = 1;
+    rec.live[rec.leader[rec.cie[row]]] = 1;
+    count++;
+  }
+  return count;
+}
+
+/**
+ * Places all live records. At `out`: u32 live FDEs, u32 entries .eh_frame_hdr gets. Returns the size of the output section
+ * in bytes with its terminator; 0 = there is no .eh_frame in the inputs.
+ */
+export function layoutEhFrame(out: u32): f64 {
+  const rec = tables().ehrec;
+  const ehsec = tables().ehsec;
+  const isec = tables().isec;
+  const fdes = decideLive();
+  let entries: u32 = 0;
+  let at: f64 = 0;
+  const last = ehsec.rows - 1;
+  for (let k: u32 = 1; k < last; k++) {
+    const i = ehsec.isec[k];
+    ehsec.out[k] = at;
+    isec.outOffset[i] = at;
+    for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
+      if (!rec.live[row]) {
+        rec.out[row] = -1;
+        continue;
+      }
+      rec.out[row] = at;
+      at += padded(rec.size[row]);
+      if (!(rec.flags[row] & (EHREC_CIE | EHREC_EMPTY))) entries++;
+    }
+  }
+  ehsec.out[last] = at;
+  store<u32>(out, fdes);
+  store<u32>(out + 4, entries);
+  return last > 1 ? at + TERMINATOR_BYTES : 0;
+}
+
+/** First `ehsec` row whose records end after `offset` of the output section; ehsec.rows - 1 = none. */
+export function ehSectionAt(offset: f64): u32 {
+  const out = tables().ehsec.out;
+  let low: u32 = 1;
+  let high = tables().ehsec.rows - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (out[middle + 1] <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Writes the live records of the section of row `k` of `ehsec`, whose contents are at `contents`, to `to`;
+ * `address` is the virtual address of the output section. Returns the bytes written.
+ */
+export function writeEhFrame(k: u32, contents: u32, to: u32, address: f64): u32 {
+  const rec = tables().ehrec;
+  const isec = tables().isec;
+  const i = tables().ehsec.isec[k];
+  const start = tables().ehsec.out[k];
+  let written: u32 = 0;
+  for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
+    if (!rec.live[row]) continue;
+    const at = to + <u32>(rec.out[row] - start);
+    writeRecord(row, contents + rec.inOffset[row], at);
+    const rela = rec.rela[row];
+    if (rela) relocateRecord(i, rela, rela + rec.relaCount[row] * RELA_BYTES, at, <u64>address + <u64>rec.out[row], rec.inOffset[row], rec.size[row]);
+    written = at - to + padded(rec.size[row]);
+  }
+  return written;
+}
+
+function writeRecord(row: u32, from: u32, to: u32): void {
+  const rec = tables().ehrec;
+  const bytes = rec.size[row];
+  const whole = padded(bytes);
+  copyBytes(to, from, bytes);
+  for (let k = bytes; k < whole; k++) store<u8>(to + k, 0); // DW_CFA_nop
+  const id = idOffset(to);
+  if (id == 4) store<u32>(to, whole - 4);
+  else store<u64>(to + 4, whole - 12);
+  if (rec.flags[row] & EHREC_CIE) return;
+  store<u32>(to + id, <u32>(rec.out[row] + <f64>id - rec.out[rec.leader[rec.cie[row]]]));
+}
+
+/** S + A of the relocation at `rela` of object `obj`. */
+function targetAddress(obj: u32, rela: u32): u64 {
+  const sym = tables().sym;
+  const s = tables().esym.sym[tables().obj.esymBase[obj] + load<u32>(rela + 12)];
+  const A = load<u64>(rela + 16);
+  const i = sym.isec[s];
+  if (sym.flags[s] & SYM_SECTION && tables().isec.kind[i] == ISEC_MERGE) return mergedAddress(i, sym.value[s] + A);
+  return sym.addr[s] + A;
+}
+
+/**
+ * Collects .eh_frame_hdr's keys at `keys`: u64 with the signed distance code - header in the upper half (top bit flipped, so
+ * that unsigned order is signed order) and FDE - header below. Returns their number; 0xffffffff = a distance needs more than
+ * 32 bits.
+ */
+export function collectHdr(frameAddress: f64, hdrAddress: f64, keys: u32): u32 {
+  const rec = tables().ehrec;
+  const isec = tables().isec;
+  const hdr = <i64>hdrAddress;
+  let n: u32 = 0;
+  for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
+    if (!rec.live[row] || rec.flags[row] & (EHREC_CIE | EHREC_EMPTY)) continue;
+    const code = <i64>targetAddress(isec.obj[rec.isec[row]], rec.rela[row]) - hdr;
+    const fde = <i64>frameAddress + <i64>rec.out[row] - hdr;
+    if (code != <i64><i32>code || fde != <i64><i32>fde) return 0xffffffff;
+    store<u64>(keys + (n << 3), (<u64>(<u32>code ^ 0x80000000) << 32) | <u64><u32>fde);
+    n++;
+  }
+  return n;
+}
+
+const DIGIT_BITS: u32 = 11;
+const DIGITS: u32 = 1 << DIGIT_BITS;
+
+/**
+ * Sorts `count` keys at `keys` by their upper half, stably (radix, three digits), with as much room at `spare` and 8 KiB of
+ * counters at `counters`. Returns where the result is.
+ */
+export function sortHdr(keys: u32, spare: u32, counters: u32, count: u32): u32 {
+  let from = keys;
+  let to = spare;
+  for (let shift: u64 = 32; shift < 64; shift += <u64>DIGIT_BITS) {
+    memory.fill(counters, 0, DIGITS * 4);
+    for (let k: u32 = 0; k < count; k++) {
+      const slot = counters + ((<u32>(load<u64>(from + (k << 3)) >> shift) & (DIGITS - 1)) << 2);
+      store<u32>(slot, load<u32>(slot) + 1);
+    }
+    let sum: u32 = 0;
+    for (let d: u32 = 0; d < DIGITS; d++) {
+      const here = load<u32>(counters + (d << 2));
+      store<u32>(counters + (d << 2), sum);
+      sum += here;
+    }
+    for (let k: u32 = 0; k < count; k++) {
+      const key = load<u64>(from + (k << 3));
+      const slot = counters + ((<u32>(key >> shift) & (DIGITS - 1)) << 2);
+      const at = load<u32>(slot);
+      store<u64>(to + (at << 3), key);
+      store<u32>(slot, at + 1);
+    }
+    const swap = from;
+    from = to;
+    to = swap;
+  }
+  return from;
+}
+
+/** Writes the table (pairs of i32: code, FDE) from sorted keys; of equal code addresses the first stays. Returns entries. */
+export function writeHdrTable(keys: u32, count: u32, to: u32): u32 {
+  let n: u32 = 0;
+  let last: u32 = 0;
+  for (let k: u32 = 0; k < count; k++) {
+    const key = load<u64>(keys + (k << 3));
+    const code = <u32>(key >> 32) ^ 0x80000000;
+    if (n != 0 && code == last) continue;
+    store<u32>(to + (n << 3), code);
+    store<u32>(to + (n << 3) + 4, <u32>key);
+    last = code;
+    n++;
+  }
+  return n;
+}

@@ -1,0 +1,242 @@
+/**
+ * Numbers both languages share that are ours, not ELF's: ids, flag bits, addresses of fixed blocks.
+ * Only `export const NAME = integer`, so that tsc and asc both read this file.
+ */
+
+// ---- memory map: the first 64 KiB ----
+/** Phase control words (pool.ts). Memory below this address stays unused so that null pointers are harmless. */
+export const CTL_ADDR = 1024;
+/** u32: next chunk to claim. */
+export const CTL_NEXT = 1024;
+/** u32: chunks of the running phase. */
+export const CTL_CHUNKS = 1088;
+/** u32: 1 = a chunk failed, stop claiming. */
+export const CTL_STOP = 1092;
+/** u32: rows reported to the issue table (may exceed its capacity). */
+export const CTL_ISSUES = 1152;
+/** u32: lowest address handed out to worker windows (they grow down from the guard page). */
+export const CTL_WINDOW_TOP = 1156;
+/** u32: the arena's top, so that windows do not grow into it. */
+export const CTL_ARENA_TOP = 1160;
+/** Eight u32 of scratch that a phase may count in with atomic adds. */
+export const CTL_COUNTERS = 1216;
+/** Table directory: one u32 header address per table, in schema order. */
+export const TABLES_ADDR = 4096;
+/** Link parameters (schema.ts PARAMS). */
+export const PARAMS_ADDR = 8192;
+/** Arena starts here. */
+export const ARENA_ADDR = 65536;
+/** The last 64 KiB are never handed out: vector over-reads may run into them. */
+export const GUARD_BYTES = 65536;
+
+// ---- obj.kind ----
+export const OBJ_RELOCATABLE = 1;
+export const OBJ_SHARED = 2;
+/** The linker's own object: names from options, linker-defined symbols. Always row 1. */
+export const OBJ_INTERNAL = 3;
+
+// ---- obj.flags ----
+/** Archive member or between --start-lib and --end-lib: part of the link only when it defines something wanted. */
+export const OBJF_LAZY = 1;
+/** Shared object met under --as-needed. */
+export const OBJF_AS_NEEDED = 2;
+/** --exclude-libs applies: its symbols become hidden. */
+export const OBJF_EXCLUDE_LIBS = 4;
+/** Has its .note.GNU-stack section / asks for an executable stack. */
+export const OBJF_HAS_STACK_NOTE = 8;
+export const OBJF_EXEC_STACK = 16;
+
+// ---- slot.kind: what a section header is for us ----
+export const SLOT_NONE = 0;
+/** Becomes an isec when its object is included and its group won. */
+export const SLOT_REGULAR = 1;
+export const SLOT_RELA = 2;
+export const SLOT_GROUP = 3;
+
+// ---- record.flags ----
+export const REC_DEFINED = 1; // defines (also common)
+export const REC_WEAK = 2;
+export const REC_COMMON = 4;
+/** name@version: the version is part of the identity. */
+export const REC_VERSIONED = 8;
+/** name@@version: the default version, identity is the stem. */
+export const REC_DEFAULT_VERSION = 16;
+/** A COMDAT signature whose symbol is local: only names the group. */
+export const REC_SIGNATURE = 32;
+/** Row not used. */
+export const REC_UNUSED = 64;
+/** Second name of a shared object's symbol (name@version beside name): esym.sym keeps the other. */
+export const REC_ALIAS = 128;
+/** The linker's own mention of a name: neither defines nor refers. */
+export const REC_MENTION = 256;
+/** Shards names and strings are partitioned into by the top bits of their hash: fixed, so that order never depends on threads. */
+export const SHARDS = 64;
+/** Symbol type the internal object uses for such mentions. */
+export const STT_MENTION = 15;
+
+// ---- sym.flags ----
+export const SYM_KIND_MASK = 7;
+export const SYM_UNDEF = 0;
+/** Defined in an input section (sym.isec), or absolute (sym.isec = 0). */
+export const SYM_DEFINED = 1;
+/** Defined in a shared object. */
+export const SYM_SHARED = 2;
+/** An archive member that is not part of the link would define it; behaves as undefined. */
+export const SYM_LAZY = 3;
+export const SYM_COMMON = 4;
+/** Defined by the linker relative to output section sym.isec. */
+export const SYM_IN_OSEC = 5;
+/** Local symbol or section symbol of a discarded section (lost COMDAT copy). */
+export const SYM_DISCARDED = 6;
+
+export const SYM_LOCAL = 1 << 3;
+export const SYM_WEAK = 1 << 4;
+export const SYM_FUNC = 1 << 5; // STT_FUNC or STT_GNU_IFUNC
+export const SYM_IFUNC = 1 << 6;
+export const SYM_TLS = 1 << 7;
+export const SYM_SECTION = 1 << 8; // STT_SECTION
+/** May be bound to another module's definition at run time. */
+export const SYM_PREEMPTIBLE = 1 << 9;
+/** In .dynsym (as definition or as reference). */
+export const SYM_EXPORTED = 1 << 10;
+/** Mentioned by an included relocatable object. */
+export const SYM_USED_REGULAR = 1 << 11;
+/** Undefined in some shared object. */
+export const SYM_USED_SHARED = 1 << 12;
+/** Referenced by a non-weak undefined symbol of an included object. */
+export const SYM_REF_STRONG = 1 << 13;
+/** A live section's relocation refers to it (set by scan-relocs). */
+export const SYM_REF_LIVE = 1 << 14;
+/** -u, --entry, exported …: gc root and keeps its symbol. */
+export const SYM_ROOT = 1 << 15;
+/** Absolute value that does not move with the image (sym.isec = 0, or an undefined weak that resolves to 0). */
+export const SYM_ABSOLUTE = 1 << 16;
+// needs, set by scan-relocs with load-check-then-or
+export const SYM_NEEDS_GOT = 1 << 17;
+export const SYM_NEEDS_PLT = 1 << 18;
+export const SYM_NEEDS_COPY = 1 << 19;
+/** The PLT entry is the symbol's address (its address is taken in a non-PIC executable). */
+export const SYM_NEEDS_CPLT = 1 << 20;
+export const SYM_NEEDS_TLSGD = 1 << 21;
+export const SYM_NEEDS_GOTTP = 1 << 22;
+export const SYM_NEEDS_TLSDESC = 1 << 23;
+/** Undefined and already reported (or allowed). */
+export const SYM_REPORTED = 1 << 24;
+/** The definition came from a section group or the like that --exclude-libs / version script made local. */
+export const SYM_FORCED_LOCAL = 1 << 25;
+export const SYM_OBJECT = 1 << 26; // STT_OBJECT
+/** Non-PLT, non-GOT use of a function symbol seen (address taken): decides IFUNC and PLT forms. */
+export const SYM_ADDRESS_TAKEN = 1 << 27;
+/** Protected visibility. */
+export const SYM_PROTECTED = 1 << 28;
+
+// ---- isec.kind ----
+export const ISEC_REGULAR = 0;
+export const ISEC_MERGE = 1;
+export const ISEC_EH_FRAME = 2;
+/** Made by the linker (commons, copy relocation space): no file contents. */
+export const ISEC_SYNTHETIC = 4;
+/** Parsed for its meaning, not copied (.note.gnu.property and the like). */
+export const ISEC_CONSUMED = 5;
+
+// ---- piece.live bits ----
+export const PIECE_LIVE = 1;
+/** The piece's bytes are written; equal pieces share its place (set by merge-pieces). */
+export const PIECE_WINNER = 2;
+/** -O2: the piece has its own place, but inside a longer string's bytes. */
+export const PIECE_TAIL = 4;
+
+// ---- ehrec.flags ----
+export const EHREC_CIE = 1;
+/** FDE that covers no code: written, but not in .eh_frame_hdr. */
+export const EHREC_EMPTY = 2;
+
+// ---- outputKind ----
+export const OUT_EXEC = 1; // ET_EXEC, static or dynamic
+export const OUT_PIE = 2; // ET_DYN with an entry
+export const OUT_SHARED = 3;
+export const OUT_RELOCATABLE = 4;
+
+// ---- bsymbolic ----
+export const BSYM_NONE = 0;
+export const BSYM_FUNCTIONS = 1;
+export const BSYM_ALL = 2;
+export const BSYM_NON_WEAK_FUNCTIONS = 3;
+export const BSYM_NON_WEAK = 4;
+
+// ---- osec.tombstone ----
+export const TOMB_NONE = 0; // allocated section: no tombstone, value is computed with S = 0
+export const TOMB_ZERO = 1; // non-alloc: 0
+export const TOMB_ONE = 2; // .debug_loc, .debug_ranges: 1
+export const TOMB_ADDEND = 3; // other non-debug non-alloc sections: the addend, as lld
+export const TOMB_MAX = 4; // .debug_names: all ones
+
+// ---- set-visibility: one mark byte per global ----
+/** A version script has spoken. */
+export const MARK_ASSIGNED = 1;
+export const MARK_DYNAMIC_LIST = 2;
+/** Its definition is called name@V. */
+export const MARK_VERSIONED = 4;
+/** Its definition is called name@@V. */
+export const MARK_VERSIONED_DEFAULT = 8;
+/** Bytes of one pattern row: address, bytes, version index, address and bytes of the version's name. */
+export const GLOB_BYTES = 20;
+// what the options say, as bits
+export const VIS_HAS_DYNSYM = 1;
+export const VIS_EXPORT_ALL = 2;
+export const VIS_SHARED = 4;
+export const VIS_NO_DYNAMIC_LINKER = 8;
+export const VIS_READ_SUFFIX = 16;
+/** --dynamic-list: definitions that are not listed are bound locally. */
+export const VIS_DYNAMIC_LIST_BINDS = 32;
+
+// ---- issue.code: who words it is ts/diagnostics/messages.ts ----
+export const ISSUE_BAD_OBJECT = 1; // a = ERR_* detail
+export const ISSUE_RELOC_RANGE = 2; // index = relocation, a = value, b = r_type
+export const ISSUE_RELOC_UNKNOWN = 3; // index = relocation, a = r_type
+export const ISSUE_RELOC_BAD_OFFSET = 4; // index = relocation
+export const ISSUE_RELOC_NEEDS_PIC = 5; // index = relocation, a = r_type, b = sym: "recompile with -fPIC"
+export const ISSUE_RELOC_TEXTREL = 6; // index = relocation, b = sym: text relocation under -z text
+export const ISSUE_RELOC_BAD_SYMBOL = 7; // index = relocation: symbol index out of range
+export const ISSUE_UNDEFINED = 8; // index = relocation, a = sym
+export const ISSUE_DISCARDED_REF = 9; // index = relocation, a = symbol index: refers to a discarded section
+export const ISSUE_RELOC_TLS_MISMATCH = 10; // index = relocation, b = sym: TLS relocation against non-TLS symbol or the reverse
+export const ISSUE_RELOC_BAD_RELAX = 11; // index = relocation: TLS sequence not as the psABI says
+export const ISSUE_DUPLICATE = 12; // a = sym, b = second esym
+export const ISSUE_BAD_EH_FRAME = 13; // index = offset in the section, a = ERR_* detail
+export const ISSUE_BAD_MERGE = 14; // a = ERR_* detail: string not terminated, size no multiple of sh_entsize
+export const ISSUE_COPY_PROTECTED = 15; // b = sym: cannot preempt symbol / copy relocation against a protected symbol
+export const ISSUE_MERGE_OFFSET = 16; // index = relocation or symbol: offset is outside the section
+export const ISSUE_NO_COPYRELOC = 17; // index = relocation, b = sym
+export const ISSUE_RELOC_ABSOLUTE = 18; // index = relocation, a = r_type, b = sym: "cannot refer to absolute symbol"
+export const ISSUE_RELOC_NON_ABS = 19; // index = relocation, a = r_type, b = sym: not absolute, in a section that is not loaded
+export const ISSUE_RELOC_SHARED_TLS = 20; // index = relocation, a = r_type, b = sym: "cannot be used with -shared"
+export const ISSUE_UNDEFINED_SHLIB = 22; // obj = shared object, index = symbol, a = sym: --no-allow-shlib-undefined
+
+// ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----
+export const ERR_TRUNCATED = 1;
+export const ERR_SHENTSIZE = 2;
+export const ERR_SECTION_BOUNDS = 3; // index = section: sh_offset + sh_size outside the file
+export const ERR_STRTAB_LINK = 4;
+export const ERR_SYMTAB_ENTSIZE = 5;
+export const ERR_SYMTAB_INFO = 6;
+export const ERR_SYMBOL_NAME = 7; // index = symbol: st_name outside the string table
+export const ERR_SYMBOL_SHNDX = 8; // index = symbol
+export const ERR_MULTIPLE_SYMTABS = 9;
+export const ERR_GROUP = 10; // index = section
+export const ERR_GROUP_MEMBER = 11; // index = section
+export const ERR_RELA_TARGET = 12; // index = section
+export const ERR_RELA_ENTSIZE = 13;
+export const ERR_REL_UNSUPPORTED = 14;
+export const ERR_MULTIPLE_RELA = 15;
+export const ERR_SECTION_NAME = 16;
+export const ERR_ALIGN = 17;
+export const ERR_STRTAB_END = 18; // string table does not end in NUL
+export const ERR_LOCAL_AFTER_GLOBAL = 19;
+export const ERR_CIE = 20;
+export const ERR_FDE = 21;
+export const ERR_MERGE_ENTSIZE = 22;
+export const ERR_MERGE_UNTERMINATED = 23;
+export const ERR_COMPRESSED = 24;
+export const ERR_LINK_ORDER = 25;
+export const ERR_MERGE_WRITABLE = 26;

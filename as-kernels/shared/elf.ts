@@ -1,0 +1,169 @@
+/**
+ * ELF numbers, spelled as the gABI, the x86-64 psABI and the GNU extensions spell them.
+ * Only `export const NAME = integer`, so that tsc and asc both read this file.
+ */
+
+// gABI ch. 4 ELF Header
+export const ET_REL = 1;
+export const ET_EXEC = 2;
+export const ET_DYN = 3;
+export const EM_386 = 3;
+export const EM_X86_64 = 62;
+export const EM_AARCH64 = 183;
+export const EM_RISCV = 243;
+export const ELFCLASS64 = 2;
+export const ELFDATA2LSB = 1;
+export const EV_CURRENT = 1;
+export const ELFOSABI_GNU = 3;
+export const EHDR_BYTES = 64;
+export const SHDR_BYTES = 64;
+export const PHDR_BYTES = 56;
+export const SYM_BYTES = 24;
+export const RELA_BYTES = 24;
+
+// Special section indexes
+export const SHN_UNDEF = 0;
+export const SHN_LORESERVE = 0xff00;
+export const SHN_X86_64_LCOMMON = 0xff02;
+export const SHN_ABS = 0xfff1;
+export const SHN_COMMON = 0xfff2;
+export const SHN_XINDEX = 0xffff;
+
+// sh_type
+export const SHT_NULL = 0;
+export const SHT_PROGBITS = 1;
+export const SHT_SYMTAB = 2;
+export const SHT_STRTAB = 3;
+export const SHT_RELA = 4;
+export const SHT_HASH = 5;
+export const SHT_DYNAMIC = 6;
+export const SHT_NOTE = 7;
+export const SHT_NOBITS = 8;
+export const SHT_REL = 9;
+export const SHT_DYNSYM = 11;
+export const SHT_INIT_ARRAY = 14;
+export const SHT_FINI_ARRAY = 15;
+export const SHT_PREINIT_ARRAY = 16;
+export const SHT_GROUP = 17;
+export const SHT_SYMTAB_SHNDX = 18;
+export const SHT_RELR = 19;
+export const SHT_CREL = 0x40000014;
+export const SHT_LLVM_ADDRSIG = 0x6fff4c03;
+export const SHT_LLVM_DEPENDENT_LIBRARIES = 0x6fff4c04;
+export const SHT_LLVM_CALL_GRAPH_PROFILE = 0x6fff4c09;
+export const SHT_GNU_ATTRIBUTES = 0x6ffffff5;
+export const SHT_GNU_HASH = 0x6ffffff6;
+export const SHT_GNU_verdef = 0x6ffffffd;
+export const SHT_GNU_verneed = 0x6ffffffe;
+export const SHT_GNU_versym = 0x6fffffff;
+export const SHT_X86_64_UNWIND = 0x70000001;
+
+// sh_flags
+export const SHF_WRITE = 0x1;
+export const SHF_ALLOC = 0x2;
+export const SHF_EXECINSTR = 0x4;
+export const SHF_MERGE = 0x10;
+export const SHF_STRINGS = 0x20;
+export const SHF_INFO_LINK = 0x40;
+export const SHF_LINK_ORDER = 0x80;
+export const SHF_OS_NONCONFORMING = 0x100;
+export const SHF_GROUP = 0x200;
+export const SHF_TLS = 0x400;
+export const SHF_COMPRESSED = 0x800;
+export const SHF_GNU_RETAIN = 0x200000;
+export const SHF_X86_64_LARGE = 0x10000000;
+export const SHF_EXCLUDE = 0x80000000;
+
+export const GRP_COMDAT = 1;
+export const ELFCOMPRESS_ZLIB = 1;
+export const ELFCOMPRESS_ZSTD = 2;
+
+// Symbols
+export const STB_LOCAL = 0;
+export const STB_GLOBAL = 1;
+export const STB_WEAK = 2;
+export const STB_GNU_UNIQUE = 10;
+export const STT_NOTYPE = 0;
+export const STT_OBJECT = 1;
+export const STT_FUNC = 2;
+export const STT_SECTION = 3;
+export const STT_FILE = 4;
+export const STT_COMMON = 5;
+export const STT_TLS = 6;
+export const STT_GNU_IFUNC = 10;
+export const STV_DEFAULT = 0;
+export const STV_INTERNAL = 1;
+export const STV_HIDDEN = 2;
+export const STV_PROTECTED = 3;
+
+// Program headers
+export const PT_LOAD = 1;
+export const PT_DYNAMIC = 2;
+export const PT_INTERP = 3;
+export const PT_NOTE = 4;
+export const PT_PHDR = 6;
+export const PT_TLS = 7;
+export const PT_GNU_EH_FRAME = 0x6474e550;
+export const PT_GNU_STACK = 0x6474e551;
+export const PT_GNU_RELRO = 0x6474e552;
+export const PT_GNU_PROPERTY = 0x6474e553;
+export const PF_X = 1;
+export const PF_W = 2;
+export const PF_R = 4;
+
+// Symbol versions (LSB core, Symbol Versioning)
+export const VER_NDX_LOCAL = 0;
+export const VER_NDX_GLOBAL = 1;
+export const VERSYM_HIDDEN = 0x8000;
+
+// x86-64 psABI table 4.9, Relocation types
+export const R_X86_64_NONE = 0;
+export const R_X86_64_64 = 1;
+export const R_X86_64_PC32 = 2;
+export const R_X86_64_GOT32 = 3;
+export const R_X86_64_PLT32 = 4;
+export const R_X86_64_COPY = 5;
+export const R_X86_64_GLOB_DAT = 6;
+export const R_X86_64_JUMP_SLOT = 7;
+export const R_X86_64_RELATIVE = 8;
+export const R_X86_64_GOTPCREL = 9;
+export const R_X86_64_32 = 10;
+export const R_X86_64_32S = 11;
+export const R_X86_64_16 = 12;
+export const R_X86_64_PC16 = 13;
+export const R_X86_64_8 = 14;
+export const R_X86_64_PC8 = 15;
+export const R_X86_64_DTPMOD64 = 16;
+export const R_X86_64_DTPOFF64 = 17;
+export const R_X86_64_TPOFF64 = 18;
+export const R_X86_64_TLSGD = 19;
+export const R_X86_64_TLSLD = 20;
+export const R_X86_64_DTPOFF32 = 21;
+export const R_X86_64_GOTTPOFF = 22;
+export const R_X86_64_TPOFF32 = 23;
+export const R_X86_64_PC64 = 24;
+export const R_X86_64_GOTOFF64 = 25;
+export const R_X86_64_GOTPC32 = 26;
+export const R_X86_64_GOT64 = 27;
+export const R_X86_64_GOTPCREL64 = 28;
+export const R_X86_64_GOTPC64 = 29;
+export const R_X86_64_GOTPLT64 = 30;
+export const R_X86_64_PLTOFF64 = 31;
+export const R_X86_64_SIZE32 = 32;
+export const R_X86_64_SIZE64 = 33;
+export const R_X86_64_GOTPC32_TLSDESC = 34;
+export const R_X86_64_TLSDESC_CALL = 35;
+export const R_X86_64_TLSDESC = 36;
+export const R_X86_64_IRELATIVE = 37;
+export const R_X86_64_RELATIVE64 = 38;
+export const R_X86_64_GOTPCRELX = 41;
+export const R_X86_64_REX_GOTPCRELX = 42;
+export const R_X86_64_CODE_4_GOTPCRELX = 43;
+export const R_X86_64_CODE_4_GOTTPOFF = 44;
+export const R_X86_64_CODE_4_GOTPC32_TLSDESC = 45;
+export const R_X86_64_CODE_5_GOTPCRELX = 46;
+export const R_X86_64_CODE_5_GOTTPOFF = 47;
+export const R_X86_64_CODE_5_GOTPC32_TLSDESC = 48;
+export const R_X86_64_CODE_6_GOTPCRELX = 49;
+export const R_X86_64_CODE_6_GOTTPOFF = 50;
+export const R_X86_64_CODE_6_GOTPC32_TLSDESC = 51;

@@ -1,0 +1,32 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { expandResponseFiles, splitWords } from "../../ts/args/response-file.ts";
+
+test("white space separates words", () => {
+  assert.equal(splitWords("  a b\n\tc\r\nd "), ["a", "b", "c", "d"]);
+  assert.equal(splitWords(" \n"), []);
+});
+
+test("quotes group, a backslash takes the next character, in quotes too", () => {
+  assert.equal(splitWords(`'a b' "c 'd" e\\ f "g\\"h" 'i\\'j' x"y z"w`), ["a b", "c 'd", "e f", 'g"h', "i'j", "xy zw"]);
+  assert.equal(splitWords(`"" '' a""`), ["", "", "a"]);
+});
+
+test("an unfinished quote or backslash ends with the file", () => {
+  assert.equal(splitWords(`a "b c`), ["a", "b c"]);
+  assert.equal(splitWords("a\\"), ["a\\"]);
+});
+
+test("files nest, and bytes stay bytes", () => {
+  const files: Record<string, string> = { a: "1 @b 4", b: "2 '@c'", c: "caf\xe9.o" };
+  const result = expandResponseFiles(["0", "@a", "5", "@missing", "@"], (path) => files[path]);
+  assert.equal(result.args, ["0", "1", "2", "caf\xe9.o", "4", "5", "@missing", "@"]);
+  assert.equal(result.files, ["a", "b", "c"]);
+});
+
+test("a file that names itself, once or twice, is an error", () => {
+  assert.is(expandResponseFiles(["@a"], () => "x @a").errors.length, 1);
+  assert.is(expandResponseFiles(["@a"], () => "@a @a").errors.length, 1);
+});
+
+test.run();

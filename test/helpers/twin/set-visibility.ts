@@ -1,0 +1,55 @@
+/** Plain TypeScript of as-kernels/passes/set-visibility.ts: the oracle of its tests. Written from lld's rules, not from the kernel. */
+import {
+  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SHARED,
+  SYM_USED_REGULAR, SYM_USED_SHARED,
+} from "../../../as-kernels/shared/abi.ts";
+import { STB_WEAK, STV_DEFAULT, STV_PROTECTED } from "../../../as-kernels/shared/elf.ts";
+
+export interface Globals {
+  flags: number;
+  bind: number;
+  vis: number;
+  ver: number;
+  listed: boolean;
+}
+
+export interface Settings {
+  hasDynsym: boolean;
+  exportAll: boolean;
+  shared: boolean;
+  noDynamicLinker: boolean;
+  dynamicListBinds: boolean;
+  bsymbolic: number;
+}
+
+function isDefined(flags: number): boolean {
+  return [SYM_DEFINED, SYM_COMMON, SYM_IN_OSEC].includes(flags & SYM_KIND_MASK);
+}
+
+/** Symbol::includeInDynsym of lld. */
+export function isExported(symbol: Globals, settings: Settings): boolean {
+  const { flags, vis, ver } = symbol;
+  if (!settings.hasDynsym) return false;
+  if (vis !== STV_DEFAULT && vis !== STV_PROTECTED) return false;
+  if (ver === 0 && (flags & SYM_KIND_MASK) !== SYM_SHARED) return false;
+  if (isDefined(flags)) return symbol.listed || settings.exportAll || (flags & SYM_USED_SHARED) !== 0;
+  if ((flags & SYM_USED_REGULAR) === 0) return false;
+  return !(settings.noDynamicLinker && symbol.bind === STB_WEAK && (flags & SYM_KIND_MASK) !== SYM_SHARED);
+}
+
+/** computeIsPreemptible of lld. */
+export function isPreemptible(symbol: Globals, settings: Settings): boolean {
+  if (!isExported(symbol, settings) || symbol.vis !== STV_DEFAULT) return false;
+  if (!isDefined(symbol.flags)) return true;
+  if (!settings.shared) return false;
+  const isFunction = (symbol.flags & SYM_FUNC) !== 0;
+  const weak = symbol.bind === STB_WEAK;
+  const { bsymbolic } = settings;
+  const bound =
+    settings.dynamicListBinds ||
+    bsymbolic === BSYM_ALL ||
+    (bsymbolic === BSYM_NON_WEAK && !weak) ||
+    (bsymbolic === BSYM_FUNCTIONS && isFunction) ||
+    (bsymbolic === BSYM_NON_WEAK_FUNCTIONS && isFunction && !weak);
+  return !bound || symbol.listed;
+}

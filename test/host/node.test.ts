@@ -1,0 +1,197 @@
+/** The host on Node: byte paths, reads into shared memory, and the life of an output file. */
+import { spawn, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { HostError } from "../../ts/host/host.ts";
+import { createNodeHost } from "../../ts/host/node.ts";
+import { temporaryName } from "../../ts/host/node-output.ts";
+import { temporaryFolder } from "../helpers/tools.ts";
+
+const host = suite("host/node");
+const latin1 = (text: string): Uint8Array => Buffer.from(text, "latin1");
+
+function hostErrorOf(action: () => unknown): HostError {
+  try {
+    action();
+  } catch (error) {
+    assert.instance(error, HostError);
+    return error as HostError;
+  }
+  throw new Error("did not throw");
+}
+
+host("paths are bytes", () => {
+  const dir = temporaryFolder("bytes");
+  const name = "caf\xe9.o";
+  fs.writeFileSync(Buffer.from(`${dir}/${name}`, "latin1"), "x");
+  const h = createNodeHost();
+  assert.equal(h.readdir(dir), [name]);
+  assert.ok(h.exists(`${dir}/${name}`));
+  assert.is(h.stat(`${dir}/${name}`)!.bytes, 1);
+  assert.is(h.readAll(`${dir}/${name}`)[0], 0x78);
+});
+
+host("reads land in shared memory at any position", () => {
+  const file = path.join(temporaryFolder("reads"), "f");
+  fs.writeFileSync(file, "0123456789");
+  const h = createNodeHost();
+  const memory = new Uint8Array(new SharedArrayBuffer(16));
+  assert.is(h.readAt(file, memory.subarray(4, 8), 3), 4);
+  assert.is(Buffer.from(memory.slice()).toString("latin1", 4, 8), "3456");
+  const fd = h.open(file);
+  assert.is(h.size(fd), 10);
+  assert.is(h.read(fd, memory, 8), 2);
+  assert.is(h.read(fd, memory, 10), 0);
+  h.close(fd);
+  h.release();
+});
+
+host("many inputs are read with few descriptors", () => {
+  const dir = temporaryFolder("many");
+  const h = createNodeHost();
+  const memory = new Uint8Array(8);
+  const files = Array.from({ length: 700 }, (_, i) => path.join(dir, String(i)));
+  files.forEach((file, i) => fs.writeFileSync(file, String(i)));
+  for (let round = 0; round < 2; round++) {
+    files.forEach((file, i) => {
+      const got = h.readAt(file, memory, 0);
+      assert.is(Buffer.from(memory).toString("latin1", 0, got), String(i));
+    });
+  }
+  assert.ok(fs.readdirSync("/proc/self/fd").length < 600);
+  h.release();
+});
+
+host("failures are worded as the system words them", () => {
+  const dir = temporaryFolder("errors");
+  const h = createNodeHost();
+  assert.is(hostErrorOf(() => h.open(`${dir}/none`)).message, "No such file or directory");
+  assert.is(hostErrorOf(() => h.open(dir)).message, "Is a directory");
+  assert.is(hostErrorOf(() => h.createOutput(`${dir}/none/out`, { mode: 0o777 })).message, "No such file or directory");
+  assert.is(hostErrorOf(() => h.createOutput(dir, { mode: 0o777 })).message, "Is a directory");
+  assert.is(hostErrorOf(() => h.open("a\0b")).message, "Invalid argument");
+  assert.is(h.exists("a\0b"), false);
+  assert.is(h.exists("x".repeat(5000)), false);
+  assert.is(h.exists(dir), false);
+  assert.equal(h.stat(`${dir}/none`), undefined);
+});
+
+host("an output appears at commit with the mode that the umask leaves", () => {
+  const dir = temporaryFolder("commit");
+  const h = createNodeHost();
+  for (const [mode, expected] of [[0o777, 0o777 & ~process.umask()], [0o666, 0o666 & ~process.umask()]] as const) {
+    const out = `${dir}/out${mode}`;
+    const file = h.createOutput(out, { mode });
+    file.truncate(8);
+    file.write(latin1("late"), 4);
+    file.write(latin1("head"), 0);
+    h.writeAt(file.fd, latin1("w"), 7);
+    assert.not.ok(fs.existsSync(out));
+    assert.equal(fs.readdirSync(dir).filter((name) => name.endsWith(".tmp")), [`.out${mode}.${process.pid}.tmp`]);
+    file.commit();
+    assert.is(fs.readFileSync(out, "latin1"), "headlatw");
+    assert.is(fs.statSync(out).mode & 0o777, expected);
+  }
+  assert.is(fs.readdirSync(dir).length, 2);
+});
+
+host("abort leaves the old output and no temporary file", () => {
+  const dir = temporaryFolder("abort");
+  fs.writeFileSync(`${dir}/out`, "old");
+  const h = createNodeHost();
+  const file = h.createOutput(`${dir}/out`, { mode: 0o777 });
+  file.write(latin1("new"), 0);
+  file.abort();
+  file.abort();
+  assert.equal(fs.readdirSync(dir), ["out"]);
+  assert.is(fs.readFileSync(`${dir}/out`, "latin1"), "old");
+});
+
+host("a left-over temporary file of the same name is in nobody's way", () => {
+  const dir = temporaryFolder("stale");
+  fs.writeFileSync(path.join(dir, `.out.${process.pid}.tmp`), "stale");
+  const file = createNodeHost().createOutput(`${dir}/out`, { mode: 0o777 });
+  file.write(latin1("new"), 0);
+  file.commit();
+  assert.is(fs.readFileSync(`${dir}/out`, "latin1"), "new");
+});
+
+host("hard links and symbolic links to the old output stay what they were", () => {
+  const dir = temporaryFolder("links");
+  fs.writeFileSync(`${dir}/out`, "old");
+  fs.linkSync(`${dir}/out`, `${dir}/hard`);
+  fs.symlinkSync("hard", `${dir}/soft`);
+  const h = createNodeHost();
+  for (const name of ["out", "soft"]) {
+    const file = h.createOutput(`${dir}/${name}`, { mode: 0o777 });
+    file.write(latin1("new"), 0);
+    file.commit();
+  }
+  assert.is(fs.readFileSync(`${dir}/hard`, "latin1"), "old");
+  assert.ok(fs.lstatSync(`${dir}/soft`).isFile());
+});
+
+host("devices are written directly", () => {
+  const h = createNodeHost();
+  const before = fs.statSync("/dev/null");
+  const file = h.createOutput("/dev/null", { mode: 0o777 });
+  file.truncate(100);
+  file.write(latin1("x"), 50);
+  file.commit();
+  assert.is(fs.statSync("/dev/null").ino, before.ino);
+  const full = h.createOutput("/dev/full", { mode: 0o777 });
+  full.write(latin1("x"), 0);
+  assert.is(hostErrorOf(() => full.commit()).message, "No space left on device");
+});
+
+host("a fifo gets the bytes in order", async () => {
+  const fifo = path.join(temporaryFolder("fifo"), "pipe");
+  if (spawnSync("mkfifo", [fifo]).status !== 0) throw new Error("no mkfifo");
+  const reader = spawn("cat", [fifo]);
+  const got: Buffer[] = [];
+  reader.stdout.on("data", (chunk: Buffer) => got.push(chunk));
+  const file = createNodeHost().createOutput(fifo, { mode: 0o777 });
+  file.write(latin1("second"), 5);
+  file.write(latin1("first"), 0);
+  file.commit();
+  await new Promise((done) => reader.on("close", done));
+  assert.is(Buffer.concat(got).toString(), "firstsecond");
+});
+
+host("an input that changes during the link is noticed", () => {
+  const dir = temporaryFolder("changed");
+  fs.writeFileSync(`${dir}/in`, "1");
+  const h = createNodeHost();
+  h.close(h.open(`${dir}/in`));
+  const file = h.createOutput(`${dir}/out`, { mode: 0o777 });
+  fs.writeFileSync(`${dir}/in`, "22");
+  assert.match(hostErrorOf(() => file.commit()).message, "input file changed");
+  assert.equal(fs.readdirSync(dir), ["in"]);
+});
+
+host("temporary names fit into a file name", () => {
+  assert.is(temporaryName("dir/a.out", 7, 0), "dir/.a.out.7.tmp");
+  assert.is(temporaryName("a.out", 7, 2), ".a.out.7.2.tmp");
+  const long = temporaryName(`/d/${"x".repeat(255)}`, 1234567, 3);
+  assert.is(path.basename(long).length, 255);
+  assert.is.not(temporaryName("x".repeat(254) + "a", 1, 0), temporaryName("x".repeat(254) + "b", 1, 0));
+});
+
+host("compressed bytes must inflate to what they promise", () => {
+  const h = createNodeHost();
+  const packed = h.deflate(1, latin1("hello hello"))!;
+  assert.is(Buffer.from(h.inflate(1, packed, 11)).toString(), "hello hello");
+  for (const size of [10, 12]) assert.is(hostErrorOf(() => h.inflate(1, packed, size)).message, "corrupted compressed data");
+  assert.is(hostErrorOf(() => h.inflate(1, latin1("nonsense"), 5)).message, "corrupted compressed data");
+  assert.match(hostErrorOf(() => h.inflate(9, packed, 11)).message, "unknown compression type 9");
+});
+
+host("at least one processor, at most the machine's", () => {
+  const { cpus } = createNodeHost();
+  assert.ok(Number.isInteger(cpus) && cpus >= 1);
+  assert.ok(cpus <= Number(spawnSync("nproc", ["--all"]).stdout.toString()));
+});
+
+host.run();

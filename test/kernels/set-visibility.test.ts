@@ -1,0 +1,86 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_SHARED, SYM_UNDEF,
+  SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_SHARED,
+} from "../../as-kernels/shared/abi.ts";
+import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STV_PROTECTED } from "../../as-kernels/shared/elf.ts";
+import { Glob, GlobError } from "../../ts/script/glob.ts";
+import { prng } from "../helpers/prng.ts";
+import { isExported, isPreemptible, type Globals, type Settings } from "../helpers/twin/set-visibility.ts";
+import { makeWorld } from "../synthetic/world.ts";
+
+const ROWS = 2000;
+const KINDS = [SYM_UNDEF, SYM_DEFINED, SYM_SHARED, SYM_LAZY, SYM_COMMON, SYM_IN_OSEC];
+
+for (const debug of [false, true]) {
+  const test = suite(`kernel set-visibility ${debug ? "debug" : "release"}`);
+
+  test("exports and preempts what its twin does, on seeded rows", () => {
+    const { ctx } = makeWorld({ symbols: Array.from({ length: ROWS }, (_, i) => ({ name: `s${i}` })) }, debug);
+    const { sym, gsym } = ctx.tables;
+    const marks = ctx.arena.allocZeroed(ROWS + 1);
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = prng(seed);
+      const settings: Settings = {
+        hasDynsym: random.chance(0.9), exportAll: random.chance(0.5), shared: random.chance(0.5), noDynamicLinker: random.chance(0.5),
+        dynamicListBinds: random.chance(0.2), bsymbolic: random.below(5),
+      };
+      const rows: Globals[] = [];
+      for (let i = 1; i <= ROWS; i++) {
+        const flags = random.pick(KINDS) | (random.chance(0.5) ? SYM_FUNC : 0) | (random.chance(0.5) ? SYM_USED_REGULAR : 0) | (random.chance(0.5) ? SYM_USED_SHARED : 0);
+        const row = {
+          flags, bind: random.pick([STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE]), vis: random.below(4), ver: random.below(4), listed: random.chance(0.3),
+        };
+        rows.push(row);
+        sym.flags[i] = flags;
+        gsym.bind[i] = row.bind;
+        gsym.vis[i] = row.vis;
+        gsym.ver[i] = row.ver;
+        ctx.arena.u8[marks + i] = row.listed ? MARK_DYNAMIC_LIST : 0;
+      }
+      ctx.params.set("bsymbolic", settings.bsymbolic);
+      const bits =
+        (settings.hasDynsym ? VIS_HAS_DYNSYM : 0) | (settings.exportAll ? VIS_EXPORT_ALL : 0) | (settings.shared ? VIS_SHARED : 0) |
+        (settings.noDynamicLinker ? VIS_NO_DYNAMIC_LINKER : 0) | (settings.dynamicListBinds ? VIS_DYNAMIC_LIST_BINDS : 0);
+      ctx.kernels.setVisibility!(1, ROWS + 1, bits, marks);
+      rows.forEach((row, i) => {
+        const flags = sym.flags[i + 1]!;
+        const place = `seed ${seed} row ${i} ${JSON.stringify(row)} ${JSON.stringify(settings)}`;
+        assert.is((flags & SYM_EXPORTED) !== 0, isExported(row, settings), `exported, ${place}`);
+        assert.is((flags & SYM_PREEMPTIBLE) !== 0, isPreemptible(row, settings), `preemptible, ${place}`);
+        assert.is((flags & SYM_PROTECTED) !== 0, row.vis === STV_PROTECTED, `protected, ${place}`);
+      });
+    }
+  });
+
+  test("matches patterns as the script reader's Glob does, on seeded patterns", () => {
+    const { ctx } = makeWorld({ symbols: [] }, debug);
+    const { arena, kernels } = ctx;
+    let matches = 0;
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = prng(seed);
+      const piece = (): string => random.pick(["a", "b", "c", "*", "*", "?", "[ab]", "[!a]", "[a-c]", "[^b]", "\\*", "[]a]", "ab"]);
+      const pattern = Array.from({ length: random.below(6) }, piece).join("");
+      let glob: Glob;
+      try {
+        glob = new Glob(pattern);
+      } catch (error) {
+        if (error instanceof GlobError) continue;
+        throw error;
+      }
+      const mark = arena.mark();
+      const at = arena.put(pattern);
+      for (let n = 0; n < 20; n++) {
+        const name = Array.from({ length: random.below(7) }, () => random.pick(["a", "b", "c", "*", "]"])).join("");
+        const found = kernels.globMatch!(at, pattern.length, arena.put(name), name.length) === 1;
+        if (found) matches++;
+        assert.is(found, glob.matches(name), `${pattern} and ${name}`);
+      }
+      arena.release(mark);
+    }
+    assert.ok(matches > 1000, `only ${matches} matches`);
+  });
+
+  test.run();
+}

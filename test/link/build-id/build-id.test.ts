@@ -1,0 +1,41 @@
+/**
+ * --build-id in every kind: lengths, stability, dependence on contents, and that the last option wins.
+ */
+
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+
+const build = behaviour("build id");
+
+build("kinds and lengths", (w) => {
+  w.write({ "m.c": "int main(void) { return 0; }", "n.c": "int main(void) { return 1 - 1 + 0 * sizeof(int); } int extra = 3;" }).sh("gcc -c m.c n.c");
+  const id = (flags: string, object = "m.o"): string | undefined => {
+    w.sh(`gcc -B$B ${object} ${flags} -o m && ./m`);
+    return w.elf("m").buildId();
+  };
+  const sha1 = id("-Wl,--build-id=sha1")!;
+  assert.is(sha1.length, 40);
+  assert.is(id("-Wl,--build-id=sha1"), sha1, "stable");
+  assert.not.equal(id("-Wl,--build-id=sha1", "n.o"), sha1, "of the contents");
+  assert.is(id("-Wl,--build-id=md5")!.length, 32);
+  assert.is(id("-Wl,--build-id=0xdeadBEEF01"), "deadbeef01");
+  assert.is(id("-Wl,--build-id=none"), undefined);
+  const uuid = id("-Wl,--build-id=uuid")!;
+  assert.is(uuid.length, 32);
+  assert.not.equal(id("-Wl,--build-id=uuid"), uuid);
+  assert.ok([16, 40].includes(id("-Wl,--build-id")!.length));
+  if (linkerName === "wield") assert.is(id("-Wl,--build-id -Wl,--no-build-id"), undefined);
+  assert.is(id("-Wl,--build-id=sha1 -Wl,--build-id=none"), undefined);
+  w.fails("gcc -B$B m.o -Wl,--build-id=nonsense -o bad");
+});
+
+build("a note segment holds it", (w) => {
+  w.write({ "m.c": "int main(void) { return 0; }" }).sh("gcc m.c -B$B -Wl,--build-id=sha1 -o m && gcc m.c -B$B -static -Wl,--build-id=sha1 -o s");
+  for (const name of ["m", "s"]) {
+    const elf = w.elf(name);
+    const note = elf.need(".note.gnu.build-id");
+    assert.ok(elf.segments(4).some((p) => note.addr >= p.vaddr && note.addr + note.size <= p.vaddr + p.memsz));
+  }
+  assert.match(w.sh("readelf -n m"), /Build ID: [0-9a-f]{40}/);
+}, "readelf");
+
+build.run();

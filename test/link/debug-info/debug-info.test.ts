@@ -1,0 +1,78 @@
+/**
+ * Debug sections: carried, relocated, decompressed, compressed on request, tombstoned for dead code; checked with readelf and gdb where installed.
+ */
+
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const debug = behaviour("debug information");
+
+const SOURCE = {
+  "m.c": "int helper(int); int main(int argc, char **argv) { int local = helper(argc); return local - 3; }",
+  "h.c": "struct point { int x, y; }; struct point origin = { 1, 2 };\nint helper(int n) { return n + origin.y; }\nint dead(int n) { return n * origin.x; }",
+};
+
+debug("line numbers and types are found in every DWARF version, for gcc and clang", (w) => {
+  w.write(SOURCE);
+  for (const [cc, version] of [["gcc", 5], ["gcc", 4], ["$CLANG", 5], ["$CLANG", 3]]) {
+    w.sh(`${cc} -O0 -g -gdwarf-${version} -c m.c h.c && gcc -B$B m.o h.o -o m && ./m`);
+    w.elf("m");
+    const address = w.elf("m").symbol("helper")!.value.toString(16);
+    contains(w.sh(`addr2line -f -e m 0x${address}`), "helper", "h.c:2");
+    lacks(w.sh("readelf --debug-dump=info,line,abbrev,str,ranges,loc,aranges m 2>&1 > /dev/null || true"), /rror|arning/);
+  }
+}, "clang", "addr2line", "readelf");
+
+debug("compressed inputs are read, zlib and zstd", (w) => {
+  w.write(SOURCE);
+  w.sh("gcc -O0 -g -gz -c m.c h.c && gcc -B$B m.o h.o -o m && ./m && readelf -SW m.o | grep -q 'debug_info.* C '");
+  const elf = w.elf("m");
+  assert.is(elf.need(".debug_info").flags & 0x800, 0, "output is not compressed");
+  contains(w.sh(`addr2line -e m 0x${elf.symbol("helper")!.value.toString(16)}`), "h.c:2");
+  w.sh("gcc -O0 -g -gz=none -c m.c -o m2.o && gcc -O0 -g -gz=none -c h.c -o h2.o && gcc -B$B m2.o h2.o -o n && readelf --debug-dump=info m | grep 'DW_TAG\\|DW_AT_decl_line' > m.txt && readelf --debug-dump=info n | grep 'DW_TAG\\|DW_AT_decl_line' > n.txt && cmp m.txt n.txt && test -s m.txt");
+  if (w.try("gcc -g -gz=zstd -c m.c -o z.o").status !== 0) return; // the assembler here has no zstd
+}, "addr2line", "readelf");
+
+debug("--compress-debug-sections=zlib", (w) => {
+  w.write(SOURCE).sh("gcc -O0 -g -c m.c h.c && gcc -B$B m.o h.o -Wl,--compress-debug-sections=zlib -o m && ./m");
+  const elf = w.elf("m");
+  const info = elf.need(".debug_info");
+  assert.is(info.flags & 0x800, 0x800);
+  assert.is(elf.u32(info.offset), 1, "ELFCOMPRESS_ZLIB");
+  contains(w.sh(`addr2line -e m 0x${elf.symbol("helper")!.value.toString(16)}`), "h.c:2");
+  w.sh("gcc -B$B m.o h.o -Wl,--compress-debug-sections=none -o n");
+  assert.is(w.elf("n").need(".debug_info").flags & 0x800, 0);
+}, "addr2line");
+
+debug("dead code leaves tombstones, never an address of live code", (w) => {
+  w.write(SOURCE).sh("gcc -O1 -g -ffunction-sections -c m.c h.c && gcc -B$B -Wl,--gc-sections m.o h.o -o m && ./m");
+  const elf = w.elf("m");
+  assert.not(elf.symbol("dead"));
+  const info = w.sh("readelf --debug-dump=info m");
+  const lows = [...info.matchAll(/DW_AT_low_pc\s*:\s*(?:\(addr_index.*?\): )?(0|0x[0-9a-f]+)/g)].map((m) => Number(m[1]));
+  const text = elf.need(".text");
+  const bad = lows.filter((a) => a !== 0 && a !== 1 && (a < text.addr || a >= text.addr + text.size) && a < 0xffffff00);
+  assert.equal(bad, []);
+  assert.ok(lows.some((a) => a === 0 || a === 1 || a > 0xffffff00), "one function is dead");
+}, "readelf");
+
+debug("gdb stops at a line and prints a variable", (w) => {
+  w.write(SOURCE).sh("gcc -O0 -g -c m.c h.c && gcc -B$B m.o h.o -o m");
+  contains(w.sh("gdb -nx -batch -ex 'break helper' -ex 'info line helper' -ex 'print origin' -ex 'ptype struct point' ./m 2>&1"), "h.c", "{x = 1, y = 2}", "int x;");
+}, "gdb");
+
+debug("unknown non-alloc sections and .note sections are kept and concatenated", (w) => {
+  w.write({ "a.s": '.section .my_notes,"",@progbits\n.ascii "from a;"\n.section .note.GNU-stack,"",@progbits\n', "b.s": '.section .my_notes,"",@progbits\n.ascii "from b;"\n.section .note.mine,"a",@note\n.long 4, 4, 99\n.ascii "ABC\\0"\n.long 7\n.section .note.GNU-stack,"",@progbits\n', "m.c": "int main(void) { return 0; }" });
+  w.sh("gcc -c a.s b.s m.c && gcc -B$B a.o b.o m.o -o m && ./m");
+  const elf = w.elf("m");
+  assert.is(elf.text(".my_notes"), "from a;from b;");
+  assert.ok(elf.notes().some((n) => n.name === "ABC" && n.type === 99));
+});
+
+debug("split DWARF and -fdebug-types-section", (w) => {
+  w.write(SOURCE).sh("gcc -O0 -g -gsplit-dwarf -c m.c h.c && gcc -B$B m.o h.o -o m && ./m && gcc -O0 -g -fdebug-types-section -c m.c h.c && gcc -B$B m.o h.o -o n && ./n");
+  w.elf("m");
+  w.elf("n");
+  if (linkerName !== "bfd") lacks(w.sh("readelf --debug-dump=info n 2>&1 >/dev/null || true"), /rror/);
+}, "readelf");
+
+debug.run();

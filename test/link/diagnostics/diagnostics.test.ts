@@ -1,0 +1,125 @@
+/**
+ * What the linker says when a program cannot be linked: texts, places, hints, limits, exit status, and that no output appears.
+ *
+ * Wording is checked for wield and, where the words are the same, for ld.lld.
+ */
+
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const diagnostics = behaviour("diagnostics");
+const lld = linkerName === "wield" || linkerName === "lld";
+const wield = linkerName === "wield";
+
+diagnostics("an undefined symbol with source line, object and archive member", (w) => {
+  if (!lld) return;
+  w.write({ "src/m.c": "int wanted(int);\nint main(void)\n{\n  return wanted(1);\n}\n", "src/a.c": "int wanted(int);\nint from_archive(void) { return wanted(2); }\n", "n.c": "int from_archive(void);\nint wanted(int);\nint main(void) { return from_archive() + wanted(3); }\n" });
+  w.sh("gcc -g -c src/m.c -o m.o && gcc -g -c src/a.c -o a.o && ar rc lib.a a.o && gcc -c n.c -o n.o");
+  const one = w.fails("gcc -B$B m.o -o m");
+  contains(one, "error: undefined symbol: wanted", /\n>>> referenced by m\.c:4 \(.*src\/m\.c:4\)\n>>>\s+m\.o:\(main\)/);
+  assert.not(w.exists("m"));
+  const two = w.fails("gcc -B$B n.o lib.a -o n");
+  contains(two, "undefined symbol: wanted", /referenced by n\.c\n>>>\s+n\.o:\(main\)/, /a\.o:\(from_archive\) in archive lib\.a/);
+  if (wield) contains(one, /^wield: error|^ld: error|^.*: error: undefined/m);
+}, "ar");
+
+diagnostics("C++ names are demangled, and not with --no-demangle", (w) => {
+  if (!lld) return;
+  w.write({ "m.cc": "namespace ns { int wanted(int, const char *); }\nint main() { return ns::wanted(1, \"\"); }\n" }).sh("g++ -c m.cc");
+  contains(w.fails("g++ -B$B m.o -o m"), "undefined symbol: ns::wanted(int, char const*)");
+  contains(w.fails("g++ -B$B m.o -Wl,--no-demangle -o m"), "undefined symbol: _ZN2ns6wantedEiPKc");
+}, "g++");
+
+diagnostics("near names and other languages are suggested", (w) => {
+  if (!lld) return;
+  w.write({ "m.c": "int recieve(int); int main(void) { return recieve(1); }", "a.c": "int receive(int x) { return x; }", "b.cc": "int cxx(int x) { return x; }", "n.c": "int cxx(int); int main(void) { return cxx(1); }" });
+  w.sh("gcc -c m.c a.c n.c && g++ -c b.cc");
+  contains(w.fails("gcc -B$B m.o a.o -o m"), /did you mean: receive\n>>> defined in:? a\.o/);
+  contains(w.fails("gcc -B$B n.o b.o -o m"), /did you mean.*cxx/);
+}, "g++");
+
+diagnostics("many undefined symbols: the limit, and --error-limit", (w) => {
+  if (!lld) return;
+  const names = Array.from({ length: 30 }, (_, i) => `missing_${String.fromCharCode(97 + (i % 26))}${i}_function`);
+  w.write({ "m.c": names.map((n) => `int ${n}(void);`).join("\n") + `int main(void) { return ${names.map((n) => n + "()").join("+")}; }` }).sh("gcc -c m.c");
+  const count = (text: string): number => text.split("undefined symbol:").length - 1;
+  const limited = w.fails("gcc -B$B m.o -o m");
+  assert.is(count(limited), 20);
+  contains(limited, "too many errors emitted, stopping now");
+  assert.is(count(w.fails("gcc -B$B m.o -Wl,--error-limit=0 -o m")), 30);
+  assert.is(count(w.fails("gcc -B$B m.o -Wl,--error-limit=5 -o m")), 5);
+});
+
+diagnostics("many references to one symbol are counted", (w) => {
+  if (!lld) return;
+  w.write({ "m.c": "int wanted(void); int main(void) { return wanted() + wanted() + wanted() + wanted() + wanted() + wanted(); }" }).sh("gcc -O0 -c m.c");
+  contains(w.fails("gcc -B$B m.o -o m"), "referenced 3 more times");
+});
+
+diagnostics("duplicate symbols show both places with lines", (w) => {
+  if (!lld) return;
+  w.write({ "a.c": "int twice(void) { return 1; }\n", "b.c": "\n\nint twice(void) { return 2; }\n", "m.c": "int main(void) { return 0; }" }).sh("gcc -g -c a.c b.c m.c");
+  contains(w.fails("gcc -B$B m.o a.o b.o -o m"), "error: duplicate symbol: twice", /\n>>> defined at a\.c:1 \(.*a\.c:1\)\n>>>\s+a\.o:\(twice\)/, /\n>>> defined at b\.c:3 \(.*b\.c:3\)\n>>>\s+b\.o:\((\.text\+0x0|.*twice)\)/);
+});
+
+diagnostics("relocations that a PIE or shared object cannot hold", (w) => {
+  if (!lld) return;
+  w.write({ "a.c": "extern int outside; int *get(void) { return &outside; } int inside = 1; int *get2(void) { return &inside; }" }).sh("gcc -O1 -fno-pie -mcmodel=small -c a.c");
+  contains(w.fails("gcc -B$B -shared a.o -o a.so"), /relocation R_X86_64_\w+ cannot be used against symbol 'outside'; recompile with -fPIC/, /referenced by|defined in/);
+  assert.not(w.exists("a.so"));
+});
+
+diagnostics("hidden symbols of a shared object, TLS mismatches", (w) => {
+  if (!lld) return;
+  w.write({ "m.c": "__attribute__((visibility(\"hidden\"))) int wanted(void); int main(void) { return wanted(); }", "l.c": "int wanted(void) { return 1; }" });
+  w.sh("gcc -fPIC -c l.c m.c && gcc -B$B -shared l.o -o libl.so");
+  contains(w.fails("gcc -B$B m.o libl.so -o m"), /undefined (hidden )?symbol: wanted/);
+});
+
+diagnostics("files that are missing, folders, empty, of another machine, not objects", (w) => {
+  w.write({ "m.c": "int main(void) { return 0; }", "empty.o": "", "text.o": "this is not an object file, nor a linker script {{{\n", "short.a": "!<arch>\nxx" });
+  w.sh("gcc -c m.c && mkdir folder.o && cp m.o arm.o && printf '\\267' | dd of=arm.o bs=1 seek=18 conv=notrunc 2>/dev/null && cp m.o elf32.o && printf '\\1' | dd of=elf32.o bs=1 seek=4 conv=notrunc 2>/dev/null");
+  for (const name of ["missing.o", "folder.o", "arm.o", "elf32.o", "text.o", "short.a"]) {
+    const text = w.fails(`gcc -B$B m.o $PWD/${name} -o m`);
+    contains(text, name);
+    assert.not(w.exists("m"), name);
+  }
+  if (wield) contains(w.fails("gcc -B$B m.o $PWD/empty.o -o m"), "empty.o");
+  if (lld) {
+    contains(w.fails("$LD m.o missing.o -o m"), "cannot open missing.o: No such file or directory");
+    contains(w.fails("$LD -o m"), "no input files");
+    contains(w.fails("$LD"), "no input files");
+  }
+});
+
+diagnostics("warnings: --fatal-warnings, -w", (w) => {
+  w.write({ "m.c": "int main(void) { return 0; }" }).sh("gcc -c m.c");
+  const plain = w.try("gcc -B$B m.o -Wl,-z,no-such-keyword -o m");
+  assert.is(plain.status, 0);
+  contains(plain.stderr, /warning: .*no-such-keyword/);
+  w.fails("gcc -B$B m.o -Wl,-z,no-such-keyword,--fatal-warnings -o f");
+  assert.not(w.exists("f"));
+  w.sh("gcc -B$B m.o -Wl,-z,no-such-keyword,--fatal-warnings,--no-fatal-warnings -o g && ./g");
+});
+
+diagnostics("a missing entry symbol is a warning", (w) => {
+  w.write({ "a.c": "int f(void) { return 1; }" }).sh("gcc -c -fno-pie a.c");
+  const done = w.try("$LD a.o -e nowhere -o m");
+  assert.is(done.status, 0);
+  contains(done.stderr, /cannot find entry symbol nowhere/);
+});
+
+diagnostics("no colour codes in a pipe, colour when asked for", (w) => {
+  w.write({ "m.c": "int wanted(void); int main(void) { return wanted(); }" }).sh("gcc -c m.c");
+  lacks(w.fails("gcc -B$B m.o -o m"), "\x1b[");
+  if (lld) contains(w.fails("gcc -B$B m.o -Wl,--color-diagnostics=always -o m"), "\x1b[");
+});
+
+diagnostics(".gnu.warning texts", (w) => {
+  w.write({ "a.c": 'int risky(void) { return 0; } static const char text[] __attribute__((used, section(".gnu.warning.risky"))) = "risky is risky";', "m.c": "int risky(void); int main(void) { return risky(); }" });
+  w.sh("gcc -O1 -c a.c m.c");
+  const done = w.try("gcc -B$B a.o m.o -o m && ./m");
+  assert.is(done.status, 0);
+  if (wield) lacks(done.stderr, "error");
+});
+
+diagnostics.run();

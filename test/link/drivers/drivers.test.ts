@@ -1,0 +1,47 @@
+/**
+ * The compilers that start the linker: gcc -B, clang --ld-path and -fuse-ld, rustc -Clink-arg, go -extldflags; and NODE_OPTIONS left alone.
+ */
+
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+
+const drivers = behaviour("drivers");
+
+drivers("gcc -B, also with NODE_OPTIONS set and from another folder", (w) => {
+  w.write({ "m.c": "int main(void) { return 0; }", "pre.cjs": "console.log('must not load'); process.exit(3);" });
+  w.sh("gcc -c m.c && NODE_OPTIONS=\"--require $PWD/pre.cjs\" gcc -B$B m.o -o m && ./m && O=$PWD && cd / && gcc -B$B $O/m.o -o $O/n && $O/n && env -i PATH=/usr/bin:/bin gcc -B$B $O/m.o -o $O/p && $O/p");
+});
+
+drivers("clang: -B, --ld-path, -fuse-ld with a path; static and PIE; C++ with threads", (w) => {
+  w.write({ "m.cc": "#include <thread>\n#include <vector>\n#include <numeric>\nint main() { std::vector<int> v(10); std::thread t([&] { std::iota(v.begin(), v.end(), 0); }); t.join(); return std::accumulate(v.begin(), v.end(), 0) - 45; }" });
+  w.sh("$CLANGXX -O1 -c m.cc && $CLANGXX --ld-path=$LD m.o -o a && ./a && $CLANGXX -B$B m.o -static -o b && ./b && $CLANGXX -fuse-ld=$LD m.o -o c 2>/dev/null && ./c && $CLANGXX -B$B -no-pie m.o -o d && ./d");
+  for (const name of ["a", "b", "c", "d"]) w.elf(name);
+}, "clang++");
+
+drivers("rustc: a program, a cdylib with its version script, panic and backtrace", (w) => {
+  w.write({
+    "m.rs": 'use std::collections::HashMap; fn main() { let mut m = HashMap::new(); m.insert("a", 1); let h = std::thread::spawn(|| 40); let r = std::panic::catch_unwind(|| { if std::env::args().count() > 0 { panic!("boom") } }); println!("{} {} {}", m["a"], h.join().unwrap(), r.is_err()); }',
+    "c.rs": '#![crate_type = "cdylib"]\n#[no_mangle] pub extern "C" fn triple(x: i32) -> i32 { let v = vec![x; 3]; v.iter().sum() }',
+    "use.c": "int triple(int); int main(void) { return triple(4) - 12; }",
+  });
+  const flags = "-Clinker=gcc -Clink-arg=-B$B -Clinker-features=-lld";
+  w.sh(`rustc ${flags} m.rs -o m 2>err || { rustc -Clinker=gcc -Clink-arg=-B$B m.rs -o m; }`, 300_000);
+  assert.is(w.sh("./m 2>/dev/null"), "1 40 true\n");
+  w.elf("m");
+  w.sh(`rustc ${flags} -O -g m.rs -o mg 2>/dev/null || rustc -Clinker=gcc -Clink-arg=-B$B -O -g m.rs -o mg`, 300_000);
+  assert.is(w.sh("./mg 2>/dev/null"), "1 40 true\n");
+  w.sh(`rustc ${flags} c.rs -o libc1.so 2>/dev/null || rustc -Clinker=gcc -Clink-arg=-B$B c.rs -o libc1.so`, 300_000);
+  assert.ok(w.elf("libc1.so").exports().includes("triple"));
+  w.sh("gcc use.c ./libc1.so -o use && ./use");
+}, "rustc");
+
+drivers("go: external linking of a cgo program", (w) => {
+  w.write({ "p/go.mod": "module example\n\ngo 1.19\n", "p/main.go": 'package main\n\n// #include <math.h>\n// #cgo LDFLAGS: -lm\n// static double root(double x) { return sqrt(x); }\nimport "C"\nimport "fmt"\n\nfunc main() { c := make(chan int); go func() { c <- 42 }(); fmt.Println(<-c, float64(C.root(16))) }\n' });
+  const env = "HOME=$PWD GOFLAGS=-mod=mod GOCACHE=${GOCACHE:-/tmp/wield-test-go-cache} CGO_ENABLED=1";
+  w.sh(`cd p && ${env} go build -ldflags "-linkmode=external -extldflags=-B$B" -o ../m . && cd .. && ./m > out`, 600_000);
+  assert.is(w.read("out"), "42 4\n");
+  if (linkerName === "wield") w.elf("m");
+  w.sh(`cd p && ${env} go build -buildmode=pie -ldflags "-linkmode=external -extldflags=-B$B" -o ../pie . && cd .. && ./pie > out`, 600_000);
+  assert.is(w.read("out"), "42 4\n");
+}, "go");
+
+drivers.run();

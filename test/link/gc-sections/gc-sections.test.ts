@@ -1,0 +1,110 @@
+/**
+ * --gc-sections: what is a root, which edges keep sections alive, what goes; always with the program run afterwards.
+ */
+
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const gc = behaviour("gc-sections");
+const CC = "gcc -O1 -ffunction-sections -fdata-sections";
+
+gc("keeps what main reaches and drops the rest, also libraries only the dead need", (w) => {
+  w.write({
+    "a.c": `
+      extern int dead_data[]; int live_data = 4; static int live_through_pointer(void) { return 3; }
+      int (*table[])(void) = { live_through_pointer }; int dead_data[1000] = { 1 }; int dead(void) { return dead_data[4]; } int dead2(void) { return dead(); }
+      int live(void) { return table[0]() + live_data; }`,
+    "m.c": "int live(void); int main(void) { return live() - 7; }",
+  });
+  w.sh(`${CC} -c a.c m.c && gcc -B$B -Wl,--gc-sections -Wl,--print-gc-sections a.o m.o -o m > log 2>&1 && ./m`);
+  const elf = w.elf("m");
+  for (const name of ["live", "table", "live_data", "live_through_pointer"]) assert.ok(elf.symbol(name), name);
+  for (const name of ["dead", "dead2", "dead_data"]) assert.not(elf.symbol(name), name);
+  contains(w.read("log"), /removing unused section.*(a\.o.*\.text\.dead|\.text\.dead.*a\.o)/);
+  lacks(w.read("log"), ".text.live");
+});
+
+gc("roots: entry, -u, exported symbols, init arrays, retain, used in the dynamic list", (w) => {
+  w.write({ "m.c": `
+    #include <stdio.h>
+    int by_u(void) { return 1; } int by_list(void) { return 2; } int nobody(void) { return 3; }
+    __attribute__((visibility("hidden"))) int hidden_nobody(void) { return 4; }
+    __attribute__((constructor)) static void ctor(void) { puts("ctor"); }
+    __attribute__((retain, used, section(".keep.me"))) int retained = 6;
+    int main(void) { return 0; }`, "list": "{ by_list; };" });
+  w.sh(`${CC} -fPIC -c m.c && gcc -B$B m.o -Wl,--gc-sections,-u,by_u,--dynamic-list=list -o m && gcc -B$B -shared m.o -Wl,--gc-sections -o m.so`);
+  assert.is(w.sh("./m"), "ctor\n");
+  const elf = w.elf("m");
+  for (const name of ["by_u", "by_list", "ctor", "retained"]) assert.ok(elf.symbol(name), name);
+  for (const name of ["nobody", "hidden_nobody"]) assert.not(elf.symbol(name), name);
+  const lib = w.elf("m.so");
+  assert.ok(lib.symbol("nobody"), "exported");
+  assert.not(lib.symbol("hidden_nobody"));
+});
+
+gc("__start_ and __stop_ keep their section, unless -z start-stop-gc", (w) => {
+  w.write({ "m.c": `
+    #include <stdio.h>
+    #define ITEM(n) __attribute__((section("items"), used)) static int item##n = n;
+    ITEM(1) ITEM(2) ITEM(4)
+    extern int __start_items[], __stop_items[];
+    int main(void) { int sum = 0; for (int *p = __start_items; p < __stop_items; p++) sum += *p; printf("%d\\n", sum); }` });
+  w.sh(`${CC} -c m.c && gcc -B$B m.o -Wl,--gc-sections -Wl,-z,nostart-stop-gc -o m && gcc -B$B m.o -o plain`);
+  assert.is(w.sh("./m"), "7\n");
+  assert.is(w.sh("./plain"), "7\n");
+  w.elf("m");
+});
+
+gc("exception tables and personality routines live with their function", (w) => {
+  w.write({
+    "a.cc": 'extern "C" int puts(const char *); struct T { ~T() { puts("~"); } }; void thrower(); int live() { T t; try { thrower(); } catch (int x) { return x; } return 0; } int dead() { T t; thrower(); return 1; }',
+    "b.cc": "void thrower() { throw 5; } int live(); int main() { return live() - 5; }",
+  });
+  w.sh("g++ -O1 -ffunction-sections -fdata-sections -c a.cc b.cc && g++ -B$B -Wl,--gc-sections a.o b.o -o m && g++ -B$B -static -Wl,--gc-sections a.o b.o -o ms");
+  assert.is(w.sh("./m && ./ms"), "~\n~\n");
+  assert.not(w.elf("m").symbol("_Z4deadv"));
+  w.elf("ms");
+}, "g++");
+
+gc("section groups and link-order sections follow their text", (w) => {
+  w.write({ "a.s": `
+    .section .text.used,"ax",@progbits
+    .globl used
+    used: mov $1, %eax
+      ret
+    .section .text.unused,"ax",@progbits
+    .globl unused
+    unused: ret
+    .section meta,"ao",@progbits,.text.used
+      .quad 0x1111
+    .section meta,"ao",@progbits,.text.unused
+      .quad 0x2222
+    .section .note.GNU-stack,"",@progbits
+`, "m.c": "int used(void); int main(void) { return used() - 1; }" });
+  w.sh(`gcc -c a.s && ${CC} -c m.c && gcc -B$B -Wl,--gc-sections a.o m.o -o m && ./m`);
+  const elf = w.elf("m");
+  assert.not(elf.symbol("unused"));
+  if (linkerName !== "bfd") assert.is(elf.need("meta").size, 8);
+});
+
+gc("a static program shrinks and still runs", (w) => {
+  w.write({ "m.c": '#include <stdio.h>\n#include <locale.h>\nint main(void) { setlocale(LC_ALL, ""); printf("%d %s\\n", 42, "ok"); }' });
+  w.sh(`${CC} -c m.c && gcc -B$B -static m.o -o all && gcc -B$B -static -Wl,--gc-sections m.o -o gc`);
+  assert.is(w.sh("./all && ./gc"), "42 ok\n42 ok\n");
+  w.elf("all");
+  assert.ok(w.elf("gc").bytes.length < w.elf("all").bytes.length);
+});
+
+gc("debug information does not keep code alive", (w) => {
+  w.write({ "m.c": "int dead(int x) { return x * 3; } int main(void) { return 0; }" });
+  w.sh(`${CC} -g -c m.c && gcc -B$B -Wl,--gc-sections m.o -o m && ./m`);
+  assert.not(w.elf("m").symbol("dead"));
+  assert.ok(w.elf("m").section(".debug_info"));
+});
+
+gc("--no-gc-sections wins when later", (w) => {
+  w.write({ "m.c": "int dead(int x) { return x * 3; } int main(void) { return 0; }" });
+  w.sh(`${CC} -c m.c && gcc -B$B -Wl,--gc-sections,--no-gc-sections m.o -o m && ./m`);
+  assert.ok(w.elf("m").symbol("dead"));
+});
+
+gc.run();

@@ -1,0 +1,74 @@
+/**
+ * STT_GNU_IFUNC: calls, address taken, in static, PIE, position dependent and shared outputs, with one address everywhere.
+ *
+ * Not about which section holds the IRELATIVE relocations. The resolver returns one of two functions by an argument of the build.
+ */
+
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+
+const ifunc = behaviour("ifunc");
+
+const LIB = `
+  static int one(int x) { return x + 1; }
+  static int two(int x) { return x + 2; }
+  int choice = PICK;
+  typedef int fn(int);
+  static fn *resolve(void) { return PICK == 2 ? two : one; }
+  int pick(int) __attribute__((ifunc("resolve")));
+  static int local_pick(int) __attribute__((ifunc("resolve")));
+  __attribute__((visibility("hidden"))) int hidden_pick(int) __attribute__((ifunc("resolve")));
+  fn *table[] = { pick, one, hidden_pick };
+  int inside(int x) { return pick(x) + local_pick(x) + hidden_pick(x); }
+  fn *address(void) { return pick; }`;
+const MAIN = `
+  #include <stdio.h>
+  typedef int fn(int);
+  int pick(int); int inside(int); fn *address(void); extern fn *table[];
+  fn *mine = pick;
+  int main(void) {
+    printf("%d %d %d %d %d %d\\n", pick(10), inside(10), address() == pick, mine == pick, table[0](20), mine(30));
+    return table[0] != pick;
+  }`;
+const EXPECTED = "12 36 1 1 22 32\n";
+
+for (const [name, compile, link] of [
+  ["static", "-fno-pie", "-static -no-pie"], ["static-pie", "-fPIE", "-static-pie"], ["PIE", "-fPIE", "-pie"],
+  ["position dependent", "-fno-pie", "-no-pie"], ["PIE with -z now", "-fPIE", "-pie -Wl,-z,now"],
+]) {
+  ifunc(`${name}`, (w) => {
+    w.write({ "lib.c": LIB, "main.c": MAIN });
+    w.sh(`gcc -O1 -DPICK=2 ${compile} -c lib.c main.c && gcc -B$B ${link} lib.o main.o -o main`);
+    assert.is(w.sh("./main"), EXPECTED);
+    const elf = w.elf("main");
+    assert.ok(elf.relocs().some((r) => r.type === 37), "IRELATIVE");
+  });
+}
+
+ifunc("in a shared object, called from outside and inside", (w) => {
+  w.write({ "lib.c": LIB, "main.c": MAIN });
+  w.sh("gcc -O1 -DPICK=2 -fPIC -c lib.c && gcc -B$B -shared lib.o -o libi.so");
+  w.elf("libi.so");
+  assert.is(w.elf("libi.so").dynamicSymbol("pick")?.type, 10);
+  w.sh("gcc -O1 -fPIE main.c -B$B -L. -li -Wl,-rpath,. -o pie");
+  assert.is(w.sh("./pie"), EXPECTED);
+  w.elf("pie");
+});
+
+ifunc("of a shared object in a position dependent program gets one canonical address", (w) => {
+  if (linkerName === "mold") return;
+  w.write({ "lib.c": LIB.replace("int choice = PICK;", ""), "main.c": MAIN });
+  w.sh("gcc -O1 -DPICK=2 -fPIC -c lib.c && gcc -B$B -shared lib.o -o libi.so");
+  w.sh("gcc -O1 -fno-pie main.c -no-pie -B$B -L. -li -Wl,-rpath,. -o exec");
+  assert.is(w.sh("./exec"), EXPECTED);
+  w.elf("exec");
+});
+
+ifunc("a static program without any ifunc still has empty __rela_iplt bounds", (w) => {
+  w.write({ "m.c": `
+    extern char __rela_iplt_start[] __attribute__((weak)), __rela_iplt_end[] __attribute__((weak));
+    int main(void) { return (__rela_iplt_end - __rela_iplt_start) % 24; }` });
+  w.sh("gcc -O1 -fno-pie m.c -no-pie -static -B$B -o m && ./m");
+  w.elf("m");
+});
+
+ifunc.run();

@@ -1,0 +1,56 @@
+/**
+ * Who may override whom: default symbols of a shared object are preemptible, -Bsymbolic, protected and dynamic lists change that.
+ */
+
+import { assert, behaviour } from "../../helpers/link.ts";
+
+const interposition = behaviour("interposition");
+
+const LIB = `
+  int value = 1;
+  int f(void) { return 1; }
+  __attribute__((visibility("protected"))) int p(void) { return 1; }
+  int report(void) { return f() * 100 + p() * 10 + value; }
+  int (*pointer)(void) = f; int via_pointer(void) { return pointer(); }`;
+const MAIN = `
+  #include <stdio.h>
+  int value = 2; int f(void) { return 2; } int p(void) { return 2; }
+  int report(void), via_pointer(void);
+  int main(void) { printf("%d %d\\n", report(), via_pointer()); }`;
+
+const cases: [string, string, string][] = [
+  ["by default", "", "212 2\n"],
+  ["-Bsymbolic", "-Wl,-Bsymbolic", "111 1\n"],
+  ["-Bsymbolic-functions", "-Wl,-Bsymbolic-functions", "112 1\n"],
+  ["a dynamic list keeps only what it names preemptible", "-Wl,--dynamic-list=keep.list", "112 1\n"],
+  ["a version script's local", "-Wl,--version-script=v.map", "112 1\n"],
+];
+for (const [title, flags, expected] of cases) {
+  interposition(title, (w) => {
+    w.write({ "lib.c": LIB, "m.c": MAIN, "keep.list": "{ value; };", "v.map": "{ global: report; via_pointer; value; local: *; };" });
+    w.sh(`gcc -O1 -fPIC -c lib.c && gcc -B$B -shared lib.o ${flags} -o libi.so && gcc -O1 -fPIC m.c -rdynamic -B$B -L. -li -Wl,-rpath,. -o m`);
+    assert.is(w.sh("./m"), expected);
+    w.elf("libi.so");
+    w.elf("m");
+  });
+}
+
+interposition("LD_PRELOAD replaces a function of the program only when it is exported", (w) => {
+  w.write({
+    "pre.c": "int f(void) { return 7; }",
+    "lib.c": "int f(void) { return 1; } int call(void) { return f(); }",
+    "m.c": '#include <stdio.h>\nint call(void); int main(void) { printf("%d\\n", call()); }',
+  });
+  w.sh("gcc -O1 -fPIC -c pre.c lib.c && gcc -B$B -shared pre.o -o pre.so && gcc -B$B -shared lib.o -o libl.so && gcc m.c -B$B -L. -ll -Wl,-rpath,. -o m");
+  assert.is(w.sh("./m; LD_PRELOAD=./pre.so ./m"), "1\n7\n");
+});
+
+interposition("a program's own symbols are bound at link time", (w) => {
+  w.write({ "m.c": "int f(void) { return 3; } int *g(void) { static int x; return &x; } int main(void) { return f() - 3; }" });
+  w.sh("gcc -O0 -fPIC m.c -rdynamic -B$B -o m && ./m");
+  const elf = w.elf("m");
+  assert.not(elf.relocs().some((r) => r.name === "f" || r.name === "g"));
+  assert.ok(elf.exports().includes("f"));
+});
+
+interposition.run();

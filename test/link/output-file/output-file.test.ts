@@ -1,0 +1,112 @@
+/**
+ * The output as a file: mode, symbolic and hard links, devices, full disk, running programs, failed and interrupted links, unchanged inputs.
+ */
+
+import * as fs from "node:fs";
+import { spawn } from "node:child_process";
+import { assert, behaviour, contains, ld, linkerName } from "../../helpers/link.ts";
+
+const output = behaviour("output file");
+const MAIN = { "m.c": "int main(void) { return 0; }", "bad.c": "int missing(void); int main(void) { return missing(); }" };
+const wield = linkerName === "wield";
+
+output("mode 0777 without the umask, also over an existing file", (w) => {
+  w.write(MAIN).sh("gcc -c m.c");
+  const mode = (file: string): string => (fs.statSync(w.path(file)).mode & 0o7777).toString(8);
+  w.sh("umask 022; gcc -B$B m.o -o a; umask 077; gcc -B$B m.o -o b; umask 022; touch c; chmod 600 c; gcc -B$B m.o -o c");
+  assert.is(mode("a"), "755");
+  assert.is(mode("b"), "700");
+  if (linkerName !== "bfd") assert.is(mode("c"), "755");
+});
+
+output("a symbolic link and a hard link are replaced, not written through", (w) => {
+  w.write({ ...MAIN, target: "old", other: "old" }).sh("gcc -c m.c && ln -s target link && ln other hard && gcc -B$B m.o -o link && gcc -B$B m.o -o hard && ./link && ./hard");
+  assert.is(w.read("target"), "old");
+  assert.is(w.read("other"), "old");
+  assert.not(fs.lstatSync(w.path("link")).isSymbolicLink());
+});
+
+output("/dev/null stays a device, -o names it", (w) => {
+  w.write(MAIN).sh("gcc -c m.c && gcc -B$B m.o -o /dev/null");
+  assert.ok(fs.statSync("/dev/null").isCharacterDevice());
+});
+
+output("a running program can be replaced", (w) => {
+  w.write({ "s.c": "#include <unistd.h>\nint main(int c, char **v) { if (c > 1) sleep(2); return 0; }" });
+  w.sh("gcc -c s.c && gcc -B$B s.o -o s && (./s wait & echo $! > pid; sleep 0.1; gcc -B$B s.o -o s; ./s; kill $(cat pid))");
+});
+
+output("the old output survives a failed link, and nothing else is left behind", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ ...MAIN, out: "precious" }).sh("gcc -c m.c bad.c");
+  w.fails("gcc -B$B bad.o -o out");
+  assert.is(w.read("out"), "precious");
+  w.fails("gcc -B$B m.o not-there.o -o out");
+  assert.is(w.read("out"), "precious");
+  assert.equal(fs.readdirSync(w.dir).sort(), ["bad.c", "bad.o", "m.c", "m.o", "out"]);
+});
+
+output("a folder that does not exist, a folder in the way, no permission", (w) => {
+  w.write(MAIN).sh("gcc -c m.c && mkdir folder");
+  contains(w.fails("gcc -B$B m.o -o nowhere/out"), "nowhere/out");
+  contains(w.fails("gcc -B$B m.o -o folder"), "folder");
+  assert.equal(fs.readdirSync(w.dir).sort(), ["bad.c", "folder", "m.c", "m.o"]);
+});
+
+output("a full disk is an error, and leaves nothing", (w) => {
+  if (process.getuid?.() !== 0 || linkerName === "lld") return; // mounting needs root; ld.lld crashes
+  w.write({ "m.c": "char big[300000] = { 1 }; int main(void) { return 0; }" }).sh("gcc -c m.c && mkdir disk");
+  if (w.try("mount -t tmpfs -o size=64k none disk").status !== 0) return;
+  try {
+    w.write({ "disk/old": "old" });
+    contains(w.fails("gcc -B$B m.o -o disk/out"), /No space left|ENOSPC|space/i);
+    if (wield) {
+      assert.equal(fs.readdirSync(w.path("disk")), ["old"]);
+      w.fails("gcc -B$B m.o -o disk/old");
+      assert.is(w.read("disk/old"), "old");
+    }
+  } finally {
+    w.sh("umount disk");
+  }
+});
+
+output("/dev/full is an error", (w) => {
+  if (linkerName === "mold" || linkerName === "gold") return;
+  w.write(MAIN).sh("gcc -c m.c");
+  if (wield) w.fails("gcc -B$B m.o -o /dev/full");
+});
+
+output("an output that is an input is refused", (w) => {
+  if (!wield) return;
+  w.write({ "s.c": 'void _start(void) { __asm__("mov $60, %eax; xor %edi, %edi; syscall"); }' }).sh("gcc -fno-pie -c s.c && cp s.o keep.o");
+  w.fails("$LD s.o -o s.o");
+  w.sh("cmp s.o keep.o");
+});
+
+output("a signal removes the temporary file and keeps the old output", async (w) => {
+  if (!wield) return;
+  w.write({ ...MAIN, out: "precious" });
+  w.sh(`gcc -c m.c && gcc -xc - -c -o big.o <<< 'char big[100000000] = { 1 };'`);
+  for (const wait of [60, 120, 200]) {
+    const child = spawn(ld, ["m.o", "big.o", "-e", "main", "-o", "out"], { cwd: w.dir, stdio: "ignore" });
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    child.kill("SIGTERM");
+    await new Promise((resolve) => child.on("exit", resolve));
+    const left = fs.readdirSync(w.dir).filter((n) => !["m.c", "m.o", "big.o", "out"].includes(n));
+    assert.equal(left, [], `after ${wait} ms`);
+    assert.ok(w.read("out") === "precious" || w.bytes("out")[0] === 0x7f);
+    w.write({ out: "precious" });
+  }
+});
+
+output("inputs are not written to", (w) => {
+  w.write({ ...MAIN, "a.c": "int a;" }).sh("gcc -c m.c a.c && ar rc lib.a a.o && chmod a-w m.o lib.a && md5sum m.o lib.a > sums && gcc -B$B m.o -Wl,--whole-archive lib.a -Wl,--no-whole-archive -o m && md5sum -c sums");
+}, "ar");
+
+output("-o - is standard output", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "s.c": 'void _start(void) { __asm__("mov $60, %eax; xor %edi, %edi; syscall"); }' }).sh("gcc -fno-pie -c s.c && $LD s.o -o - > s && chmod +x s && ./s");
+  assert.not(w.exists("-"));
+});
+
+output.run();

@@ -1,0 +1,82 @@
+/**
+ * Symbol versions: version scripts with wildcards, extern "C++" and inheritance, foo@V and foo@@V, versions of needed libraries.
+ */
+
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+
+const versions = behaviour("symbol versions");
+
+const OLD_AND_NEW = `
+  int old_f(void) { return 1; } int new_f(void) { return 2; } int helper(void) { return 3; } int api_x(void) { return helper(); }
+  __asm__(".symver old_f, f@V1"); __asm__(".symver new_f, f@@V2");`;
+const MAP = "V1 { global: f; api_*; local: *; };\nV2 { global: f; } V1;\n";
+
+versions("two versions of one symbol: the default links, the old one still runs", (w) => {
+  w.write({ "lib.c": OLD_AND_NEW, "v.map": MAP, "m.c": 'int f(void); int api_x(void); int main(void) { return f() * 10 + api_x(); }', "old.c": '__asm__(".symver f, f@V1"); int f(void); int main(void) { return f(); }' });
+  w.sh("gcc -O1 -fPIC -c lib.c && gcc -B$B -shared lib.o -Wl,--version-script=v.map -Wl,-soname,libf.so -o libf.so && for n in m old; do gcc -O1 $n.c -B$B -L. -lf -Wl,-rpath,. -o $n; done");
+  assert.is(w.sh("./m; echo $?".replace("./m;", "./m ||")).trim(), "23");
+  assert.is(w.sh("./old || echo $?").trim(), "1");
+  const lib = w.elf("libf.so");
+  assert.equal(lib.exports().filter((s) => !/^V\d@/.test(s)), ["api_x@@V1", "f@@V2", "f@V1"]);
+  const defs = lib.verdefs();
+  assert.equal(defs.map((d) => [d.name, d.flags, d.index]), [["libf.so", 1, 1], ["V1", 0, 2], ["V2", 0, 3]]);
+  assert.ok(w.elf("m").imports().includes("f@V2"));
+  assert.ok(w.elf("old").imports().includes("f@V1"));
+  assert.equal(w.elf("old").verneeds().filter((n) => n.file === "libf.so").map((n) => n.name), ["V1"]);
+  assert.is(lib.symbol("helper")?.bind ?? 0, 0);
+});
+
+versions("the anonymous version hides without naming", (w) => {
+  w.write({ "a.c": "int keep_me, keep_too, drop_me; int function(void) { return keep_me + drop_me; }", "v.map": "{ global: keep_*; function; local: *; };" });
+  w.sh("gcc -O1 -fPIC -fno-common -c a.c && gcc -B$B -shared a.o -Wl,--version-script,v.map -o liba.so && gcc -B$B -shared a.o -Wl,-version-script,v.map -o libb.so");
+  for (const name of ["liba.so", "libb.so"]) assert.equal(w.elf(name).exports(), ["function", "keep_me", "keep_too"], name);
+  assert.is(w.elf("liba.so").section(".gnu.version_d"), undefined);
+});
+
+versions("wildcards, exact names before patterns, quoted names, extern C++", (w) => {
+  w.write({
+    "a.cc": `
+      namespace ns { int alpha(int) { return 1; } int beta(int) { return 2; } struct T { virtual ~T(); void m(); }; T::~T() {} void T::m() {} }
+      extern "C" { int c_one, c_two, c_three, plain; }`,
+    "v.map": `
+      V1 { global: extern "C++" { ns::alpha*; "ns::T::m()"; vtable*for?ns::T; }; c_[a-s]*; };
+      V2 { global: c_two; local: *; };`,
+  });
+  w.sh("g++ -O1 -fPIC -c a.cc && g++ -B$B -shared a.o -Wl,--version-script=v.map -o liba.so");
+  assert.equal(w.elf("liba.so").exports().filter((s) => !/^V\d@/.test(s)), ["_ZN2ns1T1mEv@@V1", "_ZN2ns5alphaEi@@V1", "_ZTVN2ns1TE@@V1", "c_one@@V1", "c_two@@V2"]);
+}, "g++");
+
+versions("glibc's versions are recorded once per version", (w) => {
+  w.write({ "m.c": '#include <stdio.h>\n#include <math.h>\n#include <pthread.h>\nint main(int c, char **v) { printf("%f\\n", pow(c, 2)); return pthread_join(pthread_self(), 0) == 0; }' });
+  w.sh("gcc -O1 -fno-builtin m.c -B$B -lm -o m && ./m");
+  const elf = w.elf("m");
+  const keys = elf.verneeds().map((n) => n.file + n.name);
+  assert.is(new Set(keys).size, keys.length);
+  assert.ok(elf.imports().includes("printf@GLIBC_2.2.5"));
+  assert.ok(elf.imports().some((s) => /^pow@GLIBC_2\.29/.test(s)));
+});
+
+versions("--default-symver, a missing version and --no-undefined-version", (w) => {
+  w.write({ "a.c": "int a(void) { return 1; }", "v.map": "V1 { global: a; not_there; local: *; };", "bad.map": "V1 { global: a; } NOPE;", "worse.map": "V1 { global a }" });
+  w.sh("gcc -O1 -fPIC -c a.c && gcc -B$B -shared a.o -Wl,--version-script=v.map -Wl,--undefined-version -o liba.so");
+  assert.ok(w.elf("liba.so").exports().includes("a@@V1"));
+  contains(w.fails("gcc -B$B -shared a.o -Wl,--version-script=v.map -Wl,--no-undefined-version -o libb.so"), "not_there");
+  assert.not(w.exists("libb.so"));
+  w.fails("gcc -B$B -shared a.o -Wl,--version-script=worse.map -o libb.so");
+  w.fails("gcc -B$B -shared a.o -Wl,--version-script=missing.map -o libb.so");
+});
+
+versions("a versioned definition in an object needs its node", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.c": 'int f1(void) { return 1; } __asm__(".symver f1, f@@NOWHERE");' });
+  contains(w.fails("gcc -O1 -fPIC -c a.c && gcc -B$B -shared a.o -o liba.so"), "NOWHERE");
+});
+
+versions("interposing a versioned symbol from the program", (w) => {
+  w.write({ "m.c": '#include <stdio.h>\n#include <stdlib.h>\nvoid *malloc(size_t n) { static char pool[1 << 20]; static size_t used; void *p = pool + used; used += (n + 15) & ~15ul; return p; } void free(void *p) { (void)p; } int main(void) { char *p = malloc(10); p[0] = 0; return puts("mine") < 0; }' });
+  w.sh("gcc -O1 -fno-builtin m.c -B$B -o m");
+  assert.is(w.sh("./m"), "mine\n");
+  assert.ok(w.elf("m").exports().some((s) => /^malloc/.test(s)));
+});
+
+versions.run();

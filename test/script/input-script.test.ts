@@ -1,0 +1,107 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseInputScript } from "../../ts/script/input-script.ts";
+import { ScriptError } from "../../ts/script/lexer.ts";
+
+const inputs = (text: string): unknown[] => parseInputScript(text, "x").inputs.map((i) => [i.kind === "library" ? "-l" + i.name : i.name, i.asNeeded, i.group]);
+
+function message(text: string): string {
+  try {
+    parseInputScript(text, "libx.so");
+  } catch (error) {
+    if (error instanceof ScriptError) return error.message;
+    throw error;
+  }
+  return "no error";
+}
+
+test("libc.so of glibc", () => {
+  const script = parseInputScript(
+    `/* GNU ld script
+   Use the shared library, but some functions are only in
+   the static library, so try that secondarily.  */
+OUTPUT_FORMAT(elf64-x86-64)
+GROUP ( /lib/x86_64-linux-gnu/libc.so.6 /usr/lib/x86_64-linux-gnu/libc_nonshared.a  AS_NEEDED ( /lib64/ld-linux-x86-64.so.2 ) )
+`,
+    "libc.so",
+  );
+  assert.equal(script.outputFormat, ["elf64-x86-64"]);
+  assert.equal(script.inputs, [
+    { kind: "file", name: "/lib/x86_64-linux-gnu/libc.so.6", asNeeded: false, group: 1 },
+    { kind: "file", name: "/usr/lib/x86_64-linux-gnu/libc_nonshared.a", asNeeded: false, group: 1 },
+    { kind: "file", name: "/lib64/ld-linux-x86-64.so.2", asNeeded: true, group: 1 },
+  ]);
+});
+
+test("libm.a, libgcc_s.so, libncurses.so", () => {
+  assert.equal(inputs("GROUP ( /usr/lib/libm-2.36.a /usr/lib/libmvec.a )"), [["/usr/lib/libm-2.36.a", false, 1], ["/usr/lib/libmvec.a", false, 1]]);
+  assert.equal(inputs("GROUP ( libgcc_s.so.1 -lgcc )"), [["libgcc_s.so.1", false, 1], ["-lgcc", false, 1]]);
+  assert.equal(inputs("INPUT(libncurses.so.6 -ltinfo)"), [["libncurses.so.6", false, 0], ["-ltinfo", false, 0]]);
+});
+
+test("spellings of lists", () => {
+  assert.equal(inputs('INPUT(a,b , "c d.o" =/e $SYSROOT/f -l:g.a "-lh")'), [["a", false, 0], ["b", false, 0], ["c d.o", false, 0], ["=/e", false, 0], ["$SYSROOT/f", false, 0], ["-l:g.a", false, 0], ["-lh", false, 0]]);
+  assert.equal(inputs("INPUT(a);GROUP(b)GROUP(c);;AS_NEEDED(d)"), [["a", false, 0], ["b", false, 1], ["c", false, 2], ["d", true, 0]]);
+  assert.equal(inputs("# comment\nINPUT()"), []);
+  assert.equal(inputs(""), []);
+});
+
+test("commands beside the inputs", () => {
+  const script = parseInputScript('OUTPUT_FORMAT("elf64-x86-64", "elf64-x86-64", "elf64-x86-64") OUTPUT_ARCH(i386:x86-64) TARGET(elf64-x86-64) SEARCH_DIR("=/usr/lib") SEARCH_DIR(/b); ENTRY(_start) EXTERN(a b) OUTPUT(o) STARTUP(crt0.o)', "x");
+  assert.is(script.outputFormat.length, 3);
+  assert.is(script.outputArch, "i386:x86-64");
+  assert.equal(script.searchDirs, ["=/usr/lib", "/b"]);
+  assert.equal([script.entry, script.externs, script.output, script.startup, script.target], ["_start", ["a", "b"], "o", "crt0.o", "elf64-x86-64"]);
+});
+
+test("VERSION holds a version script, at its own lines", () => {
+  const script = parseInputScript('INPUT(a)\nVERSION {\n V1 { global: a; extern "C++" { b::c; }; local: *; };\n V2 { d; } V1;\n}\nINPUT(b)', "x");
+  assert.equal(script.versionNodes.map((n) => n.name), ["V1", "V2"]);
+  assert.is(script.inputs.length, 2);
+  assert.match(message("\nVERSION {\n V1 { foo bar; };\n}"), /^libx\.so:3: ; expected, but got bar/);
+});
+
+test("INCLUDE reads other scripts, to a depth", () => {
+  const files: Record<string, string> = { a: "INPUT(1) INCLUDE b INPUT(3)", b: "INPUT(2)" };
+  const script = parseInputScript("INCLUDE a", "x", (name) => files[name]);
+  assert.equal(script.inputs.map((i) => i.name), ["1", "2", "3"]);
+  assert.equal(script.included, ["a", "b"]);
+  assert.throws(() => parseInputScript("INCLUDE a", "x", () => "INCLUDE a"), /nested too deeply/);
+  assert.match(message("INCLUDE nofile"), /cannot find linker script nofile/);
+});
+
+test("layout commands are refused by name and place", () => {
+  assert.is(message("ENTRY(x)\nSECTIONS { .text : { *(.text) } }"), "libx.so:2: linker script command SECTIONS is not supported yet\n>>> SECTIONS { .text : { *(.text) } }\n>>> ^");
+  for (const text of ["MEMORY { }", "PHDRS {}", "PROVIDE(a = b);", 'ASSERT(1, "x")', "INSERT AFTER .text"]) assert.match(message(text), /is not supported yet/, text);
+  for (const text of ["foo = 1;", "foo=1;", ". = 0x1000;", "foo += 2;"]) assert.match(message(text), /symbol assignment is not supported yet/, text);
+});
+
+test("junk is one readable error", () => {
+  assert.match(message("hello world\n"), /^libx\.so:1: unknown directive: hello\n>>> hello world\n>>> \^$/);
+  const junk = message("\x01\x02\x1b[31m" + "z".repeat(100000));
+  assert.ok(junk.length < 1000 && !/[\x00-\x09\x0b-\x1f]/.test(junk));
+  const far = message("INPUT(" + "a ".repeat(50000) + "{").split("\n");
+  assert.is((far[1] as string)[(far[2] as string).indexOf("^")], "{");
+  assert.match(message("INPUT(a"), /unexpected end of file/);
+  assert.match(message("INPUT(a(b))"), /name expected, but got \(/);
+  assert.match(message("INPUT"), /\( expected, but the file ends/);
+  assert.match(message("ENTRY(a b)"), /\) expected, but got b/);
+  assert.match(message('"INPUT"(a)'), /unknown directive: INPUT/);
+});
+
+test("no mutation of a script escapes as anything but a ScriptError", () => {
+  const script = 'OUTPUT_FORMAT(elf64-x86-64) GROUP ( /a.so b.a AS_NEEDED ( -lc "d" ) ) VERSION { V1 { a; }; } SEARCH_DIR(x); /* y */ ENTRY(z)';
+  const letters = ' {}();,"*[]/\\#=\n\0\xffa';
+  let seed = 9;
+  const random = (n: number): number => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % n;
+  for (let i = 0; i < 20000; i++) {
+    let text = script;
+    for (let n = random(3); n >= 0; n--) {
+      const at = random(text.length + 1);
+      text = text.slice(0, at) + letters[random(letters.length)] + text.slice(at + random(3));
+    }
+    message(text);
+  }
+});
+
+test.run();

@@ -1,0 +1,135 @@
+/**
+ * Rules of the house that a machine can hold. Reads sources as text; knows nothing about linking.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { generateTables, TABLES_FILE } from "../build/gen-tables.ts";
+import { checkKernels } from "../build/wasm-check.ts";
+import { paramOffsets } from "../ts/memory/table.ts";
+import { PARAMS } from "../ts/memory/schema.ts";
+import { VERSION } from "../ts/args/identity.ts";
+
+const tidy = suite("tidy");
+
+function sources(folder: string): string[] {
+  return fs
+    .readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => path.join(folder, file))
+    .sort();
+}
+
+const read = (file: string): string => fs.readFileSync(file, "utf8");
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+
+/** Layers from the bottom: a file may import from its own layer and from those below. */
+const LAYERS: RegExp[][] = [
+  [/^as-kernels\/shared\//],
+  [/^ts\/(elf|memory|host|diagnostics|args|script)\//],
+  [/^ts\/context\.ts$/],
+  [/^ts\/(synthetic|arch|input|report)\//],
+  [/^ts\/passes\//],
+  [/^ts\/link\.ts$/],
+  [/^ts\/(cli|index|run|browser)\.ts$/],
+];
+/** Lists that name what is above them: the phases, and the worker that runs them. */
+const LISTS = ["ts/memory/phases.ts", "ts/memory/worker.ts"];
+
+const layer = (file: string): number => LAYERS.findIndex((patterns) => patterns.some((pattern) => pattern.test(file)));
+
+function imports(file: string): { typeOnly: boolean; target: string }[] {
+  const found = [...withoutComments(read(file)).matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"(\.[^"]+)"/gms)];
+  return found.map((match) => ({ typeOnly: match[1] !== undefined, target: path.join(path.dirname(file), match[2]!) }));
+}
+
+tidy("imports point downwards", () => {
+  const wrong: string[] = [];
+  for (const file of sources("ts").filter((name) => !LISTS.includes(name) && !name.endsWith(".d.ts"))) {
+    assert.ok(layer(file) >= 0, `${file} has no layer`);
+    for (const { typeOnly, target } of imports(file)) {
+      if (!typeOnly && layer(target) > layer(file)) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.equal(wrong, []);
+});
+
+tidy("imports name files that exist, with their extension", () => {
+  const wrong = sources("ts").flatMap((file) => imports(file).filter(({ target }) => !fs.existsSync(target)).map(({ target }) => `${file}: ${target}`));
+  assert.equal(wrong, []);
+});
+
+tidy("only cli.ts and host/node.ts touch process", () => {
+  const allowed = ["ts/cli.ts", "ts/host/node.ts"];
+  const wrong = sources("ts").filter((file) => !allowed.includes(file) && /\bprocess\./.test(withoutComments(read(file))));
+  assert.equal(wrong, []);
+});
+
+/** Column-length loops in passes: the bound is a table's rows or a parameter that counts rows. */
+tidy("passes loop over rows in kernels, not in TypeScript", () => {
+  const bound = /for\s*\([^;]*;[^;]*<=?\s*[^;]*(\.rows\b|isecRows|symRows|globalSyms)/;
+  const wrong = sources("ts/passes").flatMap((file) =>
+    withoutComments(read(file))
+      .split("\n")
+      .filter((line) => bound.test(line) && !/\b(osec|obj|msec|tables\.group)\b/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  assert.equal(wrong, []);
+});
+
+tidy("generated tables are fresh", () => {
+  assert.is(read(TABLES_FILE), generateTables(), "run npm run tables");
+});
+
+/** asc lays out class fields in order, each aligned to its size; table.ts computes the same offsets. */
+tidy("parameters are where asc puts them", () => {
+  const offsets = paramOffsets();
+  let at = 0;
+  for (const [name, type] of Object.entries(PARAMS)) {
+    const bytes = type === "u64" ? 8 : 4;
+    at = (at + bytes - 1) & -bytes;
+    assert.is(offsets[name as keyof typeof PARAMS], at, name);
+    at += bytes;
+  }
+});
+
+for (const name of ["kernels.wasm", "kernels.debug.wasm"]) {
+  tidy(`${name} has no data section and imports only memory`, () => {
+    checkKernels(fs.readFileSync(path.join("dist", name)), name);
+  });
+}
+
+tidy("every source begins with a comment", () => {
+  const wrong = [...sources("ts"), ...sources("as-kernels"), ...sources("build")].filter((file) => !/^(#!.*\n)?\s*\/[*/]/.test(read(file)));
+  assert.equal(wrong, []);
+});
+
+tidy("shared number files are only integers", () => {
+  for (const file of ["as-kernels/shared/abi.ts", "as-kernels/shared/elf.ts"]) {
+    const lines = withoutComments(read(file)).split("\n").filter((line) => line.trim() !== "");
+    const wrong = lines.filter((line) => !/^export const [A-Za-z_]\w* = [-\w <|+*()x]+;\s*$/.test(line));
+    assert.equal(wrong, [], file);
+  }
+});
+
+tidy("no enums, namespaces or parameter properties", () => {
+  const syntax = /^\s*(export\s+)?((const\s+)?enum|namespace)\s|constructor\([^)]*\b(private|public|readonly)\s/m;
+  assert.equal(sources("ts").filter((file) => !file.endsWith(".d.ts") && syntax.test(withoutComments(read(file)))), []);
+});
+
+tidy("every path in ARCHITECTURE.md exists", () => {
+  const text = read("ARCHITECTURE.md");
+  const paths = [...text.matchAll(/`((?:ts|as-kernels|build|test|bench)\/[\w./-]*)`/g)].map((match) => match[1]!);
+  assert.equal(paths.filter((name) => !fs.existsSync(name)), []);
+});
+
+tidy("--version says what package.json says", () => {
+  assert.is(VERSION, JSON.parse(read("package.json")).version);
+});
+
+tidy("the lock file names no registry or folder of one machine", () => {
+  assert.not.match(read("package-lock.json"), /"resolved": "(?!https:\/\/registry\.npmjs\.org\/)|file:|\/root\//);
+});
+
+tidy.run();

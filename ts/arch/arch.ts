@@ -1,0 +1,64 @@
+/**
+ * What an architecture must tell the rest of the linker: relocation types, PLT code, pages, where images begin.
+ *
+ * Facts only. How instructions are recognised and rewritten is in as-kernels/arch, when a symbol gets an entry in
+ * ts/passes/scan-policy.ts.
+ */
+
+/** A relocation type that may occur in object files. */
+export interface RelocationType {
+  r_type: number;
+  /** As the psABI spells it. */
+  name: string;
+  /** VALUE_*: what is stored. */
+  value: number;
+  /** Width of the field in bytes; 0 = nothing is written. */
+  bytes: number;
+  /** RANGE_*: which values fit. */
+  range: number;
+  /** SCAN_*: row of the decision table. */
+  scan: number;
+}
+
+/** Machine code with the places that are filled in. Offsets in bytes, 0 = no such field. */
+export interface PltCode {
+  bytes: Uint8Array;
+  /** 4 bytes relative to their end: the word to jump through. */
+  slot: number;
+  /** 4 bytes: number of the entry. */
+  index: number;
+  /** 4 bytes relative to their end: the header. */
+  header: number;
+}
+
+export interface Architecture {
+  name: string;
+  e_machine: number;
+  /** GNU emulation names that mean it. */
+  emulations: readonly string[];
+  relocations: readonly RelocationType[];
+  /** Types that only the dynamic linker sees, by role. */
+  dynamic: {
+    absolute: number;
+    copy: number;
+    globDat: number;
+    jumpSlot: number;
+    relative: number;
+    irelative: number;
+  };
+  /** Address of the first segment of ET_EXEC output. */
+  imageBase: bigint;
+  commonPageSize: number;
+  maxPageSize: number;
+  /** What fills gaps between code sections. */
+  codeFill: number;
+  /** Words at the start of .got.plt that belong to the dynamic linker. */
+  gotPltHeaderWords: number;
+  /** Offset in a PLT entry of the code a word of .got.plt points to until it is bound. */
+  pltLazyOffset: number;
+  /** First entry of .plt; two 4-byte fields, relative to their end: .got.plt + 8 and + 16. */
+  pltHeader: { bytes: Uint8Array; link: number; resolver: number };
+  pltEntry: PltCode;
+  pltGotEntry: PltCode;
+  ipltEntry: PltCode;
+}

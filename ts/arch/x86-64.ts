@@ -1,0 +1,130 @@
+/**
+ * x86-64: the relocation table of the psABI, PLT code beside its disassembly, and the sizes lld uses.
+ *
+ * Sources: System V ABI, AMD64 Architecture Processor Supplement, table 4.9 (relocation types) and ch. 5.2 (PLT). Surprising:
+ * the types that only occur in linked files (COPY, GLOB_DAT, RELATIVE …) have no row, so an object that holds one is an error.
+ */
+import * as elf from "../../as-kernels/shared/elf.ts";
+import * as R from "../../as-kernels/shared/reloc.ts";
+import type { Architecture, RelocationType } from "./arch.ts";
+
+type Row = readonly [r_type: number, value: number, bytes: number, range: number, scan: number];
+
+/** r_type → which value, which field, which fit, which row of the decision table. */
+const ROWS: readonly Row[] = [
+  [elf.R_X86_64_NONE, R.VALUE_NONE, 0, R.RANGE_NONE, R.SCAN_NOTHING],
+  [elf.R_X86_64_64, R.VALUE_ABS, 8, R.RANGE_NONE, R.SCAN_ABS_WORD],
+  [elf.R_X86_64_32, R.VALUE_ABS, 4, R.RANGE_UNSIGNED, R.SCAN_ABS],
+  [elf.R_X86_64_32S, R.VALUE_ABS, 4, R.RANGE_SIGNED, R.SCAN_ABS],
+  [elf.R_X86_64_16, R.VALUE_ABS, 2, R.RANGE_EITHER, R.SCAN_ABS],
+  [elf.R_X86_64_8, R.VALUE_ABS, 1, R.RANGE_EITHER, R.SCAN_ABS],
+  [elf.R_X86_64_PC64, R.VALUE_PC, 8, R.RANGE_NONE, R.SCAN_PC_WORD],
+  [elf.R_X86_64_PC32, R.VALUE_PC, 4, R.RANGE_SIGNED, R.SCAN_PC],
+  [elf.R_X86_64_PC16, R.VALUE_PC, 2, R.RANGE_SIGNED, R.SCAN_PC],
+  [elf.R_X86_64_PC8, R.VALUE_PC, 1, R.RANGE_SIGNED, R.SCAN_PC],
+  [elf.R_X86_64_PLT32, R.VALUE_PLT_PC, 4, R.RANGE_SIGNED, R.SCAN_PLT],
+  [elf.R_X86_64_PLTOFF64, R.VALUE_PLT_GOT_REL, 8, R.RANGE_NONE, R.SCAN_PLT],
+  [elf.R_X86_64_GOTPCREL, R.VALUE_GOT_PC, 4, R.RANGE_SIGNED, R.SCAN_GOT],
+  [elf.R_X86_64_GOTPCREL64, R.VALUE_GOT_PC, 8, R.RANGE_NONE, R.SCAN_GOT],
+  [elf.R_X86_64_GOTPCRELX, R.VALUE_GOT_PC_RELAX, 4, R.RANGE_SIGNED, R.SCAN_GOT_RELAX],
+  [elf.R_X86_64_REX_GOTPCRELX, R.VALUE_GOT_PC_RELAX, 4, R.RANGE_SIGNED, R.SCAN_GOT_RELAX],
+  [elf.R_X86_64_CODE_4_GOTPCRELX, R.VALUE_GOT_PC_RELAX, 4, R.RANGE_SIGNED, R.SCAN_GOT_RELAX],
+  [elf.R_X86_64_CODE_5_GOTPCRELX, R.VALUE_GOT_PC, 4, R.RANGE_SIGNED, R.SCAN_GOT],
+  [elf.R_X86_64_CODE_6_GOTPCRELX, R.VALUE_GOT_PC, 4, R.RANGE_SIGNED, R.SCAN_GOT],
+  [elf.R_X86_64_GOT32, R.VALUE_GOT, 4, R.RANGE_SIGNED, R.SCAN_GOT],
+  [elf.R_X86_64_GOT64, R.VALUE_GOT, 8, R.RANGE_NONE, R.SCAN_GOT],
+  [elf.R_X86_64_GOTPLT64, R.VALUE_GOT, 8, R.RANGE_NONE, R.SCAN_GOT],
+  [elf.R_X86_64_GOTOFF64, R.VALUE_GOT_REL, 8, R.RANGE_NONE, R.SCAN_PC],
+  [elf.R_X86_64_GOTPC32, R.VALUE_GOT_BASE_PC, 4, R.RANGE_SIGNED, R.SCAN_NOTHING],
+  [elf.R_X86_64_GOTPC64, R.VALUE_GOT_BASE_PC, 8, R.RANGE_NONE, R.SCAN_NOTHING],
+  [elf.R_X86_64_SIZE32, R.VALUE_SIZE, 4, R.RANGE_UNSIGNED, R.SCAN_SIZE],
+  [elf.R_X86_64_SIZE64, R.VALUE_SIZE, 8, R.RANGE_NONE, R.SCAN_SIZE],
+  [elf.R_X86_64_TLSGD, R.VALUE_TLSGD, 4, R.RANGE_SIGNED, R.SCAN_TLS_GD],
+  [elf.R_X86_64_TLSLD, R.VALUE_TLSLD, 4, R.RANGE_SIGNED, R.SCAN_TLS_LD],
+  [elf.R_X86_64_DTPOFF32, R.VALUE_DTPOFF, 4, R.RANGE_SIGNED, R.SCAN_TLS_DTPOFF],
+  [elf.R_X86_64_DTPOFF64, R.VALUE_DTPOFF, 8, R.RANGE_NONE, R.SCAN_TLS_DTPOFF],
+  [elf.R_X86_64_GOTTPOFF, R.VALUE_GOTTPOFF, 4, R.RANGE_SIGNED, R.SCAN_TLS_IE],
+  [elf.R_X86_64_CODE_4_GOTTPOFF, R.VALUE_GOTTPOFF, 4, R.RANGE_SIGNED, R.SCAN_TLS_IE],
+  [elf.R_X86_64_CODE_6_GOTTPOFF, R.VALUE_GOTTPOFF, 4, R.RANGE_SIGNED, R.SCAN_TLS_IE],
+  [elf.R_X86_64_TPOFF32, R.VALUE_TPOFF, 4, R.RANGE_SIGNED, R.SCAN_TLS_LE],
+  [elf.R_X86_64_TPOFF64, R.VALUE_TPOFF, 8, R.RANGE_NONE, R.SCAN_TLS_LE_WORD],
+  [elf.R_X86_64_GOTPC32_TLSDESC, R.VALUE_TLSDESC, 4, R.RANGE_SIGNED, R.SCAN_TLS_DESC],
+  [elf.R_X86_64_CODE_4_GOTPC32_TLSDESC, R.VALUE_TLSDESC, 4, R.RANGE_SIGNED, R.SCAN_TLS_DESC],
+  // The call has two bytes, but no field.
+  [elf.R_X86_64_TLSDESC_CALL, R.VALUE_TLSDESC_CALL, 2, R.RANGE_NONE, R.SCAN_TLS_DESC_CALL],
+];
+
+const NAMES = new Map<number, string>(
+  Object.entries(elf).flatMap(([name, value]) => (name.startsWith("R_X86_64_") ? [[value as number, name] as const] : [])),
+);
+
+const relocations: RelocationType[] = ROWS.map(([r_type, value, bytes, range, scan]) => ({
+  r_type,
+  name: NAMES.get(r_type)!,
+  value,
+  bytes,
+  range,
+  scan,
+}));
+
+export const x86_64: Architecture = {
+  name: "x86-64",
+  e_machine: elf.EM_X86_64,
+  emulations: ["elf_x86_64", "elf_amd64", "elf_x86_64_fbsd", "elf_x86_64_sol2"],
+  relocations,
+  dynamic: {
+    absolute: elf.R_X86_64_64,
+    copy: elf.R_X86_64_COPY,
+    globDat: elf.R_X86_64_GLOB_DAT,
+    jumpSlot: elf.R_X86_64_JUMP_SLOT,
+    relative: elf.R_X86_64_RELATIVE,
+    irelative: elf.R_X86_64_IRELATIVE,
+  },
+  imageBase: 0x200000n,
+  commonPageSize: 4096,
+  maxPageSize: 4096,
+  codeFill: 0xcc, // int3
+  gotPltHeaderWords: 3,
+  pltLazyOffset: 6,
+  pltHeader: {
+    // prettier-ignore
+    bytes: Uint8Array.of(
+      0xff, 0x35, 0, 0, 0, 0, //    pushq  .got.plt+8(%rip)     field at 2
+      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *.got.plt+16(%rip)   field at 8
+      0x0f, 0x1f, 0x40, 0x00, //    nopl   0(%rax)
+    ),
+    link: 2,
+    resolver: 8,
+  },
+  pltEntry: {
+    // prettier-ignore
+    bytes: Uint8Array.of(
+      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *slot(%rip)          field at 2
+      0x68, 0, 0, 0, 0, //          pushq  $index               field at 7
+      0xe9, 0, 0, 0, 0, //          jmpq   .plt                 field at 12
+    ),
+    slot: 2,
+    index: 7,
+    header: 12,
+  },
+  pltGotEntry: {
+    // prettier-ignore
+    bytes: Uint8Array.of(
+      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *slot(%rip)          field at 2
+      0x66, 0x90, //                xchg   %ax, %ax
+    ),
+    slot: 2,
+    index: 0,
+    header: 0,
+  },
+  ipltEntry: {
+    // prettier-ignore
+    bytes: Uint8Array.of(
+      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *slot(%rip)          field at 2
+      0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, // cs nopw 0(%rax,%rax,1)
+    ),
+    slot: 2,
+    index: 0,
+    header: 0,
+  },
+};

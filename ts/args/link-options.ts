@@ -1,0 +1,176 @@
+/**
+ * What a command line means: the record that options.ts rows land in and every pass reads.
+ *
+ * All names and paths are byte strings: one character per byte (latin1), because file, symbol and section names are bytes.
+ * Nothing here reads files or decides defaults that depend on inputs.
+ */
+
+export type ByteString = string;
+
+/** One input of the command line, in order, with the state of the positional options at that place. */
+export interface InputArgument {
+  /** `file`: a path; `library`: the X of -lX (`:name` for an exact file name). */
+  kind: "file" | "library";
+  name: ByteString;
+  asNeeded: boolean;
+  wholeArchive: boolean;
+  /** -Bstatic: shared objects are not considered for -l. */
+  static: boolean;
+  /** Between --start-lib and --end-lib: 1-based number of the pair, 0 = not inside one. */
+  lib: number;
+  /** -b / --format: "elf" (default, also "default") or "binary". */
+  format: "elf" | "binary";
+}
+
+export interface SymbolPattern {
+  pattern: ByteString;
+  /** extern "C++": matches the demangled name. */
+  cxx: boolean;
+  /** Quoted in the script: no wildcards. */
+  exact: boolean;
+}
+
+/** One node of a version script; the anonymous node has an empty name. */
+export interface VersionNode {
+  name: ByteString;
+  globals: SymbolPattern[];
+  locals: SymbolPattern[];
+  /** Inherited versions. */
+  parents: ByteString[];
+}
+
+export interface LinkOptions {
+  /** argv[0]'s base name or "wield": the prefix of messages. */
+  programName: string;
+  inputs: InputArgument[];
+  output: ByteString; // "a.out"
+  shared: boolean;
+  pie: boolean;
+  relocatable: boolean;
+  /** -static given: no dynamic linker by itself; with pie: static-pie. */
+  static: boolean;
+  emulation: ByteString; // -m, "" = from the first object
+  entry: ByteString; // "" = not given
+  soname: ByteString;
+  rpath: ByteString[]; // joined with ':' in DT_RUNPATH
+  rpathLink: ByteString[];
+  newDtags: boolean; // true
+  dynamicLinker: ByteString | undefined; // undefined = not given; "" = --no-dynamic-linker
+  libraryPaths: ByteString[]; // -L in order, sysroot prefixes not yet replaced
+  noStdlib: boolean;
+  sysroot: ByteString;
+  scripts: ByteString[]; // -T
+  versionScripts: ByteString[];
+  dynamicLists: ByteString[];
+  exportDynamicSymbols: ByteString[]; // --export-dynamic-symbol globs
+  exportDynamicSymbolLists: ByteString[];
+  exportDynamic: boolean;
+  bsymbolic: "none" | "functions" | "all" | "non-weak-functions" | "non-weak";
+  excludeLibs: ByteString[]; // "ALL" or archive base names
+  undefined: ByteString[]; // -u
+  undefinedGlobs: ByteString[];
+  requireDefined: ByteString[];
+  defsyms: { name: ByteString; expression: ByteString }[];
+  wrap: ByteString[];
+  traceSymbols: ByteString[]; // -y
+  init: ByteString; // "_init"
+  fini: ByteString; // "_fini"
+  auxiliary: ByteString[];
+  filter: ByteString[];
+  audit: ByteString[];
+  depaudit: ByteString[];
+  /** report-all (default for executables), ignore-all, … */
+  unresolved: "report-all" | "ignore-all" | "ignore-in-object-files" | "ignore-in-shared-libs";
+  noUndefined: boolean; // -z defs / --no-undefined (shared objects)
+  unresolvedAreWarnings: boolean; // --warn-unresolved-symbols
+  allowShlibUndefined: boolean | undefined; // undefined = default of the output kind
+  allowMultipleDefinition: boolean;
+  undefinedVersion: boolean; // --undefined-version; lld default false
+  warnCommon: boolean;
+  warnBackrefs: boolean;
+  gcSections: boolean;
+  printGcSections: boolean;
+  startStopGc: boolean; // -z start-stop-gc (lld default true)
+  startStopVisibility: number; // STV_PROTECTED
+  strip: "none" | "debug" | "all";
+  discard: "default" | "locals" | "all" | "none"; // -X, -x, --discard-none
+  optimize: number; // -O, default 1
+  icf: "none" | "safe" | "all";
+  buildId: "none" | "fast" | "md5" | "sha1" | "uuid" | { hex: Uint8Array };
+  hashStyle: "gnu" | "sysv" | "both"; // both
+  ehFrameHdr: boolean;
+  compressDebug: "none" | "zlib" | "zstd";
+  packRelr: boolean; // --pack-dyn-relocs=relr or -z pack-relative-relocs
+  packRelrGlibc: boolean; // -z pack-relative-relocs: also requires GLIBC_ABI_DT_RELR
+  relax: boolean;
+  applyDynamicRelocs: boolean;
+  noGnuUnique: boolean;
+  copyDtNeeded: boolean; // accepted, no effect
+  imageBase: bigint | undefined;
+  sectionStarts: Map<ByteString, bigint>; // -Ttext …, --section-start
+  omagic: boolean;
+  nmagic: boolean;
+  rosegment: boolean; // true
+  emitRelocs: boolean;
+  z: {
+    relro: boolean; // true
+    now: boolean;
+    text: boolean; // true (lld)
+    execstack: boolean | undefined; // undefined = not given
+    defs: boolean;
+    nodelete: boolean;
+    copyreloc: boolean; // true
+    origin: boolean;
+    initfirst: boolean;
+    interpose: boolean;
+    nodlopen: boolean;
+    nodefaultlib: boolean;
+    nodump: boolean;
+    global: boolean;
+    combreloc: boolean; // true
+    rodynamic: boolean;
+    separateCode: "none" | "code" | "loadable-segments";
+    maxPageSize: number; // 0 = of the architecture
+    commonPageSize: number;
+    stackSize: number;
+    keepTextSectionPrefix: boolean;
+    gnustack: boolean; // true
+    ibt: boolean;
+    shstk: boolean;
+    forceIbt: boolean;
+    cetReport: "none" | "warning" | "error";
+    dynamicUndefinedWeak: boolean | undefined;
+    nosectionheader: boolean;
+    wxneeded: boolean;
+  };
+  // reports
+  mapFile: ByteString; // "-" = stdout, "" = none
+  cref: boolean;
+  trace: boolean; // -t
+  verbose: boolean;
+  dependencyFile: ByteString;
+  time: boolean;
+  stats: boolean;
+  timeTrace: ByteString;
+  verifyHashes: boolean; // --verify-hashes: compare the bytes behind equal name and string hashes
+  whyExtract: ByteString;
+  fatalWarnings: boolean;
+  noWarnings: boolean;
+  warnMismatch: boolean;
+  noinhibitExec: boolean;
+  errorLimit: number; // 20, 0 = no limit
+  color: "auto" | "always" | "never";
+  demangle: boolean; // true
+  /** 0 = choose from machine and input size. */
+  threads: number;
+  /** -plugin / -plugin-opt values, kept for LTO diagnostics. */
+  plugin: ByteString;
+  pluginOpts: ByteString[];
+  packageMetadata: ByteString;
+  orphanHandling: "place" | "warn" | "error" | "discard";
+  sortSection: "none" | "name" | "alignment";
+  /** --compat-version or WIELD_COMPAT_VERSION: first line of --version for scripts that only know GNU ld; "" = our own. */
+  compatVersion: ByteString;
+  /** --fix-cortex-a53-843419, -835769: AArch64 only. */
+  fixCortexA53: boolean;
+}

@@ -1,0 +1,123 @@
+/**
+ * What a row of the option table is, and the small setters rows are built from.
+ *
+ * Not here: the rows (options.ts) and the walk over argv (parse.ts). A setter never throws on bad input; it collects an error and
+ * the walk goes on, so that one run names every mistake.
+ */
+import type { ByteString, LinkOptions } from "./link-options.ts";
+
+/** The positional options at one place of the command line: what --push-state saves. */
+export interface Positional {
+  asNeeded: boolean;
+  wholeArchive: boolean;
+  static: boolean;
+}
+
+export interface ParseState {
+  options: LinkOptions;
+  warnings: ByteString[];
+  errors: ByteString[];
+  now: Positional;
+  saved: Positional[];
+  format: "elf" | "binary";
+  /** Pairs of --start-lib seen so far, and whether one is open. */
+  libs: number;
+  inLib: boolean;
+  inGroup: boolean;
+  /** 0 = not asked, 1 = -v, 2 = -V (also lists emulations). */
+  showVersion: number;
+  /** --version, --help: print and stop. */
+  stop: "" | "version" | "help";
+  emulations: readonly string[];
+}
+
+/** `v` is the option's value ("" when it has none), `spelling` the argument as the user wrote it. */
+export type Setter = (s: ParseState, v: ByteString, spelling: ByteString) => void;
+
+/**
+ * must: obeyed. should: obeyed or diagnosed by the pass that would have to act.
+ * accept: no effect here; the help text says why that is right.
+ */
+export type OptionClass = "must" | "should" | "accept";
+
+export interface OptionRow {
+  class: OptionClass;
+  /** `--name`: a long option, one or two dashes; `-x`: one dash, one letter, value may be joined. The first is the main name. */
+  names: readonly string[];
+  value: "none" | "required" | "optional";
+  metavar: string;
+  /** For class accept: the reason why nothing is done. */
+  help: string;
+  set: Setter;
+}
+
+/** `form`: "" no value, "=FILE" required (`=V`, separate, or joined to a letter), "[=KIND]" optional (only `=V`). */
+export function row(cls: OptionClass, names: string, form: string, help: string, set: Setter): OptionRow {
+  const value = form === "" ? "none" : form[0] === "[" ? "optional" : "required";
+  return { class: cls, names: names.split(" "), value, metavar: form.replace(/[[\]=]/g, ""), help, set };
+}
+
+export function must(names: string, form: string, help: string, set: Setter): OptionRow {
+  return row("must", names, form, help, set);
+}
+
+export function should(names: string, form: string, help: string, set: Setter): OptionRow {
+  return row("should", names, form, help, set);
+}
+
+export function accept(names: string, form: string, reason: string): OptionRow {
+  return row("accept", names, form, reason, () => {});
+}
+
+type KeysOf<T> = { [K in keyof LinkOptions]: LinkOptions[K] extends T ? (T extends LinkOptions[K] ? K : never) : never }[keyof LinkOptions];
+
+/** Sets a field to a fixed value. */
+export function put<K extends keyof LinkOptions>(key: K, value: LinkOptions[K]): Setter {
+  return (s) => {
+    s.options[key] = value;
+  };
+}
+
+/** Stores the value as it is; the last one wins. */
+export function into(key: "output" | "entry" | "soname" | "sysroot" | "init" | "fini" | "mapFile" | "dependencyFile" | "timeTrace" | "whyExtract" | "plugin" | "packageMetadata" | "dynamicLinker" | "compatVersion"): Setter {
+  return (s, v) => {
+    s.options[key] = v;
+  };
+}
+
+export function push(key: KeysOf<ByteString[]>): Setter {
+  return (s, v) => {
+    s.options[key].push(v);
+  };
+}
+
+/** One of a few words; `what` completes lld's "unknown WHAT: value". */
+export function choice<K extends keyof LinkOptions>(key: K, words: Record<string, LinkOptions[K]>, what: string): Setter {
+  return (s, v) => {
+    if (Object.hasOwn(words, v)) s.options[key] = words[v] as LinkOptions[K];
+    else s.errors.push(`unknown ${what}: ${v} (one of ${Object.keys(words).join(", ")})`);
+  };
+}
+
+/** Decimal, 0x hexadecimal, 0b binary, 0 octal as strtoul(…, 0); undefined when it is none, or is beyond 64 bits. */
+export function parseNumber(text: ByteString): bigint | undefined {
+  let digits = text;
+  if (/^0[0-7]+$/.test(text)) digits = "0o" + text.slice(1);
+  if (!/^(0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0o[0-7]{1,22}|[0-9]{1,20})$/.test(digits)) return undefined;
+  const value = BigInt(digits);
+  return value >> 64n ? undefined : value;
+}
+
+/** Addresses of -Ttext and --section-start: hexadecimal with or without 0x. */
+export function parseHex(text: ByteString): bigint | undefined {
+  const digits = text.replace(/^0[xX]/, "");
+  return /^[0-9a-fA-F]{1,16}$/.test(digits) ? BigInt("0x" + digits) : undefined;
+}
+
+/** A number of things, small enough for a JavaScript number. */
+export function count(s: ParseState, v: ByteString, name: string): number {
+  const value = parseNumber(v);
+  if (value !== undefined && value <= 0xffffffffn) return Number(value);
+  s.errors.push(`${name}: number expected, but got '${v}'`);
+  return 0;
+}

@@ -1,0 +1,344 @@
+/**
+ * Every option the linker knows: one row per option.
+ *
+ * Not here: the syntax of argv (parse.ts), -z keywords (z-options.ts). The surprise: what is not in this table is refused even when
+ * ignoring it would look harmless, because configure scripts probe options and believe an exit status of 0.
+ * Longer than the 300 lines we like because one table in one place is the point.
+ */
+import type { ByteString, LinkOptions } from "./link-options.ts";
+import { accept, choice, count, into, must, parseHex, parseNumber, push, put, should } from "./option-row.ts";
+import type { OptionRow, ParseState, Setter } from "./option-row.ts";
+import { Glob, GlobError } from "../script/glob.ts";
+import { setZ } from "./z-options.ts";
+
+const INPUTS: OptionRow[] = [
+  must("--library -l", "=NAME", "Search libNAME.so and libNAME.a; :FILE searches the exact name", (s, v) => addInput(s, "library", v)),
+  must("--library-path -L", "=DIR", "Add a library search directory; a leading = or $SYSROOT is the sysroot", push("libraryPaths")),
+  must("--sysroot", "=DIR", "Directory that stands for / in search directories and scripts", into("sysroot")),
+  must("--nostdlib", "", "Search only the directories given with -L", put("noStdlib", true)),
+  must("--start-group -(", "", "Archives up to --end-group refer to each other (they always may)", (s) => group(s, true)),
+  must("--end-group -)", "", "End of --start-group", (s) => group(s, false)),
+  must("--start-lib", "", "Treat the following objects as members of one archive", (s) => lib(s, true)),
+  must("--end-lib", "", "End of --start-lib", (s) => lib(s, false)),
+  must("--whole-archive", "", "Take every member of the following archives", (s) => void (s.now.wholeArchive = true)),
+  must("--no-whole-archive", "", "Take archive members only when they are wanted (default)", (s) => void (s.now.wholeArchive = false)),
+  must("--as-needed", "", "DT_NEEDED for the following shared objects only when they are used", (s) => void (s.now.asNeeded = true)),
+  must("--no-as-needed", "", "DT_NEEDED for every following shared object (default)", (s) => void (s.now.asNeeded = false)),
+  must("--Bstatic --dn --non_shared", "", "Search only archives for the following -l", (s) => void (s.now.static = true)),
+  must("--Bdynamic --dy --call_shared", "", "Search shared objects too for the following -l (default)", (s) => void (s.now.static = false)),
+  must("--static", "", "As -Bstatic, and no dynamic linker is asked for", (s) => void ((s.now.static = true), (s.options.static = true))),
+  must("--push-state", "", "Save --as-needed, --whole-archive and -Bstatic", (s) => void s.saved.push({ ...s.now })),
+  must("--pop-state", "", "Restore what --push-state saved", popState),
+  should("--format -b", "=FORMAT", "Format of the following inputs: elf, default or binary", setFormat),
+  must("--script -T", "=FILE", "Read a linker script", push("scripts")),
+];
+
+const OUTPUT: OptionRow[] = [
+  must("--output -o", "=FILE", "Name of the output file (default a.out)", into("output")),
+  must("-m", "=EMULATION", "What to link for: see supported emulations", setEmulation),
+  must("--EL", "", "Little-endian output (the only kind)", () => {}),
+  must("--pie --pic-executable", "", "Make a position-independent executable", put("pie", true)),
+  must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
+  must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
+  must("--relocatable -r", "", "Make an object file that can be linked again", put("relocatable", true)),
+  must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
+  must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
+  must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
+  must("--build-id", "[=STYLE]", "Write a build ID: sha1 (default), md5, fast, uuid, none or 0xHEX", setBuildId),
+  must("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
+  must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both" }, "--hash-style")),
+  must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
+  must("--no-eh-frame-hdr", "", "Do not write .eh_frame_hdr (default)", put("ehFrameHdr", false)),
+  must("--soname -h", "=NAME", "DT_SONAME of the shared object", into("soname")),
+  must("--rpath -R", "=DIR", "Add to the run-time search path", push("rpath")),
+  must("--rpath-link", "=DIR", "Where to find the shared objects that shared objects need", push("rpathLink")),
+  must("--enable-new-dtags", "", "Write DT_RUNPATH (default)", put("newDtags", true)),
+  must("--disable-new-dtags", "", "Write DT_RPATH", put("newDtags", false)),
+  must("--strip-all -s", "", "Leave out the symbol table and debug sections", put("strip", "all")),
+  must("--strip-debug -S", "", "Leave out debug sections", (s) => void (s.options.strip === "none" && (s.options.strip = "debug"))),
+  must("--discard-all -x", "", "Leave out local symbols", put("discard", "all")),
+  must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
+  must("--discard-none", "", "Keep every symbol", put("discard", "none")),
+  must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
+  must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none or relr", choice("packRelr", { none: false, relr: true }, "--pack-dyn-relocs format")),
+  must("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
+  should("--package-metadata", "=JSON", "Write a .note.package section", into("packageMetadata")),
+  should("--apply-dynamic-relocs", "", "Also write the addends of dynamic relocations in place", put("applyDynamicRelocs", true)),
+  should("--no-apply-dynamic-relocs", "", "Addends live in the relocations only (default)", put("applyDynamicRelocs", false)),
+  should("--gnu-unique", "", "Keep STB_GNU_UNIQUE (default)", put("noGnuUnique", false)),
+  should("--no-gnu-unique", "", "Turn STB_GNU_UNIQUE into STB_GLOBAL", put("noGnuUnique", true)),
+  should("--auxiliary -f", "=NAME", "DT_AUXILIARY", push("auxiliary")),
+  should("--filter -F", "=NAME", "DT_FILTER", push("filter")),
+  should("--audit", "=LIB", "DT_AUDIT", push("audit")),
+  should("--depaudit -P", "=LIB", "DT_DEPAUDIT", push("depaudit")),
+  should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
+  should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
+  should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
+  should("--oformat", "=FORMAT", "Output format: elf", setOutputFormat),
+];
+
+const SYMBOLS: OptionRow[] = [
+  must("--export-dynamic -E", "", "Put all global symbols of an executable into the dynamic symbol table", put("exportDynamic", true)),
+  must("--no-export-dynamic", "", "Only those that shared objects use (default)", put("exportDynamic", false)),
+  must("--export-dynamic-symbol", "=GLOB", "Put matching symbols into the dynamic symbol table", pushGlob("exportDynamicSymbols")),
+  must("--export-dynamic-symbol-list", "=FILE", "File of --export-dynamic-symbol patterns", push("exportDynamicSymbolLists")),
+  must("--dynamic-list", "=FILE", "File of symbols that are exported, and stay preemptible in a shared object", push("dynamicLists")),
+  must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
+  must("--exclude-libs", "=LIBS", "Hide the symbols of these archives (comma-separated, or ALL)", (s, v) => void s.options.excludeLibs.push(...v.split(/[,:]/).filter(Boolean))),
+  must("--Bsymbolic", "", "Bind references to own definitions when linking", put("bsymbolic", "all")),
+  must("--Bsymbolic-functions", "", "As -Bsymbolic for functions", put("bsymbolic", "functions")),
+  must("--Bsymbolic-non-weak", "", "As -Bsymbolic for symbols that are not weak", put("bsymbolic", "non-weak")),
+  must("--Bsymbolic-non-weak-functions", "", "As -Bsymbolic for functions that are not weak", put("bsymbolic", "non-weak-functions")),
+  must("--Bno-symbolic", "", "Undo -Bsymbolic (default)", put("bsymbolic", "none")),
+  must("--undefined -u", "=SYMBOL", "Start with an undefined symbol", push("undefined")),
+  should("--undefined-glob", "=GLOB", "As --undefined for every matching name in an archive", pushGlob("undefinedGlobs")),
+  should("--require-defined", "=SYMBOL", "As --undefined, and an error when nobody defines it", push("requireDefined")),
+  must("--defsym", "=SYMBOL=EXPR", "Define a symbol", setDefsym),
+  must("--wrap", "=SYMBOL", "References to SYMBOL go to __wrap_SYMBOL, those to __real_SYMBOL to SYMBOL", push("wrap")),
+  must("--no-undefined", "", "Undefined symbols are errors in shared objects too", (s) => setZ(s, "defs")),
+  must("--allow-shlib-undefined", "", "Shared objects may have undefined symbols", put("allowShlibUndefined", true)),
+  must("--no-allow-shlib-undefined", "", "Undefined symbols of shared objects are errors", put("allowShlibUndefined", false)),
+  must("--unresolved-symbols", "=WHAT", "report-all, ignore-all, ignore-in-object-files or ignore-in-shared-libs", setUnresolved),
+  must("--warn-unresolved-symbols", "", "Undefined symbols are warnings", put("unresolvedAreWarnings", true)),
+  must("--error-unresolved-symbols", "", "Undefined symbols are errors (default)", put("unresolvedAreWarnings", false)),
+  must("--allow-multiple-definition", "", "The first of several definitions wins", put("allowMultipleDefinition", true)),
+  must("--no-allow-multiple-definition", "", "Several definitions are an error (default)", put("allowMultipleDefinition", false)),
+  must("--undefined-version", "", "Version scripts may name symbols that nobody defines", put("undefinedVersion", true)),
+  must("--no-undefined-version", "", "They may not (default)", put("undefinedVersion", false)),
+];
+
+const LAYOUT: OptionRow[] = [
+  must("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
+  must("--no-gc-sections", "", "Keep every section (default)", put("gcSections", false)),
+  must("--print-gc-sections", "", "List the sections that were left out", put("printGcSections", true)),
+  must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
+  must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
+  must("--no-relax", "", "Do not", put("relax", false)),
+  must("--fix-cortex-a53-843419", "", "AArch64: work around erratum 843419", put("fixCortexA53", true)),
+  must("--fix-cortex-a53-835769", "", "AArch64: work around erratum 835769", put("fixCortexA53", true)),
+  should("--Ttext", "=ADDR", "Address of .text, hexadecimal", sectionStart(".text")),
+  should("--Tdata", "=ADDR", "Address of .data", sectionStart(".data")),
+  should("--Tbss", "=ADDR", "Address of .bss", sectionStart(".bss")),
+  should("--section-start", "=NAME=ADDR", "Address of a section", setSectionStart),
+  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal", (s, v, spelling) => setImageBase(s, parseHex(v), spelling)),
+  should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), spelling)),
+  should("--omagic -N", "", "Writable code, no page alignment, no shared objects", (s) => void ((s.options.omagic = true), (s.now.static = true))),
+  should("--no-omagic", "", "Undo --omagic (default)", put("omagic", false)),
+  should("--nmagic -n", "", "No page alignment, no shared objects", (s) => void ((s.options.nmagic = true), (s.now.static = true))),
+  should("--no-nmagic", "", "Undo --nmagic (default)", put("nmagic", false)),
+  should("--rosegment", "", "Read-only data in a segment of its own (default)", put("rosegment", true)),
+  should("--no-rosegment", "", "Read-only data may share the segment of the code", put("rosegment", false)),
+  should("--icf", "=KIND", "Fold identical sections: none, safe or all", choice("icf", { none: "none", safe: "safe", all: "all" }, "--icf value")),
+  should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
+  should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
+];
+
+const REPORTS: OptionRow[] = [
+  must("-v", "", "Print the version, and link when there are inputs", (s) => void (s.showVersion ||= 1)),
+  must("-V", "", "As -v, with the supported emulations", (s) => void (s.showVersion = 2)),
+  must("--version", "", "Print the version and stop", (s) => void (s.stop ||= "version")),
+  must("--help", "", "Print this text and stop", (s) => void (s.stop ||= "help")),
+  must("--verbose", "[=LEVEL]", "Say what is done", put("verbose", true)),
+  must("--trace -t", "", "Print the names of the input files", put("trace", true)),
+  must("--trace-symbol -y", "=SYMBOL", "Print who mentions SYMBOL", push("traceSymbols")),
+  must("--Map", "=FILE", "Write a link map", into("mapFile")),
+  must("--print-map -M", "", "Print a link map", put("mapFile", "-")),
+  must("--cref", "", "Print a cross reference table", put("cref", true)),
+  must("--dependency-file", "=FILE", "Write the inputs as a Makefile rule", into("dependencyFile")),
+  must("--fatal-warnings", "", "Warnings are errors", put("fatalWarnings", true)),
+  must("--no-fatal-warnings", "", "They are not (default)", put("fatalWarnings", false)),
+  should("--no-warnings -w", "", "Print no warnings", put("noWarnings", true)),
+  must("--demangle", "[=STYLE]", "Print C++ names as written in the source (default)", put("demangle", true)),
+  must("--no-demangle", "", "Print them as in the symbol table", put("demangle", false)),
+  must("--color-diagnostics", "[=WHEN]", "Colours: auto (default), always or never", setColor),
+  must("--no-color-diagnostics", "", "No colours", put("color", "never")),
+  must("--error-limit", "=N", "Stop after N errors, 0 = never (default 20)", (s, v) => void (s.options.errorLimit = count(s, v, "--error-limit"))),
+  must("--warn-common", "", "Warn when a common symbol meets another definition", put("warnCommon", true)),
+  should("--no-warn-common", "", "Do not (default)", put("warnCommon", false)),
+  should("--warn-backrefs", "", "Warn when an archive only resolves names of files after it", put("warnBackrefs", true)),
+  should("--no-warn-backrefs", "", "Do not (default)", put("warnBackrefs", false)),
+  must("--no-warn-mismatch", "", "Do not complain about unknown section types", put("warnMismatch", false)),
+  should("--warn-mismatch", "", "Complain (default)", put("warnMismatch", true)),
+  should("--noinhibit-exec", "", "Write the output in spite of errors", put("noinhibitExec", true)),
+  should("--why-extract", "=FILE", "Write why each archive member is in the link", into("whyExtract")),
+  must("--threads", "[=N]", "Number of threads, 1 to 256 (default: what the machine and the inputs allow)", setThreads),
+  must("--no-threads", "", "One thread", put("threads", 1)),
+  must("--time", "", "Print the passes with their milliseconds", put("time", true)),
+  must("--stats", "", "Print counts", put("stats", true)),
+  must("--time-trace", "[=FILE]", "Write Chrome trace events (default OUTPUT.time-trace)", (s, v) => void (s.options.timeTrace = v === "" ? "\0" : v)),
+  must("--verify-hashes", "", "Compare the bytes behind equal hashes", put("verifyHashes", true)),
+  must("--compat-version", "=TEXT", "First line of --version, for scripts that only know GNU ld (also WIELD_COMPAT_VERSION)", into("compatVersion")),
+  must("--plugin", "=FILE", "The compiler's LTO plugin; only named when an LTO object is met", into("plugin")),
+  must("--plugin-opt", "=OPTION", "An option of the plugin", push("pluginOpts")),
+];
+
+const ACCEPTED: OptionRow[] = [
+  accept("--no-add-needed --no-copy-dt-needed-entries", "", "Ignored: libraries of libraries are never linked in implicitly"),
+  accept("--sort-common", "[=ORDER]", "Ignored: common symbols are placed as they come"),
+  accept("--no-keep-memory", "", "Ignored: memory use does not depend on it"),
+  accept("--no-call-graph-profile-sort", "", "Ignored: call graph profiles are not used"),
+  accept("-d", "", "Ignored: common symbols always get space"),
+  accept("--dc", "", "Ignored: as -d"),
+  accept("--dp", "", "Ignored: as -d"),
+  accept("-g", "", "Ignored: debug information is kept anyway"),
+  accept("-G", "=SIZE", "Ignored: there are no small data sections"),
+  accept("--Qy", "", "Ignored: SVR4 compatibility"),
+  accept("-Y", "=PATHS", "Ignored: SVR4 default search path"),
+  accept("--warn-execstack", "", "Ignored: an executable stack is only made with -z execstack"),
+  accept("--no-warn-execstack", "", "Ignored: as --warn-execstack"),
+  accept("--warn-rwx-segments", "", "Ignored: such segments are only made with --omagic"),
+  accept("--no-warn-rwx-segments", "", "Ignored: as --warn-rwx-segments"),
+  accept("--warn-once", "", "Ignored: undefined symbols are reported once anyway"),
+  accept("--warn-shared-textrel", "", "Ignored: text relocations are errors unless -z notext"),
+  accept("--long-plt", "", "Ignored: ARM only"),
+  accept("--secure-plt", "", "Ignored: PowerPC only"),
+  accept("--no-ctors-in-init-array", "", "Ignored: as lld"),
+  accept("--check-sections", "", "Ignored: sections never overlap without a script"),
+  accept("--mmap-output-file", "", "Ignored: the output is written, not mapped"),
+  accept("--no-mmap-output-file", "", "Ignored: as --mmap-output-file"),
+];
+
+/** In the order of --help. */
+export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[] = [
+  ["Inputs", INPUTS],
+  ["Output", OUTPUT],
+  ["Symbols", SYMBOLS],
+  ["Sections and layout", LAYOUT],
+  ["Reports", REPORTS],
+  ["Accepted without effect", ACCEPTED],
+];
+
+/**
+ * Options of GNU ld and lld we have not built: refused as unknown, but by their full name, so that `-mllvm` is not read as
+ * `-m llvm` and the message can say that the option is real.
+ */
+export const KNOWN_ELSEWHERE: readonly string[] = (
+  "EB gdb-index print-memory-usage dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
+  "section-ordering-file why-live reproduce repro print-icf-sections use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
+  "gpsize just-symbols default-script mllvm Ur remap-inputs shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
+  "print-archive-stats split-by-file split-by-reloc task-link no-define-common enable-non-contiguous-regions init-array " +
+  "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names save-temps"
+).split(" ");
+
+export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {
+  s.options.inputs.push({ kind, name, ...s.now, lib: s.inLib ? s.libs : 0, format: s.format });
+}
+
+function group(s: ParseState, begin: boolean): void {
+  if (begin === s.inGroup) s.errors.push(begin ? "nested --start-group" : "stray --end-group");
+  s.inGroup = begin;
+}
+
+function lib(s: ParseState, begin: boolean): void {
+  if (begin === s.inLib) s.errors.push(begin ? "nested --start-lib" : "stray --end-lib");
+  else if (begin) s.libs++;
+  s.inLib = begin;
+}
+
+function popState(s: ParseState): void {
+  const state = s.saved.pop();
+  if (state) s.now = state;
+  else s.errors.push("unbalanced --push-state/--pop-state");
+}
+
+function setFormat(s: ParseState, v: ByteString): void {
+  if (v === "binary") s.format = "binary";
+  else if (v === "default" || /^elf(32|64)?(-|$)/.test(v)) s.format = "elf";
+  else s.errors.push(`unknown --format value: ${v} (supported formats: elf, default, binary)`);
+}
+
+function setOutputFormat(s: ParseState, v: ByteString): void {
+  if (v === "binary") s.errors.push("--oformat=binary is not supported yet");
+  else if (!/^(elf|elf64-x86-64|default)$/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
+}
+
+/** `_fbsd` names the same layout with another OS ABI. */
+function setEmulation(s: ParseState, v: ByteString): void {
+  const name = v.replace(/_fbsd$/, "");
+  if (s.emulations.includes(name)) s.options.emulation = name;
+  else s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
+}
+
+function setBuildId(s: ParseState, v: ByteString): void {
+  const styles: Record<string, LinkOptions["buildId"]> = { "": "sha1", sha1: "sha1", tree: "sha1", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
+  if (Object.hasOwn(styles, v)) {
+    s.options.buildId = styles[v] as LinkOptions["buildId"];
+  } else if (/^0[xX]/.test(v)) {
+    const hex = parseHexBytes(v.slice(2));
+    if (hex) s.options.buildId = { hex };
+    else s.errors.push(`not a hexadecimal value: ${v.slice(2)}`);
+  } else {
+    s.errors.push(`unknown --build-id style: ${v}`);
+  }
+}
+
+/** GNU ld allows - and : between the bytes. */
+function parseHexBytes(text: ByteString): Uint8Array | undefined {
+  let digits = text.replace(/[-:]/g, "");
+  if (!/^[0-9a-fA-F]+$/.test(digits)) return undefined;
+  if (digits.length % 2) digits = "0" + digits;
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+function setOptimize(s: ParseState, v: ByteString): void {
+  s.options.optimize = count(s, v, "-O");
+}
+
+function setDefsym(s: ParseState, v: ByteString): void {
+  const equals = v.indexOf("=");
+  if (equals > 0 && equals < v.length - 1) s.options.defsyms.push({ name: v.slice(0, equals).trim(), expression: v.slice(equals + 1) });
+  else s.errors.push(`--defsym: syntax error: ${v}`);
+}
+
+function setUnresolved(s: ParseState, v: ByteString): void {
+  if (v === "report-all" || v === "ignore-all" || v === "ignore-in-object-files" || v === "ignore-in-shared-libs") s.options.unresolved = v;
+  else s.errors.push(`unknown --unresolved-symbols value: ${v}`);
+}
+
+function sectionStart(name: string): Setter {
+  return (s, v, spelling) => {
+    const address = parseHex(v);
+    if (address === undefined) s.errors.push(`invalid argument: ${spelling}: '${v}' is not a hexadecimal address`);
+    else s.options.sectionStarts.set(name, address);
+  };
+}
+
+function setSectionStart(s: ParseState, v: ByteString): void {
+  const equals = v.lastIndexOf("=");
+  const address = equals > 0 ? parseHex(v.slice(equals + 1)) : undefined;
+  if (address === undefined) s.errors.push(`invalid argument: --section-start=${v}`);
+  else s.options.sectionStarts.set(v.slice(0, equals), address);
+}
+
+function setImageBase(s: ParseState, address: bigint | undefined, spelling: ByteString): void {
+  if (address === undefined) s.errors.push(`invalid argument: ${spelling}: number expected`);
+  else s.options.imageBase = address;
+}
+
+function setColor(s: ParseState, v: ByteString): void {
+  if (v === "" || v === "always") s.options.color = "always";
+  else if (v === "auto" || v === "never") s.options.color = v;
+  else s.errors.push(`unknown option '--color-diagnostics=${v}': expected auto, always or never`);
+}
+
+/** Checked here so that the passes may compile it without care. */
+function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs"): Setter {
+  return (s, v) => {
+    try {
+      new Glob(v);
+      s.options[key].push(v);
+    } catch (error) {
+      if (!(error instanceof GlobError)) throw error;
+      s.errors.push(error.message);
+    }
+  };
+}
+
+/** A bare --threads asks for threads, which is the default. */
+function setThreads(s: ParseState, v: ByteString, spelling: ByteString): void {
+  if (v === "" && !spelling.includes("=")) s.options.threads = 0;
+  else if (!/^[0-9]+$/.test(v) || Number(v) === 0) s.errors.push(`--threads: expected a positive integer, but got '${v}'`);
+  else if (Number(v) > 256) s.errors.push(`--threads: expected a number from 1 to 256, but got '${v}'`);
+  else s.options.threads = Number(v);
+}

@@ -1,0 +1,204 @@
+/**
+ * argv → LinkOptions: the syntax of the command line.
+ *
+ * What an option means is its row in options.ts. Opens no files except @files, through a callback. The surprise is the order in
+ * which spellings are tried: `-soname` is the long option, `-sX` would be the letter; names that begin with o need two dashes, so
+ * that `-outfoo` is `-o utfoo` as it has always been.
+ */
+import { defaultOptions } from "./default-options.ts";
+import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, helpText, versionText } from "./identity.ts";
+import type { Identity } from "./identity.ts";
+import type { ByteString, LinkOptions } from "./link-options.ts";
+import { addInput, KNOWN_ELSEWHERE, OPTION_GROUPS } from "./options.ts";
+import type { OptionRow, ParseState } from "./option-row.ts";
+import { expandResponseFiles } from "./response-file.ts";
+import type { ReadFile } from "./response-file.ts";
+import { nearest } from "./suggest.ts";
+
+export interface ParseEnv {
+  /** Prefix of messages; default "wield". */
+  programName?: string;
+  /** Contents of a response file; default: none can be read. */
+  readFile?: ReadFile;
+  /** Value of WIELD_COMPAT_VERSION. */
+  compatVersion?: string;
+  /** What -m may name and --help lists. */
+  emulations?: readonly string[];
+  targets?: readonly string[];
+}
+
+export interface ParsedArgs {
+  options: LinkOptions;
+  warnings: ByteString[];
+  errors: ByteString[];
+  /**
+   * link: print `text` (the version under -v, else empty), and link unless there are errors. version, help: print `text` and stop
+   * with status 0, or 1 when there are errors.
+   */
+  action: "link" | "version" | "help";
+  /** For standard output, printed before any message. */
+  text: ByteString;
+  /** Response files that were read. */
+  responseFiles: ByteString[];
+  /** The arguments after the response files were put in. */
+  args: ByteString[];
+}
+
+const LONG = new Map<string, OptionRow>();
+const SHORT = new Map<string, OptionRow>();
+for (const [, rows] of OPTION_GROUPS) {
+  for (const option of rows) {
+    for (const name of option.names) {
+      if (name.startsWith("--")) LONG.set(name.slice(2), option);
+      else SHORT.set(name.slice(1), option);
+    }
+  }
+}
+const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
+
+/** Letters whose value may follow at once. -f and -F are not among them: `-fPIC` and `-fuse-ld` are a compiler's options. */
+const JOINED = new Set("lLhReuyTOoImzGYbP");
+
+export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): ParsedArgs {
+  const expansion = expandResponseFiles(argv, env.readFile ?? (() => undefined));
+  const s = initialState(env);
+  s.errors.push(...expansion.errors);
+  const misused = driverOption(expansion.args);
+  if (misused !== undefined) s.errors.push(notADriver(misused));
+  else walk(s, expansion.args);
+  const asked = s.stop !== "" || s.showVersion > 0;
+  if (misused === undefined) finish(s, asked);
+  const who = identity(s, env);
+  const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
+  return {
+    options: s.options,
+    warnings: s.warnings,
+    errors: s.errors,
+    action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
+    text: s.stop === "help" ? helpText(who) : asked ? versionText(who, s.showVersion) : "",
+    responseFiles: expansion.files,
+    args: expansion.args,
+  };
+}
+
+function initialState(env: ParseEnv): ParseState {
+  const options = defaultOptions();
+  options.programName = env.programName ?? "wield";
+  options.compatVersion = env.compatVersion ?? "";
+  return {
+    options,
+    warnings: [],
+    errors: [],
+    now: { asNeeded: false, wholeArchive: false, static: false },
+    saved: [],
+    format: "elf",
+    libs: 0,
+    inLib: false,
+    inGroup: false,
+    showVersion: 0,
+    stop: "",
+    emulations: env.emulations ?? DEFAULT_EMULATIONS,
+  };
+}
+
+function identity(s: ParseState, env: ParseEnv): Identity {
+  const { programName, compatVersion } = s.options;
+  return { programName, compatVersion, emulations: s.emulations, targets: env.targets ?? DEFAULT_TARGETS };
+}
+
+function walk(s: ParseState, args: readonly ByteString[]): void {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] as ByteString;
+    if (arg[0] !== "-" || arg === "-") {
+      addInput(s, "file", arg);
+      continue;
+    }
+    const found = match(arg);
+    if (found === undefined) {
+      s.errors.push(unknownOption(arg));
+    } else if (!found.needsNext) {
+      found.row.set(s, found.value, arg);
+    } else if (i + 1 < args.length) {
+      found.row.set(s, args[++i] as ByteString, arg);
+    } else {
+      s.errors.push(`${arg}: missing argument`);
+    }
+  }
+}
+
+interface Match {
+  row: OptionRow;
+  value: ByteString;
+  /** The value is the next argument. */
+  needsNext: boolean;
+}
+
+function match(arg: ByteString): Match | undefined {
+  const two = arg.startsWith("--");
+  const body = arg.slice(two ? 2 : 1);
+  const name = optionName(body);
+  if (two || body[0] !== "o") {
+    const long = LONG.get(name);
+    if (long) return matchLong(long, name, body);
+    if (ELSEWHERE.has(name)) return undefined;
+  }
+  return two ? undefined : matchShort(body);
+}
+
+function optionName(body: ByteString): ByteString {
+  const equals = body.indexOf("=");
+  return equals < 0 ? body : body.slice(0, equals);
+}
+
+function matchLong(row: OptionRow, name: ByteString, body: ByteString): Match | undefined {
+  const joined = body.length > name.length;
+  if (row.value === "none") return joined ? undefined : { row, value: "", needsNext: false };
+  return { row, value: body.slice(name.length + 1), needsNext: !joined && row.value === "required" };
+}
+
+function matchShort(body: ByteString): Match | undefined {
+  const letter = body[0] ?? "";
+  const row = SHORT.get(letter);
+  if (row === undefined) return undefined;
+  if (body.length === 1) return { row, value: "", needsNext: row.value === "required" };
+  return JOINED.has(letter) ? { row, value: body.slice(1), needsNext: false } : undefined;
+}
+
+/** cmake and autoconf scripts look for "unknown option" or "unrecognized option". */
+function unknownOption(arg: ByteString): ByteString {
+  const dashes = arg.startsWith("--") ? "--" : "-";
+  const body = arg.slice(dashes.length);
+  const name = optionName(body);
+  if (LONG.has(name)) return `unknown option '${arg}': ${dashes}${name} takes no value`;
+  if (ELSEWHERE.has(name)) return `unknown option '${arg}': not supported yet`;
+  const near = nearest(name, LONG.keys());
+  return `unknown option '${arg}'` + (near === "" ? "" : `, did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`);
+}
+
+/** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */
+const DRIVER_OPTION = /^-(Wl,|m(64|32|x32)$|fuse-ld=|nostartfiles$|nodefaultlibs$|pthread$|static-libgcc$|static-libstdc\+\+$)/;
+
+function driverOption(args: readonly ByteString[]): ByteString | undefined {
+  return args.find((arg) => DRIVER_OPTION.test(arg));
+}
+
+function notADriver(arg: ByteString): ByteString {
+  return [
+    `unknown option '${arg}': it belongs to a compiler driver (gcc, clang), and this is a linker`,
+    ">>> let the compiler start the linker:",
+    ">>>   gcc -B DIR (DIR holds this linker under the name ld), clang --ld-path=FILE",
+    ">>>   rustc -Clinker=clang -Clink-arg=--ld-path=FILE, or -Clinker=gcc -Clink-arg=-B -Clink-arg=DIR",
+  ].join("\n");
+}
+
+/** Checks that need the whole line. */
+function finish(s: ParseState, asked: boolean): void {
+  const o = s.options;
+  if (s.inLib) s.warnings.push("--start-lib without --end-lib");
+  if (o.timeTrace === "\0") o.timeTrace = o.output + ".time-trace";
+  if (o.output === "") s.errors.push("the name of the output file is empty");
+  if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");
+  if (o.relocatable && o.shared) s.errors.push("-r and -shared may not be used together");
+  if (o.relocatable && o.pie) s.errors.push("-r and -pie may not be used together");
+  if (!asked && o.inputs.length === 0 && s.errors.length === 0) s.errors.push("no input files");
+}

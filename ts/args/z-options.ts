@@ -1,0 +1,114 @@
+/**
+ * The -z keywords: one line each.
+ *
+ * A keyword that is not here is a warning, never an error: build systems pass -z keywords of other systems' linkers and count on
+ * that (GNU ld, lld and mold agree).
+ */
+import type { ByteString, LinkOptions } from "./link-options.ts";
+import { parseNumber } from "./option-row.ts";
+import type { ParseState, Setter } from "./option-row.ts";
+
+type Z = LinkOptions["z"];
+
+/** Sets a field of options.z. */
+function z<K extends keyof Z>(key: K, value: Z[K]): Setter {
+  return (s) => {
+    s.options.z[key] = value;
+  };
+}
+
+function o(change: (options: LinkOptions) => void): Setter {
+  return (s) => change(s.options);
+}
+
+/** A size; lld's wording for what is none. */
+function size(key: "maxPageSize" | "commonPageSize" | "stackSize", name: string, powerOfTwo: boolean): Setter {
+  return (s, v) => {
+    const value = parseNumber(v);
+    if (value === undefined || value > 1n << 40n) s.errors.push(`invalid ${name}: ${v}`);
+    else if (powerOfTwo && (value === 0n || (value & (value - 1n)) !== 0n)) s.errors.push(`${name}: value isn't a power of 2`);
+    else s.options.z[key] = Number(value);
+  };
+}
+
+/** gABI ch. 4 Symbol Table, STV_*. */
+const VISIBILITY: Record<string, number> = { default: 0, internal: 1, hidden: 2, protected: 3 };
+
+const FLAGS: Record<string, Setter> = {
+  relro: z("relro", true),
+  norelro: z("relro", false),
+  now: z("now", true),
+  lazy: z("now", false),
+  text: z("text", true),
+  notext: z("text", false),
+  textoff: z("text", false),
+  execstack: z("execstack", true),
+  noexecstack: z("execstack", false),
+  "execstack-if-needed": z("execstack", undefined),
+  defs: o((x) => ((x.z.defs = true), (x.noUndefined = true))),
+  undefs: o((x) => ((x.z.defs = false), (x.noUndefined = false))),
+  muldefs: o((x) => (x.allowMultipleDefinition = true)),
+  nodelete: z("nodelete", true),
+  copyreloc: z("copyreloc", true),
+  nocopyreloc: z("copyreloc", false),
+  origin: z("origin", true),
+  initfirst: z("initfirst", true),
+  interpose: z("interpose", true),
+  nodlopen: z("nodlopen", true),
+  nodefaultlib: z("nodefaultlib", true),
+  nodump: z("nodump", true),
+  global: z("global", true),
+  combreloc: z("combreloc", true),
+  nocombreloc: z("combreloc", false),
+  rodynamic: z("rodynamic", true),
+  "separate-code": z("separateCode", "code"),
+  "separate-loadable-segments": z("separateCode", "loadable-segments"),
+  "noseparate-code": z("separateCode", "none"),
+  "keep-text-section-prefix": z("keepTextSectionPrefix", true),
+  "nokeep-text-section-prefix": z("keepTextSectionPrefix", false),
+  gnustack: z("gnustack", true),
+  nognustack: z("gnustack", false),
+  ibt: z("ibt", true),
+  shstk: z("shstk", true),
+  "force-ibt": z("forceIbt", true),
+  "dynamic-undefined-weak": z("dynamicUndefinedWeak", true),
+  "nodynamic-undefined-weak": z("dynamicUndefinedWeak", false),
+  nosectionheader: z("nosectionheader", true),
+  sectionheader: z("nosectionheader", false),
+  wxneeded: z("wxneeded", true),
+  "pack-relative-relocs": o((x) => ((x.packRelr = true), (x.packRelrGlibc = true))),
+  "nopack-relative-relocs": o((x) => ((x.packRelr = false), (x.packRelrGlibc = false))),
+  "start-stop-gc": o((x) => (x.startStopGc = true)),
+  "nostart-stop-gc": o((x) => (x.startStopGc = false)),
+  // The only form of dynamic relocation x86-64 has.
+  rela: o(() => {}),
+};
+
+const VALUES: Record<string, Setter> = {
+  "max-page-size": size("maxPageSize", "max-page-size", true),
+  "common-page-size": size("commonPageSize", "common-page-size", true),
+  "stack-size": size("stackSize", "stack-size", false),
+  "start-stop-visibility": (s, v) => {
+    if (Object.hasOwn(VISIBILITY, v)) s.options.startStopVisibility = VISIBILITY[v] as number;
+    else s.errors.push(`unknown -z start-stop-visibility= value: ${v}`);
+  },
+  "cet-report": (s, v) => {
+    if (v === "none" || v === "warning" || v === "error") s.options.z.cetReport = v;
+    else s.errors.push(`unknown -z cet-report= value: ${v}`);
+  },
+};
+
+/** Obeys one -z keyword, or warns. */
+export function setZ(s: ParseState, keyword: ByteString): void {
+  const equals = keyword.indexOf("=");
+  const name = equals < 0 ? keyword : keyword.slice(0, equals);
+  const table = equals < 0 ? FLAGS : VALUES;
+  const setter = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (setter) setter(s, equals < 0 ? "" : keyword.slice(equals + 1), keyword);
+  else s.warnings.push(`unknown -z value: ${keyword}`);
+}
+
+/** Keywords for --help. */
+export function zKeywords(): string[] {
+  return [...Object.keys(FLAGS), ...Object.keys(VALUES).map((name) => name + "=")].sort();
+}

@@ -1,0 +1,23 @@
+/**
+ * The program: arguments in, exit code out.
+ *
+ * Never calls process.exit: the status is set and the event loop drains. What is thrown up to here is a bug of ours and is
+ * said in one line; WIELD_DEBUG=1 shows the stack.
+ */
+import { argumentBytes, createNodeHost } from "./host/node.ts";
+import { run } from "./run.ts";
+
+const host = createNodeHost();
+
+function internalError(error: unknown): void {
+  const shown = error instanceof Error ? (process.env["WIELD_DEBUG"] ? error.stack : error.message) : String(error);
+  host.print("err", Buffer.from(`wield: internal error: ${shown}\n`, "utf8").toString("latin1"));
+  process.exitCode = 1;
+}
+
+process.on("uncaughtException", (error) => {
+  host.release();
+  internalError(error);
+});
+
+run(argumentBytes(), host).then((status) => (process.exitCode = status), internalError);

@@ -1,0 +1,132 @@
+/**
+ * One link: options, tables, arena, kernels, diagnostics and timer, handed to every pass.
+ *
+ * Holds no policy. Per-symbol, per-section and per-relocation facts live in tables (memory/schema.ts); only per-file and
+ * per-output-section facts, of which there are few, are objects here.
+ */
+import type { ByteString, LinkOptions, SymbolPattern, VersionNode } from "./args/link-options.ts";
+import type { Architecture } from "./arch/arch.ts";
+import type { Arena } from "./memory/arena.ts";
+import type { Tables, Params } from "./memory/table.ts";
+import type { Kernels } from "./memory/kernels.ts";
+import type { Pool } from "./memory/pool.ts";
+import type { Host } from "./host/host.ts";
+import type { Diagnostics } from "./diagnostics/print.ts";
+import type { SyntheticSection } from "./synthetic/section.ts";
+import type { SymbolTable } from "./synthetic/symtab.ts";
+import type { Synthetics } from "./synthetic/index.ts";
+
+/** A stretch of a file that is one object, archive member or shared object. Row number = obj.fileId. */
+export interface InputFile {
+  id: number;
+  /** obj row, 0 = brings no symbols. */
+  obj: number;
+  /** Path of the file that is opened: row of ctx.sources. */
+  source: number;
+  /** Bytes from the start of the source to the first byte of this object. */
+  offset: number;
+  bytes: number;
+  /** Path as the user knows it; for members, of the archive. */
+  path: ByteString;
+  /** Archive member name, "" otherwise. */
+  member: ByteString;
+  /** Shared objects: DT_SONAME, or the name to record. */
+  soname: ByteString;
+  /** Shared objects: DT_NEEDED names. */
+  needed: ByteString[];
+  /** Shared objects: for each version index, its name ("" for 0 and 1). */
+  versions: ByteString[];
+}
+
+/** One output section. Addresses are bigint, offsets and sizes numbers. */
+export interface OutputSection {
+  /** osec row. */
+  id: number;
+  name: ByteString;
+  sh_type: number;
+  sh_flags: number;
+  sh_addr: bigint;
+  sh_offset: number;
+  size: number;
+  /** log2 */
+  align: number;
+  sh_entsize: number;
+  sh_link: number;
+  sh_info: number;
+  /** Section header index in the output, 0 = not written. */
+  index: number;
+  /** Offset of the name in .shstrtab. */
+  sh_name: number;
+  /** Linker-made contents placed in it (offset within the osec), in order. */
+  synthetic: { section: SyntheticSection; offset: number }[];
+  /** Sort key among output sections, smaller first (lld getSectionRank). */
+  rank: number;
+  relro: boolean;
+  /** Contents are already complete bytes in memory (compressed debug sections), else null. */
+  ready: Uint8Array | null;
+}
+
+export interface Segment {
+  p_type: number;
+  p_flags: number;
+  p_offset: number;
+  p_vaddr: bigint;
+  p_paddr: bigint;
+  p_filesz: number;
+  p_memsz: number;
+  p_align: number;
+  sections: OutputSection[];
+}
+
+export interface Context {
+  options: LinkOptions;
+  host: Host;
+  arena: Arena;
+  tables: Tables;
+  params: Params;
+  kernels: Kernels;
+  pool: Pool;
+  diag: Diagnostics;
+
+  /** Paths that are opened, row = InputFile.source. */
+  sources: ByteString[];
+  /** Row 0 unused. */
+  inputs: InputFile[];
+  /** Every file that was read, in order, each once: for --dependency-file. */
+  loadedFiles: ByteString[];
+  versionNodes: VersionNode[];
+  /** Names that --defsym expressions and scripts refer to. */
+  expressionNames: ByteString[];
+  /** Patterns of --dynamic-list, --export-dynamic-symbol and --export-dynamic-symbol-list. */
+  dynamicList: SymbolPattern[];
+  /** Program properties of the output (.note.gnu.property): pr_type → value. Filled by readProperties. */
+  properties: Map<number, number>;
+  /** Shared objects in the link, in order, that may get DT_NEEDED. */
+  sharedObjects: InputFile[];
+  /** Included relocatable objects in link order (obj rows). */
+  objects: Uint32Array;
+  /** Synthetic sections by role; create-synthetic fills it. */
+  synthetics: Synthetics;
+  symtab: SymbolTable;
+  /** The output uses GNU extensions that the ELF header's OS/ABI must announce (STB_GNU_UNIQUE, STT_GNU_IFUNC). */
+  usesGnuAbi: boolean;
+  /** Passes that have run, milliseconds of the host's clock. */
+  passes: { name: string; start: number; end: number }[];
+  /** Output sections in output order. */
+  osecs: OutputSection[];
+  segments: Segment[];
+  /** File offset of the section header table. */
+  sectionHeaders: number;
+  /** What the target machine demands. */
+  arch: Architecture;
+  /** First local row of `sym`. */
+  localSymBase: number;
+  /** Global sym rows in .dynsym order, without the null entry. */
+  dynsyms: Uint32Array;
+  /** Words what kernels reported; throws LinkFailed when there were errors. End of a pass. */
+  checkIssues(): void;
+  /** sym row of a name as bytes, 0 = nobody mentions it. */
+  lookup(name: ByteString): number;
+  /** Bytes of a global's name. `versioned`: with @VERSION. */
+  symbolName(sym: number): ByteString;
+}

@@ -1,0 +1,1 @@
+export function demangle(name: string): string { return name; }

@@ -1,0 +1,86 @@
+/**
+ * What is said about input files: one constructor per message, names and reasons in, one sentence out (lld's words where it
+ * has them).
+ */
+import type { ByteString } from "../args/link-options.ts";
+
+/** Why the host could not do it, in the system's words (HostError). */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function cannotOpen(path: ByteString, error: unknown): ByteString {
+  return `cannot open ${path}: ${reasonOf(error)}`;
+}
+
+export function noLibrary(name: ByteString, skipped: ByteString[]): ByteString {
+  return [`unable to find library -l${name}`, ...skipped.map((path) => `>>> skipped incompatible ${path}`)].join("\n");
+}
+
+export function skipping(path: ByteString, name: ByteString): ByteString {
+  return `skipping incompatible ${path} when searching for -l${name}`;
+}
+
+export function noScriptFile(script: ByteString, name: ByteString): ByteString {
+  return `${script}: unable to find ${name}`;
+}
+
+export function scriptInItself(script: ByteString): ByteString {
+  return `${script}: linker script includes itself`;
+}
+
+export function incompatible(name: ByteString, emulation: ByteString): ByteString {
+  return `${name} is incompatible with ${emulation}`;
+}
+
+export function empty(name: ByteString): ByteString {
+  return `${name}: file is empty`;
+}
+
+export function unknownType(name: ByteString): ByteString {
+  return `${name}: unknown file type`;
+}
+
+export function notLinkable(name: ByteString): ByteString {
+  return `${name}: neither a relocatable object nor a shared object`;
+}
+
+export function truncated(name: ByteString): ByteString {
+  return `${name}: file is too short for an ELF header`;
+}
+
+export function staticLink(name: ByteString): ByteString {
+  return `attempted static link of dynamic object ${name}`;
+}
+
+export function relocatableLink(name: ByteString): ByteString {
+  return `cannot use shared object ${name} in a relocatable link (-r)`;
+}
+
+export function bitcode(name: ByteString): ByteString {
+  return `${name}: LLVM bitcode (compiled with -flto); wield cannot run LTO: compile without -flto, or with -ffat-lto-objects`;
+}
+
+export function lazyBitcode(name: ByteString): ByteString {
+  return `${name}: archive member is LLVM bitcode (compiled with -flto) and is left out; wield cannot run LTO: compile without -flto, or with -ffat-lto-objects`;
+}
+
+export function oddMember(name: ByteString): ByteString {
+  return `${name}: archive member is neither a relocatable object nor LLVM bitcode`;
+}
+
+export function badMember(archive: ByteString, what: string): ByteString {
+  return `${archive}: ${what}`;
+}
+
+export function thinMember(archive: ByteString, member: ByteString, error: unknown): ByteString {
+  return `${archive}: could not get the member ${member}: ${reasonOf(error)}`;
+}
+
+export function binary(path: ByteString): ByteString {
+  return `${path}: --format binary is not supported yet`;
+}
+
+export function badShared(name: ByteString, what: string): ByteString {
+  return `${name}: ${what}`;
+}

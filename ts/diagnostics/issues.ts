@@ -1,0 +1,308 @@
+/**
+ * The issue table, worded: what kernels and workers found wrong, in a fixed order, through ctx.diag.
+ *
+ * Call wordIssues(ctx) at the end of every pass whose kernels report. Rows of undefined symbols stay in the table: they are
+ * grouped by symbol in passes/report-undefined.ts. The order (object, section, index, code) does not depend on threads.
+ */
+import * as abi from "../../as-kernels/shared/abi.ts";
+import {
+  SHF_X86_64_LARGE,
+  SHN_ABS,
+  SHN_LORESERVE,
+  STT_SECTION,
+} from "../../as-kernels/shared/elf.ts";
+import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
+import type { ByteString } from "../args/link-options.ts";
+import { readShdr } from "../elf/shdr.ts";
+import * as messages from "./messages.ts";
+import * as place from "./place.ts";
+import type { PlaceContext } from "./place.ts";
+import type { Diagnostics } from "./print.ts";
+import { relocationName, valueRange, type ValueRange } from "./relocation-words.ts";
+
+export type IssueContext = PlaceContext & { diag: Diagnostics };
+
+/** One row of the issue table. */
+export interface Issue {
+  code: number;
+  obj: number;
+  isec: number;
+  index: number;
+  a: bigint;
+  b: bigint;
+}
+
+/** Codes that wait for passes/report-undefined.ts. */
+const DEFERRED = new Set<number>([abi.ISSUE_UNDEFINED, abi.ISSUE_DISCARDED_REF, abi.ISSUE_UNDEFINED_SHLIB]);
+
+/** Reports all rows but the deferred ones, and takes them out of the table. */
+export function wordIssues(ctx: IssueContext): void {
+  const { found, lost } = takeIssues(ctx, (code) => !DEFERRED.has(code));
+  for (const issue of found) word(ctx, issue);
+  if (lost > 0) ctx.diag.error(messages.moreProblems(lost));
+}
+
+/** Takes the rows that `wanted` picks out of the table, sorted; `lost`: reports the table had no room for. */
+export function takeIssues(ctx: IssueContext, wanted: (code: number) => boolean): { found: Issue[]; lost: number } {
+  const reported = ctx.arena.u32[abi.CTL_ISSUES >>> 2]!;
+  if (reported === 0) return { found: [], lost: 0 };
+  const { issue } = ctx.tables;
+  const kept = Math.min(reported, Math.max(0, issue.rows - 1));
+  const found: Issue[] = [];
+  let left = 0;
+  for (let row = 1; row <= kept; row++) {
+    if (wanted(issue.code[row]!)) found.push(readIssue(ctx, row));
+    else moveIssue(ctx, row, ++left);
+  }
+  ctx.arena.u32[abi.CTL_ISSUES >>> 2] = left;
+  return { found: found.sort(compareIssues), lost: reported - kept };
+}
+
+function readIssue(ctx: IssueContext, row: number): Issue {
+  const { code, obj, isec, index, a, b } = ctx.tables.issue;
+  return { code: code[row]!, obj: obj[row]!, isec: isec[row]!, index: index[row]!, a: a[row]!, b: b[row]! };
+}
+
+function moveIssue(ctx: IssueContext, from: number, to: number): void {
+  const { code, obj, isec, index, a, b } = ctx.tables.issue;
+  for (const column of [code, obj, isec, index, a, b]) column[to] = column[from]!;
+}
+
+export function compareIssues(x: Issue, y: Issue): number {
+  return (
+    x.obj - y.obj ||
+    x.isec - y.isec ||
+    x.index - y.index ||
+    x.code - y.code ||
+    (x.a < y.a ? -1 : x.a > y.a ? 1 : 0) ||
+    (x.b < y.b ? -1 : x.b > y.b ? 1 : 0)
+  );
+}
+
+function word(ctx: IssueContext, issue: Issue): void {
+  const words = WORDS[issue.code];
+  if (words === undefined) throw new Error(`issue ${JSON.stringify(issue, (_, value) => (typeof value === "bigint" ? `${value}` : value))} has no words`);
+  // What has to do with one relocation can be let through by --noinhibit-exec; a broken object cannot.
+  const message = words(ctx, issue);
+  if (OUTPUT_IS_POSSIBLE.has(issue.code)) ctx.diag.errorOrWarn(message);
+  else ctx.diag.error(message);
+}
+
+const OUTPUT_IS_POSSIBLE = new Set<number>([
+  abi.ISSUE_RELOC_RANGE,
+  abi.ISSUE_RELOC_UNKNOWN,
+  abi.ISSUE_RELOC_NEEDS_PIC,
+  abi.ISSUE_RELOC_TEXTREL,
+  abi.ISSUE_RELOC_TLS_MISMATCH,
+  abi.ISSUE_RELOC_BAD_RELAX,
+  abi.ISSUE_COPY_PROTECTED,
+  abi.ISSUE_NO_COPYRELOC,
+  abi.ISSUE_RELOC_ABSOLUTE,
+  abi.ISSUE_RELOC_NON_ABS,
+  abi.ISSUE_RELOC_SHARED_TLS,
+  abi.ISSUE_COPY_SIZE,
+]);
+
+type Words = (ctx: IssueContext, issue: Issue) => ByteString;
+
+const WORDS: Record<number, Words> = {
+  [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => messages.corruptObject(place.fileName(ctx, issue.obj), objectDetail(ctx, issue)),
+  [abi.ISSUE_RELOC_RANGE]: rangeError,
+  [abi.ISSUE_RELOC_UNKNOWN]: (ctx, issue) => {
+    const at = relocationAt(ctx, issue);
+    return messages.unknownRelocation(at.text, Number(issue.a), place.displaySymbol(ctx, at.sym));
+  },
+  [abi.ISSUE_RELOC_BAD_OFFSET]: (ctx, issue) => {
+    const at = relocationAt(ctx, issue);
+    return messages.relocationOffset(at.text, at.type);
+  },
+  [abi.ISSUE_RELOC_NEEDS_PIC]: (ctx, issue) => messages.recompileWithPic(...against(ctx, issue)),
+  [abi.ISSUE_RELOC_TEXTREL]: (ctx, issue) => messages.textRelocation(...against(ctx, issue)),
+  [abi.ISSUE_RELOC_BAD_SYMBOL]: (ctx, issue) => {
+    const at = relocationAt(ctx, issue);
+    return messages.relocationSymbol(at.text, at.type, at.r_sym);
+  },
+  [abi.ISSUE_RELOC_TLS_MISMATCH]: (ctx, issue) => {
+    const [type, symbol, definedIn, at] = against(ctx, issue);
+    const isTls = (ctx.tables.sym.flags[Number(issue.b)]! & abi.SYM_TLS) !== 0;
+    return messages.tlsMismatch(type, isTls, symbol, definedIn, at);
+  },
+  [abi.ISSUE_RELOC_BAD_RELAX]: (ctx, issue) => {
+    const at = relocationAt(ctx, issue);
+    return messages.tlsSequence(at.text, at.type);
+  },
+  [abi.ISSUE_DUPLICATE]: duplicate,
+  [abi.ISSUE_BAD_EH_FRAME]: (ctx, issue) =>
+    messages.corruptEhFrame(EH_FRAME_DETAILS[Number(issue.a)] ?? "bad record", place.location(ctx, issue.isec, issue.index)),
+  [abi.ISSUE_BAD_MERGE]: (ctx, issue) => messages.badMergeSection(place.sectionPlace(ctx, issue.isec), mergeDetail(ctx, issue)),
+  [abi.ISSUE_COPY_PROTECTED]: (ctx, issue) => {
+    const [, symbol, definedIn, at] = against(ctx, issue);
+    return messages.cannotPreempt(symbol, definedIn, at);
+  },
+  [abi.ISSUE_MERGE_OFFSET]: (ctx, issue) =>
+    messages.badMergeSection(place.sectionPlace(ctx, issue.isec), `offset 0x${issue.a.toString(16)} is outside the section`),
+  [abi.ISSUE_NO_COPYRELOC]: (ctx, issue) => messages.noCopyRelocation(...against(ctx, issue)),
+  [abi.ISSUE_RELOC_ABSOLUTE]: (ctx, issue) => messages.absoluteSymbol(...against(ctx, issue)),
+  [abi.ISSUE_RELOC_NON_ABS]: (ctx, issue) => {
+    const at = relocationAt(ctx, issue);
+    return messages.nonAbsoluteInUnloaded(at.text, at.type, place.displaySymbol(ctx, at.sym));
+  },
+  [abi.ISSUE_RELOC_SHARED_TLS]: (ctx, issue) => messages.notWithShared(...against(ctx, issue)),
+  [abi.ISSUE_COPY_SIZE]: (ctx, issue) => messages.noSizeToCopy(place.displaySymbol(ctx, Number(issue.b)), place.definedIn(ctx, Number(issue.b))),
+};
+
+// ---- relocations ----
+
+interface RelocationAt {
+  /** `a.o:(function f: .text+0x3)` */
+  text: ByteString;
+  offset: number;
+  type: string;
+  r_sym: number;
+  /** sym row, 0 = none. */
+  sym: number;
+}
+
+function relocationAt(ctx: IssueContext, issue: Issue): RelocationAt {
+  const obj = ctx.tables.isec.obj[issue.isec]!;
+  const rela = place.rawRelocation(ctx, issue.isec, issue.index);
+  const offset = rela?.r_offset ?? 0;
+  const type = relocationName(ctx.params.get("machine"), rela?.r_type ?? 0);
+  const r_sym = rela?.r_sym ?? 0;
+  return { text: place.location(ctx, issue.isec, offset), offset, type, r_sym, sym: place.relocationSym(ctx, obj, r_sym) };
+}
+
+/** Type, symbol, file that defines it and place: what most relocation messages say. */
+function against(ctx: IssueContext, issue: Issue): [type: string, symbol: ByteString, definedIn: ByteString, at: messages.PlaceText] {
+  const at = relocationAt(ctx, issue);
+  const sym = Number(issue.b) || at.sym;
+  const symbol = place.displaySymbol(ctx, sym);
+  return [at.type, symbol, place.definedIn(ctx, sym), place.placeText(ctx, issue.isec, at.offset, place.symbolBytes(ctx, sym))];
+}
+
+function rangeError(ctx: IssueContext, issue: Issue): ByteString {
+  const at = relocationAt(ctx, issue);
+  const machine = ctx.params.get("machine");
+  const range = fieldRange(ctx, Number(issue.b));
+  const obj = ctx.tables.isec.obj[issue.isec]!;
+  const raw = place.rawSymbol(ctx, obj, at.r_sym);
+  const section = raw?.type === STT_SECTION;
+  const symbol = place.symbolBytes(ctx, at.sym);
+  const targetIsec = at.sym === 0 ? 0 : targetSection(ctx, at.sym);
+  return messages.relocationOutOfRange({
+    at: at.text,
+    type: relocationName(machine, Number(issue.b)),
+    value: range.signed ? BigInt.asIntN(64, issue.a) : issue.a,
+    min: range.min,
+    max: range.max,
+    symbol: section ? "" : place.displayName(ctx, symbol),
+    section: section ? place.sectionName(ctx, targetIsec) : "",
+    definedIn: at.sym === 0 || section ? "" : place.definedIn(ctx, at.sym),
+    src: place.sourcePlace(ctx, issue.isec, at.offset, symbol),
+    debug: place.sectionName(ctx, issue.isec).startsWith(".debug"),
+    large: targetIsec !== 0 && (ctx.tables.isec.sh_flags[targetIsec]! & SHF_X86_64_LARGE) !== 0,
+  });
+}
+
+/** What fits the field of a relocation type, from the architecture's table in memory. */
+function fieldRange(ctx: IssueContext, r_type: number): ValueRange {
+  const types = ctx.params.get("relocTypes");
+  const at = types === 0 || r_type >= RELOC_TYPES ? 0 : types + 4 * r_type;
+  return at === 0 ? valueRange(32, RANGE_SIGNED) : valueRange(8 * ctx.arena.u8[at + 1]!, ctx.arena.u8[at + 2]!);
+}
+
+/** isec a defined symbol lives in, 0 = none. */
+function targetSection(ctx: IssueContext, sym: number): number {
+  const kind = ctx.tables.sym.flags[sym]! & abi.SYM_KIND_MASK;
+  return kind === abi.SYM_DEFINED ? ctx.tables.sym.isec[sym]! : 0;
+}
+
+// ---- duplicate symbols ----
+
+interface Definition {
+  file: ByteString;
+  /** null for absolute symbols. */
+  place: messages.PlaceText | null;
+}
+
+function duplicate(ctx: IssueContext, issue: Issue): ByteString {
+  const sym = Number(issue.a);
+  const symbol = place.displaySymbol(ctx, sym);
+  const first = definition(ctx, ctx.tables.gsym.esym[sym]!, ctx.tables.gsym.obj[sym]!);
+  const second = definition(ctx, Number(issue.b), place.objectOfEsym(ctx, Number(issue.b)));
+  if (first.place === null || second.place === null) return messages.duplicateSymbolInFiles(symbol, first.file, second.file);
+  return messages.duplicateSymbol(symbol, first.place, second.place);
+}
+
+function definition(ctx: IssueContext, esym: number, obj: number): Definition {
+  const file = place.fileName(ctx, obj);
+  const raw = esym === 0 || obj === 0 ? null : place.rawSymbol(ctx, obj, esym - ctx.tables.obj.esymBase[obj]!);
+  if (raw === null || raw.shndx === SHN_ABS || raw.shndx >= SHN_LORESERVE) return { file, place: null };
+  const isec = place.isecOfHeader(ctx, obj, raw.shndx);
+  if (isec === 0) return { file, place: { src: "", obj: `${file}:(${place.displayName(ctx, raw.name)})` } };
+  return { file, place: place.placeText(ctx, isec, raw.value, raw.name) };
+}
+
+// ---- details of broken objects ----
+
+const EH_FRAME_DETAILS: Record<number, string> = {
+  [abi.ERR_TRUNCATED]: "CIE/FDE ends past the end of the section",
+  [abi.ERR_CIE]: "invalid CIE",
+  [abi.ERR_FDE]: "invalid CIE reference",
+};
+
+function mergeDetail(ctx: IssueContext, issue: Issue): string {
+  const { size, sh_entsize } = ctx.tables.isec;
+  const details: Record<number, string> = {
+    [abi.ERR_MERGE_ENTSIZE]: `SHF_MERGE section size (${size[issue.isec]}) must be a multiple of sh_entsize (${sh_entsize[issue.isec]})`,
+    [abi.ERR_MERGE_UNTERMINATED]: "string is not null terminated",
+    [abi.ERR_MERGE_WRITABLE]: "writable SHF_MERGE section is not supported",
+    [abi.ERR_COMPRESSED]: "corrupted compressed section",
+  };
+  return details[Number(issue.a)] ?? "corrupt mergeable section";
+}
+
+function objectDetail(ctx: IssueContext, issue: Issue): string {
+  const index = issue.index;
+  const details: Record<number, string | (() => string)> = {
+    [abi.ERR_TRUNCATED]: "the file is truncated",
+    [abi.ERR_SHENTSIZE]: "invalid e_shentsize in ELF header",
+    [abi.ERR_SECTION_BOUNDS]: () => sectionBounds(ctx, issue),
+    [abi.ERR_STRTAB_LINK]: "invalid string table linked to the symbol table",
+    [abi.ERR_SYMTAB_ENTSIZE]: "symbol table has an invalid sh_entsize or size",
+    [abi.ERR_SYMTAB_INFO]: "invalid sh_info in symbol table",
+    [abi.ERR_SYMBOL_NAME]: `symbol [index ${index}] has a name outside the string table: invalid symbol name offset`,
+    [abi.ERR_SYMBOL_SHNDX]: `symbol [index ${index}]: invalid section index`,
+    [abi.ERR_MULTIPLE_SYMTABS]: "multiple symbol tables",
+    [abi.ERR_GROUP]: `section [index ${index}]: invalid section group`,
+    [abi.ERR_GROUP_MEMBER]: `invalid section index in group [index ${index}]`,
+    [abi.ERR_RELA_TARGET]: `invalid relocated section index in section [index ${index}]`,
+    [abi.ERR_RELA_ENTSIZE]: `section [index ${index}]: invalid sh_entsize or size of a relocation section`,
+    [abi.ERR_REL_UNSUPPORTED]: `section [index ${index}]: SHT_REL relocations are not used on this architecture`,
+    [abi.ERR_MULTIPLE_RELA]: `multiple relocation sections for one section are not supported (section [index ${index}])`,
+    [abi.ERR_SECTION_NAME]: `section [index ${index}] has a name outside the section name table`,
+    [abi.ERR_ALIGN]: `section [index ${index}]: sh_addralign is not a power of 2`,
+    [abi.ERR_STRTAB_END]: "SHT_STRTAB string table is non-null terminated",
+    [abi.ERR_LOCAL_AFTER_GLOBAL]: `broken object: local symbol [index ${index}] found at index >= .symtab's sh_info`,
+    [abi.ERR_COMPRESSED]: `section [index ${index}]: corrupted compressed section`,
+    [abi.ERR_LINK_ORDER]: `section [index ${index}]: invalid sh_link of an SHF_LINK_ORDER section`,
+    [abi.ERR_MERGE_WRITABLE]: `section [index ${index}]: writable SHF_MERGE section is not supported`,
+    [abi.ERR_MERGE_ENTSIZE]: `section [index ${index}]: SHF_MERGE section size must be a multiple of sh_entsize`,
+    [abi.ERR_MERGE_UNTERMINATED]: `section [index ${index}]: string is not null terminated`,
+    [abi.ERR_CIE]: "invalid CIE in .eh_frame",
+    [abi.ERR_FDE]: "invalid FDE in .eh_frame",
+  };
+  const detail = details[Number(issue.a)];
+  return typeof detail === "function" ? detail() : (detail ?? `corrupt object (detail ${issue.a}, index ${index})`);
+}
+
+/** Reads the header again to show its numbers. */
+function sectionBounds(ctx: IssueContext, issue: Issue): string {
+  const total = ctx.tables.obj.bytes[issue.obj]!;
+  const head = place.readObject(ctx, issue.obj, 0, 64);
+  const shoff = head === null ? -1 : Number(new DataView(head.buffer).getBigUint64(40, true));
+  const raw = place.readObject(ctx, issue.obj, shoff + 64 * issue.index, 64);
+  if (raw === null) return `section [index ${issue.index}] lies outside the file`;
+  const { sh_offset, sh_size } = readShdr(new DataView(raw.buffer), 0);
+  return messages.sectionOutsideFile(issue.index, sh_offset, sh_size, total);
+}

@@ -1,0 +1,133 @@
+/**
+ * How errors, warnings and notes leave the linker: prefix, colour, limits, counts.
+ *
+ * Knows no wording (messages.ts), no tables and no memory, so that it works while the command line is still being read.
+ * The surprising choice: a message of several lines is followed by an empty line, but only when another message comes
+ * after it (lld's way), so single-line messages stay dense.
+ */
+import type { ByteString } from "../args/link-options.ts";
+
+/** Where text goes; one character per byte, line ends included. */
+export type DiagnosticSink = (stream: "stdout" | "stderr", text: ByteString) => void;
+
+/** The options that shape messages; LinkOptions has all of them. */
+export interface DiagnosticSettings {
+  programName: string;
+  fatalWarnings: boolean;
+  noWarnings: boolean;
+  noinhibitExec: boolean;
+  /** Errors printed before the link stops; 0 = no limit. */
+  errorLimit: number;
+  color: "auto" | "always" | "never";
+}
+
+/** The link cannot go on; everything there is to say has been printed. */
+export class LinkFailed extends Error {
+  constructor(message = "link failed") {
+    super(message);
+    this.name = "LinkFailed";
+  }
+}
+
+const RED = "\x1b[0;31m";
+const MAGENTA = "\x1b[0;35m";
+const RESET = "\x1b[0m";
+
+const LIMIT_EXCEEDED = "too many errors emitted, stopping now (use --error-limit=0 to see all errors)";
+
+export class Diagnostics {
+  errorCount = 0;
+  warningCount = 0;
+  private readonly sink: DiagnosticSink;
+  private readonly isTerminal: boolean;
+  private settings: DiagnosticSettings = {
+    programName: "wield",
+    fatalWarnings: false,
+    noWarnings: false,
+    noinhibitExec: false,
+    errorLimit: 20,
+    color: "auto",
+  };
+  /** Goes before the next message: an empty line after a message of several lines. */
+  private separator = "";
+
+  /** `isTerminal`: is stderr a terminal that shows colours? */
+  constructor(sink: DiagnosticSink, isTerminal = false) {
+    this.sink = sink;
+    this.isTerminal = isTerminal;
+  }
+
+  /** Takes over what the command line says about messages; may be called with what is known so far. */
+  configure(settings: Partial<DiagnosticSettings>): void {
+    const { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color } = { ...this.settings, ...settings };
+    this.settings = { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color };
+  }
+
+  get hasErrors(): boolean {
+    return this.errorCount > 0;
+  }
+
+  /** An input or the command line is wrong: say so and go on to find more. */
+  error(message: ByteString): void {
+    const limit = this.settings.errorLimit;
+    this.errorCount++;
+    if (limit === 0 || this.errorCount <= limit) {
+      this.print("error", RED, message);
+      return;
+    }
+    this.print("error", RED, LIMIT_EXCEEDED);
+    throw new LinkFailed(LIMIT_EXCEEDED);
+  }
+
+  warn(message: ByteString): void {
+    if (this.settings.fatalWarnings) {
+      this.error(message);
+      return;
+    }
+    if (this.settings.noWarnings) return;
+    this.warningCount++;
+    this.print("warning", MAGENTA, message);
+  }
+
+  /** An error that --noinhibit-exec turns into a warning: the output can still be made. */
+  errorOrWarn(message: ByteString): void {
+    if (this.settings.noinhibitExec) this.warn(message);
+    else this.error(message);
+  }
+
+  fatal(message: ByteString): never {
+    this.error(message);
+    throw new LinkFailed(message);
+  }
+
+  /** A line of requested output on stdout (--trace, --print-gc-sections). */
+  message(line: ByteString): void {
+    this.sink("stdout", `${line}\n`);
+  }
+
+  /** Requested output of many lines that already end in newlines. */
+  text(lines: ByteString): void {
+    if (lines !== "") this.sink("stdout", lines);
+  }
+
+  /** A line on stderr without a severity (what -v prints of the version goes to stdout: use message). */
+  note(line: ByteString): void {
+    this.sink("stderr", `${line}\n`);
+  }
+
+  /** End of a pass: go no further on inputs that were found wrong. */
+  throwIfErrors(): void {
+    if (this.errorCount > 0) throw new LinkFailed();
+  }
+
+  private print(severity: string, color: string, message: ByteString): void {
+    const { programName } = this.settings;
+    const label = this.colored() ? `${color}${severity}: ${RESET}` : `${severity}: `;
+    this.sink("stderr", `${this.separator}${programName}: ${label}${message}\n`);
+    this.separator = message.includes("\n") ? "\n" : "";
+  }
+
+  private colored(): boolean {
+    return this.settings.color === "always" || (this.settings.color === "auto" && this.isTerminal);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * File-system failures as the linker words them: errno codes with strerror's sentence instead of Node's.
+ *
+ * Not for internal errors: what is no system-call failure is passed on untouched.
+ */
+import { HostError } from "./host.ts";
+
+/** Where libuv's sentence is not strerror's. */
+const SENTENCES: Record<string, string> = {
+  EISDIR: "Is a directory",
+  ENOTDIR: "Not a directory",
+  EFBIG: "File too large",
+  EIO: "Input/output error",
+  ENAMETOOLONG: "File name too long",
+  ELOOP: "Too many levels of symbolic links",
+  EMFILE: "Too many open files",
+  EROFS: "Read-only file system",
+  ETXTBSY: "Text file busy",
+  ESPIPE: "Illegal seek",
+  EDQUOT: "Disk quota exceeded",
+};
+
+function sentence(code: string, message: string): string {
+  const known = SENTENCES[code];
+  if (known !== undefined) return known;
+  const found = /^\w+: ([^,]+)/.exec(message)?.[1] ?? code;
+  return found[0]!.toUpperCase() + found.slice(1);
+}
+
+/** The HostError for what `fs` threw; anything else is returned as it is. */
+export function hostError(error: unknown): unknown {
+  if (error instanceof HostError) return error;
+  const failure = error as NodeJS.ErrnoException;
+  if (typeof failure?.code !== "string" || !/^E[A-Z0-9]+$/.test(failure.code)) return error;
+  return new HostError(failure.code, sentence(failure.code, failure.message));
+}
+
+/** Runs `action`; system-call failures come out as HostError. */
+export function guarded<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw hostError(error);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What the linker needs from the outside world: files, an output, workers, compression, digests.
+ *
+ * Only an interface: node.ts implements it over the file system, memory.ts and browser.ts over virtual files. Paths are byte
+ * strings. Input problems surface as HostError, whose message is ready to print ("No such file or directory"); the caller
+ * adds the path. Everything is synchronous except starting workers, because reads are answered from the page cache.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import type { StartedWorker, WorkerIo } from "../memory/pool.ts";
+
+/** A file-system call that failed: `code` as errno spells it, `message` as strerror words it. */
+export class HostError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = "HostError";
+    this.code = code;
+  }
+}
+
+export interface FileStat {
+  /** `other`: device, fifo or socket. */
+  kind: "file" | "directory" | "other";
+  bytes: number;
+  /** Equal for two paths exactly when they are the same file. */
+  identity: string;
+  /** Last modification, in milliseconds. */
+  modified: number;
+}
+
+/** The file a link writes. It appears under its name at commit; until then an older output stays. */
+export interface OutputFile {
+  /** Descriptor that worker threads of this process may write to as well (WorkerIo.writeAt). */
+  readonly fd: number;
+  /** Sets the length, before the first write. */
+  truncate(bytes: number): void;
+  /** Writes all of `bytes` at `position`; throws HostError (disk full, file too large). */
+  write(bytes: Uint8Array, position: number): void;
+  /** Reads back what was written (build-id over the whole output); bytes read. */
+  read(into: Uint8Array, position: number): number;
+  /** Closes, sets the mode and renames into place; throws HostError, after which the temporary file is gone. */
+  commit(): void;
+  /** Throws the output away; harmless after commit or a second time. */
+  abort(): void;
+}
+
+export interface OutputOptions {
+  /** 0o777 for programs and libraries, 0o666 for -r; the umask is taken off. */
+  mode: number;
+}
+
+/** An incremental digest (build-id). */
+export interface Digest {
+  update(bytes: Uint8Array): Digest;
+  digest(): Uint8Array;
+}
+
+export interface Host extends WorkerIo {
+  /** Threads that may run at once: processors, affinity and cgroup quota considered. At least 1. */
+  readonly cpus: number;
+
+  // ---- files ----
+  /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */
+  stat(path: ByteString): FileStat | undefined;
+  /** True for anything but a directory that can be looked up. */
+  exists(path: ByteString): boolean;
+  /** The whole file, fifos and devices included. */
+  readAll(path: ByteString): Uint8Array;
+  /** Names in a folder, unsorted; [] when it cannot be read. */
+  readdir(path: ByteString): ByteString[];
+  /** Descriptor for reading. Directories fail with EISDIR. */
+  open(path: ByteString): number;
+  /** Bytes of an open file. */
+  size(fd: number): number;
+  /** Reads up to `into.length` bytes at `position`; bytes read, 0 at the end. `into` may lie in shared memory. */
+  read(fd: number, into: Uint8Array, position: number): number;
+  close(fd: number): void;
+  /** Path without symbolic links, "." and ".."; `path` itself when it does not exist. */
+  realpath(path: ByteString): ByteString;
+  cwd(): ByteString;
+  /** Writes a small file (map, dependency file, trace); "-" is standard output. */
+  writeText(path: ByteString, text: ByteString): void;
+
+  // ---- the output ----
+  /** Opens the output; "-" is standard output, devices and fifos are written directly. */
+  createOutput(path: ByteString, options: OutputOptions): OutputFile;
+
+  // ---- compute ----
+  /** The compiled kernels; `debug` = with assertions, for tests. */
+  kernels(debug?: boolean): WebAssembly.Module;
+  /** Starts a worker thread; returns at once. */
+  startWorker(): StartedWorker;
+  /** ELFCOMPRESS_ZLIB (1) or ELFCOMPRESS_ZSTD (2); undefined = not available here. */
+  deflate(kind: number, bytes: Uint8Array): Uint8Array | undefined;
+  digest(algorithm: "sha1" | "md5" | "sha256"): Digest;
+  /** `into` filled with random bytes (uuid build-id). */
+  random(into: Uint8Array): void;
+
+  // ---- the process ----
+  env(name: string): ByteString | undefined;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  /** Peak resident memory in bytes, 0 = unknown. */
+  peakMemory(): number;
+  print(stream: "out" | "err", text: ByteString): void;
+  isTerminal(stream: "out" | "err"): boolean;
+  /** Lets signals in: resolves after a turn of the event loop. A link without workers calls it between windows. */
+  turn(): Promise<void>;
+  /** The end of a link: closes inputs, throws away an unfinished output. */
+  release(): void;
+}

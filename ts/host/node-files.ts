@@ -1,0 +1,161 @@
+/**
+ * Reading inputs and writing by descriptor on Node, the same for the main thread and for workers.
+ *
+ * Not for the output's life (node-output.ts). The surprising choice: closing a file keeps its descriptor, because every
+ * input is read again in the output pass; the oldest unused ones go when there are too many.
+ */
+import * as fs from "node:fs";
+import { createRequire } from "node:module";
+import type { ByteString } from "../args/link-options.ts";
+import type { WorkerIo } from "../memory/pool.ts";
+import { guarded } from "./errno.ts";
+import { HostError } from "./host.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Bytes of a path as the kernel wants them; plain ASCII stays a string, which Node passes on faster. */
+export function pathOf(path: ByteString): string | Buffer {
+  if (path.includes("\0")) throw new HostError("EINVAL", "Invalid argument");
+  for (let i = 0; i < path.length; i++) {
+    if (path.charCodeAt(i) >= 0x80) return Buffer.from(path, "latin1");
+  }
+  return path;
+}
+
+interface OpenInput {
+  fd: number;
+  path: ByteString;
+  /** How many callers of open() have not closed it. */
+  users: number;
+  stat: fs.Stats;
+}
+
+function sameFile(a: fs.Stats, b: fs.Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
+}
+
+export class NodeFiles implements WorkerIo {
+  private readonly byPath = new Map<ByteString, OpenInput>();
+  private readonly byFd = new Map<number, OpenInput>();
+  /** What the regular files looked like when they were first opened. */
+  private readonly seen = new Map<ByteString, fs.Stats>();
+  private last: OpenInput | undefined;
+  private readonly limit: number;
+
+  /** `limit`: descriptors kept open. */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  open(path: ByteString): number {
+    const input = this.input(path);
+    input.users++;
+    return input.fd;
+  }
+
+  close(fd: number): void {
+    const input = this.byFd.get(fd);
+    if (input === undefined) throw new Error(`descriptor ${fd} is not an input`);
+    input.users--;
+  }
+
+  size(fd: number): number {
+    return this.byFd.get(fd)!.stat.size;
+  }
+
+  read(fd: number, into: Uint8Array, position: number): number {
+    return guarded(() => fs.readSync(fd, into, 0, into.length, position));
+  }
+
+  readAt(path: ByteString, target: Uint8Array, position: number): number {
+    const input = this.last?.path === path ? this.last : this.input(path);
+    this.last = input;
+    return this.read(input.fd, target, position);
+  }
+
+  writeAt(fd: number, bytes: Uint8Array, position: number): void {
+    guarded(() => {
+      for (let done = 0; done < bytes.length; ) {
+        done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+      }
+    });
+  }
+
+  inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {
+    const zlib = require("node:zlib") as typeof import("node:zlib") & {
+      zstdDecompressSync?: (bytes: Uint8Array, options: object) => Uint8Array;
+    };
+    if (kind !== 1 && kind !== 2) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
+    const decode = kind === 1 ? zlib.inflateSync : zlib.zstdDecompressSync;
+    if (decode === undefined) throw new HostError("ENOSYS", "zstd is not available in this version of Node");
+    let out: Uint8Array;
+    try {
+      out = decode(bytes, { maxOutputLength: Math.max(1, size) });
+    } catch {
+      throw new HostError("EINVAL", "corrupted compressed data");
+    }
+    if (out.length !== size) throw new HostError("EINVAL", "corrupted compressed data");
+    return out;
+  }
+
+  /** A regular input that is no longer what it was when it was opened. */
+  changed(): ByteString | undefined {
+    for (const [path, before] of this.seen) {
+      const now = fs.statSync(pathOf(path), { throwIfNoEntry: false });
+      if (now === undefined || !sameFile(before, now)) return path;
+    }
+    return undefined;
+  }
+
+  /** Closes the descriptors that nobody uses. */
+  trim(keep = 0): void {
+    this.last = undefined;
+    for (const input of this.byPath.values()) {
+      if (this.byPath.size <= keep) return;
+      if (input.users > 0) continue;
+      this.byPath.delete(input.path);
+      this.byFd.delete(input.fd);
+      fs.closeSync(input.fd);
+    }
+  }
+
+  /** Forgets everything: the end of a link. */
+  reset(): void {
+    for (const input of this.byPath.values()) input.users = 0;
+    this.trim();
+    this.seen.clear();
+  }
+
+  private input(path: ByteString): OpenInput {
+    const known = this.byPath.get(path);
+    if (known !== undefined) return known;
+    if (this.byPath.size >= this.limit) this.trim(this.limit >> 1);
+    const fd = this.openDescriptor(path);
+    const stat = fs.fstatSync(fd);
+    if (stat.isDirectory()) {
+      fs.closeSync(fd);
+      throw new HostError("EISDIR", "Is a directory");
+    }
+    if (stat.isFile() && !this.seen.has(path)) this.seen.set(path, stat);
+    const input: OpenInput = { fd, path, users: 0, stat };
+    this.byPath.set(path, input);
+    this.byFd.set(fd, input);
+    return input;
+  }
+
+  private openDescriptor(path: ByteString): number {
+    const place = pathOf(path);
+    try {
+      return fs.openSync(place, "r");
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EMFILE" || code === "ENFILE") this.trim(this.byPath.size >> 1);
+      return guarded(() => fs.openSync(place, "r"));
+    }
+  }
+}
+
+/** What a worker thread needs of the host. */
+export function createWorkerIo(): WorkerIo {
+  return new NodeFiles(64);
+}

@@ -1,0 +1,194 @@
+/**
+ * The file a link writes, on Node: a temporary file beside it that is renamed into place when the link has succeeded.
+ *
+ * Not for maps and other reports, which are written in one go. What cannot be seeked (pipes, terminals, "-") is spooled to a
+ * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
+ */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import type { ByteString } from "../args/link-options.ts";
+import { guarded, hostError } from "./errno.ts";
+import { HostError, type OutputFile } from "./host.ts";
+import { pathOf, type NodeFiles } from "./node-files.ts";
+
+/** NAME_MAX on every file system we know. */
+const NAME_MAX = 255;
+const COPY_BYTES = 1 << 16;
+const TRIES = 100;
+
+/** FNV-1a, to keep shortened names apart. */
+function shortHash(text: ByteString): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
+/** `.<out>.<pid>.tmp` in the folder of `path`, shortened to what a file name may be. */
+export function temporaryName(path: ByteString, pid: number, attempt: number): ByteString {
+  const slash = path.lastIndexOf("/") + 1;
+  const name = path.slice(slash);
+  const tail = `.${pid}${attempt === 0 ? "" : `.${attempt}`}.tmp`;
+  const room = NAME_MAX - 1 - tail.length;
+  const stem = name.length <= room ? name : `${name.slice(0, room - 9)}-${shortHash(name)}`;
+  return `${path.slice(0, slash)}.${stem}${tail}`;
+}
+
+function createExclusive(nameOf: (attempt: number) => ByteString, mode: number): { fd: number; name: ByteString } {
+  for (let attempt = 0; ; attempt++) {
+    const name = nameOf(attempt);
+    try {
+      return { fd: fs.openSync(pathOf(name), "wx+", mode), name };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === TRIES) throw hostError(error);
+    }
+  }
+}
+
+abstract class Output implements OutputFile {
+  readonly fd: number;
+  protected readonly files: NodeFiles;
+  protected open = true;
+
+  constructor(fd: number, files: NodeFiles) {
+    this.fd = fd;
+    this.files = files;
+  }
+
+  truncate(bytes: number): void {
+    guarded(() => fs.ftruncateSync(this.fd, bytes));
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    this.files.writeAt(this.fd, bytes, position);
+  }
+
+  read(into: Uint8Array, position: number): number {
+    return this.files.read(this.fd, into, position);
+  }
+
+  protected close(): void {
+    if (!this.open) return;
+    this.open = false;
+    guarded(() => fs.closeSync(this.fd));
+  }
+
+  abstract commit(): void;
+  abstract abort(): void;
+}
+
+/** A regular output: temporary file, rename. */
+class RenamedOutput extends Output {
+  private readonly temporary: ByteString;
+  private readonly path: ByteString;
+
+  constructor(path: ByteString, mode: number, pid: number, files: NodeFiles) {
+    const { fd, name } = createExclusive((attempt) => temporaryName(path, pid, attempt), mode);
+    super(fd, files);
+    this.temporary = name;
+    this.path = path;
+  }
+
+  commit(): void {
+    try {
+      const changed = this.files.changed();
+      if (changed !== undefined) throw new HostError("ESTALE", `input file changed during the link: ${changed}`);
+      this.close();
+      guarded(() => fs.renameSync(pathOf(this.temporary), pathOf(this.path)));
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    this.done = true;
+  }
+
+  abort(): void {
+    if (this.done) return;
+    this.done = true;
+    try {
+      this.close();
+    } catch {
+      // The file is thrown away in any case.
+    }
+    try {
+      fs.unlinkSync(pathOf(this.temporary));
+    } catch {
+      // Gone already.
+    }
+  }
+
+  private done = false;
+}
+
+/** /dev/null: takes positioned writes, keeps nothing. Reading back gives zeros. */
+class NullOutput extends Output {
+  override truncate(): void {}
+
+  override read(into: Uint8Array): number {
+    into.fill(0);
+    return into.length;
+  }
+
+  commit(): void {
+    this.close();
+  }
+
+  abort(): void {
+    this.close();
+  }
+}
+
+/** Pipes, terminals, devices: an unnamed temporary file, copied in order at commit. */
+class SpooledOutput extends Output {
+  private readonly target: number;
+  private readonly closeTarget: boolean;
+  private readonly print: (fd: number, bytes: Uint8Array) => void;
+
+  constructor(target: number, closeTarget: boolean, pid: number, files: NodeFiles, print: (fd: number, bytes: Uint8Array) => void) {
+    const folder = Buffer.from(os.tmpdir(), "utf8").toString("latin1");
+    const { fd, name } = createExclusive((attempt) => temporaryName(`${folder}/wield`, pid, attempt), 0o600);
+    fs.unlinkSync(pathOf(name));
+    super(fd, files);
+    this.target = target;
+    this.closeTarget = closeTarget;
+    this.print = print;
+  }
+
+  commit(): void {
+    const buffer = new Uint8Array(COPY_BYTES);
+    try {
+      for (let position = 0; ; ) {
+        const got = this.read(buffer, position);
+        if (got === 0) break;
+        guarded(() => this.print(this.target, buffer.subarray(0, got)));
+        position += got;
+      }
+    } finally {
+      this.abort();
+    }
+  }
+
+  abort(): void {
+    if (!this.open) return;
+    this.close();
+    if (this.closeTarget) guarded(() => fs.closeSync(this.target));
+  }
+}
+
+/** Linux: major 1, minor 3. */
+const isNull = (stat: fs.Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0x103;
+
+/** `print` writes all bytes to a descriptor that may be non-blocking. */
+export function openOutput(
+  path: ByteString,
+  mode: number,
+  pid: number,
+  files: NodeFiles,
+  print: (fd: number, bytes: Uint8Array) => void,
+): OutputFile {
+  if (path === "-") return new SpooledOutput(1, false, pid, files, print);
+  const stat = guarded(() => fs.statSync(pathOf(path), { throwIfNoEntry: false }));
+  if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
+  if (stat === undefined || stat.isFile()) return new RenamedOutput(path, mode, pid, files);
+  const target = guarded(() => fs.openSync(pathOf(path), "w"));
+  return isNull(stat) ? new NullOutput(target, files) : new SpooledOutput(target, true, pid, files, print);
+}

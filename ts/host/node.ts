@@ -1,0 +1,289 @@
+/**
+ * The host on Node: the file system, worker threads, this process. With cli.ts the only place that touches `process`.
+ *
+ * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use, and standard output is
+ * written by descriptor, because each of them costs milliseconds of start-up.
+ */
+import * as fs from "node:fs";
+import { createRequire } from "node:module";
+import { isatty } from "node:tty";
+import { fileURLToPath } from "node:url";
+import * as Comlink from "comlink";
+// @ts-expect-error comlink has no types for the .mjs path
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { ByteString } from "../args/link-options.ts";
+import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
+import { guarded } from "./errno.ts";
+import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { NodeFiles, pathOf } from "./node-files.ts";
+import { openOutput } from "./node-output.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Descriptors of inputs kept open; well below the usual limit of 1024. */
+const OPEN_INPUTS = 512;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+const bytesOf = (text: string): ByteString => Buffer.from(text, "utf8").toString("latin1");
+
+/**
+ * The arguments after the script, as bytes. Node decodes argv as UTF-8 and loses what is not; /proc has the original.
+ */
+export function argumentBytes(): ByteString[] {
+  const decoded = process.argv.slice(2);
+  if (!decoded.some((argument) => argument.includes("\ufffd"))) return decoded.map(bytesOf);
+  try {
+    const all = fs.readFileSync("/proc/self/cmdline").toString("latin1").split("\0");
+    all.pop();
+    if (all.length >= decoded.length) return all.slice(all.length - decoded.length);
+  } catch {
+    // No /proc here: what Node gives is all there is.
+  }
+  return decoded.map(bytesOf);
+}
+
+/** Writes all bytes to a descriptor that may be a non-blocking pipe. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += fs.writeSync(fd, bytes, done, bytes.length - done);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+/** Processors that a cgroup quota leaves us: Infinity = no quota. */
+function cgroupQuota(): number {
+  const read = (path: string): string => {
+    try {
+      return fs.readFileSync(path, "latin1");
+    } catch {
+      return "";
+    }
+  };
+  let least = Infinity;
+  const group = /^0::(.*)$/m.exec(read("/proc/self/cgroup"))?.[1];
+  for (let path = group; path !== undefined; path = path === "/" || path === "" ? undefined : path.slice(0, path.lastIndexOf("/"))) {
+    const [quota, period] = read(`/sys/fs/cgroup${path}/cpu.max`).split(" ");
+    if (quota !== undefined && Number(quota) > 0) least = Math.min(least, Number(quota) / Number(period));
+  }
+  const quota = Number(read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"));
+  if (quota > 0) least = Math.min(least, quota / Number(read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")));
+  return least;
+}
+
+class NodeHost implements Host {
+  private readonly files = new NodeFiles(OPEN_INPUTS);
+  private readonly outputs = new Set<OutputFile>();
+  private processors = 0;
+  private readonly modules: (WebAssembly.Module | undefined)[] = [];
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    for (const output of this.outputs) output.abort();
+    this.listen(false);
+    process.kill(process.pid, signal);
+  };
+
+  get cpus(): number {
+    if (this.processors === 0) {
+      const os = require("node:os") as typeof import("node:os");
+      this.processors = Math.max(1, Math.min(os.availableParallelism(), Math.ceil(cgroupQuota())));
+    }
+    return this.processors;
+  }
+
+  // ---- files ----
+
+  stat(path: ByteString): FileStat | undefined {
+    try {
+      const stat = fs.statSync(pathOf(path), { throwIfNoEntry: false });
+      if (stat === undefined) return undefined;
+      return {
+        kind: stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "other",
+        bytes: stat.size,
+        identity: `${stat.dev}:${stat.ino}`,
+        modified: stat.mtimeMs,
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  exists(path: ByteString): boolean {
+    try {
+      const stat = fs.statSync(pathOf(path), { throwIfNoEntry: false });
+      return stat !== undefined && !stat.isDirectory();
+    } catch {
+      return false;
+    }
+  }
+
+  readAll(path: ByteString): Uint8Array {
+    return guarded(() => fs.readFileSync(pathOf(path)));
+  }
+
+  readdir(path: ByteString): ByteString[] {
+    try {
+      return fs.readdirSync(pathOf(path), { encoding: "buffer" }).map((name) => name.toString("latin1"));
+    } catch {
+      return [];
+    }
+  }
+
+  open(path: ByteString): number {
+    return this.files.open(path);
+  }
+
+  size(fd: number): number {
+    return this.files.size(fd);
+  }
+
+  read(fd: number, into: Uint8Array, position: number): number {
+    return this.files.read(fd, into, position);
+  }
+
+  close(fd: number): void {
+    this.files.close(fd);
+  }
+
+  readAt(path: ByteString, target: Uint8Array, position: number): number {
+    return this.files.readAt(path, target, position);
+  }
+
+  writeAt(fd: number, bytes: Uint8Array, position: number): void {
+    this.files.writeAt(fd, bytes, position);
+  }
+
+  inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {
+    return this.files.inflate(kind, bytes, size);
+  }
+
+  realpath(path: ByteString): ByteString {
+    try {
+      return fs.realpathSync.native(pathOf(path), { encoding: "buffer" }).toString("latin1");
+    } catch {
+      return path;
+    }
+  }
+
+  cwd(): ByteString {
+    return bytesOf(process.cwd());
+  }
+
+  writeText(path: ByteString, text: ByteString): void {
+    const bytes = Buffer.from(text, "latin1");
+    guarded(() => (path === "-" ? writeAll(1, bytes) : fs.writeFileSync(pathOf(path), bytes)));
+  }
+
+  // ---- the output ----
+
+  createOutput(path: ByteString, options: OutputOptions): OutputFile {
+    this.files.trim(OPEN_INPUTS >> 1);
+    const output = openOutput(path, options.mode, process.pid, this.files, writeAll);
+    if (this.outputs.size === 0) this.listen(true);
+    this.outputs.add(output);
+    const ended = (): void => {
+      this.outputs.delete(output);
+      if (this.outputs.size === 0) this.listen(false);
+    };
+    return {
+      fd: output.fd,
+      truncate: (bytes) => output.truncate(bytes),
+      write: (bytes, position) => output.write(bytes, position),
+      read: (into, position) => output.read(into, position),
+      commit: () => {
+        try {
+          output.commit();
+        } finally {
+          ended();
+        }
+      },
+      abort: () => {
+        output.abort();
+        ended();
+      },
+    };
+  }
+
+  /** While an output is open, signals clean up before they end the process. */
+  private listen(on: boolean): void {
+    for (const signal of SIGNALS) {
+      if (on) process.on(signal, this.onSignal);
+      else process.off(signal, this.onSignal);
+    }
+  }
+
+  turn(): Promise<void> {
+    return new Promise((done) => setImmediate(done));
+  }
+
+  // ---- compute ----
+
+  kernels(debug = false): WebAssembly.Module {
+    const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
+    return (this.modules[Number(debug)] ??= new WebAssembly.Module(fs.readFileSync(new URL(name, import.meta.url))));
+  }
+
+  startWorker(): StartedWorker {
+    const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
+    const worker = new Worker(fileURLToPath(new URL("worker.js", import.meta.url)));
+    worker.unref();
+    return {
+      endpoint: Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker)),
+      terminate: () => void worker.terminate(),
+    };
+  }
+
+  deflate(kind: number, bytes: Uint8Array): Uint8Array | undefined {
+    const zlib = require("node:zlib") as typeof import("node:zlib") & { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
+    return kind === 1 ? zlib.deflateSync(bytes) : zlib.zstdCompressSync?.(bytes);
+  }
+
+  digest(algorithm: "sha1" | "md5" | "sha256"): Digest {
+    const crypto = require("node:crypto") as typeof import("node:crypto");
+    return crypto.createHash(algorithm) as unknown as Digest;
+  }
+
+  random(into: Uint8Array): void {
+    const crypto = require("node:crypto") as typeof import("node:crypto");
+    into.set(crypto.randomBytes(into.length));
+  }
+
+  // ---- the process ----
+
+  env(name: string): ByteString | undefined {
+    const value = process.env[name];
+    return value === undefined ? undefined : bytesOf(value);
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  peakMemory(): number {
+    return process.resourceUsage().maxRSS * 1024;
+  }
+
+  print(stream: "out" | "err", text: ByteString): void {
+    try {
+      writeAll(stream === "out" ? 1 : 2, Buffer.from(text, "latin1"));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (stream === "out" && code !== "EPIPE") throw new HostError(code ?? "EIO", "cannot write to standard output");
+    }
+  }
+
+  isTerminal(stream: "out" | "err"): boolean {
+    return isatty(stream === "out" ? 1 : 2);
+  }
+
+  release(): void {
+    for (const output of this.outputs) output.abort();
+    this.files.reset();
+  }
+}
+
+export function createNodeHost(): Host {
+  return new NodeHost();
+}

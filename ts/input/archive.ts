@@ -1,0 +1,258 @@
+/**
+ * Walks the members of ar archives: GNU, BSD and thin.
+ *
+ * Only headers are looked at, and the first bytes of each member, which come with the same read. The symbol index of the
+ * archive is skipped: every member's own symbol table is read later, so that archives without an index, or with a stale
+ * one, link all the same, and so that archive order never matters. Nested archives are not opened here.
+ */
+import { EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import { latin1 } from "../memory/text.ts";
+
+/** Positional reads of one file. */
+export interface ByteSource {
+  /** Size of the file in bytes. */
+  readonly size: number;
+  /** Fills `target` from `position`; bytes read, fewer only at the end of the file. */
+  read(target: Uint8Array, position: number): number;
+}
+
+/** One member while it is visited; the same object every time, so copy what is to stay. */
+export interface Member {
+  name: ByteString;
+  /** Bytes from the start of the archive to the member's contents; thin archives: 0. */
+  offset: number;
+  bytes: number;
+  /** Thin archives: `name` is a path relative to the archive; offset of the member's header in that nested archive, -1 = the whole file. */
+  nested: number;
+  /** First bytes of the contents are head[headAt … headEnd). Empty in thin archives. */
+  head: Uint8Array;
+  headAt: number;
+  headEnd: number;
+}
+
+/** What is wrong with an archive, without its name. */
+export class BadArchive extends Error {}
+
+const MAGIC_BYTES = 8;
+const HEADER_BYTES = 60;
+/** Below this size an archive is read whole. */
+const SMALL = 1 << 20;
+/** Window for archives of small members, and for archives of large ones: a first read is dearer than the bytes it copies. */
+const WIDE_WINDOW = 1 << 16;
+const NARROW_WINDOW = 1 << 9;
+
+/** A sliding view of the archive. */
+class Window {
+  readonly source: ByteSource;
+  buffer: Uint8Array;
+  base = 0;
+  filled = 0;
+
+  constructor(source: ByteSource) {
+    this.source = source;
+    this.buffer = new Uint8Array(source.size <= SMALL ? source.size : WIDE_WINDOW);
+  }
+
+  /** Index in `buffer` of file position `at`, with `bytes` bytes behind it unless the file ends; -1 = the file ends before `at + needed`. */
+  seek(at: number, needed: number, wanted: number, span: number): number {
+    const inside = at >= this.base && at + Math.min(wanted, this.source.size - at) <= this.base + this.filled;
+    if (!inside) {
+      const bytes = Math.max(wanted, span);
+      if (bytes > this.buffer.length) this.buffer = new Uint8Array(bytes);
+      this.base = at;
+      this.filled = this.source.read(this.buffer.subarray(0, Math.min(bytes, this.buffer.length)), at);
+    }
+    return at + needed <= this.base + this.filled ? at - this.base : -1;
+  }
+}
+
+/** The decimal number in a header field, blanks behind it; -1 when it is none. */
+function decimal(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let i = at; i < end; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit === BLANK && i > at) return onlyBlanks(bytes, i, end) ? value : -1;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return end > at ? value : -1;
+}
+
+const BLANK = 32 - 48;
+
+function onlyBlanks(bytes: Uint8Array, at: number, end: number): boolean {
+  for (let i = at; i < end; i++) if (bytes[i] !== 32) return false;
+  return true;
+}
+
+/** End of the name that starts at `at`: at the line's end (a NUL in tables of Windows tools), without a `/` before it; -1 = none. */
+function longNameEnd(names: Uint8Array, at: number): number {
+  let end = names.indexOf(10, at);
+  if (end < 0) end = names.indexOf(0, at);
+  return end > at && names[end - 1] === 47 ? end - 1 : end;
+}
+
+/** Contents of the member whose header is at `at`, without its name. Throws BadArchive. */
+export function memberAt(source: ByteSource, at: number): Member {
+  const head = new Uint8Array(HEADER_BYTES + EHDR_BYTES);
+  const filled = source.read(head, at);
+  const size = filled < HEADER_BYTES || head[58] !== 0x60 || head[59] !== 0x0a ? -1 : decimal(head, 48, 58);
+  const offset = at + HEADER_BYTES;
+  if (size < 0 || offset + size > source.size) throw new BadArchive(`no member header at offset ${at}`);
+  return { name: "", offset, bytes: size, nested: -1, head, headAt: HEADER_BYTES, headEnd: Math.min(filled, HEADER_BYTES + size) };
+}
+
+/** Calls `visit` for every member that is not an index or a name table, in archive order. Throws BadArchive. */
+export function walkArchive(source: ByteSource, thin: boolean, visit: (member: Member) => void): void {
+  const walk = new Walk(source, thin);
+  while (walk.next()) visit(walk.member);
+}
+
+class Walk {
+  readonly member: Member;
+  private readonly source: ByteSource;
+  private readonly thin: boolean;
+  private readonly window: Window;
+  private longNames: Uint8Array | null = null;
+  /** Offset of the header that is looked at, of the one behind it, and headers so far. */
+  private at = 0;
+  private nextAt = MAGIC_BYTES;
+  private count = 0;
+
+  constructor(source: ByteSource, thin: boolean) {
+    this.source = source;
+    this.thin = thin;
+    this.window = new Window(source);
+    this.member = { name: "", offset: 0, bytes: 0, nested: -1, head: this.window.buffer, headAt: 0, headEnd: 0 };
+  }
+
+  /** Goes to the next member; false at the end. */
+  next(): boolean {
+    while (this.nextAt < this.source.size) {
+      this.at = this.nextAt;
+      const i = this.seek(0);
+      if (i < 0) {
+        if (onlyPadding(this.source, this.at)) return false;
+        throw this.bad("header is truncated");
+      }
+      if (this.readHeader(i)) return true;
+    }
+    return false;
+  }
+
+  /** False = an index or a name table, which is no member. */
+  private readHeader(i: number): boolean {
+    const header = this.window.buffer;
+    if (header[i + 58] !== 0x60 || header[i + 59] !== 0x0a) throw this.bad("header does not end in \"`\\n\"");
+    const size = decimal(header, i + 48, i + 58);
+    if (size < 0) throw this.bad("size is not a number");
+    const start = this.at + HEADER_BYTES;
+    const special = specialMember(header, i);
+    const stored = !this.thin || special !== NOT_SPECIAL;
+    const end = stored ? start + size : start;
+    if (end > this.source.size) throw this.bad(`its ${size} bytes reach behind the end of the archive`);
+    this.nextAt = end + (end & 1);
+    this.count++;
+    if (special === LONG_NAMES) this.readLongNames(start, size);
+    if (special !== NOT_SPECIAL) return false;
+    this.fillMember(i, start, size, stored);
+    return !this.member.name.startsWith("__.SYMDEF");
+  }
+
+  private fillMember(i: number, start: number, size: number, stored: boolean): void {
+    const { member, window } = this;
+    const header = window.buffer;
+    let headAt = i + HEADER_BYTES;
+    let nameBytes = 0;
+    member.nested = -1;
+    if (header[i] === 47) {
+      member.name = this.longName(header, i);
+    } else if (header[i] === 35 && header[i + 1] === 49 && header[i + 2] === 47) {
+      nameBytes = decimal(header, i + 3, i + 16);
+      headAt = this.bsdName(nameBytes, size) + nameBytes;
+    } else {
+      member.name = latin1(header, i, shortNameEnd(header, i));
+    }
+    member.offset = stored ? start + nameBytes : 0;
+    member.bytes = size - nameBytes;
+    member.head = window.buffer;
+    member.headAt = headAt;
+    member.headEnd = stored ? Math.min(headAt + member.bytes, window.filled) : headAt;
+  }
+
+  /** Place of the header in the window, with room for its name and the start of its contents; -1 = truncated. */
+  private seek(nameBytes: number): number {
+    const average = this.at / (this.count + 1);
+    const span = this.source.size <= SMALL ? this.source.size : average < WIDE_WINDOW / 4 ? WIDE_WINDOW : NARROW_WINDOW;
+    return this.window.seek(this.at, HEADER_BYTES + nameBytes, HEADER_BYTES + nameBytes + EHDR_BYTES, span);
+  }
+
+  private readLongNames(start: number, size: number): void {
+    this.longNames = new Uint8Array(size);
+    if (this.source.read(this.longNames, start) < size) throw this.bad("name table is truncated");
+  }
+
+  /** `#1/20`: a name of 20 bytes, NULs behind it, comes before the contents. Returns its place in the window. */
+  private bsdName(nameBytes: number, size: number): number {
+    if (nameBytes < 0 || nameBytes > size) throw this.bad("length of its name is wrong");
+    const i = this.seek(nameBytes);
+    if (i < 0) throw this.bad("name is truncated");
+    const header = this.window.buffer;
+    const nameAt = i + HEADER_BYTES;
+    let nameEnd = nameAt + nameBytes;
+    while (nameEnd > nameAt && header[nameEnd - 1] === 0) nameEnd--;
+    this.member.name = latin1(header, nameAt, nameEnd);
+    return nameAt;
+  }
+
+  /** `/123`, or `/123:456` for a member of a nested archive in a thin one, whose contents start at 456. */
+  private longName(header: Uint8Array, i: number): ByteString {
+    let end = i + 16;
+    let colon = i + 1;
+    while (colon < end && header[colon] !== 58) colon++;
+    if (colon < end) {
+      const origin = decimal(header, colon + 1, end);
+      if (origin < HEADER_BYTES + MAGIC_BYTES) throw this.bad("offset in the nested archive is wrong");
+      this.member.nested = origin - HEADER_BYTES;
+      end = colon;
+    }
+    const names = this.longNames;
+    const at = decimal(header, i + 1, end);
+    if (names === null || at < 0 || at >= names.length) throw this.bad("long name is outside of the name table");
+    const stop = longNameEnd(names, at);
+    if (stop < 0) throw this.bad("long name has no end");
+    return latin1(names, at, stop);
+  }
+
+  private bad(what: string): BadArchive {
+    return new BadArchive(`could not get the member at offset ${this.at}: ${what}`);
+  }
+}
+
+const NOT_SPECIAL = 0;
+const INDEX = 1;
+const LONG_NAMES = 2;
+
+/** `/` and `/SYM64/` are symbol indexes, `//` is the table of long names. */
+function specialMember(header: Uint8Array, i: number): number {
+  if (header[i] !== 47) return NOT_SPECIAL;
+  const next = header[i + 1];
+  if (next === 32 || next === 0) return INDEX;
+  if (next === 47) return LONG_NAMES;
+  return next === 83 && header[i + 2] === 89 && header[i + 3] === 77 && header[i + 6] === 47 ? INDEX : NOT_SPECIAL;
+}
+
+/** GNU short names end in `/`, BSD ones in spaces. */
+function shortNameEnd(header: Uint8Array, i: number): number {
+  for (let end = i; end < i + 16; end++) if (header[end] === 47) return end;
+  let end = i + 16;
+  while (end > i && header[end - 1] === 32) end--;
+  return end;
+}
+
+/** Some tools pad an archive's end with NULs or line ends. */
+function onlyPadding(source: ByteSource, at: number): boolean {
+  const rest = new Uint8Array(source.size - at);
+  return rest.length < HEADER_BYTES && source.read(rest, at) === rest.length && rest.every((byte) => byte === 0 || byte === 10);
+}

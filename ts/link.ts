@@ -1,0 +1,216 @@
+/**
+ * THE pass list: what a link does, in order. Passes are functions of the context; this file only orders, times and freezes.
+ */
+import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, CTL_ISSUES, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
+import { architectureOfEmulation } from "./arch/index.ts";
+import type { LinkOptions } from "./args/link-options.ts";
+import type { Context } from "./context.ts";
+import { wordIssues } from "./diagnostics/issues.ts";
+import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
+import { symbolBytes } from "./diagnostics/place.ts";
+import { HostError, type Host, type OutputFile } from "./host/host.ts";
+import { fillInternalObject } from "./input/internal-object.ts";
+import { Arena, createMemory, OutOfMemory } from "./memory/arena.ts";
+import { instantiateKernels } from "./memory/kernels.ts";
+import { PHASES } from "./memory/phases.ts";
+import { Pool, ReadFailed } from "./memory/pool.ts";
+import { allocTable, initTables, Params } from "./memory/table.ts";
+import { assignAddresses } from "./passes/assign-addresses.ts";
+import { bindSections } from "./passes/bind-sections.ts";
+import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
+import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
+import { internNames } from "./passes/intern-names.ts";
+import { LinkerDefined, linkerNames, parseDefsyms } from "./passes/linker-defined.ts";
+import { loadInputs } from "./passes/load-inputs.ts";
+import { loadSections } from "./passes/load-sections.ts";
+import { markLive } from "./passes/mark-live.ts";
+import { mergePieces } from "./passes/merge-pieces.ts";
+import { orderSections } from "./passes/order-sections.ts";
+import { parseObject } from "./passes/parse-object.ts";
+import { readScripts } from "./passes/read-scripts.ts";
+import { reportUndefined } from "./passes/report-undefined.ts";
+import { resolveAddresses } from "./passes/resolve-addresses.ts";
+import { resolveSymbols } from "./passes/resolve-symbols.ts";
+import { scanRelocs } from "./passes/scan-relocs.ts";
+import { setVisibility } from "./passes/set-visibility.ts";
+import { splitPieces } from "./passes/split-pieces.ts";
+import { writeOutput } from "./passes/write-output.ts";
+import { noSynthetics } from "./synthetic/index.ts";
+import { readProperties } from "./synthetic/note-property.ts";
+import { SectionNames } from "./synthetic/shstrtab.ts";
+import { SymbolTable } from "./synthetic/symtab.ts";
+
+/** Rows of the issue table: more problems than this are only counted. */
+const ISSUE_ROWS = 4096;
+/** Below this many input bytes a link is over before a worker has started. */
+const PARALLEL_BYTES = 16 << 20;
+
+const BSYMBOLIC = {
+  none: BSYM_NONE, functions: BSYM_FUNCTIONS, all: BSYM_ALL, "non-weak": BSYM_NON_WEAK, "non-weak-functions": BSYM_NON_WEAK_FUNCTIONS,
+} as const;
+
+function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Context {
+  const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
+  if (arch === undefined) return diag.fatal(`unknown emulation: ${options.emulation}`);
+  const memory = createMemory();
+  const arena = new Arena(memory);
+  const tables = initTables(arena);
+  const params = new Params(arena);
+  const kernels = instantiateKernels(host.kernels(), memory);
+  const ctx: Context = {
+    options, host, arena, tables, params, kernels, diag, arch,
+    pool: new Pool(arena, kernels, host, PHASES),
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
+    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
+    usesGnuAbi: false, localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
+    checkIssues() {
+      if (arena.u32[CTL_ISSUES >>> 2] !== 0) wordIssues(ctx);
+      diag.throwIfErrors();
+    },
+    lookup: () => 0,
+    symbolName: (sym) => symbolBytes(ctx, sym),
+  };
+  allocTable(arena, tables, "issue", ISSUE_ROWS);
+  setParams(ctx);
+  return ctx;
+}
+
+function setParams(ctx: Context): void {
+  const { params, options, arch } = ctx;
+  const flag = (value: boolean) => (value ? 1 : 0);
+  params.set("machine", arch.e_machine);
+  params.set("outputKind", options.relocatable ? OUT_RELOCATABLE : options.shared ? OUT_SHARED : options.pie ? OUT_PIE : OUT_EXEC);
+  params.set("pic", flag(options.shared || options.pie));
+  params.set("shared", flag(options.shared));
+  params.set("bsymbolic", BSYMBOLIC[options.bsymbolic]);
+  params.set("relax", flag(options.relax));
+  params.set("zText", flag(options.z.text));
+  params.set("zCopyreloc", flag(options.z.copyreloc));
+  params.set("packRelr", flag(options.packRelr));
+  params.set("writeAddends", flag(options.applyDynamicRelocs));
+  params.set("gcSections", flag(options.gcSections));
+  params.set("gnuUnique", flag(!options.noGnuUnique));
+}
+
+/** Times a pass; `--time` and `--time-trace` print the list. */
+async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>): Promise<T> {
+  const start = ctx.host.now();
+  const result = await pass();
+  ctx.passes.push({ name, start, end: ctx.host.now() });
+  return result;
+}
+
+/** Starts workers when the inputs are worth it. --threads=1: none, ever. */
+function startWorkers(ctx: Context): void {
+  const { options, host, pool } = ctx;
+  const bytes = ctx.inputs.reduce((sum, input) => sum + input.bytes, 0);
+  const threads = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
+  if (threads > 1) pool.start(Array.from({ length: threads - 1 }, () => host.startWorker()), host.kernels());
+}
+
+/** From inputs to output sections with addresses. */
+async function buildImage(ctx: Context): Promise<void> {
+  const linkerDefined = new LinkerDefined();
+  const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
+  await run("load-inputs", () => {
+    readScripts(ctx);
+    loadInputs(ctx);
+  });
+  startWorkers(ctx);
+  const defsyms = parseDefsyms(ctx);
+  ctx.expressionNames.push(...defsyms.flatMap((defsym) => defsym.expression.symbols));
+  fillInternalObject(ctx, ctx.options.undefined, mentionedNames(ctx, defsyms.map((defsym) => defsym.name)));
+
+  await run("parse-object", () => parseObject(ctx));
+  await run("intern-names", () => internNames(ctx));
+  await run("resolve-symbols", () => resolveSymbols(ctx));
+  await run("load-sections", () => loadSections(ctx));
+  await run("set-visibility", () => {
+    linkerDefined.claim(ctx, defsyms);
+    readProperties(ctx);
+    setVisibility(ctx);
+  });
+  ctx.checkIssues();
+
+  await run("split-pieces", () => splitPieces(ctx));
+  ctx.checkIssues();
+  await run("mark-live", () => markLive(ctx));
+
+  await run("bind-sections", () => {
+    bindSections(ctx);
+    linkerDefined.claimStartStop(ctx, osecNames(ctx));
+  });
+  await run("merge-pieces", () => mergePieces(ctx));
+  await run("scan-relocs", () => scanRelocs(ctx));
+  reportUndefined(ctx);
+  ctx.checkIssues();
+  await run("create-synthetic", async () => {
+    createSynthetic(ctx);
+    Object.assign(ctx.synthetics, ctx.symtab.sections, { shstrtab: new SectionNames() });
+    await ctx.symtab.count(ctx);
+    orderSections(ctx);
+  });
+
+  await run("assign-addresses", () => assignAddresses(ctx));
+  await run("resolve-addresses", async () => {
+    linkerDefined.place(ctx);
+    await resolveAddresses(ctx);
+    resolveSynthetic(ctx);
+    linkerDefined.evaluate(ctx);
+  });
+  ctx.diag.throwIfErrors();
+}
+
+/** Names options mention that must be findable after interning. */
+function mentionedNames(ctx: Context, defsyms: string[]): string[] {
+  const { options } = ctx;
+  return [
+    ...linkerNames(), options.entry || "_start", options.init, options.fini, ...options.requireDefined, ...defsyms, ...ctx.expressionNames,
+    ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
+  ];
+}
+
+function osecNames(ctx: Context): string[] {
+  const { osec } = ctx.tables;
+  return Array.from({ length: osec.rows }, (_, id) => ctx.arena.string(osec.name[id]!, osec.nameBytes[id]!));
+}
+
+/** Writes the image window by window; the file appears under its name only when all of it is there. */
+async function writeImage(ctx: Context): Promise<void> {
+  const { options, host } = ctx;
+  let file: OutputFile | undefined;
+  try {
+    file = host.createOutput(options.output, { mode: options.relocatable ? 0o666 : 0o777 });
+    const output = file;
+    output.truncate(outputBytes(ctx));
+    await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
+    await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
+    await timed(ctx, "finish-output", () => {
+      writeHeaders(ctx, output);
+      ctx.synthetics.buildId?.finish(ctx, output, outputBytes(ctx));
+      ctx.diag.throwIfErrors();
+      output.commit();
+    });
+  } catch (error) {
+    file?.abort();
+    if (error instanceof HostError) ctx.diag.fatal(`cannot write output file ${options.output}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. */
+export async function link(options: LinkOptions, host: Host, diag: Diagnostics): Promise<number> {
+  const ctx = createContext(options, host, diag);
+  try {
+    await buildImage(ctx);
+    await writeImage(ctx);
+  } catch (error) {
+    if (error instanceof OutOfMemory || error instanceof ReadFailed) diag.error(error.message);
+    else if (!(error instanceof LinkFailed)) throw error;
+    return 1;
+  } finally {
+    ctx.pool.stop();
+  }
+  return diag.hasErrors ? 1 : 0;
+}
+

@@ -1,0 +1,135 @@
+/**
+ * The bump allocator over the shared linear memory, and raw typed views of all of it.
+ *
+ * The main thread allocates tables; workers take blocks while a phase runs and get windows for scratch (pool.ts). Nothing is freed one by one; a phase
+ * takes a mark and releases it so that touched pages are used again (first touch costs far more than re-reading a file).
+ * Released memory is not zeroed: `alloc` hands out whatever was there, `allocZeroed` clears what has been used before.
+ */
+import { ARENA_ADDR, CTL_ARENA_TOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../args/link-options.ts";
+
+/** Largest memory wasm32 can have, in 64 KiB pages. */
+const MAX_PAGES = 65536;
+
+export class OutOfMemory extends Error {}
+
+/** Views over the whole of a shared memory; what main thread and workers both have. */
+export class MemoryViews {
+  readonly memory: WebAssembly.Memory;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly u64: BigUint64Array;
+  private readonly buffer: Buffer | null;
+
+  constructor(memory: WebAssembly.Memory) {
+    const bytes = memory.buffer;
+    this.memory = memory;
+    this.u8 = new Uint8Array(bytes);
+    this.u16 = new Uint16Array(bytes);
+    this.u32 = new Uint32Array(bytes);
+    this.i32 = new Int32Array(bytes);
+    this.f64 = new Float64Array(bytes);
+    this.u64 = new BigUint64Array(bytes);
+    this.buffer = typeof Buffer === "undefined" ? null : Buffer.from(bytes as unknown as ArrayBuffer);
+  }
+
+  /** View of `count` bytes at `address`. */
+  bytes(address: number, count: number): Uint8Array {
+    return this.u8.subarray(address, address + count);
+  }
+
+  /** The `count` bytes at `address`, one character each. */
+  string(address: number, count: number): ByteString {
+    if (this.buffer !== null) return this.buffer.latin1Slice(address, address + count);
+    let text = "";
+    for (let i = 0; i < count; i++) text += String.fromCharCode(this.u8[address + i]!);
+    return text;
+  }
+
+  /** The NUL-terminated bytes at `address`; at most `limit`. */
+  cstring(address: number, limit = 1 << 20): ByteString {
+    const end = this.u8.indexOf(0, address);
+    return this.string(address, Math.min(limit, (end < 0 ? this.u8.length : end) - address));
+  }
+
+  setString(address: number, text: ByteString): void {
+    if (this.buffer !== null) {
+      this.buffer.latin1Write(text, address, text.length);
+      return;
+    }
+    for (let i = 0; i < text.length; i++) this.u8[address + i] = text.charCodeAt(i);
+  }
+}
+
+export class Arena extends MemoryViews {
+  /** Highest top ever: what may have been written to. */
+  private highWater = ARENA_ADDR;
+  private readonly limit: number;
+
+  constructor(memory: WebAssembly.Memory) {
+    super(memory);
+    this.limit = memory.buffer.byteLength - GUARD_BYTES;
+    this.u32[CTL_ARENA_TOP >>> 2] = ARENA_ADDR;
+  }
+
+  /** Next free byte. In shared memory, because workers take blocks too (WorkerContext.alloc). */
+  get top(): number {
+    return this.u32[CTL_ARENA_TOP >>> 2]!;
+  }
+
+  /** Address of `bytes` bytes aligned to `align` (a power of two); contents are undefined where memory was used before. */
+  alloc(bytes: number, align = 16): number {
+    const at = Math.ceil(this.top / align) * align;
+    // The top stays 16-aligned so that workers can add to it.
+    const end = at + Math.ceil(bytes / 16) * 16;
+    if (end > Math.min(this.limit, this.u32[CTL_WINDOW_TOP >>> 2]! * 4096 || this.limit)) {
+      throw new OutOfMemory(`the link needs more than ${Math.floor(this.limit / 2 ** 20)} MiB of working memory`);
+    }
+    this.u32[CTL_ARENA_TOP >>> 2] = end;
+    return at;
+  }
+
+  /** As alloc, with all bytes 0. */
+  allocZeroed(bytes: number, align = 16): number {
+    const used = Math.max(this.highWater, this.top);
+    const at = this.alloc(bytes, align);
+    if (at < used) this.u8.fill(0, at, Math.min(at + bytes, used));
+    return at;
+  }
+
+  mark(): number {
+    return this.top;
+  }
+
+  release(mark: number): void {
+    if (this.top > this.highWater) this.highWater = this.top;
+    this.u32[CTL_ARENA_TOP >>> 2] = mark;
+  }
+
+  /** Address of a NUL-terminated copy of `text`. */
+  put(text: ByteString): number {
+    const at = this.alloc(text.length + 1, 1);
+    this.setString(at, text);
+    this.u8[at + text.length] = 0;
+    return at;
+  }
+}
+
+/**
+ * A shared memory as large as the runtime gives: address space only, pages cost when touched.
+ */
+export function createMemory(): WebAssembly.Memory {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
+  for (let pages = MAX_PAGES; pages >= 1024; pages >>>= 1) {
+    try {
+      memory.grow(pages - 16);
+      return memory;
+    } catch {
+      // An address-space limit (ulimit -v): try half.
+    }
+  }
+  throw new OutOfMemory("cannot reserve 64 MiB of address space");
+}

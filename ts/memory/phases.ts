@@ -1,0 +1,30 @@
+/** Every phase that can run on workers, by name. The functions live in the passes; this is only the list. */
+import { MERGE_PHASES } from "../passes/merge-pieces.ts";
+import { SCAN_PHASES } from "../passes/scan-relocs.ts";
+import { SPLIT_PHASES } from "../passes/split-pieces.ts";
+import { EH_FRAME_PHASES } from "../synthetic/eh-frame.ts";
+import { bindNamesPhase, countLeadersPhase, histogramPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
+import { loadSectionsPhase } from "../passes/load-sections.ts";
+import { markQueuePhase } from "../passes/mark-live.ts";
+import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
+import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
+import { relocatePhase } from "../passes/write-output.ts";
+import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
+import type { Phases } from "./pool.ts";
+
+export const PHASES: Phases = {
+  "parse-object": parseObjectPhase,
+  "read-symbols": readSymbolsPhase,
+  "histogram-names": histogramPhase,
+  "scatter-names": scatterPhase,
+  "intern-names": internPhase,
+  "count-leaders": countLeadersPhase,
+  "number-leaders": numberLeadersPhase,
+  "bind-names": bindNamesPhase,
+  "load-sections": loadSectionsPhase,
+  "mark-live": markQueuePhase,
+  "resolve-addresses": resolveAddressesPhase,
+  relocate: relocatePhase,
+  "count-symtab": countSymtabPhase,
+  "emit-symtab": emitSymtabPhase,
+  ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES, ...SCAN_PHASES };

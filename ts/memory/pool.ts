@@ -1,0 +1,210 @@
+/**
+ * Workers and chunk claiming: the one phase protocol.
+ *
+ * A phase is a function of (worker context, chunk number). Chunks are claimed with an atomic counter in shared memory by
+ * the main thread and by every worker that is ready; a worker that is still starting joins at a later phase. One Comlink
+ * call per worker and phase carries the phase's name and arguments; nothing is sent per chunk. With one thread no worker
+ * exists and a phase is a plain loop.
+ */
+import * as Comlink from "comlink";
+import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../args/link-options.ts";
+import { MemoryViews, OutOfMemory, type Arena } from "./arena.ts";
+import { instantiateKernels, type Kernels, type KernelModule } from "./kernels.ts";
+import { attachTables, Params, type Tables } from "./table.ts";
+
+/** Reading inputs and writing the output, as workers see it. */
+export interface WorkerIo {
+  /** Reads up to `target.length` bytes at `position` of the file `path` into `target`; bytes read. */
+  readAt(path: ByteString, target: Uint8Array, position: number): number;
+  /** Writes all of `bytes` at `position` of the open descriptor `fd`. */
+  writeAt(fd: number, bytes: Uint8Array, position: number): void;
+  /** Inflates `bytes` (ELFCOMPRESS_* `kind`) to exactly `size` bytes; throws when they are not that. */
+  inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array;
+}
+
+export type Phase = (w: WorkerContext, chunk: number) => void;
+export type Phases = Record<string, Phase>;
+
+/** Thrown when a file that was readable before no longer gives its bytes. */
+export class ReadFailed extends Error {}
+
+const MIN_WINDOW = 1 << 16;
+
+/** What a phase works with, on the main thread and on workers alike. */
+export class WorkerContext extends MemoryViews {
+  tables: Tables;
+  readonly params: Params;
+  readonly kernels: Kernels;
+  readonly io: WorkerIo;
+  sources: ByteString[] = [];
+  /** Arguments of the running phase. */
+  args: number[] = [];
+  private readonly windows: { address: number; bytes: number }[] = [];
+
+  constructor(memory: WebAssembly.Memory, kernels: Kernels, io: WorkerIo) {
+    super(memory);
+    this.kernels = kernels;
+    this.io = io;
+    this.tables = attachTables(this);
+    this.params = new Params(this);
+  }
+
+  /** Reads `bytes` bytes of a source into memory at `address`; throws ReadFailed when the file is shorter. */
+  read(source: number, position: number, address: number, bytes: number): number {
+    const target = this.u8.subarray(address, address + bytes);
+    let done = 0;
+    while (done < bytes) {
+      const got = this.io.readAt(this.sources[source]!, done === 0 ? target : target.subarray(done), position + done);
+      if (got <= 0) throw new ReadFailed(`${this.sources[source]}: file is shorter than it was`);
+      done += got;
+    }
+    return done;
+  }
+
+  /** Address of this worker's scratch window number `index`, at least `bytes` long. Growing it drops its contents. */
+  window(index: number, bytes: number): number {
+    const window = this.windows[index];
+    if (window !== undefined && window.bytes >= bytes) return window.address;
+    const size = Math.max(MIN_WINDOW, 2 ** Math.ceil(Math.log2(bytes + 64)));
+    const address = Atomics.sub(this.i32, CTL_WINDOW_TOP >>> 2, size >>> 12) - (size >>> 12);
+    if (address * 4096 < this.u32[CTL_ARENA_TOP >>> 2]!) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
+    this.windows[index] = { address: address * 4096, bytes: size };
+    return address * 4096;
+  }
+
+  /** Address of `bytes` new bytes that stay for the rest of the link, 16-aligned. Contents are undefined. */
+  alloc(bytes: number): number {
+    const size = Math.ceil(bytes / 16) * 16;
+    const end = (Atomics.add(this.i32, CTL_ARENA_TOP >>> 2, size) >>> 0) + size;
+    if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
+    return end - size;
+  }
+
+  /** Reads a whole section, inflated if need be, to `address` (room for isec.size bytes). */
+  contents(isec: number, address: number): void {
+    const table = this.tables.isec;
+    const size = table.size[isec]!;
+    const source = this.tables.obj.source[table.obj[isec]!]!;
+    if (table.compressed[isec] === 0) {
+      this.read(source, table.sh_offset[isec]!, address, size);
+      return;
+    }
+    const stored = table.compressed[isec]! - 1;
+    const packed = new Uint8Array(stored);
+    const position = table.sh_offset[isec]!;
+    if (this.io.readAt(this.sources[source]!, packed, position) !== stored) throw new ReadFailed(`${this.sources[source]}: file is shorter than it was`);
+    const kind = packed[0]! | (packed[1]! << 8);
+    this.u8.set(this.io.inflate(kind, packed.subarray(24), size), address);
+  }
+
+  /** Claims chunks of the announced phase until none is left. */
+  claim(phase: Phase, args: number[]): void {
+    this.args = args;
+    this.tables = attachTables(this);
+    const chunks = this.u32[CTL_CHUNKS >>> 2]!;
+    try {
+      for (;;) {
+        const chunk = Atomics.add(this.i32, CTL_NEXT >>> 2, 1);
+        if (chunk >= chunks || Atomics.load(this.i32, CTL_STOP >>> 2) !== 0) return;
+        phase(this, chunk);
+      }
+    } catch (error) {
+      Atomics.store(this.i32, CTL_STOP >>> 2, 1);
+      throw error;
+    }
+  }
+}
+
+/** What a worker offers over Comlink. */
+export interface WorkerEndpoint {
+  attach(memory: WebAssembly.Memory, module: KernelModule): void;
+  run(phase: string, args: number[], sources: ByteString[] | null): void;
+}
+
+/** A started worker thread: the Comlink side and how to end it. */
+export interface StartedWorker {
+  endpoint: Comlink.Remote<WorkerEndpoint>;
+  terminate(): void;
+}
+
+interface Member {
+  worker: StartedWorker;
+  ready: boolean;
+  knowsSources: boolean;
+}
+
+export class Pool {
+  readonly self: WorkerContext;
+  private readonly members: Member[] = [];
+  private readonly phases: Phases;
+
+  constructor(arena: Arena, kernels: Kernels, io: WorkerIo, phases: Phases) {
+    arena.u32[CTL_WINDOW_TOP >>> 2] = (arena.memory.buffer.byteLength - GUARD_BYTES) / 4096;
+    this.self = new WorkerContext(arena.memory, kernels, io);
+    this.phases = phases;
+  }
+
+  /** Threads that take part when all have started. */
+  get threads(): number {
+    return 1 + this.members.length;
+  }
+
+  /** Adds workers; they join phases as soon as they have attached. */
+  start(workers: StartedWorker[], module: KernelModule): void {
+    for (const worker of workers) {
+      const member: Member = { worker, ready: false, knowsSources: false };
+      this.members.push(member);
+      worker.endpoint.attach(this.self.memory, module).then(
+        () => (member.ready = true),
+        () => undefined,
+      );
+    }
+  }
+
+  /** Runs `phase` over `chunks` chunks on all ready threads; resolves when every chunk is done. */
+  async run(name: string, chunks: number, ...args: number[]): Promise<void> {
+    const phase = this.phases[name];
+    if (phase === undefined) throw new Error(`no phase ${name}`);
+    const views = this.self;
+    views.u32[CTL_NEXT >>> 2] = 0;
+    views.u32[CTL_CHUNKS >>> 2] = chunks;
+    views.u32[CTL_STOP >>> 2] = 0;
+    const helpers = chunks > 1 ? this.members.filter((member) => member.ready) : [];
+    const running = helpers.map((member) => {
+      const sources = member.knowsSources ? null : this.self.sources;
+      member.knowsSources = true;
+      return member.worker.endpoint.run(name, args, sources);
+    });
+    let failure: unknown;
+    try {
+      this.self.claim(phase, args);
+    } catch (error) {
+      failure = error;
+    }
+    for (const result of await Promise.allSettled(running)) {
+      if (result.status === "rejected") failure ??= result.reason;
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  stop(): void {
+    for (const member of this.members) member.worker.terminate();
+    this.members.length = 0;
+  }
+}
+
+/** The worker side: what an entry file exposes. */
+export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
+  let self: WorkerContext | undefined;
+  return {
+    attach(memory, module) {
+      self = new WorkerContext(memory, instantiateKernels(module, memory), io);
+    },
+    run(name, args, sources) {
+      if (self === undefined) throw new Error("phase before attach");
+      if (sources !== null) self.sources = sources;
+      self.claim(phases[name]!, args);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Typed-array views of the tables in shared memory, and how they are allocated.
+ *
+ * A table's header is `[rows, column address, …]` in u32 words; the directory at TABLES_ADDR lists the headers in schema
+ * order. Views are made on first use, because most links never look at most columns from TypeScript.
+ */
+import { PARAMS_ADDR, TABLES_ADDR } from "../../as-kernels/shared/abi.ts";
+import { PARAMS, TABLES, type ColumnType, type TableName } from "./schema.ts";
+import type { Arena, MemoryViews } from "./arena.ts";
+
+type ViewOf<T extends ColumnType> = T extends "u8"
+  ? Uint8Array
+  : T extends "u16"
+    ? Uint16Array
+    : T extends "u32"
+      ? Uint32Array
+      : T extends "u64"
+        ? BigUint64Array
+        : T extends "i64"
+          ? BigInt64Array
+          : Float64Array;
+
+export type TableView<N extends TableName> = { readonly rows: number; readonly address: number } & {
+  readonly [C in keyof (typeof TABLES)[N]]: (typeof TABLES)[N][C] extends ColumnType ? ViewOf<(typeof TABLES)[N][C]> : never;
+};
+
+export type Tables = { [N in TableName]: TableView<N> } & { views: MemoryViews };
+
+const COLUMN_BYTES: Record<ColumnType, number> = { u8: 1, u16: 2, u32: 4, u64: 8, i64: 8, f64: 8 };
+const NAMES = Object.keys(TABLES) as TableName[];
+
+const CONSTRUCTORS = {
+  u8: Uint8Array,
+  u16: Uint16Array,
+  u32: Uint32Array,
+  u64: BigUint64Array,
+  i64: BigInt64Array,
+  f64: Float64Array,
+};
+
+/** Headers live between TABLES_ADDR's directory and PARAMS_ADDR. */
+function headerAddress(index: number): number {
+  let at = TABLES_ADDR + 4 * NAMES.length;
+  for (let i = 0; i < index; i++) at += 4 * (1 + Object.keys(TABLES[NAMES[i]!]).length);
+  return at;
+}
+
+class View {
+  readonly address: number;
+  readonly rows: number;
+  constructor(views: MemoryViews, address: number) {
+    this.address = address;
+    this.rows = views.u32[address >>> 2]!;
+  }
+}
+
+/** One lazily viewed class per table, so that property loads stay monomorphic. */
+function makeView(views: MemoryViews, index: number): View {
+  const address = headerAddress(index);
+  const view = new View(views, address);
+  Object.entries(TABLES[NAMES[index]!]).forEach(([column, type], i) => {
+    let made: unknown;
+    Object.defineProperty(view, column, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        if (made === undefined) {
+          const at = views.u32[(address >>> 2) + 1 + i]!;
+          made = new CONSTRUCTORS[type as ColumnType](views.memory.buffer, at, at === 0 ? 0 : view.rows);
+          Object.defineProperty(view, column, { value: made, enumerable: true });
+        }
+        return made;
+      },
+    });
+  });
+  return view;
+}
+
+/** Views of all tables as their headers stand now; a table allocated later replaces its entry (attach again on workers). */
+export function attachTables(views: MemoryViews): Tables {
+  const tables = { views } as unknown as Record<string, unknown>;
+  NAMES.forEach((name, i) => {
+    let made: View | undefined;
+    Object.defineProperty(tables, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => (made ??= makeView(views, i)),
+    });
+  });
+  return tables as unknown as Tables;
+}
+
+/** Writes the directory; once per memory. */
+export function initTables(views: MemoryViews): Tables {
+  NAMES.forEach((_, i) => (views.u32[(TABLES_ADDR >>> 2) + i] = headerAddress(i)));
+  if (headerAddress(NAMES.length) > PARAMS_ADDR) throw new Error("table headers overlap the parameter block");
+  NAMES.forEach((name, i) => {
+    const words = 1 + Object.keys(TABLES[name]).length;
+    views.u32.fill(0, headerAddress(i) >>> 2, (headerAddress(i) >>> 2) + words);
+  });
+  return attachTables(views);
+}
+
+/**
+ * Allocates all columns of a table, zeroed, for `rows` rows (row 0, "none", included). Earlier contents are dropped.
+ * `only` limits the allocation to some columns; kernels must not touch the others.
+ */
+export function allocTable<N extends TableName>(
+  arena: Arena,
+  tables: Tables,
+  name: N,
+  rows: number,
+  only?: readonly (keyof (typeof TABLES)[N])[],
+): TableView<N> {
+  const index = NAMES.indexOf(name);
+  const header = headerAddress(index) >>> 2;
+  arena.u32[header] = rows;
+  Object.entries(TABLES[name]).forEach(([column, type], i) => {
+    const wanted = only === undefined || (only as readonly string[]).includes(column);
+    arena.u32[header + 1 + i] = wanted ? arena.allocZeroed(rows * COLUMN_BYTES[type as ColumnType] + 16) : 0;
+  });
+  refresh(tables, name);
+  return tables[name] as unknown as TableView<N>;
+}
+
+/** Changes the row count of a table without moving it (rows at most what was allocated). */
+export function setRows(tables: Tables, name: TableName, rows: number): void {
+  tables.views.u32[headerAddress(NAMES.indexOf(name)) >>> 2] = rows;
+  refresh(tables, name);
+}
+
+function refresh(tables: Tables, name: TableName): void {
+  const index = NAMES.indexOf(name);
+  let made: View | undefined;
+  Object.defineProperty(tables, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => (made ??= makeView(tables.views, index)),
+  });
+}
+
+// ---- parameters ----
+
+type ParamTypes = typeof PARAMS;
+export type ParamName = keyof ParamTypes;
+type ParamValue<N extends ParamName> = ParamTypes[N] extends "u64" ? bigint : number;
+
+/** Byte offset of each parameter: in schema order, aligned to its own size. */
+export function paramOffsets(): Record<ParamName, number> {
+  const offsets = {} as Record<ParamName, number>;
+  let at = 0;
+  for (const [name, type] of Object.entries(PARAMS)) {
+    const bytes = type === "u64" ? 8 : 4;
+    at = Math.ceil(at / bytes) * bytes;
+    offsets[name as ParamName] = at;
+    at += bytes;
+  }
+  return offsets;
+}
+
+export class Params {
+  private readonly offsets = paramOffsets();
+  private readonly views: MemoryViews;
+
+  constructor(views: MemoryViews) {
+    this.views = views;
+  }
+
+  get<N extends ParamName>(name: N): ParamValue<N> {
+    const at = PARAMS_ADDR + this.offsets[name];
+    return (PARAMS[name] === "u64" ? this.views.u64[at >>> 3]! : this.views.u32[at >>> 2]!) as ParamValue<N>;
+  }
+
+  set<N extends ParamName>(name: N, value: ParamValue<N>): void {
+    const at = PARAMS_ADDR + this.offsets[name];
+    if (typeof value === "bigint") this.views.u64[at >>> 3] = value;
+    else this.views.u32[at >>> 2] = value as number;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Input sections find their output section by name, as lld names them without a script.
+ *
+ * Policy is the table of prefixes; the loop over sections is the kernel. The order of output sections is decided later
+ * (order-sections), when it is known which linker-made sections exist. .ctors and .dtors become .init_array and .fini_array
+ * as in GNU ld, because no current C runtime runs the old tables.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { allocTable, setRows } from "../memory/table.ts";
+
+/** osec row of the ELF header and program headers; real sections follow. */
+export const HEADERS_OSEC = 1;
+/** osec rows kept for linker-made sections. */
+const SPARE_OSECS = 256;
+
+/** Prefix → output section. A name fits when it is the prefix, or the prefix followed by a dot and more. */
+const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
+  [".text", ".text"],
+  [".rodata", ".rodata"],
+  [".data.rel.ro", ".data.rel.ro"],
+  [".data", ".data"],
+  [".bss.rel.ro", ".bss.rel.ro"],
+  [".bss", ".bss"],
+  [".gcc_except_table", ".gcc_except_table"],
+  [".init_array", ".init_array"],
+  [".fini_array", ".fini_array"],
+  [".preinit_array", ".preinit_array"],
+  [".tbss", ".tbss"],
+  [".tdata", ".tdata"],
+  [".ctors", ".init_array"],
+  [".dtors", ".fini_array"],
+  [".ldata", ".ldata"],
+  [".lrodata", ".lrodata"],
+  [".lbss", ".lbss"],
+  [".gnu.linkonce.t", ".text"],
+  [".gnu.linkonce.r", ".rodata"],
+  [".gnu.linkonce.d", ".data"],
+  [".gnu.linkonce.b", ".bss"],
+  [".gnu.linkonce.td", ".tdata"],
+  [".gnu.linkonce.tb", ".tbss"],
+  ["COMMON", ".bss"],
+];
+
+/** Kept apart from .text under -z keep-text-section-prefix. */
+const TEXT_PREFIXES = [".text.hot", ".text.unknown", ".text.unlikely", ".text.startup", ".text.exit", ".text.split"];
+
+/** Reads isec.live, isec.name; writes isec.osec, `osec`, `member` (link order per output section). */
+export function bindSections(ctx: Context): void {
+  const { tables, arena, kernels } = ctx;
+  const rows = tables.isec.rows;
+  const capacity = Math.min(rows, 1 << 20) + SPARE_OSECS;
+  allocTable(arena, tables, "osec", capacity);
+  allocTable(arena, tables, "member", rows + 1);
+  const rules = putRules(ctx);
+  const mark = arena.mark();
+  const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
+  const table = arena.allocZeroed(slots * 4);
+  const scratch = arena.allocZeroed(16);
+  arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
+  const count = kernels.bindSections!(1, rows, rules.address, rules.count, table, slots, scratch);
+  if (count === 0) ctx.diag.fatal("too many output sections");
+  let base = 1;
+  for (let id = HEADERS_OSEC; id < count; id++) {
+    tables.osec.memberBase[id] = base;
+    base += tables.osec.memberCount[id]!;
+  }
+  const cursors = arena.alloc(count * 4);
+  arena.u32.set(tables.osec.memberBase.subarray(0, count), cursors >>> 2);
+  kernels.fillMembers!(1, rows, cursors);
+  arena.release(mark);
+  setRows(tables, "osec", count);
+}
+
+function putRules(ctx: Context): { address: number; count: number } {
+  const { arena, options } = ctx;
+  const rules = [...PREFIXES];
+  if (options.z.keepTextSectionPrefix) rules.unshift(...TEXT_PREFIXES.map((name) => [name, name] as const));
+  const address = arena.alloc(rules.length * 12);
+  rules.forEach(([prefix, name], i) => {
+    const at = (address >>> 2) + 3 * i;
+    arena.u32[at] = arena.put(prefix);
+    arena.u32[at + 1] = prefix.length;
+    arena.u32[at + 2] = arena.put(name);
+  });
+  return { address, count: rules.length };
+}

@@ -1,0 +1,161 @@
+/**
+ * The rest of the output file: linker-made sections, symbol table, headers, build-id, and the commit under its name.
+ *
+ * Every linker-made section gets exactly the bytes it promised; a section that is asked twice or writes elsewhere is a bug.
+ */
+import {
+  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ELFOSABI_GNU, ET_DYN, ET_EXEC, EV_CURRENT, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
+} from "../../as-kernels/shared/elf.ts";
+import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import type { Context, OutputSection } from "../context.ts";
+import type { OutputFile } from "../host/host.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
+
+/** Writes larger than this are cut: fresh large writes are slow on some file systems. */
+const WRITE_BYTES = 1 << 18;
+const TRAP = 0xcc;
+
+function writeBytes(file: OutputFile, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; at += WRITE_BYTES) file.write(bytes.subarray(at, Math.min(at + WRITE_BYTES, bytes.length)), position + at);
+}
+
+/** Writes every linker-made section whose contents are known by now. */
+export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<void> {
+  const { arena } = ctx;
+  for (const osec of ctx.osecs) {
+    if (osec.ready !== null) writeBytes(file, osec.ready, osec.sh_offset);
+    if (osec.sh_type === SHT_NOBITS) continue;
+    for (const { section, offset } of osec.synthetic) {
+      if (Object.values(ctx.symtab.sections).includes(section)) continue;
+      const bytes = section.size(ctx);
+      if (bytes === 0) continue;
+      const mark = arena.mark();
+      const at = arena.allocZeroed(bytes + 16);
+      section.write(ctx, arena.bytes(at, bytes), at);
+      writeBytes(file, arena.bytes(at, bytes), osec.sh_offset + offset);
+      arena.release(mark);
+    }
+  }
+  await ctx.symtab.emit(ctx, (section: SyntheticSection, address: number, bytes: number) => {
+    const osec = ctx.osecs.find((candidate) => candidate.id === section.osec)!;
+    if (bytes !== osec.size) throw new Error(`${section.name}: ${bytes} bytes instead of ${osec.size}`);
+    writeBytes(file, arena.bytes(address, bytes), osec.sh_offset);
+  });
+}
+
+/** Address where execution starts: --entry as symbol or number, else _start; 0 with a warning when there is none. */
+function entryAddress(ctx: Context): bigint {
+  const { options, tables } = ctx;
+  const name = options.entry || "_start";
+  const id = ctx.lookup(name);
+  if (id !== 0) {
+    const kind = tables.sym.flags[id]! & SYM_KIND_MASK;
+    if (kind === SYM_DEFINED || kind === SYM_IN_OSEC) return tables.sym.addr[id]!;
+  }
+  if (/^(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(options.entry)) return BigInt(options.entry);
+  if (options.entry !== "" || !options.shared) ctx.diag.warn(`cannot find entry symbol ${name}; not setting start address`);
+  return 0n;
+}
+
+function elfHeader(ctx: Context): Uint8Array {
+  const out = new Uint8Array(EHDR_BYTES);
+  const view = new DataView(out.buffer);
+  const { options } = ctx;
+  const sections = options.z.nosectionheader ? 0 : ctx.osecs.length + 1;
+  const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
+  out.set([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ctx.usesGnuAbi ? ELFOSABI_GNU : 0]);
+  view.setUint16(0x10, options.shared || options.pie ? ET_DYN : ET_EXEC, true);
+  view.setUint16(0x12, ctx.arch.e_machine, true);
+  view.setUint32(0x14, EV_CURRENT, true);
+  view.setBigUint64(0x18, entryAddress(ctx), true);
+  view.setBigUint64(0x20, BigInt(ctx.segments.length > 0 ? EHDR_BYTES : 0), true);
+  view.setBigUint64(0x28, BigInt(sections > 0 ? ctx.sectionHeaders : 0), true);
+  view.setUint16(0x34, EHDR_BYTES, true);
+  view.setUint16(0x36, PHDR_BYTES, true);
+  view.setUint16(0x38, ctx.segments.length, true);
+  view.setUint16(0x3a, SHDR_BYTES, true);
+  view.setUint16(0x3c, sections >= SHN_LORESERVE ? 0 : sections, true);
+  view.setUint16(0x3e, names >= SHN_LORESERVE ? SHN_XINDEX : names, true);
+  return out;
+}
+
+function programHeaders(ctx: Context): Uint8Array {
+  const out = new Uint8Array(PHDR_BYTES * ctx.segments.length);
+  const view = new DataView(out.buffer);
+  ctx.segments.forEach((segment, i) => {
+    const at = i * PHDR_BYTES;
+    view.setUint32(at, segment.p_type, true);
+    view.setUint32(at + 4, segment.p_flags, true);
+    view.setBigUint64(at + 8, BigInt(segment.p_offset), true);
+    view.setBigUint64(at + 16, segment.p_vaddr, true);
+    view.setBigUint64(at + 24, segment.p_paddr, true);
+    view.setBigUint64(at + 32, BigInt(segment.p_filesz), true);
+    view.setBigUint64(at + 40, BigInt(segment.p_memsz), true);
+    view.setBigUint64(at + 48, BigInt(segment.p_align), true);
+  });
+  return out;
+}
+
+/** sh_link and sh_info that linker-made sections name by role. */
+function resolveLinks(ctx: Context, osec: OutputSection): void {
+  const index = (name: string) => ctx.osecs.find((candidate) => candidate.name === name)?.index ?? 0;
+  for (const { section } of osec.synthetic) {
+    if (section.link !== undefined) osec.sh_link = index(section.link);
+    if (typeof section.info === "number") osec.sh_info = section.info;
+    else if (section.info !== undefined) osec.sh_info = index(section.info);
+  }
+  if (osec.name === ".symtab") osec.sh_info = ctx.symtab.locals;
+}
+
+function sectionHeaders(ctx: Context): Uint8Array {
+  const out = new Uint8Array(SHDR_BYTES * (ctx.osecs.length + 1));
+  const view = new DataView(out.buffer);
+  const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
+  // gABI ch. 4: counts that do not fit into the ELF header
+  if (ctx.osecs.length + 1 >= SHN_LORESERVE) view.setBigUint64(0x20, BigInt(ctx.osecs.length + 1), true);
+  if (names >= SHN_LORESERVE) view.setUint32(0x28, names, true);
+  for (const osec of ctx.osecs) {
+    resolveLinks(ctx, osec);
+    const at = osec.index * SHDR_BYTES;
+    view.setUint32(at, osec.sh_name, true);
+    view.setUint32(at + 4, osec.sh_type, true);
+    view.setBigUint64(at + 8, BigInt(osec.sh_flags >>> 0), true);
+    view.setBigUint64(at + 16, osec.sh_addr, true);
+    view.setBigUint64(at + 24, BigInt(osec.sh_offset), true);
+    view.setBigUint64(at + 32, BigInt(osec.size), true);
+    view.setUint32(at + 40, osec.sh_link, true);
+    view.setUint32(at + 44, osec.sh_info, true);
+    view.setBigUint64(at + 48, 1n << BigInt(osec.align), true);
+    view.setBigUint64(at + 56, BigInt(osec.sh_entsize), true);
+  }
+  return out;
+}
+
+/** What lies between sections of a code segment is filled with traps, up to the end of its last page in the file. */
+function fillGaps(ctx: Context, file: OutputFile): void {
+  for (const segment of ctx.segments) {
+    if (segment.p_type !== PT_LOAD) continue;
+    let end = 0;
+    for (const osec of segment.sections) {
+      const gap = osec.sh_offset - end;
+      if (end > 0 && gap > 0 && gap < 1 << 20 && (osec.sh_flags & SHF_EXECINSTR) !== 0 && osec.sh_type !== SHT_NOBITS) {
+        file.write(new Uint8Array(gap).fill(TRAP), end);
+      }
+      if (osec.sh_type !== SHT_NOBITS) end = osec.sh_offset + osec.size;
+    }
+  }
+}
+
+/** Writes headers; the file is complete then, except for its build-id. */
+export function writeHeaders(ctx: Context, file: OutputFile): void {
+  file.write(elfHeader(ctx), 0);
+  if (ctx.segments.length > 0) file.write(programHeaders(ctx), EHDR_BYTES);
+  if (!ctx.options.z.nosectionheader) file.write(sectionHeaders(ctx), ctx.sectionHeaders);
+  fillGaps(ctx, file);
+}
+
+/** Size of the finished file. */
+export function outputBytes(ctx: Context): number {
+  return ctx.options.z.nosectionheader ? ctx.sectionHeaders : ctx.sectionHeaders + SHDR_BYTES * (ctx.osecs.length + 1);
+}
+

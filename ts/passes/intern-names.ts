@@ -1,0 +1,132 @@
+/**
+ * Names become dense ids: hashed records are partitioned into fixed shards, deduplicated per shard, numbered by first mention.
+ *
+ * Ids follow command-line order, never hash values, so everything ordered by symbol id is stable across machines. Leaves
+ * behind an index from name to id for the few names TypeScript asks for.
+ */
+import { SHARDS } from "../../as-kernels/shared/abi.ts";
+import type { Context } from "../context.ts";
+import type { WorkerContext } from "../memory/pool.ts";
+import { allocTable } from "../memory/table.ts";
+import type { ByteString } from "../args/link-options.ts";
+
+const ROWS_PER_CHUNK = 1 << 15;
+
+// arguments of the phases
+const A_COUNTS = 0; // u32 × SHARDS per chunk: histogram, then cursors
+const A_ORDER = 1; // record rows by shard
+const A_STARTS = 2; // u32 × (SHARDS + 1): first place of each shard in order
+const A_LEADERS = 3; // u32 per chunk: first mentions, then the id they start at
+
+function range(w: WorkerContext, chunk: number): [number, number] {
+  const from = 1 + chunk * ROWS_PER_CHUNK;
+  return [from, Math.min(from + ROWS_PER_CHUNK, w.tables.record.rows)];
+}
+
+export function histogramPhase(w: WorkerContext, chunk: number): void {
+  const [from, to] = range(w, chunk);
+  w.kernels.histogramNames!(from, to, w.args[A_COUNTS]! + chunk * SHARDS * 4);
+}
+
+export function scatterPhase(w: WorkerContext, chunk: number): void {
+  const [from, to] = range(w, chunk);
+  w.kernels.scatterNames!(from, to, w.args[A_COUNTS]! + chunk * SHARDS * 4, w.args[A_ORDER]!);
+}
+
+export function internPhase(w: WorkerContext, shard: number): void {
+  const start = w.u32[(w.args[A_STARTS]! >>> 2) + shard]!;
+  const end = w.u32[(w.args[A_STARTS]! >>> 2) + shard + 1]!;
+  const slots = 2 ** Math.ceil(Math.log2(2 * (end - start) + 2));
+  w.kernels.internShard!(w.args[A_ORDER]!, start, end, w.window(0, slots * 4), slots);
+}
+
+export function countLeadersPhase(w: WorkerContext, chunk: number): void {
+  const [from, to] = range(w, chunk);
+  w.u32[(w.args[A_LEADERS]! >>> 2) + chunk] = w.kernels.countLeaders!(from, to);
+}
+
+export function numberLeadersPhase(w: WorkerContext, chunk: number): void {
+  const [from, to] = range(w, chunk);
+  w.kernels.numberLeaders!(from, to, w.u32[(w.args[A_LEADERS]! >>> 2) + chunk]!);
+}
+
+export function bindNamesPhase(w: WorkerContext, chunk: number): void {
+  const [from, to] = range(w, chunk);
+  w.kernels.bindNames!(from, to);
+}
+
+/** Reads `record`; writes record.sym, esym.sym of globals, `gsym` names. Sets params.globalSyms and ctx.lookup. */
+export async function internNames(ctx: Context): Promise<void> {
+  const { tables, arena, pool } = ctx;
+  const records = tables.record.rows;
+  const chunks = Math.max(1, Math.ceil((records - 1) / ROWS_PER_CHUNK));
+  const mark = arena.mark();
+  const counts = arena.allocZeroed(chunks * SHARDS * 4);
+  const order = arena.alloc(records * 4);
+  const starts = arena.alloc((SHARDS + 1) * 4);
+  const leaders = arena.allocZeroed(chunks * 4);
+  const run = (phase: string, n: number) => pool.run(phase, n, counts, order, starts, leaders);
+
+  await run("histogram-names", chunks);
+  prefixShards(ctx, counts, starts, chunks);
+  await run("scatter-names", chunks);
+  await run("intern-names", SHARDS);
+  await run("count-leaders", chunks);
+  let id = 1;
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const n = arena.u32[(leaders >>> 2) + chunk]!;
+    arena.u32[(leaders >>> 2) + chunk] = id;
+    id += n;
+  }
+  await run("number-leaders", chunks);
+  arena.release(mark);
+
+  // sym grows by the local symbols later: room is made by load-sections, which moves the globals' rows.
+  ctx.params.set("globalSyms", id);
+  allocTable(arena, tables, "gsym", id);
+  await pool.run("bind-names", chunks);
+  if (ctx.options.verifyHashes) verify(ctx, records);
+  installLookup(ctx, id);
+}
+
+/** Turns histograms into cursors, shard by shard and chunk by chunk, so that a shard is in mention order. */
+function prefixShards(ctx: Context, counts: number, starts: number, chunks: number): void {
+  const { u32 } = ctx.arena;
+  let at = 0;
+  for (let shard = 0; shard < SHARDS; shard++) {
+    u32[(starts >>> 2) + shard] = at;
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const cell = (counts >>> 2) + chunk * SHARDS + shard;
+      const n = u32[cell]!;
+      u32[cell] = at;
+      at += n;
+    }
+  }
+  u32[(starts >>> 2) + SHARDS] = at;
+}
+
+function verify(ctx: Context, records: number): void {
+  const row = ctx.kernels.verifyNames!(1, records);
+  if (row === 0) return;
+  const { record } = ctx.tables;
+  const text = (r: number) => ctx.arena.string(record.name[r]!, record.nameBytes[r]!);
+  ctx.diag.fatal(`hash collision between symbol names ${text(row)} and ${text(record.leader[row]!)}`);
+}
+
+function installLookup(ctx: Context, globals: number): void {
+  const { arena, kernels } = ctx;
+  const slots = 2 ** Math.ceil(Math.log2(2 * globals));
+  const table = arena.allocZeroed(slots * 4);
+  kernels.indexNames!(1, globals, table, slots);
+  const scratch = arena.alloc(1 << 12);
+  ctx.lookup = (name: ByteString): number => {
+    const fits = name.length < 4000;
+    const mark = arena.mark();
+    const at = fits ? scratch : arena.alloc(name.length + 16);
+    arena.setString(at, name);
+    kernels.hashName!(at, name.length);
+    const id = kernels.findName!(table, slots);
+    if (!fits) arena.release(mark);
+    return id;
+  };
+}

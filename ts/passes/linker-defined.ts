@@ -1,0 +1,214 @@
+/**
+ * Symbols the linker defines when something refers to them and nothing else defines them, and --defsym.
+ *
+ * Before gc they only become "defined by the linker" (so that they are neither undefined nor dynamic); their place is found
+ * once output sections have addresses. compat.md §2.1's list; defaults and visibilities are lld's.
+ */
+import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
+import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context, OutputSection } from "../context.ts";
+import { evaluate, parseExpression, type Expr } from "../script/expression.ts";
+import { ScriptError } from "../script/lexer.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+
+/** A place in the output: bytes from the start of an osec. */
+interface Place {
+  osec: number;
+  offset: number;
+}
+
+interface Definition {
+  sym: number;
+  place: (ctx: Context) => Place;
+}
+
+interface Rule {
+  name: ByteString;
+  vis: number;
+  place: (ctx: Context) => Place;
+}
+
+const HEADERS: Place = { osec: HEADERS_OSEC, offset: 0 };
+const find = (ctx: Context, name: string): OutputSection | undefined => ctx.osecs.find((osec) => osec.name === name);
+const startOf = (name: string) => (ctx: Context): Place => {
+  const osec = find(ctx, name);
+  return osec === undefined ? HEADERS : { osec: osec.id, offset: 0 };
+};
+const endOf = (name: string) => (ctx: Context): Place => {
+  const osec = find(ctx, name);
+  return osec === undefined ? HEADERS : { osec: osec.id, offset: osec.size };
+};
+
+/** End of the last section of the loaded segments for which `wanted` holds; NOBITS sections count when `nobits`. */
+function segmentEnd(ctx: Context, wanted: (flags: number) => boolean, nobits: boolean): Place {
+  let last: OutputSection | undefined;
+  for (const segment of ctx.segments) {
+    if (segment.p_type !== PT_LOAD || !wanted(segment.p_flags)) continue;
+    for (const osec of segment.sections) if (nobits || osec.sh_type !== SHT_NOBITS) last = osec;
+  }
+  return last === undefined ? HEADERS : { osec: last.id, offset: last.size };
+}
+
+const textEnd = (ctx: Context) => segmentEnd(ctx, (flags) => (flags & PF_X) !== 0, true);
+const dataEnd = (ctx: Context) => segmentEnd(ctx, (flags) => (flags & PF_W) !== 0, false);
+const imageEnd = (ctx: Context) => segmentEnd(ctx, () => true, true);
+
+const synthetic = (role: "gotPlt" | "got" | "dynamic" | "relaDyn" | "ehFrameHdr", end = false) => (ctx: Context): Place => {
+  const section = ctx.synthetics[role];
+  if (section === null || section.osec === 0) return HEADERS;
+  const osec = ctx.osecs.find((candidate) => candidate.id === section.osec);
+  const offset = osec === undefined ? 0 : Number(section.address - osec.sh_addr);
+  return { osec: section.osec, offset: end ? offset + section.size(ctx) : offset };
+};
+
+const RULES: readonly Rule[] = [
+  { name: "__ehdr_start", vis: STV_HIDDEN, place: () => HEADERS },
+  { name: "__executable_start", vis: STV_HIDDEN, place: () => HEADERS },
+  { name: "__dso_handle", vis: STV_HIDDEN, place: () => HEADERS },
+  { name: "_GLOBAL_OFFSET_TABLE_", vis: STV_HIDDEN, place: (ctx) => synthetic(ctx.synthetics.gotPlt === null ? "got" : "gotPlt")(ctx) },
+  { name: "_DYNAMIC", vis: STV_HIDDEN, place: synthetic("dynamic") },
+  { name: "__GNU_EH_FRAME_HDR", vis: STV_HIDDEN, place: synthetic("ehFrameHdr") },
+  ...["preinit_array", "init_array", "fini_array"].flatMap((name) => [
+    { name: `__${name}_start`, vis: STV_HIDDEN, place: startOf(`.${name}`) },
+    { name: `__${name}_end`, vis: STV_HIDDEN, place: endOf(`.${name}`) },
+  ]),
+  { name: "__bss_start", vis: STV_DEFAULT, place: startOf(".bss") },
+  ...["_etext", "etext", "__etext"].map((name) => ({ name, vis: STV_DEFAULT, place: textEnd })),
+  ...["_edata", "edata"].map((name) => ({ name, vis: STV_DEFAULT, place: dataEnd })),
+  ...["_end", "end"].map((name) => ({ name, vis: STV_DEFAULT, place: imageEnd })),
+  { name: "__tdata_start", vis: STV_HIDDEN, place: startOf(".tdata") },
+];
+
+/** Only static executables walk their own IRELATIVE relocations. */
+const IPLT_RULES: readonly Rule[] = [
+  { name: "__rela_iplt_start", vis: STV_HIDDEN, place: synthetic("relaDyn") },
+  { name: "__rela_iplt_end", vis: STV_HIDDEN, place: synthetic("relaDyn", true) },
+];
+
+const TLS_BASE = "_TLS_MODULE_BASE_";
+
+/** Names that must be interned so that the rules can find them. */
+export function linkerNames(): ByteString[] {
+  return [...RULES, ...IPLT_RULES].map((rule) => rule.name).concat(TLS_BASE);
+}
+
+/** --defsym as parsed: name, expression. Errors are reported. */
+export function parseDefsyms(ctx: Context): { name: ByteString; expression: Expr }[] {
+  return ctx.options.defsyms.flatMap(({ name, expression }) => {
+    try {
+      return [{ name, expression: parseExpression(expression) }];
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error;
+      ctx.diag.error(error.message);
+      return [];
+    }
+  });
+}
+
+export class LinkerDefined {
+  private readonly definitions: Definition[] = [];
+  private readonly defsyms: { sym: number; expression: Expr }[] = [];
+  private readonly startStop: { sym: number; section: ByteString; stop: boolean }[] = [];
+
+  /** After resolve-symbols: claims the names that are mentioned and not defined by an input. */
+  claim(ctx: Context, defsyms: { name: ByteString; expression: Expr }[]): void {
+    const { options } = ctx;
+    const rules = options.shared || options.pie || ctx.sharedObjects.length > 0 ? RULES : [...RULES, ...IPLT_RULES];
+    if (!options.relocatable) {
+      for (const rule of rules) {
+        const sym = this.wanted(ctx, rule.name);
+        if (sym !== 0) this.define(ctx, sym, rule.vis, rule.place);
+      }
+      const tls = this.wanted(ctx, TLS_BASE);
+      if (tls !== 0) {
+        this.define(ctx, tls, STV_HIDDEN, (c) => {
+          const segment = c.segments.find((s) => s.p_type === PT_TLS);
+          return segment === undefined ? HEADERS : { osec: segment.sections[0]!.id, offset: 0 };
+        });
+        ctx.tables.sym.flags[tls]! |= SYM_TLS;
+        ctx.tables.gsym.type[tls] = STT_TLS;
+      }
+    }
+    for (const { name, expression } of defsyms) {
+      const sym = ctx.lookup(name);
+      if (sym === 0) continue;
+      this.mark(ctx, sym, STV_DEFAULT);
+      ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
+      if (expression.symbols.length === 0) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
+      this.defsyms.push({ sym, expression });
+    }
+  }
+
+  /** After bind-sections: __start_X and __stop_X of output sections whose name is a C identifier. */
+  claimStartStop(ctx: Context, osecNames: ByteString[]): void {
+    for (const section of osecNames) {
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(section)) continue;
+      for (const stop of [false, true]) {
+        const sym = this.wanted(ctx, (stop ? "__stop_" : "__start_") + section);
+        if (sym === 0) continue;
+        this.mark(ctx, sym, ctx.options.startStopVisibility);
+        this.startStop.push({ sym, section, stop });
+      }
+    }
+  }
+
+  /** Row of a name that is mentioned by a regular object and not defined there; 0 otherwise. */
+  private wanted(ctx: Context, name: ByteString): number {
+    const sym = ctx.lookup(name);
+    if (sym === 0) return 0;
+    const flags = ctx.tables.sym.flags[sym]!;
+    const kind = flags & SYM_KIND_MASK;
+    if (kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return 0;
+    return (flags & SYM_USED_REGULAR) !== 0 ? sym : 0;
+  }
+
+  private define(ctx: Context, sym: number, vis: number, place: (ctx: Context) => Place): void {
+    this.mark(ctx, sym, vis);
+    this.definitions.push({ sym, place });
+  }
+
+  private mark(ctx: Context, sym: number, vis: number): void {
+    const { sym: table, gsym } = ctx.tables;
+    table.flags[sym] = (table.flags[sym]! & ~(SYM_KIND_MASK | SYM_WEAK | SYM_ROOT)) | SYM_IN_OSEC;
+    table.isec[sym] = HEADERS_OSEC;
+    table.value[sym] = 0n;
+    gsym.bind[sym] = STB_GLOBAL;
+    gsym.type[sym] = STT_NOTYPE;
+    gsym.size[sym] = 0;
+    gsym.obj[sym] = 1;
+    gsym.esym[sym] = 0;
+    if (vis !== STV_DEFAULT && (gsym.vis[sym] === STV_DEFAULT || gsym.vis[sym]! > vis)) gsym.vis[sym] = vis;
+  }
+
+  /** After assign-addresses: gives every claimed symbol its section and offset. --defsym comes after resolve-addresses. */
+  place(ctx: Context): void {
+    const { sym } = ctx.tables;
+    const put = (row: number, place: Place) => {
+      sym.isec[row] = place.osec;
+      sym.value[row] = BigInt(place.offset);
+    };
+    for (const definition of this.definitions) put(definition.sym, definition.place(ctx));
+    for (const { sym: row, section, stop } of this.startStop) put(row, (stop ? endOf : startOf)(section)(ctx));
+  }
+
+  /** Evaluates --defsym, in order, once other symbols have addresses. */
+  evaluate(ctx: Context): void {
+    const { sym } = ctx.tables;
+    for (const { sym: row, expression } of this.defsyms) {
+      let section = 0;
+      const value = evaluate(expression, (name) => {
+        const id = ctx.lookup(name);
+        if (id === 0) return undefined;
+        const kind = sym.flags[id]! & SYM_KIND_MASK;
+        if (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC) return undefined;
+        if (kind === SYM_IN_OSEC) section = sym.isec[id]!;
+        else if (sym.isec[id] !== 0) section = ctx.tables.isec.osec[sym.isec[id]!]!;
+        return sym.addr[id]!;
+      });
+      sym.isec[row] = section;
+      sym.addr[row] = BigInt.asUintN(64, value);
+      sym.value[row] = BigInt.asUintN(64, section === 0 ? value : value - ctx.tables.osec.addr[section]!);
+    }
+  }
+}

@@ -1,0 +1,414 @@
+/**
+ * Finds the files a command line means and gives every object and shared object its id, in command-line order.
+ *
+ * Reads → writes: options.inputs, options.scripts → ctx.inputs, ctx.sources, ctx.sharedObjects, ctx.loadedFiles and the `obj`
+ * table. Objects are not read beyond their ELF header; the tables of shared objects are. The surprise: an archive that is
+ * named again is loaded once only, because its second copy cannot bring anything the first one does not (gcc names libgcc.a
+ * four times); that changes no result and saves parsing thousands of members.
+ */
+import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
+import type { ByteString, InputArgument } from "../args/link-options.ts";
+import type { Context, InputFile } from "../context.ts";
+import * as messages from "../diagnostics/input-messages.ts";
+import { HostError } from "../host/host.ts";
+import { BadArchive, memberAt, walkArchive, type Member } from "../input/archive.ts";
+import { fileKind, type FileKind } from "../input/file-kind.ts";
+import { OpenFile } from "../input/input-file.ts";
+import { baseName, joinPath, parentOf, Search } from "../input/search.ts";
+import { BadSharedObject, readSharedObject, type SharedObject } from "../input/shared-object.ts";
+import { parseInputScript, type InputScript } from "../script/input-script.ts";
+import { ScriptError } from "../script/lexer.ts";
+import { allocTable } from "../memory/table.ts";
+
+/** Options that hold at an input's place on the command line. */
+type Position = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib">;
+
+/** Row 0 of ctx.inputs and row 1, the linker's own object. */
+const FIRST_FILE = 2;
+
+const NO_NAMES: ByteString[] = [];
+
+/** The first object in a library is for another machine. */
+const INCOMPATIBLE = new Error("incompatible");
+
+export function loadInputs(ctx: Context): void {
+  const loader = new Loader(ctx);
+  for (const path of ctx.options.scripts) loader.addScriptOption(path);
+  for (const input of ctx.options.inputs) loader.addInput(input);
+  loader.fillTable();
+  ctx.diag.throwIfErrors();
+}
+
+/** `a.o`, or `lib.a(member.o)`: how messages and reports name an input. */
+export function inputName(input: Pick<InputFile, "path" | "member">): ByteString {
+  return input.member === "" ? input.path : `${input.path}(${input.member})`;
+}
+
+class Loader {
+  private readonly ctx: Context;
+  private readonly machine: number;
+  private readonly search: Search;
+  /** By InputFile.id: OBJF_* and, for shared objects, what was read of them. */
+  private readonly flags: number[] = [0, 0];
+  private readonly shared = new Map<number, SharedObject>();
+  /** id of the shared object, by path and by soname. */
+  private readonly sharedByPath = new Map<ByteString, number>();
+  private readonly sharedBySoname = new Map<ByteString, number>();
+  private readonly archives = new Set<ByteString>();
+  private readonly scripts = new Map<ByteString, InputScript>();
+  private readonly openScripts = new Set<ByteString>();
+  private readonly sourceRows = new Map<ByteString, number>();
+  private readonly libraries = new Map<string, ByteString>();
+  private readonly loaded = new Set<ByteString>();
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+    this.machine = ctx.params.get("machine") || EM_X86_64;
+    this.search = new Search(ctx.options, (path) => ctx.host.exists(path));
+    ctx.sources.length = 0;
+    ctx.sources.push("");
+    ctx.inputs.length = 0;
+    ctx.inputs.push(newInput(0, 0, 0, 0, "", ""), newInput(1, 0, 0, 0, "<internal>", ""));
+    ctx.sharedObjects.length = 0;
+  }
+
+  addInput(input: InputArgument): void {
+    if (input.format === "binary") this.ctx.diag.error(messages.binary(input.name));
+    else if (input.kind === "library") this.addLibrary(input.name, input);
+    else this.addFile(input.name, input, input.name);
+  }
+
+  // ---- finding files ----
+
+  private addLibrary(name: ByteString, position: Position): void {
+    const key = `${position.static ? "s" : "d"}${name}`;
+    const known = this.libraries.get(key);
+    if (known !== undefined) return void this.addFile(known, position, baseName(known));
+    const skipped: ByteString[] = [];
+    const accept = (path: ByteString): boolean => {
+      if (this.addFile(path, position, baseName(path), true)) {
+        this.libraries.set(key, path);
+        return true;
+      }
+      if (this.ctx.options.verbose) this.ctx.diag.message(messages.skipping(path, name));
+      skipped.push(path);
+      return false;
+    };
+    if (!this.search.library(name, position.static, accept)) this.ctx.diag.error(messages.noLibrary(name, skipped));
+  }
+
+  /**
+   * Loads a file; `recorded` is what DT_NEEDED says when it is a shared object without a soname. False = it is for another
+   * machine and `maySkip`; every other trouble is reported here.
+   */
+  private addFile(path: ByteString, position: Position, recorded: ByteString, maySkip = false): boolean {
+    if (this.addAgain(path, position)) return true;
+    const file = this.open(path);
+    if (file === null) return true;
+    try {
+      return this.addOpened(file, position, recorded, maySkip);
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Files whose second mention needs no second look. */
+  private addAgain(path: ByteString, position: Position): boolean {
+    const shared = this.sharedByPath.get(path);
+    if (shared !== undefined && !this.isStatic(position)) {
+      this.need(shared, position);
+      return true;
+    }
+    return !position.wholeArchive && this.archives.has(path);
+  }
+
+  private open(path: ByteString): OpenFile | null {
+    try {
+      return new OpenFile(this.ctx.host, path, this.machine);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.ctx.diag.error(messages.cannotOpen(path, error));
+      return null;
+    }
+  }
+
+  private addOpened(file: OpenFile, position: Position, recorded: ByteString, maySkip: boolean): boolean {
+    if (file.kind === "incompatible" && maySkip) return false;
+    if (file.kind === "archive" || file.kind === "thin") return this.addArchive(file, position, maySkip);
+    if (file.kind === "text") return this.addScript(file, position, maySkip);
+    this.noteLoaded(file.path);
+    if (file.kind === "relocatable") this.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
+    else if (file.kind === "shared") this.addShared(file, position, recorded);
+    else this.reject(file.kind, file.path);
+    return true;
+  }
+
+  private reject(kind: FileKind, name: ByteString): void {
+    const { diag, options } = this.ctx;
+    if (kind === "incompatible") diag.error(messages.incompatible(name, options.emulation || "elf_x86_64"));
+    else if (kind === "bitcode") diag.error(messages.bitcode(name));
+    else if (kind === "empty") diag.error(messages.empty(name));
+    else if (kind === "truncated") diag.error(messages.truncated(name));
+    else if (kind === "elf") diag.error(messages.notLinkable(name));
+    else diag.error(messages.unknownType(name));
+  }
+
+  private noteLoaded(path: ByteString): void {
+    if (this.loaded.has(path)) return;
+    this.loaded.add(path);
+    this.ctx.loadedFiles.push(path);
+  }
+
+  private isStatic(position: Position): boolean {
+    return position.static || this.ctx.options.relocatable;
+  }
+
+  // ---- objects and archives ----
+
+  private addObject(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
+    const { inputs } = this.ctx;
+    const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member);
+    inputs.push(input);
+    this.flags.push(flags);
+    if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0) this.ctx.diag.message(inputName(input));
+    return input.id;
+  }
+
+  private sourceRow(path: ByteString): number {
+    let row = this.sourceRows.get(path);
+    if (row === undefined) {
+      row = this.ctx.sources.push(path) - 1;
+      this.sourceRows.set(path, row);
+    }
+    return row;
+  }
+
+  private addArchive(file: OpenFile, position: Position, maySkip: boolean): boolean {
+    const { diag } = this.ctx;
+    const flags = (position.wholeArchive ? 0 : OBJF_LAZY) | (this.isExcluded(file.path) ? OBJF_EXCLUDE_LIBS : 0);
+    const thin = file.kind === "thin";
+    let objects = 0;
+    try {
+      walkArchive(file, thin, (member) => {
+        if (thin) return this.addThinMember(file.path, member, flags);
+        const kind = fileKind(member.head, member.headAt, member.headEnd, this.machine);
+        if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
+        if (kind === "relocatable" || kind === "incompatible") objects++;
+        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
+      });
+    } catch (error) {
+      if (error === INCOMPATIBLE) return false;
+      if (!(error instanceof BadArchive) && !(error instanceof HostError)) throw error;
+      diag.error(messages.badMember(file.path, error.message));
+    }
+    this.archives.add(file.path);
+    this.noteLoaded(file.path);
+    return true;
+  }
+
+  private isExcluded(archive: ByteString): boolean {
+    const { excludeLibs } = this.ctx.options;
+    if (excludeLibs.length === 0) return false;
+    const name = baseName(archive);
+    return excludeLibs.some((excluded) => excluded === "ALL" || excluded === name || `${excluded}.a` === name);
+  }
+
+  private addMember(kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number): void {
+    if (kind === "relocatable") {
+      this.addObject(source, offset, bytes, archive, member, flags);
+      return;
+    }
+    const name = `${archive}(${member})`;
+    const { diag } = this.ctx;
+    if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.reject(kind, name);
+    else if (kind === "bitcode") diag.warn(messages.lazyBitcode(name));
+    else diag.warn(messages.oddMember(name));
+  }
+
+  /** A thin archive names its members' files, relative to itself, or members of archives. */
+  private addThinMember(archive: ByteString, member: Member, flags: number): void {
+    const path = member.name.startsWith("/") ? member.name : joinPath(parentOf(archive), member.name);
+    const name = baseName(member.name);
+    let file: OpenFile | undefined;
+    try {
+      file = new OpenFile(this.ctx.host, path, this.machine);
+      this.noteLoaded(path);
+      if (member.nested < 0) {
+        this.addMember(file.kind, path, 0, file.size, archive, name, flags);
+        return;
+      }
+      const inner = memberAt(file, member.nested);
+      const kind = fileKind(inner.head, inner.headAt, inner.headEnd, this.machine);
+      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags);
+    } catch (error) {
+      if (!(error instanceof HostError) && !(error instanceof BadArchive)) throw error;
+      this.ctx.diag.error(messages.thinMember(archive, member.name, error));
+    } finally {
+      file?.close();
+    }
+  }
+
+  // ---- shared objects ----
+
+  private addShared(file: OpenFile, position: Position, recorded: ByteString): void {
+    const { arena, diag, options, sharedObjects } = this.ctx;
+    if (this.isStatic(position)) {
+      diag.error(options.relocatable ? messages.relocatableLink(file.path) : messages.staticLink(file.path));
+      return;
+    }
+    const mark = arena.mark();
+    let object: SharedObject;
+    try {
+      object = readSharedObject(arena, file);
+    } catch (error) {
+      if (!(error instanceof BadSharedObject) && !(error instanceof HostError)) throw error;
+      diag.error(messages.badShared(file.path, error.message));
+      return;
+    }
+    const soname = object.soname || recorded;
+    const known = this.sharedBySoname.get(soname);
+    if (known !== undefined) {
+      arena.release(mark);
+      this.need(known, position);
+      return;
+    }
+    const id = this.addObject(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
+    const input = this.ctx.inputs[id]!;
+    input.soname = soname;
+    input.needed = object.needed;
+    input.versions = object.versions;
+    this.shared.set(id, object);
+    this.sharedByPath.set(file.path, id);
+    this.sharedBySoname.set(soname, id);
+    sharedObjects.push(input);
+  }
+
+  /** A shared object named again: one mention without --as-needed is enough to need it. */
+  private need(id: number, position: Position): void {
+    if (!position.asNeeded) this.flags[id]! &= ~OBJF_AS_NEEDED;
+  }
+
+  // ---- scripts ----
+
+  /** -T: only what does not lay out sections. */
+  addScriptOption(path: ByteString): void {
+    const position = { asNeeded: false, wholeArchive: false, static: false, lib: 0 };
+    const file = this.open(this.ctx.host.exists(path) ? path : this.search.file(path) || path);
+    if (file === null) return;
+    if (file.kind === "text") this.addScript(file, position, false);
+    else this.ctx.diag.error(messages.unknownType(file.path));
+    file.close();
+  }
+
+  private addScript(file: OpenFile, position: Position, maySkip: boolean): boolean {
+    const { path } = file;
+    if (this.openScripts.has(path)) {
+      this.ctx.diag.error(messages.scriptInItself(path));
+      return true;
+    }
+    const script = this.scripts.get(path) ?? this.readScript(file);
+    if (script === null) return true;
+    if (!suits(script)) {
+      if (maySkip) return false;
+      this.ctx.diag.error(messages.incompatible(path, this.ctx.options.emulation || "elf_x86_64"));
+      return true;
+    }
+    this.noteLoaded(path);
+    this.openScripts.add(path);
+    this.expand(script, path, position);
+    this.openScripts.delete(path);
+    return true;
+  }
+
+  private readScript(file: OpenFile): InputScript | null {
+    try {
+      const script = parseInputScript(file.text(), file.path, (name) => this.include(name));
+      this.scripts.set(file.path, script);
+      if (suits(script)) this.obey(script);
+      return script;
+    } catch (error) {
+      if (!(error instanceof ScriptError) && !(error instanceof HostError)) throw error;
+      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : error.message);
+      return null;
+    }
+  }
+
+  private include(name: ByteString): ByteString | undefined {
+    const path = this.ctx.host.exists(name) ? name : this.search.file(name);
+    if (path === "") return undefined;
+    const file = this.open(path);
+    this.noteLoaded(path);
+    const text = file?.text();
+    file?.close();
+    return text;
+  }
+
+  /** Commands that stand for options; the command line wins. */
+  private obey(script: InputScript): void {
+    const { options, versionNodes } = this.ctx;
+    for (const directory of script.searchDirs) this.search.addDirectory(directory);
+    if (options.entry === "") options.entry = script.entry;
+    if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
+    options.undefined.push(...script.externs);
+    versionNodes.push(...script.versionNodes);
+  }
+
+  private expand(script: InputScript, path: ByteString, position: Position): void {
+    const inputs = script.startup === "" ? script.inputs : [{ kind: "file", name: script.startup, asNeeded: false } as const, ...script.inputs];
+    for (const input of inputs) {
+      const here = { ...position, asNeeded: position.asNeeded || input.asNeeded };
+      if (input.kind === "library") {
+        this.addLibrary(input.name, here);
+        continue;
+      }
+      const found = this.search.fileOfScript(input.name, path);
+      if (found === "") this.ctx.diag.error(messages.noScriptFile(path, input.name));
+      else this.addFile(found, here, found);
+    }
+  }
+
+  // ---- the obj table ----
+
+  fillTable(): void {
+    const { arena, inputs, tables } = this.ctx;
+    const obj = allocTable(arena, tables, "obj", inputs.length);
+    obj.kind[1] = OBJ_INTERNAL;
+    obj.fileId[1] = 1;
+    const { kind, flags, fileId, source, offset, bytes } = obj;
+    for (let id = FIRST_FILE; id < inputs.length; id++) {
+      const input = inputs[id]!;
+      kind[id] = OBJ_RELOCATABLE;
+      flags[id] = this.flags[id]!;
+      fileId[id] = id;
+      source[id] = input.source;
+      offset[id] = input.offset;
+      bytes[id] = input.bytes;
+    }
+    for (const [id, object] of this.shared) this.fillShared(id, object);
+    this.ctx.pool.self.sources = this.ctx.sources;
+  }
+
+  private fillShared(id: number, object: SharedObject): void {
+    const { obj } = this.ctx.tables;
+    obj.kind[id] = OBJ_SHARED;
+    obj.needed[id] = this.flags[id]! & OBJF_AS_NEEDED ? 0 : 1;
+    obj.symtab[id] = object.symtab;
+    obj.esymCount[id] = object.esymCount;
+    obj.firstGlobal[id] = object.firstGlobal;
+    obj.strtab[id] = object.strtab;
+    obj.strtabBytes[id] = object.strtabBytes;
+    obj.versym[id] = object.versym;
+    obj.verNames[id] = object.verNames;
+    obj.verCount[id] = object.verCount;
+  }
+}
+
+/** No OUTPUT_FORMAT, or one for x86-64. */
+function suits(script: InputScript): boolean {
+  return script.outputFormat.length === 0 || /x86-64/.test(script.outputFormat[0]!);
+}
+
+function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString): InputFile {
+  return { id, obj: id, source, offset, bytes, path, member, soname: "", needed: NO_NAMES, versions: NO_NAMES };
+}

@@ -1,0 +1,132 @@
+/**
+ * The sections of the included objects become `isec` rows in link order, their local symbols `sym` rows.
+ *
+ * Relocations of allocated sections become resident here; those of debug sections are read when they are written.
+ * Commons get a section each, so that gc can drop them one by one.
+ */
+import { ISEC_SYNTHETIC, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
+import { SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import type { WorkerContext } from "../memory/pool.ts";
+import { allocTable, setRows } from "../memory/table.ts";
+import { readHeaders } from "./parse-object.ts";
+
+/** Included objects a chunk takes. */
+const OBJECTS_PER_CHUNK = 8;
+/** Distinct file ranges of relocations read per object before ranges are widened. */
+const MAX_RANGES = 512;
+/** isec rows kept free for sections the linker makes (copy relocations, commons). */
+const SPARE_SECTIONS = 64;
+
+const A_OBJECTS = 0; // address of u32 obj rows
+const A_COUNT = 1;
+const A_KEEP_MERGE = 2;
+
+/** Phase: sections, relocations and symbols of the included objects of a chunk. */
+export function loadSectionsPhase(w: WorkerContext, chunk: number): void {
+  const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, w.args[A_COUNT]!);
+  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) loadObject(w, w.u32[(w.args[A_OBJECTS]! >>> 2) + i]!);
+}
+
+function loadObject(w: WorkerContext, o: number): void {
+  const { obj } = w.tables;
+  if (obj.e_shnum[o] !== 0) {
+    const headers = readHeaders(w, o);
+    if (headers === null) return;
+    w.kernels.fillSections!(o, headers.shdrs, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
+    loadRelocations(w, o);
+  }
+  w.kernels.fillSymbols!(o);
+}
+
+function loadRelocations(w: WorkerContext, o: number): void {
+  const ranges = w.window(2, MAX_RANGES * 16 + 16);
+  const pairs = w.kernels.relaRanges!(o, ranges, MAX_RANGES);
+  if (pairs === 0) return;
+  const cell = (i: number) => w.f64[(ranges >>> 3) + i]!;
+  let bytes = 0;
+  for (let i = 0; i < pairs; i++) bytes += cell(2 * i + 1) - cell(2 * i);
+  const at = w.alloc(bytes);
+  let to = at;
+  for (let i = 0; i < pairs; i++) {
+    const n = cell(2 * i + 1) - cell(2 * i);
+    w.read(w.tables.obj.source[o]!, cell(2 * i), to, n);
+    to += n;
+  }
+  w.kernels.bindRelas!(o, ranges, pairs, at);
+}
+
+/** Reads `slot`, `group.won`; writes `isec`, `sym`, esym.sym of locals. */
+export async function loadSections(ctx: Context): Promise<void> {
+  const { tables, arena, kernels, params, options } = ctx;
+  const globals = params.get("globalSyms");
+  let isec = 1;
+  let local = globals;
+  for (const o of ctx.objects) {
+    isec = kernels.numberSections!(o, isec, local);
+    local += tables.obj.firstGlobal[o]!;
+  }
+  growSymbols(ctx, local);
+  const mark = arena.mark();
+  const list = arena.alloc(globals * 4);
+  const commonCount = kernels.collectCommons!(1, globals, list);
+  const commons = arena.u32.slice(list >>> 2, (list >>> 2) + commonCount);
+  arena.release(mark);
+  allocTable(arena, tables, "isec", isec + commonCount + SPARE_SECTIONS);
+  setRows(tables, "isec", isec + commonCount);
+  params.set("symRows", local);
+  ctx.localSymBase = globals;
+
+  const count = ctx.objects.length;
+  await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 ? 1 : 0);
+  ctx.checkIssues();
+  placeCommons(ctx, commons, isec);
+  params.set("isecRows", tables.isec.rows);
+}
+
+/** Makes room for local symbols behind the globals' rows. */
+function growSymbols(ctx: Context, rows: number): void {
+  const { tables, arena } = ctx;
+  const old = tables.sym.flags;
+  allocTable(arena, tables, "sym", rows);
+  tables.sym.flags.set(old);
+}
+
+/** Adds a section without file contents; returns its isec row. `name`: address of its NUL-terminated name. */
+export function addSection(ctx: Context, name: number, flags: number, size: number, align: number): number {
+  const row = ctx.tables.isec.rows;
+  setRows(ctx.tables, "isec", row + 1);
+  fillSection(ctx, row, name, flags, size, align);
+  ctx.params.set("isecRows", row + 1);
+  return row;
+}
+
+function fillSection(ctx: Context, row: number, name: number, flags: number, size: number, align: number): void {
+  const { isec } = ctx.tables;
+  isec.obj[row] = 1;
+  isec.name[row] = name;
+  isec.sh_type[row] = SHT_NOBITS;
+  isec.sh_flags[row] = flags;
+  isec.size[row] = size;
+  isec.align[row] = align;
+  isec.kind[row] = ISEC_SYNTHETIC;
+  isec.live[row] = 1;
+}
+
+/** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss, in symbol order. */
+function placeCommons(ctx: Context, commons: Uint32Array, first: number): void {
+  if (commons.length === 0) return;
+  const { tables, arena } = ctx;
+  const bss = arena.put("COMMON");
+  const tbss = arena.put(".tbss.COMMON");
+  commons.forEach((id, i) => {
+    const tls = tables.gsym.type[id] === STT_TLS;
+    const flags = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : 0);
+    fillSection(ctx, first + i, tls ? tbss : bss, flags, tables.gsym.size[id]!, tables.gsym.align[id]!);
+    tables.isec.live[first + i] = 0;
+    tables.sym.isec[id] = first + i;
+    tables.sym.value[id] = 0n;
+    tables.sym.flags[id] = (tables.sym.flags[id]! & ~SYM_KIND_MASK) | SYM_DEFINED | (tls ? SYM_TLS : SYM_OBJECT);
+    if (!tls) tables.gsym.type[id] = STT_OBJECT;
+  });
+}

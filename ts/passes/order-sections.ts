@@ -1,0 +1,168 @@
+/**
+ * Output sections with their linker-made contents, in output order, and the members that need an order of their own.
+ *
+ * The order is lld's default layout (read-only, executable, writable with RELRO first, not loaded); the rank of a section
+ * is one number made of the bits below, and sections of equal rank stay in order of appearance.
+ */
+import { TOMB_ADDEND, TOMB_NONE, TOMB_ONE, TOMB_ZERO } from "../../as-kernels/shared/abi.ts";
+import {
+  SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_MERGE, SHF_STRINGS, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS,
+  SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS, SHT_X86_64_UNWIND,
+} from "../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../context.ts";
+import { setRows } from "../memory/table.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+
+// Rank bits, most significant first. Sections placed by -Ttext and the like come before all others.
+const RANK_FLOATING = 1 << 27;
+const RANK_NOT_ALLOC = 1 << 26;
+const RANK_LARGE_WRITE = 1 << 15;
+const RANK_WRITE = 1 << 14;
+const RANK_EXEC_WRITE = 1 << 13;
+const RANK_EXEC = 1 << 12;
+const RANK_RODATA = 1 << 11;
+const RANK_SMALL = 1 << 10;
+const RANK_NOT_RELRO = 1 << 9;
+const RANK_NOT_TLS = 1 << 8;
+const RANK_NOBITS = 1 << 7;
+
+const RELRO_NAMES = new Set([".data.rel.ro", ".bss.rel.ro", ".ctors", ".dtors", ".jcr", ".eh_frame", ".fini_array", ".init_array", ".preinit_array", ".got", ".toc"]);
+const ARRAYS = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY]);
+/** Input-only flags that mean nothing in an executable. */
+const DROPPED_FLAGS = SHF_GROUP | SHF_INFO_LINK | SHF_COMPRESSED | SHF_GNU_RETAIN | SHF_LINK_ORDER;
+
+export function isRelro(ctx: Context, osec: OutputSection): boolean {
+  const { z } = ctx.options;
+  if (!z.relro || (osec.sh_flags & (SHF_ALLOC | SHF_WRITE)) !== (SHF_ALLOC | SHF_WRITE)) return false;
+  if ((osec.sh_flags & SHF_TLS) !== 0 || ARRAYS.has(osec.sh_type)) return true;
+  if (osec.name === ".got.plt") return z.now;
+  if (osec.name === ".dynamic") return true;
+  return osec.name === ".relro_padding" || RELRO_NAMES.has(osec.name);
+}
+
+function rankOf(ctx: Context, osec: OutputSection): number {
+  if (ctx.options.sectionStarts.has(osec.name)) return 0;
+  const flags = osec.sh_flags;
+  if ((flags & SHF_ALLOC) === 0) return RANK_FLOATING | RANK_NOT_ALLOC;
+  let rank = RANK_FLOATING;
+  const large = (flags & SHF_X86_64_LARGE) !== 0;
+  if ((flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) {
+    if (!large) rank |= RANK_SMALL;
+    if (osec.name === ".interp") rank |= 2;
+    else if (osec.sh_type === SHT_NOTE) rank |= 3;
+    else if (osec.sh_type !== SHT_PROGBITS && osec.sh_type !== SHT_X86_64_UNWIND) rank |= 4;
+    else rank |= RANK_RODATA;
+  } else if ((flags & SHF_EXECINSTR) !== 0) {
+    rank |= (flags & SHF_WRITE) !== 0 ? RANK_EXEC_WRITE : RANK_EXEC;
+  } else {
+    rank |= RANK_WRITE;
+    if (large) rank |= RANK_LARGE_WRITE;
+    if ((flags & SHF_TLS) === 0) rank |= RANK_NOT_TLS;
+    if (!osec.relro) rank |= RANK_NOT_RELRO;
+  }
+  if (osec.sh_type === SHT_NOBITS) rank |= RANK_NOBITS;
+  return rank;
+}
+
+/** What a reference to dead code becomes in a section (lld's tombstones): debug_loc and ranges cannot hold a plain 0. */
+function tombstoneOf(name: string, flags: number): number {
+  if ((flags & SHF_ALLOC) !== 0) return TOMB_NONE;
+  if (name === ".debug_loc" || name === ".debug_ranges") return TOMB_ONE;
+  return name.startsWith(".debug_") ? TOMB_ZERO : TOMB_ADDEND;
+}
+
+function newOutputSection(id: number, name: string, type: number, flags: number): OutputSection {
+  return {
+    id, name, sh_type: type, sh_flags: flags, sh_addr: 0n, sh_offset: 0, size: 0, align: 0, sh_entsize: 0, sh_link: 0, sh_info: 0,
+    index: 0, sh_name: 0, synthetic: [], rank: 0, relro: false, ready: null,
+  };
+}
+
+/** Reads `osec` rows and ctx.synthetics; writes ctx.osecs in output order, osec.index, the order of `member` runs. */
+export function orderSections(ctx: Context): void {
+  const { tables } = ctx;
+  const byName = new Map<string, OutputSection>();
+  for (let id = HEADERS_OSEC + 1; id < tables.osec.rows; id++) {
+    const name = ctx.arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);
+    const flags = (tables.osec.sh_flags[id]! & ~DROPPED_FLAGS) >>> 0;
+    const osec = newOutputSection(id, name, arrayType(name, tables.osec.sh_type[id]!), flags);
+    osec.align = tables.osec.align[id]!;
+    if ((flags & SHF_MERGE) !== 0) osec.sh_entsize = tables.osec.sh_entsize[id]!;
+    if (osec.sh_entsize === 0) osec.sh_flags &= ~(SHF_MERGE | SHF_STRINGS);
+    byName.set(name, osec);
+  }
+  for (const section of Object.values(ctx.synthetics)) {
+    if (section !== null && section.isNeeded(ctx)) addSynthetic(ctx, byName, section);
+  }
+  const osecs = [...byName.values()];
+  for (const osec of osecs) {
+    osec.relro = isRelro(ctx, osec);
+    osec.rank = rankOf(ctx, osec);
+  }
+  ctx.osecs = osecs.sort((a, b) => a.rank - b.rank);
+  ctx.osecs.forEach((osec, i) => {
+    osec.index = i + 1;
+    tables.osec.index[osec.id] = i + 1;
+    tables.osec.sh_flags[osec.id] = osec.sh_flags;
+    tables.osec.sh_type[osec.id] = osec.sh_type;
+    tables.osec.tombstone[osec.id] = tombstoneOf(osec.name, osec.sh_flags);
+    sortMembers(ctx, osec);
+  });
+  tables.osec.index[HEADERS_OSEC] = ctx.osecs.length > 0 ? 1 : 0;
+}
+
+/** .ctors and plain PROGBITS .init_array sections make an array section. */
+function arrayType(name: string, type: number): number {
+  if (type === SHT_NOBITS) return type;
+  if (name === ".init_array") return SHT_INIT_ARRAY;
+  if (name === ".fini_array") return SHT_FINI_ARRAY;
+  return name === ".preinit_array" ? SHT_PREINIT_ARRAY : type;
+}
+
+function addSynthetic(ctx: Context, byName: Map<string, OutputSection>, section: SyntheticSection): void {
+  const { tables } = ctx;
+  let osec = byName.get(section.name);
+  if (osec === undefined) {
+    const id = tables.osec.rows;
+    setRows(tables, "osec", id + 1);
+    osec = newOutputSection(id, section.name, section.sh_type, section.sh_flags);
+    osec.sh_entsize = section.sh_entsize;
+    byName.set(section.name, osec);
+  } else {
+    if (osec.sh_type === SHT_NOBITS && section.sh_type !== SHT_NOBITS) osec.sh_type = section.sh_type;
+    osec.sh_flags |= section.sh_flags;
+    if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
+    if (osec.sh_entsize === 0) osec.sh_flags &= ~(SHF_MERGE | SHF_STRINGS);
+  }
+  osec.synthetic.push({ section, offset: 0 });
+  osec.align = Math.max(osec.align, section.align);
+  section.osec = osec.id;
+}
+
+/** Number at the end of a section name; lower runs earlier. */
+function priorityOf(name: string): number {
+  const digits = /^\.(init_array|fini_array|preinit_array|ctors|dtors)\.(\d+)$/.exec(name);
+  if (digits === null) return 65536;
+  const value = Number(digits[2]);
+  return digits[1] === "ctors" || digits[1] === "dtors" ? 65535 - value : value;
+}
+
+/** Constructors by priority, LINK_ORDER sections by what they are linked to. The sets are small. */
+function sortMembers(ctx: Context, osec: OutputSection): void {
+  const { tables, arena } = ctx;
+  const base = tables.osec.memberBase[osec.id]!;
+  const members = tables.member.isec.subarray(base, base + tables.osec.memberCount[osec.id]!);
+  if (ARRAYS.has(osec.sh_type)) {
+    const keyed = Array.from(members, (row) => ({ row, key: priorityOf(arena.cstring(tables.isec.name[row]!)) }));
+    keyed.sort((a, b) => a.key - b.key);
+    members.set(keyed.map((entry) => entry.row));
+  } else if (members.length > 1 && (tables.isec.sh_flags[members[0]!]! & SHF_LINK_ORDER) !== 0) {
+    const position = (row: number) => {
+      const link = tables.isec.link[row]!;
+      const target = tables.osec.index[tables.isec.osec[link]!] ?? 0;
+      return target * 2 ** 40 + link;
+    };
+    members.set(Array.from(members).sort((a, b) => position(a) - position(b)));
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Reads the symbol tables of all inputs into memory and turns every mention of a global name into a hashed record.
+ *
+ * Two phases, because rows have to be numbered in input order: `parse-object` finds and loads the tables of each object,
+ * a prefix sum gives every object its rows, `read-symbols` fills them. Section headers are read twice rather than kept:
+ * a hot window costs less than touching new memory.
+ */
+import {
+  ISSUE_BAD_OBJECT, OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, ERR_TRUNCATED, ERR_SHENTSIZE,
+} from "../../as-kernels/shared/abi.ts";
+import { EHDR_BYTES, SHDR_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import { allocTable } from "../memory/table.ts";
+import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
+
+/** Objects a chunk takes. */
+const OBJECTS_PER_CHUNK = 8;
+/** Objects up to this size are read in one go. */
+const WHOLE_BYTES = 1 << 16;
+
+// Cells of scanHeaders' result (as-kernels/passes/parse-object.ts OUT_*)
+const OUT_SYMTAB = 1;
+const OUT_GROUPS = 2;
+const OUT_FIRST_GLOBAL = 3;
+const OUT_SYMTAB_OFFSET = 2; // f64 cells
+const OUT_STRTAB_OFFSET = 4;
+const OUT_SHNDX_OFFSET = 6;
+const OUT_GROUP_FROM = 8;
+const OUT_NAMES_OFFSET = 10;
+const OUT_LOCAL_SIGNATURES = 12;
+
+/** Where an object's headers are while a worker looks at it. */
+interface Headers {
+  /** Address of section header 0. */
+  shdrs: number;
+  count: number;
+  shstrndx: number;
+  /** Address of the object's first byte when all of it is in the window, else 0. */
+  whole: number;
+}
+
+/** Section headers of object `o` in a window of this worker; null when reported as broken. */
+export function readHeaders(w: WorkerContext, o: number): Headers | null {
+  const { source, offset, bytes } = w.tables.obj;
+  const size = bytes[o]!;
+  const at = offset[o]!;
+  const src = source[o]!;
+  const wholeFits = size <= WHOLE_BYTES;
+  const base = w.window(0, wholeFits ? size : EHDR_BYTES);
+  if (size < EHDR_BYTES) return broken(w, o, 0, ERR_TRUNCATED);
+  w.read(src, at, base, wholeFits ? size : EHDR_BYTES);
+  const view = new DataView(w.memory.buffer, base, EHDR_BYTES);
+  const shoff = Number(view.getBigUint64(0x28, true));
+  let count = view.getUint16(0x3c, true);
+  let shstrndx = view.getUint16(0x3e, true);
+  if (shoff === 0) return { shdrs: base, count: 0, shstrndx: 0, whole: wholeFits ? base : 0 };
+  if (view.getUint16(0x3a, true) !== SHDR_BYTES) return broken(w, o, 0, ERR_SHENTSIZE);
+  if (shoff + SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
+  if (count === 0 || shstrndx === 0xffff) {
+    // gABI ch. 4: e_shnum and e_shstrndx too large for the header are in section header 0
+    const first = w.window(3, SHDR_BYTES);
+    w.read(src, at + shoff, first, SHDR_BYTES);
+    const header = new DataView(w.memory.buffer, first, SHDR_BYTES);
+    if (count === 0) count = Number(header.getBigUint64(0x20, true));
+    if (shstrndx === 0xffff) shstrndx = header.getUint32(0x28, true);
+  }
+  if (shoff + count * SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
+  if (wholeFits && shoff % 8 === 0) return { shdrs: base + shoff, count, shstrndx, whole: base };
+  const shdrs = w.window(1, count * SHDR_BYTES);
+  w.read(src, at + shoff, shdrs, count * SHDR_BYTES);
+  return { shdrs, count, shstrndx, whole: wholeFits ? base : 0 };
+}
+
+function broken(w: WorkerContext, o: number, index: number, error: number): null {
+  w.kernels.reportIssue!(ISSUE_BAD_OBJECT, o, 0, index, error);
+  return null;
+}
+
+/** Bytes [from, from + size) of the object, copied to new memory with `pad` zero bytes behind them. */
+function keep(w: WorkerContext, o: number, from: number, size: number): number {
+  const address = w.alloc(size + 16);
+  w.read(w.tables.obj.source[o]!, w.tables.obj.offset[o]! + from, address, size);
+  w.u8.fill(0, address + size, address + size + 16);
+  return address;
+}
+
+/** Phase: loads symbol table, string tables and counts of the objects of a chunk. */
+export function parseObjectPhase(w: WorkerContext, chunk: number): void {
+  const first = 1 + chunk * OBJECTS_PER_CHUNK;
+  const end = Math.min(first + OBJECTS_PER_CHUNK, w.tables.obj.rows);
+  for (let o = first; o < end; o++) {
+    if (w.tables.obj.kind[o] !== OBJ_RELOCATABLE) continue;
+    try {
+      loadTables(w, o);
+    } catch (error) {
+      if (!(error instanceof ReadFailed)) throw error;
+      broken(w, o, 0, ERR_TRUNCATED);
+    }
+  }
+}
+
+function loadTables(w: WorkerContext, o: number): void {
+  const headers = readHeaders(w, o);
+  if (headers === null) return;
+  const { obj } = w.tables;
+  const out = w.window(2, 4096);
+  const error = w.kernels.scanHeaders!(headers.shdrs, headers.count, headers.shstrndx, obj.bytes[o]!, out);
+  if (error !== 0) {
+    broken(w, o, w.u32[out >>> 2]!, error);
+    return;
+  }
+  const word = (i: number) => w.u32[(out >>> 2) + i]!;
+  const cell = (i: number) => w.f64[(out >>> 3) + i]!;
+  obj.e_shnum[o] = headers.count;
+  obj.groupCount[o] = word(OUT_GROUPS);
+  const namesOffset = cell(OUT_NAMES_OFFSET);
+  const namesBytes = cell(OUT_NAMES_OFFSET + 1);
+  if (word(OUT_SYMTAB) !== 0) {
+    const symBytes = cell(OUT_SYMTAB_OFFSET + 1);
+    obj.esymCount[o] = symBytes / SYM_BYTES;
+    obj.firstGlobal[o] = word(OUT_FIRST_GLOBAL);
+    obj.symtab[o] = keep(w, o, cell(OUT_SYMTAB_OFFSET), symBytes);
+    obj.strtab[o] = keep(w, o, cell(OUT_STRTAB_OFFSET), cell(OUT_STRTAB_OFFSET + 1));
+    obj.strtabBytes[o] = cell(OUT_STRTAB_OFFSET + 1);
+    if (cell(OUT_SHNDX_OFFSET + 1) !== 0) obj.shndxTab[o] = keep(w, o, cell(OUT_SHNDX_OFFSET), cell(OUT_SHNDX_OFFSET + 1));
+  }
+  if (namesOffset === cell(OUT_STRTAB_OFFSET) && word(OUT_SYMTAB) !== 0) obj.names[o] = obj.strtab[o]!;
+  else obj.names[o] = keep(w, o, namesOffset, namesBytes);
+  obj.namesBytes[o] = namesBytes;
+  const linkonce = w.kernels.countLinkonce!(headers.shdrs, headers.count, obj.names[o]!, namesBytes);
+  obj.groupCount[o] = word(OUT_GROUPS) + linkonce;
+  obj.groupFrom[o] = cell(OUT_GROUP_FROM);
+  obj.groupTo[o] = cell(OUT_GROUP_FROM + 1);
+  obj.recordCount[o] = obj.esymCount[o]! - obj.firstGlobal[o]! + cell(OUT_LOCAL_SIGNATURES) + linkonce;
+}
+
+/** Phase: hashes names, fills slots and groups of the objects of a chunk. */
+export function readSymbolsPhase(w: WorkerContext, chunk: number): void {
+  const first = 1 + chunk * OBJECTS_PER_CHUNK;
+  const { obj } = w.tables;
+  const end = Math.min(first + OBJECTS_PER_CHUNK, obj.rows);
+  const out = w.window(2, 4096);
+  for (let o = first; o < end; o++) {
+    let error = 0;
+    if (obj.kind[o] === OBJ_SHARED) error = w.kernels.readShared!(o, out);
+    else if (obj.kind[o] === OBJ_INTERNAL) error = w.kernels.readSymbols!(o, 0, 0, 0, 0, 0, out);
+    else error = readObject(w, o, out);
+    if (error !== 0) broken(w, o, w.u32[out >>> 2]!, error);
+  }
+}
+
+function readObject(w: WorkerContext, o: number, out: number): number {
+  const { obj } = w.tables;
+  const headers = readHeaders(w, o);
+  if (headers === null) return 0;
+  const from = obj.groupFrom[o]!;
+  const bytes = obj.groupTo[o]! - from;
+  let groups = headers.whole + from;
+  if (bytes > 0 && (headers.whole === 0 || groups % 4 !== 0)) {
+    groups = w.window(3, bytes);
+    w.read(obj.source[o]!, obj.offset[o]! + from, groups, bytes);
+  }
+  return w.kernels.readSymbols!(o, headers.shdrs, groups, from, obj.names[o]!, obj.namesBytes[o]!, out);
+}
+
+/** Loads and parses all inputs. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows. */
+export async function parseObject(ctx: Context): Promise<void> {
+  const { tables, arena, pool } = ctx;
+  const chunks = Math.ceil((tables.obj.rows - 1) / OBJECTS_PER_CHUNK);
+  pool.self.sources = ctx.sources;
+  await pool.run("parse-object", chunks);
+  ctx.checkIssues();
+  numberRows(ctx);
+  await pool.run("read-symbols", chunks);
+  ctx.checkIssues();
+  void arena;
+}
+
+/** Prefix sums over objects: the first row of each object in every per-object table. */
+function numberRows(ctx: Context): void {
+  const { tables, arena } = ctx;
+  const { obj } = tables;
+  let slot = 1;
+  let esym = 1;
+  let group = 1;
+  let record = 1;
+  for (let o = 1; o < obj.rows; o++) {
+    obj.slotBase[o] = slot;
+    obj.esymBase[o] = esym;
+    obj.groupBase[o] = group;
+    obj.recordBase[o] = record;
+    if (obj.kind[o] === OBJ_SHARED) obj.recordCount[o] = 2 * (obj.esymCount[o]! - obj.firstGlobal[o]!);
+    slot += obj.e_shnum[o]!;
+    esym += obj.esymCount[o]!;
+    group += obj.groupCount[o]!;
+    record += obj.recordCount[o]!;
+  }
+  allocTable(arena, tables, "slot", slot);
+  allocTable(arena, tables, "esym", esym);
+  allocTable(arena, tables, "group", group);
+  allocTable(arena, tables, "record", record);
+}

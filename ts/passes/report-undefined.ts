@@ -1,0 +1,189 @@
+/**
+ * Says which symbols are undefined: one message per symbol, with the places that refer to it.
+ *
+ * Reads → writes: `issue` rows that scan-relocs left (ISSUE_UNDEFINED, ISSUE_DISCARDED_REF), symbol tables of shared objects →
+ * ctx.diag. Runs after scan-relocs and before create-synthetic. Whether an undefined symbol is worth a row has been decided by
+ * scan-relocs (params.undefinedPolicy); here it is only decided whether it is an error or a warning.
+ */
+import * as abi from "../../as-kernels/shared/abi.ts";
+import { SHN_UNDEF, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED } from "../../as-kernels/shared/elf.ts";
+import { UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
+import type { ByteString, LinkOptions } from "../args/link-options.ts";
+import type { Context, InputFile } from "../context.ts";
+import { takeIssues, type Issue } from "../diagnostics/issues.ts";
+import * as messages from "../diagnostics/messages.ts";
+import * as place from "../diagnostics/place.ts";
+import { spellingHint } from "../diagnostics/spelling.ts";
+
+/** References listed per symbol. */
+const MAX_REFERENCES = 3;
+/** Undefined symbols that get a spelling suggestion. */
+const MAX_SUGGESTIONS = 2;
+
+export function reportUndefined(ctx: Context): void {
+  const { found, lost } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED || code === abi.ISSUE_DISCARDED_REF);
+  let suggestions = MAX_SUGGESTIONS;
+  for (const [sym, issues] of groupBySymbol(ctx, found)) {
+    const discarded = discardedSymbol(ctx, issues[0]!);
+    if (discarded !== null) report(ctx, sym, discardedMessage(ctx, discarded, issues));
+    else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0));
+  }
+  if (lost > 0) ctx.diag.error(messages.moreProblems(lost));
+  if (checksSharedObjects(ctx.options)) reportSharedObjects(ctx);
+}
+
+/** Issues by `sym` row, in the order of first mention; references in link order. */
+function groupBySymbol(ctx: Context, issues: Issue[]): [number, Issue[]][] {
+  issues.sort((x, y) => x.isec - y.isec || x.index - y.index);
+  const groups = new Map<number, Issue[]>();
+  for (const issue of issues) {
+    const sym = issue.code === abi.ISSUE_UNDEFINED ? Number(issue.a) : (Number(issue.b) || discardedRow(ctx, issue));
+    const group = groups.get(sym);
+    if (group === undefined) groups.set(sym, [issue]);
+    else group.push(issue);
+  }
+  return [...groups].sort(([x], [y]) => x - y);
+}
+
+function discardedRow(ctx: Context, issue: Issue): number {
+  return place.relocationSym(ctx, issue.obj, Number(issue.a));
+}
+
+/** --warn-unresolved-symbols speaks of symbols that another module could define. */
+function report(ctx: Context, sym: number, message: ByteString): void {
+  const external = sym < ctx.localSymBase && ctx.tables.gsym.vis[sym] === STV_DEFAULT;
+  if (external && ctx.params.get("undefinedPolicy") === UNDEFINED_WARN) ctx.diag.warn(message);
+  else ctx.diag.errorOrWarn(message);
+}
+
+// ---- undefined symbols ----
+
+const VISIBILITY: Record<number, string> = { [STV_INTERNAL]: "internal ", [STV_HIDDEN]: "hidden ", [STV_PROTECTED]: "protected " };
+
+function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: boolean): ByteString {
+  const name = place.symbolBytes(ctx, sym);
+  const global = sym < ctx.localSymBase;
+  return messages.undefinedSymbol({
+    visibility: global ? (VISIBILITY[ctx.tables.gsym.vis[sym]!] ?? "") : "",
+    symbol: place.displayName(ctx, name),
+    ...listReferences(ctx, name, issues),
+    hints: hints(ctx, name, issues[0]!.obj, suggest),
+  });
+}
+
+function listReferences(ctx: Context, name: ByteString, issues: Issue[]): { references: messages.PlaceText[]; more: number } {
+  const references = issues.slice(0, MAX_REFERENCES).map(({ isec, index }) => {
+    const offset = place.rawRelocation(ctx, isec, index)?.r_offset ?? 0;
+    return place.placeText(ctx, isec, offset, name);
+  });
+  return { references, more: Math.max(0, issues.length - MAX_REFERENCES) };
+}
+
+function hints(ctx: Context, name: ByteString, obj: number, suggest: boolean): ByteString {
+  let text = versionHints(ctx, name);
+  if (suggest) text += spellingHint(ctx, name, obj);
+  if (name.startsWith("_ZTV")) text += messages.vtableHint();
+  if (ctx.options.gcSections && ctx.options.startStopGc && name.startsWith("__start_")) text += messages.startStopHint();
+  return text;
+}
+
+/** Shared objects that define the stem of the name, but not in this version. */
+function versionHints(ctx: Context, name: ByteString): ByteString {
+  const at = name.indexOf("@");
+  const stem = at < 0 ? name : name.slice(0, at);
+  if (at < 0 && ctx.sharedObjects.every((input) => input.versions.length === 0)) return "";
+  let text = "";
+  for (const input of ctx.sharedObjects) {
+    const versions = versionsOf(ctx, input, stem);
+    if (versions.length > 0) text += messages.versionHint(place.fileName(ctx, input.obj), versions);
+  }
+  return text;
+}
+
+/** `foo@V` and `foo@@V` of a shared object's definitions of `stem`. Runs for symbols that are undefined only. */
+function versionsOf(ctx: Context, input: InputFile, stem: ByteString): ByteString[] {
+  const versym = ctx.tables.obj.versym[input.obj]!;
+  if (versym === 0) return [];
+  const found: ByteString[] = [];
+  for (let i = 1; i < ctx.tables.obj.esymCount[input.obj]!; i++) {
+    if (!place.hasName(ctx, input.obj, i, stem)) continue;
+    const raw = place.rawSymbol(ctx, input.obj, i);
+    if (raw === null || raw.shndx === SHN_UNDEF) continue;
+    const index = ctx.arena.u8[versym + 2 * i]! | (ctx.arena.u8[versym + 2 * i + 1]! << 8);
+    const version = input.versions[index & 0x7fff] ?? "";
+    if (version !== "") found.push(`${stem}${index & 0x8000 ? "@" : "@@"}${version}`);
+  }
+  return found;
+}
+
+// ---- references to discarded sections ----
+
+interface Discarded {
+  obj: number;
+  raw: place.RawSymbol;
+}
+
+/** The symbol an issue refers to when its own object defines it in a section that was discarded. */
+function discardedSymbol(ctx: Context, issue: Issue): Discarded | null {
+  const rela = place.rawRelocation(ctx, issue.isec, issue.index);
+  const raw = rela === null ? null : place.rawSymbol(ctx, issue.obj, rela.r_sym);
+  return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: issue.obj, raw };
+}
+
+function discardedMessage(ctx: Context, { obj, raw }: Discarded, issues: Issue[]): ByteString {
+  const group = ctx.tables.slot.group[ctx.tables.obj.slotBase[obj]! + raw.shndx] ?? 0;
+  const signature = group === 0 ? 0 : ctx.tables.group.name[group]!;
+  const winner = signature === 0 ? 0 : ctx.tables.gsym.groupOwner[signature]!;
+  return messages.discardedReference({
+    symbol: place.displayName(ctx, raw.name),
+    section: raw.type === STT_SECTION ? place.headerName(ctx, obj, raw.shndx) : "",
+    definedIn: place.fileName(ctx, obj),
+    signature: winner === 0 ? "" : place.symbolBytes(ctx, signature),
+    prevailing: winner === 0 ? "" : place.fileName(ctx, ctx.tables.group.obj[winner - 1]!),
+    ...listReferences(ctx, raw.name, issues),
+  });
+}
+
+// ---- undefined symbols of shared objects ----
+
+/** lld: an error for executables unless --allow-shlib-undefined or --unresolved-symbols lets it pass. */
+function checksSharedObjects(options: LinkOptions): boolean {
+  if (options.relocatable) return false;
+  if (options.allowShlibUndefined !== undefined) return !options.allowShlibUndefined;
+  if (options.unresolved === "ignore-all" || options.unresolved === "ignore-in-shared-libs") return false;
+  return !options.shared || options.unresolved === "ignore-in-object-files";
+}
+
+/** A shared object is checked when everything it needs is part of the link; else the symbol may well be in what is not. */
+function reportSharedObjects(ctx: Context): void {
+  const known = new Set(ctx.sharedObjects.map((input) => input.soname));
+  const checked = ctx.sharedObjects.filter((input) => input.needed.every((name) => known.has(name)));
+  for (const input of checked) ctx.kernels.sharedUndefined!(input.obj);
+  const { found } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED_SHLIB);
+  for (const issue of found) reportSharedReference(ctx, issue);
+}
+
+function reportSharedReference(ctx: Context, issue: Issue): void {
+  const sym = Number(issue.a);
+  const kind = ctx.tables.sym.flags[sym]! & abi.SYM_KIND_MASK;
+  const file = place.fileName(ctx, issue.obj);
+  const shown = place.displaySymbol(ctx, sym);
+  const undefinedHere = kind === abi.SYM_UNDEF || kind === abi.SYM_LAZY;
+  if (!undefinedHere && definedBySharedObject(ctx, sym)) return;
+  const message = undefinedHere
+    ? messages.undefinedInSharedObject(shown, file)
+    : messages.notExportedToSharedObject(shown, place.definedIn(ctx, sym), file);
+  if (ctx.options.unresolvedAreWarnings) ctx.diag.warn(message);
+  else ctx.diag.errorOrWarn(message);
+}
+
+/** Does a shared object of the link define the symbol, though another definition was chosen? */
+function definedBySharedObject(ctx: Context, sym: number): boolean {
+  const { esymBase, esymCount } = ctx.tables.obj;
+  return ctx.sharedObjects.some(({ obj }) => {
+    for (let i = 1; i < esymCount[obj]!; i++) {
+      if (ctx.tables.esym.sym[esymBase[obj]! + i] === sym && place.rawSymbol(ctx, obj, i)?.shndx !== SHN_UNDEF) return true;
+    }
+    return false;
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Who defines what: replays lld's resolution in command-line order, then extracts what options ask for.
+ *
+ * The replay is one kernel over interned ids; this file orders the calls and adds the demands that come from options in
+ * the order lld has them (input files, entry and defsym names, wrapped names).
+ */
+import { OBJF_AS_NEEDED, OBJ_SHARED, SYM_KIND_MASK, SYM_ROOT, SYM_SHARED, SYM_UNDEF } from "../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { allocTable } from "../memory/table.ts";
+
+/** Objects per kernel call, so that optimised code takes over early. */
+const OBJECTS_PER_CALL = 64;
+
+/** Reads `record`, `group`; writes sym.flags and `gsym` of globals, obj.seq, group.won, ctx.objects. */
+export function resolveSymbols(ctx: Context): void {
+  const { tables, arena, kernels, params } = ctx;
+  const rows = tables.obj.rows;
+  allocTable(arena, tables, "sym", params.get("globalSyms"));
+  const included = arena.alloc((rows + 1) * 4);
+  const state = arena.allocZeroed(16);
+  const mark = arena.mark();
+  arena.u32[(state >>> 2) + 1] = included;
+  arena.u32[(state >>> 2) + 2] = arena.alloc(rows * 8);
+  for (let from = 1; from < rows; from += OBJECTS_PER_CALL) {
+    kernels.resolveObjects!(from, Math.min(from + OBJECTS_PER_CALL, rows), state);
+  }
+  const demand = (name: ByteString) => {
+    const id = ctx.lookup(name);
+    if (id !== 0) kernels.demand!(id, state);
+    return id;
+  };
+  demandOptions(ctx, demand);
+  wrapSymbols(ctx, demand, state, included);
+  const count = arena.u32[state >>> 2]!;
+  arena.release(mark);
+  ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
+  for (let o = 1; o < rows; o++) {
+    if (tables.obj.kind[o] !== OBJ_SHARED) continue;
+    tables.obj.needed[o] = (tables.obj.flags[o]! & OBJF_AS_NEEDED) === 0 ? 1 : 0;
+  }
+}
+
+function demandOptions(ctx: Context, demand: (name: ByteString) => number): void {
+  const { options, tables } = ctx;
+  const root = (name: ByteString) => {
+    const id = demand(name);
+    if (id !== 0) tables.sym.flags[id]! |= SYM_ROOT;
+  };
+  if (options.entry !== "" && !/^[0-9]/.test(options.entry)) root(options.entry);
+  else if (!options.shared && !options.relocatable) root("_start");
+  for (const name of [...options.undefined, ...options.requireDefined, ...ctx.expressionNames]) root(name);
+  for (const name of [options.init, options.fini]) {
+    const id = ctx.lookup(name);
+    if (id !== 0 && (tables.sym.flags[id]! & SYM_KIND_MASK) === 1) tables.sym.flags[id]! |= SYM_ROOT;
+  }
+  for (const name of options.requireDefined) {
+    const id = ctx.lookup(name);
+    const kind = id === 0 ? SYM_UNDEF : tables.sym.flags[id]! & SYM_KIND_MASK;
+    if (kind === SYM_UNDEF || kind === SYM_SHARED) ctx.diag.error(`required symbol not defined: ${name}`);
+  }
+}
+
+/** --wrap=foo: mentions of foo mean __wrap_foo, mentions of __real_foo mean foo. */
+function wrapSymbols(ctx: Context, demand: (name: ByteString) => number, state: number, included: number): void {
+  const { options, arena, params, kernels } = ctx;
+  if (options.wrap.length === 0) return;
+  const map = arena.allocZeroed(params.get("globalSyms") * 4);
+  for (const name of new Set(options.wrap)) {
+    const sym = ctx.lookup(name);
+    if (sym === 0) continue;
+    const wrap = demand("__wrap_" + name);
+    const real = demand("__real_" + name);
+    if (wrap !== 0) arena.u32[(map >>> 2) + sym] = wrap;
+    if (real !== 0) arena.u32[(map >>> 2) + real] = sym;
+  }
+  kernels.redirectSymbols!(included, 1, arena.u32[state >>> 2]! + 1, map);
+}

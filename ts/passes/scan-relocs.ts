@@ -1,0 +1,94 @@
+/**
+ * Looks at the relocations of live sections: who needs GOT, PLT, copy and TLS entries, and how many dynamic relocations come.
+ *
+ * Here: the tables the kernel decides by, the options, and reading section contents where an instruction's bytes decide. Before
+ * that, which shared objects get a DT_NEEDED, because symbols of the others turn out undefined. Writes SYM_NEEDS_*,
+ * SYM_REF_LIVE, isec.dynRel, dynSym, relr and obj.needed.
+ */
+import { UNDEFINED_ERROR, UNDEFINED_IGNORE, UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
+import { relocationBytes } from "../arch/index.ts";
+import type { Context } from "../context.ts";
+import type { WorkerContext } from "../memory/pool.ts";
+import { policyBytes } from "./scan-policy.ts";
+
+/** isec rows a chunk takes. */
+const CHUNK_ROWS = 4096;
+/** Contents that are read at once, in bytes, when instructions must be looked at. */
+const WINDOW_BYTES = 1 << 20;
+/** Immediates are sign-extended 32-bit numbers, so addresses must stay below 2 GiB; this leaves room for the image. */
+const LOW_IMAGE = 0x4000_0000n;
+
+/** Phase: one stretch of isec rows. */
+export function scanPhase(w: WorkerContext, chunk: number): void {
+  const { isec, obj } = w.tables;
+  let at = 1 + chunk * CHUNK_ROWS;
+  const end = Math.min(at + CHUNK_ROWS, isec.rows);
+  while (at < end) {
+    const o = isec.obj[at]!;
+    const stop = Math.min(end, Math.max(obj.isecBase[o]! + obj.isecCount[o]!, at + 1));
+    scanObject(w, obj.source[o]!, at, stop);
+    at = stop;
+  }
+}
+
+/** Rows of one object; contents are read when the kernel stops for them. */
+function scanObject(w: WorkerContext, source: number, from: number, to: number): void {
+  const { isec } = w.tables;
+  let at = w.kernels.scanRelocs!(from, to, 0, 0, 0);
+  while (at < to) {
+    const start = isec.sh_offset[at]!;
+    const end = w.kernels.contentsEnd!(at, to, WINDOW_BYTES);
+    // 8 bytes before the window: instructions are read from before their field.
+    const window = w.window(0, end - start + 32) + 16;
+    w.read(source, start, window, end - start);
+    at = w.kernels.scanRelocs!(at, to, window, start, end);
+  }
+}
+
+/** What an undefined symbol means: the default for executables is an error, shared objects leave it to the dynamic linker. */
+export function undefinedPolicy(ctx: Context): number {
+  const { options } = ctx;
+  const ignore = options.shared && !options.noUndefined;
+  if (ignore || options.unresolved === "ignore-all" || options.unresolved === "ignore-in-object-files") return UNDEFINED_IGNORE;
+  return options.unresolvedAreWarnings || options.noinhibitExec ? UNDEFINED_WARN : UNDEFINED_ERROR;
+}
+
+/** Puts the architecture's tables and the options where the kernels of scan-relocs and relocate look. */
+export function installTables(ctx: Context): void {
+  const { arena, params, options } = ctx;
+  const types = relocationBytes(ctx.arch);
+  const policy = policyBytes();
+  const at = arena.alloc(types.length + policy.length);
+  arena.u8.set(types, at);
+  arena.u8.set(policy, at + types.length);
+  params.set("relocTypes", at);
+  params.set("scanPolicy", at + types.length);
+  params.set("undefinedPolicy", undefinedPolicy(ctx));
+  const base = options.imageBase ?? ctx.arch.imageBase;
+  const low = base < LOW_IMAGE && [...options.sectionStarts.values()].every((start) => start < LOW_IMAGE);
+  params.set("relaxAbs32", params.get("pic") === 0 && low ? 1 : 0);
+  params.set("usePltGot", options.z.now ? 1 : 0);
+}
+
+/** Shared objects that the output really needs; symbols of the others become undefined and weak (lld: demote). */
+function decideNeeded(ctx: Context): void {
+  const { tables, kernels, params } = ctx;
+  const undecided = ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0);
+  if (!undecided) return;
+  const globals = params.get("globalSyms");
+  if (params.get("gcSections") === 1) {
+    for (let at = 1; at < tables.isec.rows; at += CHUNK_ROWS) kernels.markNeeded!(at, Math.min(at + CHUNK_ROWS, tables.isec.rows));
+  } else {
+    kernels.markNeededSymbols!(1, globals);
+  }
+  if (ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0)) kernels.demoteShared!(1, globals);
+}
+
+export async function scanRelocs(ctx: Context): Promise<void> {
+  installTables(ctx);
+  decideNeeded(ctx);
+  await ctx.pool.run("scan-relocs", Math.ceil((ctx.tables.isec.rows - 1) / CHUNK_ROWS));
+  ctx.checkIssues();
+}
+
+export const SCAN_PHASES = { "scan-relocs": scanPhase };

@@ -1,0 +1,116 @@
+/**
+ * SHF_MERGE sections become rows of `piece`, .eh_frame sections rows of `ehrec`.
+ *
+ * Reads section contents twice through a window, sections that lie close together with one read: first to count, then to
+ * fill rows whose numbers follow from the counts. Writes piece, ehrec, cie, ehsec, isec.pieceBase/pieceCount/blockIndex/fde
+ * and sym.piece.
+ */
+import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
+import type { Context } from "../context.ts";
+import { ReadFailed, type Phases, type WorkerContext } from "../memory/pool.ts";
+import { allocTable } from "../memory/table.ts";
+
+/** isec rows a chunk takes. */
+const CHUNK_SECTIONS = 4096;
+/** Symbols a chunk takes. */
+const CHUNK_SYMBOLS = 65536;
+/** Sections are read together up to this size. */
+const RUN_BYTES = 1 << 20;
+
+const COUNT = 0;
+const FILL = 1;
+
+/** A stretch of sections that one read brings, as nextPieceRun and nextWinnerRun leave it: rows, compressed, file offset, bytes. */
+export const RUN_CELL_BYTES = 32;
+
+/** Worker windows: section contents, run cell. */
+const CONTENTS = 0;
+const CELL = 1;
+
+/**
+ * Calls `find(row)` for run after run until it finds none, reads each run's contents and hands them to `use`. `isecOf` gives
+ * the section of a row. A section that cannot be inflated is reported and passed over.
+ */
+export function eachRun(
+  w: WorkerContext,
+  from: number,
+  find: (row: number, cell: number) => number,
+  isecOf: (row: number) => number,
+  use: (from: number, to: number, contents: number, start: number) => void,
+): void {
+  const cell = w.window(CELL, RUN_CELL_BYTES);
+  for (let row = from; find(row, cell) !== 0; ) {
+    const first = w.u32[cell >>> 2]!;
+    row = w.u32[(cell >>> 2) + 1]!;
+    const start = w.f64[(cell >>> 3) + 2]!;
+    const bytes = w.f64[(cell >>> 3) + 3]!;
+    const isec = isecOf(first);
+    const contents = w.window(CONTENTS, bytes);
+    if (w.u32[(cell >>> 2) + 2] === 0) w.read(w.tables.obj.source[w.tables.isec.obj[isec]!]!, start, contents, bytes);
+    else if (!inflate(w, isec, contents)) continue;
+    use(first, row, contents, start);
+  }
+}
+
+/** False: the compressed contents are corrupt, which has been reported. */
+function inflate(w: WorkerContext, isec: number, contents: number): boolean {
+  try {
+    w.contents(isec, contents);
+    return true;
+  } catch (error) {
+    if (error instanceof ReadFailed) throw error;
+    w.kernels.rejectPieces!(isec, ERR_COMPRESSED);
+    return false;
+  }
+}
+
+function splitChunk(w: WorkerContext, chunk: number): void {
+  const fill = w.args[0]!;
+  const from = 1 + chunk * CHUNK_SECTIONS;
+  const to = Math.min(from + CHUNK_SECTIONS, w.tables.isec.rows);
+  if (fill === COUNT) w.kernels.countConstants!(from, to);
+  eachRun(
+    w,
+    from,
+    (row, cell) => w.kernels.nextPieceRun!(row, to, fill, RUN_BYTES, cell),
+    (row) => row,
+    (first, end, contents, start) => w.kernels.splitRun!(first, end, contents, start, fill),
+  );
+}
+
+function bindChunk(w: WorkerContext, chunk: number): void {
+  const from = 1 + chunk * CHUNK_SYMBOLS;
+  w.kernels.bindSymbolPieces!(from, Math.min(from + CHUNK_SYMBOLS, w.tables.sym.rows));
+}
+
+export const SPLIT_PHASES: Phases = { "split-pieces": splitChunk, "bind-symbol-pieces": bindChunk };
+
+export async function splitPieces(ctx: Context): Promise<void> {
+  const { arena, kernels, pool, tables } = ctx;
+  const chunks = Math.ceil((tables.isec.rows - 1) / CHUNK_SECTIONS);
+  await pool.run("split-pieces", chunks, COUNT);
+  const rows = allocRows(ctx);
+  if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL);
+  kernels.listEhFrames!();
+  kernels.linkFdes!();
+  const mark = arena.mark();
+  const slots = 2 ** Math.ceil(Math.log2(2 * rows.cies + 1));
+  kernels.linkCies!(arena.allocZeroed(4 * slots), slots);
+  arena.release(mark);
+  if (rows.pieces > 1) await pool.run("bind-symbol-pieces", Math.ceil((tables.sym.rows - 1) / CHUNK_SYMBOLS));
+}
+
+/** Allocates the tables for the counted rows; returns their sizes, row 0 included. */
+function allocRows(ctx: Context): { pieces: number; records: number; cies: number } {
+  const { arena, kernels, tables } = ctx;
+  const totals = arena.alloc(RUN_CELL_BYTES);
+  kernels.assignPieceRows!(0, totals);
+  const [pieces, records, cies, frames] = arena.u32.subarray(totals >>> 2, (totals >>> 2) + 4) as unknown as [number, number, number, number];
+  const indexBytes = arena.f64[(totals >>> 3) + 2]!;
+  allocTable(arena, tables, "piece", pieces);
+  allocTable(arena, tables, "ehrec", records);
+  allocTable(arena, tables, "cie", cies);
+  allocTable(arena, tables, "ehsec", frames);
+  kernels.assignPieceRows!(arena.alloc(indexBytes + 16), totals);
+  return { pieces, records, cies };
+}

@@ -1,0 +1,207 @@
+/**
+ * Which version a version script gives to which symbol, and which symbols a dynamic list names: the order of patterns.
+ *
+ * lld's order: exact names first (a later node that says otherwise is only a warning), then wildcards other than `*` from the
+ * last node to the first, then `*` likewise; within all of these the first match counts. Plain wildcards run as one kernel
+ * call per uninterrupted stretch; only `extern "C++"` patterns are matched here, because names have to be demangled for them.
+ */
+import {
+  GLOB_BYTES, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK,
+  SYM_LAZY,
+} from "../../as-kernels/shared/abi.ts";
+import { VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../../as-kernels/shared/elf.ts";
+import type { ByteString, SymbolPattern, VersionNode } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { demangle } from "../diagnostics/demangle.ts";
+import * as messages from "../diagnostics/messages.ts";
+import { Glob } from "../script/glob.ts";
+
+/** A pattern with what it assigns: version index, and the name of the node it stands in. */
+interface Rule {
+  pattern: SymbolPattern;
+  ver: number;
+  node: ByteString;
+}
+
+/** Index of each named version: 2 … in script order; the anonymous node's symbols are VER_NDX_GLOBAL. */
+export function versionIds(nodes: VersionNode[]): Map<ByteString, number> {
+  const ids = new Map<ByteString, number>();
+  for (const node of nodes) if (node.name !== "") ids.set(node.name, ids.size + 2);
+  return ids;
+}
+
+/** Writes gsym.ver for all symbols the version script names. `versioned`: how many definitions are called name@V or name@@V. */
+export function assignVersionNodes(ctx: Context, marks: number, versioned: number): void {
+  const ids = versionIds(ctx.versionNodes);
+  const rules = ctx.versionNodes.map((node) => ({
+    globals: node.globals.map((pattern) => ({ pattern, ver: ids.get(node.name) ?? VER_NDX_GLOBAL, node: node.name })),
+    locals: node.locals.map((pattern) => ({ pattern, ver: VER_NDX_LOCAL, node: node.name })),
+  }));
+  const names = new DemangledNames(ctx);
+  const exact = new ExactRules(ctx, marks, versioned, names);
+  for (const { globals, locals } of rules) {
+    for (const rule of globals) if (rule.pattern.exact) exact.assign(rule, rule.node === "" ? "global" : rule.node);
+    for (const rule of locals) if (rule.pattern.exact) exact.assign(rule, "local");
+  }
+  const backwards = [...rules].reverse().flatMap(({ globals, locals }) => [...globals, ...locals]);
+  const wildcards = backwards.filter((rule) => !rule.pattern.exact);
+  const ordered = [...wildcards.filter((rule) => !isStar(rule)), ...wildcards.filter(isStar)];
+  assignWildcards(ctx, marks, ordered, names);
+}
+
+function isStar(rule: Rule): boolean {
+  return rule.pattern.pattern === "*";
+}
+
+/** Symbols a version may be given to: defined here, or by an archive member nobody needed. */
+function isVersionable(ctx: Context, row: number): boolean {
+  if (row === 0) return false;
+  const kind = ctx.tables.sym.flags[row]! & SYM_KIND_MASK;
+  return kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC || kind === SYM_LAZY;
+}
+
+class ExactRules {
+  private readonly ctx: Context;
+  private readonly marks: number;
+  private readonly versioned: number;
+  private readonly names: DemangledNames;
+
+  constructor(ctx: Context, marks: number, versioned: number, names: DemangledNames) {
+    this.ctx = ctx;
+    this.marks = marks;
+    this.versioned = versioned;
+    this.names = names;
+  }
+
+  assign(rule: Rule, shownVersion: ByteString): void {
+    const { pattern, cxx } = rule.pattern;
+    const { ctx } = this;
+    let found = false;
+    for (const row of cxx ? this.names.rows(pattern) : [ctx.lookup(pattern)]) {
+      if (!isVersionable(ctx, row)) continue;
+      found = true;
+      // A definition that names its own version keeps it; only `local:` can hide it.
+      const ownVersion = (this.ctx.arena.u8[this.marks + row]! & (MARK_VERSIONED | MARK_VERSIONED_DEFAULT)) !== 0;
+      if (!ownVersion || rule.ver === VER_NDX_LOCAL) this.give(row, rule);
+    }
+    if (this.versioned > 0 && !cxx) {
+      const row = ctx.lookup(`${pattern}@${rule.node}`);
+      if (isVersionable(ctx, row)) {
+        found = true;
+        this.give(row, rule);
+      }
+    }
+    if (!found && !ctx.options.undefinedVersion) ctx.diag.errorOrWarn(messages.versionScriptUndefined(shownVersion, pattern));
+  }
+
+  private give(row: number, rule: Rule): void {
+    const { ver } = this.ctx.tables.gsym;
+    const at = this.marks + row;
+    const mark = this.ctx.arena.u8[at]!;
+    if ((mark & MARK_ASSIGNED) === 0) {
+      this.ctx.arena.u8[at] = mark | MARK_ASSIGNED;
+      ver[row] = rule.ver;
+    }
+    if (ver[row] === rule.ver) return;
+    const shown = (id: number): ByteString => versionText(this.ctx.versionNodes, id);
+    this.ctx.diag.warn(messages.versionReassigned(rule.pattern.pattern, shown(ver[row]!), shown(rule.ver)));
+  }
+}
+
+function versionText(nodes: VersionNode[], id: number): ByteString {
+  if (id === VER_NDX_LOCAL) return "VER_NDX_LOCAL";
+  if (id === VER_NDX_GLOBAL) return "VER_NDX_GLOBAL";
+  return `version '${nodes.filter((node) => node.name !== "")[id - 2]?.name ?? ""}'`;
+}
+
+function assignWildcards(ctx: Context, marks: number, rules: Rule[], names: DemangledNames): void {
+  const globals = ctx.params.get("globalSyms");
+  for (let i = 0; i < rules.length; ) {
+    const start = i;
+    const { cxx } = rules[i]!.pattern;
+    while (i < rules.length && rules[i]!.pattern.cxx === cxx) i++;
+    const stretch = rules.slice(start, i);
+    if (cxx) assignDemangled(ctx, marks, stretch, names);
+    else ctx.kernels.assignGlobs!(1, globals, marks, globTable(ctx, stretch), stretch.length);
+  }
+}
+
+function assignDemangled(ctx: Context, marks: number, rules: Rule[], names: DemangledNames): void {
+  const { u8 } = ctx.arena;
+  const { ver } = ctx.tables.gsym;
+  const globs = rules.map((rule) => new Glob(rule.pattern.pattern));
+  for (const [name, rows] of names.all()) {
+    const first = globs.findIndex((glob) => glob.matches(name));
+    if (first < 0) continue;
+    for (const row of rows) {
+      if ((u8[marks + row]! & (MARK_ASSIGNED | MARK_VERSIONED | MARK_VERSIONED_DEFAULT)) !== 0) continue;
+      u8[marks + row] = u8[marks + row]! | MARK_ASSIGNED;
+      ver[row] = rules[first]!.ver;
+    }
+  }
+}
+
+/** Address of the GLOB_BYTES rows the kernels read. */
+function globTable(ctx: Context, rules: Rule[]): number {
+  const { arena } = ctx;
+  const table = arena.alloc(rules.length * GLOB_BYTES);
+  rules.forEach((rule, i) => {
+    const pattern = arena.put(rule.pattern.pattern);
+    const node = arena.put(rule.node);
+    arena.u32.set([pattern, rule.pattern.pattern.length, rule.ver, node, rule.node.length], (table + i * GLOB_BYTES) >>> 2);
+  });
+  return table;
+}
+
+/** Sets MARK_DYNAMIC_LIST on every symbol the dynamic list names. */
+export function markDynamicList(ctx: Context, marks: number): void {
+  const { u8 } = ctx.arena;
+  const names = new DemangledNames(ctx);
+  const mark = (row: number): void => {
+    if (isVersionable(ctx, row)) u8[marks + row] = u8[marks + row]! | MARK_DYNAMIC_LIST;
+  };
+  const globs: Rule[] = [];
+  for (const pattern of ctx.dynamicList) {
+    if (!pattern.exact && !pattern.cxx) globs.push({ pattern, ver: 0, node: "" });
+    else if (!pattern.cxx) mark(ctx.lookup(pattern.pattern));
+    else if (pattern.exact) names.rows(pattern.pattern).forEach(mark);
+    else {
+      const glob = new Glob(pattern.pattern);
+      for (const [name, rows] of names.all()) if (glob.matches(name)) rows.forEach(mark);
+    }
+  }
+  if (globs.length === 0) return;
+  ctx.kernels.markDynamicGlobs!(1, ctx.params.get("globalSyms"), marks, globTable(ctx, globs), globs.length);
+}
+
+/** Demangled names of all versionable symbols, made when the first `extern "C++"` pattern asks. */
+class DemangledNames {
+  private readonly ctx: Context;
+  private made: Map<ByteString, number[]> | undefined;
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+  }
+
+  rows(name: ByteString): number[] {
+    return this.all().get(name) ?? [];
+  }
+
+  all(): Map<ByteString, number[]> {
+    if (this.made !== undefined) return this.made;
+    const { ctx } = this;
+    const { arena, kernels, tables } = ctx;
+    const globals = ctx.params.get("globalSyms");
+    const count = kernels.listVersionable!(1, globals, 0);
+    const list = arena.alloc(count * 4);
+    kernels.listVersionable!(1, globals, list);
+    const made = new Map<ByteString, number[]>();
+    for (const row of arena.u32.subarray(list >>> 2, (list >>> 2) + count)) {
+      const name = demangle(arena.string(tables.gsym.name[row]!, tables.gsym.nameBytes[row]!));
+      const rows = made.get(name);
+      if (rows === undefined) made.set(name, [row]);
+      else rows.push(row);
+    }
+    return (this.made = made);
+  }
+}

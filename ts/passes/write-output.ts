@@ -1,0 +1,117 @@
+/**
+ * Reading, relocating and writing, window by window: input section contents go from the file straight to their place in a
+ * window of the output, are relocated there and written.
+ *
+ * A window is a stretch of members of one output section, about a megabyte. Nothing of a window outlives it, so memory
+ * does not grow with the output. Linker-made contents are written by their own section (write-synthetic).
+ */
+import { SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, RELA_BYTES } from "../../as-kernels/shared/elf.ts";
+import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
+import type { Context } from "../context.ts";
+import type { WorkerContext } from "../memory/pool.ts";
+
+const WINDOW_BYTES = 1 << 20;
+/** int3: what falls between functions stops a program that strays there (lld does the same). */
+const TRAP = 0xcc;
+
+/** u32 cells of a window row: osec, first member, end member, unused; then f64 from, to (bytes from the osec's start). */
+const WINDOW_ROW = 32;
+
+const A_WINDOWS = 0;
+const A_FD = 1;
+
+/** Phase: one window. */
+export function relocatePhase(w: WorkerContext, chunk: number): void {
+  const row = w.args[A_WINDOWS]! + chunk * WINDOW_ROW;
+  const [osec, first, end] = [w.u32[row >>> 2]!, w.u32[(row >>> 2) + 1]!, w.u32[(row >>> 2) + 2]!];
+  const [from, to] = [w.f64[(row >>> 3) + 2]!, w.f64[(row >>> 3) + 3]!];
+  const bytes = to - from;
+  const window = w.window(0, bytes + 16);
+  const flags = w.tables.osec.sh_flags[osec]!;
+  w.kernels.fillBytes!(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
+  readMembers(w, first, end, window, from);
+  if ((flags & SHF_ALLOC) !== 0) w.kernels.relocate!(first, end, window, from);
+  else relocateEach(w, first, end, window, from);
+  w.io.writeAt(w.args[A_FD]!, w.bytes(window, bytes), w.tables.osec.offset[osec]! + from);
+}
+
+/** Brings the members' bytes to their places, with as few reads as their order in the files allows. */
+export function readMembers(w: WorkerContext, first: number, end: number, window: number, from: number): void {
+  const out = w.window(2, 4096);
+  for (let at = first; at < end; ) {
+    const next = w.kernels.nextRun!(at, end, WINDOW_BYTES, out);
+    const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
+    const compressed = w.u32[(out >>> 2) + 5]!;
+    if (compressed !== 0) {
+      w.contents(compressed, window + (w.tables.isec.outOffset[compressed]! - from));
+    } else if (stop > start) {
+      const input = w.window(1, stop - start + 16);
+      w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
+      w.kernels.placeRun!(at, next, input, start, window, from);
+    }
+    at = next;
+  }
+}
+
+/** Debug sections: relocations are read for one member at a time, because they are many and used once. */
+function relocateEach(w: WorkerContext, first: number, end: number, window: number, from: number): void {
+  const { isec, member, obj } = w.tables;
+  for (let i = first; i < end; i++) {
+    const row = member.isec[i]!;
+    const count = isec.relaCount[row]!;
+    if (count === 0 || isec.kind[row] !== ISEC_REGULAR) continue;
+    const scratch = w.window(1, count * RELA_BYTES + 16);
+    w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, scratch, count * RELA_BYTES);
+    isec.rela[row] = scratch;
+    w.kernels.relocate!(i, i + 1, window, from);
+    isec.rela[row] = 0;
+  }
+}
+
+/** Cuts all members into windows; returns the table's address and rows. */
+function cutWindows(ctx: Context): { address: number; count: number } {
+  const { tables, kernels, arena } = ctx;
+  const rows: number[][] = [];
+  for (const osec of ctx.osecs) {
+    if (osec.sh_type === SHT_NOBITS || osec.ready !== null) continue;
+    const base = tables.osec.memberBase[osec.id]!;
+    const end = base + tables.osec.memberCount[osec.id]!;
+    for (let at = base; at < end; ) {
+      const next = kernels.cutWindow!(at, end, WINDOW_BYTES);
+      const extent = extentOf(ctx, at, next);
+      if (extent !== null) rows.push([osec.id, at, next, extent.from, extent.to]);
+      at = next;
+    }
+  }
+  const address = arena.alloc(rows.length * WINDOW_ROW);
+  rows.forEach(([osec, at, next, from, to], i) => {
+    const cell = address + i * WINDOW_ROW;
+    arena.u32[cell >>> 2] = osec!;
+    arena.u32[(cell >>> 2) + 1] = at!;
+    arena.u32[(cell >>> 2) + 2] = next!;
+    arena.f64[(cell >>> 3) + 2] = from!;
+    arena.f64[(cell >>> 3) + 3] = to!;
+  });
+  return { address, count: rows.length };
+}
+
+/** Bytes of the output that members [first, end) cover; null when they have none of their own. */
+function extentOf(ctx: Context, first: number, end: number): { from: number; to: number } | null {
+  const { isec, member } = ctx.tables;
+  const own = (row: number) => isec.kind[row] !== ISEC_MERGE && isec.kind[row] !== ISEC_EH_FRAME;
+  let i = first;
+  while (i < end && !own(member.isec[i]!)) i++;
+  if (i === end) return null;
+  let last = end - 1;
+  while (!own(member.isec[last]!)) last--;
+  const from = isec.outOffset[member.isec[i]!]!;
+  const to = isec.outOffset[member.isec[last]!]! + isec.size[member.isec[last]!]!;
+  return to > from ? { from, to } : null;
+}
+
+/** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn and .relr.dyn slices. */
+export async function writeOutput(ctx: Context, fd: number): Promise<void> {
+  const windows = cutWindows(ctx);
+  await ctx.pool.run("relocate", windows.count, windows.address, fd);
+  ctx.checkIssues();
+}

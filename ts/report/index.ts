@@ -1,0 +1,49 @@
+/**
+ * All reports, at their places in the link: which option asks for what, and where it goes.
+ *
+ * link.ts calls the three functions after resolve-symbols, after mark-live and at the end; the texts are made in the files beside
+ * this one. -t (trace) is not here: load-inputs names files as it opens them, so that the list is there when the link fails.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { crossReference } from "./cref.ts";
+import { dependencyFileOf } from "./dependency-file.ts";
+import { linkMap, unusedSections } from "./map.ts";
+import { statistics, timeTable, timeTrace, type Timer } from "./time.ts";
+import { tracedSymbols, whyExtract } from "./trace-symbol.ts";
+
+/** After resolve-symbols: -y, --why-extract. */
+export function reportSymbols(ctx: Context): void {
+  if (ctx.options.traceSymbols.length > 0) for (const line of tracedSymbols(ctx)) ctx.diag.message(line);
+  if (ctx.options.whyExtract !== "") write(ctx, ctx.options.whyExtract, whyExtract(ctx), "--why-extract=");
+}
+
+/** After mark-live: --print-gc-sections. */
+export function reportUnused(ctx: Context): void {
+  if (!ctx.options.gcSections || !ctx.options.printGcSections) return;
+  for (const line of unusedSections(ctx)) ctx.diag.message(line);
+}
+
+/** After resolve-addresses: -Map, --cref, --dependency-file. They do not touch the output. */
+export function reportLayout(ctx: Context): void {
+  const { options } = ctx;
+  if (options.mapFile !== "") write(ctx, options.mapFile, linkMap(ctx), "-Map");
+  if (options.cref) ctx.diag.text(crossReference(ctx));
+  if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
+}
+
+/** The end of the link: --time, --stats, --time-trace. */
+export function reportTimes(ctx: Context, timer: Timer): void {
+  const { options } = ctx;
+  if (options.time) ctx.diag.text(timeTable(timer));
+  if (options.stats) ctx.diag.text(statistics(ctx, timer));
+  if (options.timeTrace !== "") write(ctx, options.timeTrace, timeTrace(timer), "--time-trace");
+}
+
+function write(ctx: Context, path: ByteString, text: ByteString, option: string): void {
+  try {
+    ctx.host.writeText(path, text);
+  } catch (error) {
+    ctx.diag.error(`cannot open ${option} file ${path}: ${(error as Error).message}`);
+  }
+}

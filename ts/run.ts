@@ -1,0 +1,52 @@
+/**
+ * A command line, run: arguments in, exit status out. What the program and the API share.
+ *
+ * Knows no process: arguments, environment and files come from the host. Everything that is the user's to mend ends as a
+ * printed message and status 1; anything else that is thrown is a bug and goes up.
+ */
+import type { ByteString } from "./args/link-options.ts";
+import { parseArgs, type ParsedArgs } from "./args/parse.ts";
+import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
+import { HostError, type Host } from "./host/host.ts";
+import { link } from "./link.ts";
+
+/** Status of the link that `argv` (without the program's name) asks for: 0 or 1. */
+export async function run(argv: readonly ByteString[], host: Host): Promise<number> {
+  const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text), host.isTerminal("err") && host.env("TERM") !== "dumb");
+  try {
+    const parsed = parse(argv, host);
+    diag.configure(parsed.options);
+    diag.text(parsed.text);
+    for (const warning of parsed.warnings) diag.warn(warning);
+    for (const error of parsed.errors) diag.error(error);
+    if (diag.hasErrors) return 1;
+    return parsed.action === "link" ? await link(parsed.options, host, diag) : 0;
+  } catch (error) {
+    if (!(error instanceof LinkFailed)) throw error;
+    return 1;
+  } finally {
+    host.release();
+  }
+}
+
+function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
+  return parseArgs(argv, {
+    programName: "wield",
+    compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
+    readFile: (path) => textOf(host, path),
+  });
+}
+
+/** A small file, one character per byte; undefined when it cannot be read. */
+function textOf(host: Host, path: ByteString): ByteString | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = host.readAll(path);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}

@@ -1,0 +1,324 @@
+/**
+ * Expressions of --defsym (and, later, of layout scripts): text → tree → value.
+ *
+ * Knows no symbols and no sections: values come from a callback. Arithmetic is unsigned 64-bit and wraps; comparisons give 0 or 1.
+ * As in lld a number is decimal, 0x hexadecimal, or hexadecimal with H, and may end in K or M; a leading 0 means nothing.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import { isSpace, scriptError } from "./lexer.ts";
+import type { ScriptError } from "./lexer.ts";
+
+export type UnaryOperator = "-" | "~" | "!" | "+";
+export type BinaryOperator = "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "&" | "^" | "|" | "&&" | "||";
+export type FunctionName = "DEFINED" | "ABSOLUTE" | "MAX" | "MIN" | "ALIGN" | "LOG2CEIL";
+
+export type Node =
+  | { kind: "number"; value: bigint }
+  | { kind: "symbol"; name: ByteString }
+  | { kind: "unary"; op: UnaryOperator; a: Node }
+  | { kind: "binary"; op: BinaryOperator; a: Node; b: Node; offset: number }
+  | { kind: "choice"; condition: Node; yes: Node; no: Node }
+  | { kind: "call"; name: FunctionName; args: Node[]; offset: number };
+
+export interface Expr {
+  root: Node;
+  /** Symbols it mentions, each once, in order; without those only asked for by DEFINED. */
+  symbols: ByteString[];
+  text: ByteString;
+  /** Of the file or option, for errors. */
+  name: ByteString;
+}
+
+/** Address or value of a symbol, undefined when nobody defines it. */
+export type Lookup = (name: ByteString) => bigint | undefined;
+
+/** Binary operators from loosest to tightest. */
+const LEVELS: readonly (readonly BinaryOperator[])[] = [
+  ["||"],
+  ["&&"],
+  ["|"],
+  ["^"],
+  ["&"],
+  ["==", "!="],
+  ["<", "<=", ">", ">="],
+  ["<<", ">>"],
+  ["+", "-"],
+  ["*", "/", "%"],
+];
+
+const ARITY: Record<FunctionName, readonly number[]> = { DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [2], LOG2CEIL: [1] };
+
+/** Depth of the tree: the evaluator walks it by recursion. */
+const DEPTH_LIMIT = 1000;
+
+/** Longest first, so that `<<` is not read as `<`. */
+const OPERATORS = ["<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "&", "^", "|", "~", "!", "?", ":", "(", ")", ","];
+
+interface Lexeme {
+  kind: "number" | "word" | "operator" | "end";
+  text: ByteString;
+  offset: number;
+}
+
+interface Reader {
+  text: ByteString;
+  name: ByteString;
+  lexemes: Lexeme[];
+  at: number;
+  depth: number;
+  symbols: Set<ByteString>;
+}
+
+/** Throws ScriptError. `name` is what errors call the source. */
+export function parseExpression(text: ByteString, name: ByteString = "--defsym"): Expr {
+  const r: Reader = { text, name, lexemes: scan(text, name), at: 0, depth: 0, symbols: new Set() };
+  const root = readChoice(r);
+  const rest = peek(r);
+  if (rest.kind !== "end") throw fail(r, `operator expected, but got ${rest.text}`, rest);
+  return { root, symbols: [...r.symbols], text, name };
+}
+
+function scan(text: ByteString, name: ByteString): Lexeme[] {
+  const lexemes: Lexeme[] = [];
+  for (let i = 0; i < text.length; ) {
+    if (isSpace(text[i] as string)) {
+      i++;
+      continue;
+    }
+    const lexeme = scanOne(text, name, i);
+    lexemes.push(lexeme);
+    i = lexeme.offset + (text[i] === '"' ? 2 : 0) + lexeme.text.length;
+  }
+  lexemes.push({ kind: "end", text: "end of expression", offset: text.length });
+  return lexemes;
+}
+
+const WORD = /[A-Za-z0-9_.$@\x80-\xff]+/y;
+
+function scanOne(text: ByteString, name: ByteString, offset: number): Lexeme {
+  if (text[offset] === '"') {
+    const end = text.indexOf('"', offset + 1);
+    if (end < 0) throw scriptError(text, name, offset, "unclosed quote");
+    return { kind: "word", text: text.slice(offset + 1, end), offset };
+  }
+  WORD.lastIndex = offset;
+  const word = WORD.exec(text)?.[0];
+  if (word !== undefined) return { kind: /^[0-9]/.test(word) ? "number" : "word", text: word, offset };
+  const operator = OPERATORS.find((candidate) => text.startsWith(candidate, offset));
+  if (operator === undefined) throw scriptError(text, name, offset, `unexpected character ${text[offset]}`);
+  return { kind: "operator", text: operator, offset };
+}
+
+function peek(r: Reader): Lexeme {
+  return r.lexemes[r.at] as Lexeme;
+}
+
+function take(r: Reader, operator: string): boolean {
+  const lexeme = peek(r);
+  if (lexeme.kind !== "operator" || lexeme.text !== operator) return false;
+  r.at++;
+  return true;
+}
+
+function expect(r: Reader, operator: string): void {
+  const lexeme = peek(r);
+  if (!take(r, operator)) throw fail(r, `${operator} expected, but got ${lexeme.text}`, lexeme);
+}
+
+function fail(r: Reader, message: string, lexeme: Lexeme): ScriptError {
+  return scriptError(r.text, r.name, lexeme.offset, message);
+}
+
+function nested<T>(r: Reader, read: () => T): T {
+  if (++r.depth > DEPTH_LIMIT) throw fail(r, "expression is nested too deeply", peek(r));
+  const result = read();
+  r.depth--;
+  return result;
+}
+
+function readChoice(r: Reader): Node {
+  return nested(r, () => {
+    const condition = readBinary(r, 0);
+    if (!take(r, "?")) return condition;
+    const yes = readChoice(r);
+    expect(r, ":");
+    return { kind: "choice", condition, yes, no: readChoice(r) };
+  });
+}
+
+/** Climbs by precedence; a chain of equal operators leans left and is as deep as it is long, so it counts too. */
+function readBinary(r: Reader, level: number): Node {
+  let a = readUnary(r);
+  let chained = 0;
+  for (;;) {
+    const lexeme = peek(r);
+    const found = lexeme.kind === "operator" ? LEVELS.findIndex((ops) => (ops as readonly string[]).includes(lexeme.text)) : -1;
+    if (found < level || found < 0) break;
+    r.at++;
+    if (++r.depth > DEPTH_LIMIT) throw fail(r, "expression is nested too deeply", lexeme);
+    chained++;
+    const b = readBinary(r, found + 1);
+    a = { kind: "binary", op: lexeme.text as BinaryOperator, a, b, offset: lexeme.offset };
+  }
+  r.depth -= chained;
+  return a;
+}
+
+function readUnary(r: Reader): Node {
+  const lexeme = peek(r);
+  for (const op of ["-", "~", "!", "+"] as const) {
+    if (take(r, op)) return nested(r, () => ({ kind: "unary", op, a: readUnary(r) }));
+  }
+  r.at++;
+  if (lexeme.kind === "number") return { kind: "number", value: numberValue(r, lexeme) };
+  if (lexeme.kind === "word") return r.text[lexeme.offset] !== '"' && take(r, "(") ? readCall(r, lexeme) : symbol(r, lexeme);
+  if (lexeme.kind === "operator" && lexeme.text === "(") {
+    const inner = readChoice(r);
+    expect(r, ")");
+    return inner;
+  }
+  throw fail(r, `expression expected, but got ${lexeme.text}`, lexeme);
+}
+
+function symbol(r: Reader, lexeme: Lexeme): Node {
+  if (lexeme.text === ".") throw fail(r, "the location counter has no meaning here", lexeme);
+  r.symbols.add(lexeme.text);
+  return { kind: "symbol", name: lexeme.text };
+}
+
+function readCall(r: Reader, lexeme: Lexeme): Node {
+  const name = lexeme.text as FunctionName;
+  if (!Object.hasOwn(ARITY, name)) throw fail(r, `linker script function ${name} is not supported yet`, lexeme);
+  if (name === "DEFINED") {
+    const asked = peek(r);
+    if (asked.kind !== "word") throw fail(r, `symbol expected, but got ${asked.text}`, asked);
+    r.at++;
+    expect(r, ")");
+    return { kind: "call", name, args: [{ kind: "symbol", name: asked.text }], offset: lexeme.offset };
+  }
+  const args = [readChoice(r)];
+  while (take(r, ",")) args.push(readChoice(r));
+  expect(r, ")");
+  if (!ARITY[name].includes(args.length)) throw fail(r, `${name} takes ${ARITY[name].join(" or ")} arguments`, lexeme);
+  return { kind: "call", name, args, offset: lexeme.offset };
+}
+
+function numberValue(r: Reader, lexeme: Lexeme): bigint {
+  const form = /^(?:0[xX]([0-9a-fA-F]+)|([0-9][0-9a-fA-F]*)[hH]|([0-9]+))([kKmM]?)$/.exec(lexeme.text);
+  if (!form) throw fail(r, `malformed number: ${lexeme.text}`, lexeme);
+  const [, hex, hexH, decimal, suffix] = form;
+  const digits = hex ?? hexH;
+  const scale = suffix === "" ? 1n : suffix === "k" || suffix === "K" ? 1024n : 1024n * 1024n;
+  if (((digits ?? decimal) as string).length > 40) throw fail(r, `number is too large: ${lexeme.text}`, lexeme);
+  const value = (digits === undefined ? BigInt(decimal as string) : BigInt("0x" + digits)) * scale;
+  if (value >> 64n) throw fail(r, `number is too large: ${lexeme.text}`, lexeme);
+  return value;
+}
+
+/** Throws ScriptError for an undefined symbol or a division by zero. */
+export function evaluate(expr: Expr, lookup: Lookup): bigint {
+  return value(expr, expr.root, lookup);
+}
+
+function value(expr: Expr, node: Node, lookup: Lookup): bigint {
+  switch (node.kind) {
+    case "number":
+      return node.value;
+    case "symbol": {
+      const found = lookup(node.name);
+      if (found === undefined) throw scriptError(expr.text, expr.name, expr.text.indexOf(node.name), `symbol not found: ${node.name}`);
+      return BigInt.asUintN(64, found);
+    }
+    case "unary":
+      return unary(node.op, value(expr, node.a, lookup));
+    case "binary":
+      return binary(expr, node, lookup);
+    case "choice":
+      return value(expr, value(expr, node.condition, lookup) !== 0n ? node.yes : node.no, lookup);
+    case "call":
+      return call(expr, node, lookup);
+  }
+}
+
+function unary(op: UnaryOperator, a: bigint): bigint {
+  if (op === "!") return a === 0n ? 1n : 0n;
+  if (op === "+") return a;
+  return BigInt.asUintN(64, op === "-" ? -a : ~a);
+}
+
+function binary(expr: Expr, node: Node & { kind: "binary" }, lookup: Lookup): bigint {
+  const a = value(expr, node.a, lookup);
+  if (node.op === "&&" && a === 0n) return 0n;
+  if (node.op === "||" && a !== 0n) return 1n;
+  const b = value(expr, node.b, lookup);
+  if ((node.op === "/" || node.op === "%") && b === 0n) {
+    throw scriptError(expr.text, expr.name, node.offset, node.op === "/" ? "division by zero" : "modulo by zero");
+  }
+  return BigInt.asUintN(64, BINARY[node.op](a, b));
+}
+
+const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
+
+const BINARY: Record<BinaryOperator, (a: bigint, b: bigint) => bigint> = {
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "%": (a, b) => a % b,
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  // A shift by 64 or more is what it would be with endless bits; C leaves it undefined.
+  "<<": (a, b) => (b < 64n ? a << b : 0n),
+  ">>": (a, b) => (b < 64n ? a >> b : 0n),
+  "<": (a, b) => flag(a < b),
+  "<=": (a, b) => flag(a <= b),
+  ">": (a, b) => flag(a > b),
+  ">=": (a, b) => flag(a >= b),
+  "==": (a, b) => flag(a === b),
+  "!=": (a, b) => flag(a !== b),
+  "&": (a, b) => a & b,
+  "^": (a, b) => a ^ b,
+  "|": (a, b) => a | b,
+  "&&": (_, b) => flag(b !== 0n),
+  "||": (_, b) => flag(b !== 0n),
+};
+
+function call(expr: Expr, node: Node & { kind: "call" }, lookup: Lookup): bigint {
+  if (node.name === "DEFINED") return flag(lookup((node.args[0] as { name: ByteString }).name) !== undefined);
+  const [a, b] = node.args.map((arg) => value(expr, arg, lookup)) as [bigint, bigint];
+  if (node.name === "MAX") return a > b ? a : b;
+  if (node.name === "MIN") return a < b ? a : b;
+  if (node.name === "LOG2CEIL") return a <= 1n ? 0n : BigInt((a - 1n).toString(2).length);
+  if (node.name === "ALIGN") return b <= 1n ? a : BigInt.asUintN(64, ((a + b - 1n) / b) * b);
+  return a;
+}
+
+/**
+ * The expression as `symbol + addend` (symbol "" = a plain number), or undefined when it is anything else. `--defsym a=b+4` then is
+ * a symbol in b's section that moves with it; other expressions give absolute values.
+ */
+export function asSymbolPlusConstant(expr: Expr): { symbol: ByteString; addend: bigint } | undefined {
+  return linear(expr, expr.root);
+}
+
+function linear(expr: Expr, node: Node): { symbol: ByteString; addend: bigint } | undefined {
+  if (node.kind === "symbol") return { symbol: node.name, addend: 0n };
+  if (node.kind === "binary" && (node.op === "+" || node.op === "-")) {
+    const a = linear(expr, node.a);
+    const b = linear(expr, node.b);
+    if (!a || !b || (b.symbol !== "" && (node.op === "-" || a.symbol !== ""))) return undefined;
+    const addend = node.op === "+" ? a.addend + b.addend : a.addend - b.addend;
+    return { symbol: a.symbol || b.symbol, addend: BigInt.asUintN(64, addend) };
+  }
+  return constant(expr, node);
+}
+
+/** Only when it mentions no symbol at all, not even for DEFINED. */
+function constant(expr: Expr, node: Node): { symbol: ByteString; addend: bigint } | undefined {
+  let asked = false;
+  try {
+    const addend = value(expr, node, () => ((asked = true), undefined));
+    return asked ? undefined : { symbol: "", addend };
+  } catch (error) {
+    if (asked) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Linker scripts that stand for libraries (libc.so, libm.a, libncurses.so), and the commands of -T scripts that need no layout.
+ *
+ * Not here: finding the files (input/search.ts), SECTIONS and what belongs to it: those commands are refused by name. The surprise:
+ * a text file that is no script at all also ends up here, because nothing marks a script; so errors must stay readable on junk.
+ */
+import type { ByteString, VersionNode } from "../args/link-options.ts";
+import { Lexer, ScriptError } from "./lexer.ts";
+import type { Token } from "./lexer.ts";
+import { parseVersionScript } from "./version-script.ts";
+
+export interface ScriptInput {
+  /** `library`: the X of -lX; `file`: a path, perhaps with a leading `=` or `$SYSROOT`. */
+  kind: "file" | "library";
+  name: ByteString;
+  /** Inside AS_NEEDED( … ). */
+  asNeeded: boolean;
+  /** From GROUP: 1-based number of the group, 0 = from INPUT. */
+  group: number;
+}
+
+export interface InputScript {
+  inputs: ScriptInput[];
+  /** SEARCH_DIR, in order. */
+  searchDirs: ByteString[];
+  /** ENTRY, "" = not given. The command line wins. */
+  entry: ByteString;
+  /** EXTERN: as -u. */
+  externs: ByteString[];
+  /** OUTPUT, "" = not given. The command line wins. */
+  output: ByteString;
+  /** OUTPUT_FORMAT: default, big-endian, little-endian; one or three names, or none. */
+  outputFormat: ByteString[];
+  outputArch: ByteString;
+  target: ByteString;
+  /** STARTUP: a file linked first. */
+  startup: ByteString;
+  versionNodes: VersionNode[];
+  /** Files read by INCLUDE. */
+  included: ByteString[];
+}
+
+/** Contents of an INCLUDEd file, or undefined when there is none. */
+export type ReadInclude = (name: ByteString) => ByteString | undefined;
+
+/** As GNU ld. */
+const INCLUDE_DEPTH = 10;
+
+/** Commands that are real but need layout scripts. */
+const LATER = new Set(
+  ("SECTIONS MEMORY PHDRS ASSERT PROVIDE PROVIDE_HIDDEN HIDDEN REGION_ALIAS INSERT OVERWRITE_SECTIONS NOCROSSREFS NOCROSSREFS_TO " +
+    "CONSTRUCTORS LD_FEATURE FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION SECTION_FLAGS").split(" "),
+);
+
+interface Reader {
+  lexer: Lexer;
+  script: InputScript;
+  include: ReadInclude | undefined;
+  depth: number;
+  groups: { count: number };
+}
+
+/** Throws ScriptError. */
+export function parseInputScript(text: ByteString, name: ByteString, include?: ReadInclude): InputScript {
+  const script: InputScript = {
+    inputs: [],
+    searchDirs: [],
+    entry: "",
+    externs: [],
+    output: "",
+    outputFormat: [],
+    outputArch: "",
+    target: "",
+    startup: "",
+    versionNodes: [],
+    included: [],
+  };
+  readScript({ lexer: new Lexer(text, name, "script"), script, include, depth: 0, groups: { count: 0 } });
+  return script;
+}
+
+function readScript(r: Reader): void {
+  while (!r.lexer.atEnd()) {
+    if (!r.lexer.take(";")) readCommand(r, r.lexer.next());
+  }
+}
+
+function readCommand(r: Reader, command: Token): void {
+  const { lexer, script } = r;
+  switch (command.quoted ? "" : command.text) {
+    case "INPUT":
+      return readInputs(r, 0);
+    case "GROUP":
+      return readInputs(r, ++r.groups.count);
+    case "AS_NEEDED":
+      return readAsNeeded(r, 0);
+    case "OUTPUT_FORMAT":
+      return readOutputFormat(r, command);
+    case "OUTPUT_ARCH":
+      script.outputArch = argument(lexer);
+      return;
+    case "TARGET":
+      script.target = argument(lexer);
+      return;
+    case "SEARCH_DIR":
+      script.searchDirs.push(argument(lexer));
+      return;
+    case "ENTRY":
+      script.entry = argument(lexer);
+      return;
+    case "OUTPUT":
+      script.output = argument(lexer);
+      return;
+    case "STARTUP":
+      script.startup = argument(lexer);
+      return;
+    case "EXTERN":
+      script.externs.push(...words(lexer).map((token) => token.text));
+      return;
+    case "VERSION":
+      return readVersion(r, command);
+    case "INCLUDE":
+      return readInclude(r);
+    default:
+      throw unknownCommand(lexer, command);
+  }
+}
+
+function unknownCommand(lexer: Lexer, command: Token): ScriptError {
+  if (LATER.has(command.text)) return lexer.error(`linker script command ${command.text} is not supported yet`, command);
+  const operator = lexer.peek();
+  const assigns = /^[A-Za-z_.$][\w.$]*[-+*/&|]?=/.test(command.text) || (operator !== null && /^([-+*/&|]|<<|>>)?=/.test(operator.text));
+  if (assigns && !command.quoted) return lexer.error("linker script command symbol assignment is not supported yet", command);
+  return lexer.error(`unknown directive: ${command.text}`, command);
+}
+
+/** `( name )` */
+function argument(lexer: Lexer): ByteString {
+  lexer.expect("(");
+  const token = word(lexer);
+  lexer.expect(")");
+  return token.text;
+}
+
+function word(lexer: Lexer): Token {
+  const token = lexer.next();
+  if (!token.quoted && /^[(){};,]$/.test(token.text)) throw lexer.error(`name expected, but got ${token.text}`, token);
+  return token;
+}
+
+/** `( a b, c )` */
+function words(lexer: Lexer): Token[] {
+  const list: Token[] = [];
+  lexer.expect("(");
+  while (!lexer.take(")")) {
+    if (!lexer.take(",")) list.push(word(lexer));
+  }
+  return list;
+}
+
+function readOutputFormat(r: Reader, command: Token): void {
+  const names = words(r.lexer).map((token) => token.text);
+  if (names.length !== 1 && names.length !== 3) throw r.lexer.error("OUTPUT_FORMAT takes one or three names", command);
+  r.script.outputFormat = names;
+}
+
+/** `( file -lname AS_NEEDED ( … ) )` */
+function readInputs(r: Reader, group: number): void {
+  const { lexer } = r;
+  lexer.expect("(");
+  while (!lexer.take(")")) {
+    if (lexer.take(",")) continue;
+    if (lexer.take("AS_NEEDED")) readAsNeeded(r, group);
+    else r.script.inputs.push(input(word(lexer), false, group));
+  }
+}
+
+function readAsNeeded(r: Reader, group: number): void {
+  for (const token of words(r.lexer)) r.script.inputs.push(input(token, true, group));
+}
+
+function input(token: Token, asNeeded: boolean, group: number): ScriptInput {
+  const library = !token.quoted && token.text.startsWith("-l");
+  return { kind: library ? "library" : "file", name: library ? token.text.slice(2) : token.text, asNeeded, group };
+}
+
+/** The text between the braces has the version script's words, so it is cut out and parsed as one, at its own lines. */
+function readVersion(r: Reader, command: Token): void {
+  const { lexer } = r;
+  const open = lexer.expect("{");
+  let depth = 1;
+  let close = open;
+  while (depth > 0) {
+    close = lexer.next();
+    if (!close.quoted && close.text === "{") depth++;
+    if (!close.quoted && close.text === "}") depth--;
+  }
+  if (r.script.versionNodes.length > 0) throw lexer.error("VERSION is given twice", command);
+  const before = lexer.text.slice(0, open.end).replace(/[^\n]/g, " ");
+  r.script.versionNodes = parseVersionScript(before + lexer.text.slice(open.end, close.offset), lexer.name);
+}
+
+function readInclude(r: Reader): void {
+  const token = word(r.lexer);
+  const text = r.include?.(token.text);
+  if (text === undefined) throw r.lexer.error(`cannot find linker script ${token.text}`, token);
+  if (r.depth >= INCLUDE_DEPTH) throw r.lexer.error("INCLUDE is nested too deeply", token);
+  r.script.included.push(token.text);
+  readScript({ ...r, lexer: new Lexer(text, token.text, "script"), depth: r.depth + 1 });
+}

@@ -1,0 +1,167 @@
+/**
+ * Words of linker scripts, version scripts and dynamic lists, and the errors that point at them.
+ *
+ * Not for expressions: those have operators (expression.ts). The surprise: what may be part of a word differs by file kind. In a
+ * version script a single `:` ends a word but `::` is part of it (`std::foo*`); in a linker script a word is a file name.
+ */
+import type { ByteString } from "../args/link-options.ts";
+
+/** A problem in a script: `message` is complete, with file:line and the line itself. */
+export class ScriptError extends Error {}
+
+export interface Token {
+  /** Without quotes; "" is a quoted empty word, never the end of the file. */
+  text: ByteString;
+  quoted: boolean;
+  /** Bytes from the start of the text. */
+  offset: number;
+  end: number;
+}
+
+export type LexerMode = "script" | "version";
+
+/** Characters that are a token of their own. */
+const PUNCTUATION: Record<LexerMode, string> = { script: "(){};,", version: "{};:" };
+
+export class Lexer {
+  readonly text: ByteString;
+  readonly name: ByteString;
+  readonly #mode: LexerMode;
+  #offset = 0;
+  #ahead: Token | null | undefined;
+
+  constructor(text: ByteString, name: ByteString, mode: LexerMode) {
+    this.text = text;
+    this.name = name;
+    this.#mode = mode;
+  }
+
+  /** The next token, not taken; null at the end. */
+  peek(): Token | null {
+    if (this.#ahead === undefined) this.#ahead = this.#scan();
+    return this.#ahead;
+  }
+
+  /** Takes the next token; the end of the file is an error. */
+  next(): Token {
+    const token = this.peek();
+    if (token === null) throw this.error("unexpected end of file");
+    this.#ahead = undefined;
+    return token;
+  }
+
+  atEnd(): boolean {
+    return this.peek() === null;
+  }
+
+  /** Is the next token this unquoted text? */
+  at(text: string): boolean {
+    const token = this.peek();
+    return token !== null && !token.quoted && token.text === text;
+  }
+
+  /** Takes the next token if it is this unquoted text. */
+  take(text: string): boolean {
+    if (!this.at(text)) return false;
+    this.next();
+    return true;
+  }
+
+  expect(text: string): Token {
+    const token = this.peek();
+    if (token === null) throw this.error(`${text} expected, but the file ends`);
+    if (token.quoted || token.text !== text) throw this.error(`${text} expected, but got ${token.text}`, token);
+    return this.next();
+  }
+
+  /** An error at a token, or at the end of the file. */
+  error(message: string, token?: Token | null): ScriptError {
+    return scriptError(this.text, this.name, token ? token.offset : this.text.length, message);
+  }
+
+  #scan(): Token | null {
+    this.#skipSpace();
+    const { text } = this;
+    const start = this.#offset;
+    const c = text[start];
+    if (c === undefined) return null;
+    if (c === '"') return this.#scanQuoted(start);
+    this.#offset = PUNCTUATION[this.#mode].includes(c) ? start + 1 : this.#wordEnd(start);
+    return { text: text.slice(start, this.#offset), quoted: false, offset: start, end: this.#offset };
+  }
+
+  #scanQuoted(start: number): Token {
+    const end = this.text.indexOf('"', start + 1);
+    if (end < 0) throw scriptError(this.text, this.name, start, "unclosed quote");
+    this.#offset = end + 1;
+    return { text: this.text.slice(start + 1, end), quoted: true, offset: start, end: end + 1 };
+  }
+
+  #wordEnd(start: number): number {
+    const { text } = this;
+    const punctuation = PUNCTUATION[this.#mode];
+    let i = start;
+    for (; i < text.length; i++) {
+      const c = text[i] as string;
+      if (this.#mode === "version" && c === ":" && text[i + 1] === ":") i++;
+      else if (punctuation.includes(c) || c === '"' || isSpace(c) || (c === "/" && text[i + 1] === "*" && i > start)) break;
+    }
+    return i;
+  }
+
+  #skipSpace(): void {
+    const { text } = this;
+    for (;;) {
+      while (this.#offset < text.length && isSpace(text[this.#offset] as string)) this.#offset++;
+      if (text.startsWith("/*", this.#offset)) {
+        const end = text.indexOf("*/", this.#offset + 2);
+        if (end < 0) throw scriptError(text, this.name, this.#offset, "unclosed comment");
+        this.#offset = end + 2;
+      } else if (text[this.#offset] === "#") {
+        const end = text.indexOf("\n", this.#offset);
+        this.#offset = end < 0 ? text.length : end;
+      } else {
+        return;
+      }
+    }
+  }
+}
+
+export function isSpace(c: string): boolean {
+  return c === " " || c === "\n" || c === "\t" || c === "\r" || c === "\f" || c === "\v";
+}
+
+/** `name:line: message`, the line, and a caret under the offset. */
+export function scriptError(text: ByteString, name: ByteString, offset: number, message: string): ScriptError {
+  // The end of the file is shown as the end of its last line.
+  let at = Math.min(offset, text.length);
+  if (at === text.length) while (at > 0 && isSpace(text[at - 1] as string)) at--;
+  const lineStart = at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
+  const found = text.indexOf("\n", at);
+  const line = lineNumber(text, lineStart);
+  const { shown, column } = excerpt(text.slice(lineStart, found < 0 ? text.length : found), at - lineStart);
+  return new ScriptError(`${name}:${line}: ${printable(message)}\n>>> ${shown}\n>>> ${" ".repeat(column)}^`);
+}
+
+function lineNumber(text: ByteString, lineStart: number): number {
+  let line = 1;
+  for (let i = text.indexOf("\n"); i >= 0 && i < lineStart; i = text.indexOf("\n", i + 1)) line++;
+  return line;
+}
+
+const EXCERPT_BYTES = 120;
+
+/** Not more of a line than fits a screen: scripts may be binary junk. */
+function excerpt(line: ByteString, column: number): { shown: string; column: number } {
+  const from = column > EXCERPT_BYTES - 20 ? column - EXCERPT_BYTES / 2 : 0;
+  const head = from > 0 ? "..." : "";
+  const cut = line.slice(from, from + EXCERPT_BYTES);
+  const tail = from + EXCERPT_BYTES < line.length ? "..." : "";
+  return { shown: head + printable(cut) + tail, column: head.length + column - from };
+}
+
+/** Control characters as `?` (a tab as one space, so that the caret fits). Bytes from 0x80 stay: they may be UTF-8. */
+function printable(text: ByteString): string {
+  const clean = text.replace(/\t/g, " ").replace(/[\x00-\x09\x0b-\x1f\x7f]/g, "?");
+  return clean.length > 400 ? clean.slice(0, 400) + "..." : clean;
+}

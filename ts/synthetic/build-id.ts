@@ -1,0 +1,105 @@
+/**
+ * .note.gnu.build-id: a note that identifies the output, by its contents (fast, md5, sha1), at random (uuid) or as given.
+ *
+ * The descriptor is written last, over everything else with the descriptor itself as zeros. Surprising: sha1 and md5 are
+ * SHA-1 and MD5 over the digests of 1 MiB pieces, not over the file, so that pieces can be digested on their own; GNU ld and
+ * lld each hash something else again, and no tool recomputes it.
+ */
+import { SHF_ALLOC, SHT_NOTE } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import { NOTE_HEADER_BYTES, noteBytes, writeNote } from "../elf/note.ts";
+import type { OutputFile } from "../host/host.ts";
+import type { SyntheticSection } from "./section.ts";
+
+const NT_GNU_BUILD_ID = 3;
+const NOTE_NAME = "GNU";
+const NOTE_ALIGN = 4;
+const DESCRIPTOR_AT = NOTE_HEADER_BYTES + NOTE_NAME.length + 1;
+const PIECE_BYTES = 1 << 20;
+const UUID_BYTES = 16;
+const DIGEST_BYTES = { fast: 8, md5: 16, sha1: 20 } as const;
+
+export class BuildIdSection implements SyntheticSection {
+  readonly name = ".note.gnu.build-id";
+  readonly sh_type = SHT_NOTE;
+  readonly sh_flags = SHF_ALLOC;
+  readonly align = 2;
+  readonly sh_entsize = 0;
+  address = 0n;
+  osec = 0;
+
+  isNeeded(ctx: Context): boolean {
+    return ctx.options.buildId !== "none" && !ctx.options.relocatable;
+  }
+
+  size(ctx: Context): number {
+    return noteBytes(NOTE_NAME, idBytes(ctx), NOTE_ALIGN);
+  }
+
+  /** Header and name; the descriptor stays zero until `finish`. */
+  write(ctx: Context, out: Uint8Array): void {
+    writeNote(out, 0, NOTE_NAME, NT_GNU_BUILD_ID, idBytes(ctx), NOTE_ALIGN);
+  }
+
+  /** Once all other bytes of the output are written (`bytes` in total): writes the descriptor. */
+  finish(ctx: Context, output: OutputFile, bytes: number): void {
+    const section = ctx.osecs.find((osec) => osec !== undefined && osec.id === this.osec);
+    if (section === undefined) throw new Error(".note.gnu.build-id is in no output section");
+    const position = section.sh_offset + Number(this.address - section.sh_addr) + DESCRIPTOR_AT;
+    output.write(makeBuildId(ctx, output, bytes), position);
+  }
+}
+
+function idBytes(ctx: Context): number {
+  const { buildId } = ctx.options;
+  if (typeof buildId === "object") return buildId.hex.length;
+  if (buildId === "uuid") return UUID_BYTES;
+  return buildId === "none" ? 0 : DIGEST_BYTES[buildId];
+}
+
+/** The id for an output that `source` reads back. */
+export function makeBuildId(ctx: Context, source: Pick<OutputFile, "read">, bytes: number): Uint8Array {
+  const { buildId } = ctx.options;
+  if (typeof buildId === "object") return buildId.hex;
+  if (buildId === "none") return new Uint8Array(0);
+  if (buildId === "uuid") return randomUuid(ctx);
+  return digestPieces(ctx, source, bytes, buildId);
+}
+
+/** Version 4, variant 1 (RFC 9562). */
+function randomUuid(ctx: Context): Uint8Array {
+  const id = new Uint8Array(UUID_BYTES);
+  ctx.host.random(id);
+  id[6] = (id[6]! & 0x0f) | 0x40;
+  id[8] = (id[8]! & 0x3f) | 0x80;
+  return id;
+}
+
+function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, kind: "fast" | "md5" | "sha1"): Uint8Array {
+  const { arena, kernels } = ctx;
+  const algorithm = kind === "md5" ? "md5" : "sha1";
+  const total = ctx.host.digest(algorithm);
+  const mark = arena.mark();
+  const buffer = arena.alloc(PIECE_BYTES + 16);
+  const hash = buffer + PIECE_BYTES;
+  for (let position = 0; position < bytes; ) {
+    const wanted = Math.min(PIECE_BYTES, bytes - position);
+    const got = source.read(arena.bytes(buffer, wanted), position);
+    if (got <= 0) throw new Error(`output ends at ${position}, but has ${bytes} bytes`);
+    // Short reads would move the piece boundaries: fill up.
+    for (let have = got; have < wanted; ) {
+      const more = source.read(arena.bytes(buffer + have, wanted - have), position + have);
+      if (more <= 0) throw new Error(`output ends at ${position + have}, but has ${bytes} bytes`);
+      have += more;
+    }
+    if (kind === "fast") {
+      kernels.hashPiece!(buffer, wanted, hash);
+      total.update(arena.bytes(hash, 16).slice());
+    } else {
+      total.update(ctx.host.digest(algorithm).update(arena.bytes(buffer, wanted)).digest());
+    }
+    position += wanted;
+  }
+  arena.release(mark);
+  return total.digest().slice(0, DIGEST_BYTES[kind]);
+}

@@ -1,0 +1,77 @@
+/**
+ * .dynsym: the symbols other modules may look up here, and those we look up in them.
+ *
+ * Collects, orders and numbers the symbols (create-synthetic), then writes the entries; the loops are kernels
+ * (as-kernels/passes/dynsym.ts). Order: null entry, references, definitions grouped by .gnu.hash bucket, each in symbol order.
+ * The order is that of .gnu.hash even where only .hash is written: one order is simpler than two.
+ */
+import { SHF_ALLOC, SHT_DYNSYM, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import type { SyntheticSection } from "./section.ts";
+
+/** Definitions per bucket of .gnu.hash that we aim at (as lld). */
+const BUCKET_LOAD = 4;
+
+export class DynsymSection implements SyntheticSection {
+  readonly name = ".dynsym";
+  readonly sh_type = SHT_DYNSYM;
+  readonly sh_flags = SHF_ALLOC;
+  readonly align = 3;
+  readonly sh_entsize = SYM_BYTES;
+  readonly link = ".dynstr";
+  /** One local symbol: the null entry. */
+  readonly info = 1;
+  address = 0n;
+  osec = 0;
+  /** Address of the u32 sym rows in table order. */
+  list = 0;
+  /** Symbols without the null entry. */
+  count = 0;
+  /** The last `hashed` of them are in .gnu.hash; address of their u32 hashes. */
+  hashed = 0;
+  hashes = 0;
+  buckets = 1;
+
+  isNeeded(): boolean {
+    return true;
+  }
+
+  size(): number {
+    return (this.count + 1) * SYM_BYTES;
+  }
+
+  /** After scan-relocs: fixes which symbols there are, their order and gsym.dynsym. */
+  collect(ctx: Context): void {
+    const { arena, kernels } = ctx;
+    const globals = ctx.params.get("globalSyms");
+    const gc = ctx.options.gcSections ? 1 : 0;
+    const counts = arena.alloc(8);
+    kernels.collectDynsyms!(globals, gc, 0, 0, counts);
+    const references = arena.u32[counts >>> 2]!;
+    this.hashed = arena.u32[(counts >>> 2) + 1]!;
+    this.count = references + this.hashed;
+    this.buckets = Math.max(Math.floor(this.hashed / BUCKET_LOAD), 1);
+    this.list = arena.alloc(this.count * 4);
+    this.hashes = arena.alloc(this.hashed * 4);
+    const mark = arena.mark();
+    const defined = arena.alloc(this.hashed * 4);
+    kernels.collectDynsyms!(globals, gc, this.list, defined, counts);
+    this.sort(ctx, defined, this.list + references * 4);
+    arena.release(mark);
+    kernels.numberDynsyms!(this.list, this.count);
+    ctx.dynsyms = arena.u32.subarray(this.list >>> 2, (this.list >>> 2) + this.count);
+  }
+
+  private sort(ctx: Context, defined: number, sorted: number): void {
+    const { arena, kernels } = ctx;
+    const hashes = arena.alloc(this.hashed * 4);
+    const cursors = arena.allocZeroed((this.buckets + 1) * 4);
+    kernels.gnuHashNames!(defined, this.hashed, hashes);
+    kernels.sortByBucket!(defined, hashes, this.hashed, this.buckets, sorted, this.hashes, cursors);
+  }
+
+  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
+    const nameBase = ctx.synthetics.dynstr!.namesAt();
+    ctx.kernels.writeDynsyms!(this.list, this.count, outAddr, nameBase, ctx.options.noGnuUnique ? 0 : 1);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The bytes of merged strings and constants, for whoever writes the output.
+ *
+ * Not a SyntheticSection: a merged part (`msec`) stands among the input sections of its output section, where its first
+ * member stood. Usually merge-pieces has left the bytes in memory; very large ones are read again for every window.
+ */
+import type { WorkerContext } from "../memory/pool.ts";
+import { copyMembers } from "../passes/merge-pieces.ts";
+
+/** Writes bytes [from, to) of msec `m`, offsets from its own start, to `outAddr`. */
+export function writeMerged(w: WorkerContext, m: number, from: number, to: number, outAddr: number): void {
+  const { msec } = w.tables;
+  const bytes = msec.bytes[m]!;
+  if (bytes !== 0) {
+    w.kernels.copyMemory!(outAddr, bytes + from, to - from);
+    return;
+  }
+  w.kernels.fillBytes!(outAddr, 0, to - from);
+  const base = msec.memberBase[m]!;
+  copyMembers(w, base, base + msec.memberCount[m]!, from, to, outAddr);
+}

@@ -1,0 +1,179 @@
+/**
+ * .note.gnu.property: what the whole output needs of, or promises to, the processor, merged from the inputs' notes.
+ *
+ * Kinds by number range (x86-64 psABI, Program Property; Linux gABI extensions): AND (a promise holds only when every object
+ * makes it: IBT, SHSTK), OR (a need of one is a need of all: ISA needed), OR-AND (known only when every object says it: ISA used).
+ * Surprising: an object without the note counts as an object that promises nothing.
+ */
+import { OBJ_RELOCATABLE } from "../../as-kernels/shared/abi.ts";
+import { SHF_ALLOC, SHT_NOTE } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/messages.ts";
+import { noteBytes, readNotes, writeNote } from "../elf/note.ts";
+import type { SyntheticSection } from "./section.ts";
+
+const NT_GNU_PROPERTY_TYPE_0 = 5;
+const NOTE_NAME = "GNU";
+/** Notes of properties are aligned to words also in 64-bit files. */
+const NOTE_ALIGN = 8;
+const PROPERTY_BYTES = 16;
+
+export const GNU_PROPERTY_X86_FEATURE_1_AND = 0xc0000002;
+export const GNU_PROPERTY_X86_FEATURE_1_IBT = 1;
+export const GNU_PROPERTY_X86_FEATURE_1_SHSTK = 2;
+
+type Kind = "and" | "or" | "or-and" | "other";
+
+/** First number of each range, ascending; a range ends where the next begins. */
+const RANGES: readonly [number, Kind][] = [
+  [0, "other"],
+  [0xb0000000, "and"],
+  [0xb0008000, "or"],
+  [0xb0010000, "other"],
+  [0xc0000002, "and"],
+  [0xc0008000, "or"],
+  [0xc0010000, "or-and"],
+  [0xc0018000, "other"],
+];
+
+function kindOf(type: number): Kind {
+  let kind: Kind = "other";
+  for (const [first, name] of RANGES) if (type >= first) kind = name;
+  return kind;
+}
+
+type Properties = Map<number, number>;
+
+/** After load-sections: takes the notes out of the output and leaves the merged properties in ctx.properties. */
+export function readProperties(ctx: Context): void {
+  const { arena, kernels, tables, options } = ctx;
+  ctx.properties = new Map();
+  if (options.relocatable) return;
+  const mark = arena.mark();
+  const count = kernels.takePropertyNotes!(1, tables.isec.rows, 0);
+  const list = arena.alloc(count * 4);
+  kernels.takePropertyNotes!(1, tables.isec.rows, list);
+  const perObject = new Map<number, Properties>();
+  for (let i = 0; i < count; i++) readSection(ctx, arena.u32[(list >>> 2) + i]!, perObject);
+  arena.release(mark);
+  const objects = [...ctx.objects].filter((obj) => tables.obj.kind[obj] === OBJ_RELOCATABLE);
+  ctx.properties = merge(objects.map((obj) => checkFeatures(ctx, obj, perObject.get(obj) ?? new Map())));
+  addOptions(ctx);
+}
+
+function readSection(ctx: Context, isec: number, perObject: Map<number, Properties>): void {
+  const { arena, tables } = ctx;
+  const size = tables.isec.size[isec]!;
+  const obj = tables.isec.obj[isec]!;
+  const address = arena.alloc(size);
+  ctx.pool.self.contents(isec, address);
+  let properties = perObject.get(obj);
+  if (properties === undefined) perObject.set(obj, (properties = new Map()));
+  const problem = parseProperties(arena.bytes(address, size), properties);
+  if (problem !== "") ctx.diag.error(messages.corruptProperty(fileName(ctx, obj), problem));
+}
+
+/** Adds the properties in the section's bytes to `into`; returns what is wrong with them, "" = nothing. */
+export function parseProperties(bytes: Uint8Array, into: Properties): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const notes = readNotes(bytes, NOTE_ALIGN);
+  if (notes === null) return "data is too short";
+  for (const note of notes) {
+    if (note.name !== NOTE_NAME || note.type !== NT_GNU_PROPERTY_TYPE_0) continue;
+    const end = note.descAt + note.descBytes;
+    for (let at = note.descAt; at < end; ) {
+      if (end - at < 8) return "program property is too short";
+      const type = view.getUint32(at, true);
+      const bytesOfData = view.getUint32(at + 4, true);
+      if (bytesOfData > end - at - 8) return "program property is too short";
+      const kind = kindOf(type);
+      if (kind !== "other" && bytesOfData !== 4) return `program property 0x${type.toString(16)} has ${bytesOfData} bytes instead of 4`;
+      if (kind !== "other") into.set(type, ((into.get(type) ?? 0) | view.getUint32(at + 8, true)) >>> 0);
+      at += 8 + Math.ceil(bytesOfData / NOTE_ALIGN) * NOTE_ALIGN;
+    }
+  }
+  return "";
+}
+
+/** The output's properties from those of each object. */
+export function merge(objects: Properties[]): Properties {
+  const merged: Properties = new Map();
+  const types = new Set(objects.flatMap((properties) => [...properties.keys()]));
+  for (const type of [...types].sort((a, b) => a - b)) {
+    const values = objects.map((properties) => properties.get(type));
+    const kind = kindOf(type);
+    if (kind === "other") continue;
+    if (kind !== "or" && values.includes(undefined)) continue;
+    const value = values.reduce<number>(
+      (sum, each) => (kind === "and" ? sum & each! : sum | (each ?? 0)) >>> 0,
+      kind === "and" ? 0xffffffff : 0,
+    );
+    if (value !== 0) merged.set(type, value);
+  }
+  return merged;
+}
+
+/** -z force-ibt adds the promise the object does not make; -z cet-report says so. */
+function checkFeatures(ctx: Context, obj: number, properties: Properties): Properties {
+  const { z } = ctx.options;
+  if (!z.forceIbt && z.cetReport === "none") return properties;
+  const features = properties.get(GNU_PROPERTY_X86_FEATURE_1_AND) ?? 0;
+  const report = (bit: number, name: string): void => {
+    if ((features & bit) !== 0 || z.cetReport === "none") return;
+    const message = messages.missingProperty(fileName(ctx, obj), "-z cet-report", `GNU_PROPERTY_X86_FEATURE_1_${name}`);
+    if (z.cetReport === "error") ctx.diag.error(message);
+    else ctx.diag.warn(message);
+  };
+  report(GNU_PROPERTY_X86_FEATURE_1_IBT, "IBT");
+  report(GNU_PROPERTY_X86_FEATURE_1_SHSTK, "SHSTK");
+  if (!z.forceIbt || (features & GNU_PROPERTY_X86_FEATURE_1_IBT) !== 0) return properties;
+  if (z.cetReport === "none") {
+    ctx.diag.warn(messages.missingProperty(fileName(ctx, obj), "-z force-ibt", "GNU_PROPERTY_X86_FEATURE_1_IBT"));
+  }
+  return new Map(properties).set(GNU_PROPERTY_X86_FEATURE_1_AND, features | GNU_PROPERTY_X86_FEATURE_1_IBT);
+}
+
+/** -z ibt, -z shstk: promised whatever the inputs say. */
+function addOptions(ctx: Context): void {
+  const { z } = ctx.options;
+  const wanted = (z.ibt ? GNU_PROPERTY_X86_FEATURE_1_IBT : 0) | (z.shstk ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : 0);
+  if (wanted === 0) return;
+  const features = ctx.properties.get(GNU_PROPERTY_X86_FEATURE_1_AND) ?? 0;
+  ctx.properties.set(GNU_PROPERTY_X86_FEATURE_1_AND, features | wanted);
+}
+
+function fileName(ctx: Context, obj: number): ByteString {
+  const file = ctx.inputs[ctx.tables.obj.fileId[obj]!];
+  if (file === undefined) return "<internal>";
+  return file.member === "" ? file.path : `${file.path}(${file.member})`;
+}
+
+export class NotePropertySection implements SyntheticSection {
+  readonly name = ".note.gnu.property";
+  readonly sh_type = SHT_NOTE;
+  readonly sh_flags = SHF_ALLOC;
+  readonly align = 3;
+  readonly sh_entsize = 0;
+  address = 0n;
+  osec = 0;
+
+  isNeeded(ctx: Context): boolean {
+    return ctx.properties.size > 0;
+  }
+
+  size(ctx: Context): number {
+    return noteBytes(NOTE_NAME, ctx.properties.size * PROPERTY_BYTES, NOTE_ALIGN);
+  }
+
+  write(ctx: Context, out: Uint8Array): void {
+    const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    let at = writeNote(out, 0, NOTE_NAME, NT_GNU_PROPERTY_TYPE_0, ctx.properties.size * PROPERTY_BYTES, NOTE_ALIGN);
+    for (const type of [...ctx.properties.keys()].sort((a, b) => a - b)) {
+      view.setUint32(at, type, true);
+      view.setUint32(at + 4, 4, true);
+      view.setUint32(at + 8, ctx.properties.get(type)!, true);
+      at += PROPERTY_BYTES;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * .plt.got: entries that jump through a word of .got, for functions that have one anyway and need no lazy binding.
+ *
+ * Saves the second word and its relocation. lld has no such section and GNU ld always makes it; we make it under -z now, where
+ * nobody can tell but by the size (params.usePltGot).
+ */
+import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import { PLT_GOT, writeEntries } from "./plt.ts";
+import type { SyntheticSection } from "./section.ts";
+
+export class PltGotSection implements SyntheticSection {
+  readonly name = ".plt.got";
+  readonly sh_type = SHT_PROGBITS;
+  readonly sh_flags = SHF_ALLOC | SHF_EXECINSTR;
+  readonly align = 3;
+  readonly sh_entsize = 0;
+  address = 0n;
+  osec = 0;
+
+  isNeeded(ctx: Context): boolean {
+    return ctx.params.get("pltGotCount") > 0;
+  }
+
+  size(ctx: Context): number {
+    return ctx.params.get("pltGotCount") * ctx.arch.pltGotEntry.bytes.length;
+  }
+
+  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
+    writeEntries(ctx, PLT_GOT, outAddr, ctx.arch.pltGotEntry);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * What every linker-made section is to the rest of the linker.
+ *
+ * A synthetic section knows its size once scan-relocs has counted the needs, and writes exactly that many bytes after
+ * resolve-addresses. It does not know where it is placed, except through `address`.
+ */
+import type { Context } from "../context.ts";
+
+export interface SyntheticSection {
+  /** Output section it goes to. */
+  readonly name: string;
+  readonly sh_type: number;
+  readonly sh_flags: number;
+  /** log2 */
+  readonly align: number;
+  readonly sh_entsize: number;
+  /** After create-synthetic: does it exist in this link? */
+  isNeeded(ctx: Context): boolean;
+  /** Bytes it takes in the output (NOBITS: in memory). May change between layout rounds only when `finalize` says so. */
+  size(ctx: Context): number;
+  /**
+   * Optional: called in every layout round once addresses are known; true = the size changed, lay out again (.relr.dyn).
+   */
+  settle?(ctx: Context): boolean;
+  /**
+   * Writes the section into `out`: exactly size() zeroed bytes, a view on memory that lies at `ctx.synthetics`' address
+   * `outAddr` in linear memory so that kernels can fill it too.
+   */
+  write(ctx: Context, out: Uint8Array, outAddr: number): void;
+  /** Virtual address, set by assign-addresses. */
+  address: bigint;
+  /** Output section and offset in it, set by bind-sections / assign-addresses. */
+  osec: number;
+  /** sh_link / sh_info by role, resolved to section header indexes in finish-output. */
+  link?: string;
+  info?: string | number;
+}

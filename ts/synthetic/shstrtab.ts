@@ -1,0 +1,33 @@
+/** .shstrtab: names of the output sections, each once. */
+import { SHT_STRTAB } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import type { SyntheticSection } from "./section.ts";
+
+export class SectionNames implements SyntheticSection {
+  readonly name = ".shstrtab";
+  readonly sh_type = SHT_STRTAB;
+  readonly sh_flags = 0;
+  readonly align = 0;
+  readonly sh_entsize = 0;
+  address = 0n;
+  osec = 0;
+  private text = "";
+
+  isNeeded(ctx: Context): boolean {
+    return !ctx.options.z.nosectionheader;
+  }
+
+  /** Also gives every output section its sh_name. */
+  size(ctx: Context): number {
+    this.text = "\0";
+    for (const osec of ctx.osecs) {
+      osec.sh_name = this.text.length;
+      this.text += osec.name + "\0";
+    }
+    return this.text.length;
+  }
+
+  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
+    ctx.arena.setString(outAddr, this.text);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * .symtab, .strtab and .symtab_shndx: three sections written from one walk.
+ *
+ * Work is cut into units (the locals of an object; a stretch of globals), each with an exact slice found by prefix sums, so
+ * that units can be written in any order. Locals come first (gABI ch. 4: sh_info), then the globals that became local.
+ */
+import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import type { WorkerContext } from "../memory/pool.ts";
+import type { SyntheticSection } from "./section.ts";
+
+/** Globals a unit takes. */
+const GLOBALS_PER_UNIT = 1 << 14;
+/** Objects a chunk of the phases takes. */
+const UNITS_PER_CHUNK = 32;
+
+/** u32 cells of a unit: kind, first, end, symbols, name bytes (then first symbol index, first name offset). */
+const UNIT_WORDS = 5;
+const KIND_OBJECT = 0;
+const KIND_LOCALISED = 1;
+const KIND_GLOBAL = 2;
+
+const DISCARD = { default: 0, locals: 1, all: 2, none: 3 } as const;
+
+const A_UNITS = 0;
+const A_COUNT = 1;
+const A_DISCARD = 2;
+const A_SYMTAB = 3;
+const A_STRTAB = 4;
+const A_SHNDX = 5;
+
+/** Phase: symbols and name bytes of the units of a chunk. */
+export function countSymtabPhase(w: WorkerContext, chunk: number): void {
+  const bytes = w.window(0, 16);
+  eachUnit(w, chunk, (at) => {
+    const [kind, first, end] = [w.u32[at]!, w.u32[at + 1]!, w.u32[at + 2]!];
+    w.f64[bytes >>> 3] = 0;
+    w.u32[at + 3] = kind === KIND_OBJECT
+      ? w.kernels.countLocals!(first, w.args[A_DISCARD]!, bytes)
+      : w.kernels.countGlobals!(first, end, kind === KIND_LOCALISED ? 1 : 0, bytes);
+    w.u32[at + 4] = w.f64[bytes >>> 3]!;
+  });
+}
+
+/** Phase: entries and names of the units of a chunk. */
+export function emitSymtabPhase(w: WorkerContext, chunk: number): void {
+  eachUnit(w, chunk, (at) => {
+    const [kind, first, end, index, text] = [w.u32[at]!, w.u32[at + 1]!, w.u32[at + 2]!, w.u32[at + 3]!, w.u32[at + 4]!];
+    const entry = w.args[A_SYMTAB]! + index * SYM_BYTES;
+    const names = w.args[A_STRTAB]! + text;
+    const shndx = w.args[A_SHNDX] === 0 ? 0 : w.args[A_SHNDX]! + index * 4;
+    if (kind === KIND_OBJECT) w.kernels.emitLocals!(first, w.args[A_DISCARD]!, entry, names, text, shndx);
+    else w.kernels.emitGlobals!(first, end, kind === KIND_LOCALISED ? 1 : 0, entry, names, text, shndx);
+  });
+}
+
+function eachUnit(w: WorkerContext, chunk: number, visit: (at: number) => void): void {
+  const end = Math.min((chunk + 1) * UNITS_PER_CHUNK, w.args[A_COUNT]!);
+  for (let unit = chunk * UNITS_PER_CHUNK; unit < end; unit++) visit((w.args[A_UNITS]! >>> 2) + unit * UNIT_WORDS);
+}
+
+/** The part the three sections share: units and totals. */
+export class SymbolTable {
+  readonly sections: { symtab: SyntheticSection; strtab: SyntheticSection; shndx: SyntheticSection };
+  /** Entries, the null entry included. */
+  entries = 1;
+  locals = 1;
+  nameBytes = 1;
+  private units = 0;
+  private unitCount = 0;
+
+  constructor() {
+    const needed = (ctx: Context) => ctx.options.strip !== "all";
+    const plain = { sh_flags: 0, address: 0n, osec: 0, write: () => undefined };
+    this.sections = {
+      symtab: { ...plain, name: ".symtab", sh_type: SHT_SYMTAB, align: 3, sh_entsize: SYM_BYTES, isNeeded: needed, size: () => this.entries * SYM_BYTES, link: ".strtab" },
+      shndx: { ...plain, name: ".symtab_shndx", sh_type: SHT_SYMTAB_SHNDX, align: 2, sh_entsize: 4, isNeeded: (ctx) => needed(ctx) && manySections(ctx), size: () => this.entries * 4, link: ".symtab" },
+      strtab: { ...plain, name: ".strtab", sh_type: SHT_STRTAB, align: 0, sh_entsize: 0, isNeeded: needed, size: () => this.nameBytes },
+    };
+  }
+
+  /** Counts what will be written; after create-synthetic, before layout. */
+  async count(ctx: Context): Promise<void> {
+    if (ctx.options.strip === "all") return;
+    const { arena, params } = ctx;
+    const globals = params.get("globalSyms");
+    const stretches = Math.ceil(globals / GLOBALS_PER_UNIT);
+    this.unitCount = ctx.objects.length + 2 * stretches;
+    this.units = arena.allocZeroed(this.unitCount * UNIT_WORDS * 4);
+    let at = this.units >>> 2;
+    const add = (kind: number, first: number, end: number) => {
+      arena.u32[at] = kind;
+      arena.u32[at + 1] = first;
+      arena.u32[at + 2] = end;
+      at += UNIT_WORDS;
+    };
+    for (const o of ctx.objects) add(KIND_OBJECT, o, 0);
+    for (const kind of [KIND_LOCALISED, KIND_GLOBAL]) {
+      for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals));
+    }
+    await this.run(ctx, "count-symtab", 0, 0, 0);
+    for (let unit = 0; unit < this.unitCount; unit++) {
+      const cell = (this.units >>> 2) + unit * UNIT_WORDS;
+      const [symbols, bytes] = [arena.u32[cell + 3]!, arena.u32[cell + 4]!];
+      arena.u32[cell + 3] = this.entries;
+      arena.u32[cell + 4] = this.nameBytes;
+      this.entries += symbols;
+      this.nameBytes += bytes;
+      if (arena.u32[cell] !== KIND_GLOBAL) this.locals += symbols;
+    }
+  }
+
+  /** Writes all three; `put` gets each section's bytes. */
+  async emit(ctx: Context, put: (section: SyntheticSection, address: number, bytes: number) => void): Promise<void> {
+    if (ctx.options.strip === "all") return;
+    const { arena } = ctx;
+    const mark = arena.mark();
+    const symtab = arena.alloc(this.entries * SYM_BYTES);
+    const strtab = arena.alloc(this.nameBytes + 16);
+    const shndx = manySections(ctx) ? arena.allocZeroed(this.entries * 4) : 0;
+    arena.u8.fill(0, symtab, symtab + SYM_BYTES);
+    arena.u8[strtab] = 0;
+    await this.run(ctx, "emit-symtab", symtab, strtab, shndx);
+    put(this.sections.symtab, symtab, this.entries * SYM_BYTES);
+    put(this.sections.strtab, strtab, this.nameBytes);
+    if (shndx !== 0) put(this.sections.shndx, shndx, this.entries * 4);
+    arena.release(mark);
+  }
+
+  private run(ctx: Context, phase: string, symtab: number, strtab: number, shndx: number): Promise<void> {
+    const chunks = Math.ceil(this.unitCount / UNITS_PER_CHUNK);
+    return ctx.pool.run(phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx);
+  }
+}
+
+/** Section indexes do not fit into st_shndx. */
+function manySections(ctx: Context): boolean {
+  return ctx.tables.osec.rows + 16 >= SHN_LORESERVE;
+}

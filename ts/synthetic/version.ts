@@ -1,0 +1,199 @@
+/**
+ * Symbol versions: .gnu.version (an index per dynamic symbol), .gnu.version_d (versions defined here), .gnu.version_r
+ * (versions needed of each shared object). Records as in the LSB core specification, Symbol Versioning.
+ *
+ * Indexes: 0 local, 1 global, 2 … the nodes of the version script, then the needed versions in order of shared objects and,
+ * within one, of its own version numbers: so they do not depend on the order of symbols.
+ */
+import { SHF_ALLOC, SHT_GNU_verdef, SHT_GNU_verneed, SHT_GNU_versym } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context, InputFile } from "../context.ts";
+import { sysvHash } from "./hash.ts";
+import type { SyntheticSection } from "./section.ts";
+
+const VERDEF_BYTES = 20;
+const VERDAUX_BYTES = 8;
+const VERNEED_BYTES = 16;
+const VERNAUX_BYTES = 16;
+const VER_CURRENT = 1;
+const VER_FLG_BASE = 1;
+/** What glibc ≥ 2.36 defines to say that it processes DT_RELR; older ones then refuse to load the file. */
+const RELR_VERSION = "GLIBC_ABI_DT_RELR";
+
+export class VersymSection implements SyntheticSection {
+  readonly name = ".gnu.version";
+  readonly sh_type = SHT_GNU_versym;
+  readonly sh_flags = SHF_ALLOC;
+  readonly align = 1;
+  readonly sh_entsize = 2;
+  readonly link = ".dynsym";
+  address = 0n;
+  osec = 0;
+
+  isNeeded(ctx: Context): boolean {
+    return ctx.synthetics.verdef!.isNeeded(ctx) || ctx.synthetics.verneed!.isNeeded();
+  }
+
+  size(ctx: Context): number {
+    return (ctx.synthetics.dynsym!.count + 1) * 2;
+  }
+
+  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
+    const { list, count } = ctx.synthetics.dynsym!;
+    ctx.kernels.writeVersym!(list, count, outAddr, ctx.synthetics.verneed!.maps);
+  }
+}
+
+export class VerdefSection implements SyntheticSection {
+  readonly name = ".gnu.version_d";
+  readonly sh_type = SHT_GNU_verdef;
+  readonly sh_flags = SHF_ALLOC;
+  readonly align = 2;
+  readonly sh_entsize = 0;
+  readonly link = ".dynstr";
+  address = 0n;
+  osec = 0;
+  /** The file's own name, then the version nodes'. */
+  private names: ByteString[] = [];
+
+  isNeeded(ctx: Context): boolean {
+    return ctx.versionNodes.some((node) => node.name !== "");
+  }
+
+  /** sh_info and DT_VERDEFNUM. */
+  get info(): number {
+    return this.names.length;
+  }
+
+  collect(ctx: Context): void {
+    if (!this.isNeeded(ctx)) return;
+    const own = ctx.options.soname === "" ? baseName(ctx.options.output) : ctx.options.soname;
+    this.names = [own, ...ctx.versionNodes.map((node) => node.name).filter((name) => name !== "")];
+    for (const name of this.names) ctx.synthetics.dynstr!.add(name);
+  }
+
+  size(): number {
+    return this.names.length * (VERDEF_BYTES + VERDAUX_BYTES);
+  }
+
+  write(ctx: Context, out: Uint8Array): void {
+    const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    const dynstr = ctx.synthetics.dynstr!;
+    this.names.forEach((name, i) => {
+      const at = i * (VERDEF_BYTES + VERDAUX_BYTES);
+      const last = i === this.names.length - 1;
+      view.setUint16(at, VER_CURRENT, true); // vd_version
+      view.setUint16(at + 2, i === 0 ? VER_FLG_BASE : 0, true); // vd_flags
+      view.setUint16(at + 4, i + 1, true); // vd_ndx
+      view.setUint16(at + 6, 1, true); // vd_cnt
+      view.setUint32(at + 8, sysvHash(name), true); // vd_hash
+      view.setUint32(at + 12, VERDEF_BYTES, true); // vd_aux
+      view.setUint32(at + 16, last ? 0 : VERDEF_BYTES + VERDAUX_BYTES, true); // vd_next
+      view.setUint32(at + VERDEF_BYTES, dynstr.add(name), true); // vda_name
+    });
+  }
+}
+
+function baseName(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The versions one shared object has to offer. */
+interface Need {
+  file: InputFile;
+  versions: { name: ByteString; index: number }[];
+}
+
+export class VerneedSection implements SyntheticSection {
+  readonly name = ".gnu.version_r";
+  readonly sh_type = SHT_GNU_verneed;
+  readonly sh_flags = SHF_ALLOC;
+  readonly align = 2;
+  readonly sh_entsize = 0;
+  readonly link = ".dynstr";
+  address = 0n;
+  osec = 0;
+  /** Address of a u32 per obj row: address of u16 output index per version index of that object (word 0: how many), 0 = none. */
+  maps = 0;
+  private needs: Need[] = [];
+
+  isNeeded(): boolean {
+    return this.needs.length > 0;
+  }
+
+  /** sh_info and DT_VERNEEDNUM. */
+  get info(): number {
+    return this.needs.length;
+  }
+
+  /** After dynsym.collect: which versions of which objects are used. */
+  collect(ctx: Context): void {
+    const { arena } = ctx;
+    this.maps = arena.allocZeroed(ctx.tables.obj.rows * 4);
+    for (const file of ctx.sharedObjects) {
+      const count = file.versions.length;
+      if (count <= 2 || ctx.tables.obj.needed[file.obj] === 0) continue;
+      const map = arena.allocZeroed(count * 2);
+      arena.u16[map >>> 1] = count;
+      arena.u32[(this.maps >>> 2) + file.obj] = map;
+    }
+    const { list, count } = ctx.synthetics.dynsym!;
+    ctx.kernels.markNeededVersions!(list, count, this.maps);
+    this.number(ctx);
+  }
+
+  private number(ctx: Context): void {
+    const { u16, u32 } = ctx.arena;
+    const dynstr = ctx.synthetics.dynstr!;
+    let next = ctx.versionNodes.filter((node) => node.name !== "").length + 2;
+    for (const file of ctx.sharedObjects) {
+      const map = u32[(this.maps >>> 2) + file.obj]!;
+      if (map === 0) continue;
+      const need: Need = { file, versions: [] };
+      for (let own = 2; own < file.versions.length; own++) {
+        if (u16[(map >>> 1) + own] === 0) continue;
+        u16[(map >>> 1) + own] = next;
+        need.versions.push({ name: file.versions[own]!, index: next++ });
+      }
+      if (need.versions.length === 0) continue;
+      if (wantsRelrVersion(ctx, need)) need.versions.push({ name: RELR_VERSION, index: next++ });
+      this.needs.push(need);
+      dynstr.add(file.soname);
+      for (const { name } of need.versions) dynstr.add(name);
+    }
+  }
+
+  size(): number {
+    return this.needs.reduce((bytes, need) => bytes + VERNEED_BYTES + need.versions.length * VERNAUX_BYTES, 0);
+  }
+
+  write(ctx: Context, out: Uint8Array): void {
+    const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    const dynstr = ctx.synthetics.dynstr!;
+    let at = 0;
+    this.needs.forEach(({ file, versions }, i) => {
+      const bytes = VERNEED_BYTES + versions.length * VERNAUX_BYTES;
+      view.setUint16(at, VER_CURRENT, true); // vn_version
+      view.setUint16(at + 2, versions.length, true); // vn_cnt
+      view.setUint32(at + 4, dynstr.add(file.soname), true); // vn_file
+      view.setUint32(at + 8, VERNEED_BYTES, true); // vn_aux
+      view.setUint32(at + 12, i === this.needs.length - 1 ? 0 : bytes, true); // vn_next
+      versions.forEach(({ name, index }, v) => {
+        const aux = at + VERNEED_BYTES + v * VERNAUX_BYTES;
+        view.setUint32(aux, sysvHash(name), true); // vna_hash
+        view.setUint16(aux + 4, 0, true); // vna_flags
+        view.setUint16(aux + 6, index, true); // vna_other
+        view.setUint32(aux + 8, dynstr.add(name), true); // vna_name
+        view.setUint32(aux + 12, v === versions.length - 1 ? 0 : VERNAUX_BYTES, true); // vna_next
+      });
+      at += bytes;
+    });
+  }
+}
+
+/** -z pack-relative-relocs: a glibc that knows DT_RELR is required, of the object that stands for glibc. */
+function wantsRelrVersion(ctx: Context, { file, versions }: Need): boolean {
+  if (!ctx.options.packRelrGlibc || !file.soname.startsWith("libc.so.")) return false;
+  if (versions.some(({ name }) => name === RELR_VERSION)) return false;
+  return versions.some(({ name }) => name.startsWith("GLIBC_2."));
+}
