@@ -83,14 +83,17 @@ async function program(): Promise<void> {
 
 /** Links the demo's objects once and keeps the code that was compiled on the way. */
 async function warm(): Promise<void> {
-  const script = path.join(DIST, "build", "warm.cjs");
+  const script = path.join(DIST, `warm.${process.pid}.tmp.js`);
   const output = path.join(DIST, "build", `warm.${process.pid}.out`);
   const cache = path.join(DIST, `main.cache.${process.pid}.tmp`);
   const finish = `process.on("exit",()=>fs.writeFileSync(${JSON.stringify(cache)},Buffer.concat([script.createCachedData(),Buffer.from(text.slice(-${TIE}))])));`;
-  put(script, `${LOAD.replaceAll("__dirname", JSON.stringify(DIST))}${finish}`);
+  put(script, LOAD + finish);
   const objects = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name));
-  await new Promise((done) => execFile(process.execPath, [script, "--gc-sections", "-o", output, ...objects], done));
-  fs.rmSync(output, { force: true });
+  const said = await new Promise<string>((done) => {
+    execFile(process.execPath, [script, "--gc-sections", "-o", output, ...objects], (_, stdout, stderr) => done(stdout + stderr));
+  });
+  for (const file of [script, output]) fs.rmSync(file, { force: true });
+  if (!fs.existsSync(cache)) throw new Error(`the program does not load:\n${said}`);
   fs.renameSync(cache, path.join(DIST, "main.cache"));
 }
 

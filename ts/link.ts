@@ -37,6 +37,7 @@ import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
+import { RelroPadding } from "./synthetic/relro-padding.ts";
 import { SectionNames } from "./synthetic/shstrtab.ts";
 import { SymbolTable } from "./synthetic/symtab.ts";
 
@@ -146,7 +147,7 @@ async function buildImage(ctx: Context): Promise<void> {
   ctx.checkIssues();
   await run("create-synthetic", async () => {
     createSynthetic(ctx);
-    Object.assign(ctx.synthetics, ctx.symtab.sections, { shstrtab: new SectionNames() });
+    Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
     await ctx.symtab.count(ctx);
     orderSections(ctx);
   });

@@ -64,6 +64,8 @@ function define(id: u32, o: u32, esym: u32, entry: u32, kind: u32): void {
   gsym.size[id] = <f64>load<u64>(entry, 16);
   let bits = (flags[id] & ~(SYM_KIND_MASK | SYM_WEAK)) | kind;
   if (info >> 4 == STB_WEAK) bits |= SYM_WEAK;
+  // A shared object that defines it too will look for ours first: it has to be exported.
+  if ((flags[id] & SYM_KIND_MASK) == SYM_SHARED && kind != SYM_SHARED) bits |= SYM_USED_SHARED;
   flags[id] = bits;
 }
 

@@ -211,6 +211,7 @@ export const ISSUE_NO_COPYRELOC = 17; // index = relocation, b = sym
 export const ISSUE_RELOC_ABSOLUTE = 18; // index = relocation, a = r_type, b = sym: "cannot refer to absolute symbol"
 export const ISSUE_RELOC_NON_ABS = 19; // index = relocation, a = r_type, b = sym: not absolute, in a section that is not loaded
 export const ISSUE_RELOC_SHARED_TLS = 20; // index = relocation, a = r_type, b = sym: "cannot be used with -shared"
+export const ISSUE_COPY_SIZE = 21; // b = sym: no copy relocation without a size
 export const ISSUE_UNDEFINED_SHLIB = 22; // obj = shared object, index = symbol, a = sym: --no-allow-shlib-undefined
 
 // ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----

@@ -62,7 +62,7 @@ export interface PieceWorld {
   issues: () => { code: number; isec: number; index: number; a: bigint }[];
 }
 
-const MEMORY_PAGES = 2048;
+const MEMORY_PAGES = 1024;
 const modules = new Map<string, WebAssembly.Module>();
 
 function kernelModule(debug: boolean): WebAssembly.Module {

@@ -8,7 +8,7 @@ import { loadSectionsPhase } from "../passes/load-sections.ts";
 import { markQueuePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
-import { relocatePhase } from "../passes/write-output.ts";
+import { relocatePhase, writeMergedPhase } from "../passes/write-output.ts";
 import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
 import type { Phases } from "./pool.ts";
 
@@ -25,6 +25,7 @@ export const PHASES: Phases = {
   "mark-live": markQueuePhase,
   "resolve-addresses": resolveAddressesPhase,
   relocate: relocatePhase,
+  "write-merged": writeMergedPhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
   ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES, ...SCAN_PHASES };

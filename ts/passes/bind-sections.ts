@@ -70,6 +70,7 @@ export function bindSections(ctx: Context): void {
   kernels.fillMembers!(1, rows, cursors);
   arena.release(mark);
   setRows(tables, "osec", count);
+  setRows(tables, "member", base);
 }
 
 function putRules(ctx: Context): { address: number; count: number } {

@@ -10,6 +10,8 @@ import {
 } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES, STV_DEFAULT } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/messages.ts";
+import * as place from "../diagnostics/place.ts";
 import { copyInfo } from "../input/copy-info.ts";
 import { allocTable } from "../memory/table.ts";
 import { CopyRelSection } from "../synthetic/copy-rel.ts";
@@ -75,7 +77,7 @@ export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSe
     const owner = tables.gsym.obj[sym]!;
     const info = copyInfo(ctx, owner, tables.gsym.esym[sym]! - tables.obj.esymBase[owner]!);
     if (info.size === 0 || info.align < 0) {
-      ctx.diag.error(`cannot create a copy relocation for symbol ${ctx.symbolName(sym)}`);
+      ctx.diag.errorOrWarn(messages.noSizeToCopy(place.displaySymbol(ctx, sym), place.definedIn(ctx, sym)));
       continue;
     }
     const aliases = info.aliases.map((index) => tables.esym.sym[tables.obj.esymBase[owner]! + index]!).filter((row) => isAlias(ctx, row, sym, owner));
@@ -106,13 +108,14 @@ export function createSynthetic(ctx: Context): void {
   ctx.checkIssues();
   assignNeeds(ctx);
   ctx.params.set("symbolicCount", ctx.params.get("symbolicCount") + bss.copies.length + relro.copies.length);
+  const ownSymbolic = ctx.params.get("symbolicCount");
   sliceDynamic(ctx);
   all.got = new GotSection();
   all.gotPlt = new GotPltSection();
   all.plt = new PltSection();
   all.pltGot = new PltGotSection();
   all.iplt = new IpltSection();
-  all.relaDyn = new RelaDynSection();
+  all.relaDyn = new RelaDynSection(ownSymbolic);
   all.relaPlt = new RelaPltSection();
   all.relr = new RelrSection();
   all.copyRel = bss;

@@ -11,6 +11,7 @@ import type { Context, OutputSection } from "../context.ts";
 import { evaluate, parseExpression, type Expr } from "../script/expression.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { refreshVisibility } from "./set-visibility.ts";
 
 /** A place in the output: bytes from the start of an osec. */
 interface Place {
@@ -148,6 +149,7 @@ export class LinkerDefined {
         const sym = this.wanted(ctx, (stop ? "__stop_" : "__start_") + section);
         if (sym === 0) continue;
         this.mark(ctx, sym, ctx.options.startStopVisibility);
+        refreshVisibility(ctx, sym);
         this.startStop.push({ sym, section, stop });
       }
     }

@@ -27,6 +27,10 @@ const RANK_NOT_RELRO = 1 << 9;
 const RANK_NOT_TLS = 1 << 8;
 const RANK_NOBITS = 1 << 7;
 
+const PADDING = ".relro_padding";
+/** After everything else that is RELRO. */
+const PADDING_RANK = 1 << 6;
+
 const RELRO_NAMES = new Set([".data.rel.ro", ".bss.rel.ro", ".ctors", ".dtors", ".jcr", ".eh_frame", ".fini_array", ".init_array", ".preinit_array", ".got", ".toc"]);
 const ARRAYS = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY]);
 /** Input-only flags that mean nothing in an executable. */
@@ -38,7 +42,7 @@ export function isRelro(ctx: Context, osec: OutputSection): boolean {
   if ((osec.sh_flags & SHF_TLS) !== 0 || ARRAYS.has(osec.sh_type)) return true;
   if (osec.name === ".got.plt") return z.now;
   if (osec.name === ".dynamic") return true;
-  return osec.name === ".relro_padding" || RELRO_NAMES.has(osec.name);
+  return osec.name === PADDING || RELRO_NAMES.has(osec.name);
 }
 
 function rankOf(ctx: Context, osec: OutputSection): number {
@@ -98,9 +102,10 @@ export function orderSections(ctx: Context): void {
   const osecs = [...byName.values()];
   for (const osec of osecs) {
     osec.relro = isRelro(ctx, osec);
-    osec.rank = rankOf(ctx, osec);
+    osec.rank = osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
   }
-  ctx.osecs = osecs.sort((a, b) => a.rank - b.rank);
+  const padded = osecs.some((osec) => osec.relro && osec.name !== PADDING);
+  ctx.osecs = osecs.filter((osec) => padded || osec.name !== PADDING).sort((a, b) => a.rank - b.rank);
   ctx.osecs.forEach((osec, i) => {
     osec.index = i + 1;
     tables.osec.index[osec.id] = i + 1;

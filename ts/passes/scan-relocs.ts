@@ -88,7 +88,6 @@ export async function scanRelocs(ctx: Context): Promise<void> {
   installTables(ctx);
   decideNeeded(ctx);
   await ctx.pool.run("scan-relocs", Math.ceil((ctx.tables.isec.rows - 1) / CHUNK_ROWS));
-  ctx.checkIssues();
 }
 
 export const SCAN_PHASES = { "scan-relocs": scanPhase };

@@ -7,7 +7,7 @@
  * exported reference may still turn out unused; collectDynsyms leaves it out.
  */
 import {
-  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
+  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
   SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
@@ -39,6 +39,12 @@ export function setVisibility(ctx: Context): void {
   redirectVersionedReferences(ctx);
   kernels.setVisibility!(1, globals, bits, marks);
   arena.release(mark);
+}
+
+/** Decides again for one global that the linker has defined since (__start_X): it is no reference any more. */
+export function refreshVisibility(ctx: Context, row: number): void {
+  ctx.tables.sym.flags[row]! &= ~SYM_ABSOLUTE;
+  ctx.kernels.setVisibility!(row, row + 1, optionBits(ctx), 0);
 }
 
 function optionBits(ctx: Context): number {

@@ -9,6 +9,7 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, RELA_BYTES } from "../../as-kerne
 import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { writeMerged } from "../synthetic/merged.ts";
 
 const WINDOW_BYTES = 1 << 20;
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
@@ -109,9 +110,24 @@ function extentOf(ctx: Context, first: number, end: number): { from: number; to:
   return to > from ? { from, to } : null;
 }
 
+/** Phase: the merged strings and constants of one msec, a window at a time. */
+export function writeMergedPhase(w: WorkerContext, chunk: number): void {
+  const { msec, osec } = w.tables;
+  const m = chunk + 1;
+  const position = osec.offset[msec.osec[m]!]! + msec.outOffset[m]!;
+  const size = msec.size[m]!;
+  for (let from = 0; from < size; from += WINDOW_BYTES) {
+    const to = Math.min(size, from + WINDOW_BYTES);
+    const window = w.window(3, to - from + 16);
+    writeMerged(w, m, from, to, window);
+    w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), position + from);
+  }
+}
+
 /** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn and .relr.dyn slices. */
 export async function writeOutput(ctx: Context, fd: number): Promise<void> {
   const windows = cutWindows(ctx);
   await ctx.pool.run("relocate", windows.count, windows.address, fd);
+  await ctx.pool.run("write-merged", ctx.tables.msec.rows - 1, 0, fd);
   ctx.checkIssues();
 }

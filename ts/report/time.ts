@@ -80,7 +80,7 @@ export function statistics(ctx: Context, timer: Timer): ByteString {
     ["output sections", ctx.osecs.filter((osec) => osec !== undefined && osec.index !== 0).length],
     ["dynamic symbols", ctx.dynsyms.length],
     ["threads", ctx.pool.threads],
-    ["arena bytes", ctx.arena.highWater],
+    ["arena bytes", ctx.arena.mark()],
     ["peak memory bytes", ctx.host.peakMemory()],
     ["milliseconds", Math.round(timer.elapsed())],
   ];

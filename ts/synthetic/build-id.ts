@@ -43,6 +43,7 @@ export class BuildIdSection implements SyntheticSection {
 
   /** Once all other bytes of the output are written (`bytes` in total): writes the descriptor. */
   finish(ctx: Context, output: OutputFile, bytes: number): void {
+    if (!this.isNeeded(ctx)) return;
     const section = ctx.osecs.find((osec) => osec !== undefined && osec.id === this.osec);
     if (section === undefined) throw new Error(".note.gnu.build-id is in no output section");
     const position = section.sh_offset + Number(this.address - section.sh_addr) + DESCRIPTOR_AT;
@@ -84,14 +85,7 @@ function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: num
   const hash = buffer + PIECE_BYTES;
   for (let position = 0; position < bytes; ) {
     const wanted = Math.min(PIECE_BYTES, bytes - position);
-    const got = source.read(arena.bytes(buffer, wanted), position);
-    if (got <= 0) throw new Error(`output ends at ${position}, but has ${bytes} bytes`);
-    // Short reads would move the piece boundaries: fill up.
-    for (let have = got; have < wanted; ) {
-      const more = source.read(arena.bytes(buffer + have, wanted - have), position + have);
-      if (more <= 0) throw new Error(`output ends at ${position + have}, but has ${bytes} bytes`);
-      have += more;
-    }
+    readExactly(source, arena.bytes(buffer, wanted), position);
     if (kind === "fast") {
       kernels.hashPiece!(buffer, wanted, hash);
       total.update(arena.bytes(hash, 16).slice());
@@ -102,4 +96,13 @@ function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: num
   }
   arena.release(mark);
   return total.digest().slice(0, DIGEST_BYTES[kind]);
+}
+
+/** Fills `into`: short reads must not move the piece boundaries. */
+function readExactly(source: Pick<OutputFile, "read">, into: Uint8Array, position: number): void {
+  for (let have = 0; have < into.length; ) {
+    const got = source.read(into.subarray(have), position + have);
+    if (got <= 0) throw new Error(`output ends at ${position + have}, ${into.length - have} bytes too early`);
+    have += got;
+  }
 }

@@ -66,6 +66,7 @@ export class EhFrameSection implements SyntheticSection {
 
   /** The terminator is among the zeros that are there already. */
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
+    ctx.pool.self.tables = ctx.tables;
     writeEhSections(ctx.pool.self, 1, ctx.tables.ehsec.rows - 1, outAddr, Number(this.address));
   }
 

@@ -18,6 +18,12 @@ export class RelaDynSection implements SyntheticSection {
   readonly link = ".dynsym";
   address = 0n;
   osec = 0;
+  /** Symbolic records of .got and of copies: they come before those of input sections. */
+  private readonly ownSymbolic: number;
+
+  constructor(ownSymbolic: number) {
+    this.ownSymbolic = ownSymbolic;
+  }
 
   isNeeded(ctx: Context): boolean {
     return this.size(ctx) > 0;
@@ -65,8 +71,8 @@ export class RelaDynSection implements SyntheticSection {
     for (const { section } of copySections(ctx)) {
       for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, ctx.arch.dynamic.copy);
     }
-    if (word * 8 !== params.get("relaDyn") + (params.get("relativeCount") + params.get("symbolicCount")) * RELA_BYTES) {
-      throw new Error(".rela.dyn: the records written are not those counted");
+    if (word * 8 !== params.get("relaDyn") + (params.get("relativeCount") + this.ownSymbolic) * RELA_BYTES) {
+      throw new Error(`.rela.dyn: the records written are not those counted: ${word*8} ${params.get("relaDyn")} ${params.get("relativeCount")} ${params.get("symbolicCount")} got ${params.get("gotSymbolic")} ${params.get("gotRelative")}`);
     }
   }
 }

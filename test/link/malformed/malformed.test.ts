@@ -62,11 +62,22 @@ async function runJob(w: Workspace, job: Omit<Job, "api" | "dir">, patience = 20
   });
   const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => node.on("close", (code, sig) => resolve([code, sig])));
   clearTimeout(timer!);
-  const complaints = output.split("\n!").length - 1 + (output.startsWith("!") ? 1 : 0);
+  const complaints = `\n${output}`.split("\n!").slice(1);
   if (hung !== "") throw new Error(`hang in case: ${hung}\n${output.slice(0, 3000)}`);
   if (status !== 0) throw new Error(`child ended with ${status ?? signal} in case ${current}\n${errors}\n${output.slice(0, 3000)}`);
-  if (complaints > 0) throw new Error(`${complaints} complaints:\n${output.slice(0, 6000)}`);
+  if (complaints.length > 0) throw new Error(summary(complaints));
   if (process.env.WIELD_TEST_VERBOSE) console.log(output);
+}
+
+/** One example of each different complaint, with the number of its likes. */
+function summary(complaints: string[]): string {
+  const kinds = new Map<string, string[]>();
+  for (const text of complaints) {
+    const kind = text.split("\n")[0]!.replace(/^[^:]*: /, "").replace(/\d+/g, "N");
+    kinds.set(kind, [...(kinds.get(kind) ?? []), text]);
+  }
+  const parts = [...kinds.values()].map((list) => `${list.length} like: ${list[0]!.trim().slice(0, 1200)}`);
+  return `${complaints.length} complaints of ${kinds.size} kinds\n${parts.slice(0, 12).join("\n")}`;
 }
 
 /** A small object with text, data, bss, strings, a group, relocations and unwind data. */
