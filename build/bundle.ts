@@ -14,15 +14,14 @@ import { checkKernels } from "./wasm-check.ts";
 
 const DIST = path.resolve("dist");
 
-/** What every bundle has in common. `define` gives CommonJS its import.meta.url. */
+/** What every bundle has in common. `define` gives CommonJS its import.meta.dirname. */
 export const BUNDLE: BuildOptions = {
   bundle: true,
   platform: "node",
   format: "cjs",
   target: "node20",
   mainFields: ["module", "main"],
-  banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
-  define: { "import.meta.url": "__bundleUrl" },
+  define: { "import.meta.dirname": "__dirname" },
   logLevel: "warning",
   legalComments: "none",
 };
@@ -48,6 +47,27 @@ async function kernels(target: "release" | "debug", name: string): Promise<void>
   });
   checkKernels(fs.readFileSync(temporary), name);
   fs.renameSync(temporary, path.join(DIST, name));
+}
+
+/** Digest of everything that the kernels are compiled from. */
+function kernelInputs(): string {
+  const files = fs.readdirSync("as-kernels", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts")).sort();
+  const hash = createHash("sha256");
+  for (const file of [...files.map((name) => path.join("as-kernels", name)), "asconfig.json", "node_modules/assemblyscript/package.json"]) {
+    hash.update(`${file}\0`).update(fs.readFileSync(file)).update("\0");
+  }
+  return hash.digest("hex");
+}
+
+/** Both kernel modules; they are left alone when they were made from exactly these sources. */
+async function allKernels(): Promise<void> {
+  const stamp = path.join(DIST, "kernels.stamp");
+  const inputs = kernelInputs();
+  const made = ["kernels.wasm", "kernels.debug.wasm", "kernels.stamp"].every((name) => fs.existsSync(path.join(DIST, name)));
+  if (made && fs.readFileSync(stamp, "utf8") === inputs) return;
+  fs.rmSync(stamp, { force: true });
+  await Promise.all([kernels("release", "kernels.wasm"), kernels("debug", "kernels.debug.wasm")]);
+  put(stamp, inputs);
 }
 
 async function bundle(entry: string, name: string): Promise<void> {
@@ -118,8 +138,7 @@ export async function buildAll(): Promise<void> {
   put(path.join(DIST, "package.json"), '{ "type": "commonjs" }\n');
   for (const name of ["ld", "ld.wield"]) put(path.join(DIST, "driver", name), launcher(), 0o777);
   const parts = await Promise.allSettled([
-    kernels("release", "kernels.wasm"),
-    kernels("debug", "kernels.debug.wasm"),
+    allKernels(),
     program(),
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/index.ts", "index.js"),

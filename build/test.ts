@@ -32,7 +32,7 @@ function testFiles(words: string[]): string[] {
 
 const bundleOf = (file: string): string => path.join(OUT, file.replace(/\.ts$/, ".mjs"));
 
-/** import.meta.url means dist/index.js, so that the host finds kernels.wasm and worker.js. */
+/** import.meta means dist/index.js, so that the host finds kernels.wasm and worker.js. */
 async function bundleTests(files: string[]): Promise<void> {
   await build({
     entryPoints: files.map((file) => path.join("test", file)),
@@ -44,7 +44,10 @@ async function bundleTests(files: string[]): Promise<void> {
     format: "esm",
     target: "node20",
     mainFields: ["module", "main"],
-    define: { "import.meta.url": JSON.stringify(pathToFileURL(path.resolve("dist/index.js")).href) },
+    define: {
+      "import.meta.dirname": JSON.stringify(path.resolve("dist")),
+      "import.meta.url": JSON.stringify(pathToFileURL(path.resolve("dist/index.js")).href),
+    },
     banner: { js: 'import { createRequire as __createRequire } from "node:module";const require = __createRequire(process.cwd() + "/x.js");' },
     sourcemap: "inline",
     logLevel: "warning",

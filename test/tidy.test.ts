@@ -1,6 +1,7 @@
 /**
  * Rules of the house that a machine can hold. Reads sources as text; knows nothing about linking.
  */
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
@@ -66,13 +67,13 @@ tidy("only cli.ts and host/node.ts touch process", () => {
   assert.equal(wrong, []);
 });
 
-/** Column-length loops in passes: the bound is a table's rows or a parameter that counts rows. */
+/** Column-length loops in passes: one by one up to a table's rows or a parameter that counts rows. Steps of chunks are fine. */
 tidy("passes loop over rows in kernels, not in TypeScript", () => {
   const bound = /for\s*\([^;]*;[^;]*<=?\s*[^;]*(\.rows\b|isecRows|symRows|globalSyms)/;
   const wrong = sources("ts/passes").flatMap((file) =>
     withoutComments(read(file))
       .split("\n")
-      .filter((line) => bound.test(line) && !/\b(osec|obj|msec|tables\.group)\b/.test(line))
+      .filter((line) => bound.test(line) && !/\+= ?\w/.test(line) && !/\b(osec|obj|msec|tables\.group)\b/.test(line))
       .map((line) => `${file}: ${line.trim()}`),
   );
   assert.equal(wrong, []);
@@ -113,9 +114,9 @@ tidy("shared number files are only integers", () => {
   }
 });
 
-tidy("no enums, namespaces or parameter properties", () => {
-  const syntax = /^\s*(export\s+)?((const\s+)?enum|namespace)\s|constructor\([^)]*\b(private|public|readonly)\s/m;
-  assert.equal(sources("ts").filter((file) => !file.endsWith(".d.ts") && syntax.test(withoutComments(read(file)))), []);
+tidy("types check", () => {
+  const done = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "--noEmit"], { encoding: "utf8" });
+  assert.is(done.status, 0, done.stdout);
 });
 
 tidy("every path in ARCHITECTURE.md exists", () => {

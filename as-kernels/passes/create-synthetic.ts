@@ -110,6 +110,7 @@ export function sumDynamic(from: u32, to: u32): void {
   const isec = tables().isec;
   for (let m = from; m < to; m++) {
     const i = member[m];
+    if (!i) continue; // the table has room to spare
     const relative = isec.dynRel[i];
     const symbolic = isec.dynSym[i];
     isec.dynRel[i] = params().relativeCount;
@@ -341,7 +342,7 @@ export function collectRelr(from: u32, to: u32, out: u32): u32 {
   let count: u32 = 0;
   for (let m = from; m < to; m++) {
     const i = member[m];
-    if (!isec.relr[i]) continue;
+    if (!i || !isec.relr[i]) continue;
     const base = osec.addr[isec.osec[i]] + <u64>isec.outOffset[i];
     const end = isec.rela[i] + isec.relaCount[i] * 24;
     for (let r = isec.rela[i]; r < end; r += 24) {

@@ -8,12 +8,13 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
+import { sectionAt } from "../lib/section-at.ts";
 import {
-  SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
+  SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
   SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_SHARED, SYM_TLS, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  SHF_ALLOC, SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT,
+  SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT,
   SYM_BYTES, VER_NDX_GLOBAL,
 } from "../shared/elf.ts";
 
@@ -128,19 +129,6 @@ export function writeDynsymNames(list: u32, count: u32, out: u32): void {
   }
 }
 
-/** Section header index of the allocated output section that holds `address`; SHN_ABS when none does. */
-function sectionAt(address: u64): u32 {
-  const osec = tables().osec;
-  let edge: u32 = SHN_ABS;
-  for (let i: u32 = 1; i < osec.rows; i++) {
-    if (osec.index[i] == 0 || (osec.sh_flags[i] & SHF_ALLOC) == 0 || address < osec.addr[i]) continue;
-    const offset = <f64>(address - osec.addr[i]);
-    if (offset < osec.size[i]) return osec.index[i];
-    if (offset == osec.size[i]) edge = osec.index[i];
-  }
-  return edge;
-}
-
 /** Elf64_Sym entries 1 … count at `out` (which begins with the null entry). Names start at `nameBase` in .dynstr. */
 export function writeDynsyms(list: u32, count: u32, out: u32, nameBase: u32, gnuUnique: u32): void {
   const sym = tables().sym;
@@ -175,7 +163,10 @@ export function writeDynsyms(list: u32, count: u32, out: u32, nameBase: u32, gnu
       } else {
         size = <u64>gsym.size[row];
         const section = sym.isec[row];
-        if (section == 0) shndx = SHN_ABS;
+        if ((flags & SYM_IFUNC) != 0 && (flags & SYM_NEEDS_CPLT) != 0) {
+          shndx = sectionAt(value);
+          size = 0;
+        } else if (section == 0) shndx = SHN_ABS;
         else if (kind == SYM_IN_OSEC) shndx = osec.index[section];
         else shndx = osec.index[isec.osec[section]];
         if ((flags & SYM_TLS) != 0 && section != 0) value -= tlsAddr;

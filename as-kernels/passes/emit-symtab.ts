@@ -5,12 +5,13 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { strlenBounded, copyBytes } from "../lib/bytes.ts";
+import { sectionAt } from "../lib/section-at.ts";
 import {
-  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_REF_LIVE, SYM_SECTION,
+  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_SECTION,
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_ABSOLUTE, SYM_TLS,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, STB_WEAK,
+  SHF_MERGE, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, STB_WEAK,
 } from "../shared/elf.ts";
 
 /** discard policy: 0 default, 1 -X (.L names), 2 -x (all locals), 3 --discard-none. */
@@ -126,6 +127,13 @@ function put(at: u32, name: u32, info: u8, other: u8, shndx: u32, value: u64, si
   store<u64>(at, size, 16);
 }
 
+/** An indirect function whose PLT entry is its address: an ordinary function there, without a size (lld). */
+// @ts-ignore: decorator
+@inline
+function isPltFunction(id: u32): bool {
+  return (tables().sym.flags[id] & (SYM_IFUNC | SYM_NEEDS_CPLT)) == (SYM_IFUNC | SYM_NEEDS_CPLT);
+}
+
 /** Output section header index a defined symbol is relative to. */
 // @ts-ignore: decorator
 @inline
@@ -133,6 +141,7 @@ function outputIndex(id: u32): u32 {
   const t = tables();
   const kind = t.sym.flags[id] & SYM_KIND_MASK;
   const row = t.sym.isec[id];
+  if (isPltFunction(id)) return sectionAt(t.sym.addr[id]);
   if (kind == SYM_IN_OSEC) return row == 0 ? SHN_ABS : t.osec.index[row];
   if (row == 0) return SHN_ABS;
   return t.osec.index[t.isec.osec[row]];
@@ -166,10 +175,11 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
     const id = base + i;
     if (!keepLocal(id, entry, name, discard)) continue;
     const bytes = strlenBounded(name, obj.strtabBytes[o] - load<u32>(entry));
-    const info = load<u8>(entry, 4);
+    const moved = isPltFunction(id);
+    const info = moved ? <u8>STT_FUNC : load<u8>(entry, 4);
     const shndx = outputIndex(id);
     const file = (info & 15) == STT_FILE;
-    put(to, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5), file ? SHN_ABS : shndx, file ? 0 : outputValue(id), load<u64>(entry, 16));
+    put(to, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5), file ? SHN_ABS : shndx, file ? 0 : outputValue(id), moved ? 0 : load<u64>(entry, 16));
     if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
     copyBytes(names + text, name, bytes);
     store<u8>(names + text + bytes, 0);
@@ -196,7 +206,9 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
     if (local) bind = STB_LOCAL;
     else if (bind == STB_GNU_UNIQUE && !params().gnuUnique) bind = STB_GLOBAL;
     const value = defined ? outputValue(id) : t.sym.addr[id];
-    put(to, nameOffset + text, <u8>((bind << 4) | gsym.type[id]), gsym.vis[id], shndx, value, defined ? <u64>gsym.size[id] : 0);
+    const moved = isPltFunction(id);
+    const type = moved ? STT_FUNC : <u32>gsym.type[id];
+    put(to, nameOffset + text, <u8>((bind << 4) | type), gsym.vis[id], shndx, value, defined && !moved ? <u64>gsym.size[id] : 0);
     if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
     copyBytes(names + text, gsym.name[id], bytes);
     store<u8>(names + text + bytes, 0);

@@ -134,6 +134,14 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   isec.relaCount[row] = <u32>(load<u64>(header, 32) / RELA_BYTES);
 }
 
+/** First section from row `from` on (before `to`) that is compressed; `to` when there is none. */
+export function nextCompressed(from: u32, to: u32): u32 {
+  const compressed = tables().isec.compressed;
+  let row = from;
+  while (row < to && !compressed[row]) row++;
+  return row;
+}
+
 /** Chains LINK_ORDER dependents and closes the rings of group members. */
 function linkGroups(o: u32): void {
   const t = tables();

@@ -1,7 +1,7 @@
 /**
  * The output `.eh_frame`: which records it has and where, their bytes, and the `.eh_frame_hdr` search table.
  *
- * Records keep input order, each padded to 8 bytes inside its own length as lld does; a CIE is written once, where it first
+ * Records keep input order and, but for rounding to 4 bytes, their size; a CIE is written once, where it first
  * occurs, and only when a live FDE needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
  */
 import { tables } from "../shared/tables.ts";
@@ -14,7 +14,7 @@ import { RELA_BYTES } from "../shared/elf.ts";
 
 /** A zero length word ends the section: glibc's frame registration expects it. */
 const TERMINATOR_BYTES: u32 = 4;
-const ALIGN: u32 = 8;
+const ALIGN: u32 = 4;
 
 // @ts-ignore: decorator
 @inline

@@ -46,7 +46,7 @@ export interface PieceWorldSpec {
   /** Sections of each object. */
   objects: SectionSpec[][];
   /** Global symbols: section as [object, section index], value. */
-  symbols?: { in?: [number, number]; value: number; flags?: number; addr?: bigint }[];
+  symbols?: { in?: [number, number]; value: number; kind?: number; flags?: number; addr?: bigint }[];
   options?: Partial<LinkOptions>;
   /** Output sections, rows 1…; default one. */
   osecs?: number;
@@ -195,7 +195,7 @@ function fillSymbols(ctx: Context, spec: PieceWorldSpec, row: (object: number, s
   allocTable(arena, tables, "osec", (spec.osecs ?? 1) + 1);
   symbols.forEach((symbol, i) => {
     tables.esym.sym[i + 1] = i + 1;
-    tables.sym.flags[i + 1] = SYM_DEFINED | (symbol.flags ?? 0);
+    tables.sym.flags[i + 1] = (symbol.kind ?? SYM_DEFINED) | (symbol.flags ?? 0);
     tables.sym.isec[i + 1] = symbol.in === undefined ? 0 : row(...symbol.in);
     tables.sym.value[i + 1] = BigInt(symbol.value);
     tables.sym.addr[i + 1] = symbol.addr ?? 0n;

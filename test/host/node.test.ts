@@ -171,6 +171,17 @@ host("an input that changes during the link is noticed", () => {
   assert.equal(fs.readdirSync(dir), ["in"]);
 });
 
+host("an output that is an input is refused", () => {
+  const dir = temporaryFolder("same");
+  fs.writeFileSync(`${dir}/in`, "1");
+  fs.symlinkSync("in", `${dir}/alias`);
+  const h = createNodeHost();
+  h.close(h.open(`${dir}/in`));
+  for (const name of ["in", "alias"]) assert.match(hostErrorOf(() => h.createOutput(`${dir}/${name}`, { mode: 0o777 })).message, "also an input");
+  assert.is(fs.readFileSync(`${dir}/in`, "latin1"), "1");
+  h.release();
+});
+
 host("temporary names fit into a file name", () => {
   assert.is(temporaryName("dir/a.out", 7, 0), "dir/.a.out.7.tmp");
   assert.is(temporaryName("a.out", 7, 2), ".a.out.7.2.tmp");

@@ -95,7 +95,7 @@ test("an FDE whose code was in a lost COMDAT copy, in another object or nowhere 
       })],
       [code(4)],
     ],
-    symbols: [...codeSymbols(1), { in: [0, 0], value: 0, flags: SYM_DISCARDED - 1 }, { in: [1, 0], value: 0 }, { value: 7 }],
+    symbols: [...codeSymbols(1), { in: [0, 0], value: 0, kind: SYM_DISCARDED }, { in: [1, 0], value: 0 }, { value: 7 }],
   });
   assert.equal(out.fdes.map((fde) => fde.pc), [0x10000]);
 });

@@ -79,8 +79,8 @@ test("a feature holds only when every object promises it, a need when one has it
 });
 
 test("an object without the note promises nothing", () => {
-  const world = objects([propertyNote([[FEATURES, IBT], [ISA_NEEDED, 1], [ISA_USED, 1]]), null]);
-  assert.equal([...world.ctx.properties], [[ISA_NEEDED, 1]]);
+  const world = objects([propertyNote([[FEATURES, IBT], [ISA_NEEDED, 2], [ISA_USED, 1]]), null]);
+  assert.equal([...world.ctx.properties], [[ISA_NEEDED, 2]]);
   assert.is(world.ctx.tables.isec.kind[2], 0);
 });
 
@@ -97,12 +97,12 @@ test("-z cet-report=error names what is missing", () => {
 });
 
 test("a property note is written as it is read, sorted", () => {
-  const world = objects([propertyNote([[ISA_NEEDED, 1], [FEATURES, SHSTK]])]);
+  const world = objects([propertyNote([[ISA_NEEDED, 3], [FEATURES, SHSTK]])]);
   const bytes = write(world.ctx, new NotePropertySection());
   assert.is(bytes.length, 48);
   const into = new Map<number, number>();
   assert.is(parseProperties(bytes, into), "");
-  assert.equal([...into], [[FEATURES, SHSTK], [ISA_NEEDED, 1]]);
+  assert.equal([...into], [[FEATURES, SHSTK], [ISA_NEEDED, 3]]);
 });
 
 test("truncated property notes are errors at every length", () => {
@@ -110,6 +110,10 @@ test("truncated property notes are errors at every length", () => {
   for (let bytes = 12; bytes < whole.length; bytes++) assert.not(parseProperties(whole.slice(0, bytes), new Map()) === "", `${bytes} bytes`);
   const world = objects([whole.slice(0, 30)]);
   assert.equal(world.messages(), ["error: 0.o:(.note.gnu.property): data is too short"]);
+});
+
+test("the need of a baseline processor is no need", () => {
+  assert.equal([...objects([propertyNote([[ISA_NEEDED, 1]])]).ctx.properties], []);
 });
 
 test("unknown properties are left out", () => {

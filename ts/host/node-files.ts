@@ -5,13 +5,10 @@
  * input is read again in the output pass; the oldest unused ones go when there are too many.
  */
 import * as fs from "node:fs";
-import { createRequire } from "node:module";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded } from "./errno.ts";
 import { HostError } from "./host.ts";
-
-const require = createRequire(import.meta.url);
 
 /** Bytes of a path as the kernel wants them; plain ASCII stays a string, which Node passes on faster. */
 export function pathOf(path: ByteString): string | Buffer {
@@ -96,6 +93,12 @@ export class NodeFiles implements WorkerIo {
     }
     if (out.length !== size) throw new HostError("EINVAL", "corrupted compressed data");
     return out;
+  }
+
+  /** Is this one of the inputs that were opened? */
+  isInput(stat: fs.Stats): boolean {
+    for (const input of this.seen.values()) if (input.ino === stat.ino && input.dev === stat.dev) return true;
+    return false;
   }
 
   /** A regular input that is no longer what it was when it was opened. */

@@ -5,7 +5,6 @@
  * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
  */
 import * as fs from "node:fs";
-import * as os from "node:os";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type OutputFile } from "./host.ts";
@@ -144,6 +143,7 @@ class SpooledOutput extends Output {
   private readonly print: (fd: number, bytes: Uint8Array) => void;
 
   constructor(target: number, closeTarget: boolean, pid: number, files: NodeFiles, print: (fd: number, bytes: Uint8Array) => void) {
+    const os = require("node:os") as typeof import("node:os");
     const folder = Buffer.from(os.tmpdir(), "utf8").toString("latin1");
     const { fd, name } = createExclusive((attempt) => temporaryName(`${folder}/wield`, pid, attempt), 0o600);
     fs.unlinkSync(pathOf(name));
@@ -188,6 +188,7 @@ export function openOutput(
   if (path === "-") return new SpooledOutput(1, false, pid, files, print);
   const stat = guarded(() => fs.statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
+  if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
   if (stat === undefined || stat.isFile()) return new RenamedOutput(path, mode, pid, files);
   const target = guarded(() => fs.openSync(pathOf(path), "w"));
   return isNull(stat) ? new NullOutput(target, files) : new SpooledOutput(target, true, pid, files, print);

@@ -1,13 +1,10 @@
 /**
  * The host on Node: the file system, worker threads, this process. With cli.ts the only place that touches `process`.
  *
- * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use, and standard output is
- * written by descriptor, because each of them costs milliseconds of start-up.
+ * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use with the `require` that
+ * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
 import * as fs from "node:fs";
-import { createRequire } from "node:module";
-import { isatty } from "node:tty";
-import { fileURLToPath } from "node:url";
 import * as Comlink from "comlink";
 // @ts-expect-error comlink has no types for the .mjs path
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
@@ -17,8 +14,6 @@ import { guarded } from "./errno.ts";
 import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { openOutput } from "./node-output.ts";
-
-const require = createRequire(import.meta.url);
 
 /** Descriptors of inputs kept open; well below the usual limit of 1024. */
 const OPEN_INPUTS = 512;
@@ -222,12 +217,12 @@ class NodeHost implements Host {
 
   kernels(debug = false): WebAssembly.Module {
     const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-    return (this.modules[Number(debug)] ??= new WebAssembly.Module(fs.readFileSync(new URL(name, import.meta.url))));
+    return (this.modules[Number(debug)] ??= new WebAssembly.Module(fs.readFileSync(`${import.meta.dirname}/${name}`)));
   }
 
   startWorker(): StartedWorker {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
-    const worker = new Worker(fileURLToPath(new URL("worker.js", import.meta.url)));
+    const worker = new Worker(`${import.meta.dirname}/worker.js`);
     worker.unref();
     return {
       endpoint: Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker)),
@@ -258,7 +253,7 @@ class NodeHost implements Host {
   }
 
   now(): number {
-    return performance.now();
+    return Number(process.hrtime.bigint()) / 1e6;
   }
 
   peakMemory(): number {
@@ -275,7 +270,14 @@ class NodeHost implements Host {
   }
 
   isTerminal(stream: "out" | "err"): boolean {
-    return isatty(stream === "out" ? 1 : 2);
+    const fd = stream === "out" ? 1 : 2;
+    try {
+      if (!fs.fstatSync(fd).isCharacterDevice()) return false;
+    } catch {
+      return false;
+    }
+    // Loads the network stack, so only where there may be a terminal.
+    return (require("node:tty") as typeof import("node:tty")).isatty(fd);
   }
 
   release(): void {

@@ -63,6 +63,17 @@ const synthetic = (role: "gotPlt" | "got" | "dynamic" | "relaDyn" | "ehFrameHdr"
   return { osec: section.osec, offset: end ? offset + section.size(ctx) : offset };
 };
 
+/**
+ * Local dynamic through a TLS descriptor asks for this base. In an executable the offsets added to it have been relaxed to
+ * thread pointer offsets, so the base is the thread pointer itself; in a shared object it is the start of the block.
+ */
+function tlsModuleBase(ctx: Context): Place {
+  const segment = ctx.segments.find((candidate) => candidate.p_type === PT_TLS);
+  if (segment === undefined) return HEADERS;
+  const start = segment.sections[0]!;
+  return { osec: start.id, offset: ctx.options.shared ? 0 : Number(ctx.params.get("tlsEnd") - start.sh_addr) };
+}
+
 const RULES: readonly Rule[] = [
   { name: "__ehdr_start", vis: STV_HIDDEN, place: () => HEADERS },
   { name: "__executable_start", vis: STV_HIDDEN, place: () => HEADERS },
@@ -123,10 +134,7 @@ export class LinkerDefined {
       }
       const tls = this.wanted(ctx, TLS_BASE);
       if (tls !== 0) {
-        this.define(ctx, tls, STV_HIDDEN, (c) => {
-          const segment = c.segments.find((s) => s.p_type === PT_TLS);
-          return segment === undefined ? HEADERS : { osec: segment.sections[0]!.id, offset: 0 };
-        });
+        this.define(ctx, tls, STV_HIDDEN, tlsModuleBase);
         ctx.tables.sym.flags[tls]! |= SYM_TLS;
         ctx.tables.gsym.type[tls] = STT_TLS;
       }

@@ -4,8 +4,8 @@
  * Relocations of allocated sections become resident here; those of debug sections are read when they are written.
  * Commons get a section each, so that gc can drop them one by one.
  */
-import { ISEC_SYNTHETIC, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
-import { SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
+import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
@@ -17,6 +17,10 @@ const OBJECTS_PER_CHUNK = 8;
 const MAX_RANGES = 512;
 /** isec rows kept free for sections the linker makes (copy relocations, commons). */
 const SPARE_SECTIONS = 64;
+
+const CHDR_BYTES = 24;
+/** A section that claims to inflate to more than this is a bomb, not debug information. */
+const MAX_INFLATED = 1 << 30;
 
 const A_OBJECTS = 0; // address of u32 obj rows
 const A_COUNT = 1;
@@ -34,9 +38,30 @@ function loadObject(w: WorkerContext, o: number): void {
     const headers = readHeaders(w, o);
     if (headers === null) return;
     w.kernels.fillSections!(o, headers.shdrs, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
+    readCompressionHeaders(w, o);
     loadRelocations(w, o);
   }
   w.kernels.fillSymbols!(o);
+}
+
+/** gABI ch. 4, Elf64_Chdr: size and alignment of compressed sections once they are inflated. */
+function readCompressionHeaders(w: WorkerContext, o: number): void {
+  const { obj, isec } = w.tables;
+  const end = obj.isecBase[o]! + obj.isecCount[o]!;
+  for (let row = w.kernels.nextCompressed!(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCompressed!(row + 1, end)) {
+    const at = w.window(2, CHDR_BYTES);
+    w.read(obj.source[o]!, isec.sh_offset[row]!, at, CHDR_BYTES);
+    const view = new DataView(w.memory.buffer, at, CHDR_BYTES);
+    const size = Number(view.getBigUint64(8, true));
+    const align = Number(view.getBigUint64(16, true));
+    if (size > MAX_INFLATED || !Number.isInteger(Math.log2(Math.max(1, align))) || ![ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD].includes(view.getUint32(0, true))) {
+      w.kernels.reportIssue!(ISSUE_BAD_OBJECT, o, row, isec.shndx[row]!, ERR_COMPRESSED);
+      isec.compressed[row] = 0;
+      continue;
+    }
+    isec.size[row] = size;
+    isec.align[row] = Math.log2(Math.max(1, align));
+  }
 }
 
 function loadRelocations(w: WorkerContext, o: number): void {

@@ -4,7 +4,9 @@
  * The replay is one kernel over interned ids; this file orders the calls and adds the demands that come from options in
  * the order lld has them (input files, entry and defsym names, wrapped names).
  */
-import { OBJF_AS_NEEDED, OBJ_SHARED, SYM_KIND_MASK, SYM_ROOT, SYM_SHARED, SYM_UNDEF } from "../../as-kernels/shared/abi.ts";
+import {
+  OBJF_AS_NEEDED, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_STRONG, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
+} from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
@@ -31,7 +33,7 @@ export function resolveSymbols(ctx: Context): void {
     return id;
   };
   demandOptions(ctx, demand);
-  wrapSymbols(ctx, demand, state, included);
+  demandWrapped(ctx, demand);
   const count = arena.u32[state >>> 2]!;
   arena.release(mark);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
@@ -61,18 +63,49 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
   }
 }
 
-/** --wrap=foo: mentions of foo mean __wrap_foo, mentions of __real_foo mean foo. */
-function wrapSymbols(ctx: Context, demand: (name: ByteString) => number, state: number, included: number): void {
+/** --wrap=foo: who mentions foo will mean __wrap_foo, who mentions __real_foo means foo; both may be in archives. */
+function demandWrapped(ctx: Context, demand: (name: ByteString) => number): void {
+  const isUsed = (name: ByteString) => {
+    const id = ctx.lookup(name);
+    return id !== 0 && (ctx.tables.sym.flags[id]! & SYM_USED_REGULAR) !== 0;
+  };
+  for (const name of new Set(ctx.options.wrap)) {
+    if (isUsed(name)) demand("__wrap_" + name);
+    if (isUsed("__real_" + name)) demand(name);
+  }
+}
+
+/**
+ * --wrap=foo: mentions of foo mean __wrap_foo, mentions of __real_foo mean foo, inside the defining object too.
+ * After load-sections, which finds a definition through its symbol-table entry.
+ */
+export function redirectWrapped(ctx: Context): void {
   const { options, arena, params, kernels } = ctx;
   if (options.wrap.length === 0) return;
+  const mark = arena.mark();
   const map = arena.allocZeroed(params.get("globalSyms") * 4);
   for (const name of new Set(options.wrap)) {
-    const sym = ctx.lookup(name);
+    const [sym, wrap, real] = [name, "__wrap_" + name, "__real_" + name].map((each) => ctx.lookup(each)) as [number, number, number];
     if (sym === 0) continue;
-    const wrap = demand("__wrap_" + name);
-    const real = demand("__real_" + name);
     if (wrap !== 0) arena.u32[(map >>> 2) + sym] = wrap;
     if (real !== 0) arena.u32[(map >>> 2) + real] = sym;
+    moveMentions(ctx, sym, wrap, real);
   }
-  kernels.redirectSymbols!(included, 1, arena.u32[state >>> 2]! + 1, map);
+  const objects = arena.alloc(ctx.objects.length * 4);
+  arena.u32.set(ctx.objects, objects >>> 2);
+  kernels.redirectSymbols!(objects, 0, ctx.objects.length, map);
+  arena.release(mark);
+}
+
+/** foo is mentioned when __real_foo was, or when it is defined; nobody mentions __real_foo any more (lld). */
+function moveMentions(ctx: Context, sym: number, wrap: number, real: number): void {
+  const { flags } = ctx.tables.sym;
+  const mentions = SYM_USED_REGULAR | SYM_REF_STRONG;
+  const ofReal = real === 0 ? 0 : flags[real]! & mentions;
+  if (wrap !== 0) flags[wrap]! |= flags[sym]! & mentions;
+  const kind = flags[sym]! & SYM_KIND_MASK;
+  const isDefined = kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC;
+  if (!isDefined) flags[sym]! &= ~mentions;
+  flags[sym]! |= ofReal;
+  if (real !== 0) flags[real]! &= ~mentions;
 }

@@ -14,6 +14,7 @@ import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
+import { redirectWrapped } from "./resolve-symbols.ts";
 import { assignVersionNodes, markDynamicList, versionIds } from "./version-patterns.ts";
 
 /** Does the output get .dynsym and .dynamic? As lld: any shared object on the command line, position independence, or -E. */
@@ -36,6 +37,7 @@ export function setVisibility(ctx: Context): void {
   if (ctx.versionNodes.length > 0) assignVersionNodes(ctx, marks, versioned);
   if (versioned > 0) readOwnVersions(ctx, marks);
   if (ctx.dynamicList.length > 0) markDynamicList(ctx, marks);
+  redirectWrapped(ctx);
   redirectVersionedReferences(ctx);
   kernels.setVisibility!(1, globals, bits, marks);
   arena.release(mark);

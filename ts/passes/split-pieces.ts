@@ -3,7 +3,7 @@
  *
  * Reads section contents twice through a window, sections that lie close together with one read: first to count, then to
  * fill rows whose numbers follow from the counts. Writes piece, ehrec, cie, ehsec, isec.pieceBase/pieceCount/blockIndex/fde
- * and sym.piece.
+ * and sym.piece. Sections with SHF_COMPRESSED get their size here, before anyone asks for it.
  */
 import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
@@ -16,6 +16,9 @@ const CHUNK_SECTIONS = 4096;
 const CHUNK_SYMBOLS = 65536;
 /** Sections are read together up to this size. */
 const RUN_BYTES = 1 << 20;
+
+/** Elf64_Chdr */
+const CHDR_BYTES = 24;
 
 const COUNT = 0;
 const FILL = 1;
@@ -64,11 +67,24 @@ function inflate(w: WorkerContext, isec: number, contents: number): boolean {
   }
 }
 
+/** Compressed sections learn what size they have when inflated. */
+function readCompressionHeaders(w: WorkerContext, from: number, to: number): void {
+  const { isec, obj } = w.tables;
+  for (let row = w.kernels.nextCompressed!(from, to); row < to; row = w.kernels.nextCompressed!(row + 1, to)) {
+    const header = w.window(CELL, CHDR_BYTES);
+    w.read(obj.source[isec.obj[row]!]!, isec.sh_offset[row]!, header, CHDR_BYTES);
+    w.kernels.setUncompressed!(row, header);
+  }
+}
+
 function splitChunk(w: WorkerContext, chunk: number): void {
   const fill = w.args[0]!;
   const from = 1 + chunk * CHUNK_SECTIONS;
   const to = Math.min(from + CHUNK_SECTIONS, w.tables.isec.rows);
-  if (fill === COUNT) w.kernels.countConstants!(from, to);
+  if (fill === COUNT) {
+    readCompressionHeaders(w, from, to);
+    w.kernels.countConstants!(from, to);
+  }
   eachRun(
     w,
     from,

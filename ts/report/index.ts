@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { crossReference } from "./cref.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
 import { linkMap, unusedSections } from "./map.ts";
-import { statistics, timeTable, timeTrace, type Timer } from "./time.ts";
+import { statistics, timeTable, timeTrace } from "./time.ts";
 import { tracedSymbols, whyExtract } from "./trace-symbol.ts";
 
 /** After resolve-symbols: -y, --why-extract. */
@@ -33,11 +33,11 @@ export function reportLayout(ctx: Context): void {
 }
 
 /** The end of the link: --time, --stats, --time-trace. */
-export function reportTimes(ctx: Context, timer: Timer): void {
+export function reportTimes(ctx: Context): void {
   const { options } = ctx;
-  if (options.time) ctx.diag.text(timeTable(timer));
-  if (options.stats) ctx.diag.text(statistics(ctx, timer));
-  if (options.timeTrace !== "") write(ctx, options.timeTrace, timeTrace(timer), "--time-trace");
+  if (options.time) ctx.diag.text(timeTable(ctx));
+  if (options.stats) ctx.diag.text(statistics(ctx));
+  if (options.timeTrace !== "") write(ctx, options.timeTrace, timeTrace(ctx), "--time-trace");
 }
 
 function write(ctx: Context, path: ByteString, text: ByteString, option: string): void {

@@ -1,70 +1,31 @@
 /**
  * Where the time goes: the pass table of --time, the counts of --stats, the Chrome trace of --time-trace.
  *
- * The timer costs two clock reads per pass and always runs; only printing depends on the options. Times are wall clock in
- * milliseconds. These reports are the only output that differs from run to run.
+ * link.ts notes when each pass starts and ends, always; only printing depends on the options. Times are wall clock in milliseconds. These reports are the only output that differs from run to run.
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 
-export interface Span {
-  name: string;
-  /** Milliseconds since the timer was made. */
-  start: number;
-  milliseconds: number;
-  depth: number;
-}
+/** What the reports need: passes in the order they ran, times in milliseconds of the host's clock. */
+type TimedContext = Pick<Context, "passes"> & { host: Pick<Context["host"], "now"> };
 
-export class Timer {
-  readonly spans: Span[] = [];
-  private readonly now: () => number;
-  private readonly origin: number;
-  private depth = 0;
-
-  constructor(now: () => number) {
-    this.now = now;
-    this.origin = now();
-  }
-
-  /** Milliseconds since the timer was made. */
-  elapsed(): number {
-    return this.now() - this.origin;
-  }
-
-  /** Runs a pass and notes its time, also when it throws. Asynchronous passes are timed until they settle. */
-  run<T>(name: string, pass: () => T): T {
-    const span: Span = { name, start: this.elapsed(), milliseconds: 0, depth: this.depth++ };
-    this.spans.push(span);
-    const end = (): void => {
-      span.milliseconds = this.elapsed() - span.start;
-      this.depth--;
-    };
-    let result: T;
-    try {
-      result = pass();
-    } catch (error) {
-      end();
-      throw error;
-    }
-    if (result instanceof Promise) return result.finally(end) as T;
-    end();
-    return result;
-  }
+/** Milliseconds from the first pass to now. */
+function elapsed(ctx: TimedContext): number {
+  return ctx.passes.length === 0 ? 0 : ctx.host.now() - ctx.passes[0]!.start;
 }
 
 /** --time: one line per pass, then the total. */
-export function timeTable(timer: Timer): ByteString {
-  const total = timer.elapsed();
-  const lines = timer.spans.map(({ name, milliseconds, depth }) => {
+export function timeTable(ctx: TimedContext): ByteString {
+  const total = elapsed(ctx);
+  const line = (name: string, milliseconds: number): string => {
     const share = total > 0 ? (100 * milliseconds) / total : 0;
-    return `${milliseconds.toFixed(2).padStart(10)} ms ${share.toFixed(1).padStart(5)}%  ${"  ".repeat(depth)}${name}`;
-  });
-  lines.push(`${total.toFixed(2).padStart(10)} ms 100.0%  total`);
-  return `${lines.join("\n")}\n`;
+    return `${milliseconds.toFixed(2).padStart(10)} ms ${share.toFixed(1).padStart(5)}%  ${name}\n`;
+  };
+  return ctx.passes.map(({ name, start, end }) => line(name, end - start)).join("") + line("total", total);
 }
 
 /** --stats: how much there was to link. */
-export function statistics(ctx: Context, timer: Timer): ByteString {
+export function statistics(ctx: Context): ByteString {
   const { tables, params } = ctx;
   const rows = (count: number): number => Math.max(0, count - 1);
   const total = (values: ArrayLike<number>): number => Array.prototype.reduce.call(values, (sum: unknown, value: unknown) => (sum as number) + (value as number), 0) as number;
@@ -82,19 +43,20 @@ export function statistics(ctx: Context, timer: Timer): ByteString {
     ["threads", ctx.pool.threads],
     ["arena bytes", ctx.arena.mark()],
     ["peak memory bytes", ctx.host.peakMemory()],
-    ["milliseconds", Math.round(timer.elapsed())],
+    ["milliseconds", Math.round(elapsed(ctx))],
   ];
   return counts.map(([name, count]) => `${String(count).padStart(14)}  ${name}\n`).join("");
 }
 
 /** --time-trace: Chrome trace events (complete events, microseconds). */
-export function timeTrace(timer: Timer): string {
-  const traceEvents = timer.spans.map(({ name, start, milliseconds }) => ({
+export function timeTrace(ctx: TimedContext): string {
+  const origin = ctx.passes[0]?.start ?? 0;
+  const traceEvents = ctx.passes.map(({ name, start, end }) => ({
     name,
     cat: "pass",
     ph: "X",
-    ts: Math.round(start * 1000),
-    dur: Math.round(milliseconds * 1000),
+    ts: Math.round((start - origin) * 1000),
+    dur: Math.round((end - start) * 1000),
     pid: 1,
     tid: 1,
   }));

@@ -20,6 +20,8 @@ const NOTE_ALIGN = 8;
 const PROPERTY_BYTES = 16;
 
 export const GNU_PROPERTY_X86_FEATURE_1_AND = 0xc0000002;
+export const GNU_PROPERTY_X86_ISA_1_NEEDED = 0xc0008002;
+const GNU_PROPERTY_X86_ISA_1_BASELINE = 1;
 export const GNU_PROPERTY_X86_FEATURE_1_IBT = 1;
 export const GNU_PROPERTY_X86_FEATURE_1_SHSTK = 2;
 
@@ -109,9 +111,14 @@ export function merge(objects: Properties[]): Properties {
       (sum, each) => (kind === "and" ? sum & each! : sum | (each ?? 0)) >>> 0,
       kind === "and" ? 0xffffffff : 0,
     );
-    if (value !== 0) merged.set(type, value);
+    if (value !== 0 && !isNoNeed(type, value)) merged.set(type, value);
   }
   return merged;
+}
+
+/** Every x86-64 processor is a baseline one; C libraries' start files say it in every program, and lld drops it too. */
+function isNoNeed(type: number, value: number): boolean {
+  return type === GNU_PROPERTY_X86_ISA_1_NEEDED && value === GNU_PROPERTY_X86_ISA_1_BASELINE;
 }
 
 /** -z force-ibt adds the promise the object does not make; -z cet-report says so. */

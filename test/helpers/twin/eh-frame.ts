@@ -21,7 +21,7 @@ export function walkEhFrame(data: Uint8Array, address: number): OutputFrames {
   for (;;) {
     const length = view.getUint32(at, true);
     if (length === 0) break;
-    if ((length + 4) % 8 !== 0) throw new Error(`record of ${length + 4} bytes at ${at}`);
+    if ((length + 4) % 4 !== 0) throw new Error(`record of ${length + 4} bytes at ${at}`);
     const id = view.getUint32(at + 4, true);
     if (id === 0) cies.push(at);
     else {

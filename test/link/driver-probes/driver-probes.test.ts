@@ -66,10 +66,10 @@ probes("harmless options are accepted", (w) => {
   w.write({ "m.c": "int main(void) { return 0; }" }).sh("gcc -c m.c");
   const flags = [
     "--no-add-needed", "--no-copy-dt-needed-entries", "--sort-common", "--warn-common", "--no-keep-memory", "--warn-once", "--no-warn-mismatch", "--no-undefined-version",
-    "--enable-new-dtags", "--no-ctors-in-init-array", "--demangle", "--no-demangle", "--stats", "-g", "-G,8", "-EL", "-nostdlib", "--build-id", "--eh-frame-hdr", "-qmagic",
+    "--enable-new-dtags", "--no-ctors-in-init-array", "--demangle", "--no-demangle", "--stats", "-g", "-G,8", "-EL", "-nostdlib", "--build-id", "--eh-frame-hdr",
     "--warn-shared-textrel", "--discard-none", "--no-omagic", "--no-gnu-unique", "--mmap-output-file", "--no-mmap-output-file", "-Qy", "--relax", "--no-relax", "--sort-common=descending", "--no-allow-shlib-undefined",
   ];
-  const skip = wield ? [] : ["--no-gnu-unique", "--mmap-output-file", "--no-mmap-output-file", "-qmagic", "-Qy", "--no-omagic", "--relax", "--no-relax", "--sort-common=descending", "--no-ctors-in-init-array"];
+  const skip = wield ? [] : ["--no-gnu-unique", "--mmap-output-file", "--no-mmap-output-file", "-Qy", "--no-omagic", "--relax", "--no-relax", "--sort-common=descending", "--no-ctors-in-init-array"];
   for (const flag of flags) {
     if (skip.includes(flag)) continue;
     w.sh(`gcc -B$B m.o -Wl,${flag} -o m && ./m`);

@@ -92,7 +92,7 @@ output("a signal removes the temporary file and keeps the old output", async (w)
     await new Promise((resolve) => setTimeout(resolve, wait));
     child.kill("SIGTERM");
     await new Promise((resolve) => child.on("exit", resolve));
-    const left = fs.readdirSync(w.dir).filter((n) => !["m.c", "m.o", "big.o", "out"].includes(n));
+    const left = fs.readdirSync(w.dir).filter((n) => !["bad.c", "m.c", "m.o", "big.o", "out"].includes(n));
     assert.equal(left, [], `after ${wait} ms`);
     assert.ok(w.read("out") === "precious" || w.bytes("out")[0] === 0x7f);
     w.write({ out: "precious" });

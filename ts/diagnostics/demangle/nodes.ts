@@ -1,0 +1,566 @@
+/**
+ * What a mangled C++ name is made of, and how each part is printed.
+ *
+ * C declarators wrap around what they declare, so every node prints in two halves: `left` comes before the declared name and
+ * `right` after it (`int (*` … `)(char)`). Parameter packs are expanded while printing: the output carries which element of
+ * the packs is wanted. The style is LLVM's (`char const*`, `>>`).
+ */
+
+/** Printing more than this gives up: substitutions can describe names of exponential length. */
+const MAX_OUTPUT = 1 << 17;
+
+/** The name cannot be demangled; the mangled form is shown instead. */
+export class NotMangled extends Error {}
+
+export class Out {
+  text = "";
+  /** Element of the packs to print; Infinity = not inside an expansion. */
+  packIndex = Infinity;
+  packCount = Infinity;
+  /** 0 = a bare > would end template arguments. */
+  gtIsGt = 1;
+
+  write(text: string): void {
+    this.text += text;
+    if (this.text.length > MAX_OUTPUT) throw new NotMangled();
+  }
+
+  open(bracket = "("): void {
+    this.gtIsGt++;
+    this.write(bracket);
+  }
+
+  close(bracket = ")"): void {
+    this.gtIsGt--;
+    this.write(bracket);
+  }
+
+  /** `a, b, c`; parts that print nothing (empty packs) leave no comma. */
+  list(nodes: readonly Node[]): void {
+    let first = true;
+    for (const node of nodes) {
+      const before = this.text.length;
+      if (!first) this.text += ", ";
+      const start = this.text.length;
+      node.printAsOperand(this, PREC.comma);
+      if (this.text.length === start) this.text = this.text.slice(0, before);
+      else first = false;
+    }
+  }
+}
+
+/** Binding strength of expressions, tightest first. */
+export const PREC = {
+  primary: 0, postfix: 1, unary: 2, cast: 3, ptrMem: 4, mul: 5, add: 6, shift: 7, spaceship: 8, relational: 9, equality: 10,
+  and: 11, xor: 12, or: 13, andIf: 14, orIf: 15, conditional: 16, assign: 17, comma: 18, none: 19,
+} as const;
+
+export abstract class Node {
+  prec: number = PREC.primary;
+  abstract left(o: Out): void;
+  right(_o: Out): void {}
+  /** Does something follow the declared name? */
+  hasRight(_o: Out): boolean {
+    return false;
+  }
+  isArray(_o: Out): boolean {
+    return false;
+  }
+  isFunction(_o: Out): boolean {
+    return false;
+  }
+  /** Last component without template arguments: what a constructor is called. */
+  baseName(): string {
+    return "";
+  }
+  print(o: Out): void {
+    this.left(o);
+    this.right(o);
+  }
+  printAsOperand(o: Out, prec: number = PREC.none, strictlyWorse = false): void {
+    const paren = this.prec >= prec + (strictlyWorse ? 1 : 0);
+    if (paren) o.open();
+    this.print(o);
+    if (paren) o.close();
+  }
+}
+
+/** A plain name, or an expression whose text is known. */
+export class Name extends Node {
+  readonly name: string;
+  constructor(name: string) {
+    super();
+    this.name = name;
+  }
+  left(o: Out): void {
+    o.write(this.name);
+  }
+  override baseName(): string {
+    return this.name;
+  }
+}
+
+/** Parts printed one after the other: `vtable for ` + type, name + `[abi:x]`, … */
+export class Seq extends Node {
+  readonly parts: readonly (Node | string)[];
+  private readonly base: Node | null;
+  constructor(parts: readonly (Node | string)[], base: Node | null = null, prec: number = PREC.primary) {
+    super();
+    this.parts = parts;
+    this.base = base;
+    this.prec = prec;
+  }
+  left(o: Out): void {
+    for (const part of this.parts) {
+      if (typeof part === "string") o.write(part);
+      else part.print(o);
+    }
+  }
+  override baseName(): string {
+    return this.base === null ? "" : this.base.baseName();
+  }
+}
+
+/** `scope::name` */
+export class Nested extends Node {
+  readonly scope: Node;
+  readonly name: Node;
+  constructor(scope: Node, name: Node) {
+    super();
+    this.scope = scope;
+    this.name = name;
+  }
+  left(o: Out): void {
+    this.scope.print(o);
+    o.write("::");
+    this.name.print(o);
+  }
+  override baseName(): string {
+    return this.name.baseName();
+  }
+}
+
+export class TemplateArgs extends Node {
+  readonly args: readonly Node[];
+  constructor(args: readonly Node[]) {
+    super();
+    this.args = args;
+  }
+  left(o: Out): void {
+    const saved = o.gtIsGt;
+    o.gtIsGt = 0;
+    o.write("<");
+    o.list(this.args);
+    o.write(">");
+    o.gtIsGt = saved;
+  }
+}
+
+export class WithArgs extends Node {
+  readonly name: Node;
+  readonly args: Node;
+  constructor(name: Node, args: Node) {
+    super();
+    this.name = name;
+    this.args = args;
+  }
+  left(o: Out): void {
+    this.name.print(o);
+    this.args.print(o);
+  }
+  override baseName(): string {
+    return this.name.baseName();
+  }
+}
+
+/** std::string and friends: short as a type, in full where its constructor is named. */
+export class Abbreviation extends Node {
+  readonly short: string;
+  readonly full: string;
+  readonly base: string;
+  constructor(short: string, full: string, base: string) {
+    super();
+    this.short = short;
+    this.full = full;
+    this.base = base;
+  }
+  left(o: Out): void {
+    o.write(this.short);
+  }
+  override baseName(): string {
+    return this.base;
+  }
+}
+
+// ---- types ----
+
+/** A node that prints like another, with something after its left half. */
+abstract class Wrapper extends Node {
+  readonly inner: Node;
+  constructor(inner: Node) {
+    super();
+    this.inner = inner;
+  }
+  override right(o: Out): void {
+    this.inner.right(o);
+  }
+  override hasRight(o: Out): boolean {
+    return this.inner.hasRight(o);
+  }
+  override isArray(o: Out): boolean {
+    return this.inner.isArray(o);
+  }
+  override isFunction(o: Out): boolean {
+    return this.inner.isFunction(o);
+  }
+}
+
+/** `T const`, `T vendor`, `T complex` */
+export class Qualified extends Wrapper {
+  readonly suffix: string;
+  constructor(inner: Node, suffix: string) {
+    super(inner);
+    this.suffix = suffix;
+  }
+  left(o: Out): void {
+    this.inner.left(o);
+    o.write(this.suffix);
+  }
+  override baseName(): string {
+    return this.inner.baseName();
+  }
+}
+
+/** Pointers and references: `int (*)(char)`, `int (&) [3]`. */
+export class Pointer extends Node {
+  readonly inner: Node;
+  readonly mark: string;
+  constructor(inner: Node, mark: string) {
+    super();
+    this.inner = inner;
+    this.mark = mark;
+  }
+  /** & and && of a reference collapse (dcl.ref): an lvalue reference wins. */
+  private collapsed(o: Out): { inner: Node; mark: string } {
+    let mark = this.mark;
+    let inner = actual(this.inner, o);
+    for (let i = 0; mark !== "*" && inner instanceof Pointer && inner.mark !== "*" && i < 64; i++) {
+      if (inner.mark === "&") mark = "&";
+      inner = actual(inner.inner, o);
+    }
+    return { inner, mark };
+  }
+  left(o: Out): void {
+    const { inner, mark } = this.collapsed(o);
+    inner.left(o);
+    if (inner.isArray(o)) o.write(" ");
+    if (inner.isArray(o) || inner.isFunction(o)) o.write("(");
+    o.write(mark);
+  }
+  override right(o: Out): void {
+    const { inner } = this.collapsed(o);
+    if (inner.isArray(o) || inner.isFunction(o)) o.write(")");
+    inner.right(o);
+  }
+  override hasRight(o: Out): boolean {
+    return this.inner.hasRight(o);
+  }
+}
+
+/** The node itself, or what a pack or a forward reference stands for at this moment. */
+function actual(node: Node, o: Out): Node {
+  for (let i = 0; i < 64; i++) {
+    if (node instanceof Pack) {
+      const element = node.element(o);
+      if (element === undefined) return node;
+      node = element;
+    } else if (node instanceof ForwardRef && node.target !== null) node = node.target;
+    else return node;
+  }
+  return node;
+}
+
+/** `int Class::*`, `void (Class::*)(int)` */
+export class MemberPointer extends Node {
+  readonly scope: Node;
+  readonly member: Node;
+  constructor(scope: Node, member: Node) {
+    super();
+    this.scope = scope;
+    this.member = member;
+  }
+  private wraps(o: Out): boolean {
+    return this.member.isArray(o) || this.member.isFunction(o);
+  }
+  left(o: Out): void {
+    this.member.left(o);
+    o.write(this.wraps(o) ? "(" : " ");
+    this.scope.print(o);
+    o.write("::*");
+  }
+  override right(o: Out): void {
+    if (this.wraps(o)) o.write(")");
+    this.member.right(o);
+  }
+  override hasRight(o: Out): boolean {
+    return this.member.hasRight(o);
+  }
+}
+
+export class ArrayType extends Node {
+  readonly base: Node;
+  readonly bound: Node | null;
+  constructor(base: Node, bound: Node | null) {
+    super();
+    this.base = base;
+    this.bound = bound;
+  }
+  left(o: Out): void {
+    this.base.left(o);
+  }
+  override right(o: Out): void {
+    if (!o.text.endsWith("]")) o.write(" ");
+    o.open("[");
+    this.bound?.print(o);
+    o.close("]");
+    this.base.right(o);
+  }
+  override hasRight(): boolean {
+    return true;
+  }
+  override isArray(): boolean {
+    return true;
+  }
+}
+
+export class FunctionType extends Node {
+  readonly result: Node;
+  readonly params: readonly Node[];
+  readonly suffix: string;
+  readonly exception: Node | null;
+  constructor(result: Node, params: readonly Node[], suffix: string, exception: Node | null) {
+    super();
+    this.result = result;
+    this.params = params;
+    this.suffix = suffix;
+    this.exception = exception;
+  }
+  left(o: Out): void {
+    this.result.left(o);
+    o.write(" ");
+  }
+  override right(o: Out): void {
+    o.open();
+    o.list(this.params);
+    o.close();
+    this.result.right(o);
+    o.write(this.suffix);
+    if (this.exception !== null) {
+      o.write(" ");
+      this.exception.print(o);
+    }
+  }
+  override hasRight(): boolean {
+    return true;
+  }
+  override isFunction(): boolean {
+    return true;
+  }
+}
+
+/** A function with its parameters; `result` only where it is part of the mangled name. */
+export class Encoding extends Node {
+  readonly result: Node | null;
+  readonly name: Node;
+  readonly params: readonly Node[];
+  readonly suffix: readonly (Node | string)[];
+  constructor(result: Node | null, name: Node, params: readonly Node[], suffix: readonly (Node | string)[]) {
+    super();
+    this.result = result;
+    this.name = name;
+    this.params = params;
+    this.suffix = suffix;
+  }
+  left(o: Out): void {
+    if (this.result !== null) {
+      this.result.left(o);
+      if (!this.result.hasRight(o)) o.write(" ");
+    }
+    this.name.print(o);
+  }
+  override right(o: Out): void {
+    o.open();
+    o.list(this.params);
+    o.close();
+    this.result?.right(o);
+    for (const part of this.suffix) {
+      if (typeof part === "string") o.write(part);
+      else part.print(o);
+    }
+  }
+  override hasRight(): boolean {
+    return true;
+  }
+  override isFunction(): boolean {
+    return true;
+  }
+  override baseName(): string {
+    return this.name.baseName();
+  }
+}
+
+// ---- templates ----
+
+/** What a template parameter pack stands for: the element that is being expanded. */
+export class Pack extends Node {
+  readonly elements: readonly Node[];
+  constructor(elements: readonly Node[]) {
+    super();
+    this.elements = elements;
+  }
+  element(o: Out): Node | undefined {
+    if (o.packCount === Infinity) {
+      o.packCount = this.elements.length;
+      o.packIndex = 0;
+    }
+    return this.elements[o.packIndex];
+  }
+  left(o: Out): void {
+    this.element(o)?.left(o);
+  }
+  override right(o: Out): void {
+    this.element(o)?.right(o);
+  }
+  override hasRight(o: Out): boolean {
+    return this.element(o)?.hasRight(o) ?? false;
+  }
+  override isArray(o: Out): boolean {
+    return this.element(o)?.isArray(o) ?? false;
+  }
+  override isFunction(o: Out): boolean {
+    return this.element(o)?.isFunction(o) ?? false;
+  }
+}
+
+/** J … E: an argument pack as it stands in an argument list. */
+export class ArgumentPack extends Node {
+  readonly elements: readonly Node[];
+  constructor(elements: readonly Node[]) {
+    super();
+    this.elements = elements;
+  }
+  left(o: Out): void {
+    o.list(this.elements);
+  }
+}
+
+export class PackExpansion extends Node {
+  readonly pattern: Node;
+  constructor(pattern: Node) {
+    super();
+    this.pattern = pattern;
+  }
+  left(o: Out): void {
+    const { packIndex, packCount } = o;
+    o.packIndex = Infinity;
+    o.packCount = Infinity;
+    const start = o.text.length;
+    this.pattern.print(o);
+    if (o.packCount === Infinity) o.write("...");
+    else if (o.packCount === 0) o.text = o.text.slice(0, start);
+    else {
+      for (let i = 1; i < o.packCount; i++) {
+        o.write(", ");
+        o.packIndex = i;
+        this.pattern.print(o);
+      }
+    }
+    o.packIndex = packIndex;
+    o.packCount = packCount;
+  }
+}
+
+/** A template parameter that is mentioned before its argument is known: in the type of a conversion operator. */
+export class ForwardRef extends Node {
+  readonly index: number;
+  target: Node | null = null;
+  private busy = false;
+  constructor(index: number) {
+    super();
+    this.index = index;
+  }
+  private guarded<T>(use: (target: Node) => T, otherwise: T): T {
+    if (this.busy || this.target === null) return otherwise;
+    this.busy = true;
+    try {
+      return use(this.target);
+    } finally {
+      this.busy = false;
+    }
+  }
+  left(o: Out): void {
+    this.guarded((target) => target.left(o), undefined);
+  }
+  override right(o: Out): void {
+    this.guarded((target) => target.right(o), undefined);
+  }
+  override hasRight(o: Out): boolean {
+    return this.guarded((target) => target.hasRight(o), false);
+  }
+  override isArray(o: Out): boolean {
+    return this.guarded((target) => target.isArray(o), false);
+  }
+  override isFunction(o: Out): boolean {
+    return this.guarded((target) => target.isFunction(o), false);
+  }
+}
+
+/** The parameter of a generic lambda: `typename $T`, `int $N`, `template<…> typename $TT`, with `...` for packs. */
+export class ParamDecl extends Node {
+  readonly before: readonly (Node | string)[];
+  readonly type: Node | null;
+  readonly name: string;
+  readonly pack: boolean;
+  constructor(before: readonly (Node | string)[], type: Node | null, name: string, pack = false) {
+    super();
+    this.before = before;
+    this.type = type;
+    this.name = name;
+    this.pack = pack;
+  }
+  left(o: Out): void {
+    for (const part of this.before) {
+      if (typeof part === "string") o.write(part);
+      else part.print(o);
+    }
+    if (this.type !== null) {
+      this.type.left(o);
+      if (!this.type.hasRight(o)) o.write(" ");
+    }
+    if (this.pack) o.write("...");
+  }
+  override right(o: Out): void {
+    o.write(this.name);
+    this.type?.right(o);
+  }
+}
+
+/** `'lambda0'(int)` */
+export class Closure extends Node {
+  readonly count: string;
+  readonly decls: readonly Node[];
+  readonly params: readonly Node[];
+  constructor(count: string, decls: readonly Node[], params: readonly Node[]) {
+    super();
+    this.count = count;
+    this.decls = decls;
+    this.params = params;
+  }
+  left(o: Out): void {
+    o.write(`'lambda${this.count}'`);
+    if (this.decls.length > 0) new TemplateArgs(this.decls).print(o);
+    o.open();
+    o.list(this.params);
+    o.close();
+  }
+}
