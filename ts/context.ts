@@ -108,8 +108,6 @@ export interface Context {
   /** Synthetic sections by role; create-synthetic fills it. */
   synthetics: Synthetics;
   symtab: SymbolTable;
-  /** The output uses GNU extensions that the ELF header's OS/ABI must announce (STB_GNU_UNIQUE, STT_GNU_IFUNC). */
-  usesGnuAbi: boolean;
   /** Passes that have run, milliseconds of the host's clock. */
   passes: { name: string; start: number; end: number }[];
   /** Output sections in output order. */

@@ -35,6 +35,7 @@ import { scanRelocs } from "./passes/scan-relocs.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
+import { reportLayout, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
@@ -63,7 +64,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
     pool: new Pool(arena, kernels, host, PHASES),
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
-    usesGnuAbi: false, localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
+    localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
       if (arena.u32[CTL_ISSUES >>> 2] !== 0) wordIssues(ctx);
       diag.throwIfErrors();
@@ -125,6 +126,7 @@ async function buildImage(ctx: Context): Promise<void> {
   await run("parse-object", () => parseObject(ctx));
   await run("intern-names", () => internNames(ctx));
   await run("resolve-symbols", () => resolveSymbols(ctx));
+  reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
   await run("set-visibility", () => {
     linkerDefined.claim(ctx, defsyms);
@@ -137,6 +139,7 @@ async function buildImage(ctx: Context): Promise<void> {
   ctx.checkIssues();
   await run("mark-live", () => markLive(ctx));
 
+  reportUnused(ctx);
   await run("bind-sections", () => {
     bindSections(ctx);
     linkerDefined.claimStartStop(ctx, osecNames(ctx));
@@ -160,6 +163,7 @@ async function buildImage(ctx: Context): Promise<void> {
     linkerDefined.evaluate(ctx);
   });
   ctx.diag.throwIfErrors();
+  reportLayout(ctx);
 }
 
 /** Names options mention that must be findable after interning. */
@@ -188,7 +192,7 @@ async function writeImage(ctx: Context): Promise<void> {
     await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
     await timed(ctx, "finish-output", () => {
       writeHeaders(ctx, output);
-      ctx.synthetics.buildId?.finish(ctx, output, outputBytes(ctx));
+      if (options.buildId !== "none") ctx.synthetics.buildId?.finish(ctx, output, outputBytes(ctx));
       ctx.diag.throwIfErrors();
       output.commit();
     });
@@ -205,6 +209,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics):
   try {
     await buildImage(ctx);
     await writeImage(ctx);
+    reportTimes(ctx);
   } catch (error) {
     if (error instanceof OutOfMemory || error instanceof ReadFailed) diag.error(error.message);
     else if (!(error instanceof LinkFailed)) throw error;

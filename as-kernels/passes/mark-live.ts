@@ -7,7 +7,7 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { pieceAt } from "../lib/pieces.ts";
-import { CTL_COUNTERS, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT, SYM_SECTION } from "../shared/abi.ts";
+import { START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, CTL_COUNTERS, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT, SYM_SECTION } from "../shared/abi.ts";
 import {
   RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHF_GNU_RETAIN, SHF_LINK_ORDER, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOTE, SHT_PREINIT_ARRAY,
 } from "../shared/elf.ts";
@@ -46,9 +46,23 @@ function follow(o: u32, at: u32, depth: u32): void {
     enqueue(row, depth);
   } else if (id < params().globalSyms && t.gsym.startStop[id] != 0) {
     const list = t.gsym.startStop[id];
-    const count = load<u32>(list);
-    for (let i: u32 = 1; i <= count; i++) enqueue(load<u32>(list + (i << 2)), INLINE_DEPTH);
+    if (load<u32>(list) == START_STOP_RETAINS) retain(list);
+    else if (load<u32>(list) == START_STOP_WAITS) store<u32>(list, START_STOP_WANTED);
   }
+}
+
+/** Queues the sections of a __start_/__stop_ list. */
+export function retain(list: u32): void {
+  const count = load<u32>(list, 4);
+  for (let i: u32 = 0; i < count; i++) enqueue(load<u32>(list + 8 + (i << 2)), INLINE_DEPTH);
+}
+
+/** Is any section of a __start_/__stop_ list live? */
+export function anyLive(list: u32): u32 {
+  const live = tables().isec.live;
+  const count = load<u32>(list, 4);
+  for (let i: u32 = 0; i < count; i++) if (live[load<u32>(list + 8 + (i << 2))]) return 1;
+  return 0;
 }
 
 /** Marks the piece a symbol (and for section symbols the addend) falls in. */

@@ -241,3 +241,11 @@ export const ERR_MERGE_UNTERMINATED = 23;
 export const ERR_COMPRESSED = 24;
 export const ERR_LINK_ORDER = 25;
 export const ERR_MERGE_WRITABLE = 26;
+
+// ---- first word of a gsym.startStop list (then a count and isec rows) ----
+/** A live reference holds on to all sections of the list. */
+export const START_STOP_RETAINS = 1;
+/** References do not retain (-z start-stop-gc); none has been seen. */
+export const START_STOP_WAITS = 2;
+/** As before, and a live section refers to it. */
+export const START_STOP_WANTED = 3;

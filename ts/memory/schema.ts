@@ -106,7 +106,7 @@ export const TABLES = {
     ver: "u16", // version index for .gnu.version (VER_NDX_*, VERSYM_HIDDEN may be set)
     dynsym: "u32", // index in .dynsym, 0 = not there
     groupOwner: "u32", // as COMDAT signature: 1 + group row that won
-    startStop: "u32", // __start_X/__stop_X that retain: address of a count and the isecs named X; 0 = none
+    startStop: "u32", // __start_X/__stop_X that retain: address of START_STOP_*, a count and the isecs named X; 0 = none
     lazy: "u32", // object (archive member) that would define it, 0 = none
     refObj: "u32", // first included regular object with an undefined reference
   },

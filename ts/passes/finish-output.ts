@@ -4,7 +4,7 @@
  * Every linker-made section gets exactly the bytes it promised; a section that is asked twice or writes elsewhere is a bug.
  */
 import {
-  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ELFOSABI_GNU, ET_DYN, ET_EXEC, EV_CURRENT, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
+  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection } from "../context.ts";
@@ -63,7 +63,7 @@ function elfHeader(ctx: Context): Uint8Array {
   const { options } = ctx;
   const sections = options.z.nosectionheader ? 0 : ctx.osecs.length + 1;
   const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
-  out.set([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ctx.usesGnuAbi ? ELFOSABI_GNU : 0]);
+  out.set([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, EV_CURRENT]);
   view.setUint16(0x10, options.shared || options.pie ? ET_DYN : ET_EXEC, true);
   view.setUint16(0x12, ctx.arch.e_machine, true);
   view.setUint32(0x14, EV_CURRENT, true);

@@ -4,7 +4,7 @@
  * Roots and edges are lld's; the kernel follows them, this file names the roots that options and linker-made symbols give.
  * Reads isec, sym, relocations; writes isec.live, piece.live.
  */
-import { CTL_COUNTERS, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
@@ -34,25 +34,28 @@ export async function markLive(ctx: Context): Promise<void> {
   const queue = arena.alloc(rows * 4);
   const counter = CTL_COUNTERS >>> 2;
   arena.u32[counter] = 0;
-  retainStartStop(ctx);
+  const waiting = listStartStop(ctx);
   kernels.markRootSections!(1, rows, queue);
   kernels.markRootSymbols!(1, params.get("globalSyms"));
   kernels.markCies!(1, tables.ehrec.rows);
   let from = 0;
-  for (let to = arena.u32[counter]!; from < to; from = to, to = arena.u32[counter]!) {
-    if (to - from < PARALLEL_ENTRIES) kernels.markQueue!(from, to);
-    else await ctx.pool.run("mark-live", Math.ceil((to - from) / ENTRIES_PER_CHUNK), from, to);
-    from = to;
-  }
+  do {
+    for (let to = arena.u32[counter]!; from < to; from = to, to = arena.u32[counter]!) {
+      if (to - from < PARALLEL_ENTRIES) kernels.markQueue!(from, to);
+      else await ctx.pool.run("mark-live", Math.ceil((to - from) / ENTRIES_PER_CHUNK), from, to);
+    }
+  } while (retainWanted(ctx, waiting));
   arena.release(mark);
   kernels.markPieces!(1, rows, 1);
 }
 
 /**
  * __start_X and __stop_X (X a C identifier) hold on to all sections X: always for glibc's own sets, for others under
- * -z nostart-stop-gc. Sets gsym.startStop of those symbols.
+ * -z nostart-stop-gc. Under lld's default, start-stop-gc, they do not; but a set of which nothing else is live would leave
+ * the symbols undefined, so it is kept then (what GNU ld does, and what the program wants). Sets gsym.startStop; returns
+ * the lists of the second kind.
  */
-function retainStartStop(ctx: Context): void {
+function listStartStop(ctx: Context): number[] {
   const { kernels, tables, arena, options } = ctx;
   const list = arena.alloc(tables.isec.rows * 4);
   const count = kernels.collectIdentifiers!(1, tables.isec.rows, list);
@@ -60,19 +63,35 @@ function retainStartStop(ctx: Context): void {
   for (let i = 0; i < count; i++) {
     const row = arena.u32[(list >>> 2) + i]!;
     const name = arena.cstring(tables.isec.name[row]!);
-    if (options.startStopGc && !name.startsWith("__libc_")) continue;
     const rows = byName.get(name);
     if (rows === undefined) byName.set(name, [row]);
     else rows.push(row);
   }
+  const waiting: number[] = [];
   for (const [name, rows] of byName) {
+    const retains = !options.startStopGc || name.startsWith("__libc_");
+    const at = arena.alloc(4 * (rows.length + 2));
+    let used = false;
     for (const symbol of ["__start_" + name, "__stop_" + name]) {
       const id = ctx.lookup(symbol);
       if (id === 0 || (tables.sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED) continue;
-      const at = arena.alloc(4 * (rows.length + 1));
-      arena.u32[at >>> 2] = rows.length;
-      arena.u32.set(rows, (at >>> 2) + 1);
       tables.gsym.startStop[id] = at;
+      used = true;
     }
+    if (!used) continue;
+    arena.u32.set([retains ? START_STOP_RETAINS : START_STOP_WAITS, rows.length, ...rows], at >>> 2);
+    if (!retains) waiting.push(at);
   }
+  return waiting;
+}
+
+/** Queues the sets that are referred to and wholly dead; true = there were some. */
+function retainWanted(ctx: Context, waiting: number[]): boolean {
+  const { arena, kernels } = ctx;
+  const wanted = waiting.filter((at) => arena.u32[at >>> 2] === START_STOP_WANTED && kernels.anyLive!(at) === 0);
+  for (const at of wanted) {
+    arena.u32[at >>> 2] = START_STOP_RETAINS;
+    kernels.retain!(at);
+  }
+  return wanted.length > 0;
 }
