@@ -14,6 +14,8 @@ export * from "./passes/mark-live";
 export * from "./passes/merge-pieces";
 export * from "./passes/parse-object";
 export * from "./passes/read-properties";
+export * from "./passes/relocatable";
+export * from "./passes/relocatable-symbols";
 export * from "./passes/relocate";
 export * from "./passes/report-undefined";
 export * from "./passes/resolve-addresses";

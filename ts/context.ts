@@ -14,6 +14,7 @@ import type { Host } from "./host/host.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
 import type { SymbolTable } from "./synthetic/symtab.ts";
+import type { LayoutScript } from "./script/layout.ts";
 import type { Synthetics } from "./synthetic/index.ts";
 
 /** A stretch of a file that is one object, archive member or shared object. Row number = obj.fileId. */
@@ -95,6 +96,8 @@ export interface Context {
   /** Every file that was read, in order, each once: for --dependency-file. */
   loadedFiles: ByteString[];
   versionNodes: VersionNode[];
+  /** -T scripts that lay out sections, else null. */
+  script: LayoutScript | null;
   /** Names that --defsym expressions and scripts refer to. */
   expressionNames: ByteString[];
   /** Patterns of --dynamic-list, --export-dynamic-symbol and --export-dynamic-symbol-list. */

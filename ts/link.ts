@@ -17,6 +17,7 @@ import { Pool, ReadFailed } from "./memory/pool.ts";
 import { allocTable, initTables, Params } from "./memory/table.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
+import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
 import { internNames } from "./passes/intern-names.ts";
@@ -28,9 +29,10 @@ import { mergePieces } from "./passes/merge-pieces.ts";
 import { orderSections } from "./passes/order-sections.ts";
 import { parseObject } from "./passes/parse-object.ts";
 import { readScripts } from "./passes/read-scripts.ts";
+import { RelocatableOutput } from "./passes/relocatable.ts";
 import { reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
-import { resolveSymbols } from "./passes/resolve-symbols.ts";
+import { resolveSymbols, SLIM_MARK } from "./passes/resolve-symbols.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
@@ -62,7 +64,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
@@ -91,6 +93,8 @@ function setParams(ctx: Context): void {
   params.set("packRelr", flag(options.packRelr));
   params.set("writeAddends", flag(options.applyDynamicRelocs));
   params.set("gcSections", flag(options.gcSections));
+  params.set("allowMultiple", flag(options.allowMultipleDefinition));
+  params.set("stripDebug", flag(options.strip !== "none"));
   params.set("gnuUnique", flag(!options.noGnuUnique));
 }
 
@@ -110,8 +114,8 @@ function startWorkers(ctx: Context): void {
   if (threads > 1) pool.start(Array.from({ length: threads - 1 }, () => host.startWorker()), host.kernels());
 }
 
-/** From inputs to output sections with addresses. */
-async function buildImage(ctx: Context): Promise<void> {
+/** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
+async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   const linkerDefined = new LinkerDefined();
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   await run("load-inputs", () => {
@@ -134,6 +138,13 @@ async function buildImage(ctx: Context): Promise<void> {
     setVisibility(ctx);
   });
   ctx.checkIssues();
+  if (ctx.options.relocatable) {
+    const output = new RelocatableOutput();
+    await output.build(ctx, linkerDefined, run);
+    reportUnused(ctx);
+    reportLayout(ctx);
+    return output;
+  }
 
   await run("split-pieces", () => splitPieces(ctx));
   ctx.checkIssues();
@@ -163,14 +174,16 @@ async function buildImage(ctx: Context): Promise<void> {
     linkerDefined.evaluate(ctx);
   });
   ctx.diag.throwIfErrors();
+  if (ctx.options.compressDebug !== "none") await run("compress-sections", () => compressSections(ctx));
   reportLayout(ctx);
+  return null;
 }
 
 /** Names options mention that must be findable after interning. */
 function mentionedNames(ctx: Context, defsyms: string[]): string[] {
   const { options } = ctx;
   return [
-    ...linkerNames(), options.entry || "_start", options.init, options.fini, ...options.requireDefined, ...defsyms, ...ctx.expressionNames,
+    ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined, ...defsyms, ...ctx.expressionNames,
     ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
   ];
 }
@@ -181,13 +194,19 @@ function osecNames(ctx: Context): string[] {
 }
 
 /** Writes the image window by window; the file appears under its name only when all of it is there. */
-async function writeImage(ctx: Context): Promise<void> {
+async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): Promise<void> {
   const { options, host } = ctx;
   let file: OutputFile | undefined;
   try {
     file = host.createOutput(options.output, { mode: options.relocatable ? 0o666 : 0o777 });
     const output = file;
-    output.truncate(outputBytes(ctx));
+    output.truncate(relocatable?.bytes ?? outputBytes(ctx));
+    if (relocatable !== null) {
+      await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
+      ctx.diag.throwIfErrors();
+      output.commit();
+      return;
+    }
     await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
     await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
     await timed(ctx, "finish-output", () => {
@@ -207,8 +226,8 @@ async function writeImage(ctx: Context): Promise<void> {
 export async function link(options: LinkOptions, host: Host, diag: Diagnostics): Promise<number> {
   const ctx = createContext(options, host, diag);
   try {
-    await buildImage(ctx);
-    await writeImage(ctx);
+    const relocatable = await buildImage(ctx);
+    await writeImage(ctx, relocatable);
     reportTimes(ctx);
   } catch (error) {
     if (error instanceof OutOfMemory || error instanceof ReadFailed) diag.error(error.message);

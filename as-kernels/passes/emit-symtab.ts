@@ -7,7 +7,7 @@ import { tables, params } from "../shared/tables.ts";
 import { strlenBounded, copyBytes } from "../lib/bytes.ts";
 import { sectionAt } from "../lib/section-at.ts";
 import {
-  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_SECTION,
+  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_SECTION,
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_ABSOLUTE, SYM_TLS,
 } from "../shared/abi.ts";
 import {
@@ -199,8 +199,10 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
     if (!keepGlobal(id) || u32(isLocalised(id)) != local) continue;
     const bytes = fullName(id);
     const kind = t.sym.flags[id] & SYM_KIND_MASK;
-    const defined = kind == SYM_DEFINED || kind == SYM_IN_OSEC;
-    const shndx = defined ? outputIndex(id) : SHN_UNDEF;
+    // A variable copied from a shared object lives here now.
+    const copied = kind == SYM_SHARED && (t.sym.flags[id] & SYM_NEEDS_COPY) != 0;
+    const defined = kind == SYM_DEFINED || kind == SYM_IN_OSEC || copied;
+    const shndx = copied ? sectionAt(t.sym.addr[id]) : defined ? outputIndex(id) : SHN_UNDEF;
     let bind = <u32>gsym.bind[id];
     if (bind == 0) bind = STB_GLOBAL;
     if (local) bind = STB_LOCAL;

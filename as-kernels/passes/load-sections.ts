@@ -3,7 +3,7 @@
  *
  * numberSections runs once, serially, in inclusion order, so rows are in link order; the rest runs per object.
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK,
@@ -20,6 +20,13 @@ import {
 @inline
 function isStackNote(name: u32): bool {
   return load<u64>(name) == 0x4e472e65746f6e2e && load<u64>(name, 8) == 0x006b636174732d55;
+}
+
+/** ".debug" and longer */
+// @ts-ignore: decorator
+@inline
+function isDebug(name: u32): bool {
+  return (load<u64>(name) & 0xffffffffffff) == 0x67756265642e;
 }
 
 /** ".eh_frame\0" */
@@ -95,6 +102,10 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   if (isStackNote(name)) {
     t.obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
     isec.osec[row] = 0;
+    isec.kind[row] = <u8>ISEC_CONSUMED;
+    return;
+  }
+  if (params().stripDebug && !(flags & SHF_ALLOC) && isDebug(name)) {
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }
@@ -306,4 +317,47 @@ export function collectCommons(from: u32, to: u32, out: u32): u32 {
     }
   }
   return found;
+}
+
+/** ".ctors" or ".dtors" and longer */
+// @ts-ignore: decorator
+@inline
+function isOldArray(name: u32): bool {
+  const six = load<u64>(name) & 0xffffffffffff;
+  return six == 0x73726f74632e || six == 0x73726f74642e;
+}
+
+/**
+ * The words of .ctors and .dtors run last to first, those of .init_array first to last: mirrors the relocations of such
+ * sections among members [from, to) before anything looks at them.
+ */
+export function mirrorRelocs(from: u32, to: u32): void {
+  const isec = tables().isec;
+  const member = tables().member.isec;
+  for (let i = from; i < to; i++) {
+    const row = member[i];
+    if (!isOldArray(isec.name[row]) || isec.rela[row] == 0) continue;
+    const last = <u64>isec.size[row] - 8;
+    const end = isec.rela[row] + isec.relaCount[row] * RELA_BYTES;
+    for (let at = isec.rela[row]; at < end; at += RELA_BYTES) if (load<u64>(at) <= last) store<u64>(at, last - load<u64>(at));
+  }
+}
+
+/** Mirrors the words of such sections where they lie in a window. */
+export function mirrorWords(from: u32, to: u32, window: u32, windowOffset: f64): void {
+  const isec = tables().isec;
+  const member = tables().member.isec;
+  for (let i = from; i < to; i++) {
+    const row = member[i];
+    if (!isOldArray(isec.name[row])) continue;
+    let low = window + <u32>(isec.outOffset[row] - windowOffset);
+    let high = low + (<u32>isec.size[row] & ~7);
+    while (low + 8 < high) {
+      high -= 8;
+      const word = load<u64>(low);
+      store<u64>(low, load<u64>(high));
+      store<u64>(high, word);
+      low += 8;
+    }
+  }
 }

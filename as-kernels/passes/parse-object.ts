@@ -5,13 +5,13 @@
  * This is where untrusted bytes enter: every offset, index and count that later kernels follow is checked here.
  * Not for section contents or relocations (load-sections).
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import {
   ERR_ALIGN, ERR_GROUP, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
   ERR_SECTION_NAME, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
-  REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
+  OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
 import {
@@ -189,7 +189,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
       kind = <u8>SLOT_RELA;
     } else if (type == SHT_GROUP) {
       kind = <u8>SLOT_GROUP;
-    } else if (load<u64>(header, SH_FLAGS) & SHF_EXCLUDE && !(load<u64>(header, SH_FLAGS) & SHF_ALLOC)) {
+    } else if (load<u64>(header, SH_FLAGS) & SHF_EXCLUDE && !(load<u64>(header, SH_FLAGS) & SHF_ALLOC) && params().outputKind != OUT_RELOCATABLE) {
       kind = <u8>SLOT_NONE;
     }
     slot.kind[slotBase + i] = kind;
@@ -200,6 +200,9 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
       if (load<u32>(at) & ~GRP_COMDAT) return fail(out, i, ERR_GROUP);
       group.obj[groupRow] = o;
       group.comdat[groupRow] = <u8>comdat;
+      group.shndx[groupRow] = i;
+      group.signature[groupRow] = load<u32>(header, SH_INFO);
+      slot.group[slotBase + i] = groupRow;
       const signature = load<u32>(header, SH_INFO);
       if (signature >= firstGlobal) {
         group.record[groupRow] = recordBase + (signature - firstGlobal);

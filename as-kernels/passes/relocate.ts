@@ -8,7 +8,7 @@
 import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import { mergedAddress } from "../lib/pieces.ts";
-import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry } from "../lib/needs.ts";
+import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import {
   FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, LD_CALL, LD_CALL_GOT, ldForm, relaxGdToIe, relaxGdToLe, relaxGot,
   relaxIeToLe, relaxLdToLe, relaxTlsDescCall, relaxTlsDescToIe, relaxTlsDescToLe, TLS_BAD,
@@ -93,6 +93,8 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   const symFlags = tables().sym.flags;
   const symAddr = tables().sym.addr;
   const pic = params().pic;
+  const symIsec = tables().sym.isec;
+  const writesRelative = tables().isec.sh_flags[i] & SHF_WRITE && !params().packRelr && !params().writeAddends;
   const section = tables().isec.rela[i];
   let relative = tables().isec.dynRel[i];
   let symbolic = params().relativeCount + tables().isec.dynSym[i];
@@ -111,10 +113,15 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
       else report(ISSUE_RELOC_RANGE, o, i, (r - section) / 24, <u64>V, <u64>type);
       continue;
     }
-    if (type == R_X86_64_64 && !pic) {
+    if (type == R_X86_64_64) {
       const flags = symFlags[sym];
-      if (!(flags & (SYM_PREEMPTIBLE | SYM_SECTION)) && (flags & SYM_KIND_MASK) != SYM_SHARED) {
-        store<u64>(at, symAddr[sym] + load<u64>(r, 16));
+      if (!pic) {
+        if (!(flags & (SYM_PREEMPTIBLE | SYM_SECTION)) && (flags & SYM_KIND_MASK) != SYM_SHARED) {
+          store<u64>(at, symAddr[sym] + load<u64>(r, 16));
+          continue;
+        }
+      } else if (writesRelative && !(flags & SPECIAL_FLAGS) && (flags & SYM_KIND_MASK) == SYM_DEFINED && symIsec[sym]) {
+        putRela(relative++, place + load<u64>(r), R_X86_64_RELATIVE, valueOf(sym, flags, load<u64>(r, 16)));
         continue;
       }
     }

@@ -5,7 +5,7 @@
  * Serial on purpose: archive semantics are an order, and once names are ids the whole replay costs some 10 ns a symbol.
  * A definition in a COMDAT copy that lost counts as a mention only.
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
   ISSUE_DUPLICATE, OBJF_LAZY, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK,
@@ -88,6 +88,7 @@ function defineRegular(id: u32, o: u32, esym: u32, entry: u32): void {
 
 /** Two absolute definitions with the same value are one (lld). */
 function duplicate(id: u32, o: u32, esym: u32, entry: u32): void {
+  if (params().allowMultiple) return;
   const gsym = tables().gsym;
   const first = entryOf(gsym.obj[id], gsym.esym[id]);
   if (load<u16>(first, 6) == SHN_ABS && load<u16>(entry, 6) == SHN_ABS && load<u64>(first, 8) == load<u64>(entry, 8)) return;
@@ -336,4 +337,12 @@ export function redirectSymbols(included: u32, from: u32, to: u32, map: u32): vo
       if (target) sym[e] = target;
     }
   }
+}
+
+/** Has object `o` a global symbol-table entry that means `id`? */
+export function mentions(o: u32, id: u32): u32 {
+  const t = tables();
+  const end = t.obj.esymBase[o] + t.obj.esymCount[o];
+  for (let e = t.obj.esymBase[o] + t.obj.firstGlobal[o]; e < end; e++) if (t.esym.sym[e] == id) return 1;
+  return 0;
 }

@@ -3,16 +3,16 @@
  * dynamic relocations its section needs.
  *
  * Decides nothing by itself: the cell (relocation row × output × writable × symbol column) of the table in params.scanPolicy says
- * what to do. Surprising: a section whose GOTPCRELX relocations may be relaxed needs its contents, which are not resident; the
- * kernel stops before it and the caller comes back with a window of the file.
+ * what to do. Surprising: GOTPCRELX relocations that may be relaxed need the section's contents, which are not resident; the
+ * kernel stops at such a section and the caller comes back with a window of the file.
  */
 import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import { decision, isTlsCall, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
 import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import {
-  R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPC32_TLSDESC, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32,
-  R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, SHF_ALLOC, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED,
+  R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32,
+  R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, SHF_ALLOC, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED,
 } from "../shared/elf.ts";
 import {
   ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE,
@@ -34,11 +34,37 @@ const PLAIN_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON);
 
 // ---- DT_NEEDED ----
 
+/** obj.needed while it is being decided: some object refers to it, but perhaps only from dead sections. */
+const NEEDED_PERHAPS: u8 = 2;
+
+/** Shared objects whose symbols (rows from…to, globals) have non-weak references become NEEDED_PERHAPS. Returns how many. */
+export function findCandidates(from: u32, to: u32): u32 {
+  const flags = tables().sym.flags;
+  const gsym = tables().gsym;
+  const needed = tables().obj.needed;
+  let count: u32 = 0;
+  for (let i = from; i < to; i++) {
+    const f = flags[i];
+    if ((f & SYM_KIND_MASK) != SYM_SHARED || !(f & SYM_REF_STRONG) || !(f & SYM_USED_REGULAR) || needed[gsym.obj[i]]) continue;
+    needed[gsym.obj[i]] = NEEDED_PERHAPS; // counted once: next time it is set
+    count++;
+  }
+  return count;
+}
+
+/** The end of it: candidates that nobody confirmed are not needed. Rows of `obj`. */
+export function dropCandidates(from: u32, to: u32): void {
+  const needed = tables().obj.needed;
+  for (let i = from; i < to; i++) if (needed[i] == NEEDED_PERHAPS) needed[i] = 0;
+}
+
 /**
- * Marks shared objects that a live section has a non-weak reference to, through the relocations of isec rows from…to.
- * lld: with --gc-sections only live sections count; "non-weak" is a property of the symbol, not of the single reference.
+ * Marks shared objects that a live section has a non-weak reference to, through the relocations of isec rows from…to; of
+ * `wanted` candidates. Returns how many were found. lld: with --gc-sections only live sections count; "non-weak" is a property
+ * of the symbol, not of the single reference.
  */
-export function markNeeded(from: u32, to: u32): u32 {
+export function markNeeded(from: u32, to: u32, wanted: u32): u32 {
+  let found: u32 = 0;
   const isec = tables().isec;
   const obj = tables().obj;
   const esymSym = tables().esym.sym;
@@ -56,10 +82,12 @@ export function markNeeded(from: u32, to: u32): u32 {
       const f = flags[sym];
       if ((f & SYM_KIND_MASK) != SYM_SHARED || !(f & SYM_REF_STRONG)) continue;
       const owner = tables().gsym.obj[sym];
-      if (!obj.needed[owner]) obj.needed[owner] = 1;
+      if (obj.needed[owner] != NEEDED_PERHAPS) continue;
+      obj.needed[owner] = 1;
+      if (++found == wanted) return found;
     }
   }
-  return 0;
+  return found;
 }
 
 /** The same without garbage collection: every mention in an included object counts. Rows are globals. */
@@ -94,12 +122,12 @@ export function demoteShared(from: u32, to: u32): u32 {
 // ---- the scan ----
 
 /**
- * Scans isec rows from…to, all of one object. `window` holds the bytes windowFrom…windowTo of the object's file (0 = none).
- * Returns the first row whose contents are needed and not in the window, else `to`.
+ * Scans isec rows from…to, all of one object. Returns the first row whose contents are needed, else `to`; the caller continues
+ * from that row with a `window` that holds its contents, and perhaps more: the bytes windowFrom…windowTo of the object's file.
+ * A row that was returned has been scanned but for the relocations whose instructions must be seen.
  */
 export function scanRelocs(from: u32, to: u32, window: u32, windowFrom: f64, windowTo: f64): u32 {
   const isec = tables().isec;
-  const relax = params().relax;
   for (let i = from; i < to; i++) {
     const count = isec.relaCount[i];
     if (!count || !isec.live[i] || !(isec.sh_flags[i] & SHF_ALLOC) || isec.sh_type[i] == SHT_NOBITS || !isec.osec[i]) continue;
@@ -111,13 +139,11 @@ export function scanRelocs(from: u32, to: u32, window: u32, windowFrom: f64, win
     }
     const rela = isec.rela[i];
     if (!rela) continue;
-    let bytes: u32 = 0;
-    if (relax && mayRelax(i, rela, count)) {
-      const at = isec.sh_offset[i];
-      if (!window || at < windowFrom || at + isec.size[i] > windowTo) return i;
-      bytes = window + <u32>(at - windowFrom);
-    }
-    scanSection(i, rela, count, bytes);
+    const waited = i == from && window != 0;
+    if (!waited && !scanSection(i, rela, count)) continue;
+    const at = isec.sh_offset[i];
+    if (!window || at < windowFrom || at + isec.size[i] > windowTo) return i;
+    scanForms(i, rela, count, window + <u32>(at - windowFrom));
   }
   return to;
 }
@@ -148,34 +174,45 @@ function scanEhFrame(i: u32): void {
     const func = ehrec.func[e];
     const cie = ehrec.cie[e];
     if (!cie || !func || !isec.live[func] || !isec.osec[func]) continue;
-    if (cie != last && ehrec.rela[cie]) scanSection(i, ehrec.rela[cie], ehrec.relaCount[cie], 0);
+    if (cie != last && ehrec.rela[cie]) scanSection(i, ehrec.rela[cie], ehrec.relaCount[cie]);
     last = cie;
-    if (ehrec.rela[e]) scanSection(i, ehrec.rela[e], ehrec.relaCount[e], 0);
+    if (ehrec.rela[e]) scanSection(i, ehrec.rela[e], ehrec.relaCount[e]);
   }
 }
 
-/** May an instruction's form decide whether a symbol needs a GOT entry? */
+/** May an instruction's form decide whether the symbol needs a GOT entry? */
 // @ts-ignore: decorator
 @inline
-function isRelaxType(type: u32): bool {
-  return type == R_X86_64_REX_GOTPCRELX || type == R_X86_64_GOTPCRELX || type == R_X86_64_CODE_4_GOTPCRELX;
+function mayRelax(r: u32, type: u32, sym: u32, flags: u32): bool {
+  if (type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_GOTPCRELX && type != R_X86_64_CODE_4_GOTPCRELX) return false;
+  return params().relax != 0 && load<i64>(r, 16) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags);
 }
 
-function mayRelax(i: u32, rela: u32, count: u32): bool {
+/** Decides the relocations that mayRelax: isec `i`, whose contents are at `bytes` in memory. */
+function scanForms(i: u32, rela: u32, count: u32, bytes: u32): void {
+  const isec = tables().isec;
   const obj = tables().obj;
-  const o = tables().isec.obj[i];
+  const o = isec.obj[i];
   const base = obj.esymBase[o];
   const symbols = obj.esymCount[o];
+  const esymSym = tables().esym.sym;
+  const size = <u64>isec.size[i];
   const end = rela + count * 24;
   for (let r = rela; r < end; r += 24) {
     const type = load<u32>(r, 8);
-    if (type < <u32>R_X86_64_GOTPCRELX || !isRelaxType(type)) continue;
+    if (type == R_X86_64_TLSGD || type == R_X86_64_TLSLD) {
+      if (!params().shared && isTlsCall(r, end)) r += 24;
+      continue;
+    }
+    if (type < <u32>R_X86_64_GOTPCRELX) continue;
     const index = load<u32>(r, 12);
-    if (index >= symbols || load<i64>(r, 16) != -4) continue;
-    const sym = tables().esym.sym[base + index];
-    if (relaxableSymbol(sym, tables().sym.flags[sym])) return true;
+    const offset = load<u64>(r);
+    if (index >= symbols || !index || offset > size || size - offset < 4) continue;
+    const sym = esymSym[base + index];
+    const flags = tables().sym.flags[sym];
+    if (flags & SYM_NEEDS_GOT || !mayRelax(r, type, sym, flags)) continue;
+    if (gotForm(bytes + <u32>offset, type, params().relaxAbs32) == FORM_NONE) need(sym, SYM_NEEDS_GOT);
   }
-  return false;
 }
 
 /** Load-check, then atomic or: most relocations find the bits set. */
@@ -186,8 +223,8 @@ function need(sym: u32, bits: u32): void {
   if ((load<u32>(ptr) & bits) != bits) atomic.or<u32>(ptr, bits);
 }
 
-/** Relocations of isec `i` at `rela`; `bytes`: its contents in memory, 0 when no decision needs them. */
-function scanSection(i: u32, rela: u32, count: u32, bytes: u32): void {
+/** `count` relocations of isec `i` at `rela`. True when some were left to scanForms. */
+function scanSection(i: u32, rela: u32, count: u32): bool {
   const isec = tables().isec;
   const o = isec.obj[i];
   const base = tables().obj.esymBase[o];
@@ -204,6 +241,7 @@ function scanSection(i: u32, rela: u32, count: u32, bytes: u32): void {
   let relative: u32 = 0;
   let symbolic: u32 = 0;
   let relr: u32 = 0;
+  let forms = false;
   const end = rela + count * 24;
   for (let r = rela; r < end; r += 24) {
     const type = load<u32>(r, 8);
@@ -258,10 +296,8 @@ function scanSection(i: u32, rela: u32, count: u32, bytes: u32): void {
     } else if (action == ACT_GOT) {
       need(sym, SYM_NEEDS_GOT);
     } else if (action == ACT_RELAX_GOT) {
-      const relaxes =
-        bytes != 0 && load<i64>(r, 16) == -4 && offset >= gotPrefixBytes(type) && isRelaxType(type) && relaxableSymbol(sym, flags) &&
-        gotForm(bytes + <u32>offset, type, params().relaxAbs32) != FORM_NONE;
-      if (!relaxes) need(sym, SYM_NEEDS_GOT);
+      if (mayRelax(r, type, sym, flags)) forms = true;
+      else need(sym, SYM_NEEDS_GOT);
     } else if (action == ACT_PLT) {
       need(sym, SYM_NEEDS_PLT);
     } else if (action == ACT_IPLT) {
@@ -285,6 +321,7 @@ function scanSection(i: u32, rela: u32, count: u32, bytes: u32): void {
   if (relative) isec.dynRel[i] += relative;
   if (symbolic) isec.dynSym[i] += symbolic;
   if (relr) isec.relr[i] += relr;
+  return forms;
 }
 
 /** Notes the reference; false when the symbol cannot be referred to (reported). */

@@ -14,7 +14,7 @@ import {
   ERR_COMPRESSED, ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_BAD_OBJECT, ISSUE_MERGE_OFFSET,
   SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION,
 } from "../shared/abi.ts";
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_STRINGS } from "../shared/elf.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_STRINGS, SHT_NOBITS } from "../shared/elf.ts";
 
 /** What nextPieceRun writes: isec rows [0], [1), compressed flag, then start and length in the file as f64. */
 const RUN_FROM: u32 = 0;
@@ -26,12 +26,14 @@ const RUN_BYTES: u32 = 24;
 /** Two sections are read together when the bytes between them are fewer than this. */
 const GAP_BYTES: f64 = 4096;
 
-/** Is row `i` wanted: merge sections of strings and .eh_frame when counting, constants too when filling? */
+/** Are the contents of row `i` wanted: merge sections of strings and .eh_frame when counting, constants too when filling? */
 // @ts-ignore: decorator
 @inline
-function wanted(kind: u32, flags: u32, fill: u32): bool {
-  if (kind == ISEC_EH_FRAME) return true;
-  return kind == ISEC_MERGE && (fill != 0 || (flags & SHF_STRINGS) != 0);
+function wanted(i: u32, fill: u32): bool {
+  const isec = tables().isec;
+  const kind = isec.kind[i];
+  if (kind == ISEC_EH_FRAME) return isec.size[i] > 0 && isec.sh_type[i] != SHT_NOBITS;
+  return kind == ISEC_MERGE && isec.size[i] > 0 && (fill != 0 || (isec.sh_flags[i] & SHF_STRINGS) != 0);
 }
 
 /**
@@ -40,9 +42,8 @@ function wanted(kind: u32, flags: u32, fill: u32): bool {
  */
 export function nextPieceRun(from: u32, to: u32, fill: u32, limit: f64, run: u32): u32 {
   const isec = tables().isec;
-  const kind = isec.kind;
   let i = from;
-  while (i < to && !(wanted(kind[i], isec.sh_flags[i], fill) && isec.size[i] > 0)) i++;
+  while (i < to && !wanted(i, fill)) i++;
   if (i >= to) return 0;
   const obj = isec.obj[i];
   const start = isec.sh_offset[i];
@@ -52,7 +53,7 @@ export function nextPieceRun(from: u32, to: u32, fill: u32, limit: f64, run: u32
   store<u32>(run + RUN_COMPRESSED, isec.compressed[i] != 0 ? 1 : 0);
   if (isec.compressed[i] == 0) {
     for (let k = last; k < to && isec.obj[k] == obj; k++) {
-      if (!wanted(kind[k], isec.sh_flags[k], fill) || isec.size[k] == 0) continue;
+      if (!wanted(k, fill)) continue;
       const at = isec.sh_offset[k];
       if (isec.compressed[k] != 0 || at < end || at - end > GAP_BYTES || at + isec.size[k] - start > limit) break;
       end = at + isec.size[k];
@@ -280,7 +281,7 @@ export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u3
   const isec = tables().isec;
   for (let i = from; i < to; i++) {
     const kind = isec.kind[i];
-    if (isec.size[i] == 0 || !wanted(kind, isec.sh_flags[i], fill)) continue;
+    if (!wanted(i, fill)) continue;
     const at = contents + (isec.compressed[i] != 0 ? 0 : <u32>(isec.sh_offset[i] - start));
     if (kind == ISEC_EH_FRAME) {
       if (fill) fillEhFrame(i, at);

@@ -58,6 +58,11 @@ export class GroupTable {
   record: U32Col;
   comdat: U8Col;
   won: U8Col;
+  shndx: U32Col;
+  signature: U32Col;
+  words: U32Col;
+  index: U32Col;
+  outOffset: F64Col;
 }
 
 @unmanaged @final
@@ -247,8 +252,20 @@ export class OsecTable {
   memberBase: U32Col;
   memberCount: U32Col;
   index: U32Col;
+  memory: U32Col;
   tombstone: U8Col;
   msec: U32Col;
+}
+
+@unmanaged @final
+export class RoutTable {
+  rows: u32;
+  link: U32Col;
+  apart: U8Col;
+  relaCount: U32Col;
+  relaIndex: U32Col;
+  relaOffset: F64Col;
+  sh_name: U32Col;
 }
 
 @unmanaged @final
@@ -287,6 +304,7 @@ export class Tables {
   cie: CieTable;
   ehsec: EhsecTable;
   osec: OsecTable;
+  rout: RoutTable;
   member: MemberTable;
   issue: IssueTable;
 }
@@ -306,6 +324,8 @@ export class Params {
   packRelr: u32;
   writeAddends: u32;
   gcSections: u32;
+  allowMultiple: u32;
+  stripDebug: u32;
   gnuUnique: u32;
   isecRows: u32;
   symRows: u32;

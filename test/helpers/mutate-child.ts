@@ -17,13 +17,16 @@ export interface Job {
   dir: string;
   /** The intact file. */
   file: string;
-  kind: "bytes" | "mutate" | "text";
-  /** `bytes`: [from, to) offsets. `mutate`, `text`: seeds. */
+  kind: "bytes" | "mutate" | "text" | "intact";
+  /** `bytes`: [from, to) offsets. `mutate`, `text`: seeds. `intact`: the file as it is, which must link. */
   from: number;
   to: number;
   /** Argument lists to take in turn; MUTANT stands for the damaged file, OUT for the output. */
   lines: string[][];
 }
+
+/** What the last link printed. */
+let said = "";
 
 type Link = (args: readonly string[], host: unknown) => Promise<number>;
 
@@ -41,8 +44,9 @@ async function main(): Promise<void> {
       const name = `${job.kind} ${path.basename(job.file)} ${i}.${v}`;
       fs.writeSync(1, `@${name}\n`);
       fs.writeFileSync(mutant, bytes);
-      const line = job.lines[(i + v) % job.lines.length]!.map((a) => (a === "MUTANT" ? mutant : a === "OUT" ? out : a.replace("=MUTANT", "=" + mutant)));
+      const line = job.lines[(i + v) % job.lines.length]!.map((a) => (a === "MUTANT" ? mutant : a === "OUT" ? out : a.replace(/^(@|.*=)MUTANT$/, (_, before: string) => before + mutant)));
       const failure = await once(api, line, out, counts);
+      if (job.kind === "intact" && counts.refused > 0) throw new Error(`the intact file does not link: ${line.join(" ")}\n${said}`);
       if (failure !== "") fs.writeSync(1, `!${name}: ${failure.slice(0, 1500).replaceAll("\n", "\n  ")}\n   args: ${line.join(" ")}\n`);
     }
   }
@@ -50,6 +54,7 @@ async function main(): Promise<void> {
 }
 
 function variant(job: Job, original: Uint8Array, seed: number): Uint8Array {
+  if (job.kind === "intact") return original;
   if (job.kind === "mutate") return mutate(original, prng(seed));
   return Buffer.from(mutateText(Buffer.from(original).toString("latin1"), prng(seed)), "latin1");
 }
@@ -57,7 +62,8 @@ function variant(job: Job, original: Uint8Array, seed: number): Uint8Array {
 /** "" when the link behaved: succeeded with an output, or failed with a message and without one. */
 async function once(api: { link: Link; createNodeHost(): Record<string, unknown> }, args: string[], out: string, counts: Record<string, number>): Promise<string> {
   let text = "";
-  const host = Object.assign(Object.create(api.createNodeHost()) as Record<string, unknown>, { print: (_stream: string, part: string) => { text += part; } });
+  said = "";
+  const host = Object.assign(Object.create(api.createNodeHost()) as Record<string, unknown>, { print: (_stream: string, part: string) => { text += part; said += part; } });
   fs.rmSync(out, { force: true });
   counts.cases = counts.cases! + 1;
   const start = Date.now();

@@ -16,6 +16,7 @@ export function defaultOptions(): LinkOptions {
     shared: false,
     pie: false,
     relocatable: false,
+    defineCommon: false,
     static: false,
     emulation: "",
     entry: "",

@@ -41,6 +41,7 @@ const OUTPUT: OptionRow[] = [
   must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
   must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
   must("--relocatable -r", "", "Make an object file that can be linked again", put("relocatable", true)),
+  should("-d --dc --dp", "", "Give common symbols space with -r too", put("defineCommon", true)),
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
   must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
@@ -178,9 +179,6 @@ const ACCEPTED: OptionRow[] = [
   accept("--sort-common", "[=ORDER]", "Ignored: common symbols are placed as they come"),
   accept("--no-keep-memory", "", "Ignored: memory use does not depend on it"),
   accept("--no-call-graph-profile-sort", "", "Ignored: call graph profiles are not used"),
-  accept("-d", "", "Ignored: common symbols always get space"),
-  accept("--dc", "", "Ignored: as -d"),
-  accept("--dp", "", "Ignored: as -d"),
   accept("-g", "", "Ignored: debug information is kept anyway"),
   accept("-G", "=SIZE", "Ignored: there are no small data sections"),
   accept("--Qy", "", "Ignored: SVR4 compatibility"),
@@ -292,7 +290,11 @@ function setDefsym(s: ParseState, v: ByteString): void {
 }
 
 function setUnresolved(s: ParseState, v: ByteString): void {
-  if (v === "report-all" || v === "ignore-all" || v === "ignore-in-object-files" || v === "ignore-in-shared-libs") s.options.unresolved = v;
+  if (v === "report-all" || v === "ignore-all" || v === "ignore-in-object-files" || v === "ignore-in-shared-libs") {
+    s.options.unresolved = v;
+    // Asked for by name it holds for shared objects too (lld).
+    s.options.noUndefined = v === "report-all" || v === "ignore-in-shared-libs";
+  }
   else s.errors.push(`unknown --unresolved-symbols value: ${v}`);
 }
 

@@ -117,7 +117,7 @@ const WORDS: Record<number, Words> = {
     return messages.relocationOffset(at.text, at.type);
   },
   [abi.ISSUE_RELOC_NEEDS_PIC]: (ctx, issue) => messages.recompileWithPic(...against(ctx, issue)),
-  [abi.ISSUE_RELOC_TEXTREL]: (ctx, issue) => messages.textRelocation(...against(ctx, issue)),
+  [abi.ISSUE_RELOC_TEXTREL]: (ctx, issue) => messages.recompileWithPic(...against(ctx, issue)),
   [abi.ISSUE_RELOC_BAD_SYMBOL]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
     return messages.relocationSymbol(at.text, at.type, at.r_sym);

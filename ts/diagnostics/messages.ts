@@ -188,14 +188,6 @@ export function notWithShared(type: string, symbol: ByteString, definedIn: ByteS
   return `relocation ${type} against ${symbol === "" ? "local symbol" : symbol} cannot be used with -shared${definedAndReferenced(definedIn, place)}`;
 }
 
-export function textRelocation(type: string, symbol: ByteString, definedIn: ByteString, place: PlaceText): ByteString {
-  return (
-    `can't create dynamic relocation ${type} against ${symbol === "" ? "local symbol" : `symbol: ${symbol}`} in readonly segment; ` +
-    `recompile object files with -fPIC or pass '-Wl,-z,notext' to allow text relocations in the output` +
-    definedAndReferenced(definedIn, place)
-  );
-}
-
 export function noCopyRelocation(type: string, symbol: ByteString, definedIn: ByteString, place: PlaceText): ByteString {
   return (
     `unresolvable relocation ${type} against symbol '${symbol}'; recompile with -fPIC or remove '-z nocopyreloc'` +

@@ -23,7 +23,7 @@ import { ObjectSections, type ObjectSource } from "./object-sections.ts";
 import { SourceLines, type SourceLine } from "./source-line.ts";
 
 /** What naming a place needs of a link; a Context is one. */
-export type PlaceContext = Pick<Context, "tables" | "arena" | "inputs" | "options" | "objects" | "localSymBase" | "sources" | "params"> & {
+export type PlaceContext = Pick<Context, "tables" | "arena" | "inputs" | "options" | "objects" | "sources" | "params"> & {
   host: Pick<Context["host"], "readAt" | "inflate">;
 };
 
@@ -146,7 +146,7 @@ function sourceFileName(ctx: PlaceContext, obj: number): ByteString {
 /** Name bytes of a `sym` row, `@VERSION` included; "" for section symbols. */
 export function symbolBytes(ctx: PlaceContext, sym: number): ByteString {
   if (sym === 0) return "";
-  if (sym >= ctx.localSymBase) {
+  if (sym >= ctx.params.get("globalSyms")) {
     const local = localSymbol(ctx, sym);
     return local === null ? "" : (rawSymbol(ctx, local.obj, local.index)?.name ?? "");
   }
@@ -180,7 +180,7 @@ export function localSymbol(ctx: PlaceContext, sym: number): { obj: number; inde
 /** obj row that defines (or would define) a symbol, 0 = nobody. */
 export function definingObject(ctx: PlaceContext, sym: number): number {
   if (sym === 0) return 0;
-  if (sym >= ctx.localSymBase) return localSymbol(ctx, sym)?.obj ?? 0;
+  if (sym >= ctx.params.get("globalSyms")) return localSymbol(ctx, sym)?.obj ?? 0;
   const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
   const defined = kind === SYM_DEFINED || kind === SYM_SHARED || kind === SYM_COMMON || kind === SYM_DISCARDED;
   return defined ? ctx.tables.gsym.obj[sym]! : ctx.tables.gsym.refObj[sym]!;

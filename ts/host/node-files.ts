@@ -27,6 +27,12 @@ interface OpenInput {
   stat: fs.Stats;
 }
 
+/** Archives up to this size are read in blocks: their members are small and all looked at. */
+const BLOCK_FILE_BYTES = 8 << 20;
+const BLOCK_BYTES = 128 << 10;
+/** Longer reads go straight to their target. */
+const SMALL_READ_BYTES = 16 << 10;
+
 function sameFile(a: fs.Stats, b: fs.Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
@@ -37,6 +43,11 @@ export class NodeFiles implements WorkerIo {
   /** What the regular files looked like when they were first opened. */
   private readonly seen = new Map<ByteString, fs.Stats>();
   private last: OpenInput | undefined;
+  /** Read ahead: `blockBytes` bytes of `blockInput` from `blockAt` on. */
+  private block: Uint8Array | undefined;
+  private blockInput: OpenInput | undefined;
+  private blockAt = 0;
+  private blockBytes = 0;
   private readonly limit: number;
 
   /** `limit`: descriptors kept open. */
@@ -67,7 +78,24 @@ export class NodeFiles implements WorkerIo {
   readAt(path: ByteString, target: Uint8Array, position: number): number {
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
+    if (target.length <= SMALL_READ_BYTES && input.stat.size <= BLOCK_FILE_BYTES) return this.readSmall(input, target, position);
     return this.read(input.fd, target, position);
+  }
+
+  /** Hundreds of archive members, each with a few short reads, would be as many system calls. */
+  private readSmall(input: OpenInput, target: Uint8Array, position: number): number {
+    const missing = input !== this.blockInput || position < this.blockAt || position + target.length > this.blockAt + this.blockBytes;
+    if (missing) {
+      this.block ??= new Uint8Array(BLOCK_BYTES);
+      this.blockInput = undefined;
+      this.blockBytes = this.read(input.fd, this.block, position);
+      this.blockAt = position;
+      this.blockInput = input;
+    }
+    const from = position - this.blockAt;
+    const bytes = Math.min(target.length, this.blockBytes - from);
+    target.set(this.block!.subarray(from, from + bytes));
+    return bytes;
   }
 
   writeAt(fd: number, bytes: Uint8Array, position: number): void {
@@ -113,6 +141,7 @@ export class NodeFiles implements WorkerIo {
   /** Closes the descriptors that nobody uses. */
   trim(keep = 0): void {
     this.last = undefined;
+    this.blockInput = undefined;
     for (const input of this.byPath.values()) {
       if (this.byPath.size <= keep) return;
       if (input.users > 0) continue;

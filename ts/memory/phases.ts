@@ -7,6 +7,8 @@ import { bindNamesPhase, countLeadersPhase, histogramPhase, internPhase, numberL
 import { loadSectionsPhase } from "../passes/load-sections.ts";
 import { markQueuePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
+import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
+import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
 import { relocatePhase, writeMergedPhase } from "../passes/write-output.ts";
 import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
@@ -28,4 +30,4 @@ export const PHASES: Phases = {
   "write-merged": writeMergedPhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
-  ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES, ...SCAN_PHASES };
+  ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES, ...SCAN_PHASES, ...RELOCATABLE_PHASES, ...RELOCATABLE_SYMBOL_PHASES };

@@ -61,6 +61,11 @@ export const TABLES = {
     record: "u32", // record row that carries the signature until names are interned
     comdat: "u8", // 0 = GRP_COMDAT not set: only ties its members together
     won: "u8", // 1 = this copy is the one kept
+    shndx: "u32", // header index of the SHT_GROUP section in its object; 0 = .gnu.linkonce section, no such header
+    signature: "u32", // its sh_info: symbol index of the signature
+    words: "u32", // -r: sections it holds in the output
+    index: "u32", // -r: section header index in the output, 0 = not there
+    outOffset: "f64", // -r: bytes from the start of the groups' part of the file
   },
   /** One row per symbol-table entry of every input (all objects, local and global). */
   esym: {
@@ -230,8 +235,18 @@ export const TABLES = {
     memberBase: "u32", // first row of `member`
     memberCount: "u32",
     index: "u32", // section header index in the output
+    memory: "u32", // where contents go instead of the file (sections that are compressed afterwards); 0 = the file
     tombstone: "u8", // TOMB_* what a reference to dead code becomes in it
     msec: "u32", // first msec that goes to it, chained by msec.next
+  },
+  /** -r: what an output section has besides its `osec` row (same row numbers). */
+  rout: {
+    link: "u32", // SHF_LINK_ORDER: osec it is linked to
+    apart: "u8", // 1 = takes no other input section in
+    relaCount: "u32", // relocations of its members
+    relaIndex: "u32", // section header index of its relocation section, 0 = none
+    relaOffset: "f64", // bytes from the start of the file to them
+    sh_name: "u32", // of its relocation section if there is one; the section's own name begins 5 bytes later then
   },
   /** isec rows in output order, one run per osec. */
   member: {
@@ -267,6 +282,8 @@ export const PARAMS = {
   packRelr: "u32", // 1 = relative relocations go to .relr.dyn where they can
   writeAddends: "u32", // 1 = the addend of a dynamic relocation is also written in place
   gcSections: "u32",
+  allowMultiple: "u32", // 1 = later strong definitions are ignored
+  stripDebug: "u32", // 1 = sections .debug* are dropped
   gnuUnique: "u32", // 1 = STB_GNU_UNIQUE is kept
   isecRows: "u32",
   symRows: "u32",

@@ -274,6 +274,13 @@ export function assignAddresses(ctx: Context): void {
   checkLayout(ctx);
 }
 
+/** Sizes of sections that are not loaded have changed: file offsets again. Addresses stay. */
+export function placeUnloaded(ctx: Context): void {
+  assignOffsets(ctx);
+  measureSegments(ctx);
+  publish(ctx);
+}
+
 /** Lets linker-made sections react to the addresses; true = lay out again. */
 function settle(ctx: Context): boolean {
   let changed = false;

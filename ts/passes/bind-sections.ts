@@ -71,6 +71,11 @@ export function bindSections(ctx: Context): void {
   arena.release(mark);
   setRows(tables, "osec", count);
   setRows(tables, "member", base);
+  for (let id = HEADERS_OSEC + 1; id < count; id++) {
+    const name = arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);
+    if (name !== ".init_array" && name !== ".fini_array") continue;
+    kernels.mirrorRelocs!(tables.osec.memberBase[id]!, tables.osec.memberBase[id]! + tables.osec.memberCount[id]!);
+  }
 }
 
 function putRules(ctx: Context): { address: number; count: number } {

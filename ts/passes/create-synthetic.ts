@@ -6,7 +6,7 @@
  * resolve-addresses and gives the symbols that live in such entries their addresses.
  */
 import {
-  SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_PREEMPTIBLE, SYM_REF_LIVE, SYM_SHARED,
+  SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_PREEMPTIBLE, SYM_REF_LIVE, SYM_SHARED, SYM_USED_REGULAR,
 } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES, STV_DEFAULT } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
@@ -81,7 +81,8 @@ export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSe
       continue;
     }
     const aliases = info.aliases.map((index) => tables.esym.sym[tables.obj.esymBase[owner]! + index]!).filter((row) => isAlias(ctx, row, sym, owner));
-    for (const row of aliases) tables.sym.flags[row]! |= SYM_NEEDS_COPY | SYM_EXPORTED | SYM_PREEMPTIBLE;
+    // They appear in both symbol tables, although perhaps no object mentions them: other modules must find the copy.
+    for (const row of aliases) tables.sym.flags[row]! |= SYM_NEEDS_COPY | SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_USED_REGULAR | SYM_REF_LIVE;
     for (const row of [sym, ...aliases]) done.add(row);
     (info.readOnly ? relro : bss).add(sym, aliases, info.size, info.align);
   }

@@ -8,7 +8,7 @@ import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_
 import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { evaluate, parseExpression, type Expr } from "../script/expression.ts";
+import { evaluate, parseExpression, type Expr, type Lookup } from "../script/expression.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { refreshVisibility } from "./set-visibility.ts";
@@ -28,6 +28,8 @@ interface Rule {
   name: ByteString;
   vis: number;
   place: (ctx: Context) => Place;
+  /** The default layout's: a script with SECTIONS must define it itself. */
+  layout?: true;
 }
 
 const HEADERS: Place = { osec: HEADERS_OSEC, offset: 0 };
@@ -85,10 +87,10 @@ const RULES: readonly Rule[] = [
     { name: `__${name}_start`, vis: STV_HIDDEN, place: startOf(`.${name}`) },
     { name: `__${name}_end`, vis: STV_HIDDEN, place: endOf(`.${name}`) },
   ]),
-  { name: "__bss_start", vis: STV_DEFAULT, place: startOf(".bss") },
-  ...["_etext", "etext", "__etext"].map((name) => ({ name, vis: STV_DEFAULT, place: textEnd })),
-  ...["_edata", "edata"].map((name) => ({ name, vis: STV_DEFAULT, place: dataEnd })),
-  ...["_end", "end"].map((name) => ({ name, vis: STV_DEFAULT, place: imageEnd })),
+  { name: "__bss_start", vis: STV_DEFAULT, place: startOf(".bss"), layout: true },
+  ...["_etext", "etext", "__etext"].map((name) => ({ name, vis: STV_DEFAULT, place: textEnd, layout: true as const })),
+  ...["_edata", "edata"].map((name) => ({ name, vis: STV_DEFAULT, place: dataEnd, layout: true as const })),
+  ...["_end", "end"].map((name) => ({ name, vis: STV_DEFAULT, place: imageEnd, layout: true as const })),
   { name: "__tdata_start", vis: STV_HIDDEN, place: startOf(".tdata") },
 ];
 
@@ -118,6 +120,30 @@ export function parseDefsyms(ctx: Context): { name: ByteString; expression: Expr
   });
 }
 
+function tryEvaluate(ctx: Context, expression: Expr, lookup: Lookup): bigint {
+  try {
+    return evaluate(expression, lookup);
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+    ctx.diag.error(error.message);
+    return 0n;
+  }
+}
+
+/** The symbol is defined by the linker from now on; it has its place later. */
+export function markLinkerDefined(ctx: Context, sym: number, vis: number): void {
+  const { sym: table, gsym } = ctx.tables;
+  table.flags[sym] = (table.flags[sym]! & ~(SYM_KIND_MASK | SYM_WEAK | SYM_ROOT)) | SYM_IN_OSEC;
+  table.isec[sym] = HEADERS_OSEC;
+  table.value[sym] = 0n;
+  gsym.bind[sym] = STB_GLOBAL;
+  gsym.type[sym] = STT_NOTYPE;
+  gsym.size[sym] = 0;
+  gsym.obj[sym] = 1;
+  gsym.esym[sym] = 0;
+  if (vis !== STV_DEFAULT && (gsym.vis[sym] === STV_DEFAULT || gsym.vis[sym]! > vis)) gsym.vis[sym] = vis;
+}
+
 export class LinkerDefined {
   private readonly definitions: Definition[] = [];
   private readonly defsyms: { sym: number; expression: Expr }[] = [];
@@ -129,6 +155,7 @@ export class LinkerDefined {
     const rules = options.shared || options.pie || ctx.sharedObjects.length > 0 ? RULES : [...RULES, ...IPLT_RULES];
     if (!options.relocatable) {
       for (const rule of rules) {
+        if (ctx.script?.hasSections === true && rule.layout === true) continue;
         const sym = this.wanted(ctx, rule.name);
         if (sym !== 0) this.define(ctx, sym, rule.vis, rule.place);
       }
@@ -142,7 +169,7 @@ export class LinkerDefined {
     for (const { name, expression } of defsyms) {
       const sym = ctx.lookup(name);
       if (sym === 0) continue;
-      this.mark(ctx, sym, STV_DEFAULT);
+      markLinkerDefined(ctx, sym, STV_DEFAULT);
       ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
       if (expression.symbols.length === 0) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
       this.defsyms.push({ sym, expression });
@@ -156,7 +183,7 @@ export class LinkerDefined {
       for (const stop of [false, true]) {
         const sym = this.wanted(ctx, (stop ? "__stop_" : "__start_") + section);
         if (sym === 0) continue;
-        this.mark(ctx, sym, ctx.options.startStopVisibility);
+        markLinkerDefined(ctx, sym, ctx.options.startStopVisibility);
         refreshVisibility(ctx, sym);
         this.startStop.push({ sym, section, stop });
       }
@@ -174,21 +201,8 @@ export class LinkerDefined {
   }
 
   private define(ctx: Context, sym: number, vis: number, place: (ctx: Context) => Place): void {
-    this.mark(ctx, sym, vis);
+    markLinkerDefined(ctx, sym, vis);
     this.definitions.push({ sym, place });
-  }
-
-  private mark(ctx: Context, sym: number, vis: number): void {
-    const { sym: table, gsym } = ctx.tables;
-    table.flags[sym] = (table.flags[sym]! & ~(SYM_KIND_MASK | SYM_WEAK | SYM_ROOT)) | SYM_IN_OSEC;
-    table.isec[sym] = HEADERS_OSEC;
-    table.value[sym] = 0n;
-    gsym.bind[sym] = STB_GLOBAL;
-    gsym.type[sym] = STT_NOTYPE;
-    gsym.size[sym] = 0;
-    gsym.obj[sym] = 1;
-    gsym.esym[sym] = 0;
-    if (vis !== STV_DEFAULT && (gsym.vis[sym] === STV_DEFAULT || gsym.vis[sym]! > vis)) gsym.vis[sym] = vis;
   }
 
   /** After assign-addresses: gives every claimed symbol its section and offset. --defsym comes after resolve-addresses. */
@@ -207,7 +221,7 @@ export class LinkerDefined {
     const { sym } = ctx.tables;
     for (const { sym: row, expression } of this.defsyms) {
       let section = 0;
-      const value = evaluate(expression, (name) => {
+      const value = tryEvaluate(ctx, expression, (name) => {
         const id = ctx.lookup(name);
         if (id === 0) return undefined;
         const kind = sym.flags[id]! & SYM_KIND_MASK;

@@ -352,6 +352,7 @@ class Loader {
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
     options.undefined.push(...script.externs);
     versionNodes.push(...script.versionNodes);
+    if (script.layout !== null) this.ctx.diag.error(`${script.layout.name}: layout commands are not supported yet`);
   }
 
   private expand(script: InputScript, path: ByteString, position: Position): void {

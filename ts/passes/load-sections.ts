@@ -94,7 +94,9 @@ export async function loadSections(ctx: Context): Promise<void> {
   growSymbols(ctx, local);
   const mark = arena.mark();
   const list = arena.alloc(globals * 4);
-  const commonCount = kernels.collectCommons!(1, globals, list);
+  const found = kernels.collectCommons!(1, globals, list);
+  // In relocatable output they stay SHN_COMMON, as in GNU ld, unless -d says otherwise.
+  const commonCount = options.relocatable && !options.defineCommon ? 0 : found;
   const commons = arena.u32.slice(list >>> 2, (list >>> 2) + commonCount);
   arena.release(mark);
   allocTable(arena, tables, "isec", isec + commonCount + SPARE_SECTIONS);
@@ -103,7 +105,7 @@ export async function loadSections(ctx: Context): Promise<void> {
   ctx.localSymBase = globals;
 
   const count = ctx.objects.length;
-  await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 ? 1 : 0);
+  await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 && !options.relocatable ? 1 : 0);
   ctx.checkIssues();
   placeCommons(ctx, commons, isec);
   params.set("isecRows", tables.isec.rows);

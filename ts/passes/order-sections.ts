@@ -27,6 +27,9 @@ const RANK_NOT_RELRO = 1 << 9;
 const RANK_NOT_TLS = 1 << 8;
 const RANK_NOBITS = 1 << 7;
 
+/** Behind other sections of the same rank, in this order. */
+const UNWIND = [".eh_frame_hdr", ".eh_frame"];
+const LAST = [".symtab", ".symtab_shndx", ".shstrtab", ".strtab"];
 const PADDING = ".relro_padding";
 /** After everything else that is RELRO. */
 const PADDING_RANK = 1 << 6;
@@ -48,7 +51,7 @@ export function isRelro(ctx: Context, osec: OutputSection): boolean {
 function rankOf(ctx: Context, osec: OutputSection): number {
   if (ctx.options.sectionStarts.has(osec.name)) return 0;
   const flags = osec.sh_flags;
-  if ((flags & SHF_ALLOC) === 0) return RANK_FLOATING | RANK_NOT_ALLOC;
+  if ((flags & SHF_ALLOC) === 0) return RANK_FLOATING | RANK_NOT_ALLOC | (LAST.indexOf(osec.name) + 1);
   let rank = RANK_FLOATING;
   const large = (flags & SHF_X86_64_LARGE) !== 0;
   if ((flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) {
@@ -56,7 +59,7 @@ function rankOf(ctx: Context, osec: OutputSection): number {
     if (osec.name === ".interp") rank |= 2;
     else if (osec.sh_type === SHT_NOTE) rank |= 3;
     else if (osec.sh_type !== SHT_PROGBITS && osec.sh_type !== SHT_X86_64_UNWIND) rank |= 4;
-    else rank |= RANK_RODATA;
+    else rank |= RANK_RODATA | (UNWIND.indexOf(osec.name) + 1);
   } else if ((flags & SHF_EXECINSTR) !== 0) {
     rank |= (flags & SHF_WRITE) !== 0 ? RANK_EXEC_WRITE : RANK_EXEC;
   } else {

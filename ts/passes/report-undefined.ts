@@ -10,7 +10,7 @@ import { SHN_UNDEF, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROT
 import { UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
-import { takeIssues, type Issue } from "../diagnostics/issues.ts";
+import { takeIssues, wordIssues, type Issue } from "../diagnostics/issues.ts";
 import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { spellingHint } from "../diagnostics/spelling.ts";
@@ -21,6 +21,7 @@ const MAX_REFERENCES = 3;
 const MAX_SUGGESTIONS = 2;
 
 export function reportUndefined(ctx: Context): void {
+  wordIssues(ctx);
   const { found, lost } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED || code === abi.ISSUE_DISCARDED_REF);
   let suggestions = MAX_SUGGESTIONS;
   for (const [sym, issues] of groupBySymbol(ctx, found)) {
@@ -32,7 +33,7 @@ export function reportUndefined(ctx: Context): void {
   if (checksSharedObjects(ctx.options)) reportSharedObjects(ctx);
 }
 
-/** Issues by `sym` row, in the order of first mention; references in link order. */
+/** Issues by `sym` row, in the order of the first reference; references in link order. */
 function groupBySymbol(ctx: Context, issues: Issue[]): [number, Issue[]][] {
   issues.sort((x, y) => x.isec - y.isec || x.index - y.index);
   const groups = new Map<number, Issue[]>();
@@ -42,7 +43,7 @@ function groupBySymbol(ctx: Context, issues: Issue[]): [number, Issue[]][] {
     if (group === undefined) groups.set(sym, [issue]);
     else group.push(issue);
   }
-  return [...groups].sort(([x], [y]) => x - y);
+  return [...groups];
 }
 
 function discardedRow(ctx: Context, issue: Issue): number {
@@ -51,7 +52,7 @@ function discardedRow(ctx: Context, issue: Issue): number {
 
 /** --warn-unresolved-symbols speaks of symbols that another module could define. */
 function report(ctx: Context, sym: number, message: ByteString): void {
-  const external = sym < ctx.localSymBase && ctx.tables.gsym.vis[sym] === STV_DEFAULT;
+  const external = sym < ctx.params.get("globalSyms") && ctx.tables.gsym.vis[sym] === STV_DEFAULT;
   if (external && ctx.params.get("undefinedPolicy") === UNDEFINED_WARN) ctx.diag.warn(message);
   else ctx.diag.errorOrWarn(message);
 }
@@ -62,7 +63,7 @@ const VISIBILITY: Record<number, string> = { [STV_INTERNAL]: "internal ", [STV_H
 
 function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: boolean): ByteString {
   const name = place.symbolBytes(ctx, sym);
-  const global = sym < ctx.localSymBase;
+  const global = sym < ctx.params.get("globalSyms");
   return messages.undefinedSymbol({
     visibility: global ? (VISIBILITY[ctx.tables.gsym.vis[sym]!] ?? "") : "",
     symbol: place.displayName(ctx, name),

@@ -5,14 +5,18 @@
  * the order lld has them (input files, entry and defsym names, wrapped names).
  */
 import {
-  OBJF_AS_NEEDED, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_STRONG, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
+  OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
 } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { fileName } from "../diagnostics/place.ts";
 import { allocTable } from "../memory/table.ts";
+import { Glob } from "../script/glob.ts";
 
 /** Objects per kernel call, so that optimised code takes over early. */
 const OBJECTS_PER_CALL = 64;
+/** Common symbol of objects made with -fno-fat-lto-objects. */
+export const SLIM_MARK = "__gnu_lto_slim";
 
 /** Reads `record`, `group`; writes sym.flags and `gsym` of globals, obj.seq, group.won, ctx.objects. */
 export function resolveSymbols(ctx: Context): void {
@@ -37,9 +41,33 @@ export function resolveSymbols(ctx: Context): void {
   const count = arena.u32[state >>> 2]!;
   arena.release(mark);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
+  refuseSlimObjects(ctx);
   for (let o = 1; o < rows; o++) {
     if (tables.obj.kind[o] !== OBJ_SHARED) continue;
     tables.obj.needed[o] = (tables.obj.flags[o]! & OBJF_AS_NEEDED) === 0 ? 1 : 0;
+  }
+}
+
+/** --undefined-glob: every lazy symbol that matches is demanded. A walk over all names, only when the option is given. */
+function extractGlobs(ctx: Context, root: (name: ByteString) => void): void {
+  if (ctx.options.undefinedGlobs.length === 0) return;
+  const globs = ctx.options.undefinedGlobs.map((pattern) => new Glob(pattern));
+  const { sym } = ctx.tables;
+  for (let id = 1; id < sym.rows; id++) {
+    if ((sym.flags[id]! & SYM_KIND_MASK) !== SYM_LAZY) continue;
+    const name = ctx.symbolName(id);
+    if (globs.some((glob) => glob.matches(name))) root(name);
+  }
+}
+
+/** Objects with GCC's intermediate code only: without its plugin they would vanish from the program without a word. */
+function refuseSlimObjects(ctx: Context): void {
+  const { kernels, tables } = ctx;
+  const slim = ctx.lookup(SLIM_MARK);
+  if (slim === 0 || (tables.sym.flags[slim]! & SYM_KIND_MASK) !== SYM_COMMON) return;
+  for (const o of ctx.objects) {
+    if (tables.obj.kind[o] !== OBJ_RELOCATABLE || kernels.mentions!(o, slim) === 0) continue;
+    ctx.diag.error(`${fileName(ctx, o)}: this is a GCC LTO object without machine code; wield cannot run LTO: compile with -ffat-lto-objects or without -flto`);
   }
 }
 
@@ -52,6 +80,7 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
   if (options.entry !== "" && !/^[0-9]/.test(options.entry)) root(options.entry);
   else if (!options.shared && !options.relocatable) root("_start");
   for (const name of [...options.undefined, ...options.requireDefined, ...ctx.expressionNames]) root(name);
+  extractGlobs(ctx, root);
   for (const name of [options.init, options.fini]) {
     const id = ctx.lookup(name);
     if (id !== 0 && (tables.sym.flags[id]! & SYM_KIND_MASK) === 1) tables.sym.flags[id]! |= SYM_ROOT;

@@ -67,7 +67,7 @@ export function installTables(ctx: Context): void {
   const base = options.imageBase ?? ctx.arch.imageBase;
   const low = base < LOW_IMAGE && [...options.sectionStarts.values()].every((start) => start < LOW_IMAGE);
   params.set("relaxAbs32", params.get("pic") === 0 && low ? 1 : 0);
-  params.set("usePltGot", options.z.now ? 1 : 0);
+  params.set("usePltGot", options.z.now && options.optimize >= 2 ? 1 : 0);
 }
 
 /** Shared objects that the output really needs; symbols of the others become undefined and weak (lld: demote). */
@@ -77,7 +77,11 @@ function decideNeeded(ctx: Context): void {
   if (!undecided) return;
   const globals = params.get("globalSyms");
   if (params.get("gcSections") === 1) {
-    for (let at = 1; at < tables.isec.rows; at += CHUNK_ROWS) kernels.markNeeded!(at, Math.min(at + CHUNK_ROWS, tables.isec.rows));
+    let wanted = kernels.findCandidates!(1, globals);
+    for (let at = 1; at < tables.isec.rows && wanted > 0; at += CHUNK_ROWS) {
+      wanted -= kernels.markNeeded!(at, Math.min(at + CHUNK_ROWS, tables.isec.rows), wanted);
+    }
+    kernels.dropCandidates!(1, tables.obj.rows);
   } else {
     kernels.markNeededSymbols!(1, globals);
   }

@@ -5,13 +5,14 @@
  * A window is a stretch of members of one output section, about a megabyte. Nothing of a window outlives it, so memory
  * does not grow with the output. Linker-made contents are written by their own section (write-synthetic).
  */
-import { SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, RELA_BYTES } from "../../as-kernels/shared/elf.ts";
+import { SHF_ALLOC, SHF_EXECINSTR, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
-import type { Context } from "../context.ts";
+import type { Context, OutputSection } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { writeMerged } from "../synthetic/merged.ts";
 
 const WINDOW_BYTES = 1 << 20;
+const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
 const TRAP = 0xcc;
 
@@ -20,6 +21,8 @@ const WINDOW_ROW = 32;
 
 const A_WINDOWS = 0;
 const A_FD = 1;
+/** In place of a descriptor: sections with osec.memory are being made. */
+const IN_MEMORY = 0xffff_ffff;
 
 /** Phase: one window. */
 export function relocatePhase(w: WorkerContext, chunk: number): void {
@@ -31,9 +34,17 @@ export function relocatePhase(w: WorkerContext, chunk: number): void {
   const flags = w.tables.osec.sh_flags[osec]!;
   w.kernels.fillBytes!(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
   readMembers(w, first, end, window, from);
+  if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords!(first, end, window, from);
   if ((flags & SHF_ALLOC) !== 0) w.kernels.relocate!(first, end, window, from);
   else relocateEach(w, first, end, window, from);
-  w.io.writeAt(w.args[A_FD]!, w.bytes(window, bytes), w.tables.osec.offset[osec]! + from);
+  put(w, osec, from, window, bytes);
+}
+
+/** Bytes of an output section, `from` on, leave for the file, or for memory when they are to be compressed. */
+function put(w: WorkerContext, osec: number, from: number, window: number, bytes: number): void {
+  const memory = w.tables.osec.memory[osec]!;
+  if (memory !== 0) w.kernels.copyMemory!(memory + from, window, bytes);
+  else w.io.writeAt(w.args[A_FD]!, w.bytes(window, bytes), w.tables.osec.offset[osec]! + from);
 }
 
 /** Brings the members' bytes to their places, with as few reads as their order in the files allows. */
@@ -70,11 +81,11 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
 }
 
 /** Cuts all members into windows; returns the table's address and rows. */
-function cutWindows(ctx: Context): { address: number; count: number } {
+function cutWindows(ctx: Context, osecs: OutputSection[]): { address: number; count: number } {
   const { tables, kernels, arena } = ctx;
   const rows: number[][] = [];
-  for (const osec of ctx.osecs) {
-    if (osec.sh_type === SHT_NOBITS || osec.ready !== null) continue;
+  for (const osec of osecs) {
+    if (osec.sh_type === SHT_NOBITS) continue;
     const base = tables.osec.memberBase[osec.id]!;
     const end = base + tables.osec.memberCount[osec.id]!;
     for (let at = base; at < end; ) {
@@ -114,19 +125,30 @@ function extentOf(ctx: Context, first: number, end: number): { from: number; to:
 export function writeMergedPhase(w: WorkerContext, chunk: number): void {
   const { msec, osec } = w.tables;
   const m = chunk + 1;
-  const position = osec.offset[msec.osec[m]!]! + msec.outOffset[m]!;
+  const target = msec.osec[m]!;
+  if ((osec.memory[target] !== 0) !== (w.args[A_FD]! === IN_MEMORY)) return;
+  const start = msec.outOffset[m]!;
   const size = msec.size[m]!;
   for (let from = 0; from < size; from += WINDOW_BYTES) {
     const to = Math.min(size, from + WINDOW_BYTES);
     const window = w.window(3, to - from + 16);
     writeMerged(w, m, from, to, window);
-    w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), position + from);
+    put(w, target, start + from, window, to - from);
   }
 }
 
 /** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn and .relr.dyn slices. */
 export async function writeOutput(ctx: Context, fd: number): Promise<void> {
-  const windows = cutWindows(ctx);
+  await writeSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
+}
+
+/** Makes the contents of some output sections in memory, at osec.memory, relocated. */
+export async function makeSections(ctx: Context, osecs: OutputSection[]): Promise<void> {
+  await writeSections(ctx, osecs, IN_MEMORY);
+}
+
+async function writeSections(ctx: Context, osecs: OutputSection[], fd: number): Promise<void> {
+  const windows = cutWindows(ctx, osecs);
   await ctx.pool.run("relocate", windows.count, windows.address, fd);
   await ctx.pool.run("write-merged", ctx.tables.msec.rows - 1, 0, fd);
   ctx.checkIssues();

@@ -27,11 +27,12 @@ export function crossReference(ctx: Context): ByteString {
 function usersOf(ctx: Context): Map<number, Set<number>> {
   const users = new Map<number, Set<number>>();
   const { obj, esym, sym } = ctx.tables;
+  const globals = ctx.params.get("globalSyms");
   for (const id of includedObjects(ctx)) {
     const first = obj.kind[id] === OBJ_SHARED ? 1 : Math.max(1, obj.firstGlobal[id]!);
     for (let i = first; i < obj.esymCount[id]!; i++) {
       const row = esym.sym[obj.esymBase[id]! + i]!;
-      if (row === 0 || row >= ctx.localSymBase || !isDefined(sym.flags[row]!)) continue;
+      if (row === 0 || row >= globals || !isDefined(sym.flags[row]!)) continue;
       const known = users.get(row);
       if (known === undefined) users.set(row, new Set([id]));
       else known.add(id);

@@ -1,8 +1,8 @@
 /**
  * All reports, at their places in the link: which option asks for what, and where it goes.
  *
- * link.ts calls the three functions after resolve-symbols, after mark-live and at the end; the texts are made in the files beside
- * this one. -t (trace) is not here: load-inputs names files as it opens them, so that the list is there when the link fails.
+ * link.ts calls the four functions at the places their comments name; the texts are made in the files beside this one. -t is here
+ * only for archive members: load-inputs names files as it opens them, so that the list is there when the link fails.
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -10,10 +10,13 @@ import { crossReference } from "./cref.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
 import { linkMap, unusedSections } from "./map.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
+import { extractedMembers } from "./trace.ts";
 import { tracedSymbols, whyExtract } from "./trace-symbol.ts";
 
-/** After resolve-symbols: -y, --why-extract. */
+/** After load-sections: --verbose (files), -t (archive members), -y, --why-extract. */
 export function reportSymbols(ctx: Context): void {
+  if (ctx.options.verbose) for (const path of ctx.loadedFiles) ctx.diag.note(`${ctx.options.programName}: ${path}`);
+  if (ctx.options.trace) for (const line of extractedMembers(ctx)) ctx.diag.message(line);
   if (ctx.options.traceSymbols.length > 0) for (const line of tracedSymbols(ctx)) ctx.diag.message(line);
   if (ctx.options.whyExtract !== "") write(ctx, ctx.options.whyExtract, whyExtract(ctx), "--why-extract=");
 }
@@ -24,7 +27,7 @@ export function reportUnused(ctx: Context): void {
   for (const line of unusedSections(ctx)) ctx.diag.message(line);
 }
 
-/** After resolve-addresses: -Map, --cref, --dependency-file. They do not touch the output. */
+/** After resolve-addresses, before anything is written: -Map, --cref, --dependency-file. They do not touch the output. */
 export function reportLayout(ctx: Context): void {
   const { options } = ctx;
   if (options.mapFile !== "") write(ctx, options.mapFile, linkMap(ctx), "-Map");

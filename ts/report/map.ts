@@ -64,10 +64,12 @@ function internal(name: ByteString, offset: number, size: number, align: number)
 }
 
 function mergedParts(ctx: Context, osec: OutputSection): Part[] {
-  const { msec } = ctx.tables;
+  const { msec, mmember } = ctx.tables;
   const parts: Part[] = [];
   for (let m = 1; m < msec.rows; m++) {
-    if (msec.osec[m] === osec.id) parts.push(internal(osec.name, msec.outOffset[m]!, msec.size[m]!, msec.align[m]!));
+    if (msec.osec[m] !== osec.id) continue;
+    const name = msec.memberCount[m] === 0 ? osec.name : sectionName(ctx, mmember.isec[msec.memberBase[m]!]!);
+    parts.push(internal(name, msec.outOffset[m]!, msec.size[m]!, msec.align[m]!));
   }
   return parts;
 }

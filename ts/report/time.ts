@@ -1,7 +1,8 @@
 /**
  * Where the time goes: the pass table of --time, the counts of --stats, the Chrome trace of --time-trace.
  *
- * link.ts notes when each pass starts and ends, always; only printing depends on the options. Times are wall clock in milliseconds. These reports are the only output that differs from run to run.
+ * link.ts notes when each pass starts and ends, always; only printing depends on the options. Times are wall clock in
+ * milliseconds. These reports are the only output that differs from run to run.
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";

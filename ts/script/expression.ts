@@ -1,7 +1,8 @@
 /**
- * Expressions of --defsym (and, later, of layout scripts): text → tree → value.
+ * Expressions of --defsym and of layout scripts: text → tree, and for --defsym → value (script-value.ts evaluates the others).
  *
- * Knows no symbols and no sections: values come from a callback. Arithmetic is unsigned 64-bit and wraps; comparisons give 0 or 1.
+ * Knows no symbols and no sections: values come from a callback. What only a layout script may say (the location counter, SIZEOF, …)
+ * is refused in --defsym. Arithmetic is unsigned 64-bit and wraps; comparisons give 0 or 1.
  * As in lld a number is decimal, 0x hexadecimal, or hexadecimal with H, and may end in K or M; a leading 0 means nothing.
  */
 import type { ByteString } from "../args/link-options.ts";
@@ -10,7 +11,11 @@ import type { ScriptError } from "./lexer.ts";
 
 export type UnaryOperator = "-" | "~" | "!" | "+";
 export type BinaryOperator = "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "&" | "^" | "|" | "&&" | "||";
-export type FunctionName = "DEFINED" | "ABSOLUTE" | "MAX" | "MIN" | "ALIGN" | "LOG2CEIL";
+export type FunctionName = "DEFINED" | "ABSOLUTE" | "MAX" | "MIN" | "ALIGN" | "LOG2CEIL" | ScriptFunction;
+/** Functions that need a layout. */
+export type ScriptFunction = "BLOCK" | "DATA_SEGMENT_ALIGN" | "DATA_SEGMENT_END" | "DATA_SEGMENT_RELRO_END";
+/** Functions of an output section, or of a memory region. */
+export type NameFunction = "ADDR" | "LOADADDR" | "SIZEOF" | "ALIGNOF" | "ORIGIN" | "LENGTH" | "CONSTANT";
 
 export type Node =
   | { kind: "number"; value: bigint }
@@ -18,7 +23,12 @@ export type Node =
   | { kind: "unary"; op: UnaryOperator; a: Node }
   | { kind: "binary"; op: BinaryOperator; a: Node; b: Node; offset: number }
   | { kind: "choice"; condition: Node; yes: Node; no: Node }
-  | { kind: "call"; name: FunctionName; args: Node[]; offset: number };
+  | { kind: "call"; name: FunctionName; args: Node[]; offset: number }
+  // only in layout scripts
+  | { kind: "dot" }
+  | { kind: "headers" }
+  | { kind: "name"; fn: NameFunction; name: ByteString; offset: number }
+  | { kind: "assert"; condition: Node; message: ByteString };
 
 export interface Expr {
   root: Node;
@@ -27,6 +37,8 @@ export interface Expr {
   text: ByteString;
   /** Of the file or option, for errors. */
   name: ByteString;
+  /** Where it begins in `text`. */
+  offset: number;
 }
 
 /** Address or value of a symbol, undefined when nobody defines it. */
@@ -46,7 +58,11 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
   ["*", "/", "%"],
 ];
 
-const ARITY: Record<FunctionName, readonly number[]> = { DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [2], LOG2CEIL: [1] };
+const ARITY: Record<Exclude<FunctionName, ScriptFunction>, readonly number[]> = { DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [2], LOG2CEIL: [1] };
+const SCRIPT_ARITY: Record<FunctionName, readonly number[]> = {
+  ...ARITY, ALIGN: [1, 2], BLOCK: [1, 2], DATA_SEGMENT_ALIGN: [2], DATA_SEGMENT_END: [1], DATA_SEGMENT_RELRO_END: [2],
+};
+const NAME_FUNCTIONS = new Set<string>(["ADDR", "LOADADDR", "SIZEOF", "ALIGNOF", "ORIGIN", "LENGTH", "CONSTANT"]);
 
 /** Depth of the tree: the evaluator walks it by recursion. */
 const DEPTH_LIMIT = 1000;
@@ -58,65 +74,84 @@ interface Lexeme {
   kind: "number" | "word" | "operator" | "end";
   text: ByteString;
   offset: number;
+  end: number;
 }
 
 interface Reader {
   text: ByteString;
   name: ByteString;
-  lexemes: Lexeme[];
+  /** Inside a layout script: what cannot be part of an expression ends it. */
+  script: boolean;
+  /** End of the last lexeme taken. */
   at: number;
+  ahead: Lexeme | null;
   depth: number;
   symbols: Set<ByteString>;
 }
 
 /** Throws ScriptError. `name` is what errors call the source. */
 export function parseExpression(text: ByteString, name: ByteString = "--defsym"): Expr {
-  const r: Reader = { text, name, lexemes: scan(text, name), at: 0, depth: 0, symbols: new Set() };
+  const r: Reader = { text, name, script: false, at: 0, ahead: null, depth: 0, symbols: new Set() };
   const root = readChoice(r);
   const rest = peek(r);
   if (rest.kind !== "end") throw fail(r, `operator expected, but got ${rest.text}`, rest);
-  return { root, symbols: [...r.symbols], text, name };
+  return { root, symbols: [...r.symbols], text, name, offset: 0 };
 }
 
-function scan(text: ByteString, name: ByteString): Lexeme[] {
-  const lexemes: Lexeme[] = [];
-  for (let i = 0; i < text.length; ) {
-    if (isSpace(text[i] as string)) {
-      i++;
-      continue;
-    }
-    const lexeme = scanOne(text, name, i);
-    lexemes.push(lexeme);
-    i = lexeme.offset + (text[i] === '"' ? 2 : 0) + lexeme.text.length;
-  }
-  lexemes.push({ kind: "end", text: "end of expression", offset: text.length });
-  return lexemes;
+/** The expression of a layout script that begins at `offset`, and where it ends. `primary`: no operators outside parentheses. */
+export function parseExpressionAt(text: ByteString, name: ByteString, offset: number, primary = false): { expr: Expr; end: number } {
+  const r: Reader = { text, name, script: true, at: offset, ahead: null, depth: 0, symbols: new Set() };
+  const root = primary ? readUnary(r) : readChoice(r);
+  return { expr: { root, symbols: [...r.symbols], text, name, offset }, end: r.at };
 }
 
 const WORD = /[A-Za-z0-9_.$@\x80-\xff]+/y;
 
-function scanOne(text: ByteString, name: ByteString, offset: number): Lexeme {
+function scan(r: Reader): Lexeme {
+  const { text, name } = r;
+  const offset = skipSpace(r);
+  const lexeme = (kind: Lexeme["kind"], word: ByteString, end: number): Lexeme => ({ kind, text: word, offset, end });
+  if (offset >= text.length) return lexeme("end", "end of expression", offset);
   if (text[offset] === '"') {
     const end = text.indexOf('"', offset + 1);
     if (end < 0) throw scriptError(text, name, offset, "unclosed quote");
-    return { kind: "word", text: text.slice(offset + 1, end), offset };
+    return lexeme("word", text.slice(offset + 1, end), end + 1);
   }
   WORD.lastIndex = offset;
   const word = WORD.exec(text)?.[0];
-  if (word !== undefined) return { kind: /^[0-9]/.test(word) ? "number" : "word", text: word, offset };
+  if (word !== undefined) return lexeme(/^[0-9]/.test(word) ? "number" : "word", word, offset + word.length);
   const operator = OPERATORS.find((candidate) => text.startsWith(candidate, offset));
-  if (operator === undefined) throw scriptError(text, name, offset, `unexpected character ${text[offset]}`);
-  return { kind: "operator", text: operator, offset };
+  if (operator !== undefined) return lexeme("operator", operator, offset + operator.length);
+  if (r.script) return lexeme("end", text[offset] as string, offset);
+  throw scriptError(text, name, offset, `unexpected character ${text[offset]}`);
+}
+
+/** Where the next lexeme begins; layout scripts may have comments there. */
+function skipSpace(r: Reader): number {
+  const { text } = r;
+  let at = r.at;
+  for (;;) {
+    while (at < text.length && isSpace(text[at] as string)) at++;
+    if (!r.script || !text.startsWith("/*", at)) return at;
+    const end = text.indexOf("*/", at + 2);
+    if (end < 0) throw scriptError(text, r.name, at, "unclosed comment");
+    at = end + 2;
+  }
 }
 
 function peek(r: Reader): Lexeme {
-  return r.lexemes[r.at] as Lexeme;
+  return (r.ahead ??= scan(r));
+}
+
+function advance(r: Reader): void {
+  r.at = peek(r).end;
+  r.ahead = null;
 }
 
 function take(r: Reader, operator: string): boolean {
   const lexeme = peek(r);
   if (lexeme.kind !== "operator" || lexeme.text !== operator) return false;
-  r.at++;
+  advance(r);
   return true;
 }
 
@@ -154,7 +189,7 @@ function readBinary(r: Reader, level: number): Node {
     const lexeme = peek(r);
     const found = lexeme.kind === "operator" ? LEVELS.findIndex((ops) => (ops as readonly string[]).includes(lexeme.text)) : -1;
     if (found < level || found < 0) break;
-    r.at++;
+    advance(r);
     if (++r.depth > DEPTH_LIMIT) throw fail(r, "expression is nested too deeply", lexeme);
     chained++;
     const b = readBinary(r, found + 1);
@@ -169,7 +204,7 @@ function readUnary(r: Reader): Node {
   for (const op of ["-", "~", "!", "+"] as const) {
     if (take(r, op)) return nested(r, () => ({ kind: "unary", op, a: readUnary(r) }));
   }
-  r.at++;
+  advance(r);
   if (lexeme.kind === "number") return { kind: "number", value: numberValue(r, lexeme) };
   if (lexeme.kind === "word") return r.text[lexeme.offset] !== '"' && take(r, "(") ? readCall(r, lexeme) : symbol(r, lexeme);
   if (lexeme.kind === "operator" && lexeme.text === "(") {
@@ -181,26 +216,68 @@ function readUnary(r: Reader): Node {
 }
 
 function symbol(r: Reader, lexeme: Lexeme): Node {
+  if (r.script && r.text[lexeme.offset] !== '"') {
+    if (lexeme.text === ".") return { kind: "dot" };
+    if (lexeme.text === "SIZEOF_HEADERS") return { kind: "headers" };
+  }
   if (lexeme.text === ".") throw fail(r, "the location counter has no meaning here", lexeme);
   r.symbols.add(lexeme.text);
   return { kind: "symbol", name: lexeme.text };
 }
 
 function readCall(r: Reader, lexeme: Lexeme): Node {
+  if (r.script && NAME_FUNCTIONS.has(lexeme.text)) return readNameCall(r, lexeme);
+  if (r.script && lexeme.text === "ASSERT") return readAssert(r);
+  if (r.script && lexeme.text === "SEGMENT_START") return readSegmentStart(r);
   const name = lexeme.text as FunctionName;
-  if (!Object.hasOwn(ARITY, name)) throw fail(r, `linker script function ${name} is not supported yet`, lexeme);
+  const arity: Partial<Record<string, readonly number[]>> = r.script ? SCRIPT_ARITY : ARITY;
+  const counts = arity[name];
+  if (counts === undefined) throw fail(r, `linker script function ${name} is not supported yet`, lexeme);
   if (name === "DEFINED") {
     const asked = peek(r);
     if (asked.kind !== "word") throw fail(r, `symbol expected, but got ${asked.text}`, asked);
-    r.at++;
+    advance(r);
     expect(r, ")");
     return { kind: "call", name, args: [{ kind: "symbol", name: asked.text }], offset: lexeme.offset };
   }
   const args = [readChoice(r)];
   while (take(r, ",")) args.push(readChoice(r));
   expect(r, ")");
-  if (!ARITY[name].includes(args.length)) throw fail(r, `${name} takes ${ARITY[name].join(" or ")} arguments`, lexeme);
+  if (!counts.includes(args.length)) throw fail(r, `${name} takes ${counts.join(" or ")} arguments`, lexeme);
   return { kind: "call", name, args, offset: lexeme.offset };
+}
+
+/** `SIZEOF( name )`: the name of a section may hold characters that are operators elsewhere. */
+function readNameCall(r: Reader, lexeme: Lexeme): Node {
+  const start = skipSpace(r);
+  const quoted = r.text[start] === '"';
+  const end = quoted ? r.text.indexOf('"', start + 1) : start + /^[^\s()]*/.exec(r.text.slice(start, start + 4096))![0].length;
+  const name = r.text.slice(quoted ? start + 1 : start, end);
+  if (end < 0 || name === "") throw scriptError(r.text, r.name, start, "name expected");
+  r.ahead = null;
+  r.at = quoted ? end + 1 : end;
+  expect(r, ")");
+  return { kind: "name", fn: lexeme.text as NameFunction, name, offset: lexeme.offset };
+}
+
+/** `ASSERT( condition , "message" )`, behind its parenthesis. */
+function readAssert(r: Reader): Node {
+  const condition = readChoice(r);
+  expect(r, ",");
+  const message = peek(r);
+  if (message.kind !== "word") throw fail(r, `message expected, but got ${message.text}`, message);
+  advance(r);
+  expect(r, ")");
+  return { kind: "assert", condition, message: message.text };
+}
+
+/** `SEGMENT_START( name , default )`: the default, as in lld. */
+function readSegmentStart(r: Reader): Node {
+  advance(r);
+  expect(r, ",");
+  const value = readChoice(r);
+  expect(r, ")");
+  return value;
 }
 
 function numberValue(r: Reader, lexeme: Lexeme): bigint {
@@ -237,6 +314,8 @@ function value(expr: Expr, node: Node, lookup: Lookup): bigint {
       return value(expr, value(expr, node.condition, lookup) !== 0n ? node.yes : node.no, lookup);
     case "call":
       return call(expr, node, lookup);
+    default:
+      throw new Error(`${node.kind} in an expression that belongs to no layout`);
   }
 }
 
@@ -259,7 +338,7 @@ function binary(expr: Expr, node: Node & { kind: "binary" }, lookup: Lookup): bi
 
 const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
 
-const BINARY: Record<BinaryOperator, (a: bigint, b: bigint) => bigint> = {
+export const BINARY: Record<BinaryOperator, (a: bigint, b: bigint) => bigint> = {
   "*": (a, b) => a * b,
   "/": (a, b) => a / b,
   "%": (a, b) => a % b,

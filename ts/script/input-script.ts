@@ -1,10 +1,12 @@
 /**
- * Linker scripts that stand for libraries (libc.so, libm.a, libncurses.so), and the commands of -T scripts that need no layout.
+ * Linker scripts: those that stand for libraries (libc.so, libm.a, libncurses.so), and the commands of -T scripts that need no layout.
  *
- * Not here: finding the files (input/search.ts), SECTIONS and what belongs to it: those commands are refused by name. The surprise:
+ * Not here: finding the files (input/search.ts), SECTIONS and what belongs to it (layout-script.ts). The surprise:
  * a text file that is no script at all also ends up here, because nothing marks a script; so errors must stay readable on junk.
  */
 import type { ByteString, VersionNode } from "../args/link-options.ts";
+import { newLayout, type LayoutScript } from "./layout.ts";
+import { parseLayoutCommand, type ReadInclude } from "./layout-script.ts";
 import { Lexer, ScriptError } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
 import { parseVersionScript } from "./version-script.ts";
@@ -38,18 +40,17 @@ export interface InputScript {
   versionNodes: VersionNode[];
   /** Files read by INCLUDE. */
   included: ByteString[];
+  /** SECTIONS, MEMORY, PHDRS, assignments; null = none of these. */
+  layout: LayoutScript | null;
 }
-
-/** Contents of an INCLUDEd file, or undefined when there is none. */
-export type ReadInclude = (name: ByteString) => ByteString | undefined;
 
 /** As GNU ld. */
 const INCLUDE_DEPTH = 10;
 
-/** Commands that are real but need layout scripts. */
+/** Commands that are real but not obeyed yet. */
 const LATER = new Set(
-  ("SECTIONS MEMORY PHDRS ASSERT PROVIDE PROVIDE_HIDDEN HIDDEN REGION_ALIAS INSERT OVERWRITE_SECTIONS NOCROSSREFS NOCROSSREFS_TO " +
-    "CONSTRUCTORS LD_FEATURE FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION SECTION_FLAGS").split(" "),
+  ("INSERT OVERWRITE_SECTIONS NOCROSSREFS NOCROSSREFS_TO CONSTRUCTORS LD_FEATURE FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION " +
+    "FORCE_GROUP_ALLOCATION SECTION_FLAGS").split(" "),
 );
 
 interface Reader {
@@ -74,6 +75,7 @@ export function parseInputScript(text: ByteString, name: ByteString, include?: R
     startup: "",
     versionNodes: [],
     included: [],
+    layout: null,
   };
   readScript({ lexer: new Lexer(text, name, "script"), script, include, depth: 0, groups: { count: 0 } });
   return script;
@@ -122,15 +124,26 @@ function readCommand(r: Reader, command: Token): void {
     case "INCLUDE":
       return readInclude(r);
     default:
-      throw unknownCommand(lexer, command);
+      if (!readLayout(r, command)) throw unknownCommand(lexer, command);
   }
+}
+
+/** A layout command is read from the text, not from tokens. */
+function readLayout(r: Reader, command: Token): boolean {
+  const { lexer, script } = r;
+  const layout = script.layout ?? newLayout(lexer.text, lexer.name);
+  const end = parseLayoutCommand(layout, lexer.text, lexer.name, command.offset, (name) => {
+    script.included.push(name);
+    return r.include?.(name);
+  });
+  if (end < 0) return false;
+  script.layout = layout;
+  lexer.seek(end);
+  return true;
 }
 
 function unknownCommand(lexer: Lexer, command: Token): ScriptError {
   if (LATER.has(command.text)) return lexer.error(`linker script command ${command.text} is not supported yet`, command);
-  const operator = lexer.peek();
-  const assigns = /^[A-Za-z_.$][\w.$]*[-+*/&|]?=/.test(command.text) || (operator !== null && /^([-+*/&|]|<<|>>)?=/.test(operator.text));
-  if (assigns && !command.quoted) return lexer.error("linker script command symbol assignment is not supported yet", command);
   return lexer.error(`unknown directive: ${command.text}`, command);
 }
 

@@ -50,6 +50,12 @@ export class Lexer {
     return token;
   }
 
+  /** Goes on reading at this offset. */
+  seek(offset: number): void {
+    this.#offset = offset;
+    this.#ahead = undefined;
+  }
+
   atEnd(): boolean {
     return this.peek() === null;
   }

@@ -49,9 +49,8 @@ type Properties = Map<number, number>;
 
 /** After load-sections: takes the notes out of the output and leaves the merged properties in ctx.properties. */
 export function readProperties(ctx: Context): void {
-  const { arena, kernels, tables, options } = ctx;
+  const { arena, kernels, tables } = ctx;
   ctx.properties = new Map();
-  if (options.relocatable) return;
   const mark = arena.mark();
   const count = kernels.takePropertyNotes!(1, tables.isec.rows, 0);
   const list = arena.alloc(count * 4);

@@ -1,8 +1,8 @@
 /**
  * .plt.got: entries that jump through a word of .got, for functions that have one anyway and need no lazy binding.
  *
- * Saves the second word and its relocation. lld has no such section and GNU ld always makes it; we make it under -z now, where
- * nobody can tell but by the size (params.usePltGot).
+ * Saves the second word and its relocation. GNU ld always makes it, lld never; we do as lld, but with -z now -O2 the saving is
+ * taken (params.usePltGot).
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";

@@ -59,7 +59,7 @@ function compareSegments({ own, lld, bfd }: Linked): void {
 
 /** Allocated section names in order, without those whose presence is a matter of taste. */
 function sectionOrder(elf: ElfFile): string[] {
-  return elf.shdrs.filter((s) => s.flags & 2 && s.size > 0).map((s) => s.name).filter((n) => !/^\.(relro_padding|tm_clone_table|hash|bss\.rel\.ro|copyrel.*)$/.test(n));
+  return elf.shdrs.filter((s) => s.flags & 2 && s.size > 0).map((s) => s.name).filter((n) => !/^\.(relro_padding|tm_clone_table|hash|plt\.got|bss\.rel\.ro|copyrel.*)$/.test(n));
 }
 
 /** Global function and object symbols of .symtab. */

@@ -140,6 +140,7 @@ const mutations = (title: string, prepare: (w: Workspace) => string, seeds: numb
     w.write({ "rest.o": rest() });
     const file = prepare(w);
     if (!inProcess) return;
+    await runJob(w, { file, kind: "intact", from: 0, to: 1, lines });
     await runJob(w, { file, kind, from: 1, to: 1 + Math.round(seeds * scale), lines });
   }, ...tools);
 };
@@ -160,12 +161,12 @@ mutations("an object with compressed debug sections", (w) => {
 mutations("archives", (w) => {
   w.write({ "lib.a": archive([{ name: "a_member_with_a_long_name.o", data: small(), symbols: ["_start", "buffer"] }, { name: "b.o", data: rest(), symbols: ["other"] }]) });
   return "lib.a";
-}, 600, [["-u", "buffer", "MUTANT", "rest.o", "-o", "OUT"], ["--whole-archive", "MUTANT", "-o", "OUT"], ["-shared", "rest.o", "MUTANT", "-u", "_start", "-o", "OUT"]]);
+}, 600, [["-u", "buffer", "MUTANT", "-o", "OUT"], ["--whole-archive", "MUTANT", "-o", "OUT"], ["-shared", "rest.o", "MUTANT", "-u", "buffer", "-o", "OUT"]]);
 
 mutations("thin archives", (w) => {
   w.write({ "s.o": small(), "t.a": archive([{ name: "s.o", data: small(), symbols: ["_start", "buffer"] }, { name: "rest.o", data: rest(), symbols: ["other"] }], { thin: true }) });
   return "t.a";
-}, 200, [["-u", "buffer", "MUTANT", "rest.o", "-o", "OUT"], ["--whole-archive", "MUTANT", "-o", "OUT"]]);
+}, 200, [["-u", "buffer", "MUTANT", "-o", "OUT"], ["--whole-archive", "MUTANT", "-o", "OUT"]]);
 
 mutations("shared objects", (w) => {
   w.write({ "l.c": 'int a(void) { return 1; } int b(void) { return 2; } __asm__(".symver a, other@@V1"); int data = 3; __thread int tls;', "v.map": "V1 { global: *; };" });
@@ -174,16 +175,16 @@ mutations("shared objects", (w) => {
   return "l.so";
 }, 500, [["s.o", "MUTANT", "-o", "OUT"], ["-pie", "s.o", "MUTANT", "--as-needed", "MUTANT", "-o", "OUT"]]);
 
-const TEXT = "/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nSEARCH_DIR(\"/lib\") ENTRY(_start)\nGROUP ( rest.o AS_NEEDED ( rest.o ) )\nEXTERN(a b c)\nVERSION { V1 { global: f*; local: *; }; }\n";
-mutations("linker scripts", (w) => { w.write({ "s.ld": TEXT, "s.o": small() }); return "s.ld"; }, 400, [["s.o", "MUTANT", "-o", "OUT"]], "text");
+const TEXT = "/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nSEARCH_DIR(\"/lib\") ENTRY(_start)\nGROUP ( rest.o AS_NEEDED ( libempty.a ) )\nEXTERN(a b c)\nVERSION { V1 { global: f*; local: *; }; }\n";
+mutations("linker scripts", (w) => { w.write({ "s.ld": TEXT, "s.o": small(), "libempty.a": archive([]) }); return "s.ld"; }, 400, [["s.o", "MUTANT", "-o", "OUT"]], "text");
 
 mutations("version scripts and dynamic lists", (w) => {
   w.write({ "v.map": "V1 { global: other; f*; extern \"C++\" { ns::*; \"ns::x(int)\"; }; local: *; };\nV2 { global: [a-c]?; } V1;\n" });
   return "v.map";
-}, 400, [["-shared", "rest.o", "--version-script=MUTANT", "-o", "OUT"], ["-shared", "rest.o", "--dynamic-list=MUTANT", "-o", "OUT"]], "text");
+}, 400, [["-shared", "rest.o", "--undefined-version", "--version-script=MUTANT", "-o", "OUT"], ["-shared", "rest.o", "--dynamic-list=MUTANT", "-o", "OUT"]], "text");
 
 mutations("response files", (w) => {
-  w.write({ "r.rsp": "rest.o -e 'other' \"-z\" now --defsym=x=1 \\\n -u other --build-id=0x12 --hash-style=both @r2\n", r2: "-O2 --gc-sections" });
+  w.write({ "r.rsp": "rest.o -e 'other' \"-z\" now --defsym=x=1 \r\n -u other --build-id=0x12 --hash-style=both @r2\n", r2: "-O2 --gc-sections" });
   return "r.rsp";
 }, 300, [["-o", "OUT", "@MUTANT", "-o", "OUT"]], "text");
 

@@ -344,6 +344,7 @@ function baseUnresolvedName(p: State): Node {
 function unresolvedType(p: State): Node {
   if (p.peek() === "T") return p.remember(templateParam(p));
   if (p.peek() === "D") return p.remember(decltype(p));
+  if (p.eat("St")) return p.remember(new Nested(new Name("std"), p.sourceName()));
   return substitution(p);
 }
 

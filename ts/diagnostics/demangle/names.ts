@@ -2,7 +2,8 @@
  * Itanium C++ ABI §5.1.2 to §5.1.4 and §5.1.8: encodings, names, operators, special names, substitutions.
  */
 import { expression, templateParamDecl, atParamDecl, type NameState } from "./expressions.ts";
-import { Abbreviation, Closure, Encoding, Name, Nested, Node, NotMangled, Seq, WithArgs } from "./nodes.ts";
+import { Abbreviation, Closure, Name, Nested, Node, NotMangled, Seq, WithArgs } from "./nodes.ts";
+import { Encoding } from "./type-nodes.ts";
 import { isDigit, type State } from "./state.ts";
 import { parseType, qualifiers, templateArgs, templateParam, decltype } from "./types.ts";
 

@@ -2,10 +2,8 @@
  * Itanium C++ ABI §5.1.5 and §5.1.6: types, template parameters and arguments.
  */
 import { expression, atParamDecl, literal, templateParamDecl } from "./expressions.ts";
-import {
-  ArgumentPack, ArrayType, ForwardRef, FunctionType, MemberPointer, Name, Node, NotMangled, Pack, PackExpansion, Pointer, Qualified, Seq,
-  TemplateArgs, WithArgs,
-} from "./nodes.ts";
+import { ArgumentPack, ForwardRef, Name, Node, NotMangled, Pack, PackExpansion, Seq, TemplateArgs, WithArgs } from "./nodes.ts";
+import { ArrayType, FunctionType, MemberPointer, Pointer, Qualified } from "./type-nodes.ts";
 import { encoding, parseName, substitution } from "./names.ts";
 import { isDigit, type State } from "./state.ts";
 
@@ -294,7 +292,8 @@ templateArgs.one = (p: State): Node =>
       p.need("E");
       return node;
     }
-    if (p.eat("J")) return new ArgumentPack(p.until("E", () => templateArgs.one(p)));
+    // GCC wrote packs as I…E before the ABI settled on J.
+    if (p.eat("J") || p.eat("I")) return new ArgumentPack(p.until("E", () => templateArgs.one(p)));
     if (p.at("LZ")) {
       p.i += 2;
       const node = encoding(p);

@@ -1,0 +1,472 @@
+/**
+ * -r: sections of a relocatable output, their places, headers, contents and relocations. Its symbol table is in
+ * relocatable-symbols.ts.
+ *
+ * Nothing has an address: osec.addr stays 0, so sym.addr is the offset in the output section, which is what st_value and the
+ * addends of section symbols need. Output sections are numbered so that the section symbol of row `id` is symbol `id - 1`.
+ */
+import { tables } from "../shared/tables.ts";
+import { copyBytes, equal, strlenBounded } from "../lib/bytes.ts";
+import { hashLane0, mix } from "../lib/hash.ts";
+import { report } from "../lib/issue.ts";
+import { layoutMembers } from "./assign-addresses.ts";
+import {
+  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, SYM_DEFINED, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_SECTION,
+} from "../shared/abi.ts";
+import {
+  GRP_COMDAT, R_X86_64_NONE, RELA_BYTES, SHDR_BYTES, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS,
+  SHT_GROUP, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND,
+} from "../shared/elf.ts";
+
+/** First osec row that is a section (row 1 stands for the headers). */
+const FIRST: u32 = 2;
+/** Bytes of ".rela". */
+const RELA_PREFIX: u32 = 5;
+
+/** Flags of an input section that its output section keeps. */
+// @ts-ignore: decorator
+@inline
+function keptFlags(row: u32): u32 {
+  return tables().isec.sh_flags[row] & ~(SHF_COMPRESSED | SHF_INFO_LINK);
+}
+
+/** Assemblers disagree on the type of .eh_frame. */
+// @ts-ignore: decorator
+@inline
+function keptType(row: u32): u32 {
+  const type = tables().isec.sh_type[row];
+  return type == SHT_X86_64_UNWIND ? SHT_PROGBITS : type;
+}
+
+/**
+ * Members of a group stay alone, because the group may lose; so do sections that would get padding between their constants.
+ */
+// @ts-ignore: decorator
+@inline
+function staysApart(row: u32, flags: u32): bool {
+  const isec = tables().isec;
+  if (isec.nextInGroup[row] != 0) return true;
+  const entsize = isec.sh_entsize[row];
+  return (flags & (SHF_MERGE | SHF_STRINGS)) == SHF_MERGE && entsize != 0 && (entsize & ((1 << isec.align[row]) - 1)) != 0;
+}
+
+/**
+ * Binds live sections [from, to) to output sections of the same name, type, flags and entry size; of mergeable sections only
+ * those of equal alignment. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to;
+ * 0 = only the others. `table`: u32 cells, `slots` a power of two, zeroed before the first call. `rows`: osec rows so far.
+ * Returns the number of osec rows.
+ */
+export function bindRelocatable(from: u32, to: u32, linked: u32, table: u32, slots: u32, rows: u32): u32 {
+  const t = tables();
+  const isec = t.isec;
+  const osec = t.osec;
+  const rout = t.rout;
+  const mask = slots - 1;
+  let next = rows;
+  for (let row = from; row < to; row++) {
+    if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED) continue;
+    const flags = keptFlags(row);
+    if (u32((flags & SHF_LINK_ORDER) != 0) != linked) continue;
+    if (isec.kind[row] == ISEC_EH_FRAME) isec.kind[row] = ISEC_REGULAR;
+    const type = keptType(row);
+    const name = isec.name[row];
+    const bytes = strlenBounded(name, 1 << 20);
+    const entsize = isec.sh_entsize[row];
+    const link = linked ? isec.osec[isec.link[row]] : 0;
+    const align: u32 = flags & SHF_MERGE ? isec.align[row] : 0;
+    let id: u32 = 0;
+    if (staysApart(row, flags)) {
+      id = next++;
+      rout.apart[id] = 1;
+    } else {
+      const key = hashLane0(name, bytes) ^ (<u64>flags << 32) ^ <u64>type ^ (<u64>entsize << 20) ^ (<u64>link << 8) ^ (<u64>align << 58);
+      let at = <u32>mix(key) & mask;
+      id = load<u32>(table + (at << 2));
+      while (id != 0 && !fits(id, name, bytes, type, flags, entsize, link, align)) {
+        at = (at + 1) & mask;
+        id = load<u32>(table + (at << 2));
+      }
+      if (id == 0) {
+        id = next++;
+        store<u32>(table + (at << 2), id);
+      }
+    }
+    if (osec.memberCount[id] == 0) {
+      osec.name[id] = name;
+      osec.nameBytes[id] = bytes;
+      osec.sh_type[id] = type;
+      osec.sh_flags[id] = flags;
+      osec.sh_entsize[id] = entsize;
+      rout.link[id] = link;
+    }
+    if (isec.align[row] > osec.align[id]) osec.align[id] = isec.align[row];
+    osec.memberCount[id] += 1;
+    rout.relaCount[id] += isec.relaCount[row];
+    isec.osec[row] = id;
+  }
+  return next;
+}
+
+function fits(id: u32, name: u32, bytes: u32, type: u32, flags: u32, entsize: u32, link: u32, align: u32): bool {
+  const t = tables();
+  const osec = t.osec;
+  if (osec.sh_type[id] != type || osec.sh_flags[id] != flags || osec.sh_entsize[id] != entsize || t.rout.link[id] != link) return false;
+  if (flags & SHF_MERGE && <u32>osec.align[id] != align) return false;
+  return osec.nameBytes[id] == bytes && equal(osec.name[id], name, bytes);
+}
+
+/** Gives every osec its run of member rows; `cursors`: u32 per osec, filled here for fillMembers. Returns the member rows. */
+export function baseMembers(rows: u32, cursors: u32): u32 {
+  const osec = tables().osec;
+  let base: u32 = 1;
+  for (let id: u32 = FIRST; id < rows; id++) {
+    osec.memberBase[id] = base;
+    store<u32>(cursors + (id << 2), base);
+    base += osec.memberCount[id];
+  }
+  return base;
+}
+
+/** Counts what each kept group of object `o` holds in the output: live members and their relocation sections. */
+function countGroups(o: u32): void {
+  const t = tables();
+  const obj = t.obj;
+  const base = obj.slotBase[o];
+  const end = base + obj.e_shnum[o];
+  for (let s = base; s < end; s++) {
+    const row = t.slot.isec[s];
+    const g = t.slot.group[s];
+    if (g == 0 || row == 0 || t.isec.osec[row] == 0 || t.group.shndx[g] == 0 || !t.group.won[g]) continue;
+    t.group.words[g] += t.isec.relaCount[row] != 0 ? 2 : 1;
+  }
+}
+
+/**
+ * Section header indexes of the groups of object `o` that hold something, from `index` on, and their places: from byte `at` of
+ * the groups' part of the file on. Their signatures become SYM_ROOT, which keeps them in the symbol table. Returns the next free index.
+ */
+export function numberGroups(o: u32, index: u32, at: f64): u32 {
+  countGroups(o);
+  const group = tables().group;
+  const end = tables().obj.groupBase[o] + tables().obj.groupCount[o];
+  let next = index;
+  let to = at;
+  for (let g = tables().obj.groupBase[o]; g < end; g++) {
+    if (group.words[g] == 0) continue;
+    const id = tables().esym.sym[tables().obj.esymBase[o] + group.signature[g]];
+    tables().sym.flags[id] |= SYM_ROOT;
+    group.index[g] = next++;
+    group.outOffset[g] = to;
+    to += <f64>(4 + 4 * group.words[g]);
+  }
+  return next;
+}
+
+/** Bytes the groups of object `o` take in the output. */
+export function groupBytes(o: u32): u32 {
+  const group = tables().group;
+  const end = tables().obj.groupBase[o] + tables().obj.groupCount[o];
+  let bytes: u32 = 0;
+  for (let g = tables().obj.groupBase[o]; g < end; g++) if (group.words[g] != 0) bytes += 4 + 4 * group.words[g];
+  return bytes;
+}
+
+/** Section header indexes of output sections and their relocation sections, from `index` on; returns the next free one. */
+export function numberOutputs(index: u32): u32 {
+  const osec = tables().osec;
+  const rout = tables().rout;
+  let next = index;
+  for (let id: u32 = FIRST; id < osec.rows; id++) {
+    osec.index[id] = next++;
+    if (rout.relaCount[id] != 0) rout.relaIndex[id] = next++;
+  }
+  return next;
+}
+
+/** Places members in their output sections and the sections in the file from `start` on; returns the end. */
+export function layoutOutputs(start: f64): f64 {
+  const osec = tables().osec;
+  let at = start;
+  for (let id: u32 = FIRST; id < osec.rows; id++) {
+    const base = osec.memberBase[id];
+    osec.size[id] = layoutMembers(base, base + osec.memberCount[id], 0);
+    const mask = (<u64>1 << osec.align[id]) - 1;
+    if (osec.sh_type[id] != SHT_NOBITS) at = <f64>((<u64>at + mask) & ~mask);
+    osec.offset[id] = at;
+    if (osec.sh_type[id] != SHT_NOBITS) at += osec.size[id];
+  }
+  return at;
+}
+
+/** Places the relocation sections one after the other from `start` (a multiple of 8) on; returns the end. */
+export function layoutRelas(start: f64): f64 {
+  const rout = tables().rout;
+  const rows = tables().osec.rows;
+  let at = start;
+  for (let id: u32 = FIRST; id < rows; id++) {
+    rout.relaOffset[id] = at;
+    at += <f64>rout.relaCount[id] * RELA_BYTES;
+  }
+  return at;
+}
+
+/** Section names from offset `start` of the name table on; `to`: where they are written, 0 = only counted. Returns the bytes. */
+export function nameOutputs(start: u32, to: u32): u32 {
+  const osec = tables().osec;
+  const rout = tables().rout;
+  let at: u32 = 0;
+  for (let id: u32 = FIRST; id < osec.rows; id++) {
+    const bytes = osec.nameBytes[id];
+    rout.sh_name[id] = start + at;
+    if (rout.relaCount[id] != 0) {
+      if (to != 0) {
+        store<u32>(to + at, 0x6c65722e); // ".rel"
+        store<u8>(to + at, 0x61, 4); // "a"
+      }
+      at += RELA_PREFIX;
+    }
+    if (to != 0) {
+      copyBytes(to + at, osec.name[id], bytes);
+      store<u8>(to + at + bytes, 0);
+    }
+    at += bytes + 1;
+  }
+  return at;
+}
+
+/** Elf64_Shdr number `index` of the table at `shdrs`; sh_addr is 0. */
+function putHeader(
+  shdrs: u32, index: u32, name: u32, type: u32, flags: u32, offset: f64, size: f64, link: u32, info: u32, align: u64, entsize: u32,
+): void {
+  const at = shdrs + index * SHDR_BYTES;
+  store<u32>(at, name);
+  store<u32>(at, type, 4);
+  store<u64>(at, <u64>flags, 8);
+  store<u64>(at, 0, 16);
+  store<u64>(at, <u64>offset, 24);
+  store<u64>(at, <u64>size, 32);
+  store<u32>(at, link, 40);
+  store<u32>(at, info, 44);
+  store<u64>(at, align, 48);
+  store<u64>(at, <u64>entsize, 56);
+}
+
+/** Headers of all output sections and their relocation sections. Returns 1 when one needs the GNU OS/ABI. */
+export function outputHeaders(shdrs: u32, symtab: u32): u32 {
+  const osec = tables().osec;
+  const rout = tables().rout;
+  let gnu: u32 = 0;
+  for (let id: u32 = FIRST; id < osec.rows; id++) {
+    const flags = osec.sh_flags[id];
+    const index = osec.index[id];
+    const rela = rout.relaIndex[id];
+    const name = rout.sh_name[id];
+    if (flags & SHF_GNU_RETAIN) gnu = 1;
+    const link = flags & SHF_LINK_ORDER ? osec.index[rout.link[id]] : 0;
+    putHeader(
+      shdrs, index, rela ? name + RELA_PREFIX : name, osec.sh_type[id], flags, osec.offset[id], osec.size[id], link, 0,
+      <u64>1 << osec.align[id], osec.sh_entsize[id],
+    );
+    if (rela == 0) continue;
+    putHeader(
+      shdrs, rela, name, SHT_RELA, SHF_INFO_LINK | (flags & SHF_GROUP), rout.relaOffset[id], <f64>rout.relaCount[id] * RELA_BYTES,
+      symtab, index, 8, RELA_BYTES,
+    );
+  }
+  return gnu;
+}
+
+/** Symbol index in the output of the signature of group `g`. */
+function signatureOf(o: u32, g: u32): u32 {
+  const t = tables();
+  const id = t.esym.sym[t.obj.esymBase[o] + t.group.signature[g]];
+  if (t.sym.flags[id] & SYM_SECTION && t.sym.isec[id] != 0) return t.isec.osec[t.sym.isec[id]] - 1;
+  return t.sym.aux[id];
+}
+
+/** Headers and contents of the groups of object `o`: their part of the file begins at `contents`, in the file at `from`. `name`: offset. */
+export function writeGroups(o: u32, shdrs: u32, name: u32, symtab: u32, contents: u32, from: f64): void {
+  const t = tables();
+  const group = t.group;
+  const obj = t.obj;
+  const first = obj.groupBase[o];
+  const end = first + obj.groupCount[o];
+  for (let g = first; g < end; g++) {
+    if (group.words[g] == 0) continue;
+    putHeader(
+      shdrs, group.index[g], name, SHT_GROUP, 0, from + group.outOffset[g], <f64>(4 + 4 * group.words[g]), symtab, signatureOf(o, g), 4, 4,
+    );
+    store<u32>(contents + <u32>group.outOffset[g], group.comdat[g] ? GRP_COMDAT : 0);
+    group.words[g] = 0; // counts again as members are written
+  }
+  const base = obj.slotBase[o];
+  const last = base + obj.e_shnum[o];
+  for (let s = base; s < last; s++) {
+    const row = t.slot.isec[s];
+    const g = t.slot.group[s];
+    if (g == 0 || row == 0 || group.index[g] == 0) continue;
+    const id = t.isec.osec[row];
+    if (id == 0) continue;
+    let at = contents + <u32>group.outOffset[g] + 4 + 4 * group.words[g];
+    store<u32>(at, t.osec.index[id]);
+    group.words[g] += 1;
+    if (t.rout.relaIndex[id] == 0) continue;
+    at += 4;
+    store<u32>(at, t.rout.relaIndex[id]);
+    group.words[g] += 1;
+  }
+}
+
+// ---- which symbols relocations use ----
+
+/** Marks the symbols that `count` relocations at `rela` of section `row` refer to. */
+export function markUsed(row: u32, rela: u32, count: u32): void {
+  const t = tables();
+  const o = t.isec.obj[row];
+  const base = t.obj.esymBase[o];
+  const symbols = t.obj.esymCount[o];
+  const flags = t.sym.flags;
+  const end = rela + count * RELA_BYTES;
+  for (let at = rela; at < end; at += RELA_BYTES) {
+    const index = load<u32>(at, 12);
+    if (index >= symbols) continue;
+    const id = t.esym.sym[base + index];
+    if (flags[id] & SYM_REF_LIVE) continue;
+    atomic.or<u32>(changetype<usize>(flags) + (id << 2), SYM_REF_LIVE);
+  }
+}
+
+/** The same for sections [from, to) whose relocations are resident; returns the first that has others, or `to`. */
+export function markUsedResident(from: u32, to: u32): u32 {
+  const isec = tables().isec;
+  for (let row = from; row < to; row++) {
+    if (isec.osec[row] == 0 || isec.relaCount[row] == 0) continue;
+    if (isec.rela[row] == 0) return row;
+    markUsed(row, isec.rela[row], isec.relaCount[row]);
+  }
+  return to;
+}
+
+// ---- contents ----
+
+/**
+ * Cuts members from `from` on into a stretch of about `bytes` bytes of the file: index of the first that is not part of it.
+ * Leaves its first and end file offset (f64) at `out`; they are equal when the members have no bytes.
+ */
+export function cutContents(from: u32, to: u32, bytes: f64, out: u32): u32 {
+  const t = tables();
+  const isec = t.isec;
+  const member = t.member.isec;
+  let start: f64 = 0;
+  let end: f64 = 0;
+  let i = from;
+  for (; i < to; i++) {
+    const row = member[i];
+    if (isec.sh_type[row] == SHT_NOBITS || isec.size[row] == 0) continue;
+    const at = t.osec.offset[isec.osec[row]] + isec.outOffset[row];
+    if (end == 0) start = at;
+    else if (at + isec.size[row] - start > bytes) break;
+    end = at + isec.size[row];
+  }
+  store<f64>(out, start);
+  store<f64>(out, end, 8);
+  return i;
+}
+
+/** Copies a run of members (nextRun) from `input`, file bytes from `inFrom` on, to the window that begins at offset `start`. */
+export function placeContents(from: u32, to: u32, input: u32, inFrom: f64, window: u32, start: f64): void {
+  const t = tables();
+  const isec = t.isec;
+  const member = t.member.isec;
+  for (let i = from; i < to; i++) {
+    const row = member[i];
+    if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.compressed[row] != 0) continue;
+    const at = t.osec.offset[isec.osec[row]] + isec.outOffset[row] - start;
+    memory.copy(window + <u32>at, input + <u32>(isec.sh_offset[row] - inFrom), <u32>isec.size[row]);
+  }
+}
+
+// ---- relocations ----
+
+/** Cuts members from `from` on into a stretch of about `bytes` bytes of relocations; leaves their number (u32) at `out`. */
+export function cutRelas(from: u32, to: u32, bytes: u32, out: u32): u32 {
+  const isec = tables().isec;
+  const member = tables().member.isec;
+  let count: u32 = 0;
+  let i = from;
+  for (; i < to; i++) {
+    const more = isec.relaCount[member[i]];
+    if (count != 0 && (count + more) * RELA_BYTES > bytes) break;
+    count += more;
+  }
+  store<u32>(out, count);
+  return i;
+}
+
+/**
+ * Writes the relocations of members from `from` on at `to`, as long as they are resident (isec.rela). Leaves the bytes
+ * written (u32) at `out` and returns the first member that is not, or `end`. In place when isec.rela is where they go.
+ */
+export function writeRelas(from: u32, end: u32, to: u32, out: u32): u32 {
+  const t = tables();
+  const isec = t.isec;
+  const member = t.member.isec;
+  let at = to;
+  let i = from;
+  for (; i < end; i++) {
+    const row = member[i];
+    const count = isec.relaCount[row];
+    if (count == 0) continue;
+    if (isec.rela[row] == 0) break;
+    rewrite(row, isec.rela[row], count, at);
+    at += count * RELA_BYTES;
+  }
+  store<u32>(out, at - to);
+  return i;
+}
+
+/**
+ * A reference to what is not in the output (a lost COMDAT copy, a dead section) becomes R_X86_64_NONE, which also makes
+ * readers of .eh_frame drop the FDE.
+ */
+function rewrite(row: u32, rela: u32, count: u32, to: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const o = isec.obj[row];
+  const base = t.obj.esymBase[o];
+  const symbols = t.obj.esymCount[o];
+  const shift = <u64>isec.outOffset[row];
+  const size = <u64>isec.size[row];
+  for (let i: u32 = 0; i < count; i++) {
+    const from = rela + i * RELA_BYTES;
+    const at = to + i * RELA_BYTES;
+    const offset = load<u64>(from);
+    let type = load<u32>(from, 8);
+    const index = load<u32>(from, 12);
+    let addend = load<i64>(from, 16);
+    let symbol: u32 = 0;
+    if (index >= symbols && index != 0) report(ISSUE_RELOC_BAD_SYMBOL, o, row, i, 0, 0);
+    else if (offset > size) report(ISSUE_RELOC_BAD_OFFSET, o, row, i, 0, 0);
+    else if (index != 0) {
+      const id = t.esym.sym[base + index];
+      const flags = t.sym.flags[id];
+      if (flags & SYM_SECTION && (flags & SYM_KIND_MASK) == SYM_DEFINED) {
+        const target = t.sym.isec[id];
+        if (isec.live[target] && isec.osec[target] != 0) {
+          symbol = isec.osec[target] - 1;
+          addend += <i64>isec.outOffset[target] + <i64>t.sym.value[id];
+        }
+      } else {
+        symbol = t.sym.aux[id];
+      }
+      if (symbol == 0) {
+        type = R_X86_64_NONE;
+        addend = 0;
+      }
+    }
+    store<u64>(at, offset + shift);
+    store<u32>(at, type, 8);
+    store<u32>(at, symbol, 12);
+    store<i64>(at, addend, 16);
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * -r: the passes that make one object file out of many, from bound sections to section header table.
+ *
+ * Takes over from link.ts once symbols are resolved; nothing is merged, folded or given an address, so none of the later
+ * passes of a normal link run. As lld: sections of one name, type, flags and entry size are joined, members of a group stay
+ * alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and .eh_frame survives --gc-sections.
+ */
+import { OBJ_RELOCATABLE, OBJF_EXEC_STACK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
+import {
+  EHDR_BYTES, ELFOSABI_GNU, ET_REL, SHDR_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX,
+  SYM_BYTES,
+} from "../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../context.ts";
+import { writeEhdr } from "../elf/ehdr.ts";
+import { writeShdr } from "../elf/shdr.ts";
+import type { OutputFile } from "../host/host.ts";
+import { allocTable, setRows } from "../memory/table.ts";
+import { NotePropertySection } from "../synthetic/note-property.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+import type { LinkerDefined } from "./linker-defined.ts";
+import { markLive } from "./mark-live.ts";
+import { RelocatableSymbols } from "./relocatable-symbols.ts";
+import { resolveAddresses } from "./resolve-addresses.ts";
+import { splitPieces } from "./split-pieces.ts";
+import { writeContents, writeRelocations } from "./write-relocatable.ts";
+
+/** A section that the linker makes, behind those of the inputs. */
+interface Extra {
+  name: string;
+  type: number;
+  flags: number;
+  /** log2 */
+  align: number;
+  entsize: number;
+  size: number;
+  /** Name of the section sh_link means, "" = none. */
+  link: string;
+  info: number;
+  /** Given in layout. */
+  index: number;
+  offset: number;
+  sh_name: number;
+}
+
+const GROUP_NAME = ".group";
+
+const alignUp = (value: number, align: number): number => Math.ceil(value / align) * align;
+
+/** GNU ld refuses as well: nothing would be left. */
+function checkRoots(ctx: Context): void {
+  const { options, tables } = ctx;
+  if (!options.gcSections) return;
+  const names = [options.entry, ...options.undefined, ...options.requireDefined];
+  if (names.some((name) => (tables.sym.flags[ctx.lookup(name)]! & SYM_ROOT) !== 0)) return;
+  ctx.diag.error("-r and --gc-sections need a symbol to start from: give one with -e or -u");
+  ctx.diag.throwIfErrors();
+}
+
+export class RelocatableOutput {
+  private readonly symbols = new RelocatableSymbols();
+  private readonly extras: Extra[] = [];
+  private readonly property = new NotePropertySection();
+  private sections = 0;
+  private groups = 0;
+  private groupBytes = 0;
+  private groupsFrom = 0;
+  private relasFrom = 0;
+  private headersAt = 0;
+  private nameBytes = 0;
+
+  /** Size of the file. */
+  get bytes(): number {
+    return this.headersAt + this.sections * SHDR_BYTES;
+  }
+
+  /** Everything up to the layout. `run` times a pass. */
+  async build(ctx: Context, linkerDefined: LinkerDefined, run: (name: string, pass: () => void | Promise<void>) => Promise<void>): Promise<void> {
+    checkRoots(ctx);
+    if (ctx.options.gcSections) await run("split-pieces", () => splitPieces(ctx));
+    ctx.checkIssues();
+    await run("mark-live", () => markLive(ctx));
+    await run("bind-sections", () => this.bind(ctx));
+    await run("count-symbols", () => this.symbols.count(ctx));
+    await run("assign-offsets", () => this.layout(ctx));
+    await run("resolve-addresses", async () => {
+      await resolveAddresses(ctx);
+      linkerDefined.evaluate(ctx);
+    });
+    ctx.osecs = describeOutputs(ctx);
+    ctx.diag.throwIfErrors();
+  }
+
+  private bind(ctx: Context): void {
+    const { tables, arena, kernels } = ctx;
+    const rows = tables.isec.rows;
+    const capacity = rows + HEADERS_OSEC + 1;
+    allocTable(arena, tables, "osec", capacity);
+    allocTable(arena, tables, "rout", capacity);
+    allocTable(arena, tables, "member", rows + 1);
+    const mark = arena.mark();
+    const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
+    const table = arena.allocZeroed(slots * 4);
+    let count = HEADERS_OSEC + 1;
+    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, table, slots, count);
+    const cursors = arena.alloc(count * 4);
+    const members = kernels.baseMembers!(count, cursors);
+    kernels.fillMembers!(1, rows, cursors);
+    arena.release(mark);
+    setRows(tables, "osec", count);
+    setRows(tables, "rout", count);
+    setRows(tables, "member", members);
+    this.numberGroups(ctx);
+  }
+
+  /** Which groups there will be, before symbols are counted: assemblers define local signatures in the group itself. */
+  private numberGroups(ctx: Context): void {
+    let index = 1;
+    for (const o of ctx.objects) {
+      if (ctx.tables.obj.groupCount[o] === 0) continue;
+      index = ctx.kernels.numberGroups!(o, index, this.groupBytes);
+      this.groupBytes += ctx.kernels.groupBytes!(o);
+    }
+    this.groups = index - 1;
+  }
+
+  /** File: header, contents, groups, relocations, linker-made sections, section headers. Header table: groups come first. */
+  private layout(ctx: Context): void {
+    const { kernels } = ctx;
+    this.groupsFrom = alignUp(kernels.layoutOutputs!(EHDR_BYTES), 4);
+    this.relasFrom = alignUp(this.groupsFrom + this.groupBytes, 8);
+    let index = kernels.numberOutputs!(1 + this.groups);
+    let at = kernels.layoutRelas!(this.relasFrom);
+    this.addExtras(ctx, index);
+    this.sections = index + this.extras.length;
+    for (const extra of this.extras) {
+      extra.index = index++;
+      extra.offset = at = alignUp(at, 2 ** extra.align);
+      at += extra.size;
+    }
+    this.headersAt = alignUp(at, 8);
+  }
+
+  private addExtras(ctx: Context, index: number): void {
+    const { property, symbols } = this;
+    const add = (name: string, type: number, size: number, more: Partial<Extra> = {}) =>
+      this.extras.push({ name, type, flags: 0, align: 0, entsize: 0, size, link: "", info: 0, index: 0, offset: 0, sh_name: 0, ...more });
+    if (property.isNeeded(ctx)) add(property.name, SHT_NOTE, property.size(ctx), { flags: SHF_ALLOC, align: property.align });
+    add(".note.GNU-stack", SHT_PROGBITS, 0, { flags: needsExecutableStack(ctx) ? SHF_EXECINSTR : 0 });
+    add(".symtab", SHT_SYMTAB, symbols.entries * SYM_BYTES, { align: 3, entsize: SYM_BYTES, link: ".strtab", info: symbols.locals });
+    if (index + 8 >= SHN_LORESERVE) add(".symtab_shndx", SHT_SYMTAB_SHNDX, symbols.entries * 4, { align: 2, entsize: 4, link: ".symtab" });
+    add(".strtab", SHT_STRTAB, symbols.nameBytes);
+    add(".shstrtab", SHT_STRTAB, 0);
+    let at = 1 + GROUP_NAME.length + 1;
+    for (const extra of this.extras) {
+      extra.sh_name = at;
+      at += extra.name.length + 1;
+    }
+    this.nameBytes = at + ctx.kernels.nameOutputs!(at, 0);
+    this.extra(".shstrtab")!.size = this.nameBytes;
+  }
+
+  private extra(name: string): Extra | undefined {
+    return this.extras.find((extra) => extra.name === name);
+  }
+
+  /** Writes the whole file; symbols first, because relocations and groups need their indexes. */
+  async write(ctx: Context, file: OutputFile): Promise<void> {
+    const { arena } = ctx;
+    const put = (name: string, address: number) => {
+      const extra = this.extra(name)!;
+      file.write(arena.bytes(address, extra.size), extra.offset);
+    };
+    const wide = this.extra(".symtab_shndx") !== undefined;
+    const symbols = await this.symbols.emit(ctx, wide);
+    put(".symtab", symbols.symtab);
+    put(".strtab", symbols.strtab);
+    if (wide) put(".symtab_shndx", symbols.shndx);
+    put(".shstrtab", this.names(ctx));
+    const property = this.extra(this.property.name);
+    if (property !== undefined) {
+      const at = arena.allocZeroed(property.size);
+      this.property.write(ctx, arena.bytes(at, property.size));
+      put(property.name, at);
+    }
+    await writeContents(ctx, file.fd);
+    await writeRelocations(ctx, file.fd, this.relasFrom);
+    const gnuAbi = this.writeHeaders(ctx, file) || symbols.gnuAbi;
+    file.write(this.elfHeader(ctx, gnuAbi), 0);
+  }
+
+  private names(ctx: Context): number {
+    const { arena } = ctx;
+    const text = ["", GROUP_NAME, ...this.extras.map((extra) => extra.name)].map((name) => name + "\0").join("");
+    const at = arena.alloc(this.nameBytes + 16);
+    arena.setString(at, text);
+    ctx.kernels.nameOutputs!(text.length, at + text.length);
+    return at;
+  }
+
+  /** Section headers and group contents. True: a section needs the GNU OS/ABI. */
+  private writeHeaders(ctx: Context, file: OutputFile): boolean {
+    const { arena, kernels } = ctx;
+    const bytes = this.sections * SHDR_BYTES;
+    const shdrs = arena.allocZeroed(bytes + 16, 16);
+    const groups = arena.alloc(this.groupBytes + 16);
+    const symtab = this.extra(".symtab")!.index;
+    const gnuAbi = kernels.outputHeaders!(shdrs, symtab) !== 0;
+    for (const o of ctx.objects) {
+      if (ctx.tables.obj.groupCount[o] !== 0) kernels.writeGroups!(o, shdrs, 1, symtab, groups, this.groupsFrom);
+    }
+    const view = new DataView(arena.memory.buffer, shdrs, bytes);
+    for (const extra of this.extras) {
+      writeShdr(view, extra.index * SHDR_BYTES, {
+        sh_name: extra.sh_name, sh_type: extra.type, sh_flags: extra.flags, sh_addr: 0n, sh_offset: extra.offset, sh_size: extra.size,
+        sh_link: this.extra(extra.link)?.index ?? 0, sh_info: extra.info, sh_addralign: 2 ** extra.align, sh_entsize: extra.entsize,
+      });
+    }
+    // gABI ch. 4: counts that do not fit into the ELF header
+    const names = this.extra(".shstrtab")!.index;
+    if (this.sections >= SHN_LORESERVE) view.setBigUint64(0x20, BigInt(this.sections), true);
+    if (names >= SHN_LORESERVE) view.setUint32(0x28, names, true);
+    file.write(arena.bytes(shdrs, bytes), this.headersAt);
+    if (this.groupBytes > 0) file.write(arena.bytes(groups, this.groupBytes), this.groupsFrom);
+    return gnuAbi;
+  }
+
+  private elfHeader(ctx: Context, gnuAbi: boolean): Uint8Array {
+    const out = new Uint8Array(EHDR_BYTES);
+    const names = this.extra(".shstrtab")!.index;
+    writeEhdr(new DataView(out.buffer), 0, {
+      osabi: gnuAbi ? ELFOSABI_GNU : 0, abiVersion: 0, e_type: ET_REL, e_machine: ctx.arch.e_machine, e_entry: 0n, e_phoff: 0,
+      e_shoff: this.headersAt, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
+      e_shnum: this.sections >= SHN_LORESERVE ? 0 : this.sections, e_shstrndx: names >= SHN_LORESERVE ? SHN_XINDEX : names,
+    });
+    return out;
+  }
+}
+
+/** An object that says nothing about its stack does not make it executable (lld). */
+function needsExecutableStack(ctx: Context): boolean {
+  const { z } = ctx.options;
+  if (z.execstack !== undefined) return z.execstack;
+  const { obj } = ctx.tables;
+  return ctx.objects.some((o) => obj.kind[o] === OBJ_RELOCATABLE && (obj.flags[o]! & OBJF_EXEC_STACK) !== 0);
+}
+
+/** Output sections as reports want them; only made when there is one. */
+function describeOutputs(ctx: Context): OutputSection[] {
+  const { osec } = ctx.tables;
+  if (ctx.options.mapFile === "") return [];
+  const found: OutputSection[] = [];
+  for (let id = HEADERS_OSEC + 1; id < osec.rows; id++) {
+    found.push({
+      id, name: ctx.arena.string(osec.name[id]!, osec.nameBytes[id]!), sh_type: osec.sh_type[id]!, sh_flags: osec.sh_flags[id]!, sh_addr: 0n,
+      sh_offset: osec.offset[id]!, size: osec.size[id]!, align: osec.align[id]!, sh_entsize: osec.sh_entsize[id]!, sh_link: 0, sh_info: 0,
+      index: osec.index[id]!, sh_name: 0, synthetic: [], rank: 0, relro: false, ready: null,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,123 @@
+/**
+ * -r: contents and relocations of the output's sections, written window by window.
+ *
+ * A window is a stretch of members, whatever output sections they are in: members of groups are one section each, and a
+ * write for every one of them would cost more than the copying. Relocations that are not resident are read straight to their
+ * place in the window and rewritten there.
+ */
+import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import type { Phases, WorkerContext } from "../memory/pool.ts";
+
+const WINDOW_BYTES = 1 << 20;
+
+/** A window: u32 first and end member, then f64 start and end in the file. */
+const WINDOW_ROW = 24;
+
+const A_WINDOWS = 0;
+const A_FD = 1;
+
+interface Window {
+  first: number;
+  end: number;
+  from: number;
+  to: number;
+}
+
+function putWindows(ctx: Context, windows: Window[]): number {
+  const { arena } = ctx;
+  const address = arena.alloc(windows.length * WINDOW_ROW);
+  windows.forEach(({ first, end, from, to }, i) => {
+    const at = address + i * WINDOW_ROW;
+    arena.u32[at >>> 2] = first;
+    arena.u32[(at >>> 2) + 1] = end;
+    arena.f64[(at >>> 3) + 1] = from;
+    arena.f64[(at >>> 3) + 2] = to;
+  });
+  return address;
+}
+
+function windowOf(w: WorkerContext, chunk: number): Window {
+  const at = w.args[A_WINDOWS]! + chunk * WINDOW_ROW;
+  return { first: w.u32[at >>> 2]!, end: w.u32[(at >>> 2) + 1]!, from: w.f64[(at >>> 3) + 1]!, to: w.f64[(at >>> 3) + 2]! };
+}
+
+/** Phase: the contents of a window's members. */
+function contentsPhase(w: WorkerContext, chunk: number): void {
+  const { first, end, from, to } = windowOf(w, chunk);
+  const { isec, osec } = w.tables;
+  const window = w.window(0, to - from + 16);
+  const out = w.window(2, 4096);
+  w.kernels.fillBytes!(window, 0, to - from);
+  for (let at = first; at < end; ) {
+    const next = w.kernels.nextRun!(at, end, WINDOW_BYTES, out);
+    const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
+    const compressed = w.u32[(out >>> 2) + 5]!;
+    if (compressed !== 0) {
+      w.contents(compressed, window + (osec.offset[isec.osec[compressed]!]! + isec.outOffset[compressed]! - from));
+    } else if (stop > start) {
+      const input = w.window(1, stop - start + 16);
+      w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
+      w.kernels.placeContents!(at, next, input, start, window, from);
+    }
+    at = next;
+  }
+  w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), from);
+}
+
+/** Phase: the relocations of a window's members. */
+function relocationsPhase(w: WorkerContext, chunk: number): void {
+  const { first, end, from, to } = windowOf(w, chunk);
+  const { isec, member, obj } = w.tables;
+  const window = w.window(0, to - from + 16);
+  const written = w.window(2, 4096) >>> 2;
+  let at = window;
+  for (let i = first; i < end; ) {
+    i = w.kernels.writeRelas!(i, end, at, written << 2);
+    at += w.u32[written]!;
+    if (i === end) break;
+    const row = member.isec[i]!;
+    w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, at, isec.relaCount[row]! * RELA_BYTES);
+    isec.rela[row] = at;
+    i = w.kernels.writeRelas!(i, i + 1, at, written << 2);
+    isec.rela[row] = 0;
+    at += w.u32[written]!;
+  }
+  if (at - window !== to - from) throw new Error(`relocations: ${at - window} bytes instead of ${to - from}`);
+  w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), from);
+}
+
+export const RELOCATABLE_PHASES: Phases = { "relocatable-contents": contentsPhase, "relocatable-relocations": relocationsPhase };
+
+/** Writes what sections contain. */
+export async function writeContents(ctx: Context, fd: number): Promise<void> {
+  const { arena, kernels, tables } = ctx;
+  const windows: Window[] = [];
+  const out = arena.alloc(16);
+  const members = tables.member.rows;
+  for (let first = 1; first < members; ) {
+    const end = kernels.cutContents!(first, members, WINDOW_BYTES, out);
+    const [from, to] = [arena.f64[out >>> 3]!, arena.f64[(out >>> 3) + 1]!];
+    if (to > from) windows.push({ first, end, from, to });
+    first = end;
+  }
+  await ctx.pool.run("relocatable-contents", windows.length, putWindows(ctx, windows), fd);
+}
+
+/** Writes all relocation sections, which lie one after the other from file offset `start` on. */
+export async function writeRelocations(ctx: Context, fd: number, start: number): Promise<void> {
+  const { arena, kernels, tables } = ctx;
+  const windows: Window[] = [];
+  const out = arena.alloc(16);
+  const members = tables.member.rows;
+  let from = start;
+  for (let first = 1; first < members; ) {
+    const end = kernels.cutRelas!(first, members, WINDOW_BYTES, out);
+    const to = from + arena.u32[out >>> 2]! * RELA_BYTES;
+    if (to > from) windows.push({ first, end, from, to });
+    first = end;
+    from = to;
+  }
+  await ctx.pool.run("relocatable-relocations", windows.length, putWindows(ctx, windows), fd);
+  ctx.checkIssues();
+}

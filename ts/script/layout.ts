@@ -1,0 +1,156 @@
+/**
+ * What a layout script says, as the parser leaves it: SECTIONS, MEMORY, PHDRS and assignments, in order.
+ *
+ * No policy. The names are GNU ld's (manual, "Linker Scripts"); fields that passes fill in are marked so, because a script has
+ * few commands and a table beside the tree would only repeat it.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import type { Expr } from "./expression.ts";
+import type { Glob } from "./glob.ts";
+
+export interface Assignment {
+  kind: "assign";
+  /** "." = the location counter. */
+  name: ByteString;
+  expr: Expr;
+  provide: boolean;
+  hidden: boolean;
+  /** Filled in: sym row that it defines, 0 = none. */
+  sym: number;
+}
+
+export interface Assertion {
+  kind: "assert";
+  expr: Expr;
+}
+
+/** BYTE, SHORT, LONG, QUAD. */
+export interface Data {
+  kind: "data";
+  bytes: number;
+  expr: Expr;
+  /** Filled in: bytes from the start of the output section. */
+  offset: number;
+}
+
+export type SortKind = "default" | "none" | "name" | "alignment" | "priority";
+
+/** Section names between two EXCLUDE_FILE or SORT of an input description. */
+export interface SectionPattern {
+  excluded: Glob[];
+  names: Glob[];
+  outer: SortKind;
+  inner: SortKind;
+}
+
+/** `file(sections)` */
+export interface InputDescription {
+  kind: "input";
+  file: Glob;
+  patterns: SectionPattern[];
+  keep: boolean;
+  /** INPUT_SECTION_FLAGS: sh_flags that must all be there, and that must not. */
+  withFlags: number;
+  withoutFlags: number;
+}
+
+export type OutputCommand = Assignment | Assertion | Data | InputDescription;
+
+/** An output section description. */
+export interface OutputDescription {
+  kind: "output";
+  name: ByteString;
+  address: Expr | null;
+  lma: Expr | null;
+  align: Expr | null;
+  subalign: Expr | null;
+  constraint: "" | "ONLY_IF_RO" | "ONLY_IF_RW";
+  /** Section type when given (NOLOAD, TYPE=), else null. */
+  sh_type: number | null;
+  /** COPY, INFO, OVERLAY: not loaded. */
+  nonAlloc: boolean;
+  commands: OutputCommand[];
+  /** Four bytes, or null. */
+  fill: Uint8Array | null;
+  region: ByteString;
+  lmaRegion: ByteString;
+  phdrs: ByteString[];
+  /** Its expressions mention symbols: it is kept even if empty. */
+  usesSymbols: boolean;
+  offset: number;
+}
+
+export interface PhdrCommand {
+  name: ByteString;
+  p_type: number;
+  p_flags: number | null;
+  filehdr: boolean;
+  phdrs: boolean;
+  lma: Expr | null;
+}
+
+export interface MemoryRegion {
+  name: ByteString;
+  origin: Expr;
+  length: Expr;
+  /** Attributes (sh_flags) that a section must have one of, and must not have. */
+  flags: number;
+  inverted: number;
+  noFlags: boolean;
+}
+
+export type ScriptCommand = Assignment | Assertion | OutputDescription;
+
+export interface LayoutScript {
+  /** There is a SECTIONS command. */
+  hasSections: boolean;
+  commands: ScriptCommand[];
+  phdrs: PhdrCommand[];
+  /** By name; aliases are further names of the same region. */
+  regions: Map<ByteString, MemoryRegion>;
+  /** Of the whole script, for errors. */
+  text: ByteString;
+  name: ByteString;
+}
+
+export function newLayout(text: ByteString, name: ByteString): LayoutScript {
+  return { hasSections: false, commands: [], phdrs: [], regions: new Map(), text, name };
+}
+
+/** Several -T scripts are one. */
+export function joinLayouts(first: LayoutScript | null, second: LayoutScript): LayoutScript {
+  if (first === null) return second;
+  first.hasSections ||= second.hasSections;
+  first.commands.push(...second.commands);
+  first.phdrs.push(...second.phdrs);
+  for (const [name, region] of second.regions) first.regions.set(name, region);
+  return first;
+}
+
+/** Every assignment, those inside output sections too, in order. */
+export function assignments(layout: LayoutScript): Assignment[] {
+  const found: Assignment[] = [];
+  for (const command of layout.commands) {
+    if (command.kind === "assign") found.push(command);
+    else if (command.kind === "output") for (const inner of command.commands) if (inner.kind === "assign") found.push(inner);
+  }
+  return found;
+}
+
+/** Every expression, with the assignment it belongs to. */
+export function expressions(layout: LayoutScript): { expr: Expr; of: Assignment | null }[] {
+  const found: { expr: Expr; of: Assignment | null }[] = [];
+  const add = (expr: Expr | null, of: Assignment | null = null): void => {
+    if (expr !== null) found.push({ expr, of });
+  };
+  for (const command of layout.commands) {
+    if (command.kind !== "output") {
+      add(command.expr, command.kind === "assign" ? command : null);
+      continue;
+    }
+    for (const expr of [command.address, command.lma, command.align, command.subalign]) add(expr);
+    for (const inner of command.commands) if (inner.kind !== "input") add(inner.expr, inner.kind === "assign" ? inner : null);
+  }
+  for (const phdr of layout.phdrs) add(phdr.lma);
+  return found;
+}

@@ -1,0 +1,46 @@
+/**
+ * The layout of one link under a script: output sections with their contents in the order the script gives them, orphans
+ * included. bind makes it, the later script passes fill in and read.
+ */
+import type { OutputSection } from "../context.ts";
+import type { Assertion, Assignment, Data, InputDescription, OutputDescription } from "./layout.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
+
+/** What one input description brought, or orphans that joined a section. */
+export interface Members {
+  kind: "members";
+  command: InputDescription | null;
+  /** Rows of `member`. */
+  from: number;
+  to: number;
+  synthetic: { section: SyntheticSection; offset: number }[];
+}
+
+export type Part = Members | Assignment | Assertion | Data;
+
+export interface PlannedSection {
+  kind: "section";
+  /** null = orphan. */
+  command: OutputDescription | null;
+  osec: OutputSection;
+  parts: Part[];
+  /** Some input section or linker-made section is part of it. */
+  hasInputs: boolean;
+  phdrs: string[];
+  /** Load address minus address. */
+  lmaOffset: bigint;
+  /** Empty and not wanted: not part of the output. */
+  removed: boolean;
+}
+
+export type PlanItem = PlannedSection | Assignment | Assertion;
+
+export interface Plan {
+  items: PlanItem[];
+  /** Sections in the order of the script, orphans behind, removed ones too. */
+  sections: PlannedSection[];
+  /** Address of the ELF header. */
+  headers: bigint;
+  /** Finds the place of a linker-made section by name: a section, or "discard", or null. */
+  find(name: string): { section: PlannedSection; part: Members } | "discard" | null;
+}
