@@ -15,6 +15,7 @@ import type { Diagnostics } from "./diagnostics/print.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
 import type { SymbolTable } from "./synthetic/symtab.ts";
 import type { LayoutScript } from "./script/layout.ts";
+import type { Plan } from "./script/plan.ts";
 import type { Synthetics } from "./synthetic/index.ts";
 
 /** A stretch of a file that is one object, archive member or shared object. Row number = obj.fileId. */
@@ -98,6 +99,8 @@ export interface Context {
   versionNodes: VersionNode[];
   /** -T scripts that lay out sections, else null. */
   script: LayoutScript | null;
+  /** The layout under ctx.script, from bind-sections on. */
+  plan: Plan | null;
   /** Names that --defsym expressions and scripts refer to. */
   expressionNames: ByteString[];
   /** Patterns of --dynamic-list, --export-dynamic-symbol and --export-dynamic-symbol-list. */

@@ -64,7 +64,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {

@@ -346,3 +346,16 @@ export function mentions(o: u32, id: u32): u32 {
   for (let e = t.obj.esymBase[o] + t.obj.firstGlobal[o]; e < end; e++) if (t.esym.sym[e] == id) return 1;
   return 0;
 }
+
+/** Globals of a kind (SYM_UNDEF … SYM_IN_OSEC), as u32 at `out`; returns how many. */
+export function listKind(kind: u32, out: u32): u32 {
+  const flags = tables().sym.flags;
+  const end = tables().gsym.rows;
+  let found: u32 = 0;
+  for (let id: u32 = 1; id < end; id++) {
+    if ((flags[id] & SYM_KIND_MASK) != kind) continue;
+    store<u32>(out + (found << 2), id);
+    found++;
+  }
+  return found;
+}

@@ -350,12 +350,19 @@ function isForeign(sym: u32, flags: u32): bool {
 
 /**
  * A relaxed general or local dynamic sequence takes the call of __tls_get_addr with it: returns the relocation of that call, to be
- * skipped, or reports that it is missing.
+ * skipped, or reports that it is missing. The name stays in .dynsym, as with lld.
  */
 // @ts-ignore: decorator
 @inline
 function skipCall(o: u32, i: u32, r: u32, end: u32, number: u32, type: u32): u32 {
-  if (isTlsCall(r, end)) return r + 24;
+  if (isTlsCall(r, end)) {
+    const index = load<u32>(r + 24, 12);
+    if (index < tables().obj.esymCount[o]) {
+      const callee = tables().esym.sym[tables().obj.esymBase[o] + index];
+      if (!(tables().sym.flags[callee] & SYM_LOCAL)) need(callee, SYM_REF_LIVE);
+    }
+    return r + 24;
+  }
   report(ISSUE_RELOC_BAD_RELAX, o, i, number, <u64>type, 0);
   return r;
 }

@@ -64,6 +64,8 @@ export interface RelocWorld {
   scan: () => void;
   /** Scans, lays out, and returns the relocated bytes of each section. */
   link: () => Uint8Array[];
+  /** Symbolic dynamic relocations of .got: what RelaDynSection is made with. */
+  ownSymbolic: () => number;
   /** Records of .rela.dyn that relocate wrote for sections: RELATIVE ones first. */
   records: () => { offset: bigint; type: number; sym: number; addend: bigint }[];
   issues: () => { code: number; isec: number; index: number; a: bigint; b: bigint }[];
@@ -119,6 +121,8 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   const row = (section: number) => section + 1;
   const rows = spec.sections.length + 1;
 
+  let ownSymbolic = 0;
+
   const scan = () => {
     let at = kernels.scanRelocs!(1, rows, 0, 0, 0);
     while (at < rows) {
@@ -129,6 +133,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
       at = kernels.scanRelocs!(at, rows, window, from, from + bytes.length);
     }
     assignNeeds(ctx);
+    ownSymbolic = params.get("symbolicCount");
     sliceDynamic(ctx);
   };
 
@@ -164,7 +169,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
       return { code: code[i + 1]!, isec: isec[i + 1]!, index: index[i + 1]!, a: a[i + 1]!, b: b[i + 1]! };
     });
 
-  return { ctx, row, sym: (symbol) => FIRST_SYM + symbol, scan, link, records, issues };
+  return { ctx, row, sym: (symbol) => FIRST_SYM + symbol, scan, link, ownSymbolic: () => ownSymbolic, records, issues };
 }
 
 /** All symbols are globals; a shared object (obj row 2) defines those of kind SYM_SHARED. */

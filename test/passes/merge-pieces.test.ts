@@ -4,7 +4,7 @@ import { PIECE_WINNER } from "../../as-kernels/shared/abi.ts";
 import { SHF_ALLOC, SHF_GROUP, SHF_MERGE } from "../../as-kernels/shared/elf.ts";
 import { mergePieces } from "../../ts/passes/merge-pieces.ts";
 import { splitPieces } from "../../ts/passes/split-pieces.ts";
-import { writeMerged } from "../../ts/synthetic/merged.ts";
+import { writeMerged } from "../../ts/passes/write-merged.ts";
 import { constants, pieceWorld, strings, type PieceWorld, type PieceWorldSpec, type SectionSpec } from "../helpers/piece-world.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
 import { mergeTwin, tailSizeTwin } from "../helpers/twin/merge-pieces.ts";

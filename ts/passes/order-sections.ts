@@ -30,14 +30,14 @@ const RANK_NOBITS = 1 << 7;
 /** Behind other sections of the same rank, in this order. */
 const UNWIND = [".eh_frame_hdr", ".eh_frame"];
 const LAST = [".symtab", ".symtab_shndx", ".shstrtab", ".strtab"];
-const PADDING = ".relro_padding";
+export const PADDING = ".relro_padding";
 /** After everything else that is RELRO. */
-const PADDING_RANK = 1 << 6;
+export const PADDING_RANK = 1 << 6;
 
 const RELRO_NAMES = new Set([".data.rel.ro", ".bss.rel.ro", ".ctors", ".dtors", ".jcr", ".eh_frame", ".fini_array", ".init_array", ".preinit_array", ".got", ".toc"]);
 const ARRAYS = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY]);
 /** Input-only flags that mean nothing in an executable. */
-const DROPPED_FLAGS = SHF_GROUP | SHF_INFO_LINK | SHF_COMPRESSED | SHF_GNU_RETAIN | SHF_LINK_ORDER;
+export const DROPPED_FLAGS = SHF_GROUP | SHF_INFO_LINK | SHF_COMPRESSED | SHF_GNU_RETAIN | SHF_LINK_ORDER;
 
 export function isRelro(ctx: Context, osec: OutputSection): boolean {
   const { z } = ctx.options;
@@ -48,7 +48,7 @@ export function isRelro(ctx: Context, osec: OutputSection): boolean {
   return osec.name === PADDING || RELRO_NAMES.has(osec.name);
 }
 
-function rankOf(ctx: Context, osec: OutputSection): number {
+export function rankOf(ctx: Context, osec: OutputSection): number {
   if (ctx.options.sectionStarts.has(osec.name)) return 0;
   const flags = osec.sh_flags;
   if ((flags & SHF_ALLOC) === 0) return RANK_FLOATING | RANK_NOT_ALLOC | (LAST.indexOf(osec.name) + 1);
@@ -73,13 +73,13 @@ function rankOf(ctx: Context, osec: OutputSection): number {
 }
 
 /** What a reference to dead code becomes in a section (lld's tombstones): debug_loc and ranges cannot hold a plain 0. */
-function tombstoneOf(name: string, flags: number): number {
+export function tombstoneOf(name: string, flags: number): number {
   if ((flags & SHF_ALLOC) !== 0) return TOMB_NONE;
   if (name === ".debug_loc" || name === ".debug_ranges") return TOMB_ONE;
   return name.startsWith(".debug_") ? TOMB_ZERO : TOMB_ADDEND;
 }
 
-function newOutputSection(id: number, name: string, type: number, flags: number): OutputSection {
+export function newOutputSection(id: number, name: string, type: number, flags: number): OutputSection {
   return {
     id, name, sh_type: type, sh_flags: flags, sh_addr: 0n, sh_offset: 0, size: 0, align: 0, sh_entsize: 0, sh_link: 0, sh_info: 0,
     index: 0, sh_name: 0, synthetic: [], rank: 0, relro: false, ready: null,
@@ -149,7 +149,7 @@ function addSynthetic(ctx: Context, byName: Map<string, OutputSection>, section:
 }
 
 /** Number at the end of a section name; lower runs earlier. */
-function priorityOf(name: string): number {
+export function priorityOf(name: string): number {
   const digits = /^\.(init_array|fini_array|preinit_array|ctors|dtors)\.(\d+)$/.exec(name);
   if (digits === null) return 65536;
   const value = Number(digits[2]);

@@ -48,16 +48,17 @@ export function resolveSymbols(ctx: Context): void {
   }
 }
 
-/** --undefined-glob: every lazy symbol that matches is demanded. A walk over all names, only when the option is given. */
+/** --undefined-glob: every lazy symbol that matches is demanded. */
 function extractGlobs(ctx: Context, root: (name: ByteString) => void): void {
   if (ctx.options.undefinedGlobs.length === 0) return;
   const globs = ctx.options.undefinedGlobs.map((pattern) => new Glob(pattern));
-  const { sym } = ctx.tables;
-  for (let id = 1; id < sym.rows; id++) {
-    if ((sym.flags[id]! & SYM_KIND_MASK) !== SYM_LAZY) continue;
-    const name = ctx.symbolName(id);
-    if (globs.some((glob) => glob.matches(name))) root(name);
-  }
+  const { arena, kernels, tables } = ctx;
+  const mark = arena.mark();
+  const list = arena.alloc(tables.sym.rows * 4);
+  const count = kernels.listKind!(SYM_LAZY, list);
+  const names = Array.from(arena.u32.subarray(list >>> 2, (list >>> 2) + count), (id) => ctx.symbolName(id));
+  arena.release(mark);
+  for (const name of names) if (globs.some((glob) => glob.matches(name))) root(name);
 }
 
 /** Objects with GCC's intermediate code only: without its plugin they would vanish from the program without a word. */

@@ -28,7 +28,10 @@ export function setVisibility(ctx: Context): void {
   const { arena, kernels, options } = ctx;
   const globals = ctx.params.get("globalSyms");
   ctx.params.set("dynamic", hasDynamicTables(ctx) ? 1 : 0);
-  if (options.relocatable) return;
+  if (options.relocatable) {
+    redirectWrapped(ctx);
+    return;
+  }
   const patterns = ctx.versionNodes.length > 0 || ctx.dynamicList.length > 0;
   const bits = optionBits(ctx) | (patterns || options.shared ? VIS_READ_SUFFIX : 0);
   const mark = arena.mark();

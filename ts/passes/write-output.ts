@@ -9,7 +9,7 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, R
 import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { writeMerged } from "../synthetic/merged.ts";
+import { writeMerged } from "./write-merged.ts";
 
 const WINDOW_BYTES = 1 << 20;
 const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);

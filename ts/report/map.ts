@@ -124,7 +124,7 @@ export function unusedSections(ctx: Context): ByteString[] {
   const { isec } = ctx.tables;
   const dead: ByteString[] = [];
   for (let row = 1; row < isec.rows; row++) {
-    if (isec.live[row] === 0 && isec.obj[row] !== 0 && sectionName(ctx, row) !== "") dead.push(`removing unused section ${sectionPlace(ctx, row)}`);
+    if (isec.live[row] === 0 && isec.kind[row] !== ISEC_CONSUMED && isec.obj[row] !== 0 && sectionName(ctx, row) !== "") dead.push(`removing unused section ${sectionPlace(ctx, row)}`);
   }
   return dead;
 }

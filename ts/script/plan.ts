@@ -43,4 +43,6 @@ export interface Plan {
   headers: bigint;
   /** Finds the place of a linker-made section by name: a section, or "discard", or null. */
   find(name: string): { section: PlannedSection; part: Members } | "discard" | null;
+  /** A further orphan; it has an osec row. */
+  add(name: string): { section: PlannedSection; part: Members };
 }

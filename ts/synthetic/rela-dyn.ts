@@ -72,7 +72,7 @@ export class RelaDynSection implements SyntheticSection {
       for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, ctx.arch.dynamic.copy);
     }
     if (word * 8 !== params.get("relaDyn") + (params.get("relativeCount") + this.ownSymbolic) * RELA_BYTES) {
-      throw new Error(`.rela.dyn: the records written are not those counted: ${word*8} ${params.get("relaDyn")} ${params.get("relativeCount")} ${params.get("symbolicCount")} got ${params.get("gotSymbolic")} ${params.get("gotRelative")}`);
+      throw new Error(".rela.dyn: the records written for .got and copies are not those counted");
     }
   }
 }

@@ -5,7 +5,7 @@
  * member stood. Usually merge-pieces has left the bytes in memory; very large ones are read again for every window.
  */
 import type { WorkerContext } from "../memory/pool.ts";
-import { copyMembers } from "../passes/merge-pieces.ts";
+import { copyMembers } from "./merge-pieces.ts";
 
 /** Writes bytes [from, to) of msec `m`, offsets from its own start, to `outAddr`. May use worker windows 0 and 1. */
 export function writeMerged(w: WorkerContext, m: number, from: number, to: number, outAddr: number): void {

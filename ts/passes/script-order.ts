@@ -1,0 +1,203 @@
+/**
+ * order-sections under a layout script: linker-made sections find their place, empty sections go, orphans are inserted.
+ *
+ * The script's order stands; an orphan goes behind the last section that is most like it (equal rank bits from the top), as lld
+ * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
+ */
+import {
+  SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
+} from "../../as-kernels/shared/elf.ts";
+import type { Context } from "../context.ts";
+import type { LayoutScript } from "../script/layout.ts";
+import { expressions } from "../script/layout.ts";
+import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
+import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } from "./order-sections.ts";
+import { eachNode } from "./script-symbols.ts";
+
+/** Symbol tables are made in one go and cannot be left out by a script. */
+const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
+
+export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment): void {
+  for (const section of Object.values(ctx.synthetics)) if (section !== null && section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
+  adjust(layout, plan, environment);
+  dropUnusedPadding(ctx, plan);
+  for (const section of plan.sections) section.osec.rank = rank(ctx, section);
+  plan.items = plan.items.filter((item) => item.kind !== "section" || !item.removed);
+  insertOrphans(layout, plan);
+  propagatePhdrs(layout, plan);
+  ctx.osecs = plan.items.filter((item) => item.kind === "section").map((section) => section.osec);
+  publish(ctx);
+}
+
+function rank(ctx: Context, { osec }: PlannedSection): number {
+  return osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
+}
+
+function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection): void {
+  let place = plan.find(section.name);
+  if (place === "discard") {
+    if (section.name === ".shstrtab") ctx.diag.error(`discarding ${section.name} section is not allowed`);
+    if (!INDISPENSABLE.includes(section.name)) return;
+    place = null;
+  }
+  place ??= plan.add(section.name);
+  const { osec, command } = place.section;
+  if (!place.section.hasInputs) {
+    if (command?.sh_type == null) osec.sh_type = section.sh_type;
+    osec.sh_entsize = section.sh_entsize;
+  } else {
+    if (osec.sh_type === SHT_NOBITS && section.sh_type !== SHT_NOBITS && command?.sh_type == null) osec.sh_type = section.sh_type;
+    if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
+  }
+  osec.sh_flags |= command?.nonAlloc === true ? section.sh_flags & ~SHF_ALLOC : section.sh_flags;
+  osec.align = Math.max(osec.align, section.align);
+  const entry = { section, offset: 0 };
+  osec.synthetic.push(entry);
+  place.part.synthetic.push(entry);
+  place.section.hasInputs = true;
+  section.osec = osec.id;
+}
+
+/** Sizes nothing by itself; exists only for other RELRO sections. */
+function dropUnusedPadding(ctx: Context, plan: Plan): void {
+  let padded = false;
+  for (const { osec, removed } of plan.sections) {
+    osec.relro = !removed && isRelro(ctx, osec);
+    if (osec.relro && osec.name !== PADDING) padded = true;
+  }
+  for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !padded) section.removed = true;
+}
+
+/** lld adjustOutputSections: alignment, flags and header names of empty sections, and which of them go. */
+function adjust(layout: LayoutScript, plan: Plan, environment: Environment): void {
+  const used = usedNames(layout);
+  let flags = SHF_ALLOC;
+  let phdrs: string[] = [];
+  for (const section of plan.sections) {
+    const { osec, command } = section;
+    if (section.removed) continue;
+    if (command?.align != null) {
+      const align = Number(addressOf(evaluateIn(command.align, environment)));
+      if (align > 1) osec.align = Math.max(osec.align, Math.round(Math.log2(align)));
+    }
+    osec.sh_flags = (osec.sh_flags & ~DROPPED_FLAGS) >>> 0;
+    if ((osec.sh_flags & SHF_MERGE) === 0) osec.sh_entsize = hasMergeless(section) ? osec.sh_entsize : 0;
+    if (osec.sh_entsize === 0) osec.sh_flags &= ~(SHF_MERGE | SHF_STRINGS);
+    const empty = !section.hasInputs;
+    const discardable = empty && isDiscardable(section, used);
+    if (!empty && !discardable) flags = osec.sh_flags;
+    if (empty) osec.sh_flags = flags & ((command?.nonAlloc === true ? 0 : SHF_ALLOC) | SHF_WRITE | SHF_EXECINSTR);
+    if (command !== null) {
+      if (section.phdrs.length > 0) phdrs = section.phdrs;
+      else if ((osec.sh_flags & SHF_ALLOC) !== 0) section.phdrs = phdrs;
+    }
+    if (discardable) section.removed = true;
+    const hasData = section.parts.some((part) => part.kind === "data");
+    if (hasData && osec.sh_type === SHT_NOBITS && command?.sh_type == null) osec.sh_type = SHT_PROGBITS;
+  }
+}
+
+/** Only sections of linker-made tables keep an entry size without being merged. */
+function hasMergeless(section: PlannedSection): boolean {
+  return section.osec.synthetic.length > 0;
+}
+
+function isDiscardable(section: PlannedSection, used: Set<string>): boolean {
+  if (section.command === null) return true;
+  if (section.command.usesSymbols || used.has(section.osec.name)) return false;
+  return section.parts.every((part) => part.kind === "members" || (part.kind === "assign" && part.name !== "." && part.sym === 0));
+}
+
+/** Sections that ADDR and LOADADDR ask for stay, even if empty. */
+function usedNames(layout: LayoutScript): Set<string> {
+  const used = new Set<string>();
+  for (const { expr } of expressions(layout)) {
+    eachNode(expr.root, (node) => {
+      if (node.kind === "name" && (node.fn === "ADDR" || node.fn === "LOADADDR")) used.add(node.name);
+    });
+  }
+  return used;
+}
+
+// ---- orphans ----
+
+/** How many leading bits of the ranks agree; -1 = cannot be an anchor. */
+function proximity(orphan: PlannedSection, item: PlanItem | undefined): number {
+  return item?.kind === "section" && item.hasInputs ? Math.clz32(orphan.osec.rank ^ item.osec.rank) : -1;
+}
+
+const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.kind === "assign" && item.name !== ".");
+
+function insertOrphans(layout: LayoutScript, plan: Plan): void {
+  const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && item.command === null;
+  const orphans = plan.items.filter(isOrphan).sort((a, b) => a.osec.rank - b.osec.rank);
+  const items = plan.items.filter((item) => !isOrphan(item));
+  // ". = address" before any section is where the image starts: nothing goes before it.
+  let start = items.findIndex((item) => !isSkipped(item));
+  if (start < 0) start = items.length;
+  else if (items[start]!.kind === "assign") start++;
+  for (let i = 0; i < orphans.length; ) {
+    let end = i + 1;
+    while (end < orphans.length && orphans[end]!.osec.rank === orphans[i]!.osec.rank) end++;
+    items.splice(orphanPosition(layout, items, start, orphans[i]!), 0, ...orphans.slice(i, end));
+    i = end;
+  }
+  plan.items = items;
+}
+
+/** lld findOrphanPos: index to insert before. */
+function orphanPosition(layout: LayoutScript, items: PlanItem[], start: number, orphan: PlannedSection): number {
+  let best = 0;
+  let at = -1;
+  for (let j = start; j < items.length; j++) {
+    const near = proximity(orphan, items[j]);
+    if (near < 0) continue;
+    if (near > best || (near === best && (items[j] as PlannedSection).osec.rank <= orphan.osec.rank)) {
+      best = near;
+      at = j;
+    }
+  }
+  if (at < 0) return items.length;
+  const holds = (item: PlanItem): boolean => item.kind === "section" && item.hasInputs;
+  const mustBeAfter = layout.phdrs.length > 0 || layout.regions.size > 0;
+  if ((items[at] as PlannedSection).osec.rank <= orphan.osec.rank || mustBeAfter) {
+    at++;
+    for (let j = at; j < items.length; j++) {
+      if (!holds(items[j]!)) continue;
+      if (proximity(orphan, items[j]) !== best) break;
+      at = j + 1;
+    }
+  } else {
+    while (at > start && !holds(items[at - 1]!)) at--;
+  }
+  // Behind the last section it goes past everything else.
+  if (!items.slice(at).some(holds)) return items.length;
+  while (at < items.length && isSkipped(items[at]!)) at++;
+  return at;
+}
+
+/** Sections without `:name` are in the segments of the one before; the first in the first PT_LOAD. */
+function propagatePhdrs(layout: LayoutScript, plan: Plan): void {
+  const first = layout.phdrs.find((phdr) => phdr.p_type === 1);
+  let phdrs = first === undefined ? [] : [first.name];
+  for (const item of plan.items) {
+    if (item.kind !== "section") continue;
+    if (item.phdrs.length > 0) phdrs = item.phdrs;
+    else if ((item.osec.sh_flags & SHF_ALLOC) !== 0) item.phdrs = phdrs;
+  }
+}
+
+function publish(ctx: Context): void {
+  const { osec: table } = ctx.tables;
+  ctx.osecs.forEach((osec, i) => {
+    osec.index = i + 1;
+    table.index[osec.id] = i + 1;
+    table.sh_flags[osec.id] = osec.sh_flags;
+    table.sh_type[osec.id] = osec.sh_type;
+    table.tombstone[osec.id] = tombstoneOf(osec.name, osec.sh_flags);
+  });
+  table.index[HEADERS_OSEC] = ctx.osecs.length > 0 ? 1 : 0;
+}

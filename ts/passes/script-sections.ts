@@ -1,0 +1,386 @@
+/**
+ * bind-sections under a layout script: every live input section goes to the output section whose description names it, to an
+ * output section of its own name (orphan), or away (/DISCARD/).
+ *
+ * Reads isec.live, names and files; writes isec.osec, `osec`, `member` (in script order) and ctx.plan. Where orphans stand is decided in
+ * script-order, when it is known which linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
+ * programs that are small beside what the default path must stand.
+ */
+import { ISEC_CONSUMED, ISEC_EH_FRAME, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import {
+  SHF_ALLOC, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
+} from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { allocTable, setRows } from "../memory/table.ts";
+import type { InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
+import type { Members, Part, Plan, PlannedSection } from "../script/plan.ts";
+import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+import { newOutputSection, priorityOf } from "./order-sections.ts";
+import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
+
+const SPARE_OSECS = 256;
+export const DISCARD = "/DISCARD/";
+
+/** Before mark-live: KEEP makes roots, as SHF_GNU_RETAIN does. */
+export function keepScriptSections(ctx: Context): void {
+  if (ctx.script === null || !ctx.options.gcSections) return;
+  const matcher = new Matcher(ctx.script, (input) => input.keep);
+  const { isec } = ctx.tables;
+  const subject = subjects(ctx);
+  for (let row = 1, end = isec.rows; row < end; row++) {
+    if (isec.name[row] !== 0 && matcher.find(subject(row)) !== null) isec.sh_flags[row]! |= SHF_GNU_RETAIN;
+  }
+}
+
+function subjects(ctx: Context): (row: number) => Subject {
+  const { isec } = ctx.tables;
+  const files = scriptFileNames(ctx);
+  return (row) => ({ name: ctx.arena.cstring(isec.name[row]!), file: files(isec.obj[row]!), flags: isec.sh_flags[row]! });
+}
+
+export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
+  const { tables, arena } = ctx;
+  const binder = new Binder(ctx, layout);
+  binder.matchAll();
+  allocTable(arena, tables, "osec", binder.sections.length + SPARE_OSECS + HEADERS_OSEC + 1);
+  allocTable(arena, tables, "member", tables.isec.rows + 1);
+  binder.fill();
+  const items = binder.items();
+  const add = (name: ByteString): { section: PlannedSection; part: Members } => {
+    const section = binder.addLate(name);
+    items.push(section);
+    return { section, part: lastMembers(section) };
+  };
+  return { items, sections: binder.sections, headers: 0n, find: (name) => binder.find(name), add };
+}
+
+/** Rows of an input section description, by pattern. */
+type Found = Map<SectionPattern, number[]>;
+
+class Binder {
+  private readonly ctx: Context;
+  private readonly layout: LayoutScript;
+  private readonly matcher: Matcher;
+  readonly sections: PlannedSection[] = [];
+  private readonly byCommand = new Map<OutputDescription, PlannedSection>();
+  private readonly byName = new Map<ByteString, PlannedSection>();
+  private readonly parts = new Map<InputDescription, Members>();
+  private found: Found = new Map();
+  private discarded: number[] = [];
+  /** Rows that no description names, in link order. */
+  private orphans: { row: number; name: ByteString }[] = [];
+  private ehFrames: number[] = [];
+  /** Orphans by the part they go to. */
+  private readonly extra = new Map<Members, number[]>();
+
+  constructor(ctx: Context, layout: LayoutScript) {
+    this.ctx = ctx;
+    this.layout = layout;
+    this.matcher = new Matcher(layout);
+    for (const command of layout.commands) if (command.kind === "output" && command.name !== DISCARD) this.addSection(command, command.name);
+  }
+
+  private addSection(command: OutputDescription | null, name: ByteString): PlannedSection {
+    const id = HEADERS_OSEC + 1 + this.sections.length;
+    const section: PlannedSection = {
+      kind: "section", command, osec: newOutputSection(id, name, command?.sh_type ?? SHT_PROGBITS, 0), parts: [], hasInputs: false,
+      phdrs: [...(command?.phdrs ?? [])], lmaOffset: 0n, removed: false,
+    };
+    this.sections.push(section);
+    if (!this.byName.has(name)) this.byName.set(name, section);
+    if (command === null) return section;
+    this.byCommand.set(command, section);
+    for (const inner of command.commands) {
+      if (inner.kind !== "input") {
+        section.parts.push(inner);
+        continue;
+      }
+      const members: Members = { kind: "members", command: inner, from: 0, to: 0, synthetic: [] };
+      this.parts.set(inner, members);
+      section.parts.push(members);
+    }
+    return section;
+  }
+
+  items(): Plan["items"] {
+    const items: Plan["items"] = [];
+    for (const command of this.layout.commands) {
+      if (command.kind !== "output") items.push(command);
+      else if (command.name !== DISCARD) items.push(this.byCommand.get(command)!);
+    }
+    for (const section of this.sections) if (section.command === null) items.push(section);
+    return items;
+  }
+
+  /** Matches all live sections; again when a description turns out not to apply. */
+  matchAll(): void {
+    do {
+      this.found = new Map();
+      this.discarded = [];
+      this.orphans = [];
+      this.ehFrames = [];
+      this.match();
+    } while (this.dropConstrained());
+    this.sortOrphans();
+  }
+
+  private match(): void {
+    const { isec } = this.ctx.tables;
+    const subject = subjects(this.ctx);
+    for (let row = 1, end = isec.rows; row < end; row++) {
+      if (isec.live[row] === 0 || isec.kind[row] === ISEC_CONSUMED) continue;
+      if (isec.kind[row] === ISEC_EH_FRAME) {
+        this.ehFrames.push(row);
+        continue;
+      }
+      const section = subject(row);
+      const candidate = this.matcher.find(section);
+      if (candidate === null) this.orphans.push({ row, name: section.name });
+      else if (candidate.output.name === DISCARD) this.discarded.push(row);
+      else this.rowsOf(candidate).push(row);
+    }
+  }
+
+  private rowsOf({ pattern }: Candidate): number[] {
+    let rows = this.found.get(pattern);
+    if (rows === undefined) this.found.set(pattern, (rows = []));
+    return rows;
+  }
+
+  /** ONLY_IF_RO, ONLY_IF_RW: true = something changed. */
+  private dropConstrained(): boolean {
+    const { isec } = this.ctx.tables;
+    for (const command of this.byCommand.keys()) {
+      if (command.constraint === "" || this.matcher.disabled.has(command)) continue;
+      const rows = command.commands.flatMap((input) => (input.kind === "input" ? input.patterns.flatMap((pattern) => this.found.get(pattern) ?? []) : []));
+      const writable = rows.some((row) => (isec.sh_flags[row]! & SHF_WRITE) !== 0);
+      if (writable === (command.constraint === "ONLY_IF_RW")) continue;
+      this.matcher.disabled.add(command);
+      this.byCommand.get(command)!.removed = true;
+      if (this.byName.get(command.name)?.command === command) {
+        const other = this.sections.find((section) => section.osec.name === command.name && !section.removed);
+        if (other !== undefined) this.byName.set(command.name, other);
+        else this.byName.delete(command.name);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  private sortOrphans(): void {
+    const { orphanHandling } = this.ctx.options;
+    for (const { row, name } of this.orphans) {
+      if (orphanHandling === "discard") {
+        this.discarded.push(row);
+        continue;
+      }
+      this.reportOrphan(row, name);
+      const part = lastMembers(this.sectionFor(orphanName(name)));
+      const rows = this.extra.get(part);
+      if (rows === undefined) this.extra.set(part, [row]);
+      else rows.push(row);
+    }
+  }
+
+  private reportOrphan(row: number, name: ByteString): void {
+    const { diag, options, inputs, tables } = this.ctx;
+    if (options.orphanHandling !== "warn" && options.orphanHandling !== "error") return;
+    const input = inputs[tables.obj.fileId[tables.isec.obj[row]!]!];
+    const file = input === undefined ? "<internal>" : input.member === "" ? input.path : `${input.path}(${input.member})`;
+    const message = `${file}:(${name}) is being placed in '${orphanName(name)}'`;
+    if (options.orphanHandling === "warn") diag.warn(message);
+    else diag.error(message);
+  }
+
+  private sectionFor(name: ByteString): PlannedSection {
+    return this.byName.get(name) ?? this.addSection(null, name);
+  }
+
+  /** Place of a linker-made section; the section is made when there is none. */
+  find(name: ByteString): { section: PlannedSection; part: Members } | "discard" | null {
+    const candidate = this.matcher.find({ name, file: "", flags: 0 });
+    if (candidate !== null) {
+      if (candidate.output.name === DISCARD) return "discard";
+      return { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)! };
+    }
+    if (this.ctx.options.orphanHandling === "discard") return null;
+    const known = this.byName.get(name);
+    return known === undefined ? null : { section: known, part: lastMembers(known) };
+  }
+
+  // ---- tables ----
+
+  fill(): void {
+    const { tables } = this.ctx;
+    this.discard();
+    let at = 1;
+    for (const section of this.sections) {
+      const { id } = section.osec;
+      tables.osec.memberBase[id] = at;
+      for (const part of section.parts) {
+        if (part.kind !== "members") continue;
+        part.from = at;
+        const rows = [...(part.command === null ? [] : this.sortedRows(part.command)), ...(this.extra.get(part) ?? [])];
+        if (section.command?.subalign != null) this.subalign(section.command, rows);
+        for (const row of rows) {
+          tables.member.isec[at++] = row;
+          this.commit(section, row);
+        }
+        part.to = at;
+      }
+      tables.osec.memberCount[id] = at - tables.osec.memberBase[id]!;
+      this.publish(section);
+    }
+    setRows(tables, "osec", HEADERS_OSEC + 1 + this.sections.length);
+    setRows(tables, "member", at);
+    const place = this.find(".eh_frame");
+    if (place === "discard") return;
+    const section = place?.section ?? (this.ehFrames.length > 0 ? this.addLate(".eh_frame") : null);
+    if (section !== null) for (const row of this.ehFrames) tables.isec.osec[row] = section.osec.id;
+  }
+
+  /** An orphan that only a linker-made section fills. */
+  addLate(name: ByteString): PlannedSection {
+    const section = this.addSection(null, name);
+    lastMembers(section);
+    setRows(this.ctx.tables, "osec", section.osec.id + 1);
+    this.publish(section);
+    return section;
+  }
+
+  /** Rows of an input description: patterns that are sorted each for themselves, runs of others in link order. */
+  private sortedRows(input: InputDescription): number[] {
+    const result: number[] = [];
+    let run: number[] = [];
+    const endRun = (): void => {
+      run.sort((a, b) => a - b);
+      const { sortSection } = this.ctx.options;
+      if (sortSection === "name" || sortSection === "alignment") this.sort(run, sortSection);
+      result.push(...run);
+      run = [];
+    };
+    for (const pattern of input.patterns) {
+      const rows = this.found.get(pattern) ?? [];
+      if (pattern.outer === "default") {
+        run = run.concat(rows);
+        continue;
+      }
+      endRun();
+      if (pattern.outer !== "none") {
+        const { sortSection } = this.ctx.options;
+        if (pattern.inner !== "default") this.sort(rows, pattern.inner);
+        else if (sortSection === "name" || sortSection === "alignment") this.sort(rows, sortSection);
+        this.sort(rows, pattern.outer);
+      }
+      for (const row of rows) result.push(row);
+    }
+    endRun();
+    return result;
+  }
+
+  private sort(rows: number[], by: SortKind): void {
+    const { isec } = this.ctx.tables;
+    const name = (row: number) => this.ctx.arena.cstring(isec.name[row]!);
+    if (by === "alignment") rows.sort((a, b) => isec.align[b]! - isec.align[a]!);
+    else if (by === "name" || by === "priority") {
+      const key = new Map<number, string | number>(rows.map((row) => [row, by === "name" ? name(row) : priorityOf(name(row))]));
+      rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -1 : key.get(a)! > key.get(b)! ? 1 : 0));
+    }
+  }
+
+  private subalign(command: OutputDescription, rows: number[]): void {
+    const { isec } = this.ctx.tables;
+    const align = addressOf(evaluateIn(command.subalign!, constantsOnly(this.ctx)));
+    for (const row of rows) isec.align[row] = Math.round(Math.log2(Number(align > 0n ? align : 1n)));
+  }
+
+  /** What a member gives to its output section. */
+  private commit(section: PlannedSection, row: number): void {
+    const { isec } = this.ctx.tables;
+    const { osec, command } = section;
+    const type = isec.sh_type[row]!;
+    if (!section.hasInputs) {
+      if (command?.sh_type == null) osec.sh_type = type;
+      osec.sh_entsize = isec.sh_entsize[row]!;
+    } else {
+      if (((osec.sh_flags ^ isec.sh_flags[row]!) & SHF_TLS) !== 0) this.ctx.diag.error(`incompatible section flags for ${osec.name}`);
+      if (osec.sh_entsize !== isec.sh_entsize[row]!) osec.sh_entsize = 0;
+    }
+    if (osec.sh_type !== type) {
+      const mergeable = CAN_BE_PROGBITS.has(osec.sh_type) && CAN_BE_PROGBITS.has(type);
+      if (command?.sh_type == null && mergeable) osec.sh_type = SHT_PROGBITS;
+      else if (osec.sh_type !== SHT_NOBITS && command?.sh_type == null) this.ctx.diag.error(`section type mismatch for ${osec.name}`);
+    }
+    osec.sh_flags = (osec.sh_flags | isec.sh_flags[row]!) >>> 0;
+    osec.align = Math.max(osec.align, isec.align[row]!);
+    isec.osec[row] = osec.id;
+    section.hasInputs = true;
+  }
+
+  private publish({ osec, command }: PlannedSection): void {
+    const { tables, arena, kernels } = this.ctx;
+    if (command?.nonAlloc === true) osec.sh_flags &= ~SHF_ALLOC;
+    const base = tables.osec.memberBase[osec.id]!;
+    tables.osec.name[osec.id] = arena.put(osec.name);
+    tables.osec.nameBytes[osec.id] = osec.name.length;
+    tables.osec.sh_type[osec.id] = osec.sh_type;
+    tables.osec.sh_flags[osec.id] = osec.sh_flags;
+    tables.osec.sh_entsize[osec.id] = osec.sh_entsize;
+    tables.osec.align[osec.id] = osec.align;
+    if (osec.sh_type === SHT_INIT_ARRAY || osec.sh_type === SHT_FINI_ARRAY) kernels.mirrorRelocs!(base, base + tables.osec.memberCount[osec.id]!);
+  }
+
+  /** /DISCARD/: with everything that depends on it; its symbols cannot be referred to. */
+  private discard(): void {
+    if (this.discarded.length === 0) return;
+    const { isec, sym } = this.ctx.tables;
+    const gone = new Set<number>();
+    const drop = (row: number): void => {
+      if (gone.has(row)) return;
+      gone.add(row);
+      isec.live[row] = 0;
+      isec.osec[row] = 0;
+      for (let d = isec.dependent[row]!; d !== 0; d = isec.nextDependent[d]!) drop(d);
+    };
+    this.discarded.forEach(drop);
+    for (const rows of [...this.found.values(), ...this.extra.values()]) {
+      if (rows.some((row) => gone.has(row))) rows.splice(0, rows.length, ...rows.filter((row) => !gone.has(row)));
+    }
+    const { flags } = sym;
+    for (let id = 1, end = sym.rows; id < end; id++) {
+      if ((flags[id]! & SYM_KIND_MASK) !== SYM_DEFINED || !gone.has(sym.isec[id]!)) continue;
+      flags[id] = (flags[id]! & ~(SYM_KIND_MASK | SYM_EXPORTED)) | SYM_DISCARDED;
+    }
+  }
+}
+
+const CAN_BE_PROGBITS = new Set<number>([SHT_NOBITS, SHT_PROGBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY, SHT_NOTE]);
+
+/** Commons go to .bss; other orphans keep their name. */
+function orphanName(name: ByteString): ByteString {
+  return name === "COMMON" ? ".bss" : name;
+}
+
+/** The part that takes what joins a section at its end. */
+function lastMembers(section: PlannedSection): Members {
+  const last: Part | undefined = section.parts.at(-1);
+  if (last?.kind === "members") return last;
+  const members: Members = { kind: "members", command: null, from: 0, to: 0, synthetic: [] };
+  section.parts.push(members);
+  return members;
+}
+
+/** For expressions that must be known before there is a layout. */
+function constantsOnly(ctx: Context): Environment {
+  return {
+    dot: () => number(0n), symbol: () => undefined, named: () => undefined, headers: () => 0n, maxPageSize: () => BigInt(ctx.arch.maxPageSize),
+    failed: (message) => ctx.diag.error(message), error: (message) => ctx.diag.error(message),
+  };
+}
+
+/** Output sections that will exist as far as members decide: for __start_ and __stop_ symbols. */
+export function plannedNames(plan: Plan): ByteString[] {
+  return plan.sections.filter((section) => section.hasInputs).map((section) => section.osec.name);
+}
