@@ -34,6 +34,12 @@ import { reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
 import { resolveSymbols, SLIM_MARK } from "./passes/resolve-symbols.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
+import { assignScriptAddresses } from "./passes/script-layout.ts";
+import { orderScriptSections } from "./passes/script-order.ts";
+import { writeScriptBytes } from "./passes/script-output.ts";
+import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/script-sections.ts";
+import { claimScriptSymbols, scriptNames } from "./passes/script-symbols.ts";
+import { ScriptValues } from "./passes/script-values.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
@@ -63,7 +69,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const kernels = instantiateKernels(host.kernels(), memory);
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
-    pool: new Pool(arena, kernels, host, PHASES),
+    pool: new Pool(arena, tables, kernels, host, PHASES),
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
@@ -125,7 +131,8 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   startWorkers(ctx);
   const defsyms = parseDefsyms(ctx);
   ctx.expressionNames.push(...defsyms.flatMap((defsym) => defsym.expression.symbols));
-  fillInternalObject(ctx, ctx.options.undefined, mentionedNames(ctx, defsyms.map((defsym) => defsym.name)));
+  const assigned = [...defsyms.map((defsym) => defsym.name), ...scriptNames(ctx)];
+  fillInternalObject(ctx, ctx.options.undefined, mentionedNames(ctx, assigned));
 
   await run("parse-object", () => parseObject(ctx));
   await run("intern-names", () => internNames(ctx));
@@ -133,6 +140,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
   await run("set-visibility", () => {
+    claimScriptSymbols(ctx);
     linkerDefined.claim(ctx, defsyms);
     readProperties(ctx);
     setVisibility(ctx);
@@ -148,12 +156,16 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 
   await run("split-pieces", () => splitPieces(ctx));
   ctx.checkIssues();
-  await run("mark-live", () => markLive(ctx));
+  await run("mark-live", () => {
+    keepScriptSections(ctx);
+    return markLive(ctx);
+  });
 
   reportUnused(ctx);
   await run("bind-sections", () => {
-    bindSections(ctx);
-    linkerDefined.claimStartStop(ctx, osecNames(ctx));
+    if (ctx.script !== null) ctx.plan = bindScriptSections(ctx, ctx.script);
+    else bindSections(ctx);
+    linkerDefined.claimStartStop(ctx, ctx.plan === null ? osecNames(ctx) : plannedNames(ctx.plan));
   });
   await run("merge-pieces", () => mergePieces(ctx));
   await run("scan-relocs", () => scanRelocs(ctx));
@@ -163,10 +175,14 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     createSynthetic(ctx);
     Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
     await ctx.symtab.count(ctx);
-    orderSections(ctx);
+    if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan));
+    else orderSections(ctx);
   });
 
-  await run("assign-addresses", () => assignAddresses(ctx));
+  await run("assign-addresses", () => {
+    if (ctx.script !== null && ctx.plan !== null) assignScriptAddresses(ctx, ctx.script, ctx.plan);
+    else assignAddresses(ctx);
+  });
   await run("resolve-addresses", async () => {
     linkerDefined.place(ctx);
     await resolveAddresses(ctx);
@@ -193,7 +209,17 @@ function osecNames(ctx: Context): string[] {
   return Array.from({ length: osec.rows }, (_, id) => ctx.arena.string(osec.name[id]!, osec.nameBytes[id]!));
 }
 
-/** Writes the image window by window; the file appears under its name only when all of it is there. */
+async function writeContents(ctx: Context, output: OutputFile): Promise<void> {
+  await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
+  await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
+  if (ctx.plan !== null) writeScriptBytes(ctx, ctx.plan, output);
+  await timed(ctx, "finish-output", () => {
+    writeHeaders(ctx, output);
+    if (ctx.options.buildId !== "none") ctx.synthetics.buildId?.finish(ctx, output, outputBytes(ctx));
+  });
+}
+
+/** Writes the image; the file appears under its name only when all of it is there. */
 async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): Promise<void> {
   const { options, host } = ctx;
   let file: OutputFile | undefined;
@@ -201,20 +227,12 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
     file = host.createOutput(options.output, { mode: options.relocatable ? 0o666 : 0o777 });
     const output = file;
     output.truncate(relocatable?.bytes ?? outputBytes(ctx));
-    if (relocatable !== null) {
-      await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
-      ctx.diag.throwIfErrors();
-      output.commit();
-      return;
-    }
-    await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
-    await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
-    await timed(ctx, "finish-output", () => {
-      writeHeaders(ctx, output);
-      if (options.buildId !== "none") ctx.synthetics.buildId?.finish(ctx, output, outputBytes(ctx));
-      ctx.diag.throwIfErrors();
-      output.commit();
-    });
+    if (relocatable !== null) await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
+    else await writeContents(ctx, output);
+    ctx.diag.throwIfErrors();
+    // A signal that arrived meanwhile ends the program here, while the old output is still in place.
+    await host.turn();
+    await timed(ctx, "commit", () => output.commit());
   } catch (error) {
     file?.abort();
     if (error instanceof HostError) ctx.diag.fatal(`cannot write output file ${options.output}: ${error.message}`);

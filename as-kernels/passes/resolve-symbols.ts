@@ -131,6 +131,8 @@ function addShared(state: u32, o: u32): void {
     const id = record.sym[row];
     const kind = symFlags[id] & SYM_KIND_MASK;
     if (!(flags & REC_DEFINED)) {
+      // Weak, and the first mention of all: a member that defines it later is not extracted (lld).
+      if (flags & REC_WEAK && kind == SYM_UNDEF && !(symFlags[id] & (SYM_USED_REGULAR | SYM_USED_SHARED))) symFlags[id] |= SYM_WEAK;
       symFlags[id] |= SYM_USED_SHARED;
       if (kind == SYM_LAZY && !(flags & REC_WEAK)) include(state, gsym.lazy[id]);
       continue;
@@ -224,8 +226,8 @@ function addReference(id: u32, o: u32, flags: u32): u32 {
   t.sym.flags[id] = bits | SYM_USED_REGULAR;
   if (gsym.refObj[id] == 0) gsym.refObj[id] = o;
   if (kind == SYM_SHARED && gsym.vis[id] != STV_DEFAULT) {
-    // A reference with restricted visibility must be satisfied here.
-    t.sym.flags[id] = (t.sym.flags[id] & ~SYM_KIND_MASK) | SYM_UNDEF;
+    // A reference with restricted visibility must be satisfied here; the shared object will look for that definition too.
+    t.sym.flags[id] = (t.sym.flags[id] & ~SYM_KIND_MASK) | SYM_UNDEF | SYM_USED_SHARED;
     gsym.esym[id] = 0;
     gsym.obj[id] = 0;
   }

@@ -118,7 +118,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
     },
   };
   const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES };
-  const pool = new (spec.backwards === true ? BackwardsPool : Pool)(arena, kernels, io, phases);
+  const pool = new (spec.backwards === true ? BackwardsPool : Pool)(arena, tables, kernels, io, phases);
   const params = new Params(arena);
   const options = { ...defaultOptions(), ...spec.options };
   const diag = new Diagnostics(() => {}, false);

@@ -42,11 +42,11 @@ export class WorkerContext extends MemoryViews {
   args: number[] = [];
   private readonly windows: { address: number; bytes: number }[] = [];
 
-  constructor(memory: WebAssembly.Memory, kernels: Kernels, io: WorkerIo) {
+  constructor(memory: WebAssembly.Memory, kernels: Kernels, io: WorkerIo, tables?: Tables) {
     super(memory);
     this.kernels = kernels;
     this.io = io;
-    this.tables = attachTables(this);
+    this.tables = tables ?? attachTables(this);
     this.params = new Params(this);
   }
 
@@ -101,7 +101,6 @@ export class WorkerContext extends MemoryViews {
   /** Claims chunks of the announced phase until none is left. */
   claim(phase: Phase, args: number[]): void {
     this.args = args;
-    this.tables = attachTables(this);
     const chunks = this.u32[CTL_CHUNKS >>> 2]!;
     try {
       for (;;) {
@@ -139,9 +138,10 @@ export class Pool {
   private readonly members: Member[] = [];
   private readonly phases: Phases;
 
-  constructor(arena: Arena, kernels: Kernels, io: WorkerIo, phases: Phases) {
+  /** `tables`: the views that allocTable keeps fresh; the main thread works with them. */
+  constructor(arena: Arena, tables: Tables, kernels: Kernels, io: WorkerIo, phases: Phases) {
     arena.u32[CTL_WINDOW_TOP >>> 2] = (arena.memory.buffer.byteLength - GUARD_BYTES) / 4096;
-    this.self = new WorkerContext(arena.memory, kernels, io);
+    this.self = new WorkerContext(arena.memory, kernels, io, tables);
     this.phases = phases;
   }
 
@@ -204,6 +204,7 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
     run(name, args, sources) {
       if (self === undefined) throw new Error("phase before attach");
       if (sources !== null) self.sources = sources;
+      self.tables = attachTables(self);
       self.claim(phases[name]!, args);
     },
   };

@@ -38,65 +38,75 @@ const CONSTRUCTORS = {
   f64: Float64Array,
 };
 
-/** Headers live between TABLES_ADDR's directory and PARAMS_ADDR. */
-function headerAddress(index: number): number {
-  let at = TABLES_ADDR + 4 * NAMES.length;
-  for (let i = 0; i < index; i++) at += 4 * (1 + Object.keys(TABLES[NAMES[i]!]).length);
-  return at;
-}
+/** Address of each table's header: between TABLES_ADDR's directory and PARAMS_ADDR. The last entry is the end. */
+const HEADERS: number[] = [TABLES_ADDR + 4 * NAMES.length];
+for (const name of NAMES) HEADERS.push(HEADERS[HEADERS.length - 1]! + 4 * (1 + Object.keys(TABLES[name]).length));
 
+/** A table's rows and columns as its header stood when the view was made; columns are viewed on first use. */
 class View {
   readonly address: number;
   readonly rows: number;
+  readonly views: MemoryViews;
+  readonly columns: unknown[] = [];
+
   constructor(views: MemoryViews, address: number) {
+    this.views = views;
     this.address = address;
     this.rows = views.u32[address >>> 2]!;
   }
+
+  makeColumn(Column: (typeof CONSTRUCTORS)[ColumnType], index: number): unknown {
+    const at = this.views.u32[(this.address >>> 2) + 1 + index]!;
+    return new Column(this.views.memory.buffer, at, at === 0 ? 0 : this.rows);
+  }
 }
 
-/** One lazily viewed class per table, so that property loads stay monomorphic. */
-function makeView(views: MemoryViews, index: number): View {
-  const address = headerAddress(index);
-  const view = new View(views, address);
-  Object.entries(TABLES[NAMES[index]!]).forEach(([column, type], i) => {
-    let made: unknown;
-    Object.defineProperty(view, column, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        if (made === undefined) {
-          const at = views.u32[(address >>> 2) + 1 + i]!;
-          made = new CONSTRUCTORS[type as ColumnType](views.memory.buffer, at, at === 0 ? 0 : view.rows);
-          Object.defineProperty(view, column, { value: made, enumerable: true });
-        }
-        return made;
+/** One class per table with its columns as getters: made once, because defining properties is slow. */
+function viewClass(table: TableName): typeof View {
+  const made = class extends View {};
+  Object.entries(TABLES[table]).forEach(([column, type], i) => {
+    const Column = CONSTRUCTORS[type as ColumnType];
+    Object.defineProperty(made.prototype, column, {
+      get(this: View) {
+        return (this.columns[i] ??= this.makeColumn(Column, i));
       },
     });
   });
-  return view;
+  return made;
 }
 
-/** Views of all tables as their headers stand now; a table allocated later replaces its entry (attach again on workers). */
-export function attachTables(views: MemoryViews): Tables {
-  const tables = { views } as unknown as Record<string, unknown>;
-  NAMES.forEach((name, i) => {
-    let made: View | undefined;
-    Object.defineProperty(tables, name, {
-      configurable: true,
-      enumerable: true,
-      get: () => (made ??= makeView(views, i)),
-    });
+const VIEW_CLASSES: (typeof View | undefined)[] = [];
+
+/** All tables of a memory, each viewed on first use. */
+class Directory {
+  readonly views: MemoryViews;
+  readonly made: (View | undefined)[] = [];
+
+  constructor(views: MemoryViews) {
+    this.views = views;
+  }
+}
+
+NAMES.forEach((name, i) => {
+  Object.defineProperty(Directory.prototype, name, {
+    get(this: Directory) {
+      return (this.made[i] ??= new (VIEW_CLASSES[i] ??= viewClass(name))(this.views, HEADERS[i]!));
+    },
   });
-  return tables as unknown as Tables;
+});
+
+/** Views of all tables as their headers stand now. On workers: attach again in every phase. */
+export function attachTables(views: MemoryViews): Tables {
+  return new Directory(views) as unknown as Tables;
 }
 
 /** Writes the directory; once per memory. */
 export function initTables(views: MemoryViews): Tables {
-  NAMES.forEach((_, i) => (views.u32[(TABLES_ADDR >>> 2) + i] = headerAddress(i)));
-  if (headerAddress(NAMES.length) > PARAMS_ADDR) throw new Error("table headers overlap the parameter block");
+  NAMES.forEach((_, i) => (views.u32[(TABLES_ADDR >>> 2) + i] = HEADERS[i]!));
+  if (HEADERS[NAMES.length]! > PARAMS_ADDR) throw new Error("table headers overlap the parameter block");
   NAMES.forEach((name, i) => {
     const words = 1 + Object.keys(TABLES[name]).length;
-    views.u32.fill(0, headerAddress(i) >>> 2, (headerAddress(i) >>> 2) + words);
+    views.u32.fill(0, HEADERS[i]! >>> 2, (HEADERS[i]! >>> 2) + words);
   });
   return attachTables(views);
 }
@@ -113,7 +123,7 @@ export function allocTable<N extends TableName>(
   only?: readonly (keyof (typeof TABLES)[N])[],
 ): TableView<N> {
   const index = NAMES.indexOf(name);
-  const header = headerAddress(index) >>> 2;
+  const header = HEADERS[index]! >>> 2;
   arena.u32[header] = rows;
   Object.entries(TABLES[name]).forEach(([column, type], i) => {
     const wanted = only === undefined || (only as readonly string[]).includes(column);
@@ -125,18 +135,12 @@ export function allocTable<N extends TableName>(
 
 /** Changes the row count of a table without moving it (rows at most what was allocated). */
 export function setRows(tables: Tables, name: TableName, rows: number): void {
-  tables.views.u32[headerAddress(NAMES.indexOf(name)) >>> 2] = rows;
+  tables.views.u32[HEADERS[NAMES.indexOf(name)]! >>> 2] = rows;
   refresh(tables, name);
 }
 
 function refresh(tables: Tables, name: TableName): void {
-  const index = NAMES.indexOf(name);
-  let made: View | undefined;
-  Object.defineProperty(tables, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => (made ??= makeView(tables.views, index)),
-  });
+  (tables as unknown as Directory).made[NAMES.indexOf(name)] = undefined;
 }
 
 // ---- parameters ----

@@ -17,17 +17,17 @@ const MAX_ROUNDS = 30;
 export const alignUp = (value: bigint, align: bigint): bigint => ((value + align - 1n) / align) * align;
 const alignNumber = (value: number, align: number): number => Math.ceil(value / align) * align;
 
-const flagsOf = (osec: OutputSection): number =>
+export const flagsOf = (osec: OutputSection): number =>
   PF_R | ((osec.sh_flags & SHF_WRITE) !== 0 ? PF_W : 0) | ((osec.sh_flags & SHF_EXECINSTR) !== 0 ? PF_X : 0);
-const isTbss = (osec: OutputSection): boolean => (osec.sh_flags & SHF_TLS) !== 0 && osec.sh_type === SHT_NOBITS;
-const isAlloc = (osec: OutputSection): boolean => (osec.sh_flags & SHF_ALLOC) !== 0;
+export const isTbss = (osec: OutputSection): boolean => (osec.sh_flags & SHF_TLS) !== 0 && osec.sh_type === SHT_NOBITS;
+export const isAlloc = (osec: OutputSection): boolean => (osec.sh_flags & SHF_ALLOC) !== 0;
 
-function newSegment(p_type: number, p_flags: number, sections: OutputSection[], p_align = 1): Segment {
+export function newSegment(p_type: number, p_flags: number, sections: OutputSection[], p_align = 1): Segment {
   return { p_type, p_flags, p_offset: 0, p_vaddr: 0n, p_paddr: 0n, p_filesz: 0, p_memsz: 0, p_align, sections };
 }
 
 /** Page sizes of this link. */
-function pageSizes(ctx: Context): { max: number; common: number } {
+export function pageSizes(ctx: Context): { max: number; common: number } {
   const { z, nmagic, omagic } = ctx.options;
   if (nmagic || omagic) return { max: 1, common: 1 };
   const max = z.maxPageSize || ctx.arch.maxPageSize;
@@ -68,7 +68,7 @@ function loadSegments(ctx: Context): Segment[] {
 }
 
 /** gABI ch. 5 Program Header, GNU extensions; in lld's order. */
-function makeSegments(ctx: Context): Segment[] {
+export function makeSegments(ctx: Context, loads: Segment[]): Segment[] {
   const { options } = ctx;
   const alloc = ctx.osecs.filter(isAlloc);
   const named = (name: string) => alloc.filter((osec) => osec.name === name);
@@ -78,7 +78,7 @@ function makeSegments(ctx: Context): Segment[] {
     if (found.length > 0) segments.push(newSegment(type, flags ?? flagsOf(found[0]!), found));
   };
   single(PT_INTERP, ".interp");
-  segments.push(...loadSegments(ctx));
+  segments.push(...loads);
   const tls = alloc.filter((osec) => (osec.sh_flags & SHF_TLS) !== 0);
   if (tls.length > 0) segments.push(newSegment(PT_TLS, PF_R, tls));
   single(PT_DYNAMIC, ".dynamic");
@@ -187,6 +187,12 @@ function assignOffsets(ctx: Context): void {
     const nextIsCode = (load.p_flags & PF_X) !== 0;
     if (nextIsCode && options.z.separateCode !== "none" && i + 1 < loads.length) offset = alignNumber(offset, max);
   });
+  placeNotLoaded(ctx, offset);
+}
+
+/** Sections that are not loaded follow in the file from `from` on, then the section headers. */
+export function placeNotLoaded(ctx: Context, from: number): void {
+  let offset = from;
   for (const osec of ctx.osecs) {
     if (isAlloc(osec)) continue;
     if (osec.ready !== null) osec.size = osec.ready.length;
@@ -238,9 +244,9 @@ function measure(segment: Segment, head: { base: bigint; headers: number } | nul
 }
 
 /** Copies what kernels need of the layout into tables and parameters. */
-function publish(ctx: Context): void {
+export function publish(ctx: Context): void {
   const { tables, params } = ctx;
-  tables.osec.addr[HEADERS_OSEC] = imageBase(ctx);
+  tables.osec.addr[HEADERS_OSEC] = ctx.plan?.headers ?? imageBase(ctx);
   for (const osec of ctx.osecs) {
     tables.osec.addr[osec.id] = osec.sh_addr;
     tables.osec.offset[osec.id] = osec.sh_offset;
@@ -261,7 +267,7 @@ function publish(ctx: Context): void {
 }
 
 export function assignAddresses(ctx: Context): void {
-  ctx.segments = makeSegments(ctx);
+  ctx.segments = makeSegments(ctx, loadSegments(ctx));
   placeContents(ctx);
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw new Error("layout does not settle");
@@ -276,6 +282,12 @@ export function assignAddresses(ctx: Context): void {
 
 /** Sizes of sections that are not loaded have changed: file offsets again. Addresses stay. */
 export function placeUnloaded(ctx: Context): void {
+  if (ctx.plan !== null) {
+    const loaded = ctx.osecs.filter((osec) => isAlloc(osec) && osec.sh_type !== SHT_NOBITS);
+    placeNotLoaded(ctx, Math.max(EHDR_BYTES + PHDR_BYTES * ctx.segments.length, ...loaded.map((osec) => osec.sh_offset + osec.size)));
+    publish(ctx);
+    return;
+  }
   assignOffsets(ctx);
   measureSegments(ctx);
   publish(ctx);
@@ -297,7 +309,7 @@ function settle(ctx: Context): boolean {
 }
 
 /** Sections that -Ttext and the like put on top of each other. */
-function checkLayout(ctx: Context): void {
+export function checkLayout(ctx: Context): void {
   const placed = ctx.osecs.filter((osec) => isAlloc(osec) && !isTbss(osec) && osec.size > 0);
   const sorted = placed.sort((a, b) => (a.sh_addr < b.sh_addr ? -1 : a.sh_addr > b.sh_addr ? 1 : 0));
   const hex = (value: bigint) => `0x${value.toString(16).toUpperCase()}`;

@@ -53,11 +53,11 @@ export function assignNeeds(ctx: Context): void {
   params.set("gotPltHeader", header ? ctx.arch.gotPltHeaderWords : 0);
 }
 
-/** Does anything refer to _GLOBAL_OFFSET_TABLE_, by relocation type or by name? */
+/** Does anything refer to _GLOBAL_OFFSET_TABLE_, by relocation type or by name? As lld, a mention in a symbol table is enough. */
 function needsGotBase(ctx: Context): boolean {
   if (ctx.params.get("needsGotBase") === 1) return true;
   const sym = ctx.lookup("_GLOBAL_OFFSET_TABLE_");
-  return sym !== 0 && (ctx.tables.sym.flags[sym]! & SYM_REF_LIVE) !== 0;
+  return sym !== 0 && (ctx.tables.sym.flags[sym]! & SYM_USED_REGULAR) !== 0;
 }
 
 /** Decides which variables are copied, in sym order; other names of a copied variable move with it. */

@@ -8,8 +8,9 @@ import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_
 import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { evaluate, parseExpression, type Expr, type Lookup } from "../script/expression.ts";
-import { ScriptError } from "../script/lexer.ts";
+import { eachNode, evaluate, parseExpression, type Expr, type Lookup, type Node } from "../script/expression.ts";
+import type { LayoutScript } from "../script/layout.ts";
+import { ScriptError, scriptError } from "../script/lexer.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { refreshVisibility } from "./set-visibility.ts";
 
@@ -107,17 +108,51 @@ export function linkerNames(): ByteString[] {
   return [...RULES, ...IPLT_RULES].map((rule) => rule.name).concat(TLS_BASE);
 }
 
-/** --defsym as parsed: name, expression. Errors are reported. */
-export function parseDefsyms(ctx: Context): { name: ByteString; expression: Expr }[] {
-  return ctx.options.defsyms.flatMap(({ name, expression }) => {
+/** A symbol that gets the value of an expression. `provide`: only when somebody wants it. */
+export interface Defsym {
+  name: ByteString;
+  expression: Expr;
+  provide: boolean;
+}
+
+/** --defsym as parsed, and assignments of scripts that lay out nothing. Errors are reported. */
+export function parseDefsyms(ctx: Context): Defsym[] {
+  const defsyms: Defsym[] = ctx.options.defsyms.flatMap(({ name, expression }) => {
     try {
-      return [{ name, expression: parseExpression(expression) }];
+      return [{ name, expression: parseExpression(expression), provide: false }];
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
       ctx.diag.error(error.message);
       return [];
     }
   });
+  if (ctx.script === null || ctx.script.hasSections) return defsyms;
+  defsyms.push(...plainAssignments(ctx, ctx.script));
+  ctx.script = null;
+  return defsyms;
+}
+
+/** A script without SECTIONS leaves the layout as it is, so only what needs no layout means something. */
+function plainAssignments(ctx: Context, script: LayoutScript): Defsym[] {
+  if (script.phdrs.length > 0) ctx.diag.error(`${script.name}: PHDRS without SECTIONS is not supported yet`);
+  return script.commands.flatMap((command) => {
+    if (command.kind === "output") return [];
+    const { name, text, offset } = command.expr;
+    if (command.kind === "assign" && command.name !== "." && !needsLayout(command.expr.root)) {
+      return [{ name: command.name, expression: command.expr, provide: command.provide }];
+    }
+    ctx.diag.error(scriptError(text, name, offset, "an expression that needs a layout is not supported yet without SECTIONS").message);
+    return [];
+  });
+}
+
+function needsLayout(node: Node): boolean {
+  let found = false;
+  eachNode(node, (child) => {
+    if (["dot", "headers", "name", "assert"].includes(child.kind) || (child.kind === "call" && (child.args.length === 1 && child.name === "ALIGN"))) found = true;
+    if (child.kind === "call" && /^(BLOCK|DATA_SEGMENT)/.test(child.name)) found = true;
+  });
+  return found;
 }
 
 function tryEvaluate(ctx: Context, expression: Expr, lookup: Lookup): bigint {
@@ -150,7 +185,7 @@ export class LinkerDefined {
   private readonly startStop: { sym: number; section: ByteString; stop: boolean }[] = [];
 
   /** After resolve-symbols: claims the names that are mentioned and not defined by an input. */
-  claim(ctx: Context, defsyms: { name: ByteString; expression: Expr }[]): void {
+  claim(ctx: Context, defsyms: Defsym[]): void {
     const { options } = ctx;
     const rules = options.shared || options.pie || ctx.sharedObjects.length > 0 ? RULES : [...RULES, ...IPLT_RULES];
     if (!options.relocatable) {
@@ -166,8 +201,8 @@ export class LinkerDefined {
         ctx.tables.gsym.type[tls] = STT_TLS;
       }
     }
-    for (const { name, expression } of defsyms) {
-      const sym = ctx.lookup(name);
+    for (const { name, expression, provide } of defsyms) {
+      const sym = provide ? this.wanted(ctx, name) : ctx.lookup(name);
       if (sym === 0) continue;
       markLinkerDefined(ctx, sym, STV_DEFAULT);
       ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;

@@ -18,6 +18,7 @@ import { OpenFile } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf, Search } from "../input/search.ts";
 import { BadSharedObject, readSharedObject, type SharedObject } from "../input/shared-object.ts";
 import { parseInputScript, type InputScript } from "../script/input-script.ts";
+import { joinLayouts } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { allocTable } from "../memory/table.ts";
 
@@ -352,7 +353,9 @@ class Loader {
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
     options.undefined.push(...script.externs);
     versionNodes.push(...script.versionNodes);
-    if (script.layout !== null) this.ctx.diag.error(`${script.layout.name}: layout commands are not supported yet`);
+    if (script.layout === null) return;
+    if (options.relocatable && script.layout.hasSections) this.ctx.diag.error(`${script.layout.name}: SECTIONS is not supported with -r yet`);
+    this.ctx.script = joinLayouts(this.ctx.script, script.layout);
   }
 
   private expand(script: InputScript, path: ByteString, position: Position): void {

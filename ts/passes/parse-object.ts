@@ -76,11 +76,12 @@ function broken(w: WorkerContext, o: number, index: number, error: number): null
   return null;
 }
 
-/** Bytes [from, from + size) of the object, copied to new memory with `pad` zero bytes behind them. */
-function keep(w: WorkerContext, o: number, from: number, size: number): number {
+/** Bytes [from, from + size) of the object in memory that stays, with 16 zero bytes behind them. `whole`: Headers.whole. */
+function keep(w: WorkerContext, o: number, whole: number, from: number, size: number): number {
   const address = w.alloc(size + 16);
-  w.read(w.tables.obj.source[o]!, w.tables.obj.offset[o]! + from, address, size);
-  w.u8.fill(0, address + size, address + size + 16);
+  if (whole !== 0) w.kernels.copyMemory!(address, whole + from, size);
+  else w.read(w.tables.obj.source[o]!, w.tables.obj.offset[o]! + from, address, size);
+  w.kernels.fillBytes!(address + size, 0, 16);
   return address;
 }
 
@@ -119,13 +120,13 @@ function loadTables(w: WorkerContext, o: number): void {
     const symBytes = cell(OUT_SYMTAB_OFFSET + 1);
     obj.esymCount[o] = symBytes / SYM_BYTES;
     obj.firstGlobal[o] = word(OUT_FIRST_GLOBAL);
-    obj.symtab[o] = keep(w, o, cell(OUT_SYMTAB_OFFSET), symBytes);
-    obj.strtab[o] = keep(w, o, cell(OUT_STRTAB_OFFSET), cell(OUT_STRTAB_OFFSET + 1));
+    obj.symtab[o] = keep(w, o, headers.whole, cell(OUT_SYMTAB_OFFSET), symBytes);
+    obj.strtab[o] = keep(w, o, headers.whole, cell(OUT_STRTAB_OFFSET), cell(OUT_STRTAB_OFFSET + 1));
     obj.strtabBytes[o] = cell(OUT_STRTAB_OFFSET + 1);
-    if (cell(OUT_SHNDX_OFFSET + 1) !== 0) obj.shndxTab[o] = keep(w, o, cell(OUT_SHNDX_OFFSET), cell(OUT_SHNDX_OFFSET + 1));
+    if (cell(OUT_SHNDX_OFFSET + 1) !== 0) obj.shndxTab[o] = keep(w, o, headers.whole, cell(OUT_SHNDX_OFFSET), cell(OUT_SHNDX_OFFSET + 1));
   }
   if (namesOffset === cell(OUT_STRTAB_OFFSET) && word(OUT_SYMTAB) !== 0) obj.names[o] = obj.strtab[o]!;
-  else obj.names[o] = keep(w, o, namesOffset, namesBytes);
+  else obj.names[o] = keep(w, o, headers.whole, namesOffset, namesBytes);
   obj.namesBytes[o] = namesBytes;
   const linkonce = w.kernels.countLinkonce!(headers.shdrs, headers.count, obj.names[o]!, namesBytes);
   obj.groupCount[o] = word(OUT_GROUPS) + linkonce;

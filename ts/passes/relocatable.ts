@@ -76,6 +76,7 @@ export class RelocatableOutput {
   /** Everything up to the layout. `run` times a pass. */
   async build(ctx: Context, linkerDefined: LinkerDefined, run: (name: string, pass: () => void | Promise<void>) => Promise<void>): Promise<void> {
     checkRoots(ctx);
+    if (ctx.script?.hasSections === true) ctx.diag.warn("-r: the SECTIONS command of the linker script is not obeyed yet");
     if (ctx.options.gcSections) await run("split-pieces", () => splitPieces(ctx));
     ctx.checkIssues();
     await run("mark-live", () => markLive(ctx));

@@ -5,17 +5,16 @@
  * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
  */
 import {
-  SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
+  SHF_ALLOC, SHF_MERGE, SHF_STRINGS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { LayoutScript } from "../script/layout.ts";
-import { expressions } from "../script/layout.ts";
+import { eachNode } from "../script/expression.ts";
+import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
 import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } from "./order-sections.ts";
-import { eachNode } from "./script-symbols.ts";
 
 /** Symbol tables are made in one go and cannot be left out by a script. */
 const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
@@ -23,7 +22,7 @@ const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment): void {
   for (const section of Object.values(ctx.synthetics)) if (section !== null && section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
   adjust(layout, plan, environment);
-  dropUnusedPadding(ctx, plan);
+  dropUnusedPadding(ctx, layout, plan);
   for (const section of plan.sections) section.osec.rank = rank(ctx, section);
   plan.items = plan.items.filter((item) => item.kind !== "section" || !item.removed);
   insertOrphans(layout, plan);
@@ -61,14 +60,21 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection): vo
   section.osec = osec.id;
 }
 
-/** Sizes nothing by itself; exists only for other RELRO sections. */
-function dropUnusedPadding(ctx: Context, plan: Plan): void {
+/** The padding exists only for other RELRO sections, and where the script says that RELRO ends. */
+function dropUnusedPadding(ctx: Context, layout: LayoutScript, plan: Plan): void {
   let padded = false;
   for (const { osec, removed } of plan.sections) {
     osec.relro = !removed && isRelro(ctx, osec);
     if (osec.relro && osec.name !== PADDING) padded = true;
   }
-  for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !padded) section.removed = true;
+  for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !(padded && layout.commands.some(endsRelro))) section.removed = true;
+}
+
+/** `. = DATA_SEGMENT_RELRO_END(…)` */
+function endsRelro(item: PlanItem | ScriptCommand): boolean {
+  let found = false;
+  if (item.kind === "assign") eachNode(item.expr.root, (node) => void (found ||= node.kind === "call" && node.name === "DATA_SEGMENT_RELRO_END"));
+  return found;
 }
 
 /** lld adjustOutputSections: alignment, flags and header names of empty sections, and which of them go. */
@@ -89,7 +95,7 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     const empty = !section.hasInputs;
     const discardable = empty && isDiscardable(section, used);
     if (!empty && !discardable) flags = osec.sh_flags;
-    if (empty) osec.sh_flags = flags & ((command?.nonAlloc === true ? 0 : SHF_ALLOC) | SHF_WRITE | SHF_EXECINSTR);
+    if (empty) osec.sh_flags = flags & ((command?.nonAlloc === true ? 0 : SHF_ALLOC) | SHF_WRITE);
     if (command !== null) {
       if (section.phdrs.length > 0) phdrs = section.phdrs;
       else if ((osec.sh_flags & SHF_ALLOC) !== 0) section.phdrs = phdrs;
@@ -134,7 +140,7 @@ const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.k
 function insertOrphans(layout: LayoutScript, plan: Plan): void {
   const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && item.command === null;
   const orphans = plan.items.filter(isOrphan).sort((a, b) => a.osec.rank - b.osec.rank);
-  const items = plan.items.filter((item) => !isOrphan(item));
+  const items: PlanItem[] = plan.items.filter((item) => !isOrphan(item));
   // ". = address" before any section is where the image starts: nothing goes before it.
   let start = items.findIndex((item) => !isSkipped(item));
   if (start < 0) start = items.length;
@@ -150,6 +156,10 @@ function insertOrphans(layout: LayoutScript, plan: Plan): void {
 
 /** lld findOrphanPos: index to insert before. */
 function orphanPosition(layout: LayoutScript, items: PlanItem[], start: number, orphan: PlannedSection): number {
+  if (orphan.osec.name === PADDING) {
+    const end = items.findIndex(endsRelro);
+    if (end >= start) return end;
+  }
   let best = 0;
   let at = -1;
   for (let j = start; j < items.length; j++) {

@@ -10,7 +10,7 @@ import {
 import { STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import type { Node } from "../script/expression.ts";
+import { eachNode, type Node } from "../script/expression.ts";
 import { assignments, expressions, type Assignment } from "../script/layout.ts";
 import { markLinkerDefined } from "./linker-defined.ts";
 
@@ -34,16 +34,6 @@ export function scriptNames(ctx: Context): ByteString[] {
     });
   }
   return [...names];
-}
-
-/** Calls `visit` for every node of the tree. */
-export function eachNode(node: Node, visit: (node: Node) => void): void {
-  visit(node);
-  if (node.kind === "unary") eachNode(node.a, visit);
-  else if (node.kind === "binary") for (const child of [node.a, node.b]) eachNode(child, visit);
-  else if (node.kind === "choice") for (const child of [node.condition, node.yes, node.no]) eachNode(child, visit);
-  else if (node.kind === "call") for (const child of node.args) eachNode(child, visit);
-  else if (node.kind === "assert") eachNode(node.condition, visit);
 }
 
 /** After resolve-symbols: which assignments define something. PROVIDE does when somebody wants the name and no input has it. */

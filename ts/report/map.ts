@@ -4,7 +4,7 @@
  * Reads the tables after resolve-addresses and changes nothing. Loops over sections and symbols in TypeScript, because it runs
  * only when the map is asked for. LMA equals VMA: there are no linker scripts that could tell them apart.
  */
-import { ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION } from "../../as-kernels/shared/abi.ts";
+import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { displayName, displaySymbol, rawSymbol, sectionName, sectionPlace } from "../diagnostics/place.ts";

@@ -292,6 +292,16 @@ function numberValue(r: Reader, lexeme: Lexeme): bigint {
   return value;
 }
 
+/** Calls `visit` for every node of the tree. */
+export function eachNode(node: Node, visit: (node: Node) => void): void {
+  visit(node);
+  if (node.kind === "unary") eachNode(node.a, visit);
+  else if (node.kind === "binary") for (const child of [node.a, node.b]) eachNode(child, visit);
+  else if (node.kind === "choice") for (const child of [node.condition, node.yes, node.no]) eachNode(child, visit);
+  else if (node.kind === "call") for (const child of node.args) eachNode(child, visit);
+  else if (node.kind === "assert") eachNode(node.condition, visit);
+}
+
 /** Throws ScriptError for an undefined symbol or a division by zero. */
 export function evaluate(expr: Expr, lookup: Lookup): bigint {
   return value(expr, expr.root, lookup);

@@ -454,7 +454,7 @@ class LayoutParser {
     const bytes = DATA[word];
     if (bytes !== undefined) {
       this.at += word.length;
-      output.commands.push({ kind: "data", bytes, expr: this.parenthesized(), offset: 0 });
+      output.commands.push({ kind: "data", bytes, expr: this.parenthesized(), offset: 0, value: 0n });
     } else if (this.takeWord("CONSTRUCTORS")) {
       // Only for a.out.
     } else if (this.takeWord("FILL")) {

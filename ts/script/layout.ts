@@ -29,8 +29,9 @@ export interface Data {
   kind: "data";
   bytes: number;
   expr: Expr;
-  /** Filled in: bytes from the start of the output section. */
+  /** Filled in: bytes from the start of the output section, and what to write there. */
   offset: number;
+  value: bigint;
 }
 
 export type SortKind = "default" | "none" | "name" | "alignment" | "priority";

@@ -3,7 +3,7 @@
  *
  * Each is linked in one process through the API; none may crash, hang, or leave an output behind a failure. What the message says is not
  * checked here. The surprising choice: children run test/helpers/mutate-child.ts, and a child whose heartbeat stops is killed and blamed.
- * WIELD_MUTATIONS multiplies the number of seeds (default 1).
+ * WIELD_MUTATIONS multiplies the number of seeds (default 1), WIELD_FIRST_SEED moves them.
  */
 
 import * as fs from "node:fs";
@@ -17,6 +17,7 @@ import { repoRoot, run, temporaryFolder } from "../../helpers/tools.ts";
 
 const malformed = behaviour("malformed inputs");
 const scale = Number(process.env.WIELD_MUTATIONS ?? "1");
+const firstSeed = Number(process.env.WIELD_FIRST_SEED ?? "1");
 const api = path.join(repoRoot(), "dist", "index.js");
 const LINES = [
   ["MUTANT", "rest.o", "-o", "OUT"],
@@ -141,7 +142,7 @@ const mutations = (title: string, prepare: (w: Workspace) => string, seeds: numb
     const file = prepare(w);
     if (!inProcess) return;
     await runJob(w, { file, kind: "intact", from: 0, to: 1, lines });
-    await runJob(w, { file, kind, from: 1, to: 1 + Math.round(seeds * scale), lines });
+    await runJob(w, { file, kind, from: firstSeed, to: firstSeed + Math.round(seeds * scale), lines });
   }, ...tools);
 };
 

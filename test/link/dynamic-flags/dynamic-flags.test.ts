@@ -1,0 +1,84 @@
+/**
+ * Options that end in a dynamic tag, a flag or a note: the -z keywords, --audit, -F, -f, --package-metadata, -dynamic-linker; and that every
+ * option of ordinary builds is accepted.
+ */
+
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+
+const flags = behaviour("dynamic flags");
+const LIB = { "l.c": "int f(void) { return 1; }", "m.c": "int main(void) { return 0; }" };
+
+flags("DT_FLAGS_1 from -z keywords", (w) => {
+  w.write(LIB).sh("gcc -O1 -fPIC -c l.c");
+  const bits: [string, number][] = [["now", 0x1], ["nodelete", 0x8], ["initfirst", 0x20], ["nodlopen", 0x40], ["origin", 0x80], ["interpose", 0x400], ["global", 0x2], ["nodefaultlib", 0x800]];
+  for (const [keyword, bit] of bits) {
+    if (keyword === "nodefaultlib" && linkerName === "bfd") continue;
+    w.sh(`gcc -B$B -shared l.o -Wl,-z,${keyword} -o l.so`);
+    const elf = w.elf("l.so");
+    assert.is((elf.tag("FLAGS_1") ?? 0) & bit, bit, keyword);
+    if (keyword === "now") assert.ok(((elf.tag("FLAGS") ?? 0) & 8) !== 0 || elf.tag("BIND_NOW") !== undefined);
+    if (keyword === "origin") assert.is((elf.tag("FLAGS") ?? 0) & 1, 1, "DF_ORIGIN");
+  }
+  w.sh("gcc -B$B -shared l.o -Wl,-Bsymbolic -o s.so");
+  assert.ok(((w.elf("s.so").tag("FLAGS") ?? 0) & 2) !== 0 || w.elf("s.so").tag("SYMBOLIC") !== undefined, "DF_SYMBOLIC");
+});
+
+flags("--audit, --depaudit, -f and -F", (w) => {
+  if (linkerName === "lld") return;
+  w.write(LIB).sh("gcc -O1 -fPIC -c l.c && gcc -B$B -shared l.o -Wl,-f,aux.so,-F,filter.so,--audit,a.so,--depaudit,d.so -o l.so");
+  const tags = w.elf("l.so").dynamic().map((d) => d.tag);
+  for (const tag of [0x7ffffffd, 0x7fffffff]) assert.ok(tags.includes(tag), tag.toString(16));
+});
+
+flags("--package-metadata is a note", (w) => {
+  if (linkerName === "mold") return;
+  w.write(LIB).sh(`gcc -O1 -c m.c && $LD m.o -e main -o m --package-metadata='{"type":"deb","name":"x"}'`);
+  const note = w.elf("m").notes().find((n) => n.name === "FDO");
+  assert.is(note?.type, 0xcafe1a7e);
+  assert.match(Buffer.from(note!.desc).toString("latin1"), /^\{"type":"deb","name":"x"\}\0*$/);
+});
+
+flags("-dynamic-linker, -I, --no-dynamic-linker", (w) => {
+  w.write(LIB).sh("gcc -O1 -fPIC -c l.c m.c && $LD -shared l.o -o libl.so");
+  const interp = (line: string): string | undefined => {
+    w.sh(`$LD ${line} m.o libl.so -e main -o m`);
+    return w.elf("m").interp();
+  };
+  assert.is(interp("-dynamic-linker /a/b"), "/a/b");
+  assert.is(interp("--dynamic-linker=/a/b"), "/a/b");
+  assert.is(interp("-pie -dynamic-linker /a/b --no-dynamic-linker"), undefined);
+  if (linkerName !== "lld") assert.is(interp("-I/a/b"), "/a/b");
+});
+
+flags("every option of ordinary builds is accepted", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ ...LIB, "v.map": "{ global: *; };", "d.list": "{ f; };", "keep.txt": "f\n" }).sh("gcc -O1 -fPIC -c l.c m.c && ar rc libl.a l.o && mkdir -p root");
+  const options = [
+    "-L. -ll", "-L. --library=l", "-L . -l l", "--library-path=. -ll", "-L. -l:libl.a", "--sysroot=", "-( libl.a -)", "--start-group libl.a --end-group", "--whole-archive libl.a --no-whole-archive",
+    "--as-needed --no-as-needed", "-Bstatic -Bdynamic", "-dn -dy", "-static", "-non_shared -call_shared", "--push-state --pop-state", "--start-lib l.o --end-lib", "-nostdlib",
+    "-m elf_x86_64", "-melf_x86_64", "-EL", "-no-pie", "-pie --no-dynamic-linker", "--pie --no-dynamic-linker", "-pic-executable --no-dynamic-linker", "-e main", "--entry=main", "-emain", "--build-id", "--build-id=sha1",
+    "--build-id=md5", "--build-id=fast", "--build-id=uuid", "--build-id=none", "--build-id=0x1234", "--no-build-id", "--hash-style=gnu", "--hash-style=sysv", "--hash-style=both", "-hash-style=gnu",
+    "--eh-frame-hdr", "--no-eh-frame-hdr", "-soname x", "-h x", "-rpath /x", "-rpath=/x", "-rpath-link /x", "-rpath-link=/x", "-R /x", "--enable-new-dtags", "--disable-new-dtags", "-s", "-S", "-x", "-X",
+    "--discard-all", "--discard-locals", "--discard-none", "--strip-all", "--strip-debug", "--compress-debug-sections=none", "--compress-debug-sections=zlib", "-O0", "-O1", "-O2",
+    "-E", "--export-dynamic", "-export-dynamic", "--no-export-dynamic", "--dynamic-list=d.list", "--dynamic-list d.list", "--version-script=v.map", "--version-script v.map", "-version-script v.map",
+    "--export-dynamic-symbol=f", "--export-dynamic-symbol-list=d.list", "--exclude-libs ALL", "--exclude-libs=libl.a", "-Bsymbolic", "-Bsymbolic-functions", "-Bsymbolic-non-weak-functions", "-Bsymbolic-non-weak",
+    "-u main", "-umain", "--undefined=main", "--defsym=a=1", "--defsym a=1", "--wrap=f", "--wrap f", "--no-undefined", "-z defs", "-z undefs", "--allow-shlib-undefined", "--no-allow-shlib-undefined",
+    "--unresolved-symbols=ignore-all", "--unresolved-symbols=report-all", "--unresolved-symbols=ignore-in-object-files", "--unresolved-symbols=ignore-in-shared-libs", "--warn-unresolved-symbols", "--error-unresolved-symbols",
+    "--allow-multiple-definition", "-z muldefs", "--no-undefined-version", "--undefined-version", "--gc-sections", "--no-gc-sections", "--print-gc-sections", "--no-print-gc-sections",
+    "-z relro", "-z norelro", "-z now", "-z lazy", "-z text", "-z notext", "-z noexecstack", "-z execstack", "-z nodelete", "-z nocopyreloc", "-z copyreloc", "-z origin", "-z max-page-size=4096", "-z common-page-size=4096",
+    "-z separate-code", "-z noseparate-code", "-z separate-loadable-segments", "-z pack-relative-relocs", "-z nostart-stop-gc", "-z start-stop-gc", "-z stack-size=65536", "-z initfirst", "-z interpose", "-z nodlopen", "-z combreloc", "-z nocombreloc", "-znow", "-zrelro",
+    "--pack-dyn-relocs=relr", "--pack-dyn-relocs=none", "--verbose", "-t", "--trace", "-y f", "-yf", "-M", "-Map=x.map", "-Map x.map", "--cref", "--dependency-file=x.d", "--fatal-warnings", "--no-fatal-warnings",
+    "--demangle", "--no-demangle", "--color-diagnostics", "--color-diagnostics=never", "--no-color-diagnostics", "-plugin /x/liblto_plugin.so", "-plugin-opt=-fresolution=x", "-plugin-opt -pass-through=-lgcc", "--no-add-needed", "--no-copy-dt-needed-entries",
+    "--sort-common", "--sort-common=ascending", "--stats", "--warn-common", "-fix-cortex-a53-843419", "--no-keep-memory", "--no-call-graph-profile-sort", "-d", "-dc", "-dp", "-g", "-G 8", "-Qy", "-Y /x", "-P /x", "--warn-execstack",
+    "--no-warn-rwx-segments", "--warn-once", "--warn-shared-textrel", "--no-warn-mismatch", "--long-plt", "--relax", "--no-relax", "--threads", "--threads=2", "--no-threads", "--mmap-output-file", "--no-mmap-output-file",
+    "--error-limit=5", "--image-base=0x400000", "--no-rosegment", "--rosegment", "--icf=none", "--orphan-handling=place", "--no-gnu-unique", "-N", "-n", "--time",
+  ];
+  // an unknown option is an error beside --version as well, and --version does not link
+  for (const line of [options.join(" "), ...options.filter((o) => /threads|stats|--time|-M|trace/.test(o)).map((o) => `${o} m.o libl.a -e main -o out`)]) {
+    const done = w.try(`$LD ${line.replace(/-[()](?= |$)/g, "'$&'")} ${line.includes("-o out") ? "" : "--version"}`);
+    assert.is(done.stderr, "");
+    assert.is(done.status, 0, line);
+  }
+});
+
+flags.run();

@@ -1,0 +1,50 @@
+/**
+ * Big alignments and big data: sections aligned beyond a page, .ldata/.lbss of the medium model, TLS aligned to a page, thousands of pages of .bss.
+ */
+
+import { assert, behaviour } from "../../helpers/link.ts";
+
+const large = behaviour("large data and alignment");
+
+large("variables and functions aligned to 64 KiB, and TLS aligned to a page", (w) => {
+  w.write({ "m.c": `
+    #include <stdio.h>
+    __attribute__((aligned(65536))) int data = 1; __attribute__((aligned(65536))) int bss; const __attribute__((aligned(16384))) int ro = 2;
+    __attribute__((aligned(8192))) int f(void) { return 3; } __thread __attribute__((aligned(4096))) int tls = 4; __thread __attribute__((aligned(256))) int tbss;
+    int main(void) { printf("%lx %lx %lx %lx %lx %lx %d\\n", (long)&data & 65535, (long)&bss & 65535, (long)&ro & 16383, (long)f & 8191, (long)&tls & 4095, (long)&tbss & 255, data + bss + ro + f() + tls + tbss); }` });
+  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"]]) {
+    w.sh(`gcc -O1 ${flags} m.c -B$B -o ${name}`);
+    const elf = w.elf(name);
+    assert.ok(elf.segments(1).some((p) => p.align >= 65536), name);
+    const line = w.sh(`./${name}`).split(" ");
+    // the kernel of this machine may load a PIE at less than its alignment; only the others must be exact
+    if (name !== "pie") assert.is(line.join(" "), "0 0 0 0 0 0 10\n", name);
+    else assert.is(line.slice(4).join(" "), "0 0 10\n", name);
+  }
+});
+
+large("medium code model: large arrays in .ldata and .lbss, beyond 2 GiB", (w) => {
+  w.write({ "m.c": `
+    #include <stdio.h>
+    static char huge[3ul << 30]; int near_bss[100]; long table[20000] = { 5 }; const long constants[20000] = { [19999] = 6 };
+    int main(void) { huge[(3ul << 30) - 1] = 7; near_bss[3] = 8; printf("%d %ld %ld %d\\n", huge[(3ul << 30) - 1], table[0], constants[19999], near_bss[3]); }` });
+  for (const [name, flags] of [["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["pie", "-fPIE -pie"]]) {
+    w.sh(`gcc -O1 -mcmodel=medium ${flags} m.c -B$B -o ${name}`);
+    assert.is(w.sh(`./${name}`), "7 5 6 8\n", name);
+    w.elf(name);
+  }
+});
+
+large("two hundred thousand symbols and strings", (w) => {
+  const lines: string[] = [".text"];
+  for (let i = 0; i < 50_000; i++) lines.push(`.globl symbol_number_${i}\nsymbol_number_${i}: ret\nlocal_${i}: ret`);
+  lines.push('.section .rodata.str1.1,"aMS",@progbits,1');
+  for (let i = 0; i < 50_000; i++) lines.push(`.asciz "string ${i % 25_000}"`);
+  w.write({ "t.s": lines.join("\n") + '\n.section .note.GNU-stack,"",@progbits\n', "m.c": "int main(void) { return 0; }" });
+  w.sh("gcc -c t.s m.c && gcc -B$B m.o t.o -o m && ./m && gcc -B$B -shared t.o -o t.so");
+  assert.is(w.elf("m").symtab().filter((s) => /^(symbol_number|local)_/.test(s.name)).length, 100_000);
+  assert.is(w.elf("t.so").exports().length, 50_000);
+  assert.is(w.elf("m").text(".rodata").split("\0").filter((s) => s.startsWith("string ")).length, 25_000);
+});
+
+large.run();

@@ -1,0 +1,137 @@
+/**
+ * What expressions of a layout script see while sections are being laid out: symbols, sections, memory regions, `.`.
+ *
+ * Symbols of inputs are places in output sections that may not have their final address yet; rounds of layout settle that.
+ */
+import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { EHDR_BYTES, PHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context, OutputSection } from "../context.ts";
+import type { NameFunction } from "../script/expression.ts";
+import type { LayoutScript } from "../script/layout.ts";
+import type { Plan, PlannedSection } from "../script/plan.ts";
+import { addressOf, evaluateIn, isAbsolute, number, offsetOf, relative, type Base, type Environment, type Value } from "../script/script-value.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+
+/** Outside output sections values are relative to the image, which begins at 0 for this purpose. */
+export const NOWHERE: Base = { id: HEADERS_OSEC, sh_addr: 0n };
+
+export class ScriptValues implements Environment {
+  private readonly ctx: Context;
+  private readonly layout: LayoutScript;
+  private readonly byName = new Map<ByteString, PlannedSection>();
+  private readonly byId = new Map<number, OutputSection>();
+  /** Symbols that the script has given a value in this round or the last. */
+  private readonly assigned = new Map<number, Value>();
+  /** The location counter, as an address, and what it is relative to. */
+  location = 0n;
+  base: Base = NOWHERE;
+  /** What is wrong; only the last round's counts. */
+  errors: string[] = [];
+
+  constructor(ctx: Context, layout: LayoutScript, plan: Plan) {
+    this.ctx = ctx;
+    this.layout = layout;
+    for (const section of plan.sections) {
+      this.byId.set(section.osec.id, section.osec);
+      const known = this.byName.get(section.osec.name);
+      if (known === undefined || known.removed) this.byName.set(section.osec.name, section);
+    }
+  }
+
+  dot(): Value {
+    return relative(this.base, this.location - this.base.sh_addr);
+  }
+
+  assign(sym: number, value: Value): void {
+    this.assigned.set(sym, value);
+  }
+
+  symbol(name: ByteString): Value | undefined {
+    const id = this.ctx.lookup(name);
+    if (id === 0) return undefined;
+    const known = this.assigned.get(id);
+    if (known !== undefined) return known;
+    const { sym, isec } = this.ctx.tables;
+    const kind = sym.flags[id]! & SYM_KIND_MASK;
+    if (kind === SYM_IN_OSEC) return this.linkerDefined(id);
+    if (kind !== SYM_DEFINED) return undefined;
+    const row = sym.isec[id]!;
+    if (row === 0) return number(sym.value[id]!);
+    const osec = this.byId.get(isec.osec[row]!);
+    if (osec === undefined) return number(0n);
+    return relative(osec, isec.kind[row] === ISEC_MERGE ? this.mergedOffset(id, osec) : BigInt(isec.outOffset[row]!) + sym.value[id]!);
+  }
+
+  /** Not placed yet in this pass: the linker's own names, and what the script assigns further down. */
+  private linkerDefined(id: number): Value {
+    const { sym } = this.ctx.tables;
+    if ((sym.flags[id]! & SYM_ABSOLUTE) !== 0) return number(sym.value[id]!);
+    const osec = this.byId.get(sym.isec[id]!);
+    return relative(osec ?? NOWHERE, sym.value[id]!);
+  }
+
+  private mergedOffset(id: number, osec: OutputSection): bigint {
+    const { kernels, tables } = this.ctx;
+    kernels.resolveAddresses!(id, id + 1);
+    return tables.sym.addr[id]! - tables.osec.addr[osec.id]!;
+  }
+
+  named(fn: NameFunction, name: ByteString): Value | undefined {
+    if (fn === "CONSTANT") return this.constant(name);
+    if (fn === "ORIGIN" || fn === "LENGTH") {
+      const region = this.layout.regions.get(name);
+      return region === undefined ? undefined : number(addressOf(evaluateIn(fn === "ORIGIN" ? region.origin : region.length, this)));
+    }
+    const section = this.byName.get(name);
+    if (section === undefined) return fn === "SIZEOF" ? number(0n) : undefined;
+    const { osec } = section;
+    if (fn === "SIZEOF") return number(BigInt(section.removed ? 0 : osec.size));
+    if (fn === "ALIGNOF") return number(1n << BigInt(osec.align));
+    return fn === "ADDR" ? relative(osec, 0n) : number(osec.sh_addr + section.lmaOffset);
+  }
+
+  private constant(name: ByteString): Value | undefined {
+    if (name === "MAXPAGESIZE") return number(this.maxPageSize());
+    const { z } = this.ctx.options;
+    if (name === "COMMONPAGESIZE") return number(BigInt(z.commonPageSize || this.ctx.arch.commonPageSize));
+    return undefined;
+  }
+
+  headers(): bigint {
+    return BigInt(EHDR_BYTES + PHDR_BYTES * this.ctx.segments.length);
+  }
+
+  maxPageSize(): bigint {
+    return BigInt(this.ctx.options.z.maxPageSize || this.ctx.arch.maxPageSize);
+  }
+
+  failed(message: ByteString): void {
+    this.error(message);
+  }
+
+  error(message: string): void {
+    this.errors.push(message);
+  }
+
+  /** A fingerprint of all values: equal in two rounds = nothing moved. */
+  state(): string {
+    return [...this.assigned].map(([sym, value]) => `${sym}:${addressOf(value)}:${value.sec?.id ?? 0}`).join();
+  }
+
+  /** Writes the assigned values where the rest of the linker finds symbols. osec.addr must be final. */
+  publish(): void {
+    const { sym, osec } = this.ctx.tables;
+    for (const [id, value] of this.assigned) {
+      if (isAbsolute(value)) {
+        sym.isec[id] = 0;
+        sym.value[id] = addressOf(value);
+        sym.flags[id]! |= SYM_ABSOLUTE;
+        continue;
+      }
+      const base = value.sec!.id;
+      sym.isec[id] = base;
+      sym.value[id] = base === HEADERS_OSEC ? BigInt.asUintN(64, addressOf(value) - osec.addr[HEADERS_OSEC]!) : offsetOf(value);
+    }
+  }
+}
