@@ -78,9 +78,14 @@ function defineRegular(id: u32, o: u32, esym: u32, entry: u32): void {
     return;
   }
   if (kind == SYM_DEFINED) {
-    // The first definition wins among equals; a strong one replaces weak and unique ones.
-    if (gsym.bind[id] != STB_GLOBAL && bind == STB_GLOBAL) define(id, o, esym, entry, SYM_DEFINED);
-    else if (gsym.bind[id] != STB_WEAK && bind != STB_WEAK) duplicate(id, o, esym, entry);
+    // The first definition wins among equals; a strong one replaces weak and unique ones, but beside a unique one it is an error.
+    if (gsym.bind[id] != STB_GLOBAL && bind == STB_GLOBAL) {
+      const oldBind = gsym.bind[id];
+      const oldObj = gsym.obj[id];
+      const old = gsym.esym[id];
+      define(id, o, esym, entry, SYM_DEFINED);
+      if (oldBind != STB_WEAK) duplicate(id, oldObj, old, entryOf(oldObj, old));
+    } else if (gsym.bind[id] != STB_WEAK && bind != STB_WEAK) duplicate(id, o, esym, entry);
     return;
   }
   define(id, o, esym, entry, SYM_DEFINED);

@@ -62,6 +62,7 @@ function loadSegments(ctx: Context): Segment[] {
       loads.push(load);
     }
     load.sections.push(osec);
+    load.p_align = Math.max(load.p_align, 2 ** osec.align);
     wasRelro = osec.relro;
   }
   return loads;
@@ -172,8 +173,8 @@ function assignOffsets(ctx: Context): void {
     let startOffset = 0;
     let startAddr = imageBase(ctx);
     if (i > 0 || (first.sh_addr < startAddr)) {
-      const residue = Number(first.sh_addr % BigInt(max));
-      startOffset = alignNumber(offset - residue, max) + residue;
+      const residue = Number(first.sh_addr % BigInt(load.p_align));
+      startOffset = alignNumber(offset - residue, load.p_align) + residue;
       startAddr = first.sh_addr;
     }
     for (const osec of load.sections) {
@@ -239,8 +240,7 @@ function measure(segment: Segment, head: { base: bigint; headers: number } | nul
   }
   segment.p_filesz = fileEnd - segment.p_offset;
   segment.p_memsz = Number(memEnd - segment.p_vaddr);
-  if (segment.p_type === PT_LOAD) segment.p_align = Math.max(segment.p_align, 2 ** align);
-  else if (segment.p_type !== PT_GNU_RELRO) segment.p_align = 2 ** align;
+  if (segment.p_type !== PT_LOAD && segment.p_type !== PT_GNU_RELRO) segment.p_align = 2 ** align;
 }
 
 /** Copies what kernels need of the layout into tables and parameters. */

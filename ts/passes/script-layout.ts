@@ -6,7 +6,7 @@
  * aligned to pages here: the script says where things go, and file offsets only follow addresses inside a segment.
  */
 import {
-  EHDR_BYTES, PF_R, PHDR_BYTES, PT_GNU_STACK, PT_LOAD, PT_PHDR, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS,
+  EHDR_BYTES, PF_R, PHDR_BYTES, PT_GNU_RELRO, PT_GNU_STACK, PT_LOAD, PT_PHDR, PT_TLS, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { Assertion, Assignment, LayoutScript, MemoryRegion, PhdrCommand } from "../script/layout.ts";
@@ -411,7 +411,7 @@ class Layouter {
   }
 
   private startsTls(osec: OutputSection): boolean {
-    return (osec.sh_flags & SHF_TLS) !== 0 && this.ctx.segments.some((segment) => segment.p_type === 7 && segment.sections[0] === osec);
+    return (osec.sh_flags & SHF_TLS) !== 0 && this.ctx.segments.some((segment) => segment.p_type === PT_TLS && segment.sections[0] === osec);
   }
 
   /** Extents of segments; what holds the headers begins with them. */
@@ -424,7 +424,7 @@ class Layouter {
       const first = segment.sections[0];
       if (first === undefined && headed === null) continue;
       const start = headed === null ? { offset: first!.sh_offset, address: first!.sh_addr } : { offset: headed, address: plan.headers + BigInt(headed) };
-      const last = segment.sections.at(-1);
+      const last = segment.sections.findLast((osec) => segment.p_type !== PT_GNU_RELRO || !isTbss(osec));
       segment.p_offset = start.offset;
       segment.p_vaddr = start.address;
       if (last === undefined) {
@@ -439,7 +439,7 @@ class Layouter {
       const align = Math.max(0, ...segment.sections.map((osec) => 2 ** osec.align));
       if (segment.p_type === PT_LOAD) segment.p_align = Math.max(pageSizes(ctx).max, align);
       else if (segment.p_type === PT_PHDR) segment.p_align = 8;
-      else segment.p_align = segment.p_type === 0x6474e552 ? 1 : align;
+      else segment.p_align = segment.p_type === PT_GNU_RELRO ? 1 : align;
     }
   }
 

@@ -6,7 +6,7 @@
  * script-order, when it is known which linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
  * programs that are small beside what the default path must stand.
  */
-import { ISEC_CONSUMED, ISEC_EH_FRAME, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_SYNTHETIC, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import {
   SHF_ALLOC, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
 } from "../../as-kernels/shared/elf.ts";
@@ -129,8 +129,8 @@ class Binder {
   private match(): void {
     const { isec } = this.ctx.tables;
     const subject = subjects(this.ctx);
-    for (let row = 1, end = isec.rows; row < end; row++) {
-      if (isec.live[row] === 0 || isec.kind[row] === ISEC_CONSUMED) continue;
+    const inputs = Array.from({ length: isec.rows - 1 }, (_, i) => i + 1).filter((row) => isec.live[row] !== 0 && isec.kind[row] !== ISEC_CONSUMED);
+    for (const row of inputs.sort((a, b) => this.position(a) - this.position(b))) {
       if (isec.kind[row] === ISEC_EH_FRAME) {
         this.ehFrames.push(row);
         continue;
@@ -141,6 +141,11 @@ class Binder {
       else if (candidate.output.name === DISCARD) this.discarded.push(row);
       else this.rowsOf(candidate).push(row);
     }
+  }
+
+  /** Commons come before the sections of all files (lld). */
+  private position(row: number): number {
+    return this.ctx.tables.isec.kind[row] === ISEC_SYNTHETIC ? row - 2 ** 32 : row;
   }
 
   private rowsOf({ pattern }: Candidate): number[] {
@@ -255,7 +260,7 @@ class Binder {
     const result: number[] = [];
     let run: number[] = [];
     const endRun = (): void => {
-      run.sort((a, b) => a - b);
+      run.sort((a, b) => this.position(a) - this.position(b));
       const { sortSection } = this.ctx.options;
       if (sortSection === "name" || sortSection === "alignment") this.sort(run, sortSection);
       result.push(...run);

@@ -1,5 +1,5 @@
 /**
- * Relocations in read-only sections: an error by default and with -z text, DT_TEXTREL with -z notext; IBT PLTs; weak PLT use.
+ * Relocations in read-only sections: an error by default and with -z text, DT_TEXTREL with -z notext; calls through the PLT.
  */
 
 import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
@@ -15,15 +15,6 @@ text("-z text refuses, -z notext writes DT_TEXTREL, and the program runs", (w) =
   const elf = w.elf("a.so");
   assert.ok(elf.tag("TEXTREL") !== undefined || ((elf.tag("FLAGS") ?? 0) & 4) !== 0);
   w.sh("gcc -pie -B$B m.o a.o -Wl,-z,notext -o p && ./p");
-});
-
-text("an IBT PLT when all inputs ask for it", (w) => {
-  w.write({ "l.c": "int outside(int); int f(int x) { return outside(x) + 1; } int g(int x) { return outside(x) + 2; }", "o.c": "int outside(int x) { return x * 10; }", "m.c": "int f(int), g(int); int main(void) { return f(1) + g(1) - 23; }" });
-  w.sh("gcc -O1 -fPIC -fcf-protection=full -c l.c && gcc -B$B -shared -nostdlib l.o -o libl.so && gcc -O1 -fPIC -shared -B$B o.c -o libo.so && gcc -O1 m.c -B$B -Wl,--no-as-needed ./libl.so ./libo.so -o m && ./m");
-  const elf = w.elf("libl.so");
-  const plt = elf.section(".plt.sec") ?? elf.need(".plt");
-  assert.equal([...elf.content(plt).subarray(plt.name === ".plt.sec" ? 0 : 16, plt.name === ".plt.sec" ? 4 : 20)], [0xf3, 0x0f, 0x1e, 0xfa], "endbr64");
-  w.sh("gcc -B$B -shared -nostdlib l.o -Wl,-z,now -o libn.so && LD_BIND_NOW=1 ./m");
 });
 
 text("calls through the PLT: lazy, now, address taken, with many entries", (w) => {
