@@ -1,7 +1,7 @@
 /**
  * THE pass list: what a link does, in order. Passes are functions of the context; this file only orders, times and freezes.
  */
-import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, CTL_ISSUES, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
+import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, CTL_ISSUES, OBJ_RELOCATABLE, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
 import { architectureOfEmulation } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context } from "./context.ts";
@@ -21,8 +21,8 @@ import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
 import { internNames } from "./passes/intern-names.ts";
-import { LinkerDefined, linkerNames, parseDefsyms } from "./passes/linker-defined.ts";
-import { loadInputs } from "./passes/load-inputs.ts";
+import { LinkerDefined, linkerNames, parseDefsyms, takePlainAssignments } from "./passes/linker-defined.ts";
+import { ClosedArchives, loadInputs } from "./passes/load-inputs.ts";
 import { loadSections } from "./passes/load-sections.ts";
 import { markLive } from "./passes/mark-live.ts";
 import { mergePieces } from "./passes/merge-pieces.ts";
@@ -113,34 +113,66 @@ async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>):
 }
 
 /** Starts workers when the inputs are worth it. --threads=1: none, ever. */
-function startWorkers(ctx: Context): void {
+function startWorkers(ctx: Context, bytes: number): void {
   const { options, host, pool } = ctx;
-  const bytes = ctx.inputs.reduce((sum, input) => sum + input.bytes, 0);
+  if (pool.threads > 1) return;
   const threads = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
   if (threads > 1) pool.start(Array.from({ length: threads - 1 }, () => host.startWorker()), host.kernels());
+}
+
+/** Links with more bytes of input than this open all archives at once. */
+const FEW_BYTES = 4 << 20;
+/** And those that name more inputs. */
+const FEW_INPUTS = 64;
+
+/** Options that must see every archive, or would say things twice. */
+function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, stats }: LinkOptions): boolean {
+  const lists = [requireDefined, undefinedGlobs, traceSymbols];
+  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats || whyExtract !== "" || lists.some((list) => list.length > 0);
+}
+
+/** Bytes of all relocatable objects, archive members included. Shared objects are read in part only. */
+function objectBytes({ inputs, tables }: Context): number {
+  return inputs.reduce((sum, input) => (tables.obj.kind[input.id] === OBJ_RELOCATABLE ? sum + input.bytes : sum), 0);
+}
+
+/** load-inputs to resolve-symbols: once, or again with archives that turned out to be referred to. */
+async function resolveInputs(ctx: Context, assigned: string[]): Promise<void> {
+  const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
+  const { arena, options } = ctx;
+  const closed = opensAllArchives(options) ? null : new ClosedArchives();
+  const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
+  for (;;) {
+    await run("load-inputs", () => loadInputs(ctx, closed));
+    const bytes = objectBytes(ctx);
+    if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
+      startWorkers(ctx, bytes);
+      fillInternalObject(ctx, options.undefined, mentionedNames(ctx, [...assigned, ...scriptNames(ctx)]));
+      await run("parse-object", () => parseObject(ctx));
+      await run("intern-names", () => internNames(ctx));
+      await run("resolve-symbols", () => resolveSymbols(ctx));
+      if (closed === null || ctx.diag.hasErrors || !closed.openReferenced(ctx)) return;
+    }
+    arena.release(start.mark);
+    arena.u32[CTL_ISSUES >>> 2] = 0;
+    ctx.loadedFiles.length = start.files;
+    ctx.versionNodes.length = start.versions;
+  }
 }
 
 /** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
 async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   const linkerDefined = new LinkerDefined();
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
-  await run("load-inputs", () => {
-    readScripts(ctx);
-    loadInputs(ctx);
-  });
-  startWorkers(ctx);
+  await run("read-scripts", () => readScripts(ctx));
   const defsyms = parseDefsyms(ctx);
   ctx.expressionNames.push(...defsyms.flatMap((defsym) => defsym.expression.symbols));
-  const assigned = [...defsyms.map((defsym) => defsym.name), ...scriptNames(ctx)];
-  fillInternalObject(ctx, ctx.options.undefined, mentionedNames(ctx, assigned));
-
-  await run("parse-object", () => parseObject(ctx));
-  await run("intern-names", () => internNames(ctx));
-  await run("resolve-symbols", () => resolveSymbols(ctx));
+  await resolveInputs(ctx, defsyms.map((defsym) => defsym.name));
+  defsyms.push(...takePlainAssignments(ctx));
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
   await run("set-visibility", () => {
-    claimScriptSymbols(ctx);
+    if (!ctx.options.relocatable) claimScriptSymbols(ctx);
     linkerDefined.claim(ctx, defsyms);
     readProperties(ctx);
     setVisibility(ctx);

@@ -156,6 +156,9 @@ function addShared(state: u32, o: u32): void {
         gsym.bind[id] = bind;
         symFlags[id] = (symFlags[id] & ~SYM_WEAK) | weak;
       }
+    } else if (kind != SYM_SHARED) {
+      // It has to be found here, and the shared object will look for it too.
+      symFlags[id] |= SYM_USED_SHARED;
     }
   }
 }

@@ -75,7 +75,7 @@ async function once(api: { link: Link; createNodeHost(): Record<string, unknown>
   }
   const left = fs.readdirSync(".").filter((n) => /\.tmp/.test(n));
   if (left.length > 0) return `left behind: ${left}`;
-  if (Date.now() - start > 5000) return `took ${Date.now() - start} ms`;
+  if (Date.now() - start > 15_000) return `took ${Date.now() - start} ms`;
   if (/internal error|RuntimeError|out of bounds memory|unreachable/.test(text)) return text;
   counts[status === 0 ? "linked" : "refused"] = counts[status === 0 ? "linked" : "refused"]! + 1;
   if (status === 0) return fs.existsSync(out) ? "" : "status 0 without an output";

@@ -135,7 +135,7 @@ function compare({ tables: { sym, gsym } }: KernelMemory, outcome: Outcome, twin
     is(gsym.vis[id], wanted.vis, "visibility");
     is(gsym.refObj[id]! - 1, wanted.firstRef, "first reference");
     if (wanted.kind !== "shared" && wanted.vis !== STV_HIDDEN) is(has(SYM_USED_SHARED), wanted.exportDynamic, "used by a shared object");
-    if (wanted.usedRegular) is(has(SYM_WEAK), wanted.bind === STB_WEAK, "weak");
+    if (wanted.kind === "shared" ? wanted.referenced : wanted.usedRegular) is(has(SYM_WEAK), wanted.bind === STB_WEAK, "weak");
     const isDefined = wanted.kind === "defined" || wanted.kind === "common";
     if (!isDefined && wanted.kind !== "shared") continue;
     is(gsym.obj[id]! - 1, wanted.file, "file");

@@ -70,10 +70,18 @@ test("INCLUDE reads other scripts, to a depth", () => {
   assert.match(message("INCLUDE nofile"), /cannot find linker script nofile/);
 });
 
-test("layout commands are refused by name and place", () => {
-  assert.is(message("ENTRY(x)\nSECTIONS { .text : { *(.text) } }"), "libx.so:2: linker script command SECTIONS is not supported yet\n>>> SECTIONS { .text : { *(.text) } }\n>>> ^");
-  for (const text of ["MEMORY { }", "PHDRS {}", "PROVIDE(a = b);", 'ASSERT(1, "x")', "INSERT AFTER .text"]) assert.match(message(text), /is not supported yet/, text);
-  for (const text of ["foo = 1;", "foo=1;", ". = 0x1000;", "foo += 2;"]) assert.match(message(text), /symbol assignment is not supported yet/, text);
+test("layout commands are read in place, between others", () => {
+  const script = parseInputScript("ENTRY(x) a = 1; SECTIONS { .text : { *(.text) } } INPUT(f.o) PROVIDE(b = a); ASSERT(1, \"m\") INPUT(g.o)", "x");
+  assert.is(script.entry, "x");
+  assert.equal(script.inputs.map((i) => i.name), ["f.o", "g.o"]);
+  assert.equal(script.layout!.commands.map((command) => command.kind), ["assign", "output", "assign", "assert"]);
+  assert.ok(script.layout!.hasSections);
+  assert.is(parseInputScript("INPUT(f.o)", "x").layout, null);
+});
+
+test("commands that are not obeyed yet are refused by name and place", () => {
+  assert.is(message("ENTRY(x)\nINSERT AFTER .text"), "libx.so:2: linker script command INSERT is not supported yet\n>>> INSERT AFTER .text\n>>> ^");
+  for (const text of ["OVERWRITE_SECTIONS { }", "NOCROSSREFS(.a .b)"]) assert.match(message(text), /is not supported yet/, text);
 });
 
 test("junk is one readable error", () => {

@@ -256,3 +256,24 @@ function onlyPadding(source: ByteSource, at: number): boolean {
   const rest = new Uint8Array(source.size - at);
   return rest.length < HEADER_BYTES && source.read(rest, at) === rest.length && rest.every((byte) => byte === 0 || byte === 10);
 }
+
+/** Largest symbol index that is looked at as a whole. */
+const MAX_INDEX_BYTES = 1 << 22;
+
+/**
+ * Names in the archive's GNU symbol index ("/" member: a big-endian count, that many member offsets, NUL-terminated names);
+ * null when it has none or the index makes no sense.
+ */
+export function indexNames(source: ByteSource): ByteString[] | null {
+  const header = new Uint8Array(HEADER_BYTES);
+  if (source.read(header, MAGIC_BYTES) < HEADER_BYTES || latin1(header, 0, 16).trimEnd() !== "/") return null;
+  const bytes = decimal(header, 48, 58);
+  if (bytes < 4 || bytes > MAX_INDEX_BYTES || MAGIC_BYTES + HEADER_BYTES + bytes > source.size) return null;
+  const index = new Uint8Array(bytes);
+  if (source.read(index, MAGIC_BYTES + HEADER_BYTES) < bytes) return null;
+  const count = new DataView(index.buffer).getUint32(0);
+  const start = 4 + 4 * count;
+  if (start > bytes) return null;
+  const names = latin1(index, start, bytes).split("\0");
+  return names.length > count ? names.slice(0, count) : null;
+}

@@ -115,9 +115,9 @@ export interface Defsym {
   provide: boolean;
 }
 
-/** --defsym as parsed, and assignments of scripts that lay out nothing. Errors are reported. */
+/** --defsym as parsed. Errors are reported. */
 export function parseDefsyms(ctx: Context): Defsym[] {
-  const defsyms: Defsym[] = ctx.options.defsyms.flatMap(({ name, expression }) => {
+  return ctx.options.defsyms.flatMap(({ name, expression }) => {
     try {
       return [{ name, expression: parseExpression(expression), provide: false }];
     } catch (error) {
@@ -126,13 +126,16 @@ export function parseDefsyms(ctx: Context): Defsym[] {
       return [];
     }
   });
-  if (ctx.script === null || ctx.script.hasSections) return defsyms;
-  defsyms.push(...plainAssignments(ctx, ctx.script));
-  ctx.script = null;
-  return defsyms;
 }
 
-/** A script without SECTIONS leaves the layout as it is, so only what needs no layout means something. */
+/** A script without SECTIONS leaves the layout as it is: its assignments are like --defsym, and the rest of ctx.script is dropped. */
+export function takePlainAssignments(ctx: Context): Defsym[] {
+  const { script } = ctx;
+  if (script === null || script.hasSections) return [];
+  ctx.script = null;
+  return plainAssignments(ctx, script);
+}
+
 function plainAssignments(ctx: Context, script: LayoutScript): Defsym[] {
   if (script.phdrs.length > 0) ctx.diag.error(`${script.name}: PHDRS without SECTIONS is not supported yet`);
   return script.commands.flatMap((command) => {

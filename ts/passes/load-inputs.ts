@@ -6,13 +6,13 @@
  * named again is loaded once only, because its second copy cannot bring anything the first one does not (gcc names libgcc.a
  * four times); that changes no result and saves parsing thousands of members.
  */
-import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
-import { BadArchive, memberAt, walkArchive, type Member } from "../input/archive.ts";
+import { BadArchive, indexNames, memberAt, walkArchive, type Member } from "../input/archive.ts";
 import { fileKind, type FileKind } from "../input/file-kind.ts";
 import { OpenFile } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf, Search } from "../input/search.ts";
@@ -32,9 +32,45 @@ const NO_NAMES: ByteString[] = [];
 
 /** The first object in a library is for another machine. */
 const INCOMPATIBLE = new Error("incompatible");
+/** The archive stays closed and its first object is for this machine. */
+const SEEN_ENOUGH = new Error("seen enough");
 
-export function loadInputs(ctx: Context): void {
-  const loader = new Loader(ctx);
+/**
+ * Archives that are left closed as long as nobody mentions a name of their index.
+ *
+ * gcc names libgcc.a on every link, and hardly ever is one of its 250 members wanted. A member can only become part of a
+ * link when some file of the link refers to a name it defines, so an archive none of whose names is referred to has no
+ * say in it. When one is, inputs are loaded again with that archive open.
+ */
+export class ClosedArchives {
+  /** Paths of archives that are opened. */
+  readonly opened = new Set<ByteString>();
+  /** Archives left closed in this round: path, names of the index. */
+  readonly closed = new Map<ByteString, ByteString[]>();
+
+  /** After resolve-symbols: opens what somebody refers to; true = load again. */
+  openReferenced(ctx: Context): boolean {
+    const { flags } = ctx.tables.sym;
+    const referred = (name: ByteString) => {
+      const sym = ctx.lookup(name);
+      return sym !== 0 && (flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0;
+    };
+    const before = this.opened.size;
+    for (const [path, names] of this.closed) if (names.some(referred)) this.opened.add(path);
+    return this.opened.size > before;
+  }
+
+  /** Opens all; true = load again. */
+  openAll(): boolean {
+    for (const path of this.closed.keys()) this.opened.add(path);
+    return this.closed.size > 0;
+  }
+}
+
+/** `closed`: archives may stay closed (see ClosedArchives); null = open all. */
+export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): void {
+  ctx.script = null;
+  const loader = new Loader(ctx, closed);
   for (const path of ctx.options.scripts) loader.addScriptOption(path);
   for (const input of ctx.options.inputs) loader.addInput(input);
   loader.fillTable();
@@ -48,6 +84,7 @@ export function inputName(input: Pick<InputFile, "path" | "member">): ByteString
 
 class Loader {
   private readonly ctx: Context;
+  private readonly closed: ClosedArchives | null;
   private readonly machine: number;
   private readonly search: Search;
   /** By InputFile.id: OBJF_* and, for shared objects, what was read of them. */
@@ -63,8 +100,10 @@ class Loader {
   private readonly libraries = new Map<string, ByteString>();
   private readonly loaded = new Set<ByteString>();
 
-  constructor(ctx: Context) {
+  constructor(ctx: Context, closed: ClosedArchives | null) {
     this.ctx = ctx;
+    this.closed = closed;
+    closed?.closed.clear();
     this.machine = ctx.params.get("machine") || EM_X86_64;
     this.search = new Search(ctx.options, (path) => ctx.host.exists(path));
     ctx.sources.length = 0;
@@ -189,22 +228,39 @@ class Loader {
     const { diag } = this.ctx;
     const flags = (position.wholeArchive ? 0 : OBJF_LAZY) | (this.isExcluded(file.path) ? OBJF_EXCLUDE_LIBS : 0);
     const thin = file.kind === "thin";
+    const stays = this.staysClosed(file, flags);
     let objects = 0;
     try {
       walkArchive(file, thin, (member) => {
+        if (stays && objects > 0) throw SEEN_ENOUGH;
         if (thin) return this.addThinMember(file.path, member, flags);
         const kind = fileKind(member.head, member.headAt, member.headEnd, this.machine);
         if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
         if (kind === "relocatable" || kind === "incompatible") objects++;
+        if (stays && kind === "relocatable") return;
         this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
       });
     } catch (error) {
       if (error === INCOMPATIBLE) return false;
+      if (error === SEEN_ENOUGH) return this.archiveDone(file.path);
       if (!(error instanceof BadArchive) && !(error instanceof HostError)) throw error;
       diag.error(messages.badMember(file.path, error.message));
     }
-    this.archives.add(file.path);
-    this.noteLoaded(file.path);
+    return this.archiveDone(file.path);
+  }
+
+  private archiveDone(path: ByteString): true {
+    this.archives.add(path);
+    this.noteLoaded(path);
+    return true;
+  }
+
+  /** Is the archive left closed in this round? Notes its index if so. */
+  private staysClosed(file: OpenFile, flags: number): boolean {
+    if (this.closed === null || (flags & OBJF_LAZY) === 0 || file.kind === "thin" || this.closed.opened.has(file.path)) return false;
+    const names = indexNames(file);
+    if (names === null) return false;
+    this.closed.closed.set(file.path, names);
     return true;
   }
 
@@ -354,7 +410,6 @@ class Loader {
     options.undefined.push(...script.externs);
     versionNodes.push(...script.versionNodes);
     if (script.layout === null) return;
-    if (options.relocatable && script.layout.hasSections) this.ctx.diag.error(`${script.layout.name}: SECTIONS is not supported with -r yet`);
     this.ctx.script = joinLayouts(this.ctx.script, script.layout);
   }
 

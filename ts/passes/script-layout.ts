@@ -9,7 +9,9 @@ import {
   EHDR_BYTES, PF_R, PHDR_BYTES, PT_GNU_RELRO, PT_GNU_STACK, PT_LOAD, PT_PHDR, PT_TLS, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import type { Expr } from "../script/expression.ts";
 import type { Assertion, Assignment, LayoutScript, MemoryRegion, PhdrCommand } from "../script/layout.ts";
+import { scriptError } from "../script/lexer.ts";
 import { READ_ONLY } from "../script/layout-script.ts";
 import type { Members, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
@@ -26,6 +28,11 @@ const hex = (value: bigint): string => `0x${value.toString(16).toUpperCase()}`;
 
 export function assignScriptAddresses(ctx: Context, script: LayoutScript, plan: Plan): void {
   new Layouter(ctx, script, plan).run();
+}
+
+/** `file:line` of an expression. */
+function placeOf({ text, name, offset }: Expr): string {
+  return scriptError(text, name, offset, "").message.split(": ")[0]!;
 }
 
 /** A memory region while it fills up. */
@@ -81,11 +88,12 @@ class Layouter {
       const state = `${values.state()};${ctx.osecs.map((osec) => `${osec.sh_addr}:${osec.size}`).join()}`;
       if (state === before && !resized) break;
       before = state;
-      if (round === MAX_ROUNDS - 1) ctx.diag.error("the layout of the linker script does not converge");
+      if (round === MAX_ROUNDS - 1) ctx.diag.errorOrWarn(values.changing === 0 ? "address assignment does not converge" : `assignment to symbol ${ctx.symbolName(values.changing)} does not converge`);
     }
     for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
     values.publish();
     checkLayout(ctx);
+    this.checkLoadAddresses();
   }
 
   /** .relr.dyn and the like react to addresses. */
@@ -100,6 +108,7 @@ class Layouter {
   private walk(): void {
     const { values, ctx } = this;
     values.errors = [];
+    values.changing = 0;
     values.location = ctx.options.imageBase ?? 0n;
     values.base = NOWHERE;
     this.memory = this.loadMemory = null;
@@ -118,18 +127,19 @@ class Layouter {
     if (command.kind === "assign" && command.name !== "." && command.sym === 0) return;
     const value = evaluateIn(command.expr, values);
     if (command.kind === "assert") return;
-    if (command.name === ".") this.moveTo(addressOf(value), inside);
+    if (command.name === ".") this.moveTo(addressOf(value), inside, placeOf(command.expr));
     else values.assign(command.sym, value);
   }
 
-  private moveTo(to: bigint, inside: PlannedSection | null): void {
+  /** `where`: file and line, for errors. */
+  private moveTo(to: bigint, inside: PlannedSection | null, where: string): void {
     const { values } = this;
     if (inside !== null) {
       if (to < values.location) {
-        values.error(`${this.script.name}: unable to move location counter (${hex(values.location).toLowerCase()}) backward to ${hex(to).toLowerCase()} for section '${inside.osec.name}'`);
+        values.error(`${where}: unable to move location counter (${hex(values.location).toLowerCase()}) backward to ${hex(to).toLowerCase()} for section '${inside.osec.name}'`);
       }
       this.expand(inside, to - values.location);
-      inside.osec.size += Number(BigInt.asIntN(64, to - values.location));
+      inside.osec.size = Math.max(0, inside.osec.size + Number(BigInt.asIntN(64, to - values.location)));
     }
     values.location = to;
   }
@@ -221,6 +231,23 @@ class Layouter {
     this.expand(section, BigInt(bytes));
     section.osec.size += bytes;
     this.values.location += BigInt(bytes);
+  }
+
+  /** AT and AT> may put sections on top of each other in load memory. */
+  private checkLoadAddresses(): void {
+    if (this.plan.sections.every((section) => section.lmaOffset === 0n)) return;
+    const range = (section: PlannedSection): [bigint, bigint] => {
+      const start = BigInt.asUintN(64, section.osec.sh_addr + section.lmaOffset);
+      return [start, start + BigInt(section.osec.size) - 1n];
+    };
+    const word = (section: PlannedSection): string => `>>> ${section.osec.name} range is [${range(section).map(hex).join(", ")}]`;
+    const placed = this.plan.sections.filter(({ osec, removed }) => !removed && isAlloc(osec) && !isTbss(osec) && osec.size > 0);
+    placed.sort((a, b) => (range(a)[0] < range(b)[0] ? -1 : range(a)[0] > range(b)[0] ? 1 : 0));
+    placed.forEach((section, i) => {
+      const previous = placed[i - 1];
+      if (previous === undefined || range(previous)[1] < range(section)[0]) return;
+      this.ctx.diag.errorOrWarn(`section ${previous.osec.name} load address range overlaps with ${section.osec.name}\n${word(previous)}\n${word(section)}`);
+    });
   }
 
   // ---- memory regions ----
@@ -399,7 +426,7 @@ class Layouter {
       } else {
         osec.sh_offset = headed ? Number(osec.sh_addr - this.plan.headers) : first!.sh_offset + Number(osec.sh_addr - first!.sh_addr);
       }
-      if (osec.sh_offset < 0 || osec.sh_offset > MAX_FILE_BYTES) {
+      if (osec.sh_offset < 0 || osec.sh_offset + (osec.sh_type === SHT_NOBITS ? 0 : osec.size) > MAX_FILE_BYTES) {
         this.values.error(`unable to place section ${osec.name} at file offset ${hex(BigInt.asUintN(64, BigInt(osec.sh_offset)))}; check your linker script for overflows`);
         osec.sh_offset = offset;
       }

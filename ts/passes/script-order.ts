@@ -9,6 +9,7 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { eachNode } from "../script/expression.ts";
+import { scriptError } from "../script/lexer.ts";
 import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
 import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
@@ -19,9 +20,10 @@ import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } fr
 /** Symbol tables are made in one go and cannot be left out by a script. */
 const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 
-export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment): void {
+export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: string[] }): void {
   for (const section of Object.values(ctx.synthetics)) if (section !== null && section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
   adjust(layout, plan, environment);
+  for (const message of environment.errors) ctx.diag.error(message);
   dropUnusedPadding(ctx, layout, plan);
   for (const section of plan.sections) section.osec.rank = rank(ctx, section);
   plan.items = plan.items.filter((item) => item.kind !== "section" || !item.removed);
@@ -86,7 +88,9 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     const { osec, command } = section;
     if (section.removed) continue;
     if (command?.align != null) {
-      const align = Number(addressOf(evaluateIn(command.align, environment)));
+      const value = addressOf(evaluateIn(command.align, environment));
+      if ((value & (value - 1n)) !== 0n) environment.error(scriptError(command.align.text, command.align.name, command.align.offset, "alignment must be power of 2").message);
+      const align = Number(value);
       if (align > 1) osec.align = Math.max(osec.align, Math.round(Math.log2(align)));
     }
     osec.sh_flags = (osec.sh_flags & ~DROPPED_FLAGS) >>> 0;

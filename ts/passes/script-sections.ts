@@ -12,8 +12,10 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { fileName } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import type { InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
+import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
@@ -190,11 +192,9 @@ class Binder {
   }
 
   private reportOrphan(row: number, name: ByteString): void {
-    const { diag, options, inputs, tables } = this.ctx;
+    const { diag, options, tables } = this.ctx;
     if (options.orphanHandling !== "warn" && options.orphanHandling !== "error") return;
-    const input = inputs[tables.obj.fileId[tables.isec.obj[row]!]!];
-    const file = input === undefined ? "<internal>" : input.member === "" ? input.path : `${input.path}(${input.member})`;
-    const message = `${file}:(${name}) is being placed in '${orphanName(name)}'`;
+    const message = `${fileName(this.ctx, tables.isec.obj[row]!)}:(${name}) is being placed in '${orphanName(name)}'`;
     if (options.orphanHandling === "warn") diag.warn(message);
     else diag.error(message);
   }
@@ -298,6 +298,11 @@ class Binder {
   private subalign(command: OutputDescription, rows: number[]): void {
     const { isec } = this.ctx.tables;
     const align = addressOf(evaluateIn(command.subalign!, constantsOnly(this.ctx)));
+    if ((align & (align - 1n)) !== 0n) {
+      const { text, name, offset } = command.subalign!;
+      this.ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").message);
+      return;
+    }
     for (const row of rows) isec.align[row] = Math.round(Math.log2(Number(align > 0n ? align : 1n)));
   }
 
@@ -310,7 +315,7 @@ class Binder {
       if (command?.sh_type == null) osec.sh_type = type;
       osec.sh_entsize = isec.sh_entsize[row]!;
     } else {
-      if (((osec.sh_flags ^ isec.sh_flags[row]!) & SHF_TLS) !== 0) this.ctx.diag.error(`incompatible section flags for ${osec.name}`);
+      if (((osec.sh_flags ^ isec.sh_flags[row]!) & SHF_TLS) !== 0) this.reportFlags(osec, row);
       if (osec.sh_entsize !== isec.sh_entsize[row]!) osec.sh_entsize = 0;
     }
     if (osec.sh_type !== type) {
@@ -322,6 +327,13 @@ class Binder {
     osec.align = Math.max(osec.align, isec.align[row]!);
     isec.osec[row] = osec.id;
     section.hasInputs = true;
+  }
+
+  private reportFlags(osec: PlannedSection["osec"], row: number): void {
+    const { isec } = this.ctx.tables;
+    const flags = (value: number): string => `0x${value.toString(16)}`;
+    const place = `${fileName(this.ctx, isec.obj[row]!)}:(${this.ctx.arena.cstring(isec.name[row]!)})`;
+    this.ctx.diag.error(`incompatible section flags for ${osec.name}\n>>> ${place}: ${flags(isec.sh_flags[row]!)}\n>>> output section ${osec.name}: ${flags(osec.sh_flags)}`);
   }
 
   private publish({ osec, command }: PlannedSection): void {

@@ -26,6 +26,7 @@ export class ScriptValues implements Environment {
   /** The location counter, as an address, and what it is relative to. */
   location = 0n;
   base: Base = NOWHERE;
+  changing = 0;
   /** What is wrong; only the last round's counts. */
   errors: string[] = [];
 
@@ -43,7 +44,10 @@ export class ScriptValues implements Environment {
     return relative(this.base, this.location - this.base.sh_addr);
   }
 
+  /** `changing` becomes the first symbol whose value is not the last round's. */
   assign(sym: number, value: Value): void {
+    const old = this.assigned.get(sym);
+    if (this.changing === 0 && (old === undefined || addressOf(old) !== addressOf(value))) this.changing = sym;
     this.assigned.set(sym, value);
   }
 

@@ -457,6 +457,8 @@ class LayoutParser {
       output.commands.push({ kind: "data", bytes, expr: this.parenthesized(), offset: 0, value: 0n });
     } else if (this.takeWord("CONSTRUCTORS")) {
       // Only for a.out.
+    } else if (/^SORT\s*\(\s*CONSTRUCTORS\s*\)/.test(this.text.slice(this.at, this.at + 100))) {
+      this.at = this.text.indexOf(")", this.at) + 1;
     } else if (this.takeWord("FILL")) {
       this.expect("(");
       output.fill = this.readFill();

@@ -77,25 +77,41 @@ function randomUuid(ctx: Context): Uint8Array {
 }
 
 function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, kind: "fast" | "md5" | "sha1"): Uint8Array {
+  return kind === "fast" ? hashPieces(ctx, source, bytes) : digestWith(ctx, source, bytes, kind);
+}
+
+function digestWith(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, kind: "md5" | "sha1"): Uint8Array {
+  const total = ctx.host.digest(kind);
+  eachPiece(ctx, source, bytes, (address, size) => total.update(ctx.host.digest(kind).update(ctx.arena.bytes(address, size)).digest()));
+  return total.digest().slice(0, DIGEST_BYTES[kind]);
+}
+
+/** The 128-bit hash of the pieces' hashes, cut: no digest library is loaded for it. */
+function hashPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: number): Uint8Array {
   const { arena, kernels } = ctx;
-  const algorithm = kind === "md5" ? "md5" : "sha1";
-  const total = ctx.host.digest(algorithm);
+  const mark = arena.mark();
+  const hashes = arena.alloc(16 * Math.ceil(bytes / PIECE_BYTES) + 32);
+  let at = hashes;
+  eachPiece(ctx, source, bytes, (address, size) => {
+    kernels.hashPiece!(address, size, at);
+    at += 16;
+  });
+  kernels.hashPiece!(hashes, at - hashes, at);
+  const id = arena.bytes(at, DIGEST_BYTES.fast).slice();
+  arena.release(mark);
+  return id;
+}
+
+function eachPiece(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, visit: (address: number, size: number) => void): void {
+  const { arena } = ctx;
   const mark = arena.mark();
   const buffer = arena.alloc(PIECE_BYTES + 16);
-  const hash = buffer + PIECE_BYTES;
-  for (let position = 0; position < bytes; ) {
+  for (let position = 0; position < bytes; position += PIECE_BYTES) {
     const wanted = Math.min(PIECE_BYTES, bytes - position);
     readExactly(source, arena.bytes(buffer, wanted), position);
-    if (kind === "fast") {
-      kernels.hashPiece!(buffer, wanted, hash);
-      total.update(arena.bytes(hash, 16).slice());
-    } else {
-      total.update(ctx.host.digest(algorithm).update(arena.bytes(buffer, wanted)).digest());
-    }
-    position += wanted;
+    visit(buffer, wanted);
   }
   arena.release(mark);
-  return total.digest().slice(0, DIGEST_BYTES[kind]);
 }
 
 /** Fills `into`: short reads must not move the piece boundaries. */

@@ -138,8 +138,11 @@ class Link {
       return;
     }
     if (symbol.kind === "lazy") {
-      if (weak) symbol.bind = STB_WEAK;
-      else this.extract(symbol.file);
+      if (weak && !symbol.strongRef) symbol.bind = STB_WEAK;
+      if (weak) return;
+      this.extract(symbol.file);
+      // The member's definition was a lost COMDAT copy.
+      if (this.symbol(entry.name).kind === "lazy") symbol.bind = entry.bind;
       return;
     }
     if (fromShared) return;
@@ -190,12 +193,17 @@ class Link {
     Object.assign(symbol, { kind: "shared", file: f, entry: e, bind, type: entry.type, size: entry.size });
   }
 
+  /** An option names it: a reference that counts, and extracts what is there by now. */
   demand(name: string): void {
-    const symbol = this.symbols.get(name);
-    if (symbol === undefined) return;
+    const symbol = this.symbol(name);
     symbol.usedRegular = true;
     if (symbol.kind === "lazy") this.extract(symbol.file);
-    else if ((symbol.kind === "undefined" || symbol.kind === "placeholder") && symbol.bind !== STB_WEAK) symbol.strongRef = true;
+    else if ((symbol.kind === "undefined" || symbol.kind === "placeholder") && symbol.bind !== STB_WEAK) {
+      symbol.strongRef = true;
+      symbol.referenced = true;
+      symbol.kind = "undefined";
+      symbol.bind = STB_GLOBAL;
+    }
   }
 
   /** postParse: definitions that are not the one that counts, both strong; absolute ones of equal value are one. */

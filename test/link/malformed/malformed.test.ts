@@ -39,7 +39,7 @@ function childScript(): string {
 }
 
 /** Runs a job; throws with the first complaints. A case may take `patience` milliseconds. */
-async function runJob(w: Workspace, job: Omit<Job, "api" | "dir">, patience = 20_000): Promise<void> {
+async function runJob(w: Workspace, job: Omit<Job, "api" | "dir">, patience = 40_000): Promise<void> {
   const file = w.path("job.json");
   fs.writeFileSync(file, JSON.stringify({ ...job, api, dir: w.dir }));
   const node = spawn(process.execPath, [childScript(), file], { cwd: w.dir, stdio: ["ignore", "pipe", "pipe"] });
