@@ -17,6 +17,7 @@ import { Pool, ReadFailed } from "./memory/pool.ts";
 import { allocTable, initTables, Params } from "./memory/table.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
+import { checkOptions } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
@@ -164,6 +165,7 @@ async function resolveInputs(ctx: Context, assigned: string[]): Promise<void> {
 async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   const linkerDefined = new LinkerDefined();
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
+  checkOptions(ctx);
   await run("read-scripts", () => readScripts(ctx));
   const defsyms = parseDefsyms(ctx);
   ctx.expressionNames.push(...defsyms.flatMap((defsym) => defsym.expression.symbols));

@@ -208,16 +208,15 @@ for (const debug of [false, true]) {
   test("extracts what lld extracts, on thousands of random archive graphs", () => {
     let extracted = 0;
     let duplicates = 0;
-    for (let seed = 1; seed <= (debug ? 2000 : 8000); seed++) {
+    for (let seed = 1; seed <= (debug ? 1000 : 6000); seed++) {
       const random = prng(seed);
       const files = randomFiles(random);
-      if (String(seed) === process.env.K) files.forEach((f, i) => console.log(i, f.kind, JSON.stringify(f.groups), f.entries.map((e) => `${e.name}${e.alias ? "+" + e.alias : ""}:${e.is}:b${e.bind}:v${e.vis}:g${e.group}${e.mention ? ":M" : ""}`).join(" ")));
       const demands = Array.from({ length: random.below(3) }, () => `n${random.below(14)}`);
       const twin = check(memory, files, demands, `seed ${seed}`, random.pick([1, 3, 64]));
       extracted += twin.included.filter((f) => files[f]!.kind === "lazy").length;
       duplicates += twin.duplicates.length;
     }
-    assert.ok(extracted > 1000 && duplicates > 300, `${extracted} members extracted, ${duplicates} duplicates`);
+    assert.ok(extracted > 400 && duplicates > 100, `${extracted} members extracted, ${duplicates} duplicates`);
   });
 
   test("follows chains of members as deep as they go", () => {

@@ -6,8 +6,9 @@
  * does not grow with the output. Linker-made contents are written by their own section (write-synthetic).
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, RELA_BYTES } from "../../as-kernels/shared/elf.ts";
-import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
+import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection } from "../context.ts";
+import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { writeMerged } from "./write-merged.ts";
 
@@ -55,13 +56,23 @@ export function readMembers(w: WorkerContext, first: number, end: number, window
     const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
     const compressed = w.u32[(out >>> 2) + 5]!;
     if (compressed !== 0) {
-      w.contents(compressed, window + (w.tables.isec.outOffset[compressed]! - from));
+      inflate(w, compressed, window + (w.tables.isec.outOffset[compressed]! - from));
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
       w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
       w.kernels.placeRun!(at, next, input, start, window, from);
     }
     at = next;
+  }
+}
+
+/** Contents of a compressed section; what does not inflate is the input's fault. */
+function inflate(w: WorkerContext, isec: number, address: number): void {
+  try {
+    w.contents(isec, address);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    w.kernels.reportIssue!(ISSUE_BAD_OBJECT, w.tables.isec.obj[isec]!, isec, w.tables.isec.shndx[isec]!, ERR_COMPRESSED);
   }
 }
 

@@ -66,7 +66,9 @@ function isRoot({ kind, type, flags, group, name }: TwinSection): boolean {
 export function markTwin(sections: TwinSection[], symbols: TwinSymbol[], records: TwinRecord[]): Live {
   const live = sections.map(() => false);
   /** Sections that are kept without being followed: debug information does not hold on to code. */
-  const unfollowed = sections.map(({ kind, flags }) => kind === ISEC_EH_FRAME || (flags & (elf.SHF_ALLOC | elf.SHF_GNU_RETAIN | elf.SHF_LINK_ORDER)) === 0);
+  const unfollowed = sections.map(
+    (section) => section.kind === ISEC_EH_FRAME || (isRoot(section) && (section.flags & (elf.SHF_ALLOC | elf.SHF_GNU_RETAIN)) === 0),
+  );
   const followed = sections.map(() => false);
   const pieces = sections.map(() => new Set<number>());
   let changed = true;
@@ -102,8 +104,8 @@ export function markTwin(sections: TwinSection[], symbols: TwinSymbol[], records
       if (section.group >= 0) sections.forEach(({ group }, d) => group === section.group && keep(d));
       for (const { func, relocs } of records) {
         if (func !== s) continue;
-        // An FDE keeps the function's LSDA, not other functions.
-        for (const reloc of relocs.slice(1)) refer(reloc, ({ flags, group }) => (flags & (elf.SHF_EXECINSTR | elf.SHF_LINK_ORDER)) === 0 && group < 0);
+        // An FDE keeps the function's LSDA, not other functions; nothing in it names a __start_X.
+        for (const reloc of relocs.slice(1)) if ((symbols[reloc.symbol]?.section ?? -1) >= 0) refer(reloc, ({ flags, group }) => (flags & (elf.SHF_EXECINSTR | elf.SHF_LINK_ORDER)) === 0 && group < 0);
       }
     });
   }

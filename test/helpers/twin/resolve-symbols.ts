@@ -142,7 +142,7 @@ class Link {
       if (weak) return;
       this.extract(symbol.file);
       // The member's definition was a lost COMDAT copy.
-      if (this.symbol(entry.name).kind === "lazy") symbol.bind = entry.bind;
+      if (!fromShared && this.symbol(entry.name).kind === "lazy") symbol.bind = entry.bind;
       return;
     }
     if (fromShared) return;
