@@ -11,7 +11,7 @@ import { SHT_NOBITS, SHT_PROGBITS } from "../shared/elf.ts";
 
 /**
  * Bytes of `name` that name its output section. Rules at `rules`, `count` of them, are 12 bytes: address of the prefix,
- * its length, address of the output name. A rule fits when the name is the prefix or goes on with '.' after it.
+ * its length (at least 4), address of the output name. A rule fits when the name is the prefix or goes on with '.' after it.
  * Leaves the address of the output name at `out`.
  */
 // @ts-ignore: decorator

@@ -7,10 +7,10 @@ import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
 import { bindTwin, cutTwin, layoutTwin, runTwin, type TwinSection } from "../helpers/twin/layout.ts";
 
-const RULES: [string, string][] = [[".text.hot", ".text.hot"], [".text", ".text"], [".data.rel.ro", ".data.rel.ro"], [".data", ".data"], ["COMMON", ".bss"], [".bss", ".bss"], [".x", ".longer.name"]];
+const RULES: [string, string][] = [[".text.hot", ".text.hot"], [".text", ".text"], [".data.rel.ro", ".data.rel.ro"], [".data", ".data"], ["COMMON", ".bss"], [".bss", ".bss"], [".long", ".longer.name"]];
 const NAMES = [
   ".text", ".text.f", ".text.hot", ".text.hot.f", ".text.hotter", ".text.", ".textual", ".tex", ".data.rel.ro.local", ".data.rel.roo", ".data.rel", ".data", "COMMON",
-  ".bss", "", "a", ".x", ".x.y", ".longer.name", "n".repeat(300), "n".repeat(301),
+  ".bss", "", "a", ".long", ".long.y", ".longer.name", "n".repeat(300), "n".repeat(301),
 ];
 const KINDS = [abi.ISEC_REGULAR, abi.ISEC_REGULAR, abi.ISEC_REGULAR, abi.ISEC_MERGE, abi.ISEC_EH_FRAME];
 
@@ -58,6 +58,9 @@ function fillMembers({ arena, tables }: KernelMemory, sections: TwinSection[]): 
   const member = allocTable(arena, tables, "member", sections.length + 1);
   sections.forEach((_, s) => (member.isec[s + 1] = s + 1));
 }
+
+/** Contents of source 1 and 2. */
+const files = [1, 2].map((source) => Uint8Array.from({ length: 400_000 }, (_, i) => (i * 7 + (i >> 8) + source) & 255));
 
 for (const debug of [false, true]) {
   const test = suite(`kernel bind-sections, assign-addresses ${debug ? "debug" : "release"}`);
@@ -151,7 +154,6 @@ for (const debug of [false, true]) {
       allocTable(arena, tables, "msec", 1);
       const size = kernels.layoutMembers!(1, sections.length + 1, 0);
       const limit = random.pick([1, 5000, 1 << 20]);
-      const files = [1, 2].map((source) => Uint8Array.from({ length: 400_000 }, (_, i) => (i * 7 + (i >> 8) + source) & 255));
       const window = arena.alloc(size + 16);
       const wanted = new Uint8Array(size);
       arena.u8.fill(0, window, window + size);

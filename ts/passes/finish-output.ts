@@ -37,9 +37,11 @@ export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<vo
     }
   }
   await ctx.symtab.emit(ctx, (section: SyntheticSection, address: number, bytes: number) => {
+    // An input section or a script may share the output section, so the place is the entry's, not the section's.
     const osec = ctx.osecs.find((candidate) => candidate.id === section.osec)!;
-    if (bytes !== osec.size) throw new Error(`${section.name}: ${bytes} bytes instead of ${osec.size}`);
-    writeBytes(file, arena.bytes(address, bytes), osec.sh_offset);
+    const entry = osec.synthetic.find((candidate) => candidate.section === section)!;
+    if (bytes !== section.size(ctx)) throw new Error(`${section.name}: ${bytes} bytes instead of ${section.size(ctx)}`);
+    writeBytes(file, arena.bytes(address, bytes), osec.sh_offset + entry.offset);
   });
 }
 

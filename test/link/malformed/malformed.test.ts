@@ -179,6 +179,9 @@ mutations("shared objects", (w) => {
 const TEXT = "/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nSEARCH_DIR(\"/lib\") ENTRY(_start)\nGROUP ( rest.o AS_NEEDED ( libempty.a ) )\nEXTERN(a b c)\nVERSION { V1 { global: f*; local: *; }; }\n";
 mutations("linker scripts", (w) => { w.write({ "s.ld": TEXT, "s.o": small(), "libempty.a": archive([]) }); return "s.ld"; }, 400, [["s.o", "MUTANT", "-o", "OUT"]], "text");
 
+const LAYOUT = "ENTRY(_start)\nMEMORY { rom (rx) : ORIGIN = 0x10000, LENGTH = 64K ram : o = 0x20000, l = 1M }\nPHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }\nSECTIONS {\n  . = 0x10000 + SIZEOF_HEADERS;\n  .text : ALIGN(16) { start = .; *(.text .text.*) KEEP(*(SORT(.init*))) BYTE(1) . = ALIGN(8); } >rom :text =0x90\n  .data 0x20000 : AT(0x20000) { *(EXCLUDE_FILE(*x.o) .data*) PROVIDE(edge = . ? 1 << 2 : MAX(3, 4)); } >ram :data\n  .bss (NOLOAD) : { *(COMMON) *(.bss*) } >ram\n  /DISCARD/ : { *(.comment) }\n  ASSERT(. > 0, \"big\")\n}\n";
+mutations("layout scripts", (w) => { w.write({ "s.ld": LAYOUT, "s.o": small() }); return "s.ld"; }, 500, [["s.o", "rest.o", "-T", "MUTANT", "-o", "OUT"], ["-pie", "rest.o", "s.o", "--script=MUTANT", "--gc-sections", "-o", "OUT"]], "text");
+
 mutations("version scripts and dynamic lists", (w) => {
   w.write({ "v.map": "V1 { global: other; f*; extern \"C++\" { ns::*; \"ns::x(int)\"; }; local: *; };\nV2 { global: [a-c]?; } V1;\n" });
   return "v.map";
