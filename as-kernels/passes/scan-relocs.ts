@@ -168,6 +168,7 @@ export function contentsEnd(from: u32, to: u32, limit: f64): f64 {
 function scanEhFrame(i: u32): void {
   const isec = tables().isec;
   const ehrec = tables().ehrec;
+  if (!checkRecords(i)) return;
   const end = isec.pieceBase[i] + isec.pieceCount[i];
   let last: u32 = 0;
   for (let e = isec.pieceBase[i]; e < end; e++) {
@@ -178,6 +179,26 @@ function scanEhFrame(i: u32): void {
     last = cie;
     if (ehrec.rela[e]) scanSection(i, ehrec.rela[e], ehrec.relaCount[e]);
   }
+}
+
+/** Records of dead code are not scanned, but what is wrong with their relocations is wrong all the same. */
+function checkRecords(i: u32): bool {
+  const isec = tables().isec;
+  const o = isec.obj[i];
+  const symbols = tables().obj.esymCount[o];
+  const size = <u64>isec.size[i];
+  const rela = isec.rela[i];
+  const end = rela + isec.relaCount[i] * 24;
+  if (!rela) return true;
+  for (let r = rela; r < end; r += 24) {
+    const index = load<u32>(r, 12);
+    const offset = load<u64>(r);
+    if (index >= symbols) report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / 24, <u64>index, <u64>load<u32>(r, 8));
+    else if (offset >= size) report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / 24, offset, <u64>load<u32>(r, 8));
+    else continue;
+    return false;
+  }
+  return true;
 }
 
 /** May an instruction's form decide whether the symbol needs a GOT entry? */
