@@ -6,9 +6,10 @@
  */
 import type { ByteString, VersionNode } from "../args/link-options.ts";
 import { newLayout, type LayoutScript } from "./layout.ts";
-import { parseLayoutCommand, type ReadInclude } from "./layout-script.ts";
+import { parseLayoutCommand } from "./layout-script.ts";
 import { Lexer, ScriptError } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
+import type { ReadInclude } from "./script-text.ts";
 import { parseVersionScript } from "./version-script.ts";
 
 export interface ScriptInput {

@@ -1,0 +1,119 @@
+/**
+ * Memory regions of a layout script: which one each output section goes to, and how full they are while sections are being placed.
+ *
+ * The region of a section without `>region` is lld's choice (findMemoryRegion).
+ */
+import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../context.ts";
+import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
+import { READ_ONLY } from "../script/memory-script.ts";
+import type { Plan, PlannedSection } from "../script/plan.ts";
+import { addressOf, evaluateIn } from "../script/script-value.ts";
+import { isAlloc } from "./assign-addresses.ts";
+import type { ScriptValues } from "./script-values.ts";
+
+/** A memory region while it fills up. */
+export interface Filling {
+  region: MemoryRegion;
+  origin: bigint;
+  length: bigint;
+  at: bigint;
+}
+
+export class Regions {
+  private readonly ctx: Context;
+  private readonly script: LayoutScript;
+  private readonly plan: Plan;
+  private readonly values: ScriptValues;
+  private regions = new Map<MemoryRegion, Filling>();
+  private readonly regionOf = new Map<PlannedSection, MemoryRegion | null>();
+  /** Regions of the section that is being placed. */
+  memory: Filling | null = null;
+  loadMemory: Filling | null = null;
+
+  constructor(ctx: Context, script: LayoutScript, plan: Plan, values: ScriptValues) {
+    this.ctx = ctx;
+    this.script = script;
+    this.plan = plan;
+    this.values = values;
+  }
+
+  /** Known once `choose` has run. */
+  of(section: PlannedSection): MemoryRegion | null {
+    return this.regionOf.get(section) ?? null;
+  }
+
+  /** The next section is placed. */
+  enter(section: PlannedSection): void {
+    const { command } = section;
+    this.memory = this.filling(this.of(section));
+    this.loadMemory = command === null || command.lmaRegion === "" ? null : this.filling(this.script.regions.get(command.lmaRegion) ?? null);
+  }
+
+  /** A round of layout begins: all are empty. */
+  open(): void {
+    this.memory = this.loadMemory = null;
+    this.regions = new Map();
+    for (const region of this.script.regions.values()) {
+      const origin = addressOf(evaluateIn(region.origin, this.values));
+      this.regions.set(region, { region, origin, length: addressOf(evaluateIn(region.length, this.values)), at: origin });
+    }
+  }
+
+  private filling(region: MemoryRegion | null): Filling | null {
+    return region === null ? null : this.regions.get(region)!;
+  }
+
+  /** The section grows: so does what its regions hold. */
+  expand({ osec }: PlannedSection, bytes: bigint): void {
+    if (!isAlloc(osec)) return;
+    if (this.memory !== null) this.advance(this.memory, bytes, osec);
+    if (this.loadMemory !== null && this.loadMemory !== this.memory) this.advance(this.loadMemory, bytes, osec);
+  }
+
+  advance(memory: Filling, bytes: bigint, osec: OutputSection): void {
+    memory.at += bytes;
+    const over = memory.at - memory.origin - memory.length;
+    if (over <= 0n) return;
+    const start = `section '${osec.name}' will not fit in region '${memory.region.name}': overflowed by `;
+    this.values.errors = this.values.errors.filter((message) => !message.startsWith(start));
+    this.values.error(`${start}${over} bytes`);
+  }
+
+  /** lld findMemoryRegion. */
+  choose(): void {
+    const { script, ctx } = this;
+    let hint: MemoryRegion | null = null;
+    for (const item of this.plan.items) {
+      if (item.kind !== "section") continue;
+      const { osec, command } = item;
+      let region: MemoryRegion | null = null;
+      const named = command?.region ?? "";
+      for (const name of [named, command?.lmaRegion ?? ""]) {
+        if (name !== "" && !script.regions.has(name)) ctx.diag.error(`memory region '${name}' not declared`);
+      }
+      if (!isAlloc(osec)) {
+        if (named !== "" && item.hasInputs) ctx.diag.warn(`ignoring memory region assignment for non-allocatable section '${osec.name}'`);
+        hint = null;
+      } else if (named !== "") {
+        region = hint = script.regions.get(named) ?? null;
+      } else if (script.regions.size > 0) {
+        if (command === null && hint !== null) region = hint;
+        else {
+          region = [...script.regions.values()].find((candidate) => suits(candidate, osec.sh_flags)) ?? null;
+          hint = null;
+          if (region === null) ctx.diag.error(`no memory region specified for section '${osec.name}'`);
+        }
+      }
+      this.regionOf.set(item, region);
+    }
+    ctx.diag.throwIfErrors();
+  }
+}
+
+/** MEMORY attributes: one of those given, none of those behind `!`. */
+function suits(region: MemoryRegion, flags: number): boolean {
+  if (region.noFlags) return false;
+  const has = (wanted: number): boolean => (flags & wanted & ~READ_ONLY) !== 0 || ((wanted & READ_ONLY) !== 0 && (flags & SHF_WRITE) === 0);
+  return has(region.flags) && !has(region.inverted) && (flags & (SHF_ALLOC | SHF_EXECINSTR | SHF_WRITE)) !== 0;
+}

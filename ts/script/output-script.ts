@@ -1,0 +1,126 @@
+/**
+ * Output section descriptions of layout scripts: `name address (type) : attributes { contents } >region :phdr =fill`.
+ *
+ * What stands between the braces for input sections is input-description.ts.
+ */
+import { SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import { readInput } from "./input-description.ts";
+import type { OutputDescription } from "./layout.ts";
+import { readStatement } from "./script-statement.ts";
+import type { ScriptText } from "./script-text.ts";
+
+const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
+const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8 };
+/** Real commands that are not obeyed yet. */
+export const LATER = /^(OVERLAY|INSERT|OVERWRITE_SECTIONS|SORT|SORT_BY_NAME|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|INPUT_SECTION_FLAGS|NOCROSSREFS|NOCROSSREFS_TO|REVERSE|CLASS)$/;
+
+export function readOutput(t: ScriptText): OutputDescription {
+  t.skip();
+  const start = t.at;
+  let name = t.word("section name");
+  if (LATER.test(name)) throw t.error(`linker script command ${name} is not supported yet`, start);
+  if (name.length > 1 && name.endsWith(":")) {
+    name = name.slice(0, -1);
+    t.at--;
+  }
+  const output: OutputDescription = {
+    kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, commands: [],
+    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, offset: start,
+  };
+  readAddressAndType(t, output);
+  t.expect(":");
+  readAttributesOf(t, output);
+  t.expect("{");
+  while (!t.take("}")) readContents(t, output);
+  readTrailer(t, output);
+  const own = [output.address, output.lma, output.align, output.subalign];
+  const inner = output.commands.map((command) => (command.kind === "input" ? null : command.expr));
+  output.usesSymbols = [...own, ...inner].some((expr) => expr !== null && expr.symbols.length > 0);
+  return output;
+}
+
+function readAddressAndType(t: ScriptText, output: OutputDescription): void {
+  if (readType(t, output)) return;
+  t.skip();
+  if (t.text[t.at] === ":") return;
+  output.address = t.expression();
+  readType(t, output);
+}
+
+/** `(NOLOAD)`, `(TYPE = n)`, … */
+function readType(t: ScriptText, output: OutputDescription): boolean {
+  t.skip();
+  const match = /^\(\s*(NOLOAD|COPY|INFO|OVERLAY|DSECT|TYPE\s*=)/.exec(t.text.slice(t.at, t.at + 200));
+  if (match === null) return false;
+  t.at += match[0].length;
+  const word = match[1]!;
+  if (word === "NOLOAD") output.sh_type = SHT_NOBITS;
+  else if (word.startsWith("TYPE")) output.sh_type = t.readNumber(SECTION_TYPES, "section type");
+  else output.nonAlloc = true;
+  t.expect(")");
+  return true;
+}
+
+function readAttributesOf(t: ScriptText, output: OutputDescription): void {
+  for (;;) {
+    if (t.takeWord("AT")) output.lma = t.parenthesized();
+    else if (t.takeWord("ALIGN_WITH_INPUT")) throw t.error("ALIGN_WITH_INPUT is not supported yet");
+    else if (t.takeWord("ALIGN")) output.align = t.parenthesized();
+    else if (t.takeWord("SUBALIGN")) output.subalign = t.parenthesized();
+    else if (t.takeWord("ONLY_IF_RO")) output.constraint = "ONLY_IF_RO";
+    else if (t.takeWord("ONLY_IF_RW")) output.constraint = "ONLY_IF_RW";
+    else return;
+  }
+}
+
+function readTrailer(t: ScriptText, output: OutputDescription): void {
+  if (t.take(">")) output.region = t.word("memory region");
+  if (t.peek() === "AT" || t.peek().startsWith("AT>")) {
+    t.takeWord("AT");
+    t.expect(">");
+    if (output.lma !== null) throw t.error("section can't have both LMA and a load region");
+    output.lmaRegion = t.word("memory region");
+  }
+  while (t.take(":")) output.phdrs.push(t.plainName("program header"));
+  if (t.take("=")) output.fill = readFill(t);
+  t.take(",");
+}
+
+function readFill(t: ScriptText): Uint8Array {
+  t.skip();
+  const start = t.at;
+  const { root } = t.expression(true);
+  if (root.kind !== "number") throw t.error("number expected", start);
+  if (root.value > 0xffffffffn) throw t.error(`filler expression result does not fit 32-bit: 0x${root.value.toString(16)}`, start);
+  const value = Number(root.value);
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+function readContents(t: ScriptText, output: OutputDescription): void {
+  if (t.take(";")) return;
+  const statement = readStatement(t);
+  if (statement !== null) {
+    output.commands.push(statement);
+    return;
+  }
+  const word = t.peek();
+  const bytes = DATA[word];
+  if (bytes !== undefined) {
+    t.at += word.length;
+    output.commands.push({ kind: "data", bytes, expr: t.parenthesized(), offset: 0, value: 0n });
+  } else if (t.takeWord("CONSTRUCTORS")) {
+    // Only for a.out.
+  } else if (/^SORT\s*\(\s*CONSTRUCTORS\s*\)/.test(t.text.slice(t.at, t.at + 100))) {
+    t.at = t.text.indexOf(")", t.at) + 1;
+  } else if (t.takeWord("FILL")) {
+    t.expect("(");
+    output.fill = readFill(t);
+    t.expect(")");
+  } else if (t.takeWord("INCLUDE")) {
+    t.readInclude((inner) => readContents(inner, output));
+  } else if (LATER.test(word) && word !== "INPUT_SECTION_FLAGS") {
+    throw t.error(`linker script command ${word} is not supported yet`);
+  } else {
+    output.commands.push(readInput(t));
+  }
+}

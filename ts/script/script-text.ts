@@ -1,0 +1,164 @@
+/**
+ * The text of a layout script, read from a position: words, names, patterns, numbers, expressions, INCLUDEd files.
+ *
+ * No commands (layout-script.ts and the files it calls). The surprise: there are no tokens. What may be part of a word depends on where
+ * it stands (`a*b` is a file pattern in one place and a product in another), so each reader asks for what it wants.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import { parseExpressionAt, type Expr } from "./expression.ts";
+import { Glob, GlobError } from "./glob.ts";
+import { isSpace, scriptError, type ScriptError } from "./lexer.ts";
+
+/** Contents of an INCLUDEd file, or undefined when there is none. */
+export type ReadInclude = (name: ByteString) => ByteString | undefined;
+
+const INCLUDE_DEPTH = 10;
+const WORD = /[^\s(){};,"]+/y;
+
+export class ScriptText {
+  /** Where reading goes on: bytes from the start of the text. */
+  at: number;
+  readonly text: ByteString;
+  readonly name: ByteString;
+  readonly include: ReadInclude | undefined;
+  readonly depth: number;
+
+  constructor(text: ByteString, name: ByteString, offset: number, include: ReadInclude | undefined, depth: number) {
+    this.text = text;
+    this.name = name;
+    this.at = offset;
+    this.include = include;
+    this.depth = depth;
+  }
+
+  error(message: string, offset = this.at): ScriptError {
+    return scriptError(this.text, this.name, offset, message);
+  }
+
+  skip(): void {
+    const { text } = this;
+    for (;;) {
+      while (this.at < text.length && isSpace(text[this.at]!)) this.at++;
+      if (text.startsWith("/*", this.at)) {
+        const end = text.indexOf("*/", this.at + 2);
+        if (end < 0) throw this.error("unclosed comment");
+        this.at = end + 2;
+      } else if (text[this.at] === "#") {
+        const end = text.indexOf("\n", this.at);
+        this.at = end < 0 ? text.length : end;
+      } else {
+        return;
+      }
+    }
+  }
+
+  /** The word that comes next, not taken; "" when there is punctuation or a quote. */
+  peek(): ByteString {
+    this.skip();
+    WORD.lastIndex = this.at;
+    return WORD.exec(this.text)?.[0] ?? "";
+  }
+
+  shown(): string {
+    const word = this.peek();
+    return word !== "" ? word : (this.text[this.at] ?? "end of file");
+  }
+
+  /** Takes this text, whatever follows it. */
+  take(text: string): boolean {
+    this.skip();
+    if (!this.text.startsWith(text, this.at)) return false;
+    this.at += text.length;
+    return true;
+  }
+
+  /** Takes this whole word. */
+  takeWord(word: string): boolean {
+    const next = this.peek();
+    if (next !== word && !(next.startsWith(word) && /^[^\w.$]/.test(next.slice(word.length)))) return false;
+    this.at += word.length;
+    return true;
+  }
+
+  expect(text: string): void {
+    if (!this.take(text)) throw this.error(`${text} expected, but got ${this.shown()}`);
+  }
+
+  /** A name or file pattern, perhaps quoted. */
+  word(what = "name"): ByteString {
+    const word = this.peek();
+    if (word !== "") {
+      this.at += word.length;
+      return word;
+    }
+    if (this.text[this.at] !== '"') throw this.error(`${what} expected, but got ${this.shown()}`);
+    const end = this.text.indexOf('"', this.at + 1);
+    if (end < 0) throw this.error("unclosed quote");
+    const quoted = this.text.slice(this.at + 1, end);
+    this.at = end + 1;
+    return quoted;
+  }
+
+  /** A word made of letters, digits and `_`, `.`, `-`: ends before `:` and operators. */
+  plainName(what = "name"): ByteString {
+    this.skip();
+    if (this.text[this.at] === '"') return this.word(what);
+    const name = /^[\w.$\x80-\xff-]+/.exec(this.text.slice(this.at, this.at + 4096))?.[0];
+    if (name === undefined) throw this.error(`${what} expected, but got ${this.shown()}`);
+    this.at += name.length;
+    return name;
+  }
+
+  expression(primary = false): Expr {
+    const { expr, end } = parseExpressionAt(this.text, this.name, this.at, primary);
+    this.at = end;
+    return expr;
+  }
+
+  parenthesized(): Expr {
+    this.expect("(");
+    const expr = this.expression();
+    this.expect(")");
+    return expr;
+  }
+
+  glob(): Glob {
+    this.skip();
+    const start = this.at;
+    const quoted = this.text[start] === '"';
+    const pattern = this.word("pattern");
+    try {
+      return new Glob(pattern, quoted);
+    } catch (error) {
+      if (error instanceof GlobError) throw this.error(error.message, start);
+      throw error;
+    }
+  }
+
+  readInclude(read: (inner: ScriptText) => void): void {
+    const start = this.at;
+    const file = this.word("file");
+    const text = this.include?.(file);
+    if (text === undefined) throw this.error(`cannot find linker script ${file}`, start);
+    if (this.depth >= INCLUDE_DEPTH) throw this.error("INCLUDE is nested too deeply", start);
+    const inner = new ScriptText(text, file, 0, this.include, this.depth + 1);
+    for (inner.skip(); inner.at < text.length; inner.skip()) read(inner);
+  }
+
+  readNumber(names: Record<string, number>, what: string): number {
+    this.skip();
+    const start = this.at;
+    const word = this.plainName(what);
+    if (Object.hasOwn(names, word)) return names[word]!;
+    if (/^(0x[0-9a-fA-F]+|[0-9]+)$/.test(word)) return Number(word);
+    throw this.error(`invalid ${what}: ${word}`, start);
+  }
+
+  /** A number that must be known while reading. */
+  constant(expr: Expr): number {
+    const { root } = expr;
+    if (root.kind === "number") return Number(root.value);
+    if (root.kind === "binary" && root.op === "|") return this.constant({ ...expr, root: root.a }) | this.constant({ ...expr, root: root.b });
+    throw this.error("number expected", expr.offset);
+  }
+}
