@@ -15,6 +15,7 @@ import type { Diagnostics } from "./diagnostics/print.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
 import type { SymbolTable } from "./synthetic/symtab.ts";
 import type { LayoutScript } from "./script/layout.ts";
+import type { Expr } from "./script/expression.ts";
 import type { Plan } from "./script/plan.ts";
 import type { Synthetics } from "./synthetic/index.ts";
 
@@ -109,6 +110,12 @@ export interface Context {
   properties: Map<number, number>;
   /** Shared objects in the link, in order, that may get DT_NEEDED. */
   sharedObjects: InputFile[];
+  /** Expressions that define symbols (--defsym, scripts), by sym row: where a definition is. */
+  assigned: Map<number, Expr>;
+  /** For --why-extract: option that demands a name, by sym row. */
+  whyExtracted: Map<number, string>;
+  /** For --print-archive-stats: archives not taken whole, at each place of the command line. */
+  archives: { path: ByteString; members: number }[];
   /** Included relocatable objects in link order (obj rows). */
   objects: Uint32Array;
   /** Synthetic sections by role; create-synthetic fills it. */

@@ -17,7 +17,7 @@ import { Pool, ReadFailed } from "./memory/pool.ts";
 import { allocTable, initTables, Params } from "./memory/table.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
-import { checkOptions } from "./passes/check-options.ts";
+import { checkOptions, checkPaths } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
@@ -71,7 +71,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [], assigned: new Map(), whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
@@ -127,9 +127,9 @@ const FEW_BYTES = 4 << 20;
 const FEW_INPUTS = 64;
 
 /** Options that must see every archive, or would say things twice. */
-function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, stats }: LinkOptions): boolean {
+function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, printArchiveStats, stats }: LinkOptions): boolean {
   const lists = [requireDefined, undefinedGlobs, traceSymbols];
-  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats || whyExtract !== "" || lists.some((list) => list.length > 0);
+  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats || whyExtract !== "" || printArchiveStats !== "" || lists.some((list) => list.length > 0);
 }
 
 /** Bytes of all relocatable objects, archive members included. Shared objects are read in part only. */
@@ -171,6 +171,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   ctx.expressionNames.push(...defsyms.flatMap((defsym) => defsym.expression.symbols));
   await resolveInputs(ctx, defsyms.map((defsym) => defsym.name));
   defsyms.push(...takePlainAssignments(ctx));
+  checkPaths(ctx);
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
   await run("set-visibility", () => {

@@ -17,6 +17,7 @@ import { SHN_ABS, SHN_LORESERVE, SHN_XINDEX, STB_GLOBAL, STB_WEAK, STV_DEFAULT, 
 const ST_SEQ: u32 = 0; // objects included so far
 const ST_INCLUDED: u32 = 4; // address of u32 obj rows in inclusion order, 1-based
 const ST_STACK: u32 = 8; // address of (obj, next record) pairs
+const ST_DONE: u32 = 12; // objects finished so far
 
 // @ts-ignore: decorator
 @inline
@@ -139,7 +140,7 @@ function addShared(state: u32, o: u32): void {
       // Weak, and the first mention of all: a member that defines it later is not extracted (lld).
       if (flags & REC_WEAK && kind == SYM_UNDEF && !(symFlags[id] & (SYM_USED_REGULAR | SYM_USED_SHARED))) symFlags[id] |= SYM_WEAK;
       symFlags[id] |= SYM_USED_SHARED;
-      if (kind == SYM_LAZY && !(flags & REC_WEAK)) include(state, gsym.lazy[id]);
+      if (kind == SYM_LAZY && !(flags & REC_WEAK)) extract(state, gsym.lazy[id], o, id);
       continue;
     }
     if (kind == SYM_COMMON || kind == SYM_DEFINED) {
@@ -258,6 +259,21 @@ function enter(state: u32, o: u32, depth: u32): void {
   store<u32>(frame, obj.recordBase[o], 4);
 }
 
+/** Takes a member into the link and notes why. */
+function extract(state: u32, member: u32, by: u32, id: u32): void {
+  noteWhy(member, by, id);
+  include(state, member);
+}
+
+// @ts-ignore: decorator
+@inline
+function noteWhy(member: u32, by: u32, id: u32): void {
+  const obj = tables().obj;
+  if (obj.seq[member] != 0) return;
+  obj.whyObj[member] = by;
+  obj.whySym[member] = id;
+}
+
 /** Includes an object and, depth first, every archive member its references extract. */
 function include(state: u32, root: u32): void {
   const t = tables();
@@ -277,7 +293,10 @@ function include(state: u32, root: u32): void {
       const flags = record.flags[row];
       if (!(flags & (REC_DEFINED | REC_UNUSED | REC_SIGNATURE | REC_MENTION))) {
         wanted = addReference(record.sym[row], o, flags);
-        if (wanted != 0 && obj.seq[wanted] != 0) wanted = 0;
+        if (wanted != 0) {
+          if (obj.seq[wanted] != 0) wanted = 0;
+          else noteWhy(wanted, o, record.sym[row]);
+        }
       }
       row++;
     }
@@ -285,7 +304,12 @@ function include(state: u32, root: u32): void {
     if (wanted) {
       enter(state, wanted, depth);
       depth++;
-    } else depth--;
+    } else {
+      const done = load<u32>(state + ST_DONE) + 1;
+      store<u32>(state + ST_DONE, done);
+      obj.done[o] = done;
+      depth--;
+    }
   }
 }
 
@@ -303,7 +327,7 @@ function offer(state: u32, o: u32): void {
     const bits = symFlags[id];
     if ((bits & SYM_KIND_MASK) != SYM_UNDEF) continue;
     if ((bits & (SYM_USED_REGULAR | SYM_USED_SHARED)) && !(bits & SYM_WEAK)) {
-      include(state, o);
+      extract(state, o, gsym.refObj[id], id);
       return;
     }
     gsym.lazy[id] = o;
@@ -313,7 +337,7 @@ function offer(state: u32, o: u32): void {
 
 /**
  * Replays objects [from, to). `state`: u32 cells {objects included so far, address of the list of included obj rows
- * (1-based), address of a stack of 8 bytes per object}.
+ * (1-based), address of a stack of 8 bytes per object, objects finished so far}.
  */
 export function resolveObjects(from: u32, to: u32, state: u32): u32 {
   const obj = tables().obj;
@@ -331,7 +355,7 @@ export function demand(id: u32, state: u32): u32 {
   const kind = flags[id] & SYM_KIND_MASK;
   flags[id] |= SYM_USED_REGULAR;
   if (kind == SYM_UNDEF && !(flags[id] & SYM_WEAK)) flags[id] |= SYM_REF_STRONG;
-  if (kind == SYM_LAZY) include(state, tables().gsym.lazy[id]);
+  if (kind == SYM_LAZY) extract(state, tables().gsym.lazy[id], 0, id);
   return load<u32>(state + ST_SEQ);
 }
 

@@ -40,6 +40,9 @@ export class ObjTable {
   isecCount: U32Col;
   localBase: U32Col;
   needed: U8Col;
+  whyObj: U32Col;
+  whySym: U32Col;
+  done: U32Col;
 }
 
 @unmanaged @final

@@ -21,15 +21,19 @@ const CTX = {
     { name: "relocate", start: 12.5, end: 20 },
   ],
   host: { now: () => 20 },
+  options: { programName: "wield", timeTraceGranularity: 3000 },
 };
 
 test("--time lists passes in order and the total", () => {
   assert.is(timeTable(CTX), "      2.50 ms  25.0%  load-inputs\n      7.50 ms  75.0%  relocate\n     10.00 ms 100.0%  total\n");
 });
 
-test("--time-trace is complete Chrome events in microseconds from the first pass", () => {
-  const { traceEvents } = JSON.parse(timeTrace(CTX));
-  assert.equal(traceEvents[1], { name: "relocate", cat: "pass", ph: "X", ts: 2500, dur: 7500, pid: 1, tid: 1 });
+test("--time-trace is complete Chrome events in microseconds from the first pass, short ones left out", () => {
+  const { traceEvents, beginningOfTime } = JSON.parse(timeTrace(CTX));
+  assert.equal(traceEvents[0], { name: "relocate", ph: "X", ts: 2500, dur: 7500, pid: 1, tid: 1 });
+  assert.equal(traceEvents[1], { name: "ExecuteLinker", ph: "X", ts: 0, dur: 10000, pid: 1, tid: 1 });
+  assert.equal(traceEvents.slice(2).map((event: { name: string }) => event.name), ["process_name", "thread_name"]);
+  assert.ok(Math.abs(beginningOfTime / 1000 - Date.now()) < 60_000);
 });
 
 test.run();

@@ -154,7 +154,9 @@ export interface LinkOptions {
   stats: boolean;
   timeTrace: ByteString;
   verifyHashes: boolean; // --verify-hashes: compare the bytes behind equal name and string hashes
+  timeTraceGranularity: number; // microseconds: shorter passes are left out
   whyExtract: ByteString;
+  printArchiveStats: ByteString;
   fatalWarnings: boolean;
   noWarnings: boolean;
   warnMismatch: boolean;

@@ -163,11 +163,13 @@ const REPORTS: OptionRow[] = [
   should("--warn-mismatch", "", "Complain (default)", put("warnMismatch", true)),
   should("--noinhibit-exec", "", "Write the output in spite of errors", put("noinhibitExec", true)),
   should("--why-extract", "=FILE", "Write why each archive member is in the link", into("whyExtract")),
+  should("--print-archive-stats", "=FILE", "Write how many members of each archive are in the link", into("printArchiveStats")),
   must("--threads", "[=N]", "Number of threads, 1 to 256 (default: what the machine and the inputs allow)", setThreads),
   must("--no-threads", "", "One thread", put("threads", 1)),
   must("--time", "", "Print the passes with their milliseconds", put("time", true)),
   must("--stats", "", "Print counts", put("stats", true)),
   must("--time-trace", "[=FILE]", "Write Chrome trace events (default OUTPUT.time-trace)", (s, v) => void (s.options.timeTrace = v === "" ? "\0" : v)),
+  should("--time-trace-granularity", "=N", "Leave passes shorter than N microseconds out of it (default 500)", (s, v) => void (s.options.timeTraceGranularity = count(s, v, "--time-trace-granularity"))),
   must("--verify-hashes", "", "Compare the bytes behind equal hashes", put("verifyHashes", true)),
   must("--compat-version", "=TEXT", "First line of --version, for scripts that only know GNU ld (also WIELD_COMPAT_VERSION)", into("compatVersion")),
   must("--plugin", "=FILE", "The compiler's LTO plugin; only named when an LTO object is met", into("plugin")),
@@ -215,7 +217,7 @@ export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index print-memory-usage dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
   "section-ordering-file why-live reproduce repro print-icf-sections use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
   "gpsize just-symbols default-script mllvm Ur remap-inputs shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
-  "print-archive-stats split-by-file split-by-reloc task-link no-define-common enable-non-contiguous-regions init-array " +
+  "split-by-file split-by-reloc task-link no-define-common enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names save-temps"
 ).split(" ");
 
@@ -229,6 +231,7 @@ function group(s: ParseState, begin: boolean): void {
 }
 
 function lib(s: ParseState, begin: boolean): void {
+  if (begin && s.inGroup) s.errors.push("may not nest --start-lib in --start-group");
   if (begin === s.inLib) s.errors.push(begin ? "nested --start-lib" : "stray --end-lib");
   else if (begin) s.libs++;
   s.inLib = begin;

@@ -83,6 +83,8 @@ export interface Host extends WorkerIo {
   writeText(path: ByteString, text: ByteString): void;
 
   // ---- the output ----
+  /** Throws HostError when `path` cannot become an output (`replaced`: by rename) or a report; changes nothing. "" and "-" can. */
+  checkWritable(path: ByteString, replaced: boolean): void;
   /** Opens the output; "-" is standard output, devices and fifos are written directly. */
   createOutput(path: ByteString, options: OutputOptions): OutputFile;
 

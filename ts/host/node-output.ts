@@ -193,3 +193,14 @@ export function openOutput(
   const target = guarded(() => fs.openSync(pathOf(path), "w"));
   return isNull(stat) ? new NullOutput(target, files) : new SpooledOutput(target, true, pid, files, print);
 }
+
+/** Says early what openOutput, or writing a report, would say at the end of a long link. */
+export function checkWritable(path: ByteString, replaced: boolean): void {
+  if (path === "" || path === "-") return;
+  const stat = guarded(() => fs.statSync(pathOf(path), { throwIfNoEntry: false }));
+  if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
+  const slash = path.lastIndexOf("/");
+  // With "/.", what is not a folder fails too.
+  const needed = stat === undefined || (replaced && stat.isFile()) ? `${path.slice(0, slash + 1)}.` : path;
+  guarded(() => fs.accessSync(pathOf(needed), fs.constants.W_OK));
+}

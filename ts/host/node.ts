@@ -13,7 +13,7 @@ import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { guarded } from "./errno.ts";
 import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
-import { openOutput } from "./node-output.ts";
+import { checkWritable, openOutput } from "./node-output.ts";
 
 /** Descriptors of inputs kept open; well below the usual limit of 1024. */
 const OPEN_INPUTS = 512;
@@ -172,6 +172,10 @@ class NodeHost implements Host {
   }
 
   // ---- the output ----
+
+  checkWritable(path: ByteString, replaced: boolean): void {
+    checkWritable(path, replaced);
+  }
 
   createOutput(path: ByteString, options: OutputOptions): OutputFile {
     this.files.trim(OPEN_INPUTS >> 1);

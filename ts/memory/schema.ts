@@ -47,6 +47,9 @@ export const TABLES = {
     isecCount: "u32",
     localBase: "u32", // sym row of local symbol 0 (included objects)
     needed: "u8", // shared objects: 1 = gets a DT_NEEDED
+    whyObj: "u32", // extracted members: object whose reference brought it in; 0 = an option did
+    whySym: "u32", // extracted members: sym row that was referred to; 0 = not extracted
+    done: "u32", // 1-based rank in which resolve-symbols finished with the object, the members its references extracted included
   },
   /** One row per input section header (all objects, included or not). */
   slot: {

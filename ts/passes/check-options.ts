@@ -3,7 +3,9 @@
  *
  * What would change the meaning of the output is an error; what only leaves out an optimisation or a mark is a warning.
  */
+import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { HostError } from "../host/host.ts";
 
 export function checkOptions(ctx: Context): void {
   const { options, diag } = ctx;
@@ -11,5 +13,21 @@ export function checkOptions(ctx: Context): void {
   if (options.icf !== "none") diag.warn(`--icf=${options.icf}: identical code folding is not supported yet; nothing is folded`);
   if (options.z.wxneeded) diag.warn("-z wxneeded is not supported yet");
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
+  diag.throwIfErrors();
+}
+
+/** Once the inputs are read, and with them OUTPUT() of scripts: nobody wants to learn at the end that a path was mistyped. */
+export function checkPaths(ctx: Context): void {
+  const { options, diag, host } = ctx;
+  const check = (what: string, path: ByteString, replaced: boolean): void => {
+    try {
+      host.checkWritable(path, replaced);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      diag.error(`cannot open ${what} file ${path}: ${error.message}`);
+    }
+  };
+  check("output", options.output, true);
+  if (options.mapFile !== "") check("map", options.mapFile, false);
   diag.throwIfErrors();
 }

@@ -208,6 +208,7 @@ export class LinkerDefined {
       const sym = provide ? this.wanted(ctx, name) : ctx.lookup(name);
       if (sym === 0) continue;
       markLinkerDefined(ctx, sym, STV_DEFAULT);
+      ctx.assigned.set(sym, expression);
       ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
       if (expression.symbols.length === 0) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
       this.defsyms.push({ sym, expression });

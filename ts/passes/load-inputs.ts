@@ -111,6 +111,7 @@ class Loader {
     ctx.inputs.length = 0;
     ctx.inputs.push(newInput(0, 0, 0, 0, "", ""), newInput(1, 0, 0, 0, "<internal>", ""));
     ctx.sharedObjects.length = 0;
+    ctx.archives.length = 0;
   }
 
   addInput(input: InputArgument): void {
@@ -160,7 +161,11 @@ class Loader {
       this.need(shared, position);
       return true;
     }
-    return !position.wholeArchive && this.archives.has(path);
+    if (position.wholeArchive || !this.archives.has(path)) return false;
+    const { archives } = this.ctx;
+    const before = archives.find((archive) => archive.path === path);
+    if (before !== undefined) archives.push(before);
+    return true;
   }
 
   private open(path: ByteString): OpenFile | null {
@@ -230,8 +235,11 @@ class Loader {
     const thin = file.kind === "thin";
     const stays = this.staysClosed(file, flags);
     let objects = 0;
+    const counted = { path: file.path, members: 0 };
+    if (!position.wholeArchive && this.ctx.options.printArchiveStats !== "") this.ctx.archives.push(counted);
     try {
       walkArchive(file, thin, (member) => {
+        counted.members++;
         if (stays && objects > 0) throw SEEN_ENOUGH;
         if (thin) return this.addThinMember(file.path, member, flags);
         const kind = fileKind(member.head, member.headAt, member.headEnd, this.machine);

@@ -74,14 +74,17 @@ function refuseSlimObjects(ctx: Context): void {
 
 function demandOptions(ctx: Context, demand: (name: ByteString) => number): void {
   const { options, tables } = ctx;
-  const root = (name: ByteString) => {
+  const { whyExtracted } = ctx;
+  whyExtracted.clear();
+  const root = (name: ByteString, option = "") => {
+    if (option !== "" && options.whyExtract !== "") whyExtracted.set(ctx.lookup(name), option);
     const id = demand(name);
     if (id !== 0) tables.sym.flags[id]! |= SYM_ROOT;
   };
-  if (options.entry !== "" && !/^[0-9]/.test(options.entry)) root(options.entry);
-  else if (!options.shared && !options.relocatable) root("_start");
+  if (options.entry !== "" && !/^[0-9]/.test(options.entry)) root(options.entry, "--entry");
+  else if (!options.shared && !options.relocatable) root("_start", "--entry");
   for (const name of [...options.undefined, ...options.requireDefined, ...ctx.expressionNames]) root(name);
-  extractGlobs(ctx, root);
+  extractGlobs(ctx, (name) => root(name, "--undefined-glob"));
   for (const name of [options.init, options.fini]) {
     const id = ctx.lookup(name);
     if (id !== 0 && (tables.sym.flags[id]! & SYM_KIND_MASK) === 1) tables.sym.flags[id]! |= SYM_ROOT;

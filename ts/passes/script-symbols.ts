@@ -70,6 +70,7 @@ function claim(ctx: Context, assignment: Assignment): void {
   if (id === 0) return;
   markLinkerDefined(ctx, id, assignment.hidden ? STV_HIDDEN : STV_DEFAULT);
   ctx.tables.sym.flags[id]! |= SYM_USED_REGULAR;
+  ctx.assigned.set(id, assignment.expr);
   assignment.sym = id;
 }
 

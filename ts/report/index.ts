@@ -11,14 +11,16 @@ import { dependencyFileOf } from "./dependency-file.ts";
 import { linkMap, unusedSections } from "./map.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
-import { tracedSymbols, whyExtract } from "./trace-symbol.ts";
+import { tracedSymbols } from "./trace-symbol.ts";
+import { archiveStats, whyExtract } from "./why-extract.ts";
 
-/** After load-sections: --verbose (files), -t (archive members), -y, --why-extract. */
+/** After resolve-symbols: --verbose (files), -t (archive members), -y, --why-extract, --print-archive-stats. */
 export function reportSymbols(ctx: Context): void {
   if (ctx.options.verbose) for (const path of ctx.loadedFiles) ctx.diag.note(`${ctx.options.programName}: ${path}`);
   if (ctx.options.trace) for (const line of extractedMembers(ctx)) ctx.diag.message(line);
   if (ctx.options.traceSymbols.length > 0) for (const line of tracedSymbols(ctx)) ctx.diag.message(line);
   if (ctx.options.whyExtract !== "") write(ctx, ctx.options.whyExtract, whyExtract(ctx), "--why-extract=");
+  if (ctx.options.printArchiveStats !== "") write(ctx, ctx.options.printArchiveStats, archiveStats(ctx), "--print-archive-stats=");
 }
 
 /** After mark-live: --print-gc-sections. */
@@ -30,8 +32,9 @@ export function reportUnused(ctx: Context): void {
 /** After resolve-addresses, before anything is written: -Map, --cref, --dependency-file. They do not touch the output. */
 export function reportLayout(ctx: Context): void {
   const { options } = ctx;
-  if (options.mapFile !== "") write(ctx, options.mapFile, linkMap(ctx), "-Map");
-  if (options.cref) ctx.diag.text(crossReference(ctx));
+  const table = options.cref ? crossReference(ctx) : "";
+  if (options.mapFile !== "") write(ctx, options.mapFile, linkMap(ctx) + table, "-Map");
+  else ctx.diag.text(table);
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
 }
 

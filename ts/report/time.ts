@@ -49,17 +49,24 @@ export function statistics(ctx: Context): ByteString {
   return counts.map(([name, count]) => `${String(count).padStart(14)}  ${name}\n`).join("");
 }
 
-/** --time-trace: Chrome trace events (complete events, microseconds). */
-export function timeTrace(ctx: TimedContext): string {
+type TraceContext = TimedContext & { options: Pick<Context["options"], "programName" | "timeTraceGranularity"> };
+
+/** --time-trace: Chrome trace events as LLVM's tools write them (complete events, microseconds; thread and process named at the end). */
+export function timeTrace(ctx: TraceContext): string {
+  const { programName, timeTraceGranularity } = ctx.options;
   const origin = ctx.passes[0]?.start ?? 0;
-  const traceEvents = ctx.passes.map(({ name, start, end }) => ({
-    name,
-    cat: "pass",
-    ph: "X",
-    ts: Math.round((start - origin) * 1000),
-    dur: Math.round((end - start) * 1000),
-    pid: 1,
-    tid: 1,
-  }));
-  return `${JSON.stringify({ traceEvents, displayTimeUnit: "ms" })}\n`;
+  const place = { pid: 1, tid: 1 };
+  const complete = (name: string, start: number, end: number) => ({
+    ...place, ph: "X", ts: Math.round((start - origin) * 1000), dur: Math.round((end - start) * 1000), name,
+  });
+  const named = (what: string, name: string) => ({ ...place, ph: "M", ts: 0, cat: "", name: what, args: { name } });
+  const passes = ctx.passes.map(({ name, start, end }) => complete(name, start, end)).filter(({ dur }) => dur >= timeTraceGranularity);
+  const traceEvents = [
+    ...passes,
+    complete("ExecuteLinker", origin, origin + elapsed(ctx)),
+    named("process_name", programName),
+    named("thread_name", programName),
+  ];
+  const beginningOfTime = Math.round((Date.now() - elapsed(ctx)) * 1000);
+  return `${JSON.stringify({ traceEvents, beginningOfTime, displayTimeUnit: "ms" })}\n`;
 }

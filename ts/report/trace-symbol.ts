@@ -1,60 +1,158 @@
 /**
- * -y SYMBOL: who mentions and who defines a symbol. --why-extract: which reference brought each archive member in.
+ * -y SYMBOL: who mentions, offers and defines a symbol, in the order in which resolution met it (lld's words and order).
  *
- * Reads symbol tables after resolve-symbols; loops over symbol-table entries in TypeScript, because it runs only when asked for.
+ * Replays resolution for the traced names only: resolve-symbols left the order in which objects joined the link (obj.seq), when it was
+ * done with them (obj.done) and which reference extracted them (obj.whyObj, obj.whySym). Runs before --wrap redirects mentions.
  */
-import { OBJ_SHARED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
-import { SHN_COMMON, SHN_UNDEF } from "../../as-kernels/shared/elf.ts";
+import { OBJ_INTERNAL, OBJ_SHARED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import { SHN_COMMON, SHN_UNDEF, STB_GLOBAL, STB_WEAK, STV_DEFAULT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { displaySymbol, fileName, rawSymbol } from "../diagnostics/place.ts";
-import { includedObjects } from "./cref.ts";
+import { extractedObjects } from "./why-extract.ts";
 
-/** Lines such as `a.o: reference to foo`, in link order. */
+interface State {
+  kind: "none" | "undefined" | "lazy" | "shared" | "common" | "defined";
+  bind: number;
+  vis: number;
+}
+
+interface Mention {
+  sym: number;
+  shndx: number;
+  bind: number;
+  vis: number;
+}
+
+/** Lines such as `a.o: reference to foo`. */
 export function tracedSymbols(ctx: Context): ByteString[] {
-  const wanted = new Map(ctx.options.traceSymbols.map((name) => [ctx.lookup(name), name]));
-  wanted.delete(0);
-  const lines: ByteString[] = [];
-  if (wanted.size === 0) return lines;
-  const { obj, esym } = ctx.tables;
-  for (const id of includedObjects(ctx)) {
-    for (let i = 1; i < obj.esymCount[id]!; i++) {
-      const sym = esym.sym[obj.esymBase[id]! + i]!;
-      if (wanted.has(sym)) lines.push(`${fileName(ctx, id)}: ${mention(ctx, id, i)} ${displaySymbol(ctx, sym)}`);
+  const replay = new Replay(ctx);
+  const { obj } = ctx.tables;
+  for (let id = 1; id < obj.rows; id++) {
+    if (obj.kind[id] === OBJ_SHARED) replay.shared(id);
+    else if ((obj.flags[id]! & OBJF_LAZY) !== 0) replay.lazy(id);
+    else replay.object(id);
+  }
+  for (const id of extractedObjects(ctx)) replay.object(id);
+  return replay.lines;
+}
+
+class Replay {
+  readonly lines: ByteString[] = [];
+  private readonly ctx: Context;
+  private readonly states = new Map<number, State>();
+  /** Members that references of an object extract, by object, in order. */
+  private readonly extracts = new Map<number, number[]>();
+  private readonly seen = new Set<number>();
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+    const { obj } = ctx.tables;
+    for (const name of ctx.options.traceSymbols) this.states.set(ctx.lookup(name), { kind: "none", bind: STB_GLOBAL, vis: STV_DEFAULT });
+    this.states.delete(0);
+    for (const id of [...ctx.objects].filter((each) => obj.whySym[each] !== 0)) {
+      const by = obj.whyObj[id]!;
+      // Only while its references were looked at; later the member itself asked.
+      if (by === 0 || obj.kind[by] !== OBJ_SHARED && obj.done[by]! < obj.done[id]!) continue;
+      this.extracts.set(by, [...(this.extracts.get(by) ?? []), id]);
     }
   }
-  return lines;
-}
 
-function mention(ctx: Context, obj: number, index: number): string {
-  const shndx = rawSymbol(ctx, obj, index)?.shndx ?? SHN_UNDEF;
-  if (shndx === SHN_UNDEF) return "reference to";
-  if (ctx.tables.obj.kind[obj] === OBJ_SHARED) return "shared definition of";
-  return shndx === SHN_COMMON ? "common definition of" : "definition of";
-}
-
-/** The table of --why-extract: `reference extracted symbol`, tab separated. */
-export function whyExtract(ctx: Context): ByteString {
-  const lines = ["reference\textracted\tsymbol"];
-  for (const obj of ctx.objects) {
-    if ((ctx.tables.obj.flags[obj]! & OBJF_LAZY) === 0) continue;
-    const reason = firstWanted(ctx, obj);
-    if (reason !== null) lines.push(`${reason.by}\t${fileName(ctx, obj)}\t${displaySymbol(ctx, reason.sym)}`);
+  /** An object that is part of the link: definitions, then references, each of which may extract a member. */
+  object(id: number): void {
+    if (this.seen.has(id)) return;
+    this.seen.add(id);
+    const isInternal = this.ctx.tables.obj.kind[id] === OBJ_INTERNAL;
+    for (const mention of this.mentions(id)) if (mention.shndx !== SHN_UNDEF) this.define(id, mention);
+    const waiting = [...(this.extracts.get(id) ?? [])];
+    for (const mention of isInternal ? this.wanted(id) : this.mentions(id, waiting)) {
+      if (mention.shndx !== SHN_UNDEF) continue;
+      this.refer(id, mention);
+      while (waiting.length > 0 && this.ctx.tables.obj.whySym[waiting[0]!] === mention.sym) this.object(waiting.shift()!);
+    }
+    for (const rest of waiting) this.object(rest);
   }
-  return `${lines.join("\n")}\n`;
-}
 
-/** The first symbol that an archive member defines and an object before it in the link order mentions; -u and the like: <internal>. */
-function firstWanted(ctx: Context, obj: number): { by: ByteString; sym: number } | null {
-  const { esymBase, esymCount, firstGlobal, seq } = ctx.tables.obj;
-  const { gsym, esym } = ctx.tables;
-  let fallback: { by: ByteString; sym: number } | null = null;
-  for (let i = firstGlobal[obj]!; i < esymCount[obj]!; i++) {
-    const sym = esym.sym[esymBase[obj]! + i]!;
-    if (gsym.obj[sym] !== obj || rawSymbol(ctx, obj, i)?.shndx === SHN_UNDEF) continue;
-    const by = gsym.refObj[sym]!;
-    if (by !== 0 && by !== obj && seq[by]! < seq[obj]!) return { by: fileName(ctx, by), sym };
-    if (by === 0) fallback ??= { by: "<internal>", sym };
+  shared(id: number): void {
+    const waiting = [...(this.extracts.get(id) ?? [])];
+    for (const mention of this.mentions(id, waiting)) {
+      if (mention.shndx !== SHN_UNDEF) {
+        this.share(id, mention);
+        continue;
+      }
+      this.refer(id, mention);
+      if (this.ctx.tables.obj.whySym[waiting[0] ?? 0] === mention.sym && mention.bind !== STB_WEAK) this.object(waiting.shift()!);
+    }
   }
-  return fallback;
+
+  /** A member offers its definitions, or is taken at once when one of them is wanted already. */
+  lazy(id: number): void {
+    const { whySym, whyObj, done } = this.ctx.tables.obj;
+    const by = whyObj[id]!;
+    const atOnce = whySym[id] !== 0 && !this.seen.has(id) && by !== 0 && by < id && this.ctx.tables.obj.kind[by] !== OBJ_SHARED && done[by]! < done[id]!;
+    for (const { sym, shndx } of this.mentions(id, atOnce ? [id] : [])) {
+      if (shndx === SHN_UNDEF) continue;
+      if (atOnce && sym === whySym[id]) return this.object(id);
+      const state = this.states.get(sym);
+      if (state === undefined || (state.kind !== "none" && !(state.kind === "undefined" && state.bind === STB_WEAK))) continue;
+      state.kind = "lazy";
+      this.say(id, "lazy definition of", sym);
+    }
+  }
+
+  private define(id: number, { sym, shndx, bind, vis }: Mention): void {
+    const state = this.states.get(sym);
+    if (state === undefined) return;
+    if (vis !== STV_DEFAULT) state.vis = vis;
+    const isCommon = shndx === SHN_COMMON;
+    const strong = state.kind === "defined" && state.bind !== STB_WEAK;
+    const replaces = isCommon ? !strong && state.kind !== "common" : state.kind === "common" ? bind !== STB_WEAK : state.kind !== "defined" || (state.bind !== STB_GLOBAL && bind === STB_GLOBAL);
+    if (!replaces) return;
+    Object.assign(state, { kind: isCommon ? "common" : "defined", bind });
+    this.say(id, isCommon ? "common definition of" : "definition of", sym);
+  }
+
+  private refer(id: number, { sym, bind, vis }: Mention): void {
+    const state = this.states.get(sym);
+    if (state === undefined) return;
+    if (state.kind === "none") Object.assign(state, { kind: "undefined", bind });
+    else if (state.kind === "shared" && vis !== STV_DEFAULT) state.kind = "undefined";
+    else if (state.kind === "undefined" && bind !== STB_WEAK) state.bind = bind;
+    if (vis !== STV_DEFAULT) state.vis = vis;
+    this.say(id, "reference to", sym);
+  }
+
+  private share(id: number, { sym, bind }: Mention): void {
+    const state = this.states.get(sym);
+    if (state === undefined) return;
+    this.say(id, "shared definition of", sym);
+    if (state.kind === "none") Object.assign(state, { kind: "shared", bind });
+    else if ((state.kind === "undefined" || state.kind === "lazy") && state.vis === STV_DEFAULT) state.kind = "shared";
+  }
+
+  /** Symbol-table entries that mean a traced symbol, or the reason of one of `members`. */
+  private *mentions(id: number, members: readonly number[] = []): Generator<Mention> {
+    const { obj, esym } = this.ctx.tables;
+    const also = new Set(members.map((member) => obj.whySym[member]!));
+    for (let i = obj.kind[id] === OBJ_SHARED ? 1 : Math.max(1, obj.firstGlobal[id]!); i < obj.esymCount[id]!; i++) {
+      const sym = esym.sym[obj.esymBase[id]! + i]!;
+      if (!this.states.has(sym) && !also.has(sym)) continue;
+      const raw = rawSymbol(this.ctx, id, i);
+      const vis = this.ctx.arena.u8[obj.symtab[id]! + SYM_BYTES * i + 5]! & 3;
+      if (raw !== null && obj.kind[id] !== OBJ_INTERNAL) yield { sym, shndx: raw.shndx, bind: raw.bind, vis };
+    }
+  }
+
+  /** -u and names that scripts refer to. */
+  private *wanted(id: number): Generator<Mention> {
+    const { options, expressionNames } = this.ctx;
+    for (const name of [...options.undefined, ...expressionNames]) {
+      const sym = this.ctx.lookup(name);
+      if (id === 1 && this.states.has(sym)) yield { sym, shndx: SHN_UNDEF, bind: STB_GLOBAL, vis: STV_DEFAULT };
+    }
+  }
+
+  private say(id: number, what: string, sym: number): void {
+    this.lines.push(`${fileName(this.ctx, id)}: ${what} ${displaySymbol(this.ctx, sym)}`);
+  }
 }

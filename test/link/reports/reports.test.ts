@@ -48,6 +48,57 @@ reports("--time, --stats and --time-trace", (w) => {
   assert.ok(events.every((e: { ph?: string }) => typeof e.ph === "string"));
 });
 
+const CHAIN = { "m.s": ".globl _start\n_start: call a\n", "ab.s": ".globl a\na: call _Z1bv\n", "b.s": ".globl _Z1bv\n_Z1bv: ret\n.comm both,8,8\n", "u.s": ".globl unused\nunused: ret\n" };
+const MEMBERS = "for f in m ab b u; do as $f.s -o $f.o; done; ar rc ab.a ab.o u.o; ar rc b.a b.o";
+
+reports("--why-extract names the reference of each member, what it extracted itself first", (w) => {
+  if (linkerName === "bfd") return;
+  w.write(CHAIN).sh(MEMBERS);
+  const why = (line: string) => w.sh(`$LD -o m ${line} --why-extract=-`).trim().split("\n").slice(1);
+  assert.equal(why("m.o ab.a b.a"), ["m.o\tab.a(ab.o)\ta", "ab.a(ab.o)\tb.a(b.o)\tb()"]);
+  assert.equal(why("b.a ab.a m.o"), ["ab.a(ab.o)\tb.a(b.o)\tb()", "m.o\tab.a(ab.o)\ta"]);
+  assert.equal(why("u.o ab.o -e _Z1bv b.a").slice(-1), ["ab.o\tb.a(b.o)\tb()"]);
+  assert.equal(why("u.o b.a -u _Z1bv"), ["<internal>\tb.a(b.o)\tb()"]);
+  assert.equal(why("u.o b.a -e _Z1bv"), ["--entry\tb.a(b.o)\tb()"]);
+  assert.equal(why("u.o b.a -e 0 --undefined-glob=_Z*"), ["--undefined-glob\tb.a(b.o)\tb()"]);
+}, "ar");
+
+reports("-y prints offers, definitions and references in the order of resolution", (w) => {
+  if (linkerName === "bfd") return;
+  w.write(CHAIN).sh(MEMBERS);
+  const traced = w.sh("$LD -o m -y a -y _Z1bv -y both b.a m.o ab.a --no-demangle").trim().split("\n");
+  assert.equal(traced, [
+    "b.a(b.o): lazy definition of _Z1bv", "b.a(b.o): lazy definition of both", "m.o: reference to a", "ab.a(ab.o): definition of a",
+    "ab.a(ab.o): reference to _Z1bv", "b.a(b.o): definition of _Z1bv", "b.a(b.o): common definition of both",
+  ]);
+}, "ar");
+
+reports("--print-archive-stats counts members, once per mention of an archive", (w) => {
+  if (linkerName === "bfd") return;
+  w.write(CHAIN).sh(MEMBERS);
+  assert.is(w.sh("$LD -o m m.o ab.a b.a ab.a --print-archive-stats=-"), "members\textracted\tarchive\n2\t1\tab.a\n1\t1\tb.a\n2\t0\tab.a\n");
+}, "ar");
+
+reports("--cref names scripts and --defsym as places, leaves dead definitions out, and goes into the map", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": ".globl _start, gone\n_start: call f\nmov x, %eax\nmov y, %eax\n.section .text.gone,\"ax\"\ngone: ret\n", "f.s": ".globl f\nf: ret\n", "t.ld": "\ny = 1;" });
+  const cref = w.sh("as a.s -o a.o && as f.s -o f.o && $LD --gc-sections a.o f.o t.ld --defsym x=2 --cref -Map=m -o o --no-demangle; $LD --gc-sections a.o f.o t.ld --defsym x=2 --cref -o o");
+  const row = (symbol: string, file: string) => `${symbol.padEnd(50)}${file}\n`;
+  const table = `\nCross Reference Table\n\n${row("Symbol", "File")}${row("_start", "a.o")}${row("f", "f.o")}${row("", "a.o")}${row("x", "--defsym")}${row("", "a.o")}${row("y", "t.ld:2")}${row("", "a.o")}`;
+  assert.is(cref, table);
+  assert.ok(w.read("m").endsWith(table));
+});
+
+reports("a path that cannot be written is said before undefined symbols", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": "call missing\n", file: "" });
+  for (const [options, what] of [["-o none/o", "output file none/o"], ["-o file/o", "output file file/o"], ["-o o -Map=none/m", "map file none/m"]]) {
+    const said = w.fails(`as a.s -o a.o; $LD a.o ${options}`);
+    contains(said, `error: cannot open ${what}: `);
+    assert.not.match(said, /missing/);
+  }
+});
+
 reports("reports do not change the output", (w) => {
   w.write(SOURCES).sh("gcc -O1 -c m.c a.c && gcc -B$B m.o a.o -o m && gcc -B$B m.o a.o -Wl,-Map=x,--trace,--cref,--dependency-file=d -o n > log 2>&1 && cmp m n");
 });
