@@ -70,6 +70,20 @@ export function collectDynsyms(globals: u32, gc: u32, undefined: u32, defined: u
   store<u32>(counts, definitions, 4);
 }
 
+/** Merges two ascending lists of sym rows into `out`. */
+export function mergeDynsyms(first: u32, firstCount: u32, second: u32, secondCount: u32, out: u32): void {
+  const firstEnd = first + (firstCount << 2);
+  const secondEnd = second + (secondCount << 2);
+  let a = first;
+  let b = second;
+  for (let to = out; a < firstEnd || b < secondEnd; to += 4) {
+    const fromSecond = a == firstEnd || (b < secondEnd && load<u32>(b) < load<u32>(a));
+    store<u32>(to, load<u32>(fromSecond ? b : a));
+    if (fromSecond) b += 4;
+    else a += 4;
+  }
+}
+
 /** Writes the GNU hash (h * 33 + c, from 5381) of each name as u32. */
 export function gnuHashNames(list: u32, count: u32, hashes: u32): void {
   const gsym = tables().gsym;
@@ -109,12 +123,20 @@ export function numberDynsyms(list: u32, count: u32): void {
   for (let i: u32 = 0; i < count; i++) dynsym[load<u32>(list + (i << 2))] = i + 1;
 }
 
-/** Bytes the names take in .dynstr, with their NULs. */
-export function sumDynsymNames(list: u32, count: u32): u32 {
+/**
+ * Places the names of `list` one after the other in .dynstr from offset `at` on: u32 offsets at `offsets`, by index in .dynsym.
+ * Returns where they end. The list is in sym order, which is not always that of .dynsym.
+ */
+export function placeDynsymNames(list: u32, count: u32, at: u32, offsets: u32): u32 {
   const nameBytes = tables().gsym.nameBytes;
-  let sum: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) sum += nameBytes[load<u32>(list + (i << 2))] + 1;
-  return sum;
+  const dynsym = tables().gsym.dynsym;
+  let offset = at;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = load<u32>(list + (i << 2));
+    store<u32>(offsets + (dynsym[row] << 2), offset);
+    offset += nameBytes[row] + 1;
+  }
+  return offset;
 }
 
 /** The names one after the other at `out`, each with its NUL (`out` is zeroed). */
@@ -129,14 +151,13 @@ export function writeDynsymNames(list: u32, count: u32, out: u32): void {
   }
 }
 
-/** Elf64_Sym entries 1 … count at `out` (which begins with the null entry). Names start at `nameBase` in .dynstr. */
-export function writeDynsyms(list: u32, count: u32, out: u32, nameBase: u32, gnuUnique: u32): void {
+/** Elf64_Sym entries 1 … count at `out` (which begins with the null entry). `offsets` of names as placeDynsymNames left them. */
+export function writeDynsyms(list: u32, count: u32, out: u32, offsets: u32, gnuUnique: u32): void {
   const sym = tables().sym;
   const gsym = tables().gsym;
   const isec = tables().isec;
   const osec = tables().osec;
   const tlsAddr = params().tlsAddr;
-  let name = nameBase;
   let at = out + SYM_BYTES;
   for (let i: u32 = 0; i < count; i++, at += SYM_BYTES) {
     const row = load<u32>(list + (i << 2));
@@ -172,13 +193,12 @@ export function writeDynsyms(list: u32, count: u32, out: u32, nameBase: u32, gnu
         if ((flags & SYM_TLS) != 0 && section != 0) value -= tlsAddr;
       }
     }
-    store<u32>(at, name);
+    store<u32>(at, load<u32>(offsets + ((i + 1) << 2)));
     store<u8>(at, <u8>((bind << 4) | (type & 15)), 4);
     store<u8>(at, gsym.vis[row] & 3, 5);
     store<u16>(at, <u16>shndx, 6);
     store<u64>(at, value, 8);
     store<u64>(at, size, 16);
-    name += gsym.nameBytes[row] + 1;
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
-import { REC_ALIAS, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../shared/abi.ts";
+import { REC_ALIAS, REC_MENTION, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../shared/abi.ts";
 
 // @ts-ignore: decorator
 @inline
@@ -47,6 +47,7 @@ export function internShard(order: u32, from: u32, to: u32, table: u32, slots: u
   const h0 = record.h0;
   const h1 = record.h1;
   const leader = record.leader;
+  const flags = record.flags;
   const mask = slots - 1;
   memory.fill(table, 0, slots << 2);
   for (let i = from; i < to; i++) {
@@ -59,7 +60,9 @@ export function internShard(order: u32, from: u32, to: u32, table: u32, slots: u
       at = (at + 1) & mask;
       found = load<u32>(table + (at << 2));
     }
-    if (found == 0) {
+    if (found == 0 || (flags[found] & REC_MENTION && !(flags[row] & REC_MENTION))) {
+      // What only the linker itself mentioned so far is called by whoever comes next: a mention gives no place in the order.
+      if (found != 0) leader[found] = row;
       found = row;
       store<u32>(table + (at << 2), row);
     }
@@ -67,20 +70,24 @@ export function internShard(order: u32, from: u32, to: u32, table: u32, slots: u
   }
 }
 
-/** How many records of [from, to) are the first of their name. */
-export function countLeaders(from: u32, to: u32): u32 {
+/** How many records of [from, to) are the first of their name; mentions by the linker itself when `mentions`, else the others. */
+export function countLeaders(from: u32, to: u32, mentions: u32): u32 {
   const leader = tables().record.leader;
+  const flags = tables().record.flags;
+  const wanted: u32 = mentions ? REC_MENTION : 0;
   let count: u32 = 0;
-  for (let i = from; i < to; i++) count += u32(leader[i] == i);
+  for (let i = from; i < to; i++) count += u32(leader[i] == i && (flags[i] & REC_MENTION) == wanted);
   return count;
 }
 
-/** Gives ids base, base + 1, … to the first mentions of [from, to). */
-export function numberLeaders(from: u32, to: u32, base: u32): void {
+/** Gives ids base, base + 1, … to the records countLeaders counts. */
+export function numberLeaders(from: u32, to: u32, base: u32, mentions: u32): void {
   const leader = tables().record.leader;
+  const flags = tables().record.flags;
   const sym = tables().record.sym;
+  const wanted: u32 = mentions ? REC_MENTION : 0;
   let id = base;
-  for (let i = from; i < to; i++) if (leader[i] == i) sym[i] = id++;
+  for (let i = from; i < to; i++) if (leader[i] == i && (flags[i] & REC_MENTION) == wanted) sym[i] = id++;
 }
 
 /** Copies ids from the leaders, binds symbol-table entries to them and fills the names of new globals. */
@@ -92,8 +99,9 @@ export function bindNames(from: u32, to: u32): void {
   const sym = record.sym;
   const flags = record.flags;
   for (let i = from; i < to; i++) {
-    const first = leader[i];
+    let first = leader[i];
     if (first == 0) continue;
+    if (flags[i] & REC_MENTION) first = leader[first];
     const id = sym[first];
     if (first == i) {
       gsym.h0[id] = record.h0[i];

@@ -263,7 +263,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
     const row = recordBase + (i - firstGlobal);
     const raw = <u32>load<u16>(entry, 6);
     let flags: u32 = 0;
-    if ((info & 15) == STT_MENTION) flags = REC_MENTION;
+    if (o == 1 && (info & 15) == STT_MENTION) flags = REC_MENTION; // the linker's own object
     else if (raw == SHN_COMMON || raw == SHN_X86_64_LCOMMON) flags = REC_COMMON | REC_DEFINED;
     else if (raw != SHN_UNDEF) flags = REC_DEFINED;
     if (info >> 4 == STB_WEAK) flags |= REC_WEAK;

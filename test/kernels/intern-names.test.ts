@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { REC_ALIAS, REC_DEFINED, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../../as-kernels/shared/abi.ts";
+import { REC_ALIAS, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../../as-kernels/shared/abi.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
@@ -20,8 +20,8 @@ function randomRecords(random: Prng, count: number, variety: number): Record[] {
   return Array.from({ length: count }, () => {
     const [h0, h1] = random.pick(pool);
     const unused = random.chance(0.1);
-    const flags = unused ? REC_UNUSED : random.pick([0, REC_DEFINED, REC_DEFINED, REC_SIGNATURE, REC_ALIAS | REC_DEFINED]);
-    return { h0, h1, unused, flags };
+    const flags = unused ? REC_UNUSED : random.pick([0, REC_MENTION, REC_DEFINED, REC_DEFINED, REC_SIGNATURE, REC_ALIAS | REC_DEFINED]);
+    return { h0, h1, unused, own: flags === REC_MENTION, flags };
   });
 }
 
@@ -65,10 +65,12 @@ function intern({ arena, tables, kernels }: KernelMemory, records: Record[], chu
   let id = 1;
   const bases = chunks.map(([from, to]) => {
     const base = id;
-    id += kernels.countLeaders!(from, to);
+    id += kernels.countLeaders!(from, to, 0);
     return base;
   });
-  [...chunks].reverse().forEach(([from, to], k) => kernels.numberLeaders!(from, to, bases[chunks.length - 1 - k]!));
+  [...chunks].reverse().forEach(([from, to], k) => kernels.numberLeaders!(from, to, bases[chunks.length - 1 - k]!, 0));
+  kernels.numberLeaders!(1, rows, id, 1);
+  id += kernels.countLeaders!(1, rows, 1);
   allocTable(arena, tables, "gsym", id);
   for (const [from, to] of [...chunks].reverse()) kernels.bindNames!(from, to);
   return id;

@@ -131,6 +131,7 @@ function walk(ctx: Context, base: bigint): void {
   const tls = ctx.segments.find((segment) => segment.p_type === PT_TLS);
   let dot = base + headers;
   let tbssEnd = 0n;
+  let paddingEnd = 0n;
   let previous: Segment | null = null;
   for (const load of loads) {
     const first = load.sections[0];
@@ -141,6 +142,7 @@ function walk(ctx: Context, base: bigint): void {
         const tlsAlign = BigInt(2 ** Math.max(...tls.sections.map((osec) => osec.align)));
         dot = alignUp(dot, page) + alignUp(dot % page, tlsAlign);
       } else dot = alignUp(dot, page) + (dot % page);
+      if (dot < paddingEnd) dot = paddingEnd;
     }
     for (const osec of load.sections) {
       const start = options.sectionStarts.get(osec.name);
@@ -153,8 +155,11 @@ function walk(ctx: Context, base: bigint): void {
       }
       dot = alignUp(dot, 1n << BigInt(osec.align));
       osec.sh_addr = dot;
-      if (osec.name === ".relro_padding") osec.size = Number(alignUp(dot, BigInt(common)) - dot);
-      dot += BigInt(osec.size);
+      if (osec.name === ".relro_padding") {
+        // It ends at a page in memory, but takes nothing in the file: what follows stays congruent to what precedes it (lld).
+        paddingEnd = alignUp(dot, BigInt(common));
+        osec.size = Number(paddingEnd - dot);
+      } else dot += BigInt(osec.size);
     }
     if (load.sections.length > 0) previous = load;
   }

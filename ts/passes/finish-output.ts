@@ -7,7 +7,7 @@ import {
   EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
-import type { Context, OutputSection } from "../context.ts";
+import type { Context, OutputSection, Segment } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 
@@ -74,17 +74,22 @@ function elfHeader(ctx: Context): Uint8Array {
   view.setBigUint64(0x28, BigInt(sections > 0 ? ctx.sectionHeaders : 0), true);
   view.setUint16(0x34, EHDR_BYTES, true);
   view.setUint16(0x36, PHDR_BYTES, true);
-  view.setUint16(0x38, ctx.segments.length, true);
+  view.setUint16(0x38, writtenSegments(ctx).length, true);
   view.setUint16(0x3a, SHDR_BYTES, true);
   view.setUint16(0x3c, sections >= SHN_LORESERVE ? 0 : sections, true);
   view.setUint16(0x3e, names >= SHN_LORESERVE ? SHN_XINDEX : names, true);
   return out;
 }
 
+/** Segments without a single byte in memory are left out (lld); their place among the headers stays empty. */
+function writtenSegments(ctx: Context): Segment[] {
+  return ctx.segments.filter((segment) => segment.p_type !== PT_LOAD || segment.p_memsz > 0);
+}
+
 function programHeaders(ctx: Context): Uint8Array {
   const out = new Uint8Array(PHDR_BYTES * ctx.segments.length);
   const view = new DataView(out.buffer);
-  ctx.segments.forEach((segment, i) => {
+  writtenSegments(ctx).forEach((segment, i) => {
     const at = i * PHDR_BYTES;
     view.setUint32(at, segment.p_type, true);
     view.setUint32(at + 4, segment.p_flags, true);

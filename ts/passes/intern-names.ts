@@ -42,12 +42,12 @@ export function internPhase(w: WorkerContext, shard: number): void {
 
 export function countLeadersPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.u32[(w.args[A_LEADERS]! >>> 2) + chunk] = w.kernels.countLeaders!(from, to);
+  w.u32[(w.args[A_LEADERS]! >>> 2) + chunk] = w.kernels.countLeaders!(from, to, 0);
 }
 
 export function numberLeadersPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.kernels.numberLeaders!(from, to, w.u32[(w.args[A_LEADERS]! >>> 2) + chunk]!);
+  w.kernels.numberLeaders!(from, to, w.u32[(w.args[A_LEADERS]! >>> 2) + chunk]!, 0);
 }
 
 export function bindNamesPhase(w: WorkerContext, chunk: number): void {
@@ -79,6 +79,11 @@ export async function internNames(ctx: Context): Promise<void> {
     id += n;
   }
   await run("number-leaders", chunks);
+  // Names that nobody but the linker mentions come last; it is the first object (obj row 1).
+  const own = tables.obj.recordBase[1]!;
+  const ownEnd = own + tables.obj.recordCount[1]!;
+  ctx.kernels.numberLeaders!(own, ownEnd, id, 1);
+  id += ctx.kernels.countLeaders!(own, ownEnd, 1);
   arena.release(mark);
 
   // sym grows by the local symbols later: room is made by load-sections, which moves the globals' rows.

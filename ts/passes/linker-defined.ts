@@ -5,14 +5,14 @@
  * once output sections have addresses. compat.md §2.1's list; defaults and visibilities are lld's.
  */
 import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
-import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { eachNode, evaluate, parseExpression, type Expr, type Lookup, type Node } from "../script/expression.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import { ScriptError, scriptError } from "../script/lexer.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
-import { refreshVisibility } from "./set-visibility.ts";
+import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
 
 /** A place in the output: bytes from the start of an osec. */
 interface Place {
@@ -82,7 +82,6 @@ const RULES: readonly Rule[] = [
   { name: "__executable_start", vis: STV_HIDDEN, place: () => HEADERS },
   { name: "__dso_handle", vis: STV_HIDDEN, place: () => HEADERS },
   { name: "_GLOBAL_OFFSET_TABLE_", vis: STV_HIDDEN, place: (ctx) => synthetic(ctx.synthetics.gotPlt === null ? "got" : "gotPlt")(ctx) },
-  { name: "_DYNAMIC", vis: STV_HIDDEN, place: synthetic("dynamic") },
   { name: "__GNU_EH_FRAME_HDR", vis: STV_HIDDEN, place: synthetic("ehFrameHdr") },
   ...["preinit_array", "init_array", "fini_array"].flatMap((name) => [
     { name: `__${name}_start`, vis: STV_HIDDEN, place: startOf(`.${name}`) },
@@ -102,10 +101,12 @@ const IPLT_RULES: readonly Rule[] = [
 ];
 
 const TLS_BASE = "_TLS_MODULE_BASE_";
+/** Defined whenever there is a .dynamic, referred to or not; startup code of static programs sees from its absence what they are. */
+const DYNAMIC = "_DYNAMIC";
 
 /** Names that must be interned so that the rules can find them. */
 export function linkerNames(): ByteString[] {
-  return [...RULES, ...IPLT_RULES].map((rule) => rule.name).concat(TLS_BASE);
+  return [...RULES, ...IPLT_RULES].map((rule) => rule.name).concat(TLS_BASE, DYNAMIC);
 }
 
 /** A symbol that gets the value of an expression. `provide`: only when somebody wants it. */
@@ -197,6 +198,7 @@ export class LinkerDefined {
         const sym = this.wanted(ctx, rule.name);
         if (sym !== 0) this.define(ctx, sym, rule.vis, rule.place);
       }
+      if (hasDynamicTables(ctx)) this.claimDynamic(ctx);
       const tls = this.wanted(ctx, TLS_BASE);
       if (tls !== 0) {
         this.define(ctx, tls, STV_HIDDEN, tlsModuleBase);
@@ -213,6 +215,15 @@ export class LinkerDefined {
       if (expression.symbols.length === 0) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
       this.defsyms.push({ sym, expression });
     }
+  }
+
+  private claimDynamic(ctx: Context): void {
+    const sym = ctx.lookup(DYNAMIC);
+    const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
+    if (sym === 0 || kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return;
+    this.define(ctx, sym, STV_HIDDEN, synthetic("dynamic"));
+    ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
+    ctx.tables.gsym.bind[sym] = STB_WEAK;
   }
 
   /** After bind-sections: __start_X and __stop_X of output sections whose name is a C identifier. */

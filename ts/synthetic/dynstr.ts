@@ -1,8 +1,8 @@
 /**
- * .dynstr: names of libraries and versions, then the names of the dynamic symbols in .dynsym order.
+ * .dynstr: the names of the dynamic symbols in symbol order, then names of versions and libraries.
  *
- * Symbol names are not looked up or shared: entry i's name follows entry i - 1's, so neither .dynsym nor this section keeps
- * an offset per symbol. Names of libraries must be added before the size is asked for.
+ * Symbol names are not looked up or shared: kernels lay them out. The other strings must be added before the size is asked for,
+ * and after the symbols are known, because they come behind them (lld).
  */
 import { SHF_ALLOC, SHT_STRTAB } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
@@ -26,23 +26,21 @@ export class DynstrSection implements SyntheticSection {
     return true;
   }
 
+  /** After dynsym.collect: symbol names take `bytes` behind the leading NUL. */
+  reserve(bytes: number): void {
+    this.symbolBytes = bytes;
+  }
+
   add(text: ByteString): number {
     const before = this.strings.bytes;
     const offset = this.strings.add(text);
     if (this.frozen && this.strings.bytes !== before) throw new Error(`.dynstr: ${text} added after the size was fixed`);
-    return offset;
+    return offset === 0 ? 0 : this.symbolBytes + offset;
   }
 
   /** Fixes the size: no new strings from here on. */
-  freeze(ctx: Context): void {
-    const { list, count } = ctx.synthetics.dynsym!;
-    this.symbolBytes = ctx.kernels.sumDynsymNames!(list, count);
+  freeze(): void {
     this.frozen = true;
-  }
-
-  /** Offset of the first symbol's name. */
-  namesAt(): number {
-    return this.strings.bytes;
   }
 
   size(): number {
@@ -51,8 +49,8 @@ export class DynstrSection implements SyntheticSection {
   }
 
   write(ctx: Context, out: Uint8Array, outAddr: number): void {
-    const { list, count } = ctx.synthetics.dynsym!;
-    this.strings.write(out);
-    ctx.kernels.writeDynsymNames!(list, count, outAddr + this.strings.bytes);
+    const { ordered, count } = ctx.synthetics.dynsym!;
+    this.strings.write(out.subarray(this.symbolBytes));
+    ctx.kernels.writeDynsymNames!(ordered, count, outAddr + 1);
   }
 }

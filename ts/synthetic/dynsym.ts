@@ -2,8 +2,8 @@
  * .dynsym: the symbols other modules may look up here, and those we look up in them.
  *
  * Collects, orders and numbers the symbols (create-synthetic), then writes the entries; the loops are kernels
- * (as-kernels/passes/dynsym.ts). Order: null entry, references, definitions grouped by .gnu.hash bucket, each in symbol order.
- * The order is that of .gnu.hash even where only .hash is written: one order is simpler than two.
+ * (as-kernels/passes/dynsym.ts). Order with .gnu.hash: null entry, references, definitions grouped by bucket, each in symbol
+ * order; without: symbol order. Names are in symbol order either way, at the front of .dynstr (lld).
  */
 import { SHF_ALLOC, SHT_DYNSYM, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
@@ -25,6 +25,11 @@ export class DynsymSection implements SyntheticSection {
   osec = 0;
   /** Address of the u32 sym rows in table order. */
   list = 0;
+  /** The same rows in symbol order: the order of their names. */
+  ordered = 0;
+  /** Address of the u32 offsets of the names in .dynstr, by index in .dynsym; and where the names end. */
+  private nameOffsets = 0;
+  nameBytes = 0;
   /** Symbols without the null entry. */
   count = 0;
   /** The last `hashed` of them are in .gnu.hash; address of their u32 hashes. */
@@ -51,14 +56,23 @@ export class DynsymSection implements SyntheticSection {
     this.hashed = arena.u32[(counts >>> 2) + 1]!;
     this.count = references + this.hashed;
     this.buckets = Math.max(Math.floor(this.hashed / BUCKET_LOAD), 1);
-    this.list = arena.alloc(this.count * 4);
-    this.hashes = arena.alloc(this.hashed * 4);
+    const hashed = this.hashed * 4;
+    this.ordered = this.list = arena.alloc(this.count * 4);
+    if (ctx.synthetics.gnuHash?.isNeeded(ctx)) this.list = arena.alloc(this.count * 4);
+    this.hashes = arena.alloc(hashed);
+    this.nameOffsets = arena.alloc((this.count + 1) * 4);
     const mark = arena.mark();
-    const defined = arena.alloc(this.hashed * 4);
-    kernels.collectDynsyms!(globals, gc, this.list, defined, counts);
-    this.sort(ctx, defined, this.list + references * 4);
+    const undefinedList = arena.alloc(references * 4);
+    const definedList = arena.alloc(hashed);
+    kernels.collectDynsyms!(globals, gc, undefinedList, definedList, counts);
+    kernels.mergeDynsyms!(undefinedList, references, definedList, this.hashed, this.ordered);
+    if (this.list !== this.ordered) {
+      arena.u8.copyWithin(this.list, undefinedList, undefinedList + references * 4);
+      this.sort(ctx, definedList, this.list + references * 4);
+    }
     arena.release(mark);
     kernels.numberDynsyms!(this.list, this.count);
+    this.nameBytes = kernels.placeDynsymNames!(this.ordered, this.count, 1, this.nameOffsets) - 1;
     ctx.dynsyms = arena.u32.subarray(this.list >>> 2, (this.list >>> 2) + this.count);
   }
 
@@ -71,7 +85,6 @@ export class DynsymSection implements SyntheticSection {
   }
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    const nameBase = ctx.synthetics.dynstr!.namesAt();
-    ctx.kernels.writeDynsyms!(this.list, this.count, outAddr, nameBase, ctx.options.noGnuUnique ? 0 : 1);
+    ctx.kernels.writeDynsyms!(this.list, this.count, outAddr, this.nameOffsets, ctx.options.noGnuUnique ? 0 : 1);
   }
 }

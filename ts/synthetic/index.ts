@@ -95,8 +95,9 @@ export function createDynamic(ctx: Context): void {
   all.dynstr = new DynstrSection();
   all.dynamic = new DynamicSection();
   all.dynsym.collect(ctx);
-  all.dynamic.collect(ctx);
+  all.dynstr.reserve(all.dynsym.nameBytes);
   all.verdef.collect(ctx);
   all.verneed.collect(ctx);
-  all.dynstr.freeze(ctx);
+  all.dynamic.collect(ctx);
+  all.dynstr.freeze();
 }

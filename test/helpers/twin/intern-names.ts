@@ -1,9 +1,11 @@
-/** Dense ids by first mention, with a Map: the oracle of intern-names. */
+/** Dense ids by first mention, those that only the linker mentions last, with a Map: the oracle of intern-names. */
 
 export interface Mention {
   h0: bigint;
   h1: bigint;
   unused: boolean;
+  /** By the linker itself. */
+  own?: boolean;
 }
 
 export interface Interned {
@@ -16,16 +18,14 @@ export interface Interned {
 export function internTwin(mentions: Mention[]): Interned {
   const known = new Map<string, number>();
   const first: number[] = [];
-  const ids = mentions.map(({ h0, h1, unused }, i) => {
-    if (unused) return 0;
-    const key = `${h0}/${h1}`;
-    let id = known.get(key);
-    if (id === undefined) {
+  const key = ({ h0, h1 }: Mention): string => `${h0}/${h1}`;
+  const number = (own: boolean): void =>
+    mentions.forEach((mention, i) => {
+      if (mention.unused || (mention.own ?? false) !== own || known.has(key(mention))) return;
       first.push(i);
-      id = first.length;
-      known.set(key, id);
-    }
-    return id;
-  });
-  return { ids, first };
+      known.set(key(mention), first.length);
+    });
+  number(false);
+  number(true);
+  return { ids: mentions.map((mention) => (mention.unused ? 0 : known.get(key(mention))!)), first };
 }
