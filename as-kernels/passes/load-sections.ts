@@ -7,7 +7,7 @@ import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK,
-  OBJF_HAS_STACK_NOTE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL,
+  OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL,
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED,
 } from "../shared/abi.ts";
 import {
@@ -113,7 +113,8 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
     if (type == SHT_NOBITS || flags & SHF_ALLOC || size < 24) report(ISSUE_BAD_OBJECT, o, row, i, ERR_COMPRESSED, 0);
     isec.compressed[row] = 1 + <u32>size;
   }
-  if (isEhFrame(name)) isec.kind[row] = <u8>ISEC_EH_FRAME;
+  // A partial link that keeps everything need not know what is in .eh_frame.
+  if (isEhFrame(name) && (params().outputKind != OUT_RELOCATABLE || params().gcSections)) isec.kind[row] = <u8>ISEC_EH_FRAME;
   else if (keepMerge && flags & SHF_MERGE && entsize != 0 && size != 0 && type != SHT_NOBITS && !(flags & SHF_WRITE)) isec.kind[row] = <u8>ISEC_MERGE;
   if (flags & SHF_LINK_ORDER) {
     const link = load<u32>(header, 40);

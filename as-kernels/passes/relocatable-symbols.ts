@@ -8,14 +8,16 @@
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlenBounded } from "../lib/bytes.ts";
 import {
-  CTL_COUNTERS, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
+  CTL_COUNTERS, ISEC_MERGE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
 } from "../shared/abi.ts";
 import {
-  SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION, SYM_BYTES,
+  SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION, SYM_BYTES,
 } from "../shared/elf.ts";
 
-/** discard policy: 0 all locals stay, 1 -X (.L names go), 2 -x (all go); what relocations use stays anyway. */
+/** discard policy: 0 .L names in mergeable sections go, 1 -X (.L names), 2 -x (all go), 3 none; what relocations use stays anyway. */
 const DISCARD_LOCALS: u32 = 1;
+const DISCARD_ALL: u32 = 2;
+const DISCARD_NONE: u32 = 3;
 const FIRST: u32 = 2;
 /** u32: set when a symbol needs the GNU OS/ABI. */
 const GNU_ABI: u32 = CTL_COUNTERS;
@@ -30,6 +32,16 @@ function groupOfSymbol(o: u32, i: u32, entry: u32): u32 {
   return t.group.shndx[g] == shndx ? g : 0;
 }
 
+/** Is what symbol `id`, defined in section `row`, names in the output, as far as merging decides? */
+// @ts-ignore: decorator
+@inline
+function isPieceLive(id: u32, row: u32): bool {
+  const t = tables();
+  if (t.isec.kind[row] != ISEC_MERGE) return true;
+  const piece = t.sym.piece[id];
+  return piece != 0 && t.piece.live[piece - 1] != 0;
+}
+
 function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const t = tables();
   const flags = t.sym.flags[id];
@@ -39,8 +51,11 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   if (kind != SYM_DEFINED) return false;
   const row = t.sym.isec[id];
   if (row != 0 && (!t.isec.live[row] || t.isec.osec[row] == 0)) return false;
-  if (discard == 0 || flags & SYM_REF_LIVE) return true;
-  return discard == DISCARD_LOCALS && load<u16>(name) != 0x4c2e; // ".L"
+  if (row != 0 && !isPieceLive(id, row)) return false;
+  if (discard == DISCARD_NONE || flags & SYM_REF_LIVE) return true;
+  if (discard == DISCARD_ALL) return false;
+  if (load<u16>(name) != 0x4c2e) return true; // ".L"
+  return discard != DISCARD_LOCALS && !(row != 0 && t.isec.sh_flags[row] & SHF_MERGE);
 }
 
 // @ts-ignore: decorator
@@ -52,7 +67,7 @@ function keepGlobal(id: u32, onlyUsed: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DEFINED) {
     const row = t.sym.isec[id];
-    return row == 0 || (t.isec.live[row] != 0 && t.isec.osec[row] != 0);
+    return row == 0 || (t.isec.live[row] != 0 && t.isec.osec[row] != 0 && isPieceLive(id, row));
   }
   if (kind == SYM_IN_OSEC) return true;
   return kind != SYM_DISCARDED && (!onlyUsed || (flags & (SYM_REF_LIVE | SYM_ROOT)) != 0);
@@ -131,12 +146,44 @@ function put(at: u32, shndxAt: u32, name: u32, info: u32, other: u32, shndx: u32
   if (shndxAt != 0) store<u32>(shndxAt, wide ? shndx : 0);
 }
 
+/** Object whose local symbols the section symbol of output section `id` follows: that of its first member; 0 = it is merged. */
+function ownerOf(id: u32): u32 {
+  const t = tables();
+  const base = t.osec.memberBase[id];
+  for (let i = base, end = base + t.osec.memberCount[id]; i < end; i++) {
+    const row = t.member.isec[i];
+    if (t.isec.kind[row] != ISEC_MERGE) return t.isec.obj[row];
+  }
+  return 0;
+}
+
+/** Adds up the section symbols of every object in u32 cells at `counts` (by obj row; 0: those of merged sections). */
+export function countSectionSymbols(counts: u32): void {
+  const rows = tables().osec.rows;
+  for (let id: u32 = FIRST; id < rows; id++) {
+    const at = counts + (ownerOf(id) << 2);
+    store<u32>(at, load<u32>(at) + 1);
+  }
+}
+
+/** Indexes of the section symbols (rout.sym): those of an object from the number in its cell at `next` on. */
+export function numberSectionSymbols(next: u32): void {
+  const rows = tables().osec.rows;
+  const rout = tables().rout;
+  for (let id: u32 = FIRST; id < rows; id++) {
+    const at = next + (ownerOf(id) << 2);
+    rout.sym[id] = load<u32>(at);
+    store<u32>(at, load<u32>(at) + 1);
+  }
+}
+
 /** The null symbol and one section symbol for every output section. */
 export function emitSectionSymbols(at: u32, shndxAt: u32): void {
   const osec = tables().osec;
+  const rout = tables().rout;
   put(at, shndxAt, 0, 0, 0, 0, true, 0, 0);
   for (let id: u32 = FIRST; id < osec.rows; id++) {
-    const i = id - 1;
+    const i = rout.sym[id];
     put(at + i * SYM_BYTES, shndxAt != 0 ? shndxAt + (i << 2) : 0, 0, STT_SECTION, 0, osec.index[id], false, 0, 0);
   }
 }

@@ -3,18 +3,20 @@
  * relocatable-symbols.ts.
  *
  * Nothing has an address: osec.addr stays 0, so sym.addr is the offset in the output section, which is what st_value and the
- * addends of section symbols need. Output sections are numbered so that the section symbol of row `id` is symbol `id - 1`.
+ * addends of section symbols need.
  */
 import { tables } from "../shared/tables.ts";
 import { copyBytes, equal, strlenBounded } from "../lib/bytes.ts";
 import { hashLane0, mix } from "../lib/hash.ts";
 import { report } from "../lib/issue.ts";
+import { mergedAddress } from "../lib/pieces.ts";
 import { layoutMembers } from "./assign-addresses.ts";
 import {
-  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, SYM_DEFINED, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_SECTION,
+  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, SYM_DEFINED, SYM_DISCARDED, SYM_KIND_MASK, SYM_REF_LIVE,
+  SYM_ROOT, SYM_SECTION, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, R_X86_64_NONE, RELA_BYTES, SHDR_BYTES, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS,
+  GRP_COMDAT, R_X86_64_32, R_X86_64_64, R_X86_64_NONE, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS,
   SHT_GROUP, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND,
 } from "../shared/elf.ts";
 
@@ -38,25 +40,40 @@ function keptType(row: u32): u32 {
   return type == SHT_X86_64_UNWIND ? SHT_PROGBITS : type;
 }
 
-/**
- * Members of a group stay alone, because the group may lose; so do sections that would get padding between their constants.
- */
+/** Would alignment put padding between constants? Such a section is not merged, so that a reader still finds entsize strides. */
 // @ts-ignore: decorator
 @inline
-function staysApart(row: u32, flags: u32): bool {
+function isOddMerge(row: u32, flags: u32): bool {
   const isec = tables().isec;
-  if (isec.nextInGroup[row] != 0) return true;
   const entsize = isec.sh_entsize[row];
   return (flags & (SHF_MERGE | SHF_STRINGS)) == SHF_MERGE && entsize != 0 && (entsize & ((1 << isec.align[row]) - 1)) != 0;
 }
 
+/** Members of a group stay alone, because the group may lose. */
+// @ts-ignore: decorator
+@inline
+function staysApart(row: u32, flags: u32): bool {
+  return tables().isec.nextInGroup[row] != 0 || isOddMerge(row, flags);
+}
+
+/** ".debug_ranges\0" or ".debug_loc\0": an entry of two zeros would end their lists, so dead code is 1 there (as lld). */
+function tombstoneOf(row: u32): u8 {
+  const isec = tables().isec;
+  if (isec.sh_flags[row] & SHF_ALLOC) return <u8>TOMB_NONE;
+  const name = isec.name[row];
+  if (load<u64>(name) != 0x6c5f67756265642e && load<u64>(name) != 0x725f67756265642e) return <u8>TOMB_NONE;
+  const rest = load<u32>(name, 8);
+  if ((rest & 0xffffff) == 0x636f) return <u8>TOMB_ONE; // "oc\0"
+  return rest == 0x65676e61 && load<u16>(name, 12) == 0x0073 ? <u8>TOMB_ONE : <u8>TOMB_NONE; // "anges\0"
+}
+
 /**
- * Binds live sections [from, to) to output sections of the same name, type, flags and entry size; of mergeable sections only
- * those of equal alignment. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to;
- * 0 = only the others. `table`: u32 cells, `slots` a power of two, zeroed before the first call. `rows`: osec rows so far.
- * Returns the number of osec rows.
+ * Binds live sections [from, to) to output sections of the same name, type, flags and entry size; each to its own when
+ * `unique`. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to; 0 = only the others.
+ * `table`: u32 cells, `slots` a power of two, zeroed before the first call. `rows`: osec rows so far. Returns the number of
+ * osec rows.
  */
-export function bindRelocatable(from: u32, to: u32, linked: u32, table: u32, slots: u32, rows: u32): u32 {
+export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, table: u32, slots: u32, rows: u32): u32 {
   const t = tables();
   const isec = t.isec;
   const osec = t.osec;
@@ -73,16 +90,16 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, table: u32, slo
     const bytes = strlenBounded(name, 1 << 20);
     const entsize = isec.sh_entsize[row];
     const link = linked ? isec.osec[isec.link[row]] : 0;
-    const align: u32 = flags & SHF_MERGE ? isec.align[row] : 0;
+    if (isec.kind[row] == ISEC_MERGE && isOddMerge(row, flags)) isec.kind[row] = ISEC_REGULAR;
     let id: u32 = 0;
-    if (staysApart(row, flags)) {
+    if (unique || staysApart(row, flags)) {
       id = next++;
       rout.apart[id] = 1;
     } else {
-      const key = hashLane0(name, bytes) ^ (<u64>flags << 32) ^ <u64>type ^ (<u64>entsize << 20) ^ (<u64>link << 8) ^ (<u64>align << 58);
+      const key = hashLane0(name, bytes) ^ (<u64>flags << 32) ^ <u64>type ^ (<u64>entsize << 20) ^ (<u64>link << 8);
       let at = <u32>mix(key) & mask;
       id = load<u32>(table + (at << 2));
-      while (id != 0 && !fits(id, name, bytes, type, flags, entsize, link, align)) {
+      while (id != 0 && !fits(id, name, bytes, type, flags, entsize, link)) {
         at = (at + 1) & mask;
         id = load<u32>(table + (at << 2));
       }
@@ -97,6 +114,7 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, table: u32, slo
       osec.sh_type[id] = type;
       osec.sh_flags[id] = flags;
       osec.sh_entsize[id] = entsize;
+      osec.tombstone[id] = tombstoneOf(row);
       rout.link[id] = link;
     }
     if (isec.align[row] > osec.align[id]) osec.align[id] = isec.align[row];
@@ -107,11 +125,10 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, table: u32, slo
   return next;
 }
 
-function fits(id: u32, name: u32, bytes: u32, type: u32, flags: u32, entsize: u32, link: u32, align: u32): bool {
+function fits(id: u32, name: u32, bytes: u32, type: u32, flags: u32, entsize: u32, link: u32): bool {
   const t = tables();
   const osec = t.osec;
   if (osec.sh_type[id] != type || osec.sh_flags[id] != flags || osec.sh_entsize[id] != entsize || t.rout.link[id] != link) return false;
-  if (flags & SHF_MERGE && <u32>osec.align[id] != align) return false;
   return osec.nameBytes[id] == bytes && equal(osec.name[id], name, bytes);
 }
 
@@ -142,24 +159,24 @@ function countGroups(o: u32): void {
 }
 
 /**
- * Section header indexes of the groups of object `o` that hold something, from `index` on, and their places: from byte `at` of
- * the groups' part of the file on. Their signatures become SYM_ROOT, which keeps them in the symbol table. Returns the next free index.
+ * Places the groups of object `o` that hold something, from byte `at` of the groups' part of the file on. Their signatures
+ * become SYM_ROOT, which keeps them in the symbol table. Returns their number.
  */
-export function numberGroups(o: u32, index: u32, at: f64): u32 {
+export function placeGroups(o: u32, at: f64): u32 {
   countGroups(o);
   const group = tables().group;
   const end = tables().obj.groupBase[o] + tables().obj.groupCount[o];
-  let next = index;
+  let count: u32 = 0;
   let to = at;
   for (let g = tables().obj.groupBase[o]; g < end; g++) {
     if (group.words[g] == 0) continue;
     const id = tables().esym.sym[tables().obj.esymBase[o] + group.signature[g]];
     tables().sym.flags[id] |= SYM_ROOT;
-    group.index[g] = next++;
+    count++;
     group.outOffset[g] = to;
     to += <f64>(4 + 4 * group.words[g]);
   }
-  return next;
+  return count;
 }
 
 /** Bytes the groups of object `o` take in the output. */
@@ -171,12 +188,28 @@ export function groupBytes(o: u32): u32 {
   return bytes;
 }
 
-/** Section header indexes of output sections and their relocation sections, from `index` on; returns the next free one. */
+/** Group that the only member of output section `id` is in; 0 = none. */
+// @ts-ignore: decorator
+@inline
+function groupOf(id: u32): u32 {
+  const t = tables();
+  const row = t.member.isec[t.osec.memberBase[id]];
+  if (t.osec.memberCount[id] == 0 || t.isec.nextInGroup[row] == 0) return 0;
+  return t.slot.group[t.obj.slotBase[t.isec.obj[row]] + t.isec.shndx[row]];
+}
+
+/**
+ * Section header indexes of output sections and their relocation sections, from `index` on; a group stands before its first
+ * member (gABI ch. 4 Section Groups). Returns the next free index.
+ */
 export function numberOutputs(index: u32): u32 {
   const osec = tables().osec;
   const rout = tables().rout;
+  const group = tables().group;
   let next = index;
   for (let id: u32 = FIRST; id < osec.rows; id++) {
+    const g = groupOf(id);
+    if (g != 0 && group.words[g] != 0 && group.index[g] == 0) group.index[g] = next++;
     osec.index[id] = next++;
     if (rout.relaCount[id] != 0) rout.relaIndex[id] = next++;
   }
@@ -210,7 +243,10 @@ export function layoutRelas(start: f64): f64 {
   return at;
 }
 
-/** Section names from offset `start` of the name table on; `to`: where they are written, 0 = only counted. Returns the bytes. */
+/**
+ * Section names from offset `start` of the name table on; `to`: where they are written, 0 = only counted. Returns
+ * the bytes.
+ */
 export function nameOutputs(start: u32, to: u32): u32 {
   const osec = tables().osec;
   const rout = tables().rout;
@@ -218,18 +254,19 @@ export function nameOutputs(start: u32, to: u32): u32 {
   for (let id: u32 = FIRST; id < osec.rows; id++) {
     const bytes = osec.nameBytes[id];
     rout.sh_name[id] = start + at;
-    if (rout.relaCount[id] != 0) {
-      if (to != 0) {
-        store<u32>(to + at, 0x6c65722e); // ".rel"
-        store<u8>(to + at, 0x61, 4); // "a"
-      }
-      at += RELA_PREFIX;
-    }
     if (to != 0) {
       copyBytes(to + at, osec.name[id], bytes);
       store<u8>(to + at + bytes, 0);
     }
     at += bytes + 1;
+    if (rout.relaCount[id] == 0) continue;
+    if (to != 0) {
+      store<u32>(to + at, 0x6c65722e); // ".rel"
+      store<u8>(to + at, 0x61, 4); // "a"
+      copyBytes(to + at + RELA_PREFIX, osec.name[id], bytes);
+      store<u8>(to + at + RELA_PREFIX + bytes, 0);
+    }
+    at += RELA_PREFIX + bytes + 1;
   }
   return at;
 }
@@ -264,12 +301,12 @@ export function outputHeaders(shdrs: u32, symtab: u32): u32 {
     if (flags & SHF_GNU_RETAIN) gnu = 1;
     const link = flags & SHF_LINK_ORDER ? osec.index[rout.link[id]] : 0;
     putHeader(
-      shdrs, index, rela ? name + RELA_PREFIX : name, osec.sh_type[id], flags, osec.offset[id], osec.size[id], link, 0,
+      shdrs, index, name, osec.sh_type[id], flags, osec.offset[id], osec.size[id], link, 0,
       <u64>1 << osec.align[id], osec.sh_entsize[id],
     );
     if (rela == 0) continue;
     putHeader(
-      shdrs, rela, name, SHT_RELA, SHF_INFO_LINK | (flags & SHF_GROUP), rout.relaOffset[id], <f64>rout.relaCount[id] * RELA_BYTES,
+      shdrs, rela, name + osec.nameBytes[id] + 1, SHT_RELA, SHF_INFO_LINK | (flags & SHF_GROUP), rout.relaOffset[id], <f64>rout.relaCount[id] * RELA_BYTES,
       symtab, index, 8, RELA_BYTES,
     );
   }
@@ -280,7 +317,7 @@ export function outputHeaders(shdrs: u32, symtab: u32): u32 {
 function signatureOf(o: u32, g: u32): u32 {
   const t = tables();
   const id = t.esym.sym[t.obj.esymBase[o] + t.group.signature[g]];
-  if (t.sym.flags[id] & SYM_SECTION && t.sym.isec[id] != 0) return t.isec.osec[t.sym.isec[id]] - 1;
+  if (t.sym.flags[id] & SYM_SECTION && t.sym.isec[id] != 0) return t.rout.sym[t.isec.osec[t.sym.isec[id]]];
   return t.sym.aux[id];
 }
 
@@ -362,7 +399,7 @@ export function cutContents(from: u32, to: u32, bytes: f64, out: u32): u32 {
   let i = from;
   for (; i < to; i++) {
     const row = member[i];
-    if (isec.sh_type[row] == SHT_NOBITS || isec.size[row] == 0) continue;
+    if (isec.sh_type[row] == SHT_NOBITS || isec.size[row] == 0 || isec.kind[row] == ISEC_MERGE) continue;
     const at = t.osec.offset[isec.osec[row]] + isec.outOffset[row];
     if (end == 0) start = at;
     else if (at + isec.size[row] - start > bytes) break;
@@ -383,6 +420,40 @@ export function placeContents(from: u32, to: u32, input: u32, inFrom: f64, windo
     if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.compressed[row] != 0) continue;
     const at = t.osec.offset[isec.osec[row]] + isec.outOffset[row] - start;
     memory.copy(window + <u32>at, input + <u32>(isec.sh_offset[row] - inFrom), <u32>isec.size[row]);
+  }
+}
+
+/** First member from `from` on, before `end`, whose relocations may want a tombstone other than 0; `end` = none. */
+export function nextTombstone(from: u32, end: u32): u32 {
+  const isec = tables().isec;
+  const member = tables().member.isec;
+  let i = from;
+  while (i < end && (tables().osec.tombstone[isec.osec[member[i]]] == TOMB_NONE || isec.relaCount[member[i]] == 0 || isec.kind[member[i]] != ISEC_REGULAR)) i++;
+  return i;
+}
+
+/**
+ * Writes the tombstone of section `row`, whose bytes are at `bytes`, wherever one of the `count` relocations at `rela` refers
+ * to what is not in the output.
+ */
+export function buryDead(row: u32, rela: u32, count: u32, bytes: u32): void {
+  const t = tables();
+  const o = t.isec.obj[row];
+  const size = <u64>t.isec.size[row];
+  const dead: u64 = t.osec.tombstone[t.isec.osec[row]] == TOMB_ONE ? 1 : 0;
+  const end = rela + count * RELA_BYTES;
+  for (let at = rela; at < end; at += RELA_BYTES) {
+    const index = load<u32>(at, 12);
+    const type = load<u32>(at, 8);
+    const width: u64 = type == R_X86_64_64 ? 8 : type == R_X86_64_32 ? 4 : 0;
+    const offset = load<u64>(at);
+    if (width == 0 || index == 0 || index >= t.obj.esymCount[o] || offset > size || size - offset < width) continue;
+    const id = t.esym.sym[t.obj.esymBase[o] + index];
+    const kind = t.sym.flags[id] & SYM_KIND_MASK;
+    const target = t.sym.isec[id];
+    if (kind != SYM_DISCARDED && (kind != SYM_DEFINED || target == 0 || (t.isec.live[target] != 0 && t.isec.osec[target] != 0))) continue;
+    if (width == 8) store<u64>(bytes + <u32>offset, dead);
+    else store<u32>(bytes + <u32>offset, <u32>dead);
   }
 }
 
@@ -453,8 +524,9 @@ function rewrite(row: u32, rela: u32, count: u32, to: u32): void {
       if (flags & SYM_SECTION && (flags & SYM_KIND_MASK) == SYM_DEFINED) {
         const target = t.sym.isec[id];
         if (isec.live[target] && isec.osec[target] != 0) {
-          symbol = isec.osec[target] - 1;
-          addend += <i64>isec.outOffset[target] + <i64>t.sym.value[id];
+          symbol = t.rout.sym[isec.osec[target]];
+          if (isec.kind[target] == ISEC_MERGE) addend = <i64>mergedAddress(target, t.sym.value[id] + <u64>addend);
+          else addend += <i64>isec.outOffset[target] + <i64>t.sym.value[id];
         }
       } else {
         symbol = t.sym.aux[id];

@@ -264,6 +264,7 @@ export class OsecTable {
 export class RoutTable {
   rows: u32;
   link: U32Col;
+  sym: U32Col;
   apart: U8Col;
   relaCount: U32Col;
   relaIndex: U32Col;

@@ -245,11 +245,12 @@ export const TABLES = {
   /** -r: what an output section has besides its `osec` row (same row numbers). */
   rout: {
     link: "u32", // SHF_LINK_ORDER: osec it is linked to
+    sym: "u32", // index of its section symbol, 0 = has none
     apart: "u8", // 1 = takes no other input section in
     relaCount: "u32", // relocations of its members
     relaIndex: "u32", // section header index of its relocation section, 0 = none
     relaOffset: "f64", // bytes from the start of the file to them
-    sh_name: "u32", // of its relocation section if there is one; the section's own name begins 5 bytes later then
+    sh_name: "u32", // the name of its relocation section follows
   },
   /** isec rows in output order, one run per osec. */
   member: {

@@ -105,7 +105,7 @@ export async function loadSections(ctx: Context): Promise<void> {
   ctx.localSymBase = globals;
 
   const count = ctx.objects.length;
-  await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 && !options.relocatable ? 1 : 0);
+  await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 || options.relocatable ? 1 : 0);
   ctx.checkIssues();
   placeCommons(ctx, commons, isec);
   params.set("isecRows", tables.isec.rows);

@@ -189,11 +189,15 @@ function numberRows(ctx: Context): void {
     obj.slotBase[o] = slot;
     obj.esymBase[o] = esym;
     obj.groupBase[o] = group;
-    obj.recordBase[o] = record;
     if (obj.kind[o] === OBJ_SHARED) obj.recordCount[o] = 2 * (obj.esymCount[o]! - obj.firstGlobal[o]!);
     slot += obj.e_shnum[o]!;
     esym += obj.esymCount[o]!;
     group += obj.groupCount[o]!;
+  }
+  // Names are numbered, and symbols written, by first mention: what the linker itself mentions (object 1) comes last, as in lld.
+  for (let i = 1; i < obj.rows; i++) {
+    const o = i + 1 < obj.rows ? i + 1 : 1;
+    obj.recordBase[o] = record;
     record += obj.recordCount[o]!;
   }
   allocTable(arena, tables, "slot", slot);

@@ -20,7 +20,7 @@ const RELA_BYTES = 24;
 const UNIT_WORDS = 5;
 
 /** What happens to locals that no relocation needs. */
-const DISCARD = { default: 0, none: 0, locals: 1, all: 2 } as const;
+const DISCARD = { default: 0, locals: 1, all: 2, none: 3 } as const;
 
 const A_UNITS = 0;
 const A_COUNT = 1;
@@ -97,7 +97,7 @@ export class RelocatableSymbols {
   async count(ctx: Context): Promise<void> {
     const { arena, params, tables } = ctx;
     const globals = params.get("globalSyms");
-    if (discardOf(ctx) !== 0 || ctx.options.gcSections) {
+    if (discardOf(ctx) !== DISCARD.none) {
       await ctx.pool.run("mark-used", Math.ceil((tables.isec.rows - 1) / SECTIONS_PER_CHUNK));
     }
     ctx.kernels.typeReferences!(ctx.objects.byteOffset, 0, ctx.objects.length);
@@ -111,9 +111,17 @@ export class RelocatableSymbols {
       arena.u32[at + 2] = Math.min((i + 1) * GLOBALS_PER_UNIT, globals);
     }
     await this.run(ctx, "count-relocatable-symbols", 0, 0, 0);
-    // Symbols 1 … are those of the output sections, whose rows begin at 2.
-    this.entries = tables.osec.rows - 1;
+    const sections = arena.allocZeroed(tables.obj.rows * 4);
+    ctx.kernels.countSectionSymbols!(sections);
+    this.entries = 1;
+    /** Section symbols follow the locals of their object; `first` of their indexes replaces their number. */
+    const addSections = (object: number): void => {
+      const first = this.entries;
+      this.entries += arena.u32[(sections >>> 2) + object]!;
+      arena.u32[(sections >>> 2) + object] = first;
+    };
     for (let unit = 0; unit < this.unitCount; unit++) {
+      if (unit === ctx.objects.length) addSections(0);
       if (unit === ctx.objects.length) this.locals = this.entries;
       const cell = (this.units >>> 2) + unit * UNIT_WORDS;
       const [symbols, bytes] = [arena.u32[cell + 3]!, arena.u32[cell + 4]!];
@@ -121,9 +129,14 @@ export class RelocatableSymbols {
       arena.u32[cell + 4] = this.nameBytes;
       this.entries += symbols;
       this.nameBytes += bytes;
+      if (unit < ctx.objects.length) addSections(arena.u32[cell]!);
     }
     arena.u32[(this.units >>> 2) + this.unitCount * UNIT_WORDS + 4] = this.nameBytes;
-    if (stretches === 0) this.locals = this.entries;
+    if (stretches === 0) {
+      addSections(0);
+      this.locals = this.entries;
+    }
+    ctx.kernels.numberSectionSymbols!(sections);
   }
 
   /** Fills the tables; `wide`: section indexes do not fit into st_shndx. True in `gnuAbi`: a symbol needs the GNU OS/ABI. */

@@ -1,9 +1,10 @@
 /**
  * -r: the passes that make one object file out of many, from bound sections to section header table.
  *
- * Takes over from link.ts once symbols are resolved; nothing is merged, folded or given an address, so none of the later
- * passes of a normal link run. As lld: sections of one name, type, flags and entry size are joined, members of a group stay
- * alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and .eh_frame survives --gc-sections.
+ * Takes over from link.ts once symbols are resolved; nothing is folded or given an address, so none of the later
+ * passes of a normal link run. As lld: sections of one name, type, flags and entry size are joined, equal strings and constants
+ * merged, members of a group stay alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and
+ * .eh_frame survives --gc-sections.
  */
 import { OBJ_RELOCATABLE, OBJF_EXEC_STACK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
 import {
@@ -19,6 +20,7 @@ import { NotePropertySection } from "../synthetic/note-property.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import type { LinkerDefined } from "./linker-defined.ts";
 import { markLive } from "./mark-live.ts";
+import { mergePieces } from "./merge-pieces.ts";
 import { RelocatableSymbols } from "./relocatable-symbols.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
 import { splitPieces } from "./split-pieces.ts";
@@ -77,10 +79,11 @@ export class RelocatableOutput {
   async build(ctx: Context, linkerDefined: LinkerDefined, run: (name: string, pass: () => void | Promise<void>) => Promise<void>): Promise<void> {
     checkRoots(ctx);
     if (ctx.script?.hasSections === true) ctx.diag.warn("-r: the SECTIONS command of the linker script is not obeyed yet");
-    if (ctx.options.gcSections) await run("split-pieces", () => splitPieces(ctx));
+    await run("split-pieces", () => splitPieces(ctx));
     ctx.checkIssues();
     await run("mark-live", () => markLive(ctx));
     await run("bind-sections", () => this.bind(ctx));
+    await run("merge-pieces", () => mergePieces(ctx));
     await run("count-symbols", () => this.symbols.count(ctx));
     await run("assign-offsets", () => this.layout(ctx));
     await run("resolve-addresses", async () => {
@@ -102,7 +105,7 @@ export class RelocatableOutput {
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
     const table = arena.allocZeroed(slots * 4);
     let count = HEADERS_OSEC + 1;
-    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, table, slots, count);
+    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, 0, table, slots, count);
     const cursors = arena.alloc(count * 4);
     const members = kernels.baseMembers!(count, cursors);
     kernels.fillMembers!(1, rows, cursors);
@@ -110,26 +113,24 @@ export class RelocatableOutput {
     setRows(tables, "osec", count);
     setRows(tables, "rout", count);
     setRows(tables, "member", members);
-    this.numberGroups(ctx);
+    this.placeGroups(ctx);
   }
 
   /** Which groups there will be, before symbols are counted: assemblers define local signatures in the group itself. */
-  private numberGroups(ctx: Context): void {
-    let index = 1;
+  private placeGroups(ctx: Context): void {
     for (const o of ctx.objects) {
       if (ctx.tables.obj.groupCount[o] === 0) continue;
-      index = ctx.kernels.numberGroups!(o, index, this.groupBytes);
+      this.groups += ctx.kernels.placeGroups!(o, this.groupBytes);
       this.groupBytes += ctx.kernels.groupBytes!(o);
     }
-    this.groups = index - 1;
   }
 
-  /** File: header, contents, groups, relocations, linker-made sections, section headers. Header table: groups come first. */
+  /** File: header, contents, groups, relocations, linker-made sections, section headers. Header table: a group before its members. */
   private layout(ctx: Context): void {
     const { kernels } = ctx;
     this.groupsFrom = alignUp(kernels.layoutOutputs!(EHDR_BYTES), 4);
     this.relasFrom = alignUp(this.groupsFrom + this.groupBytes, 8);
-    let index = kernels.numberOutputs!(1 + this.groups);
+    let index = kernels.numberOutputs!(1);
     let at = kernels.layoutRelas!(this.relasFrom);
     this.addExtras(ctx, index);
     this.sections = index + this.extras.length;
@@ -149,15 +150,20 @@ export class RelocatableOutput {
     add(".note.GNU-stack", SHT_PROGBITS, 0, { flags: needsExecutableStack(ctx) ? SHF_EXECINSTR : 0 });
     add(".symtab", SHT_SYMTAB, symbols.entries * SYM_BYTES, { align: 3, entsize: SYM_BYTES, link: ".strtab", info: symbols.locals });
     if (index + 8 >= SHN_LORESERVE) add(".symtab_shndx", SHT_SYMTAB_SHNDX, symbols.entries * 4, { align: 2, entsize: 4, link: ".symtab" });
-    add(".strtab", SHT_STRTAB, symbols.nameBytes);
     add(".shstrtab", SHT_STRTAB, 0);
-    let at = 1 + GROUP_NAME.length + 1;
+    add(".strtab", SHT_STRTAB, symbols.nameBytes);
+    let at = 1 + this.groupName.length;
     for (const extra of this.extras) {
       extra.sh_name = at;
       at += extra.name.length + 1;
     }
     this.nameBytes = at + ctx.kernels.nameOutputs!(at, 0);
     this.extra(".shstrtab")!.size = this.nameBytes;
+  }
+
+  /** In the name table; "" when there is no group. */
+  private get groupName(): string {
+    return this.groups > 0 ? GROUP_NAME + "\0" : "";
   }
 
   private extra(name: string): Extra | undefined {
@@ -191,7 +197,7 @@ export class RelocatableOutput {
 
   private names(ctx: Context): number {
     const { arena } = ctx;
-    const text = ["", GROUP_NAME, ...this.extras.map((extra) => extra.name)].map((name) => name + "\0").join("");
+    const text = "\0" + this.groupName + this.extras.map((extra) => extra.name + "\0").join("");
     const at = arena.alloc(this.nameBytes + 16);
     arena.setString(at, text);
     ctx.kernels.nameOutputs!(text.length, at + text.length);

@@ -8,6 +8,7 @@
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { writeMerged } from "./write-merged.ts";
 
 const WINDOW_BYTES = 1 << 20;
 
@@ -62,7 +63,34 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
     }
     at = next;
   }
+  buryDead(w, first, end, window, from);
   w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), from);
+}
+
+/** Range lists of debug information must not end where dead code was: see tombstoneOf in the kernels. */
+function buryDead(w: WorkerContext, first: number, end: number, window: number, from: number): void {
+  const { isec, member, obj, osec } = w.tables;
+  for (let i = w.kernels.nextTombstone!(first, end); i < end; i = w.kernels.nextTombstone!(i + 1, end)) {
+    const row = member.isec[i]!;
+    const count = isec.relaCount[row]!;
+    const rela = w.window(1, count * RELA_BYTES + 16);
+    w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, rela, count * RELA_BYTES);
+    w.kernels.buryDead!(row, rela, count, window + (osec.offset[isec.osec[row]!]! + isec.outOffset[row]! - from));
+  }
+}
+
+/** Phase: the merged strings and constants of one msec. */
+function mergedPhase(w: WorkerContext, chunk: number): void {
+  const { msec, osec } = w.tables;
+  const m = chunk + 1;
+  const start = osec.offset[msec.osec[m]!]! + msec.outOffset[m]!;
+  const size = msec.size[m]!;
+  for (let from = 0; from < size; from += WINDOW_BYTES) {
+    const bytes = Math.min(size - from, WINDOW_BYTES);
+    const window = w.window(3, bytes + 16);
+    writeMerged(w, m, from, from + bytes, window);
+    w.io.writeAt(w.args[A_FD]!, w.bytes(window, bytes), start + from);
+  }
 }
 
 /** Phase: the relocations of a window's members. */
@@ -87,7 +115,9 @@ function relocationsPhase(w: WorkerContext, chunk: number): void {
   w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), from);
 }
 
-export const RELOCATABLE_PHASES: Phases = { "relocatable-contents": contentsPhase, "relocatable-relocations": relocationsPhase };
+export const RELOCATABLE_PHASES: Phases = {
+  "relocatable-contents": contentsPhase, "relocatable-merged": mergedPhase, "relocatable-relocations": relocationsPhase,
+};
 
 /** Writes what sections contain. */
 export async function writeContents(ctx: Context, fd: number): Promise<void> {
@@ -102,6 +132,8 @@ export async function writeContents(ctx: Context, fd: number): Promise<void> {
     first = end;
   }
   await ctx.pool.run("relocatable-contents", windows.length, putWindows(ctx, windows), fd);
+  // Afterwards, because windows write zeros between their members.
+  await ctx.pool.run("relocatable-merged", tables.msec.rows - 1, 0, fd);
 }
 
 /** Writes all relocation sections, which lie one after the other from file offset `start` on. */
