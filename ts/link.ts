@@ -234,7 +234,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 function mentionedNames(ctx: Context, defsyms: string[]): string[] {
   const { options } = ctx;
   return [
-    ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined, ...defsyms, ...ctx.expressionNames,
+    ...ctx.expressionNames, ...defsyms, ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
     ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
   ];
 }

@@ -41,6 +41,8 @@ test("output sections: address, type, attributes and what follows the brace", ()
   assert.is(b!.address, null);
   assert.ok(c!.nonAlloc);
   assert.is(d!.sh_type, 7);
+  assert.ok(output(".r (READONLY) : { }").readOnly && output(".r (READONLY (TYPE = 1)) : { }").sh_type === 1);
+  assert.equal([...output(".f : { } =((1 << 8) | 2)").fill!], [0, 0, 1, 2]);
   assert.is(e!.address!.root.kind, "call");
   assert.is(f!.name, ".f");
   assert.is(discard!.name, "/DISCARD/");
@@ -58,6 +60,10 @@ test("input descriptions: files, sorts, exclusions, KEEP, flags", () => {
   assert.equal(excluded.patterns.map((pattern) => [pattern.excluded.length, pattern.names.length]), [[2, 1], [1, 1]]);
   const flags = input("INPUT_SECTION_FLAGS(SHF_EXECINSTR & !SHF_WRITE) *(.x)");
   assert.equal([flags.withFlags, flags.withoutFlags], [4, 1]);
+  const reversed = input("*(REVERSE(SORT(.a .b)) SORT(REVERSE(.c)) REVERSE(.d))").patterns;
+  assert.equal(reversed.map((pattern) => [pattern.outer, pattern.reversed, pattern.names.length]), [["name", true, 2], ["name", true, 1], ["none", true, 1]]);
+  const files = input("EXCLUDE_FILE(*x.o) SORT(*.o)(.a)");
+  assert.equal([files.fileSort, files.excluded.length, files.file.matches("a.o")], ["name", 1, true]);
   assert.ok(input("foo.o").patterns[0]!.names[0]!.matches("anything"));
 });
 
@@ -83,12 +89,21 @@ test("INCLUDE in every place", () => {
 });
 
 test("errors name file, line and place", () => {
-  assert.is(message("SECTIONS {\n  .a : { *(.a }\n}"), "x.ld:2: pattern expected, but got }\n>>>   .a : { *(.a }\n>>>               ^");
+  assert.is(message("SECTIONS {\n  .a : { *(.a }\n}"), "x.ld:2: expected section pattern\n>>>   .a : { *(.a }\n>>>               ^");
   const cases: [string, RegExp][] = [
-    ["SECTIONS { .a { } }", /expected/],
+    ["SECTIONS { .a { } }", /malformed number: \{/],
     ["SECTIONS { .a : { *(.a) }", /file/],
     ["SECTIONS { .a : { BYTE } }", /\( expected, but got \}/],
-    ["SECTIONS { . = 1 }", /no error/],
+    ["SECTIONS { . = 1 }", /; expected, but got }/],
+    ["SECTIONS { . = 1); }", /; expected, but got \)/],
+    ["SECTIONS { . = ; }", /malformed number: ;/],
+    ["PROVIDE(a + 1);", /= expected, but got \+/],
+    ["SECTIONS { .a : { (*a) } }", /expected filename pattern/],
+    ["SECTIONS { .a : { INPUT_SECTION_FLAGS(SHF_X) *(.a) } }", /unrecognised flag: SHF_X/],
+    ["SECTIONS { .a : { INPUT_SECTION_FLAGS(SHF_ALLOC 4) *(.a) } }", /expected & or \)/],
+    ["SECTIONS { .a 1 (X) : {} }", /unknown section directive: X/],
+    ["SECTIONS { .a : {} =foo }", /symbol not found: foo/],
+    ["INCLUDE x", /cannot find linker script x/],
     ["SECTIONS { a = 1 b = 2; }", /; expected, but got b/],
     ["SECTIONS { .a : { *(EXCLUDE_FILE(x)) } }", /section pattern is expected/],
     ["SECTIONS { .a : { *([) } }", /unmatched/],

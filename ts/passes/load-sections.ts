@@ -150,6 +150,8 @@ function placeCommons(ctx: Context, commons: Uint32Array, first: number): void {
     const tls = tables.gsym.type[id] === STT_TLS;
     const flags = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : 0);
     fillSection(ctx, first + i, tls ? tbss : bss, flags, tables.gsym.size[id]!, tables.gsym.align[id]!);
+    // Scripts and maps know a common by the file that has the largest.
+    tables.isec.obj[first + i] = tables.gsym.obj[id]!;
     tables.isec.live[first + i] = 0;
     tables.sym.isec[id] = first + i;
     tables.sym.value[id] = 0n;

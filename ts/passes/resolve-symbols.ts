@@ -5,7 +5,7 @@
  * the order lld has them (input files, entry and defsym names, wrapped names).
  */
 import {
-  OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
+  OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -81,8 +81,7 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
     const id = demand(name);
     if (id !== 0) tables.sym.flags[id]! |= SYM_ROOT;
   };
-  if (options.entry !== "" && !/^[0-9]/.test(options.entry)) root(options.entry, "--entry");
-  else if (!options.shared && !options.relocatable) root("_start", "--entry");
+  demandEntry(ctx, (name) => root(name, "--entry"));
   for (const name of [...options.undefined, ...options.requireDefined, ...ctx.expressionNames]) root(name);
   extractGlobs(ctx, (name) => root(name, "--undefined-glob"));
   for (const name of [options.init, options.fini]) {
@@ -94,6 +93,18 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
     const kind = id === 0 ? SYM_UNDEF : tables.sym.flags[id]! & SYM_KIND_MASK;
     if (kind === SYM_UNDEF || kind === SYM_SHARED) ctx.diag.error(`required symbol not defined: ${name}`);
   }
+}
+
+/** The entry symbol is only looked for: when no file mentions it, it does not become undefined. */
+function demandEntry({ options, tables, lookup }: Context, root: (name: ByteString) => void): void {
+  const given = options.entry !== "" && !/^[0-9]/.test(options.entry);
+  if (!given && (options.shared || options.relocatable)) return;
+  const name = given ? options.entry : "_start";
+  const id = lookup(name);
+  if (id === 0) return;
+  const flags = tables.sym.flags[id]!;
+  if ((flags & SYM_KIND_MASK) !== SYM_UNDEF || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0) root(name);
+  else tables.sym.flags[id]! |= SYM_ROOT;
 }
 
 /** --wrap=foo: who mentions foo will mean __wrap_foo, who mentions __real_foo means foo; both may be in archives. */

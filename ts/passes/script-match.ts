@@ -50,6 +50,7 @@ export class Matcher {
       const { input, pattern, output } = candidate;
       if (this.disabled.has(output) || !this.isFile(input.file, subject.file)) continue;
       if (pattern.excluded.some((glob) => this.isFile(glob, subject.file))) continue;
+      if (input.excluded.some((glob) => this.isFile(glob, subject.file))) continue;
       if ((subject.flags & input.withFlags) !== input.withFlags || (subject.flags & input.withoutFlags) !== 0) continue;
       return candidate;
     }

@@ -5,7 +5,7 @@
  * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
  */
 import {
-  SHF_ALLOC, SHF_MERGE, SHF_STRINGS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
+  SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { eachNode } from "../script/expression.ts";
@@ -94,8 +94,6 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
       if (align > 1) osec.align = Math.max(osec.align, Math.round(Math.log2(align)));
     }
     osec.sh_flags = (osec.sh_flags & ~DROPPED_FLAGS) >>> 0;
-    if ((osec.sh_flags & SHF_MERGE) === 0) osec.sh_entsize = hasMergeless(section) ? osec.sh_entsize : 0;
-    if (osec.sh_entsize === 0) osec.sh_flags &= ~(SHF_MERGE | SHF_STRINGS);
     const empty = !section.hasInputs;
     const discardable = empty && isDiscardable(section, used);
     if (!empty && !discardable) flags = osec.sh_flags;
@@ -108,11 +106,6 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     const hasData = section.parts.some((part) => part.kind === "data");
     if (hasData && osec.sh_type === SHT_NOBITS && command?.sh_type == null) osec.sh_type = SHT_PROGBITS;
   }
-}
-
-/** Only sections of linker-made tables keep an entry size without being merged. */
-function hasMergeless(section: PlannedSection): boolean {
-  return section.osec.synthetic.length > 0;
 }
 
 function isDiscardable(section: PlannedSection, used: Set<string>): boolean {

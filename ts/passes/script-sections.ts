@@ -14,7 +14,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
-import type { InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
+import type { FileSort, InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
@@ -279,10 +279,20 @@ class Binder {
         else if (sortSection === "name" || sortSection === "alignment") this.sort(rows, sortSection);
         this.sort(rows, pattern.outer);
       }
+      if (pattern.reversed) rows.reverse();
       for (const row of rows) result.push(row);
     }
     endRun();
+    if (input.fileSort !== "none") this.sortByFile(result, input.fileSort);
     return result;
+  }
+
+  private sortByFile(rows: number[], by: FileSort): void {
+    const file = scriptFileNames(this.ctx);
+    const { obj } = this.ctx.tables.isec;
+    const key = new Map(rows.map((row) => [row, file(obj[row]!)]));
+    const sign = by === "reverse" ? -1 : 1;
+    rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -sign : key.get(a)! > key.get(b)! ? sign : 0));
   }
 
   private sort(rows: number[], by: SortKind): void {
@@ -339,6 +349,7 @@ class Binder {
   private publish({ osec, command }: PlannedSection): void {
     const { tables, arena, kernels } = this.ctx;
     if (command?.nonAlloc === true) osec.sh_flags &= ~SHF_ALLOC;
+    if (command?.readOnly === true) osec.sh_flags &= ~SHF_WRITE;
     const base = tables.osec.memberBase[osec.id]!;
     tables.osec.name[osec.id] = arena.put(osec.name);
     tables.osec.nameBytes[osec.id] = osec.name.length;

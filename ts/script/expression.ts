@@ -212,7 +212,8 @@ function readUnary(r: Reader): Node {
     expect(r, ")");
     return inner;
   }
-  throw fail(r, `expression expected, but got ${lexeme.text}`, lexeme);
+  // lld's wording in scripts
+  throw fail(r, r.script && lexeme.offset < r.text.length ? `malformed number: ${lexeme.text}` : `expression expected, but got ${lexeme.text}`, lexeme);
 }
 
 function symbol(r: Reader, lexeme: Lexeme): Node {
@@ -354,9 +355,9 @@ export const BINARY: Record<BinaryOperator, (a: bigint, b: bigint) => bigint> = 
   "%": (a, b) => a % b,
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
-  // A shift by 64 or more is what it would be with endless bits; C leaves it undefined.
-  "<<": (a, b) => (b < 64n ? a << b : 0n),
-  ">>": (a, b) => (b < 64n ? a >> b : 0n),
+  // The count is taken modulo 64, as x86-64 and lld do it; C leaves it undefined.
+  "<<": (a, b) => a << (b & 63n),
+  ">>": (a, b) => a >> (b & 63n),
   "<": (a, b) => flag(a < b),
   "<=": (a, b) => flag(a <= b),
   ">": (a, b) => flag(a > b),

@@ -58,7 +58,8 @@ interface Reader {
   lexer: Lexer;
   script: InputScript;
   include: ReadInclude | undefined;
-  depth: number;
+  /** Files being read, from the first to the one whose INCLUDE led here. */
+  open: readonly ByteString[];
   groups: { count: number };
 }
 
@@ -78,7 +79,7 @@ export function parseInputScript(text: ByteString, name: ByteString, include?: R
     included: [],
     layout: null,
   };
-  readScript({ lexer: new Lexer(text, name, "script"), script, include, depth: 0, groups: { count: 0 } });
+  readScript({ lexer: new Lexer(text, name, "script"), script, include, open: [name], groups: { count: 0 } });
   return script;
 }
 
@@ -218,7 +219,8 @@ function readInclude(r: Reader): void {
   const token = word(r.lexer);
   const text = r.include?.(token.text);
   if (text === undefined) throw r.lexer.error(`cannot find linker script ${token.text}`, token);
-  if (r.depth >= INCLUDE_DEPTH) throw r.lexer.error("INCLUDE is nested too deeply", token);
+  if (r.open.includes(token.text)) throw r.lexer.error("there is a cycle in linker script INCLUDEs", token);
+  if (r.open.length > INCLUDE_DEPTH) throw r.lexer.error("INCLUDE is nested too deeply", token);
   r.script.included.push(token.text);
-  readScript({ ...r, lexer: new Lexer(text, token.text, "script"), depth: r.depth + 1 });
+  readScript({ ...r, lexer: new Lexer(text, token.text, "script"), open: [...r.open, token.text] });
 }

@@ -15,7 +15,7 @@ const COMMANDS = new Set(["SECTIONS", "MEMORY", "PHDRS", "ASSERT", "PROVIDE", "P
 
 /** Reads the layout command at `offset` into `layout`; returns where it ends, or -1 when there is none. Throws ScriptError. */
 export function parseLayoutCommand(layout: LayoutScript, text: ByteString, name: ByteString, offset: number, include?: ReadInclude): number {
-  const t = new ScriptText(text, name, offset, include, 0);
+  const t = new ScriptText(text, name, offset, include);
   return readCommand(t, layout) ? t.at : -1;
 }
 

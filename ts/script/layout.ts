@@ -36,18 +36,26 @@ export interface Data {
 
 export type SortKind = "default" | "none" | "name" | "alignment" | "priority";
 
+/** How file names are sorted: SORT(pattern) in the place of a file. */
+export type FileSort = "none" | "name" | "reverse";
+
 /** Section names between two EXCLUDE_FILE or SORT of an input description. */
 export interface SectionPattern {
   excluded: Glob[];
   names: Glob[];
   outer: SortKind;
   inner: SortKind;
+  /** REVERSE: from the other end. */
+  reversed: boolean;
 }
 
 /** `file(sections)` */
 export interface InputDescription {
   kind: "input";
   file: Glob;
+  /** EXCLUDE_FILE in front of the file: holds for all its patterns. */
+  excluded: Glob[];
+  fileSort: FileSort;
   patterns: SectionPattern[];
   keep: boolean;
   /** INPUT_SECTION_FLAGS: sh_flags that must all be there, and that must not. */
@@ -70,6 +78,8 @@ export interface OutputDescription {
   sh_type: number | null;
   /** COPY, INFO, OVERLAY: not loaded. */
   nonAlloc: boolean;
+  /** READONLY: not writable, whatever its inputs are. */
+  readOnly: boolean;
   commands: OutputCommand[];
   /** Four bytes, or null. */
   fill: Uint8Array | null;

@@ -8,6 +8,7 @@ import { readInput } from "./input-description.ts";
 import type { OutputDescription } from "./layout.ts";
 import { readStatement } from "./script-statement.ts";
 import type { ScriptText } from "./script-text.ts";
+import { constantValue } from "./script-value.ts";
 
 const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8 };
@@ -24,7 +25,7 @@ export function readOutput(t: ScriptText): OutputDescription {
     t.at--;
   }
   const output: OutputDescription = {
-    kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, commands: [],
+    kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, readOnly: false, commands: [],
     fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, offset: start,
   };
   readAddressAndType(t, output);
@@ -44,19 +45,22 @@ function readAddressAndType(t: ScriptText, output: OutputDescription): void {
   t.skip();
   if (t.text[t.at] === ":") return;
   output.address = t.expression();
-  readType(t, output);
+  if (!readType(t, output) && t.take("(")) throw t.error(`unknown section directive: ${t.shown()}`);
 }
 
 /** `(NOLOAD)`, `(TYPE = n)`, … */
 function readType(t: ScriptText, output: OutputDescription): boolean {
   t.skip();
-  const match = /^\(\s*(NOLOAD|COPY|INFO|OVERLAY|DSECT|TYPE\s*=)/.exec(t.text.slice(t.at, t.at + 200));
+  const match = /^\(\s*(NOLOAD|COPY|INFO|OVERLAY|DSECT|READONLY|TYPE\s*=)/.exec(t.text.slice(t.at, t.at + 200));
   if (match === null) return false;
   t.at += match[0].length;
   const word = match[1]!;
   if (word === "NOLOAD") output.sh_type = SHT_NOBITS;
   else if (word.startsWith("TYPE")) output.sh_type = t.readNumber(SECTION_TYPES, "section type");
-  else output.nonAlloc = true;
+  else if (word === "READONLY") {
+    output.readOnly = true;
+    readType(t, output);
+  } else output.nonAlloc = true;
   t.expect(")");
   return true;
 }
@@ -89,10 +93,9 @@ function readTrailer(t: ScriptText, output: OutputDescription): void {
 function readFill(t: ScriptText): Uint8Array {
   t.skip();
   const start = t.at;
-  const { root } = t.expression(true);
-  if (root.kind !== "number") throw t.error("number expected", start);
-  if (root.value > 0xffffffffn) throw t.error(`filler expression result does not fit 32-bit: 0x${root.value.toString(16)}`, start);
-  const value = Number(root.value);
+  const pattern = constantValue(t.expression(true));
+  if (pattern > 0xffffffffn) throw t.error(`filler expression result does not fit 32-bit: 0x${pattern.toString(16)}`, start);
+  const value = Number(pattern);
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 

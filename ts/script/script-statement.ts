@@ -18,13 +18,16 @@ export function readStatement(t: ScriptText): Assignment | Assertion | null {
   t.skip();
   if (isAssignment(t)) {
     const assignment = readAssignment(t, false, false);
-    if (!t.take(";") && t.peek() !== "") throw t.error(`; expected, but got ${t.shown()}`);
+    if (!t.take(";") && !t.take(",") && !t.atEnd()) throw t.error(`; expected, but got ${t.shown()}`);
     return assignment;
   }
   for (const [word, provide, hidden] of [["PROVIDE_HIDDEN", true, true], ["PROVIDE", true, false], ["HIDDEN", false, true]] as const) {
     if (!t.takeWord(word)) continue;
     t.expect("(");
-    if (!isAssignment(t)) throw t.error(`assignment expected, but got ${t.shown()}`);
+    if (!isAssignment(t)) {
+      t.plainName("symbol");
+      throw t.error(`= expected, but got ${t.shown()}`);
+    }
     const assignment = readAssignment(t, provide, hidden);
     t.expect(")");
     t.take(";");

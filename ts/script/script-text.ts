@@ -21,14 +21,15 @@ export class ScriptText {
   readonly text: ByteString;
   readonly name: ByteString;
   readonly include: ReadInclude | undefined;
-  readonly depth: number;
+  /** Files whose INCLUDEs lead here. */
+  private readonly open: readonly ByteString[];
 
-  constructor(text: ByteString, name: ByteString, offset: number, include: ReadInclude | undefined, depth: number) {
+  constructor(text: ByteString, name: ByteString, offset: number, include: ReadInclude | undefined, open: readonly ByteString[] = []) {
     this.text = text;
     this.name = name;
     this.at = offset;
     this.include = include;
-    this.depth = depth;
+    this.open = open;
   }
 
   error(message: string, offset = this.at): ScriptError {
@@ -50,6 +51,11 @@ export class ScriptText {
         return;
       }
     }
+  }
+
+  atEnd(): boolean {
+    this.skip();
+    return this.at >= this.text.length;
   }
 
   /** The word that comes next, not taken; "" when there is punctuation or a quote. */
@@ -122,11 +128,13 @@ export class ScriptText {
     return expr;
   }
 
-  glob(): Glob {
+  /** `what` is expected. */
+  glob(what: string): Glob {
     this.skip();
     const start = this.at;
     const quoted = this.text[start] === '"';
-    const pattern = this.word("pattern");
+    if (!quoted && this.peek() === "") throw this.error(`expected ${what}`);
+    const pattern = this.word();
     try {
       return new Glob(pattern, quoted);
     } catch (error) {
@@ -140,8 +148,9 @@ export class ScriptText {
     const file = this.word("file");
     const text = this.include?.(file);
     if (text === undefined) throw this.error(`cannot find linker script ${file}`, start);
-    if (this.depth >= INCLUDE_DEPTH) throw this.error("INCLUDE is nested too deeply", start);
-    const inner = new ScriptText(text, file, 0, this.include, this.depth + 1);
+    if (file === this.name || this.open.includes(file)) throw this.error("there is a cycle in linker script INCLUDEs", start);
+    if (this.open.length >= INCLUDE_DEPTH) throw this.error("INCLUDE is nested too deeply", start);
+    const inner = new ScriptText(text, file, 0, this.include, [...this.open, this.name]);
     for (inner.skip(); inner.at < text.length; inner.skip()) read(inner);
   }
 

@@ -6,7 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import { BINARY, type Expr, type NameFunction, type Node } from "./expression.ts";
-import { scriptError } from "./lexer.ts";
+import { ScriptError, scriptError } from "./lexer.ts";
 
 /** What section-relative values are relative to: an output section, or the image itself at address 0. */
 export interface Base {
@@ -51,6 +51,16 @@ export const offsetOf = (value: Value): bigint => wrap(addressOf(value) - (value
 /** The value; what is wrong is told to the environment and counts as 0. */
 export function evaluateIn(expr: Expr, env: Environment): Value {
   return new Evaluator(expr, env).value(expr.root);
+}
+
+/** A value that does not depend on symbols and sections; throws ScriptError. */
+export function constantValue(expr: Expr): bigint {
+  const unknown = () => undefined;
+  const fail = (message: string): never => {
+    throw new ScriptError(message);
+  };
+  const zero = () => number(0n);
+  return addressOf(evaluateIn(expr, { dot: zero, symbol: unknown, named: unknown, headers: () => 0n, maxPageSize: () => 0n, failed: fail, error: fail }));
 }
 
 class Evaluator {
