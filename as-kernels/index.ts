@@ -8,6 +8,8 @@ export * from "./passes/create-synthetic";
 export * from "./passes/dynsym";
 export * from "./passes/eh-frame";
 export * from "./passes/emit-symtab";
+export * from "./passes/address-significance";
+export * from "./passes/fold-identical";
 export * from "./passes/intern-names";
 export * from "./passes/load-sections";
 export * from "./passes/mark-live";

@@ -21,6 +21,7 @@ import { checkOptions, checkPaths } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
+import { foldIdentical } from "./passes/fold-identical.ts";
 import { internNames } from "./passes/intern-names.ts";
 import { LinkerDefined, linkerNames, parseDefsyms, takePlainAssignments } from "./passes/linker-defined.ts";
 import { ClosedArchives, loadInputs } from "./passes/load-inputs.ts";
@@ -203,6 +204,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     linkerDefined.claimStartStop(ctx, ctx.plan === null ? osecNames(ctx) : plannedNames(ctx.plan));
   });
   await run("merge-pieces", () => mergePieces(ctx));
+  if (ctx.options.icf !== "none") await run("fold-identical", () => foldIdentical(ctx));
   await run("scan-relocs", () => scanRelocs(ctx));
   reportUndefined(ctx);
   ctx.checkIssues();

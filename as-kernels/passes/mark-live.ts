@@ -6,6 +6,7 @@
  * fixpoint, so the order of work does not show in the output.
  */
 import { tables, params } from "../shared/tables.ts";
+import { isIdentifier } from "../lib/names.ts";
 import { pieceAt } from "../lib/pieces.ts";
 import { START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, CTL_COUNTERS, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT, SYM_SECTION } from "../shared/abi.ts";
 import {
@@ -218,12 +219,8 @@ export function collectIdentifiers(from: u32, to: u32, out: u32): u32 {
   const t = tables();
   let found: u32 = 0;
   for (let row = from; row < to; row++) {
-    let at = t.isec.name[row];
-    if (at == 0) continue;
-    let c = load<u8>(at);
-    if (c == 46 || c == 0 || (c >= 48 && c <= 57)) continue;
-    while ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c == 95) c = load<u8>(++at);
-    if (c != 0) continue;
+    const name = t.isec.name[row];
+    if (name == 0 || !isIdentifier(name)) continue;
     store<u32>(out + (found << 2), row);
     found++;
   }

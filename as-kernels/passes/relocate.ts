@@ -20,7 +20,7 @@ import {
 import {
   ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL,
   ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK,
-  SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_MAX, TOMB_NONE, TOMB_ONE,
+  SYM_FOLDED, SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
   ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, COL_ZERO, RANGE_EITHER, RANGE_SIGNED, RANGE_UNSIGNED, VALUE_ABS, VALUE_DTPOFF,
@@ -379,6 +379,8 @@ function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u6
   const tombstone = <u32>tables().osec.tombstone[isec.osec[i]];
   const dead: u64 = tombstone == TOMB_ONE ? 1 : tombstone == TOMB_MAX ? ~(<u64>0) : 0;
   const hasTombstone = tombstone != TOMB_NONE && tombstone != TOMB_ADDEND;
+  // Debug information of a folded function would claim the code of another; only breakpoints on its lines still make sense.
+  const deadFlags: u32 = hasTombstone && tombstone != TOMB_LINE ? SYM_FOLDED : 0;
   for (let r = rela; r < end; r += 24) {
     const type = load<u32>(r, 8);
     const index = load<u32>(r, 12);
@@ -392,7 +394,7 @@ function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u6
     const flags = symFlags[sym];
     const target = symIsec[sym];
     const kind = flags & SYM_KIND_MASK;
-    const alive = ((1 << kind) & ALIVE_KINDS) != 0 && (kind != SYM_DEFINED || target == 0 || live[target] != 0);
+    const alive = ((1 << kind) & ALIVE_KINDS) != 0 && !(flags & deadFlags) && (kind != SYM_DEFINED || target == 0 || live[target] != 0);
     const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
     if (type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) {
       if (offset > size || size - offset < width) {

@@ -130,6 +130,9 @@ export const SYM_ADDRESS_TAKEN = 1 << 27;
 /** Protected visibility. */
 export const SYM_PROTECTED = 1 << 28;
 
+/** --icf: the section it was defined in has been folded into another, whose symbol it now is. */
+export const SYM_FOLDED = 1 << 30;
+
 // ---- isec.kind ----
 export const ISEC_REGULAR = 0;
 export const ISEC_MERGE = 1;
@@ -170,6 +173,14 @@ export const TOMB_ZERO = 1; // non-alloc: 0
 export const TOMB_ONE = 2; // .debug_loc, .debug_ranges: 1
 export const TOMB_ADDEND = 3; // other non-debug non-alloc sections: the addend, as lld
 export const TOMB_MAX = 4; // .debug_names: all ones
+
+export const TOMB_LINE = 5; // .debug_line: 0, but lines of folded functions stay where the code went
+
+// ---- fold.state bits ----
+/** Must keep an address of its own. */
+export const FOLD_UNIQUE = 1;
+/** Is folded if another section is identical. */
+export const FOLD_CANDIDATE = 2;
 
 // ---- set-visibility: one mark byte per global ----
 /** A version script has spoken. */

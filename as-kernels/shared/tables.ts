@@ -273,6 +273,16 @@ export class RoutTable {
 }
 
 @unmanaged @final
+export class FoldTable {
+  rows: u32;
+  state: U8Col;
+  cls: U32Col;
+  members: U32Col;
+  h0: U64Col;
+  h1: U64Col;
+}
+
+@unmanaged @final
 export class MemberTable {
   rows: u32;
   isec: U32Col;
@@ -309,6 +319,7 @@ export class Tables {
   ehsec: EhsecTable;
   osec: OsecTable;
   rout: RoutTable;
+  fold: FoldTable;
   member: MemberTable;
   issue: IssueTable;
 }

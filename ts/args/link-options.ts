@@ -97,6 +97,10 @@ export interface LinkOptions {
   discard: "default" | "locals" | "all" | "none"; // -X, -x, --discard-none
   optimize: number; // -O, default 1
   icf: "none" | "safe" | "all";
+  keepUnique: ByteString[]; // --keep-unique
+  ignoreDataAddressEquality: boolean;
+  ignoreFunctionAddressEquality: boolean;
+  printIcfSections: boolean;
   buildId: "none" | "fast" | "md5" | "sha1" | "uuid" | { hex: Uint8Array };
   hashStyle: "gnu" | "sysv" | "both"; // both
   ehFrameHdr: boolean;

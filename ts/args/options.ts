@@ -131,6 +131,11 @@ const LAYOUT: OptionRow[] = [
   should("--rosegment", "", "Read-only data in a segment of its own (default)", put("rosegment", true)),
   should("--no-rosegment", "", "Read-only data may share the segment of the code", put("rosegment", false)),
   should("--icf", "=KIND", "Fold identical sections: none, safe or all", choice("icf", { none: "none", safe: "safe", all: "all" }, "--icf value")),
+  should("--keep-unique", "=SYMBOL", "Do not fold the section SYMBOL is defined in", push("keepUnique")),
+  should("--ignore-data-address-equality", "", "Fold data whose address may be compared", put("ignoreDataAddressEquality", true)),
+  should("--ignore-function-address-equality", "", "Addresses of functions need not be equal among modules", put("ignoreFunctionAddressEquality", true)),
+  should("--print-icf-sections", "", "List the sections that were folded", put("printIcfSections", true)),
+  should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
   should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
 ];
@@ -215,7 +220,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index print-memory-usage dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
-  "section-ordering-file why-live reproduce repro print-icf-sections use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
+  "section-ordering-file why-live reproduce repro use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
   "gpsize just-symbols default-script mllvm Ur remap-inputs shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
   "split-by-file split-by-reloc task-link no-define-common enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names save-temps"

@@ -1,4 +1,5 @@
 /** Every phase that can run on workers, by name. The functions live in the passes; this is only the list. */
+import { FOLD_PHASES } from "../passes/fold-identical.ts";
 import { MERGE_PHASES } from "../passes/merge-pieces.ts";
 import { SCAN_PHASES } from "../passes/scan-relocs.ts";
 import { SPLIT_PHASES } from "../passes/split-pieces.ts";
@@ -30,4 +31,4 @@ export const PHASES: Phases = {
   "write-merged": writeMergedPhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
-  ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES, ...SCAN_PHASES, ...RELOCATABLE_PHASES, ...RELOCATABLE_SYMBOL_PHASES };
+  ...FOLD_PHASES, ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES, ...SCAN_PHASES, ...RELOCATABLE_PHASES, ...RELOCATABLE_SYMBOL_PHASES };

@@ -252,6 +252,14 @@ export const TABLES = {
     relaOffset: "f64", // bytes from the start of the file to them
     sh_name: "u32", // the name of its relocation section follows
   },
+  /** --icf: one row per isec while identical sections are looked for. */
+  fold: {
+    state: "u8", // FOLD_*
+    cls: "u32", // equivalence class: its first isec row; a section that cannot be folded is a class of its own
+    members: "u32", // of the class that this row leads
+    h0: "u64", // identity of everything but the classes of what it refers to
+    h1: "u64",
+  },
   /** isec rows in output order, one run per osec. */
   member: {
     isec: "u32",

@@ -10,7 +10,6 @@ import { HostError } from "../host/host.ts";
 export function checkOptions(ctx: Context): void {
   const { options, diag } = ctx;
   if (options.emitRelocs) diag.error("--emit-relocs is not supported yet");
-  if (options.icf !== "none") diag.warn(`--icf=${options.icf}: identical code folding is not supported yet; nothing is folded`);
   if (options.z.wxneeded) diag.warn("-z wxneeded is not supported yet");
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
   diag.throwIfErrors();

@@ -4,7 +4,7 @@
  * The order is lld's default layout (read-only, executable, writable with RELRO first, not loaded); the rank of a section
  * is one number made of the bits below, and sections of equal rank stay in order of appearance.
  */
-import { TOMB_ADDEND, TOMB_MAX, TOMB_NONE, TOMB_ONE, TOMB_ZERO } from "../../as-kernels/shared/abi.ts";
+import { TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE, TOMB_ZERO } from "../../as-kernels/shared/abi.ts";
 import {
   SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_MERGE, SHF_STRINGS, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS,
   SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS, SHT_X86_64_UNWIND,
@@ -77,6 +77,7 @@ export function tombstoneOf(name: string, flags: number): number {
   if ((flags & SHF_ALLOC) !== 0) return TOMB_NONE;
   if (name === ".debug_loc" || name === ".debug_ranges") return TOMB_ONE;
   if (name === ".debug_names") return TOMB_MAX;
+  if (name === ".debug_line") return TOMB_LINE;
   return name.startsWith(".debug_") ? TOMB_ZERO : TOMB_ADDEND;
 }
 
