@@ -106,8 +106,10 @@ class Layouter {
     if (command.kind === "assign" && command.name !== "." && command.sym === 0) return;
     const value = evaluateIn(command.expr, values);
     if (command.kind === "assert") return;
+    command.at = values.location;
     if (command.name === ".") this.moveTo(addressOf(value), inside, placeOf(command.expr));
     else values.assign(command.sym, value);
+    command.moved = values.location - command.at;
   }
 
   /** `where`: file and line, for errors. */

@@ -2,121 +2,170 @@
  * -Map: the link map, in lld's columns `VMA LMA Size Align Out In Symbol`.
  *
  * Reads the tables after resolve-addresses and changes nothing. Loops over sections and symbols in TypeScript, because it runs
- * only when the map is asked for. LMA equals VMA: there are no linker scripts that could tell them apart.
+ * only when the map is asked for. As in lld, parts of merged strings are one line for all inputs, unwind records are shown in the
+ * stretches that are contiguous in input and output, and symbols of merged strings and those the linker defines are left out.
  */
-import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION } from "../../as-kernels/shared/abi.ts";
+import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
+import { PT_LOAD } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { displayName, displaySymbol, rawSymbol, sectionName, sectionPlace } from "../diagnostics/place.ts";
+import { fileName, sectionName, sectionPlace } from "../diagnostics/place.ts";
+import type { Assignment, Data } from "../script/layout.ts";
+import type { PlannedSection } from "../script/plan.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
+import { MapSymbols } from "./map-symbols.ts";
+import { statementText } from "./statement-text.ts";
 
 const IN = " ".repeat(8);
 const SYMBOL = " ".repeat(16);
+const DATA_NAMES: Record<number, string> = { 1: "BYTE", 2: "SHORT", 4: "LONG", 8: "QUAD" };
 
-const hex = (value: bigint | number, width: number): string => value.toString(16).padStart(width);
+const hex = (value: bigint | number, width: number): string => (typeof value === "bigint" ? BigInt.asUintN(64, value) : value).toString(16).padStart(width);
 
-function columns(address: bigint, size: number, align: number): string {
-  const vma = hex(address, 16);
-  return `${vma} ${vma} ${hex(size, 8)} ${String(align).padStart(5)} `;
+function columns(vma: bigint, lma: bigint, size: bigint | number, align: number): string {
+  return `${hex(vma, 16)} ${hex(lma, 16)} ${hex(size, 8)} ${String(align).padStart(5)} `;
 }
 
 export function linkMap(ctx: Context): ByteString {
-  const lines = [`${"VMA".padStart(16)} ${"LMA".padStart(16)}     Size Align Out     In      Symbol`];
-  const symbols = symbolsBySection(ctx);
-  for (const osec of ctx.osecs) {
-    if (osec === undefined || osec.index === 0) continue;
-    lines.push(columns(osec.sh_addr, osec.size, 2 ** osec.align) + osec.name);
-    for (const part of partsOf(ctx, osec)) {
-      lines.push(columns(osec.sh_addr + BigInt(part.offset), part.size, 2 ** part.align) + IN + part.name);
-      if (part.isec !== 0) for (const symbol of symbols(part.isec)) lines.push(columns(symbol.address, symbol.size, 1) + SYMBOL + symbol.name);
+  return new LinkMap(ctx).text();
+}
+
+class LinkMap {
+  private readonly ctx: Context;
+  private readonly symbols: MapSymbols;
+  private readonly lines = [`${"VMA".padStart(16)} ${"LMA".padStart(16)}     Size Align Out     In      Symbol`];
+  /** Load address minus address, by osec. */
+  private readonly loadOffsets = new Map<OutputSection, bigint>();
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+    this.symbols = new MapSymbols(ctx);
+    for (const segment of ctx.segments) {
+      if (segment.p_type !== PT_LOAD) continue;
+      for (const osec of segment.sections) this.loadOffsets.set(osec, segment.p_paddr - segment.p_vaddr);
     }
   }
-  return `${lines.join("\n")}\n`;
-}
 
-// ---- what an output section is made of ----
-
-interface Part {
-  offset: number;
-  size: number;
-  /** log2 */
-  align: number;
-  name: ByteString;
-  /** 0 = made by the linker. */
-  isec: number;
-}
-
-function partsOf(ctx: Context, osec: OutputSection): Part[] {
-  const { isec, osec: table, member } = ctx.tables;
-  const parts: Part[] = [];
-  const base = table.memberBase[osec.id]!;
-  for (let i = base; i < base + table.memberCount[osec.id]!; i++) {
-    const row = member.isec[i]!;
-    if (isec.live[row] === 0 || isec.kind[row] === ISEC_MERGE || isec.kind[row] === ISEC_EH_FRAME) continue;
-    parts.push({ offset: isec.outOffset[row]!, size: isec.size[row]!, align: isec.align[row]!, name: sectionPlace(ctx, row), isec: row });
+  text(): ByteString {
+    const { plan, osecs } = this.ctx;
+    const printed = new Set<OutputSection>();
+    let last: OutputSection | null = null;
+    for (const item of plan?.items ?? []) {
+      if (item.kind === "section") {
+        this.section(item.osec, item);
+        printed.add(item.osec);
+        last = item.osec;
+      } else if (item.kind === "assign" && (item.name === "." || item.sym !== 0)) {
+        this.assignment(item, last, "");
+      }
+    }
+    for (const osec of osecs) if (osec !== undefined && osec.index !== 0 && !printed.has(osec)) this.section(osec, null);
+    return `${this.lines.join("\n")}\n`;
   }
-  for (const { section, offset } of osec.synthetic) parts.push(internal(section.name, offset, section.size(ctx), section.align));
-  parts.push(...mergedParts(ctx, osec));
-  return parts.filter((part) => part.size > 0 || part.isec !== 0).sort((x, y) => x.offset - y.offset || x.isec - y.isec);
-}
 
-function internal(name: ByteString, offset: number, size: number, align: number): Part {
-  return { offset, size, align, name: `<internal>:(${name})`, isec: 0 };
-}
-
-function mergedParts(ctx: Context, osec: OutputSection): Part[] {
-  const { msec, mmember } = ctx.tables;
-  const parts: Part[] = [];
-  for (let m = 1; m < msec.rows; m++) {
-    if (msec.osec[m] !== osec.id) continue;
-    const name = msec.memberCount[m] === 0 ? osec.name : sectionName(ctx, mmember.isec[msec.memberBase[m]!]!);
-    parts.push(internal(name, msec.outOffset[m]!, msec.size[m]!, msec.align[m]!));
+  /** `offset` bytes into an output section. */
+  private line(osec: OutputSection, offset: bigint | number, size: bigint | number, align: number, text: ByteString): void {
+    const vma = osec.sh_addr + BigInt(offset);
+    this.lines.push(columns(vma, vma + (this.loadOffsets.get(osec) ?? 0n), size, align) + text);
   }
-  return parts;
-}
 
-// ---- symbols ----
-
-interface MapSymbol {
-  address: bigint;
-  size: number;
-  name: ByteString;
-}
-
-interface Mention {
-  sym: number;
-  obj: number;
-  index: number;
-}
-
-/** Looks up the symbols of a section, by address. Names are only made when a section is printed. */
-function symbolsBySection(ctx: Context): (isec: number) => MapSymbol[] {
-  const bySection = new Map<number, Mention[]>();
-  const add = (sym: number, obj: number, index: number): void => {
-    const flags = ctx.tables.sym.flags[sym]!;
-    const isec = ctx.tables.sym.isec[sym]!;
-    if ((flags & SYM_KIND_MASK) !== SYM_DEFINED || (flags & SYM_SECTION) !== 0 || isec === 0) return;
-    const list = bySection.get(isec);
-    if (list === undefined) bySection.set(isec, [{ sym, obj, index }]);
-    else list.push({ sym, obj, index });
-  };
-  for (const obj of ctx.objects) {
-    const locals = Math.min(ctx.tables.obj.firstGlobal[obj]!, ctx.tables.obj.esymCount[obj]!);
-    for (let i = 1; i < locals; i++) add(ctx.tables.obj.localBase[obj]! + i, obj, i);
+  private section(osec: OutputSection, planned: PlannedSection | null): void {
+    this.line(osec, 0, osec.size, 2 ** osec.align, osec.name);
+    if (planned === null) return this.contents(osec);
+    const { tables } = this.ctx;
+    const merged = new Set<number>();
+    for (const part of planned.parts) {
+      if (part.kind === "assign") this.assignment(part, osec, IN);
+      else if (part.kind === "data") this.data(osec, part);
+      else if (part.kind === "members") {
+        for (let i = part.from; i < part.to; i++) {
+          const row = tables.member.isec[i]!;
+          const msec = tables.isec.kind[row] === ISEC_MERGE ? tables.isec.msec[row]! : 0;
+          if (msec === 0) this.input(osec, row);
+          else if (!merged.has(msec)) this.merged(osec, msec);
+          merged.add(msec);
+        }
+        for (const { section, offset } of part.synthetic) this.synthetic(osec, section, offset);
+      }
+    }
   }
-  const globals = ctx.params.get("globalSyms");
-  for (let sym = 1; sym < globals; sym++) add(sym, 0, 0);
-  return (isec) => (bySection.get(isec) ?? []).map((mention) => describe(ctx, mention)).filter(({ name }) => name !== "").sort(byAddress);
-}
 
-function describe(ctx: Context, { sym, obj, index }: Mention): MapSymbol {
-  const address = ctx.tables.sym.addr[sym]!;
-  if (obj === 0) return { address, size: ctx.tables.gsym.size[sym]!, name: displaySymbol(ctx, sym) };
-  const raw = rawSymbol(ctx, obj, index);
-  return { address, size: raw?.size ?? 0, name: displayName(ctx, raw?.name ?? "") };
-}
+  /** Without a script: everything by its place. */
+  private contents(osec: OutputSection): void {
+    const { isec, msec, osec: table, member } = this.ctx.tables;
+    const parts: { offset: number; size: number; print: () => void }[] = [];
+    const base = table.memberBase[osec.id]!;
+    for (const row of member.isec.subarray(base, base + table.memberCount[osec.id]!)) {
+      if (isec.kind[row] !== ISEC_MERGE) parts.push({ offset: isec.outOffset[row]!, size: isec.size[row]!, print: () => this.input(osec, row) });
+    }
+    for (let m = table.msec[osec.id]!; m !== 0; m = msec.next[m]!) {
+      const row = m;
+      parts.push({ offset: msec.outOffset[m]!, size: msec.size[m]!, print: () => this.merged(osec, row) });
+    }
+    for (const { section, offset } of osec.synthetic) parts.push({ offset, size: section.size(this.ctx), print: () => this.synthetic(osec, section, offset) });
+    parts.sort((x, y) => x.offset - y.offset || x.size - y.size);
+    for (const part of parts) part.print();
+  }
 
-function byAddress(x: MapSymbol, y: MapSymbol): number {
-  return x.address < y.address ? -1 : x.address > y.address ? 1 : 0;
+  // ---- what an output section is made of ----
+
+  private input(osec: OutputSection, row: number): void {
+    const { isec } = this.ctx.tables;
+    if (isec.live[row] === 0 || isec.kind[row] === ISEC_EH_FRAME) return;
+    const name = sectionName(this.ctx, row);
+    const place = isec.obj[row] === 1 && name.endsWith("COMMON") ? `${this.symbols.fileOfCommon(row)}:(COMMON)` : sectionPlace(this.ctx, row);
+    this.line(osec, isec.outOffset[row]!, isec.size[row]!, 2 ** isec.align[row]!, IN + place);
+    this.symbolLines(osec, this.symbols.of(row));
+  }
+
+  private merged(osec: OutputSection, m: number): void {
+    const { msec, mmember } = this.ctx.tables;
+    if (msec.size[m] === 0) return;
+    const name = msec.memberCount[m] === 0 ? osec.name : sectionName(this.ctx, mmember.isec[msec.memberBase[m]!]!);
+    this.line(osec, msec.outOffset[m]!, msec.size[m]!, 2 ** msec.align[m]!, `${IN}<internal>:(${name})`);
+  }
+
+  private synthetic(osec: OutputSection, section: SyntheticSection, offset: number): void {
+    if (section === this.ctx.synthetics.ehFrame) return this.unwindRecords(osec, offset);
+    const size = section.size(this.ctx);
+    this.line(osec, offset, size, 2 ** section.align, `${IN}<internal>:(${section.name})`);
+    if (size > 0) this.symbolLines(osec, this.symbols.inside(section.address, section.address + BigInt(size)));
+  }
+
+  private symbolLines(osec: OutputSection, symbols: { address: bigint; size: number; name: ByteString }[]): void {
+    for (const { address, size, name } of symbols) this.line(osec, address - osec.sh_addr, size, 1, SYMBOL + name);
+  }
+
+  private unwindRecords(osec: OutputSection, base: number): void {
+    const { isec, inOffset, size, out, live, rows } = this.ctx.tables.ehrec;
+    const written: number[] = [];
+    for (let row = 1; row < rows; row++) if (live[row] !== 0 && out[row]! >= 0) written.push(row);
+    written.sort((a, b) => out[a]! - out[b]!);
+    for (let i = 0; i < written.length; ) {
+      const first = written[i++]!;
+      let bytes = size[first]!;
+      for (; i < written.length; i++) {
+        const next = written[i]!;
+        if (isec[next] !== isec[first] || inOffset[next] !== inOffset[first]! + bytes || out[next] !== out[first]! + bytes) break;
+        bytes += size[next]!;
+      }
+      const file = fileName(this.ctx, this.ctx.tables.isec.obj[isec[first]!]!);
+      this.line(osec, base + out[first]!, bytes, 1, `${IN}${file}:(${sectionName(this.ctx, isec[first]!)}+0x${hex(inOffset[first]!, 1)})`);
+    }
+  }
+
+  // ---- what scripts say ----
+
+  private assignment(command: Assignment, osec: OutputSection | null, indent: string): void {
+    if (command.name !== "." && command.sym === 0) return;
+    const text = indent + statementText(command.expr.text, command.start);
+    if (osec === null) this.lines.push(columns(command.at, 0n, BigInt.asUintN(64, command.moved), 1) + text);
+    else this.line(osec, command.at - osec.sh_addr, BigInt.asUintN(64, command.moved), 1, text);
+  }
+
+  private data(osec: OutputSection, { bytes, offset, expr }: Data): void {
+    this.line(osec, offset, bytes, 1, `${IN}${DATA_NAMES[bytes] ?? "DATA"} ( ${statementText(expr.text, expr.offset)} )`);
+  }
 }
 
 /** `removing unused section a.o:(.text.f)` for every section that mark-live left dead (--print-gc-sections). */

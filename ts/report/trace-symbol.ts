@@ -34,6 +34,7 @@ export function tracedSymbols(ctx: Context): ByteString[] {
     else replay.object(id);
   }
   for (const id of extractedObjects(ctx)) replay.object(id);
+  replay.defineCommons();
   return replay.lines;
 }
 
@@ -98,6 +99,11 @@ class Replay {
       state.kind = "lazy";
       this.say(id, "lazy definition of", sym);
     }
+  }
+
+  /** Common symbols that are left get their space. */
+  defineCommons(): void {
+    for (const [sym, { kind }] of this.states) if (kind === "common") this.say(this.ctx.tables.gsym.obj[sym]!, "definition of", sym);
   }
 
   private define(id: number, { sym, shndx, bind, vis }: Mention): void {

@@ -15,8 +15,13 @@ export interface Assignment {
   expr: Expr;
   provide: boolean;
   hidden: boolean;
+  /** Where the statement begins in expr.text. */
+  start: number;
   /** Filled in: sym row that it defines, 0 = none. */
   sym: number;
+  /** Filled in, for the link map: location counter before it, and how far it moved. */
+  at: bigint;
+  moved: bigint;
 }
 
 export interface Assertion {

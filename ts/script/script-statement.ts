@@ -16,8 +16,9 @@ export function isAssignment(t: ScriptText): boolean {
 /** An assignment or assertion, or null. */
 export function readStatement(t: ScriptText): Assignment | Assertion | null {
   t.skip();
+  const start = t.at;
   if (isAssignment(t)) {
-    const assignment = readAssignment(t, false, false);
+    const assignment = readAssignment(t, start, false, false);
     if (!t.take(";") && !t.take(",") && !t.atEnd()) throw t.error(`; expected, but got ${t.shown()}`);
     return assignment;
   }
@@ -28,7 +29,7 @@ export function readStatement(t: ScriptText): Assignment | Assertion | null {
       t.plainName("symbol");
       throw t.error(`= expected, but got ${t.shown()}`);
     }
-    const assignment = readAssignment(t, provide, hidden);
+    const assignment = readAssignment(t, start, provide, hidden);
     t.expect(")");
     t.take(";");
     return assignment;
@@ -42,7 +43,7 @@ function readAssert(t: ScriptText): Assertion {
   return { kind: "assert", expr };
 }
 
-function readAssignment(t: ScriptText, provide: boolean, hidden: boolean): Assignment {
+function readAssignment(t: ScriptText, statement: number, provide: boolean, hidden: boolean): Assignment {
   t.skip();
   ASSIGNS.lastIndex = t.at;
   const match = ASSIGNS.exec(t.text)!;
@@ -56,5 +57,5 @@ function readAssignment(t: ScriptText, provide: boolean, hidden: boolean): Assig
     expr.root = { kind: "binary", op: operator as BinaryOperator, a: old, b: expr.root, offset: start };
     if (name !== "." && !expr.symbols.includes(name)) expr.symbols.push(name);
   }
-  return { kind: "assign", name, expr, provide, hidden, sym: 0 };
+  return { kind: "assign", name, expr, provide, hidden, start: statement, sym: 0, at: 0n, moved: 0n };
 }

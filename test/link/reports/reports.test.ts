@@ -17,6 +17,40 @@ reports("-Map lists sections with addresses, files and symbols", (w) => {
   }
 });
 
+const MAP_SCRIPT = `SECTIONS {
+  . = 0x1000; /* start */
+  PROVIDE(unused = .);
+  .text : { beg = .; *(.text) . = ALIGN(16)+0; LONG(1+2) }
+  .data : AT(0x9000) { *(.data) *(COMMON) }
+  after = beg << 1;
+}
+`;
+const MAP_SOURCE = `.globl _start
+_start: call near
+.cfi_startproc
+mov beg, %eax
+.cfi_endproc
+near: ret
+.comm common,8,8
+.data
+.quad 1
+.section .rodata.str1.1,"aMS",@progbits,1
+.string "hi"
+`;
+
+reports("-Map under a script shows its statements, load addresses, unwind records and whose common a common is", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": MAP_SOURCE, "m.ld": MAP_SCRIPT }).sh("as a.s -o a.o && $LD -T m.ld a.o -o a -Map=m.map");
+  const lines = w.read("m.map").split("\n").map((line) => line.trim().replace(/ +/g, " "));
+  assert.is(lines[0], "VMA LMA Size Align Out In Symbol");
+  for (const line of [
+    "0 0 1000 1 . = 0x1000", "1000 1000 3 1 .rodata.str1.1", "1000 1000 3 1 <internal>:(.rodata.str1.1)", "1008 1008 30 1 a.o:(.eh_frame+0x0)",
+    "103c 103c 0 1 beg = .", "103c 103c d 1 a.o:(.text)", "103c 103c 0 1 _start", "1048 1048 0 1 near", "1049 1049 7 1 . = ALIGN ( 16 ) + 0",
+    "1050 1050 4 1 LONG ( 1 + 2 )", "1058 9000 8 1 a.o:(.data)", "1060 9008 8 8 a.o:(COMMON)", "1060 9008 8 1 common", "1068 9010 0 1 after = beg << 1",
+  ]) assert.ok(lines.includes(line), `${line} in\n${w.read("m.map")}`);
+  assert.not.match(w.read("m.map"), /PROVIDE/);
+});
+
 reports("--trace names every file read, --verbose more", (w) => {
   w.write(SOURCES).sh("gcc -O1 -c m.c a.c && ar rc lib.a a.o && gcc -B$B m.o lib.a -Wl,-t -o m > trace && gcc -B$B m.o lib.a -Wl,--trace -o m > trace2 2>&1 && gcc -B$B m.o lib.a -Wl,--verbose -o m > verbose 2>&1");
   contains(w.read("trace"), /^m\.o$/m, linkerName === "bfd" ? "lib.a" : /lib\.a.*a\.o/, /libc\.so/);
@@ -70,6 +104,7 @@ reports("-y prints offers, definitions and references in the order of resolution
   assert.equal(traced, [
     "b.a(b.o): lazy definition of _Z1bv", "b.a(b.o): lazy definition of both", "m.o: reference to a", "ab.a(ab.o): definition of a",
     "ab.a(ab.o): reference to _Z1bv", "b.a(b.o): definition of _Z1bv", "b.a(b.o): common definition of both",
+    "b.a(b.o): definition of both",
   ]);
 }, "ar");
 
