@@ -78,7 +78,14 @@ export interface Segment {
   p_filesz: number;
   p_memsz: number;
   p_align: number;
+  /** In order. The file's headers are not among them. */
   sections: OutputSection[];
+  /** Which of the file's headers it begins with: HEAD_* of passes/segments.ts. */
+  heads: number;
+  /** PT_LOAD under a script: load address minus address of its first section. */
+  lmaOffset: bigint;
+  /** PHDRS … AT(address), else null. */
+  lma: bigint | null;
 }
 
 export interface Context {
@@ -126,6 +133,10 @@ export interface Context {
   /** Output sections in output order. */
   osecs: OutputSection[];
   segments: Segment[];
+  /** ELF header and program headers: address of the first byte, and how many bytes are set aside for them (0 without headers). */
+  headers: { address: bigint; bytes: number };
+  /** EI_OSABI of the output. */
+  osabi: number;
   /** File offset of the section header table. */
   sectionHeaders: number;
   /** What the target machine demands. */

@@ -73,7 +73,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [], assigned: new Map(), whyExtracted: new Map(), archives: [],
-    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], sectionHeaders: 0,
+    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], headers: { address: 0n, bytes: 0 }, osabi: 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
       if (arena.u32[CTL_ISSUES >>> 2] !== 0) wordIssues(ctx);

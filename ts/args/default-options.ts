@@ -114,6 +114,7 @@ export function defaultOptions(): LinkOptions {
       dynamicUndefinedWeak: undefined,
       nosectionheader: false,
       wxneeded: false,
+      nobtcfi: false,
     },
     mapFile: "",
     cref: false,

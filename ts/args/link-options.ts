@@ -147,6 +147,7 @@ export interface LinkOptions {
     dynamicUndefinedWeak: boolean | undefined;
     nosectionheader: boolean;
     wxneeded: boolean;
+    nobtcfi: boolean;
   };
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none

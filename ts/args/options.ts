@@ -122,8 +122,8 @@ const LAYOUT: OptionRow[] = [
   should("--Tdata", "=ADDR", "Address of .data", sectionStart(".data")),
   should("--Tbss", "=ADDR", "Address of .bss", sectionStart(".bss")),
   should("--section-start", "=NAME=ADDR", "Address of a section", setSectionStart),
-  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal", (s, v, spelling) => setImageBase(s, parseHex(v), spelling)),
-  should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), spelling)),
+  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal", (s, v, spelling) => setImageBase(s, parseHex(v), v, spelling)),
+  should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), v, spelling)),
   should("--omagic -N", "", "Writable code, no page alignment, no shared objects", (s) => void ((s.options.omagic = true), (s.now.static = true))),
   should("--no-omagic", "", "Undo --omagic (default)", put("omagic", false)),
   should("--nmagic -n", "", "No page alignment, no shared objects", (s) => void ((s.options.nmagic = true), (s.now.static = true))),
@@ -306,23 +306,29 @@ function setUnresolved(s: ParseState, v: ByteString): void {
   else s.errors.push(`unknown --unresolved-symbols value: ${v}`);
 }
 
+/** An option and its value as the user wrote them. */
+function asWritten(spelling: ByteString, v: ByteString): ByteString {
+  return spelling.includes("=") ? spelling : `${spelling} ${v}`;
+}
+
 function sectionStart(name: string): Setter {
   return (s, v, spelling) => {
     const address = parseHex(v);
-    if (address === undefined) s.errors.push(`invalid argument: ${spelling}: '${v}' is not a hexadecimal address`);
+    if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
     else s.options.sectionStarts.set(name, address);
   };
 }
 
-function setSectionStart(s: ParseState, v: ByteString): void {
+function setSectionStart(s: ParseState, v: ByteString, spelling: ByteString): void {
   const equals = v.lastIndexOf("=");
   const address = equals > 0 ? parseHex(v.slice(equals + 1)) : undefined;
-  if (address === undefined) s.errors.push(`invalid argument: --section-start=${v}`);
+  if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
   else s.options.sectionStarts.set(v.slice(0, equals), address);
 }
 
-function setImageBase(s: ParseState, address: bigint | undefined, spelling: ByteString): void {
-  if (address === undefined) s.errors.push(`invalid argument: ${spelling}: number expected`);
+function setImageBase(s: ParseState, address: bigint | undefined, v: ByteString, spelling: ByteString): void {
+  const equals = spelling.indexOf("=");
+  if (address === undefined) s.errors.push(`${equals < 0 ? spelling : spelling.slice(0, equals)}: number expected, but got ${v}`);
   else s.options.imageBase = address;
 }
 

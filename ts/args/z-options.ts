@@ -76,6 +76,7 @@ const FLAGS: Record<string, Setter> = {
   nosectionheader: z("nosectionheader", true),
   sectionheader: z("nosectionheader", false),
   wxneeded: z("wxneeded", true),
+  nobtcfi: z("nobtcfi", true),
   "pack-relative-relocs": o((x) => ((x.packRelr = true), (x.packRelrGlibc = true))),
   "nopack-relative-relocs": o((x) => ((x.packRelr = false), (x.packRelrGlibc = false))),
   "start-stop-gc": o((x) => (x.startStopGc = true)),

@@ -9,8 +9,8 @@ import { HostError } from "../host/host.ts";
 
 export function checkOptions(ctx: Context): void {
   const { options, diag } = ctx;
+  checkPages(ctx);
   if (options.emitRelocs) diag.error("--emit-relocs is not supported yet");
-  if (options.z.wxneeded) diag.warn("-z wxneeded is not supported yet");
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
   diag.throwIfErrors();
 }
@@ -29,4 +29,16 @@ export function checkPaths(ctx: Context): void {
   check("output", options.output, true);
   if (options.mapFile !== "") check("map", options.mapFile, false);
   diag.throwIfErrors();
+}
+
+/** -n and -N: nothing is aligned to pages, so PT_GNU_RELRO could protect nothing. */
+function checkPages({ options, diag, arch }: Context): void {
+  const { z, imageBase } = options;
+  if (options.nmagic || options.omagic) {
+    if (z.maxPageSize !== 0 && z.maxPageSize !== arch.maxPageSize) diag.warn("-z max-page-size set, but paging disabled by omagic or nmagic");
+    if (z.commonPageSize !== 0 && z.commonPageSize !== arch.commonPageSize) diag.warn("-z common-page-size set, but paging disabled by omagic or nmagic");
+    z.relro = false;
+  } else if (imageBase !== undefined && imageBase % BigInt(z.maxPageSize || arch.maxPageSize) !== 0n) {
+    diag.warn(`--image-base: address isn't multiple of page size: 0x${imageBase.toString(16)}`);
+  }
 }

@@ -7,7 +7,7 @@
  */
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { placeUnloaded } from "./assign-addresses.ts";
+import { placeInFile } from "./assign-addresses.ts";
 import { makeSections } from "./write-output.ts";
 
 /** Elf64_Chdr: ch_type, reserved, ch_size, ch_addralign. */
@@ -28,7 +28,7 @@ export async function compressSections(ctx: Context): Promise<void> {
     tables.osec.memory[osec.id] = 0;
   }
   arena.release(mark);
-  placeUnloaded(ctx);
+  placeInFile(ctx);
 }
 
 function isDebug(osec: OutputSection): boolean {

@@ -13,6 +13,7 @@ import type { Context, OutputSection } from "../context.ts";
 import { setRows } from "../memory/table.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { isTbss } from "./segments.ts";
 
 // Rank bits, most significant first. Sections placed by -Ttext and the like come before all others.
 const RANK_FLOATING = 1 << 27;
@@ -109,7 +110,7 @@ export function orderSections(ctx: Context): void {
     osec.relro = isRelro(ctx, osec);
     osec.rank = osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
   }
-  const padded = osecs.some((osec) => osec.relro && osec.name !== PADDING);
+  const padded = osecs.some((osec) => osec.relro && osec.name !== PADDING && !isTbss(osec));
   ctx.osecs = osecs.filter((osec) => padded || osec.name !== PADDING).sort((a, b) => a.rank - b.rank);
   ctx.osecs.forEach((osec, i) => {
     osec.index = i + 1;

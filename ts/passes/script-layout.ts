@@ -5,17 +5,21 @@
  * Rounds repeat until no address and no symbol changes, because expressions may look ahead. Unlike the default layout nothing is
  * aligned to pages here: the script says where things go, and file offsets only follow addresses inside a segment.
  */
-import type { Context, OutputSection } from "../context.ts";
+import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
+import { PT_LOAD } from "../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection, Segment } from "../context.ts";
 import type { Expr } from "../script/expression.ts";
 import type { Assertion, Assignment, LayoutScript } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { alignUp, checkLayout, isAlloc, isTbss, pageSizes, publish } from "./assign-addresses.ts";
+import { alignUp, checkLayout, placeInFile, publish } from "./assign-addresses.ts";
+import { dropEmptyLoads } from "./file-layout.ts";
 import { NOWHERE, ScriptValues } from "./script-values.ts";
 import { PADDING } from "./order-sections.ts";
 import { Regions } from "./script-regions.ts";
 import { ScriptSegments } from "./script-segments.ts";
+import { isAlloc, isTbss, pageSizes } from "./segments.ts";
 
 const MAX_ROUNDS = 30;
 
@@ -38,6 +42,8 @@ class Layouter {
   private readonly values: ScriptValues;
   private readonly regions: Regions;
   private readonly segments: ScriptSegments;
+  /** PT_LOADs by the section they begin with, headers aside. */
+  private readonly loadOf = new Map<OutputSection, Segment>();
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
 
@@ -53,16 +59,11 @@ class Layouter {
   run(): void {
     const { ctx, values, segments } = this;
     this.regions.choose();
-    ctx.segments = segments.make();
-    const all = ctx.segments;
+    segments.make();
+    for (const load of ctx.segments) if (load.p_type === PT_LOAD && load.sections.length > 0) this.loadOf.set(load.sections[0]!, load);
     let before = "";
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      ctx.segments = all;
       this.walk();
-      const headerBytes = Number(values.headers());
-      ctx.segments = segments.allocateHeaders(all);
-      segments.assignOffsets(headerBytes);
-      segments.measure();
       publish(ctx);
       const resized = this.settle();
       const state = `${values.state()};${ctx.osecs.map((osec) => `${osec.sh_addr}:${osec.size}`).join()}`;
@@ -71,6 +72,9 @@ class Layouter {
       if (round === MAX_ROUNDS - 1) ctx.diag.errorOrWarn(values.changing === 0 ? "address assignment does not converge" : `assignment to symbol ${ctx.symbolName(values.changing)} does not converge`);
     }
     for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
+    segments.allocateHeaders();
+    dropEmptyLoads(ctx);
+    placeInFile(ctx);
     values.publish();
     checkLayout(ctx);
     this.checkLoadAddresses();
@@ -94,6 +98,7 @@ class Layouter {
     this.lmaOffset = 0n;
     this.tbss = null;
     ctx.tables.msec.placed.fill(0);
+    this.shifted.clear();
     this.regions.open();
     for (const item of this.plan.items) {
       if (item.kind === "section") this.place(item);
@@ -137,9 +142,11 @@ class Layouter {
     // Until the next section, symbols are relative to this one, even behind its end (lld).
     values.base = osec;
     if (command?.lma != null) this.lmaOffset = addressOf(evaluateIn(command.lma, values)) - values.location;
-    else if (regions.loadMemory !== null) this.lmaOffset = alignUp(regions.loadMemory.at, 1n << BigInt(osec.align)) - values.location;
+    else if (regions.loadMemory !== null) this.lmaOffset = regions.alignLoad(osec) - values.location;
     else if (!sameRegion || hadLoadRegion) this.lmaOffset = 0n;
     section.lmaOffset = this.lmaOffset;
+    const load = this.loadOf.get(osec);
+    if (load !== undefined) load.lmaOffset = this.lmaOffset;
     osec.size = 0;
     this.fill(section);
     if (osec.name === PADDING && command === null) this.grow(section, Number(alignUp(values.location, BigInt(pageSizes(this.ctx).common)) - values.location));
@@ -199,14 +206,38 @@ class Layouter {
 
   private placeMembers(section: PlannedSection, part: Members): void {
     const { osec } = section;
-    const before = osec.size;
+    // What is aligned is the address, and a script may put a section where it is not.
+    const skew = Number(osec.sh_addr % (1n << BigInt(osec.align)));
+    const before = osec.size + skew;
     let end = part.to > part.from ? this.ctx.kernels.layoutMembers!(part.from, part.to, before) : before;
+    if (skew !== 0) this.shift(part, skew);
     for (const entry of part.synthetic) {
-      entry.offset = alignNumber(end, 2 ** entry.section.align);
-      end = entry.offset + entry.section.size(this.ctx);
+      entry.offset = alignNumber(end, 2 ** entry.section.align) - skew;
+      end = entry.offset + skew + entry.section.size(this.ctx);
     }
     this.grow(section, end - before);
   }
+
+  /** Members were placed as if the section began `skew` bytes earlier. */
+  private shift(part: Members, skew: number): void {
+    const { isec, msec, member } = this.ctx.tables;
+    const merged = new Set<number>();
+    for (const row of member.isec.subarray(part.from, part.to)) {
+      if (isec.kind[row] === ISEC_MERGE) {
+        const m = isec.msec[row]!;
+        if (m !== 0 && !this.shifted.has(m)) merged.add(m);
+      } else if (isec.kind[row] !== ISEC_EH_FRAME) {
+        isec.outOffset[row]! -= skew;
+      }
+    }
+    for (const m of merged) {
+      msec.outOffset[m]! -= skew;
+      this.shifted.add(m);
+    }
+  }
+
+  /** Merged parts that this round has shifted: their members may stand in several places. */
+  private readonly shifted = new Set<number>();
 
   private grow(section: PlannedSection, bytes: number): void {
     this.regions.expand(section, BigInt(bytes));

@@ -9,7 +9,8 @@ import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
 import { READ_ONLY } from "../script/memory-script.ts";
 import type { Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { isAlloc } from "./assign-addresses.ts";
+import { alignUp } from "./assign-addresses.ts";
+import { isAlloc } from "./segments.ts";
 import type { ScriptValues } from "./script-values.ts";
 
 /** A memory region while it fills up. */
@@ -69,6 +70,14 @@ export class Regions {
     if (!isAlloc(osec)) return;
     if (this.memory !== null) this.advance(this.memory, bytes, osec);
     if (this.loadMemory !== null && this.loadMemory !== this.memory) this.advance(this.loadMemory, bytes, osec);
+  }
+
+  /** Room before the section, so that it is aligned where it is loaded too; returns its load address. */
+  alignLoad(osec: OutputSection): bigint {
+    const memory = this.loadMemory!;
+    const start = alignUp(memory.at, 1n << BigInt(osec.align));
+    if (memory.at < start) this.advance(memory, start - memory.at, osec);
+    return start;
   }
 
   advance(memory: Filling, bytes: bigint, osec: OutputSection): void {

@@ -55,7 +55,7 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
     items.push(section);
     return { section, part: lastMembers(section) };
   };
-  return { items, sections: binder.sections, headers: 0n, find: (name) => binder.find(name), add };
+  return { items, sections: binder.sections, find: (name) => binder.find(name), add };
 }
 
 /** Rows of an input section description, by pattern. */

@@ -4,7 +4,6 @@
  * Symbols of inputs are places in output sections that may not have their final address yet; rounds of layout settle that.
  */
 import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
-import { EHDR_BYTES, PHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { NameFunction } from "../script/expression.ts";
@@ -103,7 +102,7 @@ export class ScriptValues implements Environment {
   }
 
   headers(): bigint {
-    return BigInt(EHDR_BYTES + PHDR_BYTES * this.ctx.segments.length);
+    return BigInt(this.ctx.headers.bytes);
   }
 
   maxPageSize(): bigint {

@@ -93,6 +93,8 @@ export interface OutputDescription {
   phdrs: ByteString[];
   /** Its expressions mention symbols: it is kept even if empty. */
   usesSymbols: boolean;
+  /** file:line, for errors. */
+  place: ByteString;
   offset: number;
 }
 

@@ -26,7 +26,7 @@ export function readOutput(t: ScriptText): OutputDescription {
   }
   const output: OutputDescription = {
     kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, readOnly: false, commands: [],
-    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, offset: start,
+    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, place: t.place(start), offset: start,
   };
   readAddressAndType(t, output);
   t.expect(":");

@@ -39,8 +39,6 @@ export interface Plan {
   items: PlanItem[];
   /** Sections in the order of the script, orphans behind, removed ones too. */
   sections: PlannedSection[];
-  /** Address of the ELF header. */
-  headers: bigint;
   /** Finds the place of a linker-made section by name: a section, or "discard", or null. */
   find(name: string): { section: PlannedSection; part: Members } | "discard" | null;
   /** A further orphan; it has an osec row. */

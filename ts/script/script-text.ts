@@ -36,6 +36,11 @@ export class ScriptText {
     return scriptError(this.text, this.name, offset, message);
   }
 
+  /** `file:line` */
+  place(offset = this.at): ByteString {
+    return scriptError(this.text, this.name, offset, "").message.split(": ")[0]!;
+  }
+
   skip(): void {
     const { text } = this;
     for (;;) {

@@ -39,6 +39,7 @@ export interface Synthetics {
   verneed: VerneedSection | null;
   gnuHash: GnuHashSection | null;
   hash: HashSection | null;
+  dynamic: DynamicSection | null;
   dynstr: DynstrSection | null;
   relaDyn: RelaDyn | null;
   relr: SyntheticSection | null;
@@ -48,7 +49,6 @@ export interface Synthetics {
   plt: SyntheticSection | null;
   pltGot: SyntheticSection | null;
   iplt: SyntheticSection | null;
-  dynamic: DynamicSection | null;
   got: SyntheticSection | null;
   copyRel: CopyRelSection | null;
   copyRelRo: CopyRelSection | null;
@@ -63,8 +63,8 @@ export interface Synthetics {
 export function noSynthetics(): Synthetics {
   return {
     interp: null, noteProperty: null, buildId: null, packageMetadata: null, dynsym: null, versym: null, verdef: null, verneed: null,
-    gnuHash: null, hash: null, dynstr: null, relaDyn: null, relr: null, relaPlt: null, ehFrameHdr: null, ehFrame: null, plt: null,
-    pltGot: null, iplt: null, dynamic: null, got: null, copyRel: null, copyRelRo: null, gotPlt: null, comment: null, symtab: null, strtab: null,
+    gnuHash: null, hash: null, dynamic: null, dynstr: null, relaDyn: null, relr: null, relaPlt: null, ehFrameHdr: null, ehFrame: null, plt: null,
+    pltGot: null, iplt: null, got: null, copyRel: null, copyRelRo: null, gotPlt: null, comment: null, symtab: null, strtab: null,
     shstrtab: null,
   };
 }

@@ -3,6 +3,7 @@
  */
 
 import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { ElfFile } from "../../helpers/dump.ts";
 
 const segments = behaviour("segments");
 const MAIN = { "m.c": '#include <stdio.h>\nint bss[100]; int data = 4; const int ro = 5; int main(void) { printf("%d\\n", bss[1] + data + ro); return 0; }' };
@@ -91,6 +92,66 @@ segments("relocations out of range are diagnosed with place and symbol", (w) => 
   w.sh("gcc -O1 -fno-pie -c m.c main.c && gcc -c a.s");
   contains(w.fails("gcc -no-pie -B$B a.o main.o -Wl,--defsym=far_away=0x123456789 -o m"), /a\.o/, /R_X86_64_32S?/, "far_away");
   assert.not(w.exists("m"));
+});
+
+segments("no empty PT_LOAD; what only holds .tbss needs neither a PT_LOAD nor RELRO", (w) => {
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .tbss,"awT",@nobits\n.zero 4\n.section .note.GNU-stack,"",@progbits\n' });
+  w.sh("gcc -c t.s && $LD t.o -o t");
+  const elf = w.elf("t");
+  for (const load of elf.segments(1)) assert.ok(load.memsz > 0, "memsz");
+  assert.is(elf.segment(7)!.memsz, 4);
+  if (linkerName !== "wield") return;
+  assert.equal(elf.phdrs.map((phdr) => phdr.type), [6, 1, 1, 7, 0x6474e551]);
+  assert.not(elf.section(".relro_padding"));
+});
+
+segments("sections behind RELRO go on in the file where it ended", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .init_array,"aw"\n.quad _start\n.data\n.byte 1\n.section .note.GNU-stack,"",@progbits\n' });
+  w.sh("gcc -c t.s && $LD t.o -o t");
+  const [array, data] = [w.elf("t").need(".init_array"), w.elf("t").need(".data")];
+  assert.is(data.offset, array.offset + 8, "no hole in the file");
+  assert.is(data.addr % 4096, data.offset % 4096);
+  assert.is(Math.floor(data.addr / 4096), Math.floor(array.addr / 4096) + 1);
+});
+
+segments("-n and -N: no headers in memory, no RELRO, page sizes are warned about", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .init_array,"aw"\n.quad _start\n.section .note.GNU-stack,"",@progbits\n' });
+  contains(w.sh("gcc -c t.s && $LD -n -z max-page-size=0x10000 -z common-page-size=0x10000 t.o -o n 2>&1 && $LD -N t.o -o N"),
+    "-z max-page-size set, but paging disabled by omagic or nmagic", "-z common-page-size set");
+  assert.equal(new ElfFile(w.bytes("n")).phdrs.map((phdr) => [phdr.type, phdr.flags]), [[1, 5], [1, 6], [0x6474e551, 6]]);
+  assert.equal(new ElfFile(w.bytes("N")).phdrs.map((phdr) => [phdr.type, phdr.flags]), [[1, 7], [0x6474e551, 6]]);
+});
+
+segments("notes of different alignment are in different PT_NOTEs", (w) => {
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .note.a,"a",@note\n.align 4\n.long 0,0,0\n.section .note.b,"a",@note\n.align 8\n.quad 0,0\n.section .note.GNU-stack,"",@progbits\n' });
+  w.sh("gcc -c t.s && $LD t.o -o t");
+  assert.equal(w.elf("t").segments(4).map((phdr) => phdr.align), [4, 8]);
+});
+
+segments("addresses of options: what is no number is named as it was written", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": ".globl _start\n_start: ret\n" }).sh("gcc -c t.s");
+  contains(w.fails("$LD t.o --section-start .text=1Q -o t"), "invalid argument: --section-start .text=1Q");
+  contains(w.fails("$LD t.o -Ttext=1w -o t"), "invalid argument: -Ttext=1w");
+  contains(w.fails("$LD t.o --image-base=ABC -o t"), "--image-base: number expected, but got ABC");
+  contains(w.sh("$LD t.o --image-base=0x10800 -o t 2>&1"), "--image-base: address isn't multiple of page size: 0x10800");
+});
+
+segments("OpenBSD's marks: -z wxneeded, -z nobtcfi, -z nognustack", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": ".globl _start\n_start: ret\n" }).sh("gcc -c t.s && $LD t.o -z wxneeded -z nobtcfi -z nognustack -o t");
+  const elf = w.elf("t");
+  assert.is(elf.segment(0x65a3dbe7)!.flags, 1);
+  assert.is(elf.segment(0x65a3dbe8)!.flags, 1);
+  assert.not(elf.segment(0x6474e551));
+});
+
+segments("RELRO that is not one run is an error", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .init_array,"aw"\n.quad 0\n.section .jcr,"aw"\n.quad 0\n', "t.ld": "SECTIONS { .jcr : { *(.jcr) } .data : { BYTE(1) } .init_array : { *(.init_array) } }" });
+  contains(w.fails("gcc -c t.s && $LD t.o -T t.ld -o t"), "section: .init_array is not contiguous with other relro sections");
 });
 
 segments.run();
