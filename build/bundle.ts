@@ -4,7 +4,7 @@
  * asc makes kernels.wasm and kernels.debug.wasm (side by side, as processes) while esbuild makes the bundles. Files appear by
  * rename, so that a build beside a running test disturbs nothing. The bundles are CommonJS, which starts faster on Node 20.
  */
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -76,22 +76,39 @@ async function bundle(entry: string, name: string): Promise<void> {
   for (const file of result.outputFiles!) put(file.path, file.contents);
 }
 
-/** Hexadecimal digits of the digest that ties main.js and main.cache together. */
+/** Hexadecimal digits of the digest that ties main.js and its caches together. */
 const TIE = 16;
 
-/** Statements that load main.js with V8's code cache: `script` is the compiled bundle. */
+/**
+ * What the launcher tells V8, because most links are over in the time that V8 takes to plan for a long run:
+ * no optimising compiler for kernels that run for a few milliseconds (a large link asks for it: Host.expectLargeLink), no
+ * validation of kernels that are not called, no baseline code, room for all garbage of a small link, and strings hashed as in V8's snapshot instead of all of them again.
+ */
+const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--min-semi-space-size=16", "--no-rehash-snapshot"];
+
+/** The flags that this Node knows: it refuses to start with any other. */
+function launcherFlags(): string[] {
+  const accepted = (flags: string[]): boolean => spawnSync(process.execPath, [...flags, "-e", ""]).status === 0;
+  return accepted(SMALL_LINK_FLAGS) ? SMALL_LINK_FLAGS : SMALL_LINK_FLAGS.filter((flag) => accepted([flag]));
+}
+
+/**
+ * Statements that load main.js with V8's code cache: `script` is the compiled bundle. V8 takes a cache only under the flags
+ * it was made with, so the launcher has one of its own.
+ */
 const LOAD = [
   '"use strict";',
   'const fs=require("node:fs"),vm=require("node:vm"),file=__dirname+"/main.js";',
   'const text=fs.readFileSync(file,"latin1");let cache;',
-  `try{cache=fs.readFileSync(__dirname+"/main.cache");cache=cache.latin1Slice(-${TIE})===text.slice(-${TIE})?cache.subarray(0,-${TIE}):undefined}catch{}`,
+  'const cached=__dirname+(process.execArgv.length?"/launcher.cache":"/main.cache");',
+  `try{cache=fs.readFileSync(cached);cache=cache.latin1Slice(-${TIE})===text.slice(-${TIE})?cache.subarray(0,-${TIE}):undefined}catch{}`,
   'const script=new vm.Script("(function(exports,require,module,__filename,__dirname){"+text+"\\n})",{filename:file,cachedData:cache});',
   "script.runInThisContext()(exports,require,module,file,__dirname);",
 ].join("");
 
 /**
  * dist/cli.js, the program: loads the bundle with the code that V8 compiled when it was built, which saves a third of the
- * start-up over an empty Node. The cache belongs to one version of Node and one main.js; any other ignores it.
+ * start-up over an empty Node. A cache belongs to one version of Node and one main.js; any other ignores it.
  */
 async function program(): Promise<void> {
   const result = await build({ ...BUNDLE, entryPoints: ["ts/cli.ts"], outfile: path.join(DIST, "main.js"), minify: true, charset: "ascii", write: false });
@@ -101,33 +118,56 @@ async function program(): Promise<void> {
   put(path.join(DIST, "cli.js"), `#!/usr/bin/env node\n${LOAD}\n`, 0o777);
 }
 
-/** Links the demo's objects once and keeps the code that was compiled on the way. */
-async function warm(): Promise<void> {
+/** Links the demo's objects in the ways that compilers ask for, and keeps the code that was compiled on the way. */
+async function warm(flags: string[]): Promise<void> {
+  const folder = path.join(DIST, "build", `warm.${process.pid}`);
   const script = path.join(DIST, `warm.${process.pid}.tmp.js`);
-  const output = path.join(DIST, "build", `warm.${process.pid}.out`);
-  const cache = path.join(DIST, `main.cache.${process.pid}.tmp`);
-  const finish = `process.on("exit",()=>fs.writeFileSync(${JSON.stringify(cache)},Buffer.concat([script.createCachedData(),Buffer.from(text.slice(-${TIE}))])));`;
+  const finish = `process.on("exit",()=>fs.writeFileSync(cached+".tmp",Buffer.concat([script.createCachedData(),Buffer.from(text.slice(-${TIE}))])));`;
+  fs.mkdirSync(folder, { recursive: true });
   put(script, LOAD + finish);
-  const objects = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name));
-  const said = await new Promise<string>((done) => {
-    execFile(process.execPath, [script, "--gc-sections", "-o", output, ...objects], (_, stdout, stderr) => done(stdout + stderr));
-  });
-  for (const file of [script, output]) fs.rmSync(file, { force: true });
-  if (!fs.existsSync(cache)) throw new Error(`the program does not load:\n${said}`);
-  fs.renameSync(cache, path.join(DIST, "main.cache"));
+  const run = async (v8: string[], args: string[]): Promise<void> => {
+    const made = path.join(DIST, v8.length > 0 ? "launcher.cache" : "main.cache");
+    fs.rmSync(`${made}.tmp`, { force: true });
+    const said = await new Promise<string>((done) => {
+      execFile(process.execPath, [...v8, script, ...args], (_, stdout, stderr) => done(stdout + stderr));
+    });
+    if (!fs.existsSync(`${made}.tmp`) || !fs.existsSync(args[args.indexOf("-o") + 1]!)) throw new Error(`the program does not link:\n${said}`);
+    fs.renameSync(`${made}.tmp`, made);
+  };
+  try {
+    for (const v8 of flags.length > 0 ? [flags, []] : [[]]) for (const args of warmLinks(folder)) await run(v8, args);
+  } finally {
+    for (const file of [script, folder]) fs.rmSync(file, { force: true, recursive: true });
+  }
+}
+
+/** Command lines: a library from objects, then a program that uses it, with what gcc passes. The last one is what is kept. */
+function warmLinks(folder: string): string[][] {
+  const [start, print, steps] = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name));
+  const file = (name: string): string => path.join(folder, name);
+  fs.writeFileSync(file("libsteps.so"), `/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( ${file("libsteps.so.1")} AS_NEEDED ( ${file("libsteps.so.1")} ) )\n`);
+  return [
+    ["-shared", "-soname", "libsteps.so.1", "-o", file("libsteps.so.1"), steps!, print!],
+    [
+      "--build-id", "--eh-frame-hdr", "-m", "elf_x86_64", "--hash-style=gnu", "--as-needed", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--allow-shlib-undefined",
+      "-o", file("program"), start!, `-L${folder}`, "--push-state", "--as-needed", "-lsteps", "--pop-state",
+    ],
+  ];
 }
 
 /**
- * dist/driver/ld, for `gcc -B dist/driver`. The paths are absolute, and what a user's environment does to Node programs
- * (NODE_OPTIONS=--require …, extra certificates that cost 30 ms to load) does not reach the linker.
+ * dist/driver/ld, for `gcc -B dist/driver`. What a user's environment does to Node programs (NODE_OPTIONS=--require …, extra
+ * certificates that cost 30 ms to load) does not reach the linker; nothing but a symbolic link to it costs a process.
  */
-function launcher(): string {
+function launcher(flags: string[]): string {
+  const node = `'${process.execPath.replaceAll("'", "'\\''")}'`;
   return [
     "#!/bin/sh",
     "unset NODE_OPTIONS NODE_EXTRA_CA_CERTS",
-    `node='${process.execPath.replaceAll("'", "'\\''")}'`,
-    '[ -x "$node" ] || node=node',
-    `exec "$node" '${path.join(DIST, "cli.js").replaceAll("'", "'\\''")}' "$@"`,
+    'cli="${0%/*}/../cli.js"',
+    '[ -f "$cli" ] || cli="$(dirname "$(readlink -f "$0")")/../cli.js"',
+    `[ -x ${node} ] || exec node "$cli" "$@"`,
+    `exec ${[node, ...flags].join(" ")} "$cli" "$@"`,
     "",
   ].join("\n");
 }
@@ -136,7 +176,8 @@ export async function buildAll(): Promise<void> {
   fs.mkdirSync(DIST, { recursive: true });
   if (refreshTables()) console.log("as-kernels/shared/tables.ts was stale and has been written again");
   put(path.join(DIST, "package.json"), '{ "type": "commonjs" }\n');
-  for (const name of ["ld", "ld.wield"]) put(path.join(DIST, "driver", name), launcher(), 0o777);
+  const flags = launcherFlags();
+  for (const name of ["ld", "ld.wield"]) put(path.join(DIST, "driver", name), launcher(flags), 0o777);
   const parts = await Promise.allSettled([
     allKernels(),
     program(),
@@ -145,7 +186,7 @@ export async function buildAll(): Promise<void> {
   ]);
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
-  await warm();
+  await warm(flags);
 }
 
 if (/build-bundle\.mjs$/.test(process.argv[1] ?? "")) {

@@ -11,7 +11,7 @@ import { symbolBytes } from "./diagnostics/place.ts";
 import { HostError, type Host, type OutputFile } from "./host/host.ts";
 import { fillInternalObject } from "./input/internal-object.ts";
 import { Arena, createMemory, OutOfMemory } from "./memory/arena.ts";
-import { instantiateKernels } from "./memory/kernels.ts";
+import { instantiateKernels, type Kernels } from "./memory/kernels.ts";
 import { PHASES } from "./memory/phases.ts";
 import { Pool, ReadFailed } from "./memory/pool.ts";
 import { allocTable, initTables, Params } from "./memory/table.ts";
@@ -54,6 +54,8 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 
 /** Rows of the issue table: more problems than this are only counted. */
 const ISSUE_ROWS = 4096;
+/** From this many input bytes on, optimised kernels pay. */
+const LARGE_BYTES = 4 << 20;
 /** Below this many input bytes a link is over before a worker has started. */
 const PARALLEL_BYTES = 16 << 20;
 
@@ -68,7 +70,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const arena = new Arena(memory);
   const tables = initTables(arena);
   const params = new Params(arena);
-  const kernels = instantiateKernels(host.kernels(), memory);
+  const kernels: Kernels = {};
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
@@ -114,9 +116,14 @@ async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>):
   return result;
 }
 
-/** Starts workers when the inputs are worth it. --threads=1: none, ever. */
-function startWorkers(ctx: Context, bytes: number): void {
-  const { options, host, pool } = ctx;
+/**
+ * Instantiates the kernels and starts workers when the inputs are worth it; --threads=1: none, ever. Before the first kernel
+ * exists, because a host that runs a few milliseconds and one that runs seconds compile them differently.
+ */
+function startEngine(ctx: Context, bytes: number): void {
+  const { options, host, pool, kernels, arena } = ctx;
+  if (bytes >= LARGE_BYTES) host.expectLargeLink();
+  if (kernels.readSymbols === undefined) instantiateKernels(host.kernels(), arena.memory, kernels);
   if (pool.threads > 1) return;
   const threads = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
   if (threads > 1) pool.start(Array.from({ length: threads - 1 }, () => host.startWorker()), host.kernels());
@@ -148,7 +155,7 @@ async function resolveInputs(ctx: Context, assigned: string[]): Promise<void> {
     await run("load-inputs", () => loadInputs(ctx, closed));
     const bytes = objectBytes(ctx);
     if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
-      startWorkers(ctx, bytes);
+      startEngine(ctx, bytes);
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, [...assigned, ...scriptNames(ctx)]));
       await run("parse-object", () => parseObject(ctx));
       await run("intern-names", () => internNames(ctx));

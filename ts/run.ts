@@ -12,7 +12,10 @@ import { link } from "./link.ts";
 
 /** Status of the link that `argv` (without the program's name) asks for: 0 or 1. */
 export async function run(argv: readonly ByteString[], host: Host): Promise<number> {
-  const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text), host.isTerminal("err") && host.env("TERM") !== "dumb");
+  const diag = new Diagnostics(
+    (stream, text) => host.print(stream === "stdout" ? "out" : "err", text),
+    () => host.isTerminal("err") && host.env("TERM") !== "dumb",
+  );
   try {
     const parsed = parse(argv, host);
     diag.configure(parsed.options);

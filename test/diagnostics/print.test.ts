@@ -5,7 +5,7 @@ import { Diagnostics, LinkFailed, type DiagnosticSettings } from "../../ts/diagn
 
 function make(settings: Partial<DiagnosticSettings> = {}, terminal = false): { diag: Diagnostics; err: () => string; out: () => string } {
   const text = { stdout: "", stderr: "" };
-  const diag = new Diagnostics((stream, more) => (text[stream] += more), terminal);
+  const diag = new Diagnostics((stream, more) => (text[stream] += more), () => terminal);
   diag.configure(settings);
   return { diag, err: () => text.stderr, out: () => text.stdout };
 }

@@ -121,7 +121,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
   const pool = new (spec.backwards === true ? BackwardsPool : Pool)(arena, tables, kernels, io, phases);
   const params = new Params(arena);
   const options = { ...defaultOptions(), ...spec.options };
-  const diag = new Diagnostics(() => {}, false);
+  const diag = new Diagnostics(() => {});
   params.set("gcSections", options.gcSections ? 1 : 0);
   allocTable(arena, tables, "issue", 100);
   arena.u32[CTL_ISSUES >>> 2] = 0;

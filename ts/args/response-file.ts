@@ -45,6 +45,7 @@ const PLAIN = /[^\s'"\\]+/y;
 
 /** The words of a response file. `""` is an empty word; an unfinished quote ends with the file. */
 export function splitWords(text: ByteString): ByteString[] {
+  if (!/['"\\]/.test(text)) return text.split(/\s+/).filter((word) => word !== "");
   const words: ByteString[] = [];
   let word: ByteString | undefined;
   let quote = "";

@@ -39,7 +39,7 @@ export class Diagnostics {
   errorCount = 0;
   warningCount = 0;
   private readonly sink: DiagnosticSink;
-  private readonly isTerminal: boolean;
+  private readonly isTerminal: () => boolean;
   private settings: DiagnosticSettings = {
     programName: "wield",
     fatalWarnings: false,
@@ -51,8 +51,8 @@ export class Diagnostics {
   /** Goes before the next message: an empty line after a message of several lines. */
   private separator = "";
 
-  /** `isTerminal`: is stderr a terminal that shows colours? */
-  constructor(sink: DiagnosticSink, isTerminal = false) {
+  /** `isTerminal`: is stderr a terminal that shows colours? Asked only when there is something to print. */
+  constructor(sink: DiagnosticSink, isTerminal = (): boolean => false) {
     this.sink = sink;
     this.isTerminal = isTerminal;
   }
@@ -128,6 +128,6 @@ export class Diagnostics {
   }
 
   private colored(): boolean {
-    return this.settings.color === "always" || (this.settings.color === "auto" && this.isTerminal);
+    return this.settings.color === "always" || (this.settings.color === "auto" && this.isTerminal());
   }
 }

@@ -89,6 +89,8 @@ export interface Host extends WorkerIo {
   createOutput(path: ByteString, options: OutputOptions): OutputFile;
 
   // ---- compute ----
+  /** Called before the kernels are compiled when the link will take long enough for optimised code to pay. */
+  expectLargeLink(): void;
   /** The compiled kernels; `debug` = with assertions, for tests. */
   kernels(debug?: boolean): WebAssembly.Module;
   /** Starts a worker thread; returns at once. */

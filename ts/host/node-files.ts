@@ -4,7 +4,7 @@
  * Not for the output's life (node-output.ts). The surprising choice: closing a file keeps its descriptor, because every
  * input is read again in the output pass; the oldest unused ones go when there are too many.
  */
-import * as fs from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded } from "./errno.ts";
@@ -24,7 +24,7 @@ interface OpenInput {
   path: ByteString;
   /** How many callers of open() have not closed it. */
   users: number;
-  stat: fs.Stats;
+  stat: Stats;
 }
 
 /** Archives up to this size are read in blocks: their members are small and all looked at. */
@@ -33,7 +33,7 @@ const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
 
-function sameFile(a: fs.Stats, b: fs.Stats): boolean {
+function sameFile(a: Stats, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
@@ -41,7 +41,7 @@ export class NodeFiles implements WorkerIo {
   private readonly byPath = new Map<ByteString, OpenInput>();
   private readonly byFd = new Map<number, OpenInput>();
   /** What the regular files looked like when they were first opened. */
-  private readonly seen = new Map<ByteString, fs.Stats>();
+  private readonly seen = new Map<ByteString, Stats>();
   private last: OpenInput | undefined;
   /** Read ahead: `blockBytes` bytes of `blockInput` from `blockAt` on. */
   private block: Uint8Array | undefined;
@@ -72,7 +72,7 @@ export class NodeFiles implements WorkerIo {
   }
 
   read(fd: number, into: Uint8Array, position: number): number {
-    return guarded(() => fs.readSync(fd, into, 0, into.length, position));
+    return guarded(() => readSync(fd, into, 0, into.length, position));
   }
 
   readAt(path: ByteString, target: Uint8Array, position: number): number {
@@ -101,7 +101,7 @@ export class NodeFiles implements WorkerIo {
   writeAt(fd: number, bytes: Uint8Array, position: number): void {
     guarded(() => {
       for (let done = 0; done < bytes.length; ) {
-        done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+        done += writeSync(fd, bytes, done, bytes.length - done, position + done);
       }
     });
   }
@@ -124,7 +124,7 @@ export class NodeFiles implements WorkerIo {
   }
 
   /** Is this one of the inputs that were opened? */
-  isInput(stat: fs.Stats): boolean {
+  isInput(stat: Stats): boolean {
     for (const input of this.seen.values()) if (input.ino === stat.ino && input.dev === stat.dev) return true;
     return false;
   }
@@ -132,7 +132,7 @@ export class NodeFiles implements WorkerIo {
   /** A regular input that is no longer what it was when it was opened. */
   changed(): ByteString | undefined {
     for (const [path, before] of this.seen) {
-      const now = fs.statSync(pathOf(path), { throwIfNoEntry: false });
+      const now = statSync(pathOf(path), { throwIfNoEntry: false });
       if (now === undefined || !sameFile(before, now)) return path;
     }
     return undefined;
@@ -147,7 +147,7 @@ export class NodeFiles implements WorkerIo {
       if (input.users > 0) continue;
       this.byPath.delete(input.path);
       this.byFd.delete(input.fd);
-      fs.closeSync(input.fd);
+      closeSync(input.fd);
     }
   }
 
@@ -163,9 +163,9 @@ export class NodeFiles implements WorkerIo {
     if (known !== undefined) return known;
     if (this.byPath.size >= this.limit) this.trim(this.limit >> 1);
     const fd = this.openDescriptor(path);
-    const stat = fs.fstatSync(fd);
+    const stat = fstatSync(fd);
     if (stat.isDirectory()) {
-      fs.closeSync(fd);
+      closeSync(fd);
       throw new HostError("EISDIR", "Is a directory");
     }
     if (stat.isFile() && !this.seen.has(path)) this.seen.set(path, stat);
@@ -178,11 +178,11 @@ export class NodeFiles implements WorkerIo {
   private openDescriptor(path: ByteString): number {
     const place = pathOf(path);
     try {
-      return fs.openSync(place, "r");
+      return openSync(place, "r");
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === "EMFILE" || code === "ENFILE") this.trim(this.byPath.size >> 1);
-      return guarded(() => fs.openSync(place, "r"));
+      return guarded(() => openSync(place, "r"));
     }
   }
 }

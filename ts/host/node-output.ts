@@ -4,7 +4,7 @@
  * Not for maps and other reports, which are written in one go. What cannot be seeked (pipes, terminals, "-") is spooled to a
  * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
  */
-import * as fs from "node:fs";
+import { accessSync, closeSync, constants, ftruncateSync, openSync, renameSync, statSync, unlinkSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type OutputFile } from "./host.ts";
@@ -36,7 +36,7 @@ function createExclusive(nameOf: (attempt: number) => ByteString, mode: number):
   for (let attempt = 0; ; attempt++) {
     const name = nameOf(attempt);
     try {
-      return { fd: fs.openSync(pathOf(name), "wx+", mode), name };
+      return { fd: openSync(pathOf(name), "wx+", mode), name };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === TRIES) throw hostError(error);
     }
@@ -54,7 +54,7 @@ abstract class Output implements OutputFile {
   }
 
   truncate(bytes: number): void {
-    guarded(() => fs.ftruncateSync(this.fd, bytes));
+    guarded(() => ftruncateSync(this.fd, bytes));
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -68,7 +68,7 @@ abstract class Output implements OutputFile {
   protected close(): void {
     if (!this.open) return;
     this.open = false;
-    guarded(() => fs.closeSync(this.fd));
+    guarded(() => closeSync(this.fd));
   }
 
   abstract commit(): void;
@@ -92,7 +92,7 @@ class RenamedOutput extends Output {
       const changed = this.files.changed();
       if (changed !== undefined) throw new HostError("ESTALE", `input file changed during the link: ${changed}`);
       this.close();
-      guarded(() => fs.renameSync(pathOf(this.temporary), pathOf(this.path)));
+      guarded(() => renameSync(pathOf(this.temporary), pathOf(this.path)));
     } catch (error) {
       this.abort();
       throw error;
@@ -109,7 +109,7 @@ class RenamedOutput extends Output {
       // The file is thrown away in any case.
     }
     try {
-      fs.unlinkSync(pathOf(this.temporary));
+      unlinkSync(pathOf(this.temporary));
     } catch {
       // Gone already.
     }
@@ -146,7 +146,7 @@ class SpooledOutput extends Output {
     const os = require("node:os") as typeof import("node:os");
     const folder = Buffer.from(os.tmpdir(), "utf8").toString("latin1");
     const { fd, name } = createExclusive((attempt) => temporaryName(`${folder}/wield`, pid, attempt), 0o600);
-    fs.unlinkSync(pathOf(name));
+    unlinkSync(pathOf(name));
     super(fd, files);
     this.target = target;
     this.closeTarget = closeTarget;
@@ -170,12 +170,12 @@ class SpooledOutput extends Output {
   abort(): void {
     if (!this.open) return;
     this.close();
-    if (this.closeTarget) guarded(() => fs.closeSync(this.target));
+    if (this.closeTarget) guarded(() => closeSync(this.target));
   }
 }
 
 /** Linux: major 1, minor 3. */
-const isNull = (stat: fs.Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0x103;
+const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0x103;
 
 /** `print` writes all bytes to a descriptor that may be non-blocking. */
 export function openOutput(
@@ -186,21 +186,21 @@ export function openOutput(
   print: (fd: number, bytes: Uint8Array) => void,
 ): OutputFile {
   if (path === "-") return new SpooledOutput(1, false, pid, files, print);
-  const stat = guarded(() => fs.statSync(pathOf(path), { throwIfNoEntry: false }));
+  const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
   if (stat === undefined || stat.isFile()) return new RenamedOutput(path, mode, pid, files);
-  const target = guarded(() => fs.openSync(pathOf(path), "w"));
+  const target = guarded(() => openSync(pathOf(path), "w"));
   return isNull(stat) ? new NullOutput(target, files) : new SpooledOutput(target, true, pid, files, print);
 }
 
 /** Says early what openOutput, or writing a report, would say at the end of a long link. */
 export function checkWritable(path: ByteString, replaced: boolean): void {
   if (path === "" || path === "-") return;
-  const stat = guarded(() => fs.statSync(pathOf(path), { throwIfNoEntry: false }));
+  const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   const slash = path.lastIndexOf("/");
   // With "/.", what is not a folder fails too.
   const needed = stat === undefined || (replaced && stat.isFile()) ? `${path.slice(0, slash + 1)}.` : path;
-  guarded(() => fs.accessSync(pathOf(needed), fs.constants.W_OK));
+  guarded(() => accessSync(pathOf(needed), constants.W_OK));
 }

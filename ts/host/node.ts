@@ -4,7 +4,7 @@
  * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use with the `require` that
  * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
-import * as fs from "node:fs";
+import { fstatSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync, writeSync } from "node:fs";
 import * as Comlink from "comlink";
 // @ts-expect-error comlink has no types for the .mjs path
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
@@ -17,6 +17,8 @@ import { checkWritable, openOutput } from "./node-output.ts";
 
 /** Descriptors of inputs kept open; well below the usual limit of 1024. */
 const OPEN_INPUTS = 512;
+/** Age of a process up to which it does not wait for signals. */
+const QUICK_SECONDS = 0.1;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const bytesOf = (text: string): ByteString => Buffer.from(text, "utf8").toString("latin1");
@@ -28,7 +30,7 @@ export function argumentBytes(): ByteString[] {
   const decoded = process.argv.slice(2);
   if (!decoded.some((argument) => argument.includes("\ufffd"))) return decoded.map(bytesOf);
   try {
-    const all = fs.readFileSync("/proc/self/cmdline").toString("latin1").split("\0");
+    const all = readFileSync("/proc/self/cmdline").toString("latin1").split("\0");
     all.pop();
     if (all.length >= decoded.length) return all.slice(all.length - decoded.length);
   } catch {
@@ -41,7 +43,7 @@ export function argumentBytes(): ByteString[] {
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {
-      done += fs.writeSync(fd, bytes, done, bytes.length - done);
+      done += writeSync(fd, bytes, done, bytes.length - done);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
@@ -53,7 +55,7 @@ function writeAll(fd: number, bytes: Uint8Array): void {
 function cgroupQuota(): number {
   const read = (path: string): string => {
     try {
-      return fs.readFileSync(path, "latin1");
+      return readFileSync(path, "latin1");
     } catch {
       return "";
     }
@@ -92,7 +94,7 @@ class NodeHost implements Host {
 
   stat(path: ByteString): FileStat | undefined {
     try {
-      const stat = fs.statSync(pathOf(path), { throwIfNoEntry: false });
+      const stat = statSync(pathOf(path), { throwIfNoEntry: false });
       if (stat === undefined) return undefined;
       return {
         kind: stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "other",
@@ -107,7 +109,7 @@ class NodeHost implements Host {
 
   exists(path: ByteString): boolean {
     try {
-      const stat = fs.statSync(pathOf(path), { throwIfNoEntry: false });
+      const stat = statSync(pathOf(path), { throwIfNoEntry: false });
       return stat !== undefined && !stat.isDirectory();
     } catch {
       return false;
@@ -115,12 +117,12 @@ class NodeHost implements Host {
   }
 
   readAll(path: ByteString): Uint8Array {
-    return guarded(() => fs.readFileSync(pathOf(path)));
+    return guarded(() => readFileSync(pathOf(path)));
   }
 
   readdir(path: ByteString): ByteString[] {
     try {
-      return fs.readdirSync(pathOf(path), { encoding: "buffer" }).map((name) => name.toString("latin1"));
+      return readdirSync(pathOf(path), { encoding: "buffer" }).map((name) => name.toString("latin1"));
     } catch {
       return [];
     }
@@ -156,7 +158,7 @@ class NodeHost implements Host {
 
   realpath(path: ByteString): ByteString {
     try {
-      return fs.realpathSync.native(pathOf(path), { encoding: "buffer" }).toString("latin1");
+      return realpathSync.native(pathOf(path), { encoding: "buffer" }).toString("latin1");
     } catch {
       return path;
     }
@@ -168,7 +170,7 @@ class NodeHost implements Host {
 
   writeText(path: ByteString, text: ByteString): void {
     const bytes = Buffer.from(text, "latin1");
-    guarded(() => (path === "-" ? writeAll(1, bytes) : fs.writeFileSync(pathOf(path), bytes)));
+    guarded(() => (path === "-" ? writeAll(1, bytes) : writeFileSync(pathOf(path), bytes)));
   }
 
   // ---- the output ----
@@ -213,15 +215,24 @@ class NodeHost implements Host {
     }
   }
 
+  /** A program that has just started and is about to end finishes rather than looks for signals. */
   turn(): Promise<void> {
+    if (process.uptime() < QUICK_SECONDS) return Promise.resolve();
     return new Promise((done) => setImmediate(done));
   }
 
   // ---- compute ----
 
+  /** Takes back what the launcher told V8 for small links. */
+  expectLargeLink(): void {
+    if (process.execArgv.length === 0) return;
+    const { setFlagsFromString } = require("node:v8") as typeof import("node:v8");
+    for (const flag of ["--wasm-tiering-budget=1800000", "--sparkplug"]) setFlagsFromString(flag);
+  }
+
   kernels(debug = false): WebAssembly.Module {
     const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-    return (this.modules[Number(debug)] ??= new WebAssembly.Module(fs.readFileSync(`${import.meta.dirname}/${name}`)));
+    return (this.modules[Number(debug)] ??= new WebAssembly.Module(readFileSync(`${import.meta.dirname}/${name}`)));
   }
 
   startWorker(): StartedWorker {
@@ -276,7 +287,7 @@ class NodeHost implements Host {
   isTerminal(stream: "out" | "err"): boolean {
     const fd = stream === "out" ? 1 : 2;
     try {
-      if (!fs.fstatSync(fd).isCharacterDevice()) return false;
+      if (!fstatSync(fd).isCharacterDevice()) return false;
     } catch {
       return false;
     }

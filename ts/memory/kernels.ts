@@ -15,9 +15,9 @@ const F64_RESULTS = new Set<string>(["layoutMembers", "layoutOutputs", "layoutRe
 
 export type KernelModule = WebAssembly.Module;
 
-export function instantiateKernels(module: KernelModule, memory: WebAssembly.Memory): Kernels {
+/** Makes the kernels callable over `memory`; a context made earlier passes the object that it already handed out. */
+export function instantiateKernels(module: KernelModule, memory: WebAssembly.Memory, kernels: Kernels = {}): Kernels {
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  const kernels: Record<string, (...args: number[]) => number> = {};
   for (const [name, value] of Object.entries(exports)) {
     if (typeof value !== "function") continue;
     const raw = value as (...args: (number | undefined)[]) => number;
@@ -26,5 +26,5 @@ export function instantiateKernels(module: KernelModule, memory: WebAssembly.Mem
       : (a?: number, b?: number, c?: number, d?: number, e?: number, f?: number, g?: number, h?: number) =>
           raw(a, b, c, d, e, f, g, h) >>> 0;
   }
-  return kernels as Kernels;
+  return kernels;
 }
