@@ -24,6 +24,7 @@ export * from "./passes/resolve-addresses";
 export * from "./passes/resolve-symbols";
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";
+export * from "./passes/settle-symbols";
 export * from "./passes/split-pieces";
 export * from "./passes/tail-merge";
 export * from "./passes/write-eh-frame";

@@ -9,7 +9,7 @@ import { params, tables } from "../shared/tables.ts";
 import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import {
-  ERR_ALIGN, ERR_GROUP, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
+  ERR_ALIGN, ERR_BINDING, ERR_GROUP, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
   ERR_SECTION_NAME, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
   OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
@@ -17,7 +17,7 @@ import {
 import {
   GRP_COMDAT, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
   SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA,
-  SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN,
+  SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN,
 } from "../shared/elf.ts";
 
 // Layout of a section header (gABI ch. 4, Elf64_Shdr)
@@ -96,7 +96,7 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
     store<f64>(out + OUT_GROUP_FROM, <f64>groupFrom);
     store<f64>(out + OUT_GROUP_TO, <f64>groupTo);
   }
-  if (shstrndx >= count || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
+  if ((shstrndx >= count && shstrndx != 0) || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
     return fail(out, shstrndx, ERR_SECTION_NAME);
   }
   if (count > 0) {
@@ -259,7 +259,9 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
     if (shndx >= count && shndx) return fail(out, i, ERR_SYMBOL_SHNDX);
     if (i < firstGlobal) continue;
     const info = load<u8>(entry, 4);
-    if (info >> 4 == STB_LOCAL) return fail(out, i, ERR_LOCAL_AFTER_GLOBAL);
+    const bind = <u32>(info >> 4);
+    if (bind == STB_LOCAL) return fail(out, i, ERR_LOCAL_AFTER_GLOBAL);
+    if (bind > <u32>STB_WEAK && bind != STB_GNU_UNIQUE) return fail(out, i, ERR_BINDING);
     const row = recordBase + (i - firstGlobal);
     const raw = <u32>load<u16>(entry, 6);
     let flags: u32 = 0;

@@ -3,38 +3,24 @@
  * depth first when they define something strongly wanted, COMDAT winners by inclusion order, definitions by lld's rules.
  *
  * Serial on purpose: archive semantics are an order, and once names are ids the whole replay costs some 10 ns a symbol.
- * A definition in a COMDAT copy that lost counts as a mention only.
+ * A definition in a COMDAT copy that lost counts while files are read, as in lld, and is taken back at the end (settle).
+ * Conflicts are only suspected here (params.suspects); settle-symbols.ts looks again, when every symbol has its final definition.
  */
 import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
-  ISSUE_DUPLICATE, OBJF_LAZY, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK,
-  SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
+  ERR_COMMON_ALIGN, ISSUE_BAD_OBJECT, ISSUE_WARN_COMMON, OBJF_LAZY, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK,
+  SUSPECT_CONFLICT, SUSPECT_LOST, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_TLS, SYM_UNDEF,
+  SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
-import { SHN_ABS, SHN_LORESERVE, SHN_XINDEX, STB_GLOBAL, STB_WEAK, STV_DEFAULT, SYM_BYTES } from "../shared/elf.ts";
+import { STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT } from "../shared/elf.ts";
+import { entryOf, sectionOf } from "../lib/symbol-entry.ts";
 
 // State of one replay, at `state` (see resolveObjects): u32 cells
 const ST_SEQ: u32 = 0; // objects included so far
 const ST_INCLUDED: u32 = 4; // address of u32 obj rows in inclusion order, 1-based
 const ST_STACK: u32 = 8; // address of (obj, next record) pairs
 const ST_DONE: u32 = 12; // objects finished so far
-
-// @ts-ignore: decorator
-@inline
-function entryOf(o: u32, esym: u32): u32 {
-  const obj = tables().obj;
-  return obj.symtab[o] + (esym - obj.esymBase[o]) * SYM_BYTES;
-}
-
-/** Section index of a symbol-table entry; 0 for undefined and reserved indexes. */
-// @ts-ignore: decorator
-@inline
-function sectionOf(o: u32, esym: u32, entry: u32): u32 {
-  const obj = tables().obj;
-  const shndx = <u32>load<u16>(entry, 6);
-  if (shndx == SHN_XINDEX && obj.shndxTab[o]) return load<u32>(obj.shndxTab[o] + ((esym - obj.esymBase[o]) << 2));
-  return shndx >= <u32>SHN_LORESERVE ? 0 : shndx;
-}
 
 /** The most constraining of two visibilities (gABI ch. 4 Symbol Visibility): internal < hidden < protected, default last. */
 // @ts-ignore: decorator
@@ -63,42 +49,40 @@ function define(id: u32, o: u32, esym: u32, entry: u32, kind: u32): void {
   gsym.bind[id] = info >> 4;
   gsym.type[id] = info & 15;
   gsym.size[id] = <f64>load<u64>(entry, 16);
-  let bits = (flags[id] & ~(SYM_KIND_MASK | SYM_WEAK)) | kind;
+  const old = flags[id] & SYM_KIND_MASK;
+  let bits = (flags[id] & ~(SYM_KIND_MASK | SYM_WEAK | SYM_TLS)) | kind;
   if (info >> 4 == STB_WEAK) bits |= SYM_WEAK;
+  if ((info & 15) == STT_TLS) {
+    bits |= SYM_TLS;
+    if (old != SYM_UNDEF && old != SYM_LAZY && !(flags[id] & SYM_TLS)) suspect(SUSPECT_CONFLICT);
+  }
   // A shared object that defines it too will look for ours first: it has to be exported.
-  if ((flags[id] & SYM_KIND_MASK) == SYM_SHARED && kind != SYM_SHARED) bits |= SYM_USED_SHARED;
+  if (old == SYM_SHARED && kind != SYM_SHARED) bits |= SYM_USED_SHARED;
   flags[id] = bits;
 }
 
-function defineRegular(id: u32, o: u32, esym: u32, entry: u32): void {
-  const gsym = tables().gsym;
+/** Something that settle-symbols must look at: SUSPECT_*. */
+// @ts-ignore: decorator
+@inline
+function suspect(what: u32): void {
+  params().suspects |= what;
+}
+
+/** A definition in a section or an absolute one. `lost`: its COMDAT copy is not the one that is kept. */
+function defineRegular(id: u32, o: u32, esym: u32, entry: u32, lost: bool): void {
   const kind = tables().sym.flags[id] & SYM_KIND_MASK;
   const bind = load<u8>(entry, 4) >> 4;
   if (kind == SYM_COMMON) {
-    if (bind != STB_WEAK) define(id, o, esym, entry, SYM_DEFINED);
-    return;
-  }
-  if (kind == SYM_DEFINED) {
-    // The first definition wins among equals; a strong one replaces weak and unique ones, but beside a unique one it is an error.
-    if (gsym.bind[id] != STB_GLOBAL && bind == STB_GLOBAL) {
-      const oldBind = gsym.bind[id];
-      const oldObj = gsym.obj[id];
-      const old = gsym.esym[id];
-      define(id, o, esym, entry, SYM_DEFINED);
-      if (oldBind != STB_WEAK) duplicate(id, oldObj, old, entryOf(oldObj, old));
-    } else if (gsym.bind[id] != STB_WEAK && bind != STB_WEAK) duplicate(id, o, esym, entry);
-    return;
+    if (params().warnCommon) report(ISSUE_WARN_COMMON, o, 0, esym - tables().obj.esymBase[o], <u64>id, 1);
+    if (bind == STB_WEAK) return;
+  } else if (kind == SYM_DEFINED) {
+    // The first definition wins among equals; a strong one replaces weak and unique ones.
+    const old = tables().gsym.bind[id];
+    if (!lost && bind != STB_WEAK) suspect(SUSPECT_CONFLICT);
+    if (old == STB_GLOBAL || bind != STB_GLOBAL) return;
   }
   define(id, o, esym, entry, SYM_DEFINED);
-}
-
-/** Two absolute definitions with the same value are one (lld). */
-function duplicate(id: u32, o: u32, esym: u32, entry: u32): void {
-  if (params().allowMultiple) return;
-  const gsym = tables().gsym;
-  const first = entryOf(gsym.obj[id], gsym.esym[id]);
-  if (load<u16>(first, 6) == SHN_ABS && load<u16>(entry, 6) == SHN_ABS && load<u64>(first, 8) == load<u64>(entry, 8)) return;
-  report(ISSUE_DUPLICATE, o, 0, esym - tables().obj.esymBase[o], <u64>id, <u64>esym);
+  if (lost) suspect(SUSPECT_LOST);
 }
 
 function defineCommon(id: u32, o: u32, esym: u32, entry: u32): void {
@@ -107,7 +91,11 @@ function defineCommon(id: u32, o: u32, esym: u32, entry: u32): void {
   const size = <f64>load<u64>(entry, 16);
   // st_value of a common is its alignment (gABI ch. 4 Symbol Values)
   const value = load<u64>(entry, 8);
+  if (value == 0 || value >= 0xffffffff) report(ISSUE_BAD_OBJECT, o, 0, esym - tables().obj.esymBase[o], ERR_COMMON_ALIGN, value);
   const align: u8 = value > 1 ? <u8>(64 - clz<u64>(value - 1)) : 0;
+  if (params().warnCommon && (kind == SYM_COMMON || (kind == SYM_DEFINED && gsym.bind[id] != STB_WEAK))) {
+    report(ISSUE_WARN_COMMON, o, 0, esym - tables().obj.esymBase[o], <u64>id, <u64>(kind == SYM_DEFINED));
+  }
   if (kind == SYM_COMMON) {
     if (align > gsym.align[id]) gsym.align[id] = align;
     if (size > gsym.size[id]) {
@@ -200,17 +188,21 @@ function addDefinitions(o: u32): void {
     const esym = record.esym[row];
     const entry = entryOf(o, esym);
     mergeVisibility(id, load<u8>(entry, 5) & 3);
-    t.sym.flags[id] |= SYM_USED_REGULAR;
+    const bits = t.sym.flags[id];
+    t.sym.flags[id] = bits | SYM_USED_REGULAR;
+    const type = load<u8>(entry, 4) & 15;
+    if (type != STT_NOTYPE && type != STT_TLS && (bits & SYM_TLS || !(flags & REC_DEFINED))) suspect(SUSPECT_CONFLICT);
     if (!(flags & REC_DEFINED)) continue;
     if (flags & REC_COMMON) {
       defineCommon(id, o, esym, entry);
       continue;
     }
+    let lost = false;
     if (hasGroups) {
       const g = slotGroup[slotBase + sectionOf(o, esym, entry)];
-      if (g != 0 && !won[g]) continue;
+      lost = g != 0 && !won[g];
     }
-    defineRegular(id, o, esym, entry);
+    defineRegular(id, o, esym, entry, lost);
   }
 }
 

@@ -25,7 +25,7 @@ import {
 import {
   ACT_CANONICAL_PLT, ACT_COPY, ACT_DYNAMIC, ACT_GOT, ACT_IPLT, ACT_NEEDS_PIC, ACT_NONE, ACT_PC_ABSOLUTE, ACT_PLT, ACT_RELATIVE,
   ACT_RELATIVE_IPLT, ACT_RELAX_GOT, ACT_SHARED_TLS, ACT_TEXTREL, ACT_TLS_DESC, ACT_TLS_GD, ACT_TLS_IE, ACT_TLS_LD, ACT_TLS_MISMATCH,
-  COL_LOCAL, COL_ZERO, SCAN_TLS_DESC, SCAN_TLS_GD, SCAN_TLS_IE, SCAN_TLS_LD, SCAN_TLS_LE, SCAN_TLS_LE_WORD, UNDEFINED_ERROR,
+  COL_LOCAL, COL_ZERO, SCAN_NOTHING, SCAN_SIZE, SCAN_TLS_DESC, SCAN_TLS_GD, SCAN_TLS_IE, SCAN_TLS_LD, SCAN_TLS_LE, SCAN_TLS_LE_WORD, UNDEFINED_ERROR,
   UNDEFINED_IGNORE, VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_REL, VALUE_NONE, VALUE_PLT_GOT_REL, VALUE_UNKNOWN,
 } from "../shared/reloc.ts";
 
@@ -301,7 +301,9 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
     }
     const row = entry >> 24;
     let action = decision(policy, row, column);
-    if (row >= <u32>SCAN_TLS_GD && isForeign(sym, flags)) action = ACT_TLS_MISMATCH;
+    if (row >= <u32>SCAN_TLS_GD) {
+      if (isForeign(sym, flags)) action = ACT_TLS_MISMATCH;
+    } else if (flags & SYM_TLS && row != SCAN_NOTHING && row != SCAN_SIZE && isProvided(flags)) action = ACT_TLS_MISMATCH;
     if (action == ACT_NONE) {
       if (row == SCAN_TLS_GD || row == SCAN_TLS_LD) r = skipCall(o, i, r, end, number, type);
       continue;
@@ -367,6 +369,14 @@ function usable(o: u32, i: u32, number: u32, index: u32, sym: u32, flags: u32): 
 function isForeign(sym: u32, flags: u32): bool {
   if (flags & (SYM_TLS | SYM_SECTION)) return false;
   return (flags & SYM_KIND_MASK) == SYM_DEFINED && tables().sym.isec[sym] != 0;
+}
+
+/** Has a definition: what an undefined symbol's type says is no more than its first mention's guess. */
+// @ts-ignore: decorator
+@inline
+function isProvided(flags: u32): bool {
+  const kind = flags & SYM_KIND_MASK;
+  return kind == SYM_DEFINED || kind == SYM_SHARED;
 }
 
 /**

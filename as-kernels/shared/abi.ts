@@ -201,6 +201,12 @@ export const VIS_READ_SUFFIX = 16;
 /** --dynamic-list: definitions that are not listed are bound locally. */
 export const VIS_DYNAMIC_LIST_BINDS = 32;
 
+// ---- params.suspects ----
+/** Two definitions, or mentions of different type, may contradict each other. */
+export const SUSPECT_CONFLICT = 1;
+/** A definition in a COMDAT copy that lost has been taken for a while. */
+export const SUSPECT_LOST = 2;
+
 // ---- issue.code: who words it is ts/diagnostics/messages.ts ----
 export const ISSUE_BAD_OBJECT = 1; // a = ERR_* detail
 export const ISSUE_RELOC_RANGE = 2; // index = relocation, a = value, b = r_type
@@ -224,6 +230,9 @@ export const ISSUE_RELOC_NON_ABS = 19; // index = relocation, a = r_type, b = sy
 export const ISSUE_RELOC_SHARED_TLS = 20; // index = relocation, a = r_type, b = sym: "cannot be used with -shared"
 export const ISSUE_COPY_SIZE = 21; // b = sym: no copy relocation without a size
 export const ISSUE_UNDEFINED_SHLIB = 22; // obj = shared object, index = symbol, a = sym: --no-allow-shlib-undefined
+export const ISSUE_WARN_COMMON = 23; // index = symbol, a = sym, b = 1: --warn-common, a definition overrides it; 0: another common
+export const ISSUE_TLS_ATTRIBUTE = 24; // index = symbol, a = sym: thread-local, but this object says it is something else
+export const ISSUE_TLS_SECTION = 25; // index = symbol: thread-local, but its section is not
 
 // ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----
 export const ERR_TRUNCATED = 1;
@@ -252,6 +261,9 @@ export const ERR_MERGE_UNTERMINATED = 23;
 export const ERR_COMPRESSED = 24;
 export const ERR_LINK_ORDER = 25;
 export const ERR_MERGE_WRITABLE = 26;
+export const ERR_COMMON_ALIGN = 27; // index = symbol, b = alignment
+export const ERR_BINDING = 28; // index = symbol
+export const ERR_NO_SECTIONS = 29; // e_shoff is 0
 
 // ---- first word of a gsym.startStop list (then a count and isec rows) ----
 /** A live reference holds on to all sections of the list. */

@@ -339,7 +339,6 @@ export class Params {
   packRelr: u32;
   writeAddends: u32;
   gcSections: u32;
-  allowMultiple: u32;
   stripDebug: u32;
   gnuUnique: u32;
   isecRows: u32;
@@ -375,6 +374,8 @@ export class Params {
   relrCount: u32;
   gotRelative: u32;
   gotSymbolic: u32;
+  warnCommon: u32;
+  suspects: u32;
 }
 
 // @ts-ignore: decorator

@@ -1,11 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  OBJF_LAZY, OBJ_RELOCATABLE, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
-  SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
+  ISSUE_DUPLICATE, ISSUE_TLS_ATTRIBUTE, OBJF_LAZY, OBJ_RELOCATABLE, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
+  SUSPECT_LOST, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
 import {
-  SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STV_DEFAULT, STV_HIDDEN, STV_PROTECTED, SYM_BYTES,
+  SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STT_FUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN, STV_PROTECTED, SYM_BYTES,
 } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, takeIssues, type KernelMemory } from "../helpers/kernel-memory.ts";
@@ -27,9 +27,13 @@ interface Outcome {
 
 const sum = (files: TwinFile[], of: (file: TwinFile) => number): number => files.reduce((total, file) => total + of(file), 0);
 
+/** Reports of ISSUE_TLS_ATTRIBUTE in the last replay. */
+let lastAttributes = 0;
+
 /** Writes the tables parse-object and intern-names would leave, and replays them in calls of `step` objects. */
-function replay(memory: KernelMemory, files: TwinFile[], demands: string[], step: number): Outcome {
+function replay(memory: KernelMemory, files: TwinFile[], demands: string[], step: number, allowMultiple = 0): Outcome {
   const { arena, tables, kernels, params } = memory;
+  params.set("suspects", 0);
   const ids = new Map<string, number>();
   const idOf = (name: string): number => {
     if (!ids.has(name)) ids.set(name, ids.size + 1);
@@ -106,12 +110,17 @@ function replay(memory: KernelMemory, files: TwinFile[], demands: string[], step
   for (let o = 1; o <= files.length; o += step) kernels.resolveObjects!(o, Math.min(o + step, files.length + 1), state * 4);
   for (const name of demands) kernels.demand!(ids.get(name)!, state * 4);
   const list = arena.u32[state + 1]! >>> 2;
+  const suspects = params.get("suspects");
+  if (suspects !== 0) for (let seq = 1; seq <= arena.u32[state]!; seq++) kernels.findConflicts!(arena.u32[list + seq]!, allowMultiple);
+  if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost!(1, ids.size + 1);
   const placeOf = (esymRow: number, o: number): number => (esymRow === 0 ? -1 : esymRow - obj.esymBase[o]! - 1);
+  const found = takeIssues(memory);
+  lastAttributes = found.filter(({ code }) => code === ISSUE_TLS_ATTRIBUTE).length;
   return {
     ids,
     included: Array.from({ length: arena.u32[state]! }, (_, k) => arena.u32[list + k + 1]! - 1),
     kept: files.flatMap((file, f) => file.groups.flatMap((_, g) => (group.won[obj.groupBase[f + 1]! + g] === 1 ? [`${f}/${g}`] : []))),
-    duplicates: takeIssues(memory).map(({ obj: o, index }) => `${o - 1}/${index - 1}`).sort(),
+    duplicates: found.filter(({ code }) => code === ISSUE_DUPLICATE).map(({ obj: o, index }) => `${o - 1}/${index - 1}`).sort(),
     placeOf,
   };
 }
@@ -173,8 +182,6 @@ const unique = { bind: STB_GNU_UNIQUE };
 function randomFiles(random: Prng): TwinFile[] {
   const names = Array.from({ length: random.between(1, 12) }, (_, i) => `n${i}`);
   const rare = random.chance(0.3);
-  // A name is weak here or unique there, not both: wield does not look for unique copies behind a weak definition.
-  const other = names.map(() => (rare && random.chance(0.3) ? STB_GNU_UNIQUE : STB_WEAK));
   return Array.from({ length: random.between(1, 10) }, (): TwinFile => {
     const kind = random.pick(["object", "lazy", "lazy", "shared"] as const);
     const groups =
@@ -182,7 +189,7 @@ function randomFiles(random: Prng): TwinFile[] {
     // A symbol table has a name once.
     const entries = random.shuffle([...names]).slice(0, random.between(0, Math.min(names.length, 6))).map((name): TwinEntry => {
       const is = random.pick(["undef", "undef", "undef", "def", "def", "common", "abs"] as const);
-      const bind = random.chance(0.35) ? other[names.indexOf(name)]! : STB_GLOBAL;
+      const bind = random.chance(0.35) ? (rare && random.chance(0.4) ? STB_GNU_UNIQUE : STB_WEAK) : STB_GLOBAL;
       const entry: TwinEntry = {
         name,
         is: kind === "shared" && is === "common" ? "def" : is,
@@ -243,8 +250,6 @@ for (const debug of [false, true]) {
     for (const a of files) {
       for (const b of files) {
         check(memory, [a.file, b.file], [], `${a.name}, ${b.name}`);
-        // Unique copies behind a weak definition: see randomFiles.
-        if (/weak/.test(a.name) && /unique/.test(b.name)) continue;
         for (const c of files) check(memory, [a.file, b.file, c.file], [], `${a.name}, ${b.name}, ${c.name}`);
       }
     }
@@ -273,14 +278,43 @@ for (const debug of [false, true]) {
     assert.is(twin.symbols.get("f")!.file, 1);
   });
 
+  test("a definition in a lost COMDAT copy counts until the end: no member is extracted for it, and nothing else defines it", () => {
+    const loser: TwinFile = { ...object(def("f", { ...weak, group: 0 }), def("only", { group: 0 }), undef("only")), groups: [{ signature: "f", comdat: true }] };
+    const winner: TwinFile = { ...object(def("f", { ...weak, group: 0 })), groups: [{ signature: "f", comdat: true }] };
+    for (const files of [[winner, loser, member(def("only"))], [winner, member(def("only")), loser], [winner, loser, object(def("only"))]]) {
+      const twin = check(memory, files, [], "lost definition");
+      assert.is(twin.symbols.get("only")!.kind, "undefined");
+      assert.equal(twin.duplicates, []);
+    }
+    // Defined before, it stays.
+    assert.is(check(memory, [winner, object(def("only")), loser], [], "kept definition").symbols.get("only")!.kind, "defined");
+  });
+
+  test("reports a thread-local symbol that another object takes for something else", () => {
+    const tls = def("x", { type: STT_TLS });
+    const conflicts = (files: TwinFile[]): number => {
+      const mark = memory.arena.mark();
+      replay(memory, files, [], 64);
+      memory.arena.release(mark);
+      return lastAttributes;
+    };
+    for (const other of [undef("x", { type: STT_FUNC }), undef("x", { type: STT_OBJECT }), def("x", { ...weak, type: STT_OBJECT })]) {
+      assert.is(conflicts([object(tls), object(other)]), 1, "after");
+      assert.is(conflicts([object(other), object(tls)]), 1, "before");
+      assert.is(conflicts([member(tls), object(undef("x")), object(other)]), 1, "member");
+    }
+    for (const same of [undef("x"), undef("x", { type: STT_TLS }), def("x", { ...weak, type: STT_TLS })]) {
+      assert.is(conflicts([object(tls), object(same)]), 0);
+      assert.is(conflicts([object(same), object(tls)]), 0);
+    }
+  });
+
   test("--allow-multiple-definition keeps the first and says nothing", () => {
-    memory.params.set("allowMultiple", 1);
     const mark = memory.arena.mark();
-    const outcome = replay(memory, [object(def("x")), object(def("x"))], [], 64);
+    const outcome = replay(memory, [object(def("x")), object(def("x"))], [], 64, 1);
     assert.equal(outcome.duplicates, []);
     assert.is(memory.tables.gsym.obj[outcome.ids.get("x")!], 1);
     memory.arena.release(mark);
-    memory.params.set("allowMultiple", 0);
   });
 
   test("lists globals by kind and finds the objects that mention one", () => {

@@ -84,7 +84,8 @@ function word(ctx: IssueContext, issue: Issue): void {
   if (words === undefined) throw new Error(`issue ${JSON.stringify(issue, (_, value) => (typeof value === "bigint" ? `${value}` : value))} has no words`);
   // What has to do with one relocation can be let through by --noinhibit-exec; a broken object cannot.
   const message = words(ctx, issue);
-  if (OUTPUT_IS_POSSIBLE.has(issue.code)) ctx.diag.errorOrWarn(message);
+  if (issue.code === abi.ISSUE_WARN_COMMON) ctx.diag.warn(message);
+  else if (OUTPUT_IS_POSSIBLE.has(issue.code)) ctx.diag.errorOrWarn(message);
   else ctx.diag.error(message);
 }
 
@@ -101,6 +102,8 @@ const OUTPUT_IS_POSSIBLE = new Set<number>([
   abi.ISSUE_RELOC_NON_ABS,
   abi.ISSUE_RELOC_SHARED_TLS,
   abi.ISSUE_COPY_SIZE,
+  abi.ISSUE_DUPLICATE,
+  abi.ISSUE_TLS_ATTRIBUTE,
 ]);
 
 type Words = (ctx: IssueContext, issue: Issue) => ByteString;
@@ -120,7 +123,7 @@ const WORDS: Record<number, Words> = {
   [abi.ISSUE_RELOC_TEXTREL]: (ctx, issue) => messages.recompileWithPic(...against(ctx, issue)),
   [abi.ISSUE_RELOC_BAD_SYMBOL]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
-    return messages.relocationSymbol(at.text, at.type, at.r_sym);
+    return messages.relocationSymbol(place.fileName(ctx, issue.obj), at.text, at.type, at.r_sym);
   },
   [abi.ISSUE_RELOC_TLS_MISMATCH]: (ctx, issue) => {
     const [type, symbol, definedIn, at] = against(ctx, issue);
@@ -128,8 +131,10 @@ const WORDS: Record<number, Words> = {
     return messages.tlsMismatch(type, isTls, symbol, definedIn, at);
   },
   [abi.ISSUE_RELOC_BAD_RELAX]: (ctx, issue) => {
-    const at = relocationAt(ctx, issue);
-    return messages.tlsSequence(at.text, at.type);
+    const { offset, text, type } = relocationAt(ctx, issue);
+    // As lld: the instruction begins 3 bytes before these fields.
+    const atInstruction = type === "R_X86_64_GOTTPOFF" || type === "R_X86_64_GOTPC32_TLSDESC";
+    return messages.tlsSequence(atInstruction && offset >= 3 ? place.location(ctx, issue.isec, offset - 3) : text, type);
   },
   [abi.ISSUE_DUPLICATE]: duplicate,
   [abi.ISSUE_BAD_EH_FRAME]: (ctx, issue) =>
@@ -149,6 +154,13 @@ const WORDS: Record<number, Words> = {
   },
   [abi.ISSUE_RELOC_SHARED_TLS]: (ctx, issue) => messages.notWithShared(...against(ctx, issue)),
   [abi.ISSUE_COPY_SIZE]: (ctx, issue) => messages.noSizeToCopy(place.displaySymbol(ctx, Number(issue.b)), place.definedIn(ctx, Number(issue.b))),
+  [abi.ISSUE_WARN_COMMON]: (ctx, issue) => messages.commonSymbol(place.displaySymbol(ctx, Number(issue.a)), issue.b === 1n),
+  [abi.ISSUE_TLS_ATTRIBUTE]: (ctx, issue) => {
+    const sym = Number(issue.a);
+    return messages.tlsAttribute(place.displaySymbol(ctx, sym), place.definedIn(ctx, sym), place.fileName(ctx, issue.obj));
+  },
+  [abi.ISSUE_TLS_SECTION]: (ctx, issue) =>
+    messages.tlsSection(place.fileName(ctx, issue.obj), place.displayName(ctx, place.rawSymbol(ctx, issue.obj, issue.index)?.name ?? "")),
 };
 
 // ---- relocations ----
@@ -289,11 +301,18 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_MERGE_WRITABLE]: `section [index ${index}]: writable SHF_MERGE section is not supported`,
     [abi.ERR_MERGE_ENTSIZE]: `section [index ${index}]: SHF_MERGE section size must be a multiple of sh_entsize`,
     [abi.ERR_MERGE_UNTERMINATED]: `section [index ${index}]: string is not null terminated`,
+    [abi.ERR_COMMON_ALIGN]: () => `common symbol '${symbolName(ctx, issue)}' has invalid alignment: ${issue.b}`,
+    [abi.ERR_BINDING]: () => `symbol (${index}) has invalid binding: ${place.rawSymbol(ctx, issue.obj, index)?.bind ?? 0}`,
+    [abi.ERR_NO_SECTIONS]: `section header string table index ${index} does not exist: there is no section header table (e_shoff is 0)`,
     [abi.ERR_CIE]: "invalid CIE in .eh_frame",
     [abi.ERR_FDE]: "invalid FDE in .eh_frame",
   };
   const detail = details[Number(issue.a)];
   return typeof detail === "function" ? detail() : (detail ?? `corrupt object (detail ${issue.a}, index ${index})`);
+}
+
+function symbolName(ctx: IssueContext, { obj, index }: Issue): ByteString {
+  return place.displayName(ctx, place.rawSymbol(ctx, obj, index)?.name ?? "");
 }
 
 /** Reads the header again to show its numbers. */

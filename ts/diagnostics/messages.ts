@@ -114,6 +114,21 @@ export function duplicateSymbolInFiles(symbol: ByteString, first: ByteString, se
   return `duplicate symbol: ${symbol}\n>>> defined in ${first}\n>>> defined in ${second}`;
 }
 
+/** --warn-common: a common symbol met another one, or a definition that counts instead. */
+export function commonSymbol(symbol: ByteString, overridden: boolean): ByteString {
+  return overridden ? `common ${symbol} is overridden` : `multiple common of ${symbol}`;
+}
+
+/** Thread-local in one file, not in the other. */
+export function tlsAttribute(symbol: ByteString, definedIn: ByteString, file: ByteString): ByteString {
+  return `TLS attribute mismatch: ${symbol}\n>>> in ${definedIn}\n>>> in ${file}`;
+}
+
+/** Type and section contradict each other. */
+export function tlsSection(file: ByteString, symbol: ByteString): ByteString {
+  return `${file} has an STT_TLS symbol but doesn't have an SHF_TLS section: ${symbol}`;
+}
+
 export interface DiscardedText {
   symbol: ByteString;
   /** Name of the section when the symbol is a section symbol, else "". */
@@ -122,9 +137,14 @@ export interface DiscardedText {
   /** COMDAT signature, "" when unknown. */
   signature: ByteString;
   prevailing: ByteString;
+  /** The definition that counted while files were read is the discarded one. */
+  mixed: boolean;
   references: PlaceText[];
   more: number;
 }
+
+const MIXED_BINDINGS =
+  "\n>>> or the symbol in the prevailing group is weak and the one in the discarded copy is not: bindings must not be mixed";
 
 export function discardedReference(text: DiscardedText): ByteString {
   const what =
@@ -134,7 +154,7 @@ export function discardedReference(text: DiscardedText): ByteString {
   const group =
     text.signature === ""
       ? ""
-      : `\n>>> section group signature: ${text.signature}\n>>> prevailing definition is in ${text.prevailing}`;
+      : `\n>>> section group signature: ${text.signature}\n>>> prevailing definition is in ${text.prevailing}${text.mixed ? MIXED_BINDINGS : ""}`;
   return `${what}\n>>> defined in ${text.definedIn}${group}${references(text.references, text.more)}`;
 }
 
@@ -174,8 +194,8 @@ export function relocationOffset(at: ByteString, type: string): ByteString {
   return `${at}: relocation ${type} is outside its section`;
 }
 
-export function relocationSymbol(at: ByteString, type: string, index: number): ByteString {
-  return `${at}: relocation ${type} has invalid symbol index ${index}`;
+export function relocationSymbol(file: ByteString, at: ByteString, type: string, index: number): ByteString {
+  return `${file}: invalid symbol index ${index} in relocation ${type}\n>>> referenced by ${at}`;
 }
 
 const against = (symbol: ByteString): ByteString => (symbol === "" ? "local symbol" : `symbol '${symbol}'`);

@@ -294,7 +294,6 @@ export const PARAMS = {
   packRelr: "u32", // 1 = relative relocations go to .relr.dyn where they can
   writeAddends: "u32", // 1 = the addend of a dynamic relocation is also written in place
   gcSections: "u32",
-  allowMultiple: "u32", // 1 = later strong definitions are ignored
   stripDebug: "u32", // 1 = sections .debug* are dropped
   gnuUnique: "u32", // 1 = STB_GNU_UNIQUE is kept
   isecRows: "u32",
@@ -330,4 +329,6 @@ export const PARAMS = {
   relrCount: "u32", // addresses in .relr.dyn
   gotRelative: "u32", // index of the first RELATIVE relocation of .got; grows while they are written
   gotSymbolic: "u32", // index of the first symbolic relocation of .got
+  warnCommon: "u32", // 1 = --warn-common
+  suspects: "u32", // SUSPECT_*: what settle-symbols must look at
 } as const satisfies Record<string, "u32" | "u64">;

@@ -6,7 +6,7 @@
  * a hot window costs less than touching new memory.
  */
 import {
-  ISSUE_BAD_OBJECT, OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, ERR_TRUNCATED, ERR_SHENTSIZE,
+  ISSUE_BAD_OBJECT, OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, ERR_NO_SECTIONS, ERR_TRUNCATED, ERR_SHENTSIZE,
 } from "../../as-kernels/shared/abi.ts";
 import { EHDR_BYTES, SHDR_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
@@ -53,7 +53,11 @@ export function readHeaders(w: WorkerContext, o: number): Headers | null {
   const shoff = Number(view.getBigUint64(0x28, true));
   let count = view.getUint16(0x3c, true);
   let shstrndx = view.getUint16(0x3e, true);
-  if (shoff === 0) return { shdrs: base, count: 0, shstrndx: 0, whole: wholeFits ? base : 0 };
+  if (shoff === 0) {
+    // No sections at all is an empty object, as for lld; otherwise e_shnum and e_shstrndx speak of a table that is not there.
+    if (count !== 0 || shstrndx !== 0) return broken(w, o, shstrndx, ERR_NO_SECTIONS);
+    return { shdrs: base, count: 0, shstrndx: 0, whole: wholeFits ? base : 0 };
+  }
   if (view.getUint16(0x3a, true) !== SHDR_BYTES) return broken(w, o, 0, ERR_SHENTSIZE);
   if (shoff + SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
   if (count === 0 || shstrndx === 0xffff) {

@@ -25,7 +25,7 @@ export function reportUndefined(ctx: Context): void {
   const { found, lost } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED || code === abi.ISSUE_DISCARDED_REF);
   let suggestions = MAX_SUGGESTIONS;
   for (const [sym, issues] of groupBySymbol(ctx, found)) {
-    const discarded = discardedSymbol(ctx, issues[0]!);
+    const discarded = lostDefinition(ctx, sym) ?? discardedSymbol(ctx, issues[0]!);
     if (discarded !== null) report(ctx, sym, discardedMessage(ctx, discarded, issues));
     else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0));
   }
@@ -122,16 +122,26 @@ function versionsOf(ctx: Context, input: InputFile, stem: ByteString): ByteStrin
 interface Discarded {
   obj: number;
   raw: place.RawSymbol;
+  /** A global whose only definition that counted is in a COMDAT copy that lost. */
+  global: boolean;
+}
+
+/** settle-symbols took the definition back, but left word of it. */
+function lostDefinition(ctx: Context, sym: number): Discarded | null {
+  if (sym >= ctx.params.get("globalSyms")) return null;
+  const { obj, esym } = ctx.tables.gsym;
+  const raw = esym[sym] === 0 ? null : place.rawSymbol(ctx, obj[sym]!, esym[sym]! - ctx.tables.obj.esymBase[obj[sym]!]!);
+  return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: obj[sym]!, raw, global: true };
 }
 
 /** The symbol an issue refers to when its own object defines it in a section that was discarded. */
 function discardedSymbol(ctx: Context, issue: Issue): Discarded | null {
   const rela = place.rawRelocation(ctx, issue.isec, issue.index);
   const raw = rela === null ? null : place.rawSymbol(ctx, issue.obj, rela.r_sym);
-  return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: issue.obj, raw };
+  return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: issue.obj, raw, global: false };
 }
 
-function discardedMessage(ctx: Context, { obj, raw }: Discarded, issues: Issue[]): ByteString {
+function discardedMessage(ctx: Context, { obj, raw, global }: Discarded, issues: Issue[]): ByteString {
   const group = ctx.tables.slot.group[ctx.tables.obj.slotBase[obj]! + raw.shndx] ?? 0;
   const signature = group === 0 ? 0 : ctx.tables.group.name[group]!;
   const winner = signature === 0 ? 0 : ctx.tables.gsym.groupOwner[signature]!;
@@ -140,6 +150,7 @@ function discardedMessage(ctx: Context, { obj, raw }: Discarded, issues: Issue[]
     section: raw.type === STT_SECTION ? place.headerName(ctx, obj, raw.shndx) : "",
     definedIn: place.fileName(ctx, obj),
     signature: winner === 0 ? "" : place.symbolBytes(ctx, signature),
+    mixed: global,
     prevailing: winner === 0 ? "" : place.fileName(ctx, ctx.tables.group.obj[winner - 1]!),
     ...listReferences(ctx, raw.name, issues),
   });

@@ -5,7 +5,8 @@
  * the order lld has them (input files, entry and defsym names, wrapped names).
  */
 import {
-  OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
+  OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT,
+  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SUSPECT_LOST,
 } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -23,6 +24,7 @@ export function resolveSymbols(ctx: Context): void {
   const { tables, arena, kernels, params } = ctx;
   const rows = tables.obj.rows;
   allocTable(arena, tables, "sym", params.get("globalSyms"));
+  params.set("suspects", 0);
   const included = arena.alloc((rows + 1) * 4);
   const state = arena.allocZeroed(16);
   const mark = arena.mark();
@@ -40,12 +42,21 @@ export function resolveSymbols(ctx: Context): void {
   demandWrapped(ctx, demand);
   const count = arena.u32[state >>> 2]!;
   arena.release(mark);
+  settle(ctx, included, count);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
   refuseSlimObjects(ctx);
   for (let o = 1; o < rows; o++) {
     if (tables.obj.kind[o] !== OBJ_SHARED) continue;
     tables.obj.needed[o] = (tables.obj.flags[o]! & OBJF_AS_NEEDED) === 0 ? 1 : 0;
   }
+}
+
+/** What the replay suspected, if anything, is looked at again now that every symbol has its final definition. */
+function settle({ kernels, params, tables, arena, options }: Context, included: number, count: number): void {
+  const suspects = params.get("suspects");
+  if (suspects === 0) return;
+  for (let seq = 1; seq <= count; seq++) kernels.findConflicts!(arena.u32[(included >>> 2) + seq]!, options.allowMultipleDefinition ? 1 : 0);
+  if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost!(1, tables.gsym.rows);
 }
 
 /** --undefined-glob: every lazy symbol that matches is demanded. */

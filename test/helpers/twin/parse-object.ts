@@ -68,10 +68,10 @@ export function scanTwin(headers: Header[], shstrndx: number, bytes: number): Sc
   const groups = used.filter(({ header }) => header.type === elf.SHT_GROUP);
   const shndx = used.filter(({ header }) => header.type === elf.SHT_SYMTAB_SHNDX).at(-1)?.i ?? 0;
   const names = headers[shstrndx];
-  if (names === undefined || (shstrndx !== 0 && names.type !== elf.SHT_STRTAB)) return failure(shstrndx, abi.ERR_SECTION_NAME);
+  if (shstrndx !== 0 && names?.type !== elf.SHT_STRTAB) return failure(shstrndx, abi.ERR_SECTION_NAME);
   const scan: Scan = {
     symtab, groups: groups.length, firstGlobal: 0, localSignatures: 0,
-    parts: { symtab: [0, 0], strtab: [0, 0], shndx: [0, 0], names: partOf(names) },
+    parts: { symtab: [0, 0], strtab: [0, 0], shndx: [0, 0], names: names === undefined ? [0, 0] : partOf(names) },
     groupRange: groups.length === 0 ? [0, 0] : [
       Math.min(...groups.map(({ header }) => Number(header.offset))), Math.max(...groups.map(({ header }) => Number(header.offset + header.size))),
     ],
@@ -193,6 +193,7 @@ export function parseTwin({ whole, headers, scan, relocatableOutput }: ObjectByt
     if (section !== 0 && section >= headers.length) return failure(i, abi.ERR_SYMBOL_SHNDX);
     if (i < scan.firstGlobal) continue;
     if (info >> 4 === elf.STB_LOCAL) return failure(i, abi.ERR_LOCAL_AFTER_GLOBAL);
+    if (info >> 4 !== elf.STB_GLOBAL && info >> 4 !== elf.STB_WEAK && info >> 4 !== elf.STB_GNU_UNIQUE) return failure(i, abi.ERR_BINDING);
     const { hash, stem, version } = nameTwin(cstring(strtab, name));
     let flags = shndx === elf.SHN_UNDEF ? 0 : abi.REC_DEFINED;
     if (shndx === elf.SHN_COMMON || shndx === elf.SHN_X86_64_LCOMMON) flags |= abi.REC_COMMON;

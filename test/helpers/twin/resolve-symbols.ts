@@ -1,8 +1,7 @@
 /**
  * Symbol resolution of lld 19 in plain TypeScript, with objects and recursion: the oracle of resolve-symbols.
  *
- * Written from lld's rules (the resolve functions of its Symbol class, parse and parseLazy of its files), not from the kernel.
- * Differs from lld in one thing that wield does on purpose: a definition in a COMDAT copy that lost only mentions its name.
+ * Written from lld's rules (the resolve functions of its Symbol class, parse and parseLazy of its files, postParse), not from the kernel.
  */
 import { STB_GLOBAL, STB_WEAK, STV_DEFAULT } from "../../../as-kernels/shared/elf.ts";
 
@@ -108,7 +107,6 @@ class Link {
       const symbol = this.symbol(entry.name);
       symbol.usedRegular = true;
       mergeVisibility(symbol, entry.vis);
-      if (this.isDiscarded(f, entry)) continue;
       if (entry.is === "common") resolveCommon(symbol, entry, f, e);
       else resolveDefined(symbol, entry, f, e);
     }
@@ -141,8 +139,6 @@ class Link {
       if (weak && !symbol.strongRef) symbol.bind = STB_WEAK;
       if (weak) return;
       this.extract(symbol.file);
-      // The member's definition was a lost COMDAT copy.
-      if (!fromShared && this.symbol(entry.name).kind === "lazy") symbol.bind = entry.bind;
       return;
     }
     if (fromShared) return;
@@ -216,11 +212,22 @@ class Link {
         if (symbol.kind !== "defined" || (symbol.file === f && symbol.entry === e)) return;
         if (symbol.bind === STB_WEAK || entry.bind === STB_WEAK) return;
         const first = this.files[symbol.file]!.entries[symbol.entry]!;
-        if (first.is === "abs" && entry.is === "abs" && first.value === entry.value) return;
+        if (this.isDiscarded(symbol.file, first)) return;
+        if (first.is === "abs" && entry.is === "abs" && first.value !== 0n && first.value === entry.value) return;
         found.push(`${f}/${e}`);
       });
     }
     return found.sort();
+  }
+
+  /** Definitions in COMDAT copies that lost become undefined symbols. Returns those that contradict others. */
+  settle(): string[] {
+    const duplicates = this.duplicates();
+    for (const symbol of this.symbols.values()) {
+      if (symbol.kind !== "defined" || !this.isDiscarded(symbol.file, this.files[symbol.file]!.entries[symbol.entry]!)) continue;
+      symbol.kind = "undefined";
+    }
+    return duplicates;
   }
 }
 
@@ -262,5 +269,5 @@ export function resolveTwin(files: TwinFile[], demands: string[]): TwinLink {
     else link.parse(f);
   });
   for (const name of demands) link.demand(name);
-  return { symbols: link.symbols, included: link.included, kept: link.kept, duplicates: link.duplicates() };
+  return { symbols: link.symbols, included: link.included, kept: link.kept, duplicates: link.settle() };
 }

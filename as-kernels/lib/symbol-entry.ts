@@ -1,0 +1,21 @@
+/** Reading raw symbol-table entries (Elf64_Sym, gABI ch. 4 Symbol Table) of an object whose tables are resident. */
+import { tables } from "../shared/tables.ts";
+import { SHN_LORESERVE, SHN_XINDEX, SYM_BYTES } from "../shared/elf.ts";
+
+/** Address of the entry of esym row `esym`, which belongs to object `o`. */
+// @ts-ignore: decorator
+@inline
+export function entryOf(o: u32, esym: u32): u32 {
+  const obj = tables().obj;
+  return obj.symtab[o] + (esym - obj.esymBase[o]) * SYM_BYTES;
+}
+
+/** Section index of a symbol-table entry; 0 for undefined and reserved indexes. */
+// @ts-ignore: decorator
+@inline
+export function sectionOf(o: u32, esym: u32, entry: u32): u32 {
+  const obj = tables().obj;
+  const shndx = <u32>load<u16>(entry, 6);
+  if (shndx == SHN_XINDEX && obj.shndxTab[o]) return load<u32>(obj.shndxTab[o] + ((esym - obj.esymBase[o]) << 2));
+  return shndx >= <u32>SHN_LORESERVE ? 0 : shndx;
+}
