@@ -94,14 +94,27 @@ export function gotEntryAddress(sym: u32): u64 {
   return 0;
 }
 
-/** Address calls to the symbol go to: its PLT entry, or the symbol itself when it has none. Entries have 16 (.plt.got: 8) bytes. */
+/** Address of entry `plt` (1-based) of .plt as calls see it. */
+// @ts-ignore: decorator
+@inline
+export function pltAddress(plt: u32): u64 {
+  return params().pltFirst + <u64>((plt - 1) * params().pltBytes);
+}
+
+// @ts-ignore: decorator
+@inline
+export function ipltAddress(iplt: u32): u64 {
+  return params().ipltAddr + <u64>((iplt - 1) * params().ipltBytes);
+}
+
+/** Address calls to the symbol go to: its PLT entry, or the symbol itself when it has none. */
 export function pltEntryAddress(sym: u32): u64 {
   const aux = tables().aux;
   const row = tables().sym.aux[sym];
   if (row) {
-    if (aux.plt[row]) return params().pltAddr + (<u64>aux.plt[row] << 4);
-    if (aux.iplt[row]) return params().ipltAddr + (<u64>(aux.iplt[row] - 1) << 4);
-    if (aux.pltGot[row]) return params().pltGotAddr + (<u64>(aux.pltGot[row] - 1) << 3);
+    if (aux.plt[row]) return pltAddress(aux.plt[row]);
+    if (aux.iplt[row]) return ipltAddress(aux.iplt[row]);
+    if (aux.pltGot[row]) return params().pltGotAddr + <u64>((aux.pltGot[row] - 1) * params().pltGotBytes);
   }
   return tables().sym.addr[sym];
 }

@@ -6,7 +6,7 @@
  * need the shared object's headers: ts/passes/create-synthetic.ts) and the sections' places.
  */
 import { params, tables } from "../shared/tables.ts";
-import { dynsymIndex, gotWord, ipltSlot, isBound, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
+import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
 import {
   R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT, R_X86_64_RELATIVE,
   R_X86_64_TLSDESC, R_X86_64_TPOFF64,
@@ -131,8 +131,8 @@ export function resolveAux(from: u32, to: u32): void {
     const i = aux.sym[row];
     aux.target[row] = sym.addr[i];
     if (!(sym.flags[i] & SYM_NEEDS_CPLT)) continue;
-    if (aux.iplt[row]) sym.addr[i] = params().ipltAddr + (<u64>(aux.iplt[row] - 1) << 4);
-    else if (aux.plt[row]) sym.addr[i] = params().pltAddr + (<u64>aux.plt[row] << 4);
+    if (aux.iplt[row]) sym.addr[i] = ipltAddress(aux.iplt[row]);
+    else if (aux.plt[row]) sym.addr[i] = pltAddress(aux.plt[row]);
   }
 }
 
@@ -234,38 +234,53 @@ export function writeIrelative(from: u32, to: u32, out: u32): void {
   }
 }
 
-/** .got.plt words at `out`: for .plt the instruction after the jump of the entry (at `lazy` bytes), for .iplt the resolver if wanted. */
-export function writeGotPlt(from: u32, to: u32, out: u32, lazy: u32): void {
+/** .got.plt words at `out`: for .plt the code that binds the entry, if there is any, for .iplt the resolver if wanted. */
+export function writeGotPlt(from: u32, to: u32, out: u32): void {
   const aux = tables().aux;
+  const lazy = params().pltLazy;
+  const bytes = params().pltBytes;
   for (let row = from; row < to; row++) {
-    if (aux.plt[row]) store<u64>(out + <u32>(pltSlot(aux.plt[row]) - params().gotPltAddr), params().pltAddr + (<u64>aux.plt[row] << 4) + lazy);
+    const plt = aux.plt[row];
+    if (plt && lazy) store<u64>(out + <u32>(pltSlot(plt) - params().gotPltAddr), lazy + <u64>((plt - 1) * bytes));
     if (aux.iplt[row] && params().writeAddends) store<u64>(out + <u32>(ipltSlot(aux.iplt[row]) - params().gotPltAddr), aux.target[row]);
   }
 }
 
 const PLT_LAZY: u32 = 0;
 const PLT_GOT: u32 = 1;
-/** The third kind is PLT_IFUNC = 2. */
+const PLT_IFUNC: u32 = 2;
+/** The fourth kind is PLT_SECOND = 3. */
+
+/** Where the entries of a kind of PLT begin, `skip` bytes behind the start of their section. */
+function entriesStart(kind: u32, skip: u32): u64 {
+  if (kind == PLT_LAZY) return params().pltAddr + <u64>skip;
+  if (kind == PLT_GOT) return params().pltGotAddr;
+  return kind == PLT_IFUNC ? params().ipltAddr : params().pltFirst;
+}
 
 /**
- * PLT entries at `out` from the template `entry` (`bytes` long). Fields: `slot`: 4 bytes relative to their end that address the
- * word to jump through; `index`: entry number; `header`: 4 bytes relative to their end that address the section's start.
- * 0 = no such field. `kind`: PLT_LAZY (after a header as long as an entry), PLT_GOT, PLT_IFUNC.
+ * PLT entries at `out` + `skip` from the template `entry` (`bytes` long). Fields of 4 bytes at offsets in it, 0 = no such field:
+ * `slot`, relative to its end, addresses the word to jump through; `index`: entry number; `header`: up to three offsets, one in
+ * each byte, of fields relative to their end: places in .plt whose distance from its start the template has there.
  */
-export function writePlt(kind: u32, out: u32, entry: u32, bytes: u32, slot: u32, index: u32, header: u32): void {
+export function writePlt(kind: u32, out: u32, entry: u32, bytes: u32, skip: u32, slot: u32, index: u32, header: u32): void {
   const aux = tables().aux;
   const rows = params().auxRows + 1;
-  const base = kind == PLT_LAZY ? params().pltAddr : kind == PLT_GOT ? params().pltGotAddr : params().ipltAddr;
+  const start = entriesStart(kind, skip);
   for (let row: u32 = 1; row < rows; row++) {
-    const number = kind == PLT_LAZY ? aux.plt[row] : kind == PLT_GOT ? aux.pltGot[row] : aux.iplt[row];
+    const number = kind == PLT_GOT ? aux.pltGot[row] : kind == PLT_IFUNC ? aux.iplt[row] : aux.plt[row];
     if (!number) continue;
-    const place = (kind == PLT_LAZY ? number : number - 1) * bytes;
-    const at = out + place;
+    const place = (number - 1) * bytes;
+    const P = start + <u64>place;
+    const at = out + skip + place;
     memory.copy(at, entry, bytes);
-    const target = kind == PLT_LAZY ? pltSlot(number) : kind == PLT_GOT ? gotWord(aux.got[row] - 1) : ipltSlot(number);
-    store<u32>(at + slot, <u32>(target - (base + place + slot + 4)));
+    const target = kind == PLT_GOT ? gotWord(aux.got[row] - 1) : kind == PLT_IFUNC ? ipltSlot(number) : pltSlot(number);
+    if (slot) store<u32>(at + slot, <u32>(target - (P + slot + 4)));
     if (index) store<u32>(at + index, number - 1);
-    if (header) store<u32>(at + header, <u32>(0 - (place + header + 4)));
+    for (let fields = header; fields; fields >>= 8) {
+      const field = fields & 0xff;
+      store<u32>(at + field, load<u32>(at + field) + <u32>(params().pltAddr - (P + field + 4)));
+    }
   }
 }
 

@@ -347,8 +347,13 @@ export class Params {
   gotAddr: u64;
   gotPltAddr: u64;
   pltAddr: u64;
+  pltFirst: u64;
+  pltLazy: u64;
+  pltBytes: u32;
   pltGotAddr: u64;
+  pltGotBytes: u32;
   ipltAddr: u64;
+  ipltBytes: u32;
   tlsAddr: u64;
   tlsEnd: u64;
   tlsModuleGot: u32;

@@ -70,16 +70,31 @@ test("is found by machine and by emulation", () => {
   assert.is(architectureOf(3), undefined);
 });
 
-test("PLT code has its fields where it says", () => {
-  const { pltHeader, pltEntry, pltGotEntry, ipltEntry } = x86_64;
-  assert.is(pltHeader.bytes.length, 16);
-  assert.is(hex(pltHeader.bytes.subarray(pltHeader.link - 2, pltHeader.link)), "ff 35");
-  assert.is(hex(pltHeader.bytes.subarray(pltHeader.resolver - 2, pltHeader.resolver)), "ff 25");
-  assert.equal([pltEntry, ipltEntry, pltGotEntry].map((entry) => entry.bytes.length), [16, 16, 8]);
-  for (const entry of [pltEntry, pltGotEntry, ipltEntry]) assert.is(hex(entry.bytes.subarray(entry.slot - 2, entry.slot)), "ff 25");
-  assert.is(pltEntry.bytes[pltEntry.index - 1], 0x68);
-  assert.is(pltEntry.bytes[pltEntry.header - 1], 0xe9);
-  assert.is(x86_64.pltLazyOffset, 6);
+test("PLT code has its fields where it says, in every style", () => {
+  const opcode = (bytes: Uint8Array, field: number, count: number): string => hex(bytes.subarray(field - count, field));
+  const jumps = ["ff 25", "4c 8b 1d"]; // jmpq *x(%rip); movq x(%rip), %r11
+  for (const name of ["plain", "ibt", "retpoline", "retpoline-now"] as const) {
+    const { header, entry, second, lazy, got, iplt } = x86_64.plt(name);
+    assert.is(header.bytes.length % 16, 0, name);
+    if (header.link > 0) {
+      assert.is(opcode(header.bytes, header.link, 2), "ff 35");
+      assert.ok(jumps.some((jump) => jump === opcode(header.bytes, header.resolver, jump.length > 5 ? 3 : 2)), name);
+    }
+    for (const code of [entry, second, got, iplt]) {
+      if (code === null) continue;
+      assert.is(code.bytes.length % 8, 0);
+      if (code.slot > 0) assert.ok(jumps.some((jump) => jump === opcode(code.bytes, code.slot, jump.length > 5 ? 3 : 2)), name);
+      if (code.index > 0) assert.is(code.bytes[code.index - 1], 0x68);
+      for (const field of code.header) {
+        assert.ok([0xe8, 0xe9].includes(code.bytes[field - 1]!), name);
+        assert.ok(code.bytes[field]! < header.bytes.length, `${name}: a place in the header`);
+      }
+    }
+    // The lazy half pushes the number and jumps to the header.
+    if (lazy >= 0) assert.ok(entry.index - 1 - lazy === 0 || hex(entry.bytes.subarray(lazy, lazy + 4)) === "f3 0f 1e fa", name);
+    else assert.is(entry.index, 0);
+    if (name === "ibt") for (const code of [entry, second!, got, iplt]) assert.is(hex(code.bytes.subarray(0, 4)), "f3 0f 1e fa");
+  }
 });
 
 test("loads of addresses from the GOT become lea", () => {

@@ -79,8 +79,10 @@ export const OUTPUTS = { exec: abi.OUT_EXEC, pie: abi.OUT_PIE, shared: abi.OUT_S
 export const BASE = 0x200000n;
 export const STEP = 0x10000n;
 export const PLACES = {
-  gotAddr: 0x300000n, gotPltAddr: 0x310000n, pltAddr: 0x320000n, pltGotAddr: 0x330000n, ipltAddr: 0x340000n, tlsAddr: 0x350000n, tlsEnd: 0x350400n,
-};
+  gotAddr: 0x300000n, gotPltAddr: 0x310000n, pltAddr: 0x320000n, pltFirst: 0x320010n, pltLazy: 0x320016n, pltGotAddr: 0x330000n, ipltAddr: 0x340000n, tlsAddr: 0x350000n, tlsEnd: 0x350400n,
+} as const;
+/** From one entry to the next. */
+const WIDTHS = { pltBytes: 16, pltGotBytes: 8, ipltBytes: 16 };
 
 const MEMORY_PAGES = 256;
 const modules = new Map<string, WebAssembly.Module>();
@@ -105,7 +107,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   const params = new Params(arena);
   const kernels = instantiateKernels(kernelModule(spec.debug ?? false), memory);
   const ctx = {
-    arena, tables, params, kernels, arch: x86_64, options: defaultOptions(), synthetics: noSynthetics(), lookup: () => 0,
+    arena, tables, params, kernels, arch: x86_64, options: defaultOptions(), synthetics: noSynthetics(), properties: new Map(), lookup: () => 0,
   } as unknown as Context;
   allocTable(arena, tables, "issue", 4096);
   params.set("outputKind", OUTPUTS[spec.output]);
@@ -139,7 +141,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
 
   const link = () => {
     scan();
-    for (const [name, value] of Object.entries(PLACES)) params.set(name as ParamName, value as never);
+    for (const [name, value] of Object.entries({ ...PLACES, ...WIDTHS })) params.set(name as ParamName, value as never);
     spec.sections.forEach((_, s) => (tables.osec.addr[row(s)] = BASE + STEP * BigInt(s)));
     spec.symbols.forEach((symbol, s) => {
       const inside = (symbol.section ?? -1) >= 0 ? BASE + STEP * BigInt(symbol.section!) : 0n;

@@ -20,15 +20,31 @@ export interface RelocationType {
   scan: number;
 }
 
-/** Machine code with the places that are filled in. Offsets in bytes, 0 = no such field. */
+/** Machine code of an entry with the places that are filled in. Offsets in bytes, 0 = no such field. */
 export interface PltCode {
   bytes: Uint8Array;
   /** 4 bytes relative to their end: the word to jump through. */
   slot: number;
   /** 4 bytes: number of the entry. */
   index: number;
-  /** 4 bytes relative to their end: the header. */
-  header: number;
+  /** Fields of 4 bytes relative to their end: places in .plt; the bytes hold the distance of each from its start. */
+  header: number[];
+}
+
+/** - ibt: for processors that check indirect branches. - retpoline: no indirect jump that could be speculated; -now: no lazy binding. */
+export type PltStyleName = "plain" | "ibt" | "retpoline" | "retpoline-now";
+
+export interface PltStyle {
+  /** First bytes of .plt; fields of 4 bytes relative to their end: .got.plt + 8 and + 16, 0 = no such field. */
+  header: { bytes: Uint8Array; link: number; resolver: number };
+  /** In .plt behind the header. */
+  entry: PltCode;
+  /** In .plt.sec, where calls go then; null = calls go to `entry`. */
+  second: PltCode | null;
+  /** Offset in `entry` of the code a word of .got.plt points to until it is bound; -1 = nothing is bound lazily. */
+  lazy: number;
+  got: PltCode;
+  iplt: PltCode;
 }
 
 export interface Architecture {
@@ -54,11 +70,5 @@ export interface Architecture {
   codeFill: number;
   /** Words at the start of .got.plt that belong to the dynamic linker. */
   gotPltHeaderWords: number;
-  /** Offset in a PLT entry of the code a word of .got.plt points to until it is bound. */
-  pltLazyOffset: number;
-  /** First entry of .plt; two 4-byte fields, relative to their end: .got.plt + 8 and + 16. */
-  pltHeader: { bytes: Uint8Array; link: number; resolver: number };
-  pltEntry: PltCode;
-  pltGotEntry: PltCode;
-  ipltEntry: PltCode;
+  plt: (style: PltStyleName) => PltStyle;
 }

@@ -1,12 +1,13 @@
 /**
- * x86-64: the relocation table of the psABI, PLT code beside its disassembly, and the sizes lld uses.
+ * x86-64: the relocation table of the psABI and the sizes lld uses. PLT code is in x86-64-plt.ts.
  *
- * Sources: System V ABI, AMD64 Architecture Processor Supplement, table 4.9 (relocation types) and ch. 5.2 (PLT). Surprising:
+ * Sources: System V ABI, AMD64 Architecture Processor Supplement, table 4.9 (relocation types). Surprising:
  * the types that only occur in linked files (COPY, GLOB_DAT, RELATIVE …) have no row, so an object that holds one is an error.
  */
 import * as elf from "../../as-kernels/shared/elf.ts";
 import * as R from "../../as-kernels/shared/reloc.ts";
 import type { Architecture, RelocationType } from "./arch.ts";
+import { pltOf } from "./x86-64-plt.ts";
 
 type Row = readonly [r_type: number, value: number, bytes: number, range: number, scan: number];
 
@@ -85,46 +86,5 @@ export const x86_64: Architecture = {
   maxPageSize: 4096,
   codeFill: 0xcc, // int3
   gotPltHeaderWords: 3,
-  pltLazyOffset: 6,
-  pltHeader: {
-    // prettier-ignore
-    bytes: Uint8Array.of(
-      0xff, 0x35, 0, 0, 0, 0, //    pushq  .got.plt+8(%rip)     field at 2
-      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *.got.plt+16(%rip)   field at 8
-      0x0f, 0x1f, 0x40, 0x00, //    nopl   0(%rax)
-    ),
-    link: 2,
-    resolver: 8,
-  },
-  pltEntry: {
-    // prettier-ignore
-    bytes: Uint8Array.of(
-      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *slot(%rip)          field at 2
-      0x68, 0, 0, 0, 0, //          pushq  $index               field at 7
-      0xe9, 0, 0, 0, 0, //          jmpq   .plt                 field at 12
-    ),
-    slot: 2,
-    index: 7,
-    header: 12,
-  },
-  pltGotEntry: {
-    // prettier-ignore
-    bytes: Uint8Array.of(
-      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *slot(%rip)          field at 2
-      0x66, 0x90, //                xchg   %ax, %ax
-    ),
-    slot: 2,
-    index: 0,
-    header: 0,
-  },
-  ipltEntry: {
-    // prettier-ignore
-    bytes: Uint8Array.of(
-      0xff, 0x25, 0, 0, 0, 0, //    jmpq   *slot(%rip)          field at 2
-      0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, // cs nopw 0(%rax,%rax,1)
-    ),
-    slot: 2,
-    index: 0,
-    header: 0,
-  },
+  plt: pltOf,
 };

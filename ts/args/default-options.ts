@@ -110,6 +110,8 @@ export function defaultOptions(): LinkOptions {
       ibt: false,
       shstk: false,
       forceIbt: false,
+      ibtplt: false,
+      retpolineplt: false,
       cetReport: "none",
       dynamicUndefinedWeak: undefined,
       nosectionheader: false,

@@ -143,6 +143,8 @@ export interface LinkOptions {
     ibt: boolean;
     shstk: boolean;
     forceIbt: boolean;
+    ibtplt: boolean; // the PLT as with IBT, without promising it
+    retpolineplt: boolean;
     cetReport: "none" | "warning" | "error";
     dynamicUndefinedWeak: boolean | undefined;
     nosectionheader: boolean;

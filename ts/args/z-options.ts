@@ -71,6 +71,8 @@ const FLAGS: Record<string, Setter> = {
   ibt: z("ibt", true),
   shstk: z("shstk", true),
   "force-ibt": z("forceIbt", true),
+  ibtplt: z("ibtplt", true),
+  retpolineplt: z("retpolineplt", true),
   "dynamic-undefined-weak": z("dynamicUndefinedWeak", true),
   "nodynamic-undefined-weak": z("dynamicUndefinedWeak", false),
   nosectionheader: z("nosectionheader", true),
@@ -95,7 +97,7 @@ const VALUES: Record<string, Setter> = {
   },
   "cet-report": (s, v) => {
     if (v === "none" || v === "warning" || v === "error") s.options.z.cetReport = v;
-    else s.errors.push(`unknown -z cet-report= value: ${v}`);
+    else s.errors.push(`-z cet-report= parameter ${v} is not recognized`);
   },
 };
 

@@ -301,9 +301,14 @@ export const PARAMS = {
   globalSyms: "u32", // sym rows below this are globals
   gotAddr: "u64", // .got
   gotPltAddr: "u64", // .got.plt (= _GLOBAL_OFFSET_TABLE_ on x86-64)
-  pltAddr: "u64",
+  pltAddr: "u64", // .plt: its header
+  pltFirst: "u64", // entry 0 of the PLT as calls see it: in .plt, or .plt.sec
+  pltLazy: "u64", // what the .got.plt word of entry 0 holds at first, 0 = nothing is bound lazily
+  pltBytes: "u32", // from one entry to the next
   pltGotAddr: "u64",
+  pltGotBytes: "u32",
   ipltAddr: "u64",
+  ipltBytes: "u32",
   tlsAddr: "u64", // start of PT_TLS
   tlsEnd: "u64", // end of PT_TLS, aligned: the thread pointer on x86-64
   tlsModuleGot: "u32", // 1-based .got slot pair for local dynamic (R_X86_64_DTPMOD64), 0 = none

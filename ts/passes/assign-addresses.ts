@@ -6,6 +6,7 @@
  */
 import { EHDR_BYTES, PF_X, PHDR_BYTES, PT_LOAD, PT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { publishPlt } from "../synthetic/plt.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { assignOffsets, dropEmptyLoads, measureSegments } from "./file-layout.ts";
 import { PADDING } from "./order-sections.ts";
@@ -124,9 +125,7 @@ export function publish(ctx: Context): void {
   const address = (section: { address: bigint } | null) => section?.address ?? 0n;
   params.set("gotAddr", address(ctx.synthetics.got));
   params.set("gotPltAddr", address(ctx.synthetics.gotPlt));
-  params.set("pltAddr", address(ctx.synthetics.plt));
-  params.set("pltGotAddr", address(ctx.synthetics.pltGot));
-  params.set("ipltAddr", address(ctx.synthetics.iplt));
+  publishPlt(ctx);
 }
 
 export function assignAddresses(ctx: Context): void {

@@ -12,6 +12,9 @@ export function checkOptions(ctx: Context): void {
   checkPages(ctx);
   if (options.emitRelocs) diag.error("--emit-relocs is not supported yet");
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
+  if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
+  if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");
+  if (options.z.retpolineplt && options.z.forceIbt) diag.error("-z force-ibt may not be used with -z retpolineplt");
   diag.throwIfErrors();
 }
 

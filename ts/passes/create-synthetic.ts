@@ -20,7 +20,7 @@ import { GotSection } from "../synthetic/got.ts";
 import { createAll } from "../synthetic/index.ts";
 import { IpltSection } from "../synthetic/iplt.ts";
 import { PltGotSection } from "../synthetic/plt-got.ts";
-import { PltSection } from "../synthetic/plt.ts";
+import { PltSection, PltSecSection } from "../synthetic/plt.ts";
 import { RelaDynSection } from "../synthetic/rela-dyn.ts";
 import { RelaPltSection } from "../synthetic/rela-plt.ts";
 import { RelrSection } from "../synthetic/relr.ts";
@@ -114,6 +114,7 @@ export function createSynthetic(ctx: Context): void {
   all.got = new GotSection();
   all.gotPlt = new GotPltSection();
   all.plt = new PltSection();
+  all.pltSec = new PltSecSection();
   all.pltGot = new PltGotSection();
   all.iplt = new IpltSection();
   all.relaDyn = new RelaDynSection(ownSymbolic);

@@ -67,7 +67,7 @@ export function installTables(ctx: Context): void {
   const base = options.imageBase ?? ctx.arch.imageBase;
   const low = base < LOW_IMAGE && [...options.sectionStarts.values()].every((start) => start < LOW_IMAGE);
   params.set("relaxAbs32", params.get("pic") === 0 && low ? 1 : 0);
-  params.set("usePltGot", options.z.now && options.optimize >= 2 ? 1 : 0);
+  params.set("usePltGot", options.z.now && options.optimize >= 2 && !options.z.retpolineplt ? 1 : 0);
 }
 
 /** Shared objects that the output really needs; symbols of the others become undefined and weak (lld: demote). */

@@ -28,9 +28,9 @@ export class GotPltSection implements SyntheticSection {
   }
 
   write(ctx: Context, out: Uint8Array, outAddr: number): void {
-    const { params, kernels, arch } = ctx;
+    const { params, kernels } = ctx;
     // psABI ch. 5.2: the first word holds the address of the dynamic structure; the others are the dynamic linker's.
     if (params.get("gotPltHeader") > 0) new DataView(out.buffer, out.byteOffset).setBigUint64(0, ctx.synthetics.dynamic?.address ?? 0n, true);
-    kernels.writeGotPlt!(1, params.get("auxRows") + 1, outAddr, arch.pltLazyOffset);
+    kernels.writeGotPlt!(1, params.get("auxRows") + 1, outAddr);
   }
 }

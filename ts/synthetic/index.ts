@@ -47,6 +47,7 @@ export interface Synthetics {
   ehFrameHdr: EhFrameHdrSection | null;
   ehFrame: EhFrameSection | null;
   plt: SyntheticSection | null;
+  pltSec: SyntheticSection | null;
   pltGot: SyntheticSection | null;
   iplt: SyntheticSection | null;
   got: SyntheticSection | null;
@@ -64,7 +65,7 @@ export function noSynthetics(): Synthetics {
   return {
     interp: null, noteProperty: null, buildId: null, packageMetadata: null, dynsym: null, versym: null, verdef: null, verneed: null,
     gnuHash: null, hash: null, dynamic: null, dynstr: null, relaDyn: null, relr: null, relaPlt: null, ehFrameHdr: null, ehFrame: null, plt: null,
-    pltGot: null, iplt: null, got: null, copyRel: null, copyRelRo: null, gotPlt: null, comment: null, symtab: null, strtab: null,
+    pltSec: null, pltGot: null, iplt: null, got: null, copyRel: null, copyRelRo: null, gotPlt: null, comment: null, symtab: null, strtab: null,
     shstrtab: null,
   };
 }

@@ -5,7 +5,7 @@
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { PLT_IFUNC, writeEntries } from "./plt.ts";
+import { PLT_IFUNC, pltStyle, writeEntries } from "./plt.ts";
 import type { SyntheticSection } from "./section.ts";
 
 export class IpltSection implements SyntheticSection {
@@ -22,10 +22,10 @@ export class IpltSection implements SyntheticSection {
   }
 
   size(ctx: Context): number {
-    return ctx.params.get("ipltCount") * ctx.arch.ipltEntry.bytes.length;
+    return ctx.params.get("ipltCount") * pltStyle(ctx).iplt.bytes.length;
   }
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    writeEntries(ctx, PLT_IFUNC, outAddr, ctx.arch.ipltEntry);
+    writeEntries(ctx, PLT_IFUNC, outAddr, pltStyle(ctx).iplt);
   }
 }

@@ -6,7 +6,7 @@
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { PLT_GOT, writeEntries } from "./plt.ts";
+import { PLT_GOT, pltStyle, writeEntries } from "./plt.ts";
 import type { SyntheticSection } from "./section.ts";
 
 export class PltGotSection implements SyntheticSection {
@@ -23,10 +23,10 @@ export class PltGotSection implements SyntheticSection {
   }
 
   size(ctx: Context): number {
-    return ctx.params.get("pltGotCount") * ctx.arch.pltGotEntry.bytes.length;
+    return ctx.params.get("pltGotCount") * pltStyle(ctx).got.bytes.length;
   }
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    writeEntries(ctx, PLT_GOT, outAddr, ctx.arch.pltGotEntry);
+    writeEntries(ctx, PLT_GOT, outAddr, pltStyle(ctx).got);
   }
 }

@@ -30,4 +30,64 @@ text("calls through the PLT: lazy, now, address taken, with many entries", (w) =
   }
 });
 
+const ENDBR64 = "f30f1efa";
+const entriesOf = (code: Uint8Array, bytes: number, from = 0): string[] => {
+  const list: string[] = [];
+  for (let at = from; at < code.length; at += bytes) list.push(Buffer.from(code.subarray(at, at + bytes)).toString("hex"));
+  return list;
+};
+
+text("what promises IBT has endbr64 in its PLT, in both halves, and runs", (w) => {
+  w.write({
+    "l.c": "#include <stdlib.h>\n#include <string.h>\nint twice(const char *a) { return 2 * atoi(a) + (int)strlen(a); }\nstatic int v(void) { return 5; }\nstatic int (*pick(void))(void) { return v; }\nint five(void) __attribute__((ifunc(\"pick\"), visibility(\"hidden\")));\nint ten(void) { return five() + five(); }",
+    "m.c": "int twice(const char *); int ten(void); int main(void) { return twice(\"20\") + ten() - 52; }",
+  });
+  w.sh("gcc -O1 -fPIC -fcf-protection=full -nostdlib -shared l.c -B$B -o libl.so && gcc m.c -B$B ./libl.so -o m && ./m && LD_BIND_NOW=1 ./m");
+  const elf = w.elf("libl.so");
+  const plt = elf.content(".plt");
+  const slots = elf.relocs().filter((reloc) => reloc.section === ".rela.plt");
+  for (const entry of entriesOf(plt, 16, 16)) assert.ok(entry.startsWith(ENDBR64), entry);
+  const second = entriesOf(elf.content(".plt.sec"), 16);
+  assert.ok(second.length >= 2);
+  for (const entry of second) assert.ok(entry.startsWith(`${ENDBR64}ff25`), entry);
+  if (linkerName !== "wield") return;
+  assert.is(second.length, slots.length);
+  for (const entry of entriesOf(elf.content(".iplt"), 16)) assert.ok(entry.startsWith(`${ENDBR64}ff25`), entry);
+  const gotPlt = Buffer.from(elf.content(".got.plt"));
+  slots.forEach((_, i) => assert.is(Number(gotPlt.readBigUInt64LE(24 + 8 * i)), elf.need(".plt").addr + 16 + 16 * i));
+});
+
+text("an input without IBT takes the promise and the endbr64 away; -z ibtplt keeps the PLT, -z force-ibt both", (w) => {
+  w.write({ "a.c": "int g(void); int f(void) { return g(); }", "b.s": ".globl h\nh: call k@PLT\n" });
+  w.sh("gcc -O1 -fPIC -fcf-protection=full -c a.c && as b.s -o b.o && $LD -shared a.o b.o -o plain.so");
+  assert.is(w.elf("plain.so").section(".plt.sec"), undefined);
+  assert.is(w.elf("plain.so").section(".note.gnu.property"), undefined);
+  if (linkerName !== "wield") return;
+  w.sh("$LD -shared -z ibtplt a.o b.o -o plt.so && $LD -shared -z force-ibt a.o b.o -o forced.so 2> warned");
+  assert.ok(w.elf("plt.so").section(".plt.sec"));
+  assert.is(w.elf("plt.so").section(".note.gnu.property"), undefined);
+  assert.ok(w.elf("forced.so").section(".plt.sec"));
+  assert.ok(w.elf("forced.so").section(".note.gnu.property"));
+  contains(w.read("warned"), "b.o: -z force-ibt: file does not have GNU_PROPERTY_X86_FEATURE_1_IBT property");
+  contains(w.fails("$LD -shared -z force-ibt -z retpolineplt a.o -o x"), "-z force-ibt may not be used with -z retpolineplt");
+  contains(w.fails("$LD -shared -z cet-report=maybe a.o -o x"), "-z cet-report= parameter maybe is not recognized");
+});
+
+text("-z retpolineplt: no indirect jump in the PLT, lazy, now, and for IFUNCs of a static program", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({
+    "l.c": "int f(int x) { return x + 1; }\nint g(int x) { return x + 2; }",
+    "m.c": "int f(int); int g(int); int main(void) { int (*volatile p)(int) = f; return f(1) + g(2) + p(3) - 10; }",
+    "i.c": "#include <string.h>\n#include <stdlib.h>\nint main(int c, char **v) { char b[64]; memset(b, c, 64); strcpy(b, v[0]); return strlen(b) != strlen(v[0]); }",
+  });
+  w.sh("gcc -O1 -fPIC -shared l.c -B$B -o libl.so && gcc -O0 -c m.c i.c");
+  for (const [name, flags] of [["lazy", "-Wl,-z,lazy"], ["now", "-Wl,-z,now"], ["exec", "-no-pie -Wl,-z,lazy"]] as const) {
+    w.sh(`gcc ${flags} -Wl,-z,retpolineplt m.o -B$B ./libl.so -o ${name} && ./${name}`);
+    const plt = Buffer.from(w.elf(name).content(".plt")).toString("hex");
+    assert.not(/ff25........(68|66)/.test(plt), "jmpq *x(%rip)");
+  }
+  w.sh("gcc -static -Wl,-z,retpolineplt i.o -B$B -o s && ./s && gcc -static -Wl,-z,retpolineplt,-z,now i.o -B$B -o sn && ./sn");
+  assert.ok(w.elf("s").section(".plt"), "the thunk");
+});
+
 text.run();
