@@ -17,6 +17,7 @@ export class ObjTable {
   offset: F64Col;
   bytes: F64Col;
   e_shnum: U32Col;
+  shoff: F64Col;
   slotBase: U32Col;
   esymBase: U32Col;
   esymCount: U32Col;

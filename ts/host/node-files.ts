@@ -27,8 +27,8 @@ interface OpenInput {
   stat: Stats;
 }
 
-/** Archives up to this size are read in blocks: their members are small and all looked at. */
-const BLOCK_FILE_BYTES = 8 << 20;
+/** Short reads that follow each other in a file with gaps up to this are served from blocks. */
+const BLOCK_GAP_BYTES = 4 << 10;
 const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
@@ -48,6 +48,9 @@ export class NodeFiles implements WorkerIo {
   private blockInput: OpenInput | undefined;
   private blockAt = 0;
   private blockBytes = 0;
+  /** Where the last read ended. */
+  private lastInput: OpenInput | undefined;
+  private lastEnd = 0;
   private readonly limit: number;
 
   /** `limit`: descriptors kept open. */
@@ -78,11 +81,14 @@ export class NodeFiles implements WorkerIo {
   readAt(path: ByteString, target: Uint8Array, position: number): number {
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
-    if (target.length <= SMALL_READ_BYTES && input.stat.size <= BLOCK_FILE_BYTES) return this.readSmall(input, target, position);
+    const ahead = input === this.lastInput ? position - this.lastEnd : -1;
+    this.lastInput = input;
+    this.lastEnd = position + target.length;
+    if (target.length <= SMALL_READ_BYTES && ahead >= 0 && ahead <= BLOCK_GAP_BYTES) return this.readSmall(input, target, position);
     return this.read(input.fd, target, position);
   }
 
-  /** Hundreds of archive members, each with a few short reads, would be as many system calls. */
+  /** Many short reads, one close behind the other, would be as many system calls. */
   private readSmall(input: OpenInput, target: Uint8Array, position: number): number {
     const missing = input !== this.blockInput || position < this.blockAt || position + target.length > this.blockAt + this.blockBytes;
     if (missing) {

@@ -40,6 +40,8 @@ export class WorkerContext extends MemoryViews {
   sources: ByteString[] = [];
   /** Arguments of the running phase. */
   args: number[] = [];
+  /** What a window of read-headers holds: bytes [from, to) of the file `path`, at `address`. */
+  readonly span = { path: "", from: 0, to: 0, address: 0 };
   private readonly windows: { address: number; bytes: number }[] = [];
 
   constructor(memory: WebAssembly.Memory, kernels: Kernels, io: WorkerIo, tables?: Tables) {

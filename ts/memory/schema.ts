@@ -24,6 +24,7 @@ export const TABLES = {
     offset: "f64", // bytes from the start of the source to the ELF header
     bytes: "f64", // size of the object
     e_shnum: "u32",
+    shoff: "f64", // bytes from the start of the object to its section headers
     slotBase: "u32", // slot row of section header 0
     esymBase: "u32", // esym row of symbol 0
     esymCount: "u32",

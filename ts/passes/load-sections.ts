@@ -9,7 +9,7 @@ import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
-import { readHeaders } from "./parse-object.ts";
+import { readHeaders } from "./read-headers.ts";
 
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 8;
@@ -29,17 +29,24 @@ const A_KEEP_MERGE = 2;
 /** Phase: sections, relocations and symbols of the included objects of a chunk. */
 export function loadSectionsPhase(w: WorkerContext, chunk: number): void {
   const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, w.args[A_COUNT]!);
-  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) loadObject(w, w.u32[(w.args[A_OBJECTS]! >>> 2) + i]!);
+  const list = w.args[A_OBJECTS]! >>> 2;
+  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) {
+    // Members mostly come in groups of neighbours: those can be read together.
+    const o = w.u32[list + i]!;
+    let together = 1;
+    while (i + together < end && w.u32[list + i + together] === o + together) together++;
+    loadObject(w, o, o + together);
+  }
 }
 
-function loadObject(w: WorkerContext, o: number): void {
+function loadObject(w: WorkerContext, o: number, limit: number): void {
   const { obj } = w.tables;
   if (obj.e_shnum[o] !== 0) {
-    const headers = readHeaders(w, o);
+    const headers = readHeaders(w, o, limit);
     if (headers === null) return;
     w.kernels.fillSections!(o, headers.shdrs, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
     readCompressionHeaders(w, o);
-    loadRelocations(w, o);
+    loadRelocations(w, o, headers.whole);
   }
   w.kernels.fillSymbols!(o);
 }
@@ -64,7 +71,8 @@ function readCompressionHeaders(w: WorkerContext, o: number): void {
   }
 }
 
-function loadRelocations(w: WorkerContext, o: number): void {
+/** `whole`: address of the object when all of it is in memory, else 0. */
+function loadRelocations(w: WorkerContext, o: number, whole: number): void {
   const ranges = w.window(2, MAX_RANGES * 16 + 16);
   const pairs = w.kernels.relaRanges!(o, ranges, MAX_RANGES);
   if (pairs === 0) return;
@@ -75,7 +83,8 @@ function loadRelocations(w: WorkerContext, o: number): void {
   let to = at;
   for (let i = 0; i < pairs; i++) {
     const n = cell(2 * i + 1) - cell(2 * i);
-    w.read(w.tables.obj.source[o]!, cell(2 * i), to, n);
+    if (whole !== 0) w.kernels.copyMemory!(to, whole + (cell(2 * i) - w.tables.obj.offset[o]!), n);
+    else w.read(w.tables.obj.source[o]!, cell(2 * i), to, n);
     to += n;
   }
   w.kernels.bindRelas!(o, ranges, pairs, at);

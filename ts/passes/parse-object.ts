@@ -2,21 +2,19 @@
  * Reads the symbol tables of all inputs into memory and turns every mention of a global name into a hashed record.
  *
  * Two phases, because rows have to be numbered in input order: `parse-object` finds and loads the tables of each object,
- * a prefix sum gives every object its rows, `read-symbols` fills them. Section headers are read twice rather than kept:
- * a hot window costs less than touching new memory.
+ * a prefix sum gives every object its rows, `read-symbols` fills them.
  */
-import {
-  ISSUE_BAD_OBJECT, OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, ERR_NO_SECTIONS, ERR_TRUNCATED, ERR_SHENTSIZE,
-} from "../../as-kernels/shared/abi.ts";
-import { EHDR_BYTES, SHDR_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, ERR_TRUNCATED } from "../../as-kernels/shared/abi.ts";
+import { SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
 import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
+import { broken, readHeaders } from "./read-headers.ts";
 
 /** Objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 8;
-/** Objects up to this size are read in one go. */
-const WHOLE_BYTES = 1 << 16;
+/** String tables this close behind their symbol table come with the same read. */
+const NEAR_BYTES = 64;
 
 // Cells of scanHeaders' result (as-kernels/passes/parse-object.ts OUT_*)
 const OUT_SYMTAB = 1;
@@ -28,57 +26,6 @@ const OUT_SHNDX_OFFSET = 6;
 const OUT_GROUP_FROM = 8;
 const OUT_NAMES_OFFSET = 10;
 const OUT_LOCAL_SIGNATURES = 12;
-
-/** Where an object's headers are while a worker looks at it. */
-interface Headers {
-  /** Address of section header 0. */
-  shdrs: number;
-  count: number;
-  shstrndx: number;
-  /** Address of the object's first byte when all of it is in the window, else 0. */
-  whole: number;
-}
-
-/** Section headers of object `o` in a window of this worker; null when reported as broken. */
-export function readHeaders(w: WorkerContext, o: number): Headers | null {
-  const { source, offset, bytes } = w.tables.obj;
-  const size = bytes[o]!;
-  const at = offset[o]!;
-  const src = source[o]!;
-  const wholeFits = size <= WHOLE_BYTES;
-  const base = w.window(0, wholeFits ? size : EHDR_BYTES);
-  if (size < EHDR_BYTES) return broken(w, o, 0, ERR_TRUNCATED);
-  w.read(src, at, base, wholeFits ? size : EHDR_BYTES);
-  const view = new DataView(w.memory.buffer, base, EHDR_BYTES);
-  const shoff = Number(view.getBigUint64(0x28, true));
-  let count = view.getUint16(0x3c, true);
-  let shstrndx = view.getUint16(0x3e, true);
-  if (shoff === 0) {
-    // No sections at all is an empty object, as for lld; otherwise e_shnum and e_shstrndx speak of a table that is not there.
-    if (count !== 0 || shstrndx !== 0) return broken(w, o, shstrndx, ERR_NO_SECTIONS);
-    return { shdrs: base, count: 0, shstrndx: 0, whole: wholeFits ? base : 0 };
-  }
-  if (view.getUint16(0x3a, true) !== SHDR_BYTES) return broken(w, o, 0, ERR_SHENTSIZE);
-  if (shoff + SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
-  if (count === 0 || shstrndx === 0xffff) {
-    // gABI ch. 4: e_shnum and e_shstrndx too large for the header are in section header 0
-    const first = w.window(3, SHDR_BYTES);
-    w.read(src, at + shoff, first, SHDR_BYTES);
-    const header = new DataView(w.memory.buffer, first, SHDR_BYTES);
-    if (count === 0) count = Number(header.getBigUint64(0x20, true));
-    if (shstrndx === 0xffff) shstrndx = header.getUint32(0x28, true);
-  }
-  if (shoff + count * SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
-  if (wholeFits && shoff % 8 === 0) return { shdrs: base + shoff, count, shstrndx, whole: base };
-  const shdrs = w.window(1, count * SHDR_BYTES);
-  w.read(src, at + shoff, shdrs, count * SHDR_BYTES);
-  return { shdrs, count, shstrndx, whole: wholeFits ? base : 0 };
-}
-
-function broken(w: WorkerContext, o: number, index: number, error: number): null {
-  w.kernels.reportIssue!(ISSUE_BAD_OBJECT, o, 0, index, error);
-  return null;
-}
 
 /** Bytes [from, from + size) of the object in memory that stays, with 16 zero bytes behind them. `whole`: Headers.whole. */
 function keep(w: WorkerContext, o: number, whole: number, from: number, size: number): number {
@@ -96,7 +43,7 @@ export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   for (let o = first; o < end; o++) {
     if (w.tables.obj.kind[o] !== OBJ_RELOCATABLE) continue;
     try {
-      loadTables(w, o);
+      loadTables(w, o, end);
     } catch (error) {
       if (!(error instanceof ReadFailed)) throw error;
       broken(w, o, 0, ERR_TRUNCATED);
@@ -104,8 +51,8 @@ export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   }
 }
 
-function loadTables(w: WorkerContext, o: number): void {
-  const headers = readHeaders(w, o);
+function loadTables(w: WorkerContext, o: number, limit: number): void {
+  const headers = readHeaders(w, o, limit);
   if (headers === null) return;
   const { obj } = w.tables;
   const out = w.window(2, 4096);
@@ -121,12 +68,14 @@ function loadTables(w: WorkerContext, o: number): void {
   const namesOffset = cell(OUT_NAMES_OFFSET);
   const namesBytes = cell(OUT_NAMES_OFFSET + 1);
   if (word(OUT_SYMTAB) !== 0) {
-    const symBytes = cell(OUT_SYMTAB_OFFSET + 1);
+    const [symtab, symBytes] = [cell(OUT_SYMTAB_OFFSET), cell(OUT_SYMTAB_OFFSET + 1)];
+    const [strtab, strtabBytes] = [cell(OUT_STRTAB_OFFSET), cell(OUT_STRTAB_OFFSET + 1)];
+    const joined = strtab >= symtab + symBytes && strtab <= symtab + symBytes + NEAR_BYTES;
     obj.esymCount[o] = symBytes / SYM_BYTES;
     obj.firstGlobal[o] = word(OUT_FIRST_GLOBAL);
-    obj.symtab[o] = keep(w, o, headers.whole, cell(OUT_SYMTAB_OFFSET), symBytes);
-    obj.strtab[o] = keep(w, o, headers.whole, cell(OUT_STRTAB_OFFSET), cell(OUT_STRTAB_OFFSET + 1));
-    obj.strtabBytes[o] = cell(OUT_STRTAB_OFFSET + 1);
+    obj.symtab[o] = keep(w, o, headers.whole, symtab, joined ? strtab + strtabBytes - symtab : symBytes);
+    obj.strtab[o] = joined ? obj.symtab[o]! + (strtab - symtab) : keep(w, o, headers.whole, strtab, strtabBytes);
+    obj.strtabBytes[o] = strtabBytes;
     if (cell(OUT_SHNDX_OFFSET + 1) !== 0) obj.shndxTab[o] = keep(w, o, headers.whole, cell(OUT_SHNDX_OFFSET), cell(OUT_SHNDX_OFFSET + 1));
   }
   if (namesOffset === cell(OUT_STRTAB_OFFSET) && word(OUT_SYMTAB) !== 0) obj.names[o] = obj.strtab[o]!;
@@ -149,19 +98,19 @@ export function readSymbolsPhase(w: WorkerContext, chunk: number): void {
     let error = 0;
     if (obj.kind[o] === OBJ_SHARED) error = w.kernels.readShared!(o, out);
     else if (obj.kind[o] === OBJ_INTERNAL) error = w.kernels.readSymbols!(o, 0, 0, 0, 0, 0, out);
-    else error = readObject(w, o, out);
+    else error = readObject(w, o, end, out);
     if (error !== 0) broken(w, o, w.u32[out >>> 2]!, error);
   }
 }
 
-function readObject(w: WorkerContext, o: number, out: number): number {
+function readObject(w: WorkerContext, o: number, limit: number, out: number): number {
   const { obj } = w.tables;
-  const headers = readHeaders(w, o);
+  const headers = readHeaders(w, o, limit);
   if (headers === null) return 0;
   const from = obj.groupFrom[o]!;
   const bytes = obj.groupTo[o]! - from;
   let groups = headers.whole + from;
-  if (bytes > 0 && (headers.whole === 0 || groups % 4 !== 0)) {
+  if (bytes > 0 && headers.whole === 0) {
     groups = w.window(3, bytes);
     w.read(obj.source[o]!, obj.offset[o]! + from, groups, bytes);
   }
@@ -170,7 +119,7 @@ function readObject(w: WorkerContext, o: number, out: number): number {
 
 /** Loads and parses all inputs. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows. */
 export async function parseObject(ctx: Context): Promise<void> {
-  const { tables, arena, pool } = ctx;
+  const { tables, pool } = ctx;
   const chunks = Math.ceil((tables.obj.rows - 1) / OBJECTS_PER_CHUNK);
   pool.self.sources = ctx.sources;
   await pool.run("parse-object", chunks);
@@ -178,7 +127,6 @@ export async function parseObject(ctx: Context): Promise<void> {
   numberRows(ctx);
   await pool.run("read-symbols", chunks);
   ctx.checkIssues();
-  void arena;
 }
 
 /** Prefix sums over objects: the first row of each object in every per-object table. */
