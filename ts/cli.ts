@@ -7,7 +7,7 @@
 import { argumentBytes, createNodeHost } from "./host/node.ts";
 import { run } from "./run.ts";
 
-const host = createNodeHost();
+const host = createNodeHost(true);
 
 function internalError(error: unknown): void {
   const shown = error instanceof Error ? (process.env["WIELD_DEBUG"] ? error.stack : error.message) : String(error);

@@ -72,6 +72,8 @@ function cgroupQuota(): number {
 }
 
 class NodeHost implements Host {
+  /** The process is ours alone, and so are its settings. */
+  private readonly program: boolean;
   private readonly files = new NodeFiles(OPEN_INPUTS);
   private readonly outputs = new Set<OutputFile>();
   private processors = 0;
@@ -81,6 +83,10 @@ class NodeHost implements Host {
     this.listen(false);
     process.kill(process.pid, signal);
   };
+
+  constructor(program: boolean) {
+    this.program = program;
+  }
 
   get cpus(): number {
     if (this.processors === 0) {
@@ -223,11 +229,15 @@ class NodeHost implements Host {
 
   // ---- compute ----
 
-  /** Takes back what the launcher told V8 for small links. */
+  /**
+   * Takes back what the launcher told V8 for small links. JavaScript is not optimised: its loops are kernels, and what is left
+   * of it is over before optimised code has paid for itself (a tenth of the CPU time of a large link).
+   */
   expectLargeLink(): void {
-    if (process.execArgv.length === 0) return;
+    if (!this.program) return;
     const { setFlagsFromString } = require("node:v8") as typeof import("node:v8");
-    for (const flag of ["--wasm-tiering-budget=1800000", "--sparkplug"]) setFlagsFromString(flag);
+    const undo = process.execArgv.length === 0 ? [] : ["--wasm-tiering-budget=1800000", "--sparkplug"];
+    for (const flag of [...undo, "--no-opt"]) setFlagsFromString(flag);
   }
 
   kernels(debug = false): WebAssembly.Module {
@@ -301,6 +311,7 @@ class NodeHost implements Host {
   }
 }
 
-export function createNodeHost(): Host {
-  return new NodeHost();
+/** `program`: this process does nothing but link, so V8's settings are ours to choose. */
+export function createNodeHost(program = false): Host {
+  return new NodeHost(program);
 }

@@ -36,11 +36,12 @@ export class BadArchive extends Error {}
 
 const MAGIC_BYTES = 8;
 const HEADER_BYTES = 60;
-/** Below this size an archive is read whole. */
-const SMALL = 1 << 20;
 /** Window for archives of small members, and for archives of large ones: a first read is dearer than the bytes it copies. */
 const WIDE_WINDOW = 1 << 16;
 const NARROW_WINDOW = 1 << 9;
+
+/** The buffer of the last walk, for the next one: hundreds of archives would each touch new memory. */
+let spare: Uint8Array | null = null;
 
 /** A sliding view of the archive. */
 class Window {
@@ -51,7 +52,13 @@ class Window {
 
   constructor(source: ByteSource) {
     this.source = source;
-    this.buffer = new Uint8Array(source.size <= SMALL ? source.size : WIDE_WINDOW);
+    this.buffer = spare ?? new Uint8Array(WIDE_WINDOW);
+    spare = null;
+  }
+
+  /** No member is looked at any more. */
+  close(): void {
+    spare = this.buffer;
   }
 
   /** Index in `buffer` of file position `at`, with `bytes` bytes behind it unless the file ends; -1 = the file ends before `at + needed`. */
@@ -106,7 +113,11 @@ export function memberAt(source: ByteSource, at: number): Member {
 /** Calls `visit` for every member that is not an index or a name table, in archive order. Throws BadArchive. */
 export function walkArchive(source: ByteSource, thin: boolean, visit: (member: Member) => void): void {
   const walk = new Walk(source, thin);
-  while (walk.next()) visit(walk.member);
+  try {
+    while (walk.next()) visit(walk.member);
+  } finally {
+    walk.close();
+  }
 }
 
 class Walk {
@@ -125,6 +136,10 @@ class Walk {
     this.thin = thin;
     this.window = new Window(source);
     this.member = { name: "", offset: 0, bytes: 0, nested: -1, head: this.window.buffer, headAt: 0, headEnd: 0 };
+  }
+
+  close(): void {
+    this.window.close();
   }
 
   /** Goes to the next member; false at the end. */
@@ -184,7 +199,7 @@ class Walk {
   /** Place of the header in the window, with room for its name and the start of its contents; -1 = truncated. */
   private seek(nameBytes: number): number {
     const average = this.at / (this.count + 1);
-    const span = this.source.size <= SMALL ? this.source.size : average < WIDE_WINDOW / 4 ? WIDE_WINDOW : NARROW_WINDOW;
+    const span = average < WIDE_WINDOW / 4 ? WIDE_WINDOW : NARROW_WINDOW;
     return this.window.seek(this.at, HEADER_BYTES + nameBytes, HEADER_BYTES + nameBytes + EHDR_BYTES, span);
   }
 

@@ -10,7 +10,7 @@ import { SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { displayName, fileName } from "../diagnostics/place.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { readHeaders } from "./parse-object.ts";
+import { readHeaders } from "./read-headers.ts";
 
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 32;
@@ -34,7 +34,7 @@ export function addressSignificancePhase(w: WorkerContext, chunk: number): void 
 
 function readTable(w: WorkerContext, o: number, dataOnly: number): number {
   const { obj } = w.tables;
-  const headers = obj.e_shnum[o] === 0 ? null : readHeaders(w, o);
+  const headers = obj.e_shnum[o] === 0 ? null : readHeaders(w, o, o + 1);
   const index = headers === null ? 0 : w.kernels.findSignificance!(headers.shdrs, headers.count);
   const header = new DataView(w.memory.buffer, (headers?.shdrs ?? 0) + index * SHDR_BYTES, SHDR_BYTES);
   if (headers === null || index === 0 || header.getUint32(40, true) === 0) {
