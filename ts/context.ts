@@ -105,9 +105,9 @@ export interface Context {
   /** Every file that was read, in order, each once: for --dependency-file. */
   loadedFiles: ByteString[];
   versionNodes: VersionNode[];
-  /** -T scripts that lay out sections, else null. */
+  /** --defsym and the layout commands of scripts, null = none. Scripts lay out sections only if script.hasSections. */
   script: LayoutScript | null;
-  /** The layout under ctx.script, from bind-sections on. */
+  /** The layout when a script lays out sections, from bind-sections on. */
   plan: Plan | null;
   /** Names that --defsym expressions and scripts refer to. */
   expressionNames: ByteString[];

@@ -23,13 +23,14 @@ import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts"
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { internNames } from "./passes/intern-names.ts";
-import { LinkerDefined, linkerNames, parseDefsyms, takePlainAssignments } from "./passes/linker-defined.ts";
+import { LinkerDefined, linkerNames } from "./passes/linker-defined.ts";
 import { ClosedArchives, loadInputs } from "./passes/load-inputs.ts";
 import { loadSections } from "./passes/load-sections.ts";
 import { markLive } from "./passes/mark-live.ts";
 import { mergePieces } from "./passes/merge-pieces.ts";
 import { orderSections } from "./passes/order-sections.ts";
 import { parseObject } from "./passes/parse-object.ts";
+import { evaluatePlain } from "./passes/plain-assignments.ts";
 import { readScripts } from "./passes/read-scripts.ts";
 import { RelocatableOutput } from "./passes/relocatable.ts";
 import { reportUndefined } from "./passes/report-undefined.ts";
@@ -40,7 +41,7 @@ import { assignScriptAddresses } from "./passes/script-layout.ts";
 import { orderScriptSections } from "./passes/script-order.ts";
 import { writeScriptBytes } from "./passes/script-output.ts";
 import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/script-sections.ts";
-import { claimScriptSymbols, scriptNames } from "./passes/script-symbols.ts";
+import { claimScriptSymbols, classifyScriptSymbols, scriptNames } from "./passes/script-symbols.ts";
 import { ScriptValues } from "./passes/script-values.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
@@ -146,7 +147,7 @@ function objectBytes({ inputs, tables }: Context): number {
 }
 
 /** load-inputs to resolve-symbols: once, or again with archives that turned out to be referred to. */
-async function resolveInputs(ctx: Context, assigned: string[]): Promise<void> {
+async function resolveInputs(ctx: Context): Promise<void> {
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   const { arena, options } = ctx;
   const closed = opensAllArchives(options) ? null : new ClosedArchives();
@@ -156,7 +157,7 @@ async function resolveInputs(ctx: Context, assigned: string[]): Promise<void> {
     const bytes = objectBytes(ctx);
     if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
       startEngine(ctx, bytes);
-      fillInternalObject(ctx, options.undefined, mentionedNames(ctx, [...assigned, ...scriptNames(ctx)]));
+      fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
       await run("parse-object", () => parseObject(ctx));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
@@ -175,16 +176,14 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   checkOptions(ctx);
   await run("read-scripts", () => readScripts(ctx));
-  const defsyms = parseDefsyms(ctx);
-  ctx.expressionNames.push(...defsyms.flatMap((defsym) => defsym.expression.symbols));
-  await resolveInputs(ctx, defsyms.map((defsym) => defsym.name));
-  defsyms.push(...takePlainAssignments(ctx));
+  await resolveInputs(ctx);
   checkPaths(ctx);
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
   await run("set-visibility", () => {
-    if (!ctx.options.relocatable) claimScriptSymbols(ctx);
-    linkerDefined.claim(ctx, defsyms);
+    claimScriptSymbols(ctx);
+    linkerDefined.claim(ctx);
+    classifyScriptSymbols(ctx);
     readProperties(ctx);
     setVisibility(ctx);
   });
@@ -206,7 +205,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 
   reportUnused(ctx);
   await run("bind-sections", () => {
-    if (ctx.script !== null) ctx.plan = bindScriptSections(ctx, ctx.script);
+    if (ctx.script?.hasSections === true) ctx.plan = bindScriptSections(ctx, ctx.script);
     else bindSections(ctx);
     linkerDefined.claimStartStop(ctx, ctx.plan === null ? osecNames(ctx) : plannedNames(ctx.plan));
   });
@@ -219,19 +218,19 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     createSynthetic(ctx);
     Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
     await ctx.symtab.count(ctx);
-    if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan));
+    if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
   });
 
   await run("assign-addresses", () => {
-    if (ctx.script !== null && ctx.plan !== null) assignScriptAddresses(ctx, ctx.script, ctx.plan);
+    if (ctx.script !== null && ctx.plan !== null) assignScriptAddresses(ctx, ctx.script, ctx.plan, () => linkerDefined.place(ctx));
     else assignAddresses(ctx);
   });
   await run("resolve-addresses", async () => {
     linkerDefined.place(ctx);
     await resolveAddresses(ctx);
     resolveSynthetic(ctx);
-    linkerDefined.evaluate(ctx);
+    if (ctx.plan === null && ctx.script !== null) evaluatePlain(ctx, ctx.script);
   });
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none") await run("compress-sections", () => compressSections(ctx));
@@ -240,10 +239,10 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 }
 
 /** Names options mention that must be findable after interning. */
-function mentionedNames(ctx: Context, defsyms: string[]): string[] {
+function mentionedNames(ctx: Context, assigned: string[]): string[] {
   const { options } = ctx;
   return [
-    ...ctx.expressionNames, ...defsyms, ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
+    ...ctx.expressionNames, ...assigned, ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
     ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * Symbols the linker defines when something refers to them and nothing else defines them, and --defsym.
+ * Symbols the linker defines when something refers to them and nothing else defines them.
  *
  * Before gc they only become "defined by the linker" (so that they are neither undefined nor dynamic); their place is found
  * once output sections have addresses. compat.md §2.1's list; defaults and visibilities are lld's.
@@ -8,9 +8,6 @@ import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_
 import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { eachNode, evaluate, parseExpression, type Expr, type Lookup, type Node } from "../script/expression.ts";
-import type { LayoutScript } from "../script/layout.ts";
-import { ScriptError, scriptError } from "../script/lexer.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
 
@@ -109,66 +106,6 @@ export function linkerNames(): ByteString[] {
   return [...RULES, ...IPLT_RULES].map((rule) => rule.name).concat(TLS_BASE, DYNAMIC);
 }
 
-/** A symbol that gets the value of an expression. `provide`: only when somebody wants it. */
-export interface Defsym {
-  name: ByteString;
-  expression: Expr;
-  provide: boolean;
-}
-
-/** --defsym as parsed. Errors are reported. */
-export function parseDefsyms(ctx: Context): Defsym[] {
-  return ctx.options.defsyms.flatMap(({ name, expression }) => {
-    try {
-      return [{ name, expression: parseExpression(expression), provide: false }];
-    } catch (error) {
-      if (!(error instanceof ScriptError)) throw error;
-      ctx.diag.error(error.message);
-      return [];
-    }
-  });
-}
-
-/** A script without SECTIONS leaves the layout as it is: its assignments are like --defsym, and the rest of ctx.script is dropped. */
-export function takePlainAssignments(ctx: Context): Defsym[] {
-  const { script } = ctx;
-  if (script === null || script.hasSections) return [];
-  ctx.script = null;
-  return plainAssignments(ctx, script);
-}
-
-function plainAssignments(ctx: Context, script: LayoutScript): Defsym[] {
-  if (script.phdrs.length > 0) ctx.diag.error(`${script.name}: PHDRS without SECTIONS is not supported yet`);
-  return script.commands.flatMap((command) => {
-    if (command.kind === "output") return [];
-    const { name, text, offset } = command.expr;
-    if (command.kind === "assign" && command.name !== "." && !needsLayout(command.expr.root)) {
-      return [{ name: command.name, expression: command.expr, provide: command.provide }];
-    }
-    ctx.diag.error(scriptError(text, name, offset, "an expression that needs a layout is not supported yet without SECTIONS").message);
-    return [];
-  });
-}
-
-function needsLayout(node: Node): boolean {
-  let found = false;
-  eachNode(node, (child) => {
-    if (["dot", "headers", "name", "assert"].includes(child.kind) || (child.kind === "call" && (child.args.length === 1 && child.name === "ALIGN"))) found = true;
-    if (child.kind === "call" && /^(BLOCK|DATA_SEGMENT)/.test(child.name)) found = true;
-  });
-  return found;
-}
-
-function tryEvaluate(ctx: Context, expression: Expr, lookup: Lookup): bigint {
-  try {
-    return evaluate(expression, lookup);
-  } catch (error) {
-    if (!(error instanceof ScriptError)) throw error;
-    ctx.diag.error(error.message);
-    return 0n;
-  }
-}
-
 /** The symbol is defined by the linker from now on; it has its place later. */
 export function markLinkerDefined(ctx: Context, sym: number, vis: number): void {
   const { sym: table, gsym } = ctx.tables;
@@ -185,11 +122,10 @@ export function markLinkerDefined(ctx: Context, sym: number, vis: number): void 
 
 export class LinkerDefined {
   private readonly definitions: Definition[] = [];
-  private readonly defsyms: { sym: number; expression: Expr }[] = [];
   private readonly startStop: { sym: number; section: ByteString; stop: boolean }[] = [];
 
   /** After resolve-symbols: claims the names that are mentioned and not defined by an input. */
-  claim(ctx: Context, defsyms: Defsym[]): void {
+  claim(ctx: Context): void {
     const { options } = ctx;
     const rules = options.shared || options.pie || ctx.sharedObjects.length > 0 ? RULES : [...RULES, ...IPLT_RULES];
     if (!options.relocatable) {
@@ -205,15 +141,6 @@ export class LinkerDefined {
         ctx.tables.sym.flags[tls]! |= SYM_TLS;
         ctx.tables.gsym.type[tls] = STT_TLS;
       }
-    }
-    for (const { name, expression, provide } of defsyms) {
-      const sym = provide ? this.wanted(ctx, name) : ctx.lookup(name);
-      if (sym === 0) continue;
-      markLinkerDefined(ctx, sym, STV_DEFAULT);
-      ctx.assigned.set(sym, expression);
-      ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
-      if (expression.symbols.length === 0) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
-      this.defsyms.push({ sym, expression });
     }
   }
 
@@ -255,7 +182,7 @@ export class LinkerDefined {
     this.definitions.push({ sym, place });
   }
 
-  /** After assign-addresses: gives every claimed symbol its section and offset. --defsym comes after resolve-addresses. */
+  /** After assign-addresses: gives every claimed symbol its section and offset. */
   place(ctx: Context): void {
     const { sym } = ctx.tables;
     const put = (row: number, place: Place) => {
@@ -264,25 +191,5 @@ export class LinkerDefined {
     };
     for (const definition of this.definitions) put(definition.sym, definition.place(ctx));
     for (const { sym: row, section, stop } of this.startStop) put(row, (stop ? endOf : startOf)(section)(ctx));
-  }
-
-  /** Evaluates --defsym, in order, once other symbols have addresses. */
-  evaluate(ctx: Context): void {
-    const { sym } = ctx.tables;
-    for (const { sym: row, expression } of this.defsyms) {
-      let section = 0;
-      const value = tryEvaluate(ctx, expression, (name) => {
-        const id = ctx.lookup(name);
-        if (id === 0) return undefined;
-        const kind = sym.flags[id]! & SYM_KIND_MASK;
-        if (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC) return undefined;
-        if (kind === SYM_IN_OSEC) section = sym.isec[id]!;
-        else if (sym.isec[id] !== 0) section = ctx.tables.isec.osec[sym.isec[id]!]!;
-        return sym.addr[id]!;
-      });
-      sym.isec[row] = section;
-      sym.addr[row] = BigInt.asUintN(64, value);
-      sym.value[row] = BigInt.asUintN(64, section === 0 ? value : value - ctx.tables.osec.addr[section]!);
-    }
   }
 }

@@ -21,6 +21,7 @@ import { parseInputScript, type InputScript } from "../script/input-script.ts";
 import { joinLayouts } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { allocTable } from "../memory/table.ts";
+import { defsymScript } from "./script-symbols.ts";
 
 /** Options that hold at an input's place on the command line. */
 type Position = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib">;
@@ -69,7 +70,7 @@ export class ClosedArchives {
 
 /** `closed`: archives may stay closed (see ClosedArchives); null = open all. */
 export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): void {
-  ctx.script = null;
+  ctx.script = defsymScript(ctx);
   const loader = new Loader(ctx, closed);
   for (const path of ctx.options.scripts) loader.addScriptOption(path);
   for (const input of ctx.options.inputs) loader.addInput(input);

@@ -22,6 +22,7 @@ import type { LinkerDefined } from "./linker-defined.ts";
 import { markLive } from "./mark-live.ts";
 import { mergePieces } from "./merge-pieces.ts";
 import { RelocatableSymbols } from "./relocatable-symbols.ts";
+import { evaluateByAddress } from "./plain-assignments.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
 import { splitPieces } from "./split-pieces.ts";
 import { writeContents, writeRelocations } from "./write-relocatable.ts";
@@ -88,7 +89,7 @@ export class RelocatableOutput {
     await run("assign-offsets", () => this.layout(ctx));
     await run("resolve-addresses", async () => {
       await resolveAddresses(ctx);
-      linkerDefined.evaluate(ctx);
+      if (ctx.script !== null) evaluateByAddress(ctx, ctx.script);
     });
     ctx.osecs = describeOutputs(ctx);
     ctx.diag.throwIfErrors();

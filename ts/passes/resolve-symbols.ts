@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { allocTable } from "../memory/table.ts";
 import { Glob } from "../script/glob.ts";
+import { demandProvided } from "./script-symbols.ts";
 
 /** Objects per kernel call, so that optimised code takes over early. */
 const OBJECTS_PER_CALL = 64;
@@ -94,6 +95,7 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
   };
   demandEntry(ctx, (name) => root(name, "--entry"));
   for (const name of [...options.undefined, ...options.requireDefined, ...ctx.expressionNames]) root(name);
+  demandProvided(ctx, root);
   extractGlobs(ctx, (name) => root(name, "--undefined-glob"));
   for (const name of [options.init, options.fini]) {
     const id = ctx.lookup(name);

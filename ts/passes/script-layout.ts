@@ -26,8 +26,8 @@ const MAX_ROUNDS = 30;
 const alignNumber = (value: number, align: number): number => Math.ceil(value / align) * align;
 const hex = (value: bigint): string => `0x${value.toString(16).toUpperCase()}`;
 
-export function assignScriptAddresses(ctx: Context, script: LayoutScript, plan: Plan): void {
-  new Layouter(ctx, script, plan).run();
+export function assignScriptAddresses(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void): void {
+  new Layouter(ctx, script, plan, placeLinkerDefined).run();
 }
 
 /** `file:line` of an expression. */
@@ -37,8 +37,9 @@ function placeOf({ text, name, offset }: Expr): string {
 
 class Layouter {
   private readonly ctx: Context;
-  private readonly script: LayoutScript;
   private readonly plan: Plan;
+  /** Gives the linker's own symbols their places, which expressions may ask for. */
+  private readonly placeLinkerDefined: () => void;
   private readonly values: ScriptValues;
   private readonly regions: Regions;
   private readonly segments: ScriptSegments;
@@ -47,11 +48,11 @@ class Layouter {
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
 
-  constructor(ctx: Context, script: LayoutScript, plan: Plan) {
+  constructor(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void) {
     this.ctx = ctx;
-    this.script = script;
     this.plan = plan;
-    this.values = new ScriptValues(ctx, script, plan);
+    this.placeLinkerDefined = placeLinkerDefined;
+    this.values = new ScriptValues(ctx, script, plan.sections);
     this.regions = new Regions(ctx, script, plan, this.values);
     this.segments = new ScriptSegments(ctx, script, plan, this.values, this.regions);
   }
@@ -65,6 +66,7 @@ class Layouter {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       this.walk();
       publish(ctx);
+      this.placeLinkerDefined();
       const resized = this.settle();
       const state = `${values.state()};${ctx.osecs.map((osec) => `${osec.sh_addr}:${osec.size}`).join()}`;
       if (state === before && !resized) break;

@@ -27,7 +27,7 @@ export const DISCARD = "/DISCARD/";
 
 /** Before mark-live: KEEP makes roots, as SHF_GNU_RETAIN does. */
 export function keepScriptSections(ctx: Context): void {
-  if (ctx.script === null || !ctx.options.gcSections) return;
+  if (ctx.script?.hasSections !== true || !ctx.options.gcSections) return;
   const matcher = new Matcher(ctx.script, (input) => input.keep);
   const { isec } = ctx.tables;
   const subject = subjects(ctx);
@@ -408,7 +408,7 @@ function constantsOnly(ctx: Context): Environment {
   };
 }
 
-/** Output sections that will exist as far as members decide: for __start_ and __stop_ symbols. */
+/** Output sections that will exist as far as members and data decide: for __start_ and __stop_ symbols. */
 export function plannedNames(plan: Plan): ByteString[] {
-  return plan.sections.filter((section) => section.hasInputs).map((section) => section.osec.name);
+  return plan.sections.filter((section) => section.hasInputs || section.parts.some((part) => part.kind === "data")).map((section) => section.osec.name);
 }

@@ -1,59 +1,106 @@
 /**
- * Symbols that a layout script assigns, and what its expressions and KEEPs hold on to.
+ * Symbols that --defsym and scripts assign, and what their expressions hold on to.
  *
- * Before gc the symbols only become "defined by the linker"; script-layout gives them their values. Whether a value will be absolute
- * is known from the form of its expression, and must be, because position-independent output relocates differently.
+ * Before gc the symbols only become "defined by the linker"; script-layout or plain-assignments gives them their values. Whether a value
+ * will be absolute is known from the form of its expression, and must be, because position-independent output relocates differently.
  */
 import {
-  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED,
+  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../as-kernels/shared/abi.ts";
-import { STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { STT_FUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { eachNode, type Node } from "../script/expression.ts";
-import { assignments, expressions, type Assignment } from "../script/layout.ts";
+import { eachNode, parseExpression, type Node } from "../script/expression.ts";
+import { assignments, expressions, newLayout, type Assignment, type LayoutScript } from "../script/layout.ts";
+import { ScriptError } from "../script/lexer.ts";
 import { markLinkerDefined } from "./linker-defined.ts";
 
-/** Names the script defines or mentions; ctx.expressionNames gets those that it demands. Before names are interned. */
+/** --defsym as a script of assignments, null when there are none. Throws nothing: errors are reported. */
+export function defsymScript(ctx: Context): LayoutScript | null {
+  const { defsyms } = ctx.options;
+  if (defsyms.length === 0) return null;
+  const layout = newLayout("", "--defsym");
+  for (const { name, expression } of defsyms) {
+    try {
+      layout.commands.push({ kind: "assign", name, expr: parseExpression(expression), provide: false, hidden: false, start: 0, sym: 0, at: 0n, moved: 0n });
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error;
+      ctx.diag.error(error.message);
+    }
+  }
+  return layout;
+}
+
+/** Names that are defined or mentioned; ctx.expressionNames gets those that are demanded. Before names are interned. */
 export function scriptNames(ctx: Context): ByteString[] {
   if (ctx.script === null) return [];
   const names = new Set<ByteString>();
   const always = new Set<ByteString>();
-  for (const assignment of assignments(ctx.script)) {
-    if (assignment.name === ".") continue;
-    names.add(assignment.name);
-    if (!assignment.provide) always.add(assignment.name);
-  }
+  const demanded = new Set<ByteString>();
+  for (const assignment of assignments(ctx.script)) if (assignment.name !== "." && !assignment.provide) always.add(assignment.name);
   for (const { expr, of } of expressions(ctx.script)) {
     for (const name of expr.symbols) {
       names.add(name);
-      if (of?.provide !== true && !always.has(name)) ctx.expressionNames.push(name);
+      if (of?.provide !== true && !always.has(name)) demanded.add(name);
     }
     eachNode(expr.root, (node) => {
       if (node.kind === "call" && node.name === "DEFINED") names.add((node.args[0] as { name: ByteString }).name);
     });
   }
+  for (const assignment of assignments(ctx.script)) if (assignment.name !== ".") names.add(assignment.name);
+  ctx.expressionNames = [...demanded];
   return [...names];
+}
+
+/** PROVIDE that somebody wants, and what those refer to in turn. `visit` is told of each once. */
+function eachProvided(ctx: Context, all: readonly Assignment[], visit: (assignment: Assignment) => void): void {
+  const asked = new Set<ByteString>();
+  const done = new Set<Assignment>();
+  for (let again = true; again; ) {
+    again = false;
+    for (const assignment of all) {
+      if (!assignment.provide || done.has(assignment) || !isWanted(ctx, assignment.name, asked)) continue;
+      done.add(assignment);
+      visit(assignment);
+      for (const name of assignment.expr.symbols) asked.add(name);
+      again = true;
+    }
+  }
+}
+
+/** During resolve-symbols: what provided symbols refer to may be in archives. */
+export function demandProvided(ctx: Context, demand: (name: ByteString) => void): void {
+  if (ctx.script === null) return;
+  eachProvided(ctx, assignments(ctx.script), (assignment) => assignment.expr.symbols.forEach(demand));
 }
 
 /** After resolve-symbols: which assignments define something. PROVIDE does when somebody wants the name and no input has it. */
 export function claimScriptSymbols(ctx: Context): void {
   if (ctx.script === null) return;
-  const all = assignments(ctx.script).filter((assignment) => assignment.name !== ".");
+  // -r lays out nothing: only what stands outside of sections has a meaning.
+  const inScope = ctx.options.relocatable ? ctx.script.commands.filter((command) => command.kind === "assign") : assignments(ctx.script);
+  const all = inScope.filter((assignment) => assignment.name !== ".");
   for (const assignment of all) if (!assignment.provide) claim(ctx, assignment);
-  const asked = new Set<ByteString>();
-  for (let again = true; again; ) {
-    again = false;
-    for (const assignment of all) {
-      if (!assignment.provide || assignment.sym !== 0 || !isWanted(ctx, assignment.name, asked)) continue;
-      claim(ctx, assignment);
-      for (const name of assignment.expr.symbols) asked.add(name);
-      again = true;
-    }
+  eachProvided(ctx, all, (assignment) => claim(ctx, assignment));
+}
+
+/** Once all names that the linker defines are known: which values will be numbers, and of which type aliases are. */
+export function classifyScriptSymbols(ctx: Context): void {
+  if (ctx.script === null) return;
+  for (const { sym, expr } of assignments(ctx.script)) {
+    if (sym === 0) continue;
+    if (isAbsolute(ctx, expr.root)) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
+    if (expr.root.kind === "symbol") copyType(ctx, sym, ctx.lookup(expr.root.name));
   }
-  for (const assignment of all) {
-    if (assignment.sym !== 0 && isAbsolute(ctx, assignment.expr.root)) ctx.tables.sym.flags[assignment.sym]! |= SYM_ABSOLUTE;
-  }
+}
+
+/** `alias = name;` makes a symbol of the same type (lld). */
+function copyType(ctx: Context, sym: number, from: number): void {
+  const { gsym, sym: table } = ctx.tables;
+  const type = gsym.type[from]!;
+  if (from === 0 || ![STT_FUNC, STT_OBJECT, STT_TLS].includes(type)) return;
+  gsym.type[sym] = type;
+  table.flags[sym]! |= table.flags[from]! & (SYM_FUNC | SYM_OBJECT | SYM_TLS);
 }
 
 function isWanted(ctx: Context, name: ByteString, asked: Set<ByteString>): boolean {
@@ -66,12 +113,14 @@ function isWanted(ctx: Context, name: ByteString, asked: Set<ByteString>): boole
 }
 
 function claim(ctx: Context, assignment: Assignment): void {
+  const { flags } = ctx.tables.sym;
+  for (const name of assignment.expr.symbols) flags[ctx.lookup(name)]! |= SYM_USED_REGULAR | SYM_ROOT;
   const id = ctx.lookup(assignment.name);
   if (id === 0) return;
   markLinkerDefined(ctx, id, assignment.hidden ? STV_HIDDEN : STV_DEFAULT);
-  ctx.tables.sym.flags[id]! |= SYM_USED_REGULAR;
-  ctx.assigned.set(id, assignment.expr);
+  flags[id]! |= SYM_USED_REGULAR;
   assignment.sym = id;
+  ctx.assigned.set(id, assignment.expr);
 }
 
 /** Will the value be a number rather than a place in the image? */

@@ -3,22 +3,28 @@
  *
  * Symbols of inputs are places in output sections that may not have their final address yet; rounds of layout settle that.
  */
-import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_CPLT, SYM_SHARED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { NameFunction } from "../script/expression.ts";
 import type { LayoutScript } from "../script/layout.ts";
-import type { Plan, PlannedSection } from "../script/plan.ts";
+import type { PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, isAbsolute, number, offsetOf, relative, type Base, type Environment, type Value } from "../script/script-value.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+
+/** As in the kernel resolveAux: a header, then entries of the same size. */
+const PLT_ENTRY_BYTES = 16;
 
 /** Outside output sections values are relative to the image, which begins at 0 for this purpose. */
 export const NOWHERE: Base = { id: HEADERS_OSEC, sh_addr: 0n };
 
+export type PlacedSection = Pick<PlannedSection, "osec" | "removed" | "lmaOffset">;
+
 export class ScriptValues implements Environment {
   private readonly ctx: Context;
   private readonly layout: LayoutScript;
-  private readonly byName = new Map<ByteString, PlannedSection>();
+  private readonly byName = new Map<ByteString, PlacedSection>();
   private readonly byId = new Map<number, OutputSection>();
   /** Symbols that the script has given a value in this round or the last. */
   private readonly assigned = new Map<number, Value>();
@@ -29,10 +35,11 @@ export class ScriptValues implements Environment {
   /** What is wrong; only the last round's counts. */
   errors: string[] = [];
 
-  constructor(ctx: Context, layout: LayoutScript, plan: Plan) {
+  /** `sections`: all that have a name, those left out too. */
+  constructor(ctx: Context, layout: LayoutScript, sections: readonly PlacedSection[]) {
     this.ctx = ctx;
     this.layout = layout;
-    for (const section of plan.sections) {
+    for (const section of sections) {
       this.byId.set(section.osec.id, section.osec);
       const known = this.byName.get(section.osec.name);
       if (known === undefined || known.removed) this.byName.set(section.osec.name, section);
@@ -58,6 +65,7 @@ export class ScriptValues implements Environment {
     const { sym, isec } = this.ctx.tables;
     const kind = sym.flags[id]! & SYM_KIND_MASK;
     if (kind === SYM_IN_OSEC) return this.linkerDefined(id);
+    if (kind === SYM_SHARED) return this.sharedSymbol(id);
     if (kind !== SYM_DEFINED) return undefined;
     const row = sym.isec[id]!;
     if (row === 0) return number(sym.value[id]!);
@@ -72,6 +80,23 @@ export class ScriptValues implements Environment {
     if ((sym.flags[id]! & SYM_ABSOLUTE) !== 0) return number(sym.value[id]!);
     const osec = this.byId.get(sym.isec[id]!);
     return relative(osec ?? NOWHERE, sym.value[id]!);
+  }
+
+  /** A copy of another module's variable has a place here, and so has a function that stands for its PLT entry. */
+  private sharedSymbol(id: number): Value | undefined {
+    const { sym, aux } = this.ctx.tables;
+    const { copyRel, copyRelRo, plt } = this.ctx.synthetics;
+    for (const section of [copyRel, copyRelRo]) {
+      const copy = section?.copies.find((candidate) => candidate.sym === id || candidate.aliases.includes(id));
+      if (copy !== undefined) return this.inSynthetic(section!, section!.address + BigInt(copy.offset));
+    }
+    if ((sym.flags[id]! & SYM_NEEDS_CPLT) === 0 || plt === null) return undefined;
+    return this.inSynthetic(plt, plt.address + BigInt(aux.plt[sym.aux[id]!]! * PLT_ENTRY_BYTES));
+  }
+
+  private inSynthetic(section: SyntheticSection, address: bigint): Value {
+    const osec = this.byId.get(section.osec);
+    return osec === undefined ? number(address) : relative(osec, address - osec.sh_addr);
   }
 
   private mergedOffset(id: number, osec: OutputSection): bigint {

@@ -4,26 +4,10 @@
  * The scripts say where everything is, so assertions are on numbers; programs run where the layout allows it.
  */
 
-import { assert, behaviour, contains, lacks, linkerName, type Workspace } from "../../helpers/link.ts";
-import { ElfFile } from "../../helpers/dump.ts";
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+import { bytes, EXITS, FLAGS, has, image, names, symbol } from "../../helpers/script.ts";
 
 const scripts = behaviour("linker-script");
-
-/** Exits with the value of `expression`. */
-const EXITS = (expression: string, declarations = ""): string =>
-  `${declarations}\nvoid _start(void) { long r = (${expression}); __asm__ volatile("syscall" : : "a"(60L), "D"(r)); __builtin_unreachable(); }`;
-const FLAGS = "-O1 -fno-pie -ffreestanding -fno-asynchronous-unwind-tables -ffunction-sections";
-
-const symbol = (elf: ElfFile, name: string): number => {
-  const found = elf.symtab().find((entry) => entry.name === name);
-  if (!found) throw new Error(`no symbol ${name}`);
-  return found.value;
-};
-const has = (elf: ElfFile, name: string): boolean => elf.symtab().some((entry) => entry.name === name);
-/** Unlike w.elf: a script may put segments of different permissions on one page. */
-const image = (w: Workspace, name: string): ElfFile => new ElfFile(w.bytes(name));
-const names = (elf: ElfFile): string[] => elf.shdrs.map((shdr) => shdr.name);
-const bytes = (elf: ElfFile, name: string): number[] => [...elf.content(name)];
 
 scripts("a bare program: addresses, symbols, PHDRS, KEEP, data and NOLOAD", (w) => {
   w.write({

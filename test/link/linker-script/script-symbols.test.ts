@@ -1,0 +1,81 @@
+/**
+ * Symbols that scripts and --defsym define: what they may refer to, when PROVIDE takes effect, what gc keeps for them, their order.
+ */
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { EXITS, FLAGS, has, image, symbol } from "../../helpers/script.ts";
+
+const symbols = behaviour("script-symbols");
+const START = '.globl _start\n.text\n_start: nop\n.section .note.GNU-stack,"",@progbits\n';
+
+symbols("--defsym symbols place sections and count in assertions", (w) => {
+  w.write({ "t.s": START, "t.ld": 'SECTIONS { . = BASE + OFFSET; .text : { *(.text) } top = . + EXTRA; ASSERT(BASE == 0x40000, "wrong base") }' });
+  w.sh("gcc -c t.s && $LD t.o --defsym=BASE=0x40000 -T t.ld --defsym OFFSET=BASE/0x10 --defsym=EXTRA=SIZEOF_TEXT+1 --defsym=SIZEOF_TEXT=2 -o t");
+  const elf = image(w, "t");
+  assert.is(elf.need(".text").addr, 0x44000);
+  assert.is(symbol(elf, "top"), 0x44004);
+});
+
+symbols("PROVIDE takes effect in chains, in any order; gc keeps what provided symbols refer to and nothing for others", (w) => {
+  w.write({
+    "t.s": `${START}.text\n.quad used\n.section .text.a,"ax"\n.globl a\na: nop\n.section .text.b,"ax"\n.globl b\nb: nop\n`,
+    "m.s": '.globl member\n.section .text.m,"ax"\nmember: nop\n',
+    "t.ld": "PROVIDE(unused = b + used); PROVIDE(used = middle); PROVIDE(last = a + (member - member)); PROVIDE(middle = last); PROVIDE(never = unused + 1);",
+    "s.ld": "SECTIONS { .text : { *(.text .text.*) } } INCLUDE t.ld",
+  });
+  w.sh("gcc -c t.s && gcc -c m.s && rm -f m.a && ar rc m.a m.o");
+  for (const script of linkerName === "bfd" ? ["s"] : ["t", "s"]) {
+    w.sh(`$LD t.o m.a -T ${script}.ld --gc-sections -o ${script}`);
+    const elf = image(w, script);
+    assert.is(symbol(elf, "used"), symbol(elf, "a"));
+    assert.ok(has(elf, "member"));
+    for (const name of ["unused", "never", "b"]) assert.not(has(elf, name), name);
+  }
+});
+
+symbols("without SECTIONS expressions see the default layout: sections, symbols of inputs, the linker's own symbols", (w) => {
+  w.write({
+    "t.c": EXITS("function() == 3 ? 0 : 1", `
+      extern char text_size, forward, end_of_image, text; int function(void); long value[2] = { 1 }; int real(void) { return 3; }
+      char *table[] = { &text_size, &forward, &end_of_image, &text };`),
+    "t.ld": 'text_size = SIZEOF(.text); forward = later + 8; later = value; end_of_image = _end; function = real; text = ADDR(.text); PROVIDE_HIDDEN(unwanted = .); ASSERT(SIZEOF(.text) > 4, "no code")',
+  });
+  w.sh(`gcc ${FLAGS} -fno-builtin -c t.c && $LD t.o -T t.ld -o t && ./t`);
+  const elf = w.elf("t");
+  const entry = (name: string) => elf.symtab().find((candidate) => candidate.name === name)!;
+  assert.is(entry("text_size").shndx, 0xfff1);
+  assert.is(entry("text_size").value, elf.need(".text").size);
+  assert.is(entry("forward").value, entry("value").value + 8);
+  if (linkerName !== "bfd") assert.is(entry("end_of_image").value, elf.need(".data").addr + elf.need(".data").size);
+  assert.is(entry("text").value, elf.need(".text").addr);
+  assert.is(entry("text").shndx, elf.need(".text").index);
+  if (linkerName !== "bfd") assert.is(entry("function").type, entry("real").type);
+  w.write({ "bad.ld": 'ASSERT(SIZEOF(.text) == 0, "there is code")' });
+  contains(w.fails("$LD t.o -T t.ld -T bad.ld -o bad"), "there is code");
+});
+
+symbols("the linker's own symbols and copies of variables of shared objects have values in scripts", (w) => {
+  w.write({
+    "l.c": "int shared_value[4] = { 1, 2, 3, 4 }; int shared_function(void) { return 1; }",
+    "t.c": "extern int shared_value[], shared_function(void); int _start(void) { return shared_value[1] + (shared_function != 0); }",
+    "t.ld": `SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text*) } . = ALIGN(0x1000); .data : { *(.data) } table : { LONG(1) }
+      copy = shared_value; got = _GLOBAL_OFFSET_TABLE_; dyn = _DYNAMIC; first = __start_table; }`,
+    "u.s": START.replace("nop", "lea _GLOBAL_OFFSET_TABLE_(%rip), %rax; lea _DYNAMIC(%rip), %rax; lea __start_table(%rip), %rax"),
+  });
+  w.sh("gcc -shared -fPIC -nostdlib l.c -o libl.so && gcc -fno-pie -fno-asynchronous-unwind-tables -ffreestanding -c t.c && sed -i s/_start/other/ u.s && gcc -c u.s && $LD t.o u.o libl.so -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.is(symbol(elf, "copy"), symbol(elf, "shared_value"));
+  assert.is(symbol(elf, "dyn"), elf.need(".dynamic").addr);
+  if (linkerName !== "bfd") assert.is(symbol(elf, "first"), elf.need("table").addr);
+  assert.ok(symbol(elf, "got") > 0x400000);
+});
+
+symbols("names are written in the order files mention them; what only options and scripts mention follows", (w) => {
+  w.write({ "t.s": `${START}.text\n.globl zz\nzz: .quad edata, aa, end\n.globl mm\nmm: nop\n`, "t.ld": "aa = 1; bb = 2;" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -e nosuch --defsym=cc=3 -o t 2>/dev/null");
+  const found = image(w, "t").symtab().map((entry) => entry.name).filter((name) => name !== "");
+  const input = w.sh("nm -p t.o").trim().split("\n").map((line) => line.split(" ").at(-1)!);
+  if (linkerName !== "bfd") assert.equal(found, [...input, "cc", "bb"]);
+  assert.not(found.includes("nosuch"));
+});
+
+symbols.run();

@@ -1,0 +1,70 @@
+/**
+ * Values of --defsym and of script assignments when no script lays out sections: the default layout stands, and expressions look at it.
+ *
+ * After resolve-addresses. Rounds, because an assignment may refer to one further down.
+ */
+import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { evaluate } from "../script/expression.ts";
+import { ScriptError } from "../script/lexer.ts";
+import type { LayoutScript } from "../script/layout.ts";
+import { addressOf, evaluateIn } from "../script/script-value.ts";
+import { imageBase } from "./assign-addresses.ts";
+import { ScriptValues } from "./script-values.ts";
+
+const MAX_ROUNDS = 30;
+
+export function evaluatePlain(ctx: Context, script: LayoutScript): void {
+  if (script.phdrs.length > 0) ctx.diag.error(`${script.name}: PHDRS without SECTIONS is not supported yet`);
+  const values = new ScriptValues(ctx, script, ctx.osecs.map((osec) => ({ osec, removed: false, lmaOffset: 0n })));
+  let before = "";
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    values.errors = [];
+    values.changing = 0;
+    values.location = imageBase(ctx);
+    for (const command of script.commands) {
+      if (command.kind === "output" || (command.kind === "assign" && command.name !== "." && command.sym === 0)) continue;
+      const value = evaluateIn(command.expr, values);
+      if (command.kind === "assert") continue;
+      if (command.name === ".") values.location = addressOf(value);
+      else values.assign(command.sym, value);
+    }
+    const state = values.state();
+    if (state === before) break;
+    before = state;
+    if (round === MAX_ROUNDS - 1) values.error(`assignment to symbol ${ctx.symbolName(values.changing)} does not converge`);
+  }
+  for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
+  values.publish();
+  for (const command of script.commands) {
+    if (command.kind === "assign" && command.sym !== 0) ctx.kernels.resolveAddresses!(command.sym, command.sym + 1);
+  }
+}
+
+/** -r: sections have no addresses, so expressions are about what symbols are at 0. */
+export function evaluateByAddress(ctx: Context, script: LayoutScript): void {
+  const { sym, isec, osec } = ctx.tables;
+  for (const command of script.commands) {
+    if (command.kind !== "assign" || command.sym === 0) continue;
+    let section = 0;
+    const lookup = (name: ByteString): bigint | undefined => {
+      const id = ctx.lookup(name);
+      const kind = sym.flags[id]! & SYM_KIND_MASK;
+      if (id === 0 || (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC)) return undefined;
+      if (kind === SYM_IN_OSEC) section = sym.isec[id]!;
+      else if (sym.isec[id] !== 0) section = isec.osec[sym.isec[id]!]!;
+      return sym.addr[id]!;
+    };
+    let value = 0n;
+    try {
+      value = BigInt.asUintN(64, evaluate(command.expr, lookup));
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error;
+      ctx.diag.error(error.message);
+    }
+    sym.isec[command.sym] = section;
+    sym.addr[command.sym] = value;
+    sym.value[command.sym] = BigInt.asUintN(64, section === 0 ? value : value - osec.addr[section]!);
+  }
+}
