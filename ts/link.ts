@@ -100,6 +100,7 @@ function setParams(ctx: Context): void {
   params.set("bsymbolic", BSYMBOLIC[options.bsymbolic]);
   params.set("relax", flag(options.relax));
   params.set("zText", flag(options.z.text));
+  params.set("ignoreEquality", flag(options.ignoreFunctionAddressEquality) | (2 * flag(options.ignoreDataAddressEquality)));
   params.set("zCopyreloc", flag(options.z.copyreloc));
   params.set("packRelr", flag(options.packRelr));
   params.set("writeAddends", flag(options.applyDynamicRelocs));

@@ -406,7 +406,8 @@ function defineHere(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u3
   if (owner && gsym.esym[sym]) {
     // The visibility in the shared object itself: a protected symbol is used there directly, and a copy would go unnoticed.
     const entry = obj.symtab[owner] + 24 * (gsym.esym[sym] - obj.esymBase[owner]);
-    if ((load<u8>(entry, 5) & 3) == STV_PROTECTED) {
+    const ignored = params().ignoreEquality & (action == ACT_COPY ? 2 : 1);
+    if (!ignored && (load<u8>(entry, 5) & 3) == STV_PROTECTED) {
       report(ISSUE_COPY_PROTECTED, o, i, number, <u64>type, <u64>sym);
       return;
     }

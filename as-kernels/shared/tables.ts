@@ -336,6 +336,7 @@ export class Params {
   bsymbolic: u32;
   relax: u32;
   zText: u32;
+  ignoreEquality: u32;
   zCopyreloc: u32;
   packRelr: u32;
   writeAddends: u32;

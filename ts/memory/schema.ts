@@ -291,6 +291,7 @@ export const PARAMS = {
   bsymbolic: "u32", // BSYM_*
   relax: "u32", // 1 = relax GOTPCRELX
   zText: "u32", // 1 = text relocations are errors
+  ignoreEquality: "u32", // 1 = addresses of functions need not be equal among modules, 2 = those of data
   zCopyreloc: "u32", // 1 = copy relocations allowed
   packRelr: "u32", // 1 = relative relocations go to .relr.dyn where they can
   writeAddends: "u32", // 1 = the addend of a dynamic relocation is also written in place

@@ -6,7 +6,7 @@
  */
 import { TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE, TOMB_ZERO } from "../../as-kernels/shared/abi.ts";
 import {
-  SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_MERGE, SHF_STRINGS, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS,
+  SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS,
   SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
@@ -98,8 +98,7 @@ export function orderSections(ctx: Context): void {
     const flags = (tables.osec.sh_flags[id]! & ~DROPPED_FLAGS) >>> 0;
     const osec = newOutputSection(id, name, arrayType(name, tables.osec.sh_type[id]!), flags);
     osec.align = tables.osec.align[id]!;
-    if ((flags & SHF_MERGE) !== 0) osec.sh_entsize = tables.osec.sh_entsize[id]!;
-    if (osec.sh_entsize === 0) osec.sh_flags &= ~(SHF_MERGE | SHF_STRINGS);
+    osec.sh_entsize = tables.osec.sh_entsize[id]!;
     byName.set(name, osec);
   }
   for (const section of Object.values(ctx.synthetics)) {
@@ -144,7 +143,6 @@ function addSynthetic(ctx: Context, byName: Map<string, OutputSection>, section:
     if (osec.sh_type === SHT_NOBITS && section.sh_type !== SHT_NOBITS) osec.sh_type = section.sh_type;
     osec.sh_flags |= section.sh_flags;
     if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
-    if (osec.sh_entsize === 0) osec.sh_flags &= ~(SHF_MERGE | SHF_STRINGS);
   }
   osec.synthetic.push({ section, offset: 0 });
   osec.align = Math.max(osec.align, section.align);
