@@ -8,3 +8,11 @@ export function isIdentifier(name: u32): bool {
   while ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c == 95) c = load<u8>(++at);
   return c == 0;
 }
+
+/** ".ctors" or ".dtors" and longer */
+// @ts-ignore: decorator
+@inline
+export function isOldArray(name: u32): bool {
+  const six = load<u64>(name) & 0xffffffffffff;
+  return six == 0x73726f74632e || six == 0x73726f74642e;
+}

@@ -5,6 +5,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { equal, strlenBounded } from "../lib/bytes.ts";
+import { isOldArray } from "../lib/names.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { ISEC_CONSUMED, ISEC_EH_FRAME } from "../shared/abi.ts";
 import { SHT_NOBITS, SHT_PROGBITS } from "../shared/elf.ts";
@@ -48,8 +49,13 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
   for (let row = from; row < to; row++) {
     if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED) continue;
     const name = isec.name[row];
-    const bytes = outputName(name, strlenBounded(name, 1 << 20), rules, ruleCount, scratch);
-    const out = load<u32>(scratch);
+    let bytes = outputName(name, strlenBounded(name, 1 << 20), rules, ruleCount, scratch);
+    let out = load<u32>(scratch);
+    if (out != name && isec.relaCount[row] == 0 && isOldArray(name)) {
+      // The ends of the list in GCC's old start files: no function, so nothing for .init_array.
+      out = name;
+      bytes = 6;
+    }
     let at = <u32>hashLane0(out, bytes) & mask;
     let id = load<u32>(table + (at << 2));
     while (id != 0 && (osec.nameBytes[id] != bytes || !equal(osec.name[id], out, bytes))) {

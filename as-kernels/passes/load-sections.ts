@@ -4,9 +4,10 @@
  * numberSections runs once, serially, in inclusion order, so rows are in link order; the rest runs per object.
  */
 import { params, tables } from "../shared/tables.ts";
+import { isOldArray } from "../lib/names.ts";
 import { report } from "../lib/issue.ts";
 import {
-  ERR_LINK_ORDER, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE, ISEC_REGULAR,
+  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE, ISEC_REGULAR,
   ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED,
   SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION,
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED,
@@ -175,6 +176,8 @@ function linkGroups(o: u32): void {
     if (isec.relaCount[row] != 0 && isec.kind[row] == ISEC_MERGE) isec.kind[row] = <u8>ISEC_REGULAR;
     const link = isec.link[row];
     if (link != 0) {
+      const kind = isec.kind[link];
+      if (kind == ISEC_EH_FRAME || (kind == ISEC_MERGE && isec.relaCount[link] == 0)) report(ISSUE_BAD_OBJECT, o, row, i, ERR_LINK_ORDER_KIND, 0);
       isec.nextDependent[row] = isec.dependent[link];
       isec.dependent[link] = row;
     }
@@ -188,6 +191,30 @@ function linkGroups(o: u32): void {
       isec.nextInGroup[last] = row;
     }
     t.group.record[g] = row;
+  }
+  if (grouped) openUnloadedGroups(o);
+}
+
+/** A group without allocated sections is not collected: debug information of types has no reference to it (as lld). */
+function openUnloadedGroups(o: u32): void {
+  const t = tables();
+  const next = t.isec.nextInGroup;
+  const end = t.obj.groupBase[o] + t.obj.groupCount[o];
+  for (let g = t.obj.groupBase[o]; g < end; g++) {
+    const last = t.group.record[g];
+    if (last == 0) continue;
+    let row = last;
+    let loaded = false;
+    do {
+      if (t.isec.sh_flags[row] & SHF_ALLOC) loaded = true;
+      row = next[row];
+    } while (row != last && !loaded);
+    if (loaded) continue;
+    for (row = last; next[row] != 0;) {
+      const after = next[row];
+      next[row] = 0;
+      row = after;
+    }
   }
 }
 
@@ -322,14 +349,6 @@ export function collectCommons(from: u32, to: u32, out: u32): u32 {
     }
   }
   return found;
-}
-
-/** ".ctors" or ".dtors" and longer */
-// @ts-ignore: decorator
-@inline
-function isOldArray(name: u32): bool {
-  const six = load<u64>(name) & 0xffffffffffff;
-  return six == 0x73726f74632e || six == 0x73726f74642e;
 }
 
 /**

@@ -128,16 +128,14 @@ export function markQueue(from: u32, to: u32): void {
   for (let i = from; i < to; i++) visit(load<u32>(queue + (i << 2)), 0);
 }
 
-/** Names that mark a section as run by the C runtime: ".ctors", ".dtors", ".init", ".fini", ".jcr" and longer. */
+/** Sections the C runtime runs: ".init", ".fini", ".jcr"; ".ctors", ".dtors", ".init_array" and longer (as lld). */
 // @ts-ignore: decorator
 @inline
 function isReservedName(name: u32): bool {
   const word = load<u64>(name);
   const six = word & 0xffffffffffff;
-  if (six == 0x73726f74632e || six == 0x73726f74642e) return true;
-  const five = word & 0xffffffffff;
-  if (five == 0x74696e692e || five == 0x696e69662e) return true;
-  return (word & 0xffffffff) == 0x72636a2e;
+  if (six == 0x73726f74632e || six == 0x73726f74642e || six == 0x74696e692e || six == 0x696e69662e) return true;
+  return word == 0x72615f74696e692e ? (load<u32>(name, 8) & 0xffffff) == 0x796172 : (word & 0xffffffffff) == 0x72636a2e;
 }
 
 /** Queues the roots among sections [from, to). */
@@ -214,13 +212,13 @@ export function markPieces(from: u32, to: u32, nonAllocOnly: u32): void {
   }
 }
 
-/** Sections [from, to) whose name is a C identifier: their rows at `out`; returns how many. */
+/** Sections [from, to) whose name is a C identifier, but for those that live with another: their rows at `out`; returns how many. */
 export function collectIdentifiers(from: u32, to: u32, out: u32): u32 {
   const t = tables();
   let found: u32 = 0;
   for (let row = from; row < to; row++) {
     const name = t.isec.name[row];
-    if (name == 0 || !isIdentifier(name)) continue;
+    if (name == 0 || t.isec.sh_flags[row] & SHF_LINK_ORDER || !isIdentifier(name)) continue;
     store<u32>(out + (found << 2), row);
     found++;
   }

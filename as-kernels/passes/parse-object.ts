@@ -15,7 +15,7 @@ import {
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
+  GRP_COMDAT, RELA_BYTES, SHDR_BYTES, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
   SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA,
   SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN,
 } from "../shared/elf.ts";
@@ -189,7 +189,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
       kind = <u8>SLOT_RELA;
     } else if (type == SHT_GROUP) {
       kind = <u8>SLOT_GROUP;
-    } else if (load<u64>(header, SH_FLAGS) & SHF_EXCLUDE && !(load<u64>(header, SH_FLAGS) & SHF_ALLOC) && params().outputKind != OUT_RELOCATABLE) {
+    } else if (load<u64>(header, SH_FLAGS) & SHF_EXCLUDE && params().outputKind != OUT_RELOCATABLE) {
       kind = <u8>SLOT_NONE;
     }
     slot.kind[slotBase + i] = kind;

@@ -260,6 +260,7 @@ export const ERR_MERGE_ENTSIZE = 22;
 export const ERR_MERGE_UNTERMINATED = 23;
 export const ERR_COMPRESSED = 24;
 export const ERR_LINK_ORDER = 25;
+export const ERR_LINK_ORDER_KIND = 40; // an SHF_LINK_ORDER section follows one that is taken apart
 export const ERR_MERGE_WRITABLE = 26;
 export const ERR_COMMON_ALIGN = 27; // index = symbol, b = alignment
 export const ERR_BINDING = 28; // index = symbol

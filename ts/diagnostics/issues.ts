@@ -109,7 +109,7 @@ const OUTPUT_IS_POSSIBLE = new Set<number>([
 type Words = (ctx: IssueContext, issue: Issue) => ByteString;
 
 const WORDS: Record<number, Words> = {
-  [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => messages.corruptObject(place.fileName(ctx, issue.obj), objectDetail(ctx, issue)),
+  [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => issue.a === BigInt(abi.ERR_LINK_ORDER_KIND) ? linkOrderKind(ctx, issue) : messages.corruptObject(place.fileName(ctx, issue.obj), objectDetail(ctx, issue)),
   [abi.ISSUE_RELOC_RANGE]: rangeError,
   [abi.ISSUE_RELOC_UNKNOWN]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
@@ -272,6 +272,12 @@ function mergeDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_COMPRESSED]: "corrupted compressed section",
   };
   return details[Number(issue.a)] ?? "corrupt mergeable section";
+}
+
+/** lld's words, which begin with the section instead of the file. */
+function linkOrderKind(ctx: IssueContext, issue: Issue): string {
+  const { isec } = ctx.tables;
+  return `a section ${place.sectionName(ctx, issue.isec)} with SHF_LINK_ORDER should not refer a non-regular section: ${place.sectionPlace(ctx, isec.link[issue.isec]!)}`;
 }
 
 function objectDetail(ctx: IssueContext, issue: Issue): string {

@@ -4,7 +4,7 @@
  * Roots and edges are lld's; the kernel follows them, this file names the roots that options and linker-made symbols give.
  * Reads isec, sym, relocations; writes isec.live, piece.live.
  */
-import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, SYM_DEFINED, SYM_KIND_MASK, SYM_WEAK } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
@@ -52,8 +52,8 @@ export async function markLive(ctx: Context): Promise<void> {
 /**
  * __start_X and __stop_X (X a C identifier) hold on to all sections X: always for glibc's own sets, for others under
  * -z nostart-stop-gc. Under lld's default, start-stop-gc, they do not; but a set of which nothing else is live would leave
- * the symbols undefined, so it is kept then (what GNU ld does, and what the program wants). Sets gsym.startStop; returns
- * the lists of the second kind.
+ * the symbols undefined, so it is kept then (what GNU ld does, and what the program wants), unless all references are weak and
+ * the program is ready for that. Sets gsym.startStop; returns the lists of the second kind.
  */
 function listStartStop(ctx: Context): number[] {
   const { kernels, tables, arena, options } = ctx;
@@ -74,7 +74,8 @@ function listStartStop(ctx: Context): number[] {
     let used = false;
     for (const symbol of ["__start_" + name, "__stop_" + name]) {
       const id = ctx.lookup(symbol);
-      if (id === 0 || (tables.sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED) continue;
+      const flags = tables.sym.flags[id]!;
+      if (id === 0 || (flags & SYM_KIND_MASK) === SYM_DEFINED || (!retains && (flags & SYM_WEAK) !== 0)) continue;
       tables.gsym.startStop[id] = at;
       used = true;
     }

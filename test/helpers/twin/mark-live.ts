@@ -50,7 +50,9 @@ export interface Live {
   pieces: Set<number>[];
 }
 
-const RESERVED = [".ctors", ".dtors", ".init", ".fini", ".jcr"];
+/** Names of sections that the C runtime runs, and beginnings of such names. */
+const RESERVED = [".init", ".fini", ".jcr"];
+const RESERVED_PREFIXES = [".ctors", ".dtors", ".init_array"];
 
 function isRoot({ kind, type, flags, group, name }: TwinSection): boolean {
   if (kind === ISEC_CONSUMED) return false;
@@ -60,7 +62,7 @@ function isRoot({ kind, type, flags, group, name }: TwinSection): boolean {
   if ((flags & elf.SHF_ALLOC) === 0) return group < 0;
   if ([elf.SHT_INIT_ARRAY, elf.SHT_FINI_ARRAY, elf.SHT_PREINIT_ARRAY].includes(type)) return true;
   if (type === elf.SHT_NOTE) return group < 0;
-  return RESERVED.some((prefix) => name.startsWith(prefix));
+  return RESERVED.includes(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 export function markTwin(sections: TwinSection[], symbols: TwinSymbol[], records: TwinRecord[]): Live {

@@ -122,7 +122,7 @@ function slotKind({ type, flags }: Header, relocatableOutput: boolean): number {
   if (UNLOADED.includes(type)) return abi.SLOT_NONE;
   if (type === elf.SHT_RELA || type === elf.SHT_REL || type === elf.SHT_CREL) return abi.SLOT_RELA;
   if (type === elf.SHT_GROUP) return abi.SLOT_GROUP;
-  const excluded = (flags & BigInt(elf.SHF_EXCLUDE)) !== 0n && (flags & BigInt(elf.SHF_ALLOC)) === 0n;
+  const excluded = (flags & BigInt(elf.SHF_EXCLUDE)) !== 0n;
   return excluded && !relocatableOutput ? abi.SLOT_NONE : abi.SLOT_REGULAR;
 }
 

@@ -107,4 +107,37 @@ gc("--no-gc-sections wins when later", (w) => {
   assert.ok(w.elf("m").symbol("dead"));
 });
 
+gc("groups without allocated sections, reserved names, weak start/stop references, excluded sections", (w) => {
+  w.write({ "a.s": `
+    .weak __start_set, __stop_set
+    .globl _start
+    _start: .quad __start_set, __stop_set, __start_other
+    .section set,"a"
+      .quad 1
+    .section other,"a"
+      .quad 2
+    .section .debug_types,"G",@progbits,abcd,comdat
+      .quad 3
+    .section .init_x,"ax"
+      .quad 4
+    .section .init_array.7,"aw",@progbits
+      .quad 5
+    .section .gone,"ae"
+      .quad 6
+    .section .ctors,"aw",@progbits
+      .quad -1` });
+  w.sh("as a.s -o a.o && $LD --gc-sections --print-gc-sections a.o -o m > log");
+  assert.equal(w.read("log").split("\n").sort(), ["", "removing unused section a.o:(.data)", "removing unused section a.o:(.bss)", "removing unused section a.o:(.init_x)", "removing unused section a.o:(set)"].sort());
+  const elf = w.elf("m");
+  assert.equal(["other", ".debug_types", ".init_array", ".ctors"].map((name) => elf.section(name)?.size), [8, 8, 8, 8]);
+  assert.equal(["set", ".init_x", ".gone"].filter((name) => elf.section(name)), []);
+  const text = elf.content(".text");
+  assert.equal([...new BigUint64Array(Uint8Array.from(text.subarray(0, 24)).buffer)].map(Number), [0, 0, elf.section("other")!.addr]);
+});
+
+gc("a link-order section cannot follow one that is taken apart", (w) => {
+  w.write({ "a.s": '.section .merge,"aM",@progbits,8\n.quad 0\n.section .foo,"ao",@progbits,.merge\n.quad 0\n' });
+  contains(w.fails("as a.s -o a.o && $LD a.o -o m"), "error: a section .foo with SHF_LINK_ORDER should not refer a non-regular section: a.o:(.merge)");
+});
+
 gc.run();
