@@ -46,6 +46,7 @@ import { ScriptValues } from "./passes/script-values.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
+import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
@@ -297,6 +298,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics):
     return 1;
   } finally {
     ctx.pool.stop();
+    if (options.reproduce !== "") reproduce(ctx);
   }
   return diag.hasErrors ? 1 : 0;
 }

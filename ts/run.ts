@@ -36,6 +36,7 @@ function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
   return parseArgs(argv, {
     programName: "wield",
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
+    reproduce: host.env("LLD_REPRODUCE") ?? "",
     readFile: (path) => textOf(host, path),
   });
 }

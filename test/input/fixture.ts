@@ -75,6 +75,7 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
       into.set(bytes);
       return bytes.length;
     },
+    reopen: (path: string): string => path,
     size: (fd: number): number => open[fd]!.length,
     close(fd: number): void {
       if (open[fd] === undefined) throw new Error("closed twice");
@@ -101,6 +102,7 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
     loadedFiles: [],
     versionNodes: [],
     sharedObjects: [],
+    archives: [],
   } as unknown as Context;
   return made;
 }

@@ -43,6 +43,8 @@ export interface LinkOptions {
   /** argv[0]'s base name or "wield": the prefix of messages. */
   programName: string;
   inputs: InputArgument[];
+  /** With --reproduce: the words of the command line, @files expanded. */
+  arguments: ByteString[];
   output: ByteString; // "a.out"
   shared: boolean;
   pie: boolean;
@@ -60,6 +62,10 @@ export interface LinkOptions {
   libraryPaths: ByteString[]; // -L in order, sysroot prefixes not yet replaced
   noStdlib: boolean;
   sysroot: ByteString;
+  chroot: ByteString; // --chroot: stands before absolute paths of inputs
+  /** --remap-inputs, --remap-inputs-file: GLOB=FILE lines and where they come from. */
+  remapInputs: { line: ByteString; from: ByteString }[];
+  remapInputsFiles: ByteString[];
   scripts: ByteString[]; // -T
   versionScripts: ByteString[];
   dynamicLists: ByteString[];
@@ -164,6 +170,7 @@ export interface LinkOptions {
   timeTraceGranularity: number; // microseconds: shorter passes are left out
   whyExtract: ByteString;
   printArchiveStats: ByteString;
+  reproduce: ByteString;
   fatalWarnings: boolean;
   noWarnings: boolean;
   warnMismatch: boolean;

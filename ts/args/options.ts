@@ -15,6 +15,9 @@ const INPUTS: OptionRow[] = [
   must("--library -l", "=NAME", "Search libNAME.so and libNAME.a; :FILE searches the exact name", (s, v) => addInput(s, "library", v)),
   must("--library-path -L", "=DIR", "Add a library search directory; a leading = or $SYSROOT is the sysroot", push("libraryPaths")),
   must("--sysroot", "=DIR", "Directory that stands for / in search directories and scripts", into("sysroot")),
+  should("--chroot", "=DIR", "Directory that stands before absolute paths of inputs", into("chroot")),
+  should("--remap-inputs", "=GLOB=FILE", "Read FILE instead of inputs that match", (s, v) => void s.options.remapInputs.push({ line: v, from: "--remap-inputs" })),
+  should("--remap-inputs-file", "=FILE", "File of --remap-inputs lines", push("remapInputsFiles")),
   must("--nostdlib", "", "Search only the directories given with -L", put("noStdlib", true)),
   must("--start-group -(", "", "Archives up to --end-group refer to each other (they always may)", (s) => group(s, true)),
   must("--end-group -)", "", "End of --start-group", (s) => group(s, false)),
@@ -168,6 +171,7 @@ const REPORTS: OptionRow[] = [
   should("--warn-mismatch", "", "Complain (default)", put("warnMismatch", true)),
   should("--noinhibit-exec", "", "Write the output in spite of errors", put("noinhibitExec", true)),
   should("--why-extract", "=FILE", "Write why each archive member is in the link", into("whyExtract")),
+  should("--reproduce", "=FILE", "Write a tar archive of the inputs and a response file that links them again (also LLD_REPRODUCE)", into("reproduce")),
   should("--print-archive-stats", "=FILE", "Write how many members of each archive are in the link", into("printArchiveStats")),
   must("--threads", "[=N]", "Number of threads, 1 to 256 (default: what the machine and the inputs allow)", setThreads),
   must("--no-threads", "", "One thread", put("threads", 1)),
@@ -220,8 +224,8 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index print-memory-usage dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
-  "section-ordering-file why-live reproduce repro use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
-  "gpsize just-symbols default-script mllvm Ur remap-inputs shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
+  "section-ordering-file why-live repro use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
+  "gpsize just-symbols default-script mllvm Ur shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
   "split-by-file split-by-reloc task-link no-define-common enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names save-temps"
 ).split(" ");

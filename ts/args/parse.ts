@@ -22,6 +22,8 @@ export interface ParseEnv {
   readFile?: ReadFile;
   /** Value of WIELD_COMPAT_VERSION. */
   compatVersion?: string;
+  /** Value of LLD_REPRODUCE: as --reproduce. */
+  reproduce?: string;
   /** What -m may name and --help lists. */
   emulations?: readonly string[];
   targets?: readonly string[];
@@ -68,6 +70,7 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
   else walk(s, expansion.args);
   const asked = s.stop !== "" || s.showVersion > 0;
   if (misused === undefined) finish(s, asked);
+  if (s.options.reproduce !== "") s.options.arguments = expansion.args;
   const who = identity(s, env);
   const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
   return {
@@ -85,6 +88,7 @@ function initialState(env: ParseEnv): ParseState {
   const options = defaultOptions();
   options.programName = env.programName ?? "wield";
   options.compatVersion = env.compatVersion ?? "";
+  options.reproduce = env.reproduce ?? "";
   return {
     options,
     warnings: [],
@@ -113,7 +117,7 @@ function walk(s: ParseState, args: readonly ByteString[]): void {
       addInput(s, "file", arg);
       continue;
     }
-    const found = match(arg);
+    const found = matchOption(arg);
     if (found === undefined) {
       s.errors.push(unknownOption(arg));
     } else if (!found.needsNext) {
@@ -133,7 +137,8 @@ interface Match {
   needsNext: boolean;
 }
 
-function match(arg: ByteString): Match | undefined {
+/** Which row an argument that begins with a dash means; undefined = none. */
+export function matchOption(arg: ByteString): Match | undefined {
   const two = arg.startsWith("--");
   const body = arg.slice(two ? 2 : 1);
   const name = optionName(body);

@@ -71,6 +71,8 @@ export interface Host extends WorkerIo {
   readdir(path: ByteString): ByteString[];
   /** Descriptor for reading. Directories fail with EISDIR. */
   open(path: ByteString): number;
+  /** The path under which an opened file can be opened again: its own, unless it is a fifo, whose contents are kept. */
+  reopen(path: ByteString): ByteString;
   /** Bytes of an open file. */
   size(fd: number): number;
   /** Reads up to `into.length` bytes at `position`; bytes read, 0 at the end. `into` may lie in shared memory. */

@@ -27,6 +27,20 @@ interface OpenInput {
   stat: Stats;
 }
 
+/** Reads a pipe to its end into an unnamed temporary file, whose descriptor it returns. */
+function spool(pipe: number): number {
+  const fs = require("node:fs") as typeof import("node:fs");
+  const os = require("node:os") as typeof import("node:os");
+  const folder = fs.mkdtempSync(`${os.tmpdir()}/wield-`);
+  const fd = guarded(() => fs.openSync(`${folder}/pipe`, "wx+", 0o600));
+  fs.unlinkSync(`${folder}/pipe`);
+  fs.rmdirSync(folder);
+  const buffer = new Uint8Array(1 << 16);
+  for (let got = 0; (got = guarded(() => fs.readSync(pipe, buffer))) > 0; ) fs.writeSync(fd, buffer, 0, got);
+  fs.closeSync(pipe);
+  return fd;
+}
+
 /** Short reads that follow each other in a file with gaps up to this are served from blocks. */
 const BLOCK_GAP_BYTES = 4 << 10;
 const BLOCK_BYTES = 128 << 10;
@@ -48,6 +62,8 @@ export class NodeFiles implements WorkerIo {
   private blockInput: OpenInput | undefined;
   private blockAt = 0;
   private blockBytes = 0;
+  /** Fifos that were read into unnamed files. */
+  private readonly pipes = new Map<ByteString, number>();
   /** Where the last read ended. */
   private lastInput: OpenInput | undefined;
   private lastEnd = 0;
@@ -68,6 +84,11 @@ export class NodeFiles implements WorkerIo {
     const input = this.byFd.get(fd);
     if (input === undefined) throw new Error(`descriptor ${fd} is not an input`);
     input.users--;
+  }
+
+  reopen(path: ByteString): ByteString {
+    const fd = this.pipes.get(path);
+    return fd === undefined ? path : `/proc/self/fd/${fd}`;
   }
 
   size(fd: number): number {
@@ -162,20 +183,28 @@ export class NodeFiles implements WorkerIo {
     for (const input of this.byPath.values()) input.users = 0;
     this.trim();
     this.seen.clear();
+    this.pipes.clear();
   }
 
   private input(path: ByteString): OpenInput {
     const known = this.byPath.get(path);
     if (known !== undefined) return known;
     if (this.byPath.size >= this.limit) this.trim(this.limit >> 1);
-    const fd = this.openDescriptor(path);
-    const stat = fstatSync(fd);
+    let fd = this.openDescriptor(path);
+    let stat = fstatSync(fd);
     if (stat.isDirectory()) {
       closeSync(fd);
       throw new HostError("EISDIR", "Is a directory");
     }
     if (stat.isFile() && !this.seen.has(path)) this.seen.set(path, stat);
-    const input: OpenInput = { fd, path, users: 0, stat };
+    const isPipe = stat.isFIFO() || stat.isSocket();
+    if (isPipe) {
+      fd = spool(fd);
+      stat = fstatSync(fd);
+    }
+    // The contents of a pipe come once: its descriptor stays.
+    const input: OpenInput = { fd, path, users: isPipe ? 1 : 0, stat };
+    if (isPipe) this.pipes.set(path, fd);
     this.byPath.set(path, input);
     this.byFd.set(fd, input);
     return input;

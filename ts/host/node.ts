@@ -138,6 +138,10 @@ class NodeHost implements Host {
     return this.files.open(path);
   }
 
+  reopen(path: ByteString): ByteString {
+    return this.files.reopen(path);
+  }
+
   size(fd: number): number {
     return this.files.size(fd);
   }

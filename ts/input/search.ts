@@ -114,7 +114,7 @@ export function baseName(path: ByteString): ByteString {
 }
 
 /** Without empty, `.` and `..` parts, as text: symbolic links are not followed. */
-function normalized(path: ByteString): ByteString {
+export function normalized(path: ByteString): ByteString {
   const parts: ByteString[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;

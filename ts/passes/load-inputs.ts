@@ -13,6 +13,7 @@ import type { Context, InputFile } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import { BadArchive, indexNames, memberAt, walkArchive, type Member } from "../input/archive.ts";
+import { PathRewriter } from "../input/rewrite-path.ts";
 import { fileKind, type FileKind } from "../input/file-kind.ts";
 import { OpenFile } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf, Search } from "../input/search.ts";
@@ -88,6 +89,7 @@ class Loader {
   private readonly closed: ClosedArchives | null;
   private readonly machine: number;
   private readonly search: Search;
+  private readonly paths: PathRewriter;
   /** By InputFile.id: OBJF_* and, for shared objects, what was read of them. */
   private readonly flags: number[] = [0, 0];
   private readonly shared = new Map<number, SharedObject>();
@@ -96,6 +98,8 @@ class Loader {
   private readonly sharedBySoname = new Map<ByteString, number>();
   private readonly archives = new Set<ByteString>();
   private readonly scripts = new Map<ByteString, InputScript>();
+  /** Files that the script being read INCLUDEs. */
+  private readonly included: ByteString[] = [];
   private readonly openScripts = new Set<ByteString>();
   private readonly sourceRows = new Map<ByteString, number>();
   private readonly libraries = new Map<string, ByteString>();
@@ -106,7 +110,8 @@ class Loader {
     this.closed = closed;
     closed?.closed.clear();
     this.machine = ctx.params.get("machine") || EM_X86_64;
-    this.search = new Search(ctx.options, (path) => ctx.host.exists(path));
+    this.paths = new PathRewriter(ctx.options, (path) => this.mapText(path), (message) => ctx.diag.error(message));
+    this.search = new Search(ctx.options, (path) => this.exists(path));
     ctx.sources.length = 0;
     ctx.sources.push("");
     ctx.inputs.length = 0;
@@ -144,7 +149,8 @@ class Loader {
    * Loads a file; `recorded` is what DT_NEEDED says when it is a shared object without a soname. False = it is for another
    * machine and `maySkip`; every other trouble is reported here.
    */
-  private addFile(path: ByteString, position: Position, recorded: ByteString, maySkip = false): boolean {
+  private addFile(named: ByteString, position: Position, recorded: ByteString, maySkip = false): boolean {
+    const path = this.paths.path(named);
     if (this.addAgain(path, position)) return true;
     const file = this.open(path);
     if (file === null) return true;
@@ -169,6 +175,19 @@ class Loader {
     return true;
   }
 
+  private exists(path: ByteString): boolean {
+    return this.ctx.host.exists(this.paths.rooted(path));
+  }
+
+  /** Text of a --remap-inputs-file. */
+  private mapText(path: ByteString): ByteString | undefined {
+    const file = this.open(path);
+    if (file !== null) this.noteLoaded(path);
+    const text = file?.text();
+    file?.close();
+    return text;
+  }
+
   private open(path: ByteString): OpenFile | null {
     try {
       return new OpenFile(this.ctx.host, path, this.machine);
@@ -182,7 +201,8 @@ class Loader {
   private addOpened(file: OpenFile, position: Position, recorded: ByteString, maySkip: boolean): boolean {
     if (file.kind === "incompatible" && maySkip) return false;
     if (file.kind === "archive" || file.kind === "thin") return this.addArchive(file, position, maySkip);
-    if (file.kind === "text") return this.addScript(file, position, maySkip);
+    // An empty file is a script that says nothing (GNU ld, lld).
+    if (file.kind === "text" || file.kind === "empty") return this.addScript(file, position, maySkip);
     this.noteLoaded(file.path);
     if (file.kind === "relocatable") this.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);
@@ -224,7 +244,7 @@ class Loader {
   private sourceRow(path: ByteString): number {
     let row = this.sourceRows.get(path);
     if (row === undefined) {
-      row = this.ctx.sources.push(path) - 1;
+      row = this.ctx.sources.push(this.ctx.host.reopen(path)) - 1;
       this.sourceRows.set(path, row);
     }
     return row;
@@ -298,7 +318,7 @@ class Loader {
     const name = baseName(member.name);
     let file: OpenFile | undefined;
     try {
-      file = new OpenFile(this.ctx.host, path, this.machine);
+      file = new OpenFile(this.ctx.host, this.paths.path(path), this.machine);
       this.noteLoaded(path);
       if (member.nested < 0) {
         this.addMember(file.kind, path, 0, file.size, archive, name, flags);
@@ -360,7 +380,7 @@ class Loader {
   /** -T: only what does not lay out sections. */
   addScriptOption(path: ByteString): void {
     const position = { asNeeded: false, wholeArchive: false, static: false, lib: 0 };
-    const file = this.open(this.ctx.host.exists(path) ? path : this.search.file(path) || path);
+    const file = this.open(this.exists(path) ? this.paths.path(path) : this.search.file(path) || path);
     if (file === null) return;
     if (file.kind === "text") this.addScript(file, position, false);
     else this.ctx.diag.error(messages.unknownType(file.path));
@@ -382,7 +402,9 @@ class Loader {
     }
     this.noteLoaded(path);
     this.openScripts.add(path);
+    const included = this.included.splice(0);
     this.expand(script, path, position);
+    for (const each of included) this.noteLoaded(each);
     this.openScripts.delete(path);
     return true;
   }
@@ -401,10 +423,11 @@ class Loader {
   }
 
   private include(name: ByteString): ByteString | undefined {
-    const path = this.ctx.host.exists(name) ? name : this.search.file(name);
-    if (path === "") return undefined;
+    const found = this.exists(name) ? name : this.search.file(name);
+    if (found === "") return undefined;
+    const path = this.paths.path(found);
     const file = this.open(path);
-    this.noteLoaded(path);
+    this.included.push(path);
     const text = file?.text();
     file?.close();
     return text;

@@ -1,0 +1,51 @@
+/**
+ * --reproduce: the archive holds what the link read, and its response.txt links it again, elsewhere, to the same bytes.
+ */
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const reproduce = behaviour("reproduce", "tar");
+const wield = linkerName === "wield";
+
+const SOURCES = {
+  "src/m.c": "#include <stdio.h>\n#include <math.h>\nint f(double); int main(int c, char **v) { return f(sqrt(c)) + puts(v[0]); }",
+  "src/f.c": "int g(void); int f(double x) { return g() + (int)x; }",
+  "src/g.c": "int g(void) { return 2; }",
+  "v.map": "{ global: f; local: *; };",
+};
+const COMPILE = "gcc -O1 -fPIC -c src/m.c src/f.c src/g.c && ar rcT lib/libg.a g.o";
+const AGAIN = "mkdir -p again && tar xf r.tar -C again && cd again/r && $LD @response.txt";
+
+for (const [kind, flags, output] of [
+  ["a dynamic program", "-Llib -lg -lm -Wl,-rpath,/usr/lib -Wl,--build-id", "out/p"],
+  ["a static program", "-static -Llib -lg -lm -Wl,--gc-sections", "out/p"],
+  ["a shared object with a version script", "-shared f.o lib/libg.a -Wl,--version-script=v.map -Wl,-soname,libp.so", "out/p"],
+] as const) {
+  reproduce(`${kind} is linked again to the same bytes`, (w) => {
+    if (!wield) return;
+    w.write(SOURCES).sh(`mkdir -p out lib; ${COMPILE}; LLD_REPRODUCE=r.tar gcc -B$B m.o f.o ${flags} -o ${output} ${flags.includes("-shared") ? "-Wl,-z,muldefs" : ""}`);
+    w.sh(`mv src gone; mv m.o f.o g.o lib v.map gone; ${AGAIN} && cmp p ../../${output}`);
+  }, "ar");
+}
+
+reproduce("names with spaces, quotes and backslashes, long ones, and layout scripts that include others", (w) => {
+  if (!wield) return;
+  const long = `${"d".repeat(120)}/${"e".repeat(120)}`;
+  w.write({
+    "a b\"c\\d.s": ".globl _start\n_start: call f\n", [`${long}/f.s`]: ".globl f\nf: ret\n", "dir/t.ld": `SECTIONS { INCLUDE dir/inner.ld }\nINPUT(${long}/f.o)`,
+    "dir/inner.ld": ".text : { *(.text) }",
+  });
+  w.sh(`as 'a b"c\\d.s' -o 'a b"c\\d.o'; as ${long}/f.s -o ${long}/f.o; $LD -T dir/t.ld 'a b"c\\d.o' -o p --reproduce=r.tar && ${AGAIN} && cmp p ../../p`);
+  contains(w.read("again/r/response.txt"), /^--chroot \.$/m, /^--script .*dir\/t\.ld$/m, /^-o p$/m);
+});
+
+reproduce("response.txt has outputs without folders, and an archive is written for a link that fails", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": "call missing\n" });
+  w.sh("mkdir out; as a.s -o a.o; $LD a.o -o out/x -Map out/m --why-extract=out/w --dependency-file=out/d --hash-style=gnu --build-id=sha1 -zdefs --reproduce r.tar 2>errors || tar xf r.tar");
+  contains(w.read("r/response.txt"), /^-o x$/m, /^-Map m$/m, /^--why-extract=w$/m, /^--dependency-file d$/m, /^--hash-style gnu$/m, /^--build-id=sha1$/m, /^-z defs$/m, /\/a\.o$/m);
+  lacks(w.read("r/response.txt"), "--reproduce");
+  contains(w.read("r/version.txt"), "wield");
+  contains(w.read("errors"), "missing");
+});
+
+reproduce.run();
