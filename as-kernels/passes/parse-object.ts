@@ -365,7 +365,9 @@ export function readShared(o: u32, out: u32): u32 {
     const named = version > 1 && version < verCount && load<u32>(verNames + (version << 3)) != 0;
     if (!hidden && (defined || !named)) addPlain(row, strtab + name, len, flags);
     if (!named) continue;
-    addPlain(row + 1, strtab + name, len, flags | REC_VERSIONED | (hidden || !defined ? 0 : REC_ALIAS));
+    const alias = flags | REC_VERSIONED | (hidden || !defined ? 0 : REC_ALIAS);
+    if (record.flags[row] == REC_UNUSED) addPlain(row + 1, strtab + name, len, alias);
+    else copyPlain(row, alias);
     addVersion(row + 1, load<u32>(verNames + (version << 3)), load<u32>(verNames + (version << 3), 4), out);
   }
   return 0;
@@ -379,6 +381,18 @@ function addPlain(row: u32, name: u32, len: u32, flags: u32): void {
   record.name[row] = name;
   record.nameBytes[row] = len;
   record.flags[row] = flags;
+}
+
+/** Row `row` again as the next one, with other flags. */
+// @ts-ignore: decorator
+@inline
+function copyPlain(row: u32, flags: u32): void {
+  const record = tables().record;
+  record.h0[row + 1] = record.h0[row];
+  record.h1[row + 1] = record.h1[row];
+  record.name[row + 1] = record.name[row];
+  record.nameBytes[row + 1] = record.nameBytes[row];
+  record.flags[row + 1] = flags;
 }
 
 /** Leaves the hash of `len` bytes at `name` (with its @version, if any) in record row 0, for findName. */

@@ -8,8 +8,6 @@
 /** A relocation type that may occur in object files. */
 export interface RelocationType {
   r_type: number;
-  /** As the psABI spells it. */
-  name: string;
   /** VALUE_*: what is stored. */
   value: number;
   /** Width of the field in bytes; 0 = nothing is written. */

@@ -55,13 +55,8 @@ const ROWS: readonly Row[] = [
   [elf.R_X86_64_TLSDESC_CALL, R.VALUE_TLSDESC_CALL, 2, R.RANGE_NONE, R.SCAN_TLS_DESC_CALL],
 ];
 
-const NAMES = new Map<number, string>(
-  Object.entries(elf).flatMap(([name, value]) => (name.startsWith("R_X86_64_") ? [[value as number, name] as const] : [])),
-);
-
 const relocations: RelocationType[] = ROWS.map(([r_type, value, bytes, range, scan]) => ({
   r_type,
-  name: NAMES.get(r_type)!,
   value,
   bytes,
   range,
