@@ -4,6 +4,7 @@
 export * from "./passes/assign-addresses";
 export * from "./passes/bind-sections";
 export * from "./passes/build-id";
+export * from "./passes/copy-relocs";
 export * from "./passes/create-synthetic";
 export * from "./passes/dynsym";
 export * from "./passes/eh-frame";

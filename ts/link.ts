@@ -48,6 +48,7 @@ import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
+import { emitRelocs, prepareEmittedRelocs } from "./synthetic/emitted-relocs.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
@@ -219,9 +220,10 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   await run("create-synthetic", async () => {
     createSynthetic(ctx);
     Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
-    await ctx.symtab.count(ctx);
+    if (ctx.options.emitRelocs) await prepareEmittedRelocs(ctx);
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
+    await ctx.symtab.count(ctx);
   });
 
   await run("assign-addresses", () => {
@@ -257,6 +259,7 @@ function osecNames(ctx: Context): string[] {
 async function writeContents(ctx: Context, output: OutputFile): Promise<void> {
   await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
   await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
+  if (ctx.options.emitRelocs) await timed(ctx, "emit-relocs", () => emitRelocs(ctx, output.fd));
   if (ctx.plan !== null) writeScriptBytes(ctx, ctx.plan, output);
   await timed(ctx, "finish-output", () => {
     writeHeaders(ctx, output);

@@ -5,6 +5,8 @@
  * after. References through section symbols choose by st_value + addend, as lld and GNU ld do.
  */
 import { tables } from "../shared/tables.ts";
+import { report } from "./issue.ts";
+import { ISSUE_MERGE_OFFSET } from "../shared/abi.ts";
 
 /** log2 of the bytes that one entry of isec.blockIndex covers. */
 export const BLOCK_SHIFT: u32 = 6;
@@ -42,6 +44,12 @@ export function pieceAddress(isec: u32, row: u32, offset: u64): u64 {
 /** Virtual address of the byte at `offset` of merge section `isec`. */
 export function mergedAddress(isec: u32, offset: u64): u64 {
   return pieceAddress(isec, pieceAt(isec, offset), offset);
+}
+
+/** The same for a relocation of object `o`; an offset at or past the end, or before the section, is the input's fault (as lld). */
+export function mergedPlace(o: u32, isec: u32, offset: u64): u64 {
+  if (offset >= <u64>tables().isec.size[isec]) report(ISSUE_MERGE_OFFSET, o, isec, 0, offset, 0);
+  return mergedAddress(isec, offset);
 }
 
 /** Virtual address of a named symbol defined in a merge section (sym.piece != 0), after assign-addresses. */

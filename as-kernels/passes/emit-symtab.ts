@@ -26,7 +26,7 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const t = tables();
   const flags = t.sym.flags[id];
   const type = load<u8>(entry, 4) & 15;
-  if (type == STT_SECTION || discard == DISCARD_ALL) return false;
+  if (type == STT_SECTION) return false;
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DISCARDED || kind == SYM_UNDEF) return false;
   const row = t.sym.isec[id];
@@ -37,6 +37,8 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
       if (piece == 0 || !t.piece.live[piece - 1]) return false;
     }
   }
+  if (flags & SYM_REF_LIVE && params().symIndex) return true; // a kept relocation names it
+  if (discard == DISCARD_ALL) return false;
   if (discard == DISCARD_NONE || load<u16>(name) != 0x4c2e) return true;
   return discard != DISCARD_LOCALS && !(row != 0 && t.isec.sh_flags[row] & SHF_MERGE);
 }
@@ -167,6 +169,8 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
   const strtab = obj.strtab[o];
   const base = obj.localBase[o];
   const end = obj.firstGlobal[o];
+  const indexes = params().symIndex;
+  const symtabAt = params().symtabAt;
   let to = at;
   let text: u32 = 0;
   for (let i: u32 = 1; i < end; i++) {
@@ -183,6 +187,7 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
     if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
     copyBytes(names + text, name, bytes);
     store<u8>(names + text + bytes, 0);
+    if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);
     text += bytes + 1;
     to += SYM_BYTES;
   }
@@ -193,6 +198,8 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
 export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
   const t = tables();
   const gsym = t.gsym;
+  const indexes = params().symIndex;
+  const symtabAt = params().symtabAt;
   let to = at;
   let text: u32 = 0;
   for (let id = from; id < end; id++) {
@@ -214,6 +221,7 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
     if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
     copyBytes(names + text, gsym.name[id], bytes);
     store<u8>(names + text + bytes, 0);
+    if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);
     text += bytes + 1;
     to += SYM_BYTES;
   }

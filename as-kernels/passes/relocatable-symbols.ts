@@ -8,7 +8,7 @@
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlenBounded } from "../lib/bytes.ts";
 import {
-  CTL_COUNTERS, ISEC_MERGE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
+  CTL_COUNTERS, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
 } from "../shared/abi.ts";
 import {
   SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION, SYM_BYTES,
@@ -146,22 +146,33 @@ function put(at: u32, shndxAt: u32, name: u32, info: u32, other: u32, shndx: u32
   if (shndxAt != 0) store<u32>(shndxAt, wide ? shndx : 0);
 }
 
-/** Object whose local symbols the section symbol of output section `id` follows: that of its first member; 0 = it is merged. */
+const NO_SYMBOL: u32 = 0xffffffff;
+
+/**
+ * Object whose local symbols the section symbol of output section `id` follows: that of its first member; 0 = it is merged;
+ * NO_SYMBOL = no input section a relocation could mean is in it, so it needs none.
+ */
 function ownerOf(id: u32): u32 {
   const t = tables();
   const base = t.osec.memberBase[id];
+  // Linker-made strings (.comment) may meet others in a later link.
+  let owner: u32 = t.osec.memberCount[id] == 0 && t.osec.sh_flags[id] & SHF_MERGE ? 0 : NO_SYMBOL;
   for (let i = base, end = base + t.osec.memberCount[id]; i < end; i++) {
     const row = t.member.isec[i];
-    if (t.isec.kind[row] != ISEC_MERGE) return t.isec.obj[row];
+    const kind = t.isec.kind[row];
+    if (kind == ISEC_MERGE) owner = 0;
+    else if (kind != ISEC_EH_FRAME) return kind == ISEC_SYNTHETIC ? 0 : t.isec.obj[row];
   }
-  return 0;
+  return owner;
 }
 
 /** Adds up the section symbols of every object in u32 cells at `counts` (by obj row; 0: those of merged sections). */
 export function countSectionSymbols(counts: u32): void {
   const rows = tables().osec.rows;
   for (let id: u32 = FIRST; id < rows; id++) {
-    const at = counts + (ownerOf(id) << 2);
+    const owner = ownerOf(id);
+    if (owner == NO_SYMBOL) continue;
+    const at = counts + (owner << 2);
     store<u32>(at, load<u32>(at) + 1);
   }
 }
@@ -171,7 +182,9 @@ export function numberSectionSymbols(next: u32): void {
   const rows = tables().osec.rows;
   const rout = tables().rout;
   for (let id: u32 = FIRST; id < rows; id++) {
-    const at = next + (ownerOf(id) << 2);
+    const owner = ownerOf(id);
+    if (owner == NO_SYMBOL) continue;
+    const at = next + (owner << 2);
     rout.sym[id] = load<u32>(at);
     store<u32>(at, load<u32>(at) + 1);
   }
@@ -184,7 +197,8 @@ export function emitSectionSymbols(at: u32, shndxAt: u32): void {
   put(at, shndxAt, 0, 0, 0, 0, true, 0, 0);
   for (let id: u32 = FIRST; id < osec.rows; id++) {
     const i = rout.sym[id];
-    put(at + i * SYM_BYTES, shndxAt != 0 ? shndxAt + (i << 2) : 0, 0, STT_SECTION, 0, osec.index[id], false, 0, 0);
+    if (i == 0) continue;
+    put(at + i * SYM_BYTES, shndxAt != 0 ? shndxAt + (i << 2) : 0, 0, STT_SECTION, 0, osec.index[id], false, osec.addr[id], 0);
   }
 }
 

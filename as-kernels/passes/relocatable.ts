@@ -1,6 +1,6 @@
 /**
- * -r: sections of a relocatable output, their places, headers, contents and relocations. Its symbol table is in
- * relocatable-symbols.ts.
+ * -r: sections of a relocatable output, their places, headers and contents. Its symbol table is in relocatable-symbols.ts,
+ * its relocations are in copy-relocs.ts.
  *
  * Nothing has an address: osec.addr stays 0, so sym.addr is the offset in the output section, which is what st_value and the
  * addends of section symbols need.
@@ -8,15 +8,13 @@
 import { tables } from "../shared/tables.ts";
 import { copyBytes, equal, strlenBounded } from "../lib/bytes.ts";
 import { hashLane0, mix } from "../lib/hash.ts";
-import { report } from "../lib/issue.ts";
-import { mergedAddress } from "../lib/pieces.ts";
 import { layoutMembers } from "./assign-addresses.ts";
 import {
-  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, SYM_DEFINED, SYM_DISCARDED, SYM_KIND_MASK, SYM_REF_LIVE,
+  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED, SYM_DISCARDED, SYM_KIND_MASK,
   SYM_ROOT, SYM_SECTION, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, R_X86_64_32, R_X86_64_64, R_X86_64_NONE, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS,
+  GRP_COMDAT, R_X86_64_32, R_X86_64_64, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS,
   SHT_GROUP, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND,
 } from "../shared/elf.ts";
 
@@ -354,36 +352,6 @@ export function writeGroups(o: u32, shdrs: u32, name: u32, symtab: u32, contents
   }
 }
 
-// ---- which symbols relocations use ----
-
-/** Marks the symbols that `count` relocations at `rela` of section `row` refer to. */
-export function markUsed(row: u32, rela: u32, count: u32): void {
-  const t = tables();
-  const o = t.isec.obj[row];
-  const base = t.obj.esymBase[o];
-  const symbols = t.obj.esymCount[o];
-  const flags = t.sym.flags;
-  const end = rela + count * RELA_BYTES;
-  for (let at = rela; at < end; at += RELA_BYTES) {
-    const index = load<u32>(at, 12);
-    if (index >= symbols) continue;
-    const id = t.esym.sym[base + index];
-    if (flags[id] & SYM_REF_LIVE) continue;
-    atomic.or<u32>(changetype<usize>(flags) + (id << 2), SYM_REF_LIVE);
-  }
-}
-
-/** The same for sections [from, to) whose relocations are resident; returns the first that has others, or `to`. */
-export function markUsedResident(from: u32, to: u32): u32 {
-  const isec = tables().isec;
-  for (let row = from; row < to; row++) {
-    if (isec.osec[row] == 0 || isec.relaCount[row] == 0) continue;
-    if (isec.rela[row] == 0) return row;
-    markUsed(row, isec.rela[row], isec.relaCount[row]);
-  }
-  return to;
-}
-
 // ---- contents ----
 
 /**
@@ -454,91 +422,5 @@ export function buryDead(row: u32, rela: u32, count: u32, bytes: u32): void {
     if (kind != SYM_DISCARDED && (kind != SYM_DEFINED || target == 0 || (t.isec.live[target] != 0 && t.isec.osec[target] != 0))) continue;
     if (width == 8) store<u64>(bytes + <u32>offset, dead);
     else store<u32>(bytes + <u32>offset, <u32>dead);
-  }
-}
-
-// ---- relocations ----
-
-/** Cuts members from `from` on into a stretch of about `bytes` bytes of relocations; leaves their number (u32) at `out`. */
-export function cutRelas(from: u32, to: u32, bytes: u32, out: u32): u32 {
-  const isec = tables().isec;
-  const member = tables().member.isec;
-  let count: u32 = 0;
-  let i = from;
-  for (; i < to; i++) {
-    const more = isec.relaCount[member[i]];
-    if (count != 0 && (count + more) * RELA_BYTES > bytes) break;
-    count += more;
-  }
-  store<u32>(out, count);
-  return i;
-}
-
-/**
- * Writes the relocations of members from `from` on at `to`, as long as they are resident (isec.rela). Leaves the bytes
- * written (u32) at `out` and returns the first member that is not, or `end`. In place when isec.rela is where they go.
- */
-export function writeRelas(from: u32, end: u32, to: u32, out: u32): u32 {
-  const t = tables();
-  const isec = t.isec;
-  const member = t.member.isec;
-  let at = to;
-  let i = from;
-  for (; i < end; i++) {
-    const row = member[i];
-    const count = isec.relaCount[row];
-    if (count == 0) continue;
-    if (isec.rela[row] == 0) break;
-    rewrite(row, isec.rela[row], count, at);
-    at += count * RELA_BYTES;
-  }
-  store<u32>(out, at - to);
-  return i;
-}
-
-/**
- * A reference to what is not in the output (a lost COMDAT copy, a dead section) becomes R_X86_64_NONE, which also makes
- * readers of .eh_frame drop the FDE.
- */
-function rewrite(row: u32, rela: u32, count: u32, to: u32): void {
-  const t = tables();
-  const isec = t.isec;
-  const o = isec.obj[row];
-  const base = t.obj.esymBase[o];
-  const symbols = t.obj.esymCount[o];
-  const shift = <u64>isec.outOffset[row];
-  const size = <u64>isec.size[row];
-  for (let i: u32 = 0; i < count; i++) {
-    const from = rela + i * RELA_BYTES;
-    const at = to + i * RELA_BYTES;
-    const offset = load<u64>(from);
-    let type = load<u32>(from, 8);
-    const index = load<u32>(from, 12);
-    let addend = load<i64>(from, 16);
-    let symbol: u32 = 0;
-    if (index >= symbols && index != 0) report(ISSUE_RELOC_BAD_SYMBOL, o, row, i, 0, 0);
-    else if (offset > size) report(ISSUE_RELOC_BAD_OFFSET, o, row, i, 0, 0);
-    else if (index != 0) {
-      const id = t.esym.sym[base + index];
-      const flags = t.sym.flags[id];
-      if (flags & SYM_SECTION && (flags & SYM_KIND_MASK) == SYM_DEFINED) {
-        const target = t.sym.isec[id];
-        if (isec.live[target] && isec.osec[target] != 0) {
-          symbol = t.rout.sym[isec.osec[target]];
-          if (isec.kind[target] == ISEC_MERGE) addend = <i64>mergedAddress(target, t.sym.value[id] + <u64>addend);
-          else addend += <i64>isec.outOffset[target] + <i64>t.sym.value[id];
-        }
-      } else {
-        symbol = t.sym.aux[id];
-      }
-      if (symbol == 0) {
-        type = R_X86_64_NONE;
-        addend = 0;
-      }
-    }
-    store<u64>(at, offset + shift);
-    store<u32>(at, type, 8);
-    store<u32>(at, symbol, 12);
-    store<i64>(at, addend, 16);
   }
 }

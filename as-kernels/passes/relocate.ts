@@ -7,7 +7,7 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
-import { mergedAddress } from "../lib/pieces.ts";
+import { mergedPlace } from "../lib/pieces.ts";
 import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import {
   FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, LD_CALL, LD_CALL_GOT, ldForm, relaxGdToIe, relaxGdToLe, relaxGot,
@@ -74,7 +74,7 @@ export function relocateRecord(i: u32, rela: u32, end: u32, bytes: u32, place: u
 function sectionAddress(sym: u32, A: u64): u64 {
   const target = tables().sym.isec[sym];
   if (tables().isec.kind[target] != ISEC_MERGE) return tables().sym.addr[sym] + A;
-  return mergedAddress(target, tables().sym.value[sym] + A);
+  return mergedPlace(tables().isec.obj[target], target, tables().sym.value[sym] + A);
 }
 
 /** S + A for any symbol. */

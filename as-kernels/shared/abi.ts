@@ -233,6 +233,7 @@ export const ISSUE_UNDEFINED_SHLIB = 22; // obj = shared object, index = symbol,
 export const ISSUE_WARN_COMMON = 23; // index = symbol, a = sym, b = 1: --warn-common, a definition overrides it; 0: another common
 export const ISSUE_TLS_ATTRIBUTE = 24; // index = symbol, a = sym: thread-local, but this object says it is something else
 export const ISSUE_TLS_SECTION = 25; // index = symbol: thread-local, but its section is not
+export const ISSUE_COPIED_DISCARDED = 40; // index = relocation, a = symbol index: -r keeps a reference to a discarded section (a warning)
 
 // ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----
 export const ERR_TRUNCATED = 1;

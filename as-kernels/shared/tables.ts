@@ -380,6 +380,8 @@ export class Params {
   symbolicCount: u32;
   relrCount: u32;
   gotRelative: u32;
+  symIndex: u32;
+  symtabAt: u32;
   gotSymbolic: u32;
   warnCommon: u32;
   suspects: u32;

@@ -84,7 +84,7 @@ function word(ctx: IssueContext, issue: Issue): void {
   if (words === undefined) throw new Error(`issue ${JSON.stringify(issue, (_, value) => (typeof value === "bigint" ? `${value}` : value))} has no words`);
   // What has to do with one relocation can be let through by --noinhibit-exec; a broken object cannot.
   const message = words(ctx, issue);
-  if (issue.code === abi.ISSUE_WARN_COMMON) ctx.diag.warn(message);
+  if (issue.code === abi.ISSUE_WARN_COMMON || issue.code === abi.ISSUE_COPIED_DISCARDED) ctx.diag.warn(message);
   else if (OUTPUT_IS_POSSIBLE.has(issue.code)) ctx.diag.errorOrWarn(message);
   else ctx.diag.error(message);
 }
@@ -146,6 +146,12 @@ const WORDS: Record<number, Words> = {
   },
   [abi.ISSUE_MERGE_OFFSET]: (ctx, issue) =>
     messages.badMergeSection(place.sectionPlace(ctx, issue.isec), `offset 0x${issue.a.toString(16)} is outside the section`),
+  [abi.ISSUE_COPIED_DISCARDED]: (ctx, issue) => {
+    const obj = ctx.tables.isec.obj[issue.isec]!;
+    const offset = place.rawRelocation(ctx, issue.isec, issue.index)?.r_offset ?? 0;
+    const section = ctx.arena.cstring(ctx.tables.isec.name[issue.isec]!);
+    return messages.copiedDiscarded(place.headerName(ctx, obj, place.rawSymbol(ctx, obj, Number(issue.a))?.shndx ?? 0), place.fileName(ctx, obj), section, offset);
+  },
   [abi.ISSUE_NO_COPYRELOC]: (ctx, issue) => messages.noCopyRelocation(...against(ctx, issue)),
   [abi.ISSUE_RELOC_ABSOLUTE]: (ctx, issue) => messages.absoluteSymbol(...against(ctx, issue)),
   [abi.ISSUE_RELOC_NON_ABS]: (ctx, issue) => {

@@ -158,6 +158,11 @@ export function discardedReference(text: DiscardedText): ByteString {
   return `${what}\n>>> defined in ${text.definedIn}${group}${references(text.references, text.more)}`;
 }
 
+/** -r and --emit-relocs: the relocation is kept, but no longer means anything. `section`: the one it is in. */
+export function copiedDiscarded(target: ByteString, file: ByteString, section: ByteString, offset: number): ByteString {
+  return `relocation refers to a discarded section: ${target}\n>>> referenced by ${file}:(.rela${section}+0x${offset.toString(16)})`;
+}
+
 // ---- relocations; `at` is `a.o:(function f: .text+0x3)` ----
 
 export interface RangeText {

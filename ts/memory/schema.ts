@@ -335,6 +335,8 @@ export const PARAMS = {
   symbolicCount: "u32", // dynamic relocations that follow them, without IRELATIVE
   relrCount: "u32", // addresses in .relr.dyn
   gotRelative: "u32", // index of the first RELATIVE relocation of .got; grows while they are written
+  symIndex: "u32", // -r and --emit-relocs: address of a u32 per sym row, its index in the output's symbol table; 0 = not wanted
+  symtabAt: "u32", // with symIndex: address of the output's symbol table while it is written
   gotSymbolic: "u32", // index of the first symbolic relocation of .got
   warnCommon: "u32", // 1 = --warn-common
   suspects: "u32", // SUSPECT_*: what settle-symbols must look at

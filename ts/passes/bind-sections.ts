@@ -12,7 +12,7 @@ import { allocTable, setRows } from "../memory/table.ts";
 /** osec row of the ELF header and program headers; real sections follow. */
 export const HEADERS_OSEC = 1;
 /** osec rows kept for linker-made sections. */
-const SPARE_OSECS = 256;
+export const SPARE_OSECS = 256;
 
 /** Prefix → output section. A name fits when it is the prefix, or the prefix followed by a dot and more. */
 const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
@@ -49,7 +49,7 @@ const TEXT_PREFIXES = [".text.hot", ".text.unknown", ".text.unlikely", ".text.st
 export function bindSections(ctx: Context): void {
   const { tables, arena, kernels } = ctx;
   const rows = tables.isec.rows;
-  const capacity = Math.min(rows, 1 << 20) + SPARE_OSECS;
+  const capacity = (ctx.options.emitRelocs ? 2 : 1) * Math.min(rows, 1 << 20) + SPARE_OSECS;
   allocTable(arena, tables, "osec", capacity);
   allocTable(arena, tables, "member", rows + 1);
   const rules = putRules(ctx);

@@ -10,7 +10,7 @@ import { HostError } from "../host/host.ts";
 export function checkOptions(ctx: Context): void {
   const { options, diag } = ctx;
   checkPages(ctx);
-  if (options.emitRelocs) diag.error("--emit-relocs is not supported yet");
+  if (options.emitRelocs && options.strip === "all") diag.error("--strip-all and --emit-relocs may not be used together");
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
   if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
   if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");

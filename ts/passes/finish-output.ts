@@ -26,7 +26,7 @@ export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<vo
     if (osec.ready !== null) writeBytes(file, osec.ready, osec.sh_offset);
     if (osec.sh_type === SHT_NOBITS) continue;
     for (const { section, offset } of osec.synthetic) {
-      if (Object.values(ctx.symtab.sections).includes(section)) continue;
+      if (section.writesItself === true || Object.values(ctx.symtab.sections).includes(section)) continue;
       const bytes = section.size(ctx);
       if (bytes === 0) continue;
       const mark = arena.mark();

@@ -11,6 +11,7 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { setRows } from "../memory/table.ts";
+import { emittedRelocsOf } from "../synthetic/emitted-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { isTbss } from "./segments.ts";
@@ -104,7 +105,7 @@ export function orderSections(ctx: Context): void {
   for (const section of Object.values(ctx.synthetics)) {
     if (section !== null && section.isNeeded(ctx)) addSynthetic(ctx, byName, section);
   }
-  const osecs = [...byName.values()];
+  const osecs = ctx.options.emitRelocs ? withRelocs(ctx, byName) : [...byName.values()];
   for (const osec of osecs) {
     osec.relro = isRelro(ctx, osec);
     osec.rank = osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
@@ -130,7 +131,8 @@ function arrayType(name: string, type: number): number {
   return name === ".preinit_array" ? SHT_PREINIT_ARRAY : type;
 }
 
-function addSynthetic(ctx: Context, byName: Map<string, OutputSection>, section: SyntheticSection): void {
+/** `byName`: output sections there are; a new one is added. */
+function addSynthetic(ctx: Context, byName: SectionsByName, section: SyntheticSection): void {
   const { tables } = ctx;
   let osec = byName.get(section.name);
   if (osec === undefined) {
@@ -147,6 +149,22 @@ function addSynthetic(ctx: Context, byName: Map<string, OutputSection>, section:
   osec.synthetic.push({ section, offset: 0 });
   osec.align = Math.max(osec.align, section.align);
   section.osec = osec.id;
+}
+
+interface SectionsByName {
+  get(name: string): OutputSection | undefined;
+  set(name: string, osec: OutputSection): unknown;
+}
+
+/** --emit-relocs: the relocations kept for a section follow it among those that are not loaded. */
+function withRelocs(ctx: Context, byName: Map<string, OutputSection>): OutputSection[] {
+  const osecs: OutputSection[] = [];
+  for (const target of byName.values()) {
+    osecs.push(target);
+    const section = emittedRelocsOf(ctx, target);
+    if (section !== null) addSynthetic(ctx, { get: () => undefined, set: (_, osec) => osecs.push(osec) }, section);
+  }
+  return osecs;
 }
 
 /** Number at the end of a section name; lower runs earlier. */

@@ -8,6 +8,7 @@ import { CTL_COUNTERS } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { SectionSymbols } from "../synthetic/symtab.ts";
 
 /** Globals a unit takes. */
 const GLOBALS_PER_UNIT = 1 << 14;
@@ -61,16 +62,17 @@ function emitPhase(w: WorkerContext, chunk: number): void {
   });
 }
 
-/** Relocations of sections that are not loaded are read for this, one section at a time. */
+/** Argument: first sym row to mark. Relocations of sections that are not loaded are read for this, one section at a time. */
 function markUsedPhase(w: WorkerContext, chunk: number): void {
+  const first = w.args[0]!;
   const { isec, obj } = w.tables;
   const from = 1 + chunk * SECTIONS_PER_CHUNK;
   const to = Math.min(from + SECTIONS_PER_CHUNK, isec.rows);
-  for (let row = w.kernels.markUsedResident!(from, to); row < to; row = w.kernels.markUsedResident!(row + 1, to)) {
+  for (let row = w.kernels.markUsedResident!(from, to, first); row < to; row = w.kernels.markUsedResident!(row + 1, to, first)) {
     const count = isec.relaCount[row]!;
     const at = w.window(1, count * RELA_BYTES + 16);
     w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, at, count * RELA_BYTES);
-    w.kernels.markUsed!(row, at, count);
+    w.kernels.markUsed!(row, at, count, first);
   }
 }
 
@@ -85,6 +87,11 @@ export interface SymbolBytes {
   shndx: number;
 }
 
+/** Sets SYM_REF_LIVE of the symbols from row `first` on that relocations of the output's sections name. */
+export async function markUsed(ctx: Context, first: number): Promise<void> {
+  await ctx.pool.run("mark-used", Math.ceil((ctx.tables.isec.rows - 1) / SECTIONS_PER_CHUNK), first);
+}
+
 export class RelocatableSymbols {
   /** Entries, the null entry included. */
   entries = 0;
@@ -97,9 +104,7 @@ export class RelocatableSymbols {
   async count(ctx: Context): Promise<void> {
     const { arena, params, tables } = ctx;
     const globals = params.get("globalSyms");
-    if (discardOf(ctx) !== DISCARD.none) {
-      await ctx.pool.run("mark-used", Math.ceil((tables.isec.rows - 1) / SECTIONS_PER_CHUNK));
-    }
+    if (discardOf(ctx) !== DISCARD.none) await markUsed(ctx, 0);
     ctx.kernels.typeReferences!(ctx.objects.byteOffset, 0, ctx.objects.length);
     const stretches = Math.ceil(globals / GLOBALS_PER_UNIT);
     this.unitCount = ctx.objects.length + stretches;
@@ -111,15 +116,9 @@ export class RelocatableSymbols {
       arena.u32[at + 2] = Math.min((i + 1) * GLOBALS_PER_UNIT, globals);
     }
     await this.run(ctx, "count-relocatable-symbols", 0, 0, 0);
-    const sections = arena.allocZeroed(tables.obj.rows * 4);
-    ctx.kernels.countSectionSymbols!(sections);
+    const sections = new SectionSymbols(ctx);
     this.entries = 1;
-    /** Section symbols follow the locals of their object; `first` of their indexes replaces their number. */
-    const addSections = (object: number): void => {
-      const first = this.entries;
-      this.entries += arena.u32[(sections >>> 2) + object]!;
-      arena.u32[(sections >>> 2) + object] = first;
-    };
+    const addSections = (object: number): void => void (this.entries += sections.place(object, this.entries));
     for (let unit = 0; unit < this.unitCount; unit++) {
       if (unit === ctx.objects.length) addSections(0);
       if (unit === ctx.objects.length) this.locals = this.entries;
@@ -136,7 +135,7 @@ export class RelocatableSymbols {
       addSections(0);
       this.locals = this.entries;
     }
-    ctx.kernels.numberSectionSymbols!(sections);
+    sections.number();
   }
 
   /** Fills the tables; `wide`: section indexes do not fit into st_shndx. True in `gnuAbi`: a symbol needs the GNU OS/ABI. */
@@ -147,6 +146,7 @@ export class RelocatableSymbols {
     const shndx = wide ? arena.allocZeroed(this.entries * 4) : 0;
     arena.u8[strtab] = 0;
     arena.u32[CTL_COUNTERS >>> 2] = 0;
+    ctx.params.set("symIndex", ctx.tables.sym.aux.byteOffset);
     ctx.kernels.emitSectionSymbols!(symtab, shndx);
     await this.run(ctx, "emit-relocatable-symbols", symtab, strtab, shndx);
     return { symtab, strtab, shndx, gnuAbi: arena.u32[CTL_COUNTERS >>> 2] !== 0 };

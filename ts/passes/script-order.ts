@@ -13,6 +13,7 @@ import { scriptError } from "../script/lexer.ts";
 import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
 import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
+import { emittedRelocsOf } from "../synthetic/emitted-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } from "./order-sections.ts";
@@ -22,6 +23,7 @@ const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 
 export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: string[] }): void {
   for (const section of Object.values(ctx.synthetics)) if (section !== null && section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
+  if (ctx.options.emitRelocs) addRelocs(ctx, plan);
   adjust(layout, plan, environment);
   for (const message of environment.errors) ctx.diag.error(message);
   dropUnusedPadding(ctx, layout, plan);
@@ -37,8 +39,15 @@ function rank(ctx: Context, { osec }: PlannedSection): number {
   return osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
 }
 
-function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection): void {
-  let place = plan.find(section.name);
+/** --emit-relocs: a script does not match these sections. */
+function addRelocs(ctx: Context, plan: Plan): void {
+  for (const target of [...plan.sections]) {
+    const section = target.hasInputs && !target.removed ? emittedRelocsOf(ctx, target.osec) : null;
+    if (section !== null) placeSynthetic(ctx, plan, section, plan.add(section.name));
+  }
+}
+
+function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, place: ReturnType<Plan["find"]> = plan.find(section.name)): void {
   if (place === "discard") {
     if (section.name === ".shstrtab") ctx.diag.error(`discarding ${section.name} section is not allowed`);
     if (!INDISPENSABLE.includes(section.name)) return;

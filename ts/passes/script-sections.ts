@@ -18,11 +18,10 @@ import type { FileSort, InputDescription, LayoutScript, OutputDescription, Secti
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
+import { HEADERS_OSEC, SPARE_OSECS } from "./bind-sections.ts";
 import { newOutputSection, priorityOf } from "./order-sections.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
 
-const SPARE_OSECS = 256;
 export const DISCARD = "/DISCARD/";
 
 /** Before mark-live: KEEP makes roots, as SHF_GNU_RETAIN does. */
@@ -46,7 +45,7 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
   const { tables, arena } = ctx;
   const binder = new Binder(ctx, layout);
   binder.matchAll();
-  allocTable(arena, tables, "osec", binder.sections.length + SPARE_OSECS + HEADERS_OSEC + 1);
+  allocTable(arena, tables, "osec", (ctx.options.emitRelocs ? 2 : 1) * binder.sections.length + SPARE_OSECS + HEADERS_OSEC + 1);
   allocTable(arena, tables, "member", tables.isec.rows + 1);
   binder.fill();
   const items = binder.items();

@@ -18,14 +18,15 @@ const WINDOW_ROW = 24;
 const A_WINDOWS = 0;
 const A_FD = 1;
 
-interface Window {
+/** Members, and the stretch of the file that their bytes or relocations take. */
+export interface RelaWindow {
   first: number;
   end: number;
   from: number;
   to: number;
 }
 
-function putWindows(ctx: Context, windows: Window[]): number {
+function putWindows(ctx: Context, windows: RelaWindow[]): number {
   const { arena } = ctx;
   const address = arena.alloc(windows.length * WINDOW_ROW);
   windows.forEach(({ first, end, from, to }, i) => {
@@ -38,7 +39,7 @@ function putWindows(ctx: Context, windows: Window[]): number {
   return address;
 }
 
-function windowOf(w: WorkerContext, chunk: number): Window {
+function windowOf(w: WorkerContext, chunk: number): RelaWindow {
   const at = w.args[A_WINDOWS]! + chunk * WINDOW_ROW;
   return { first: w.u32[at >>> 2]!, end: w.u32[(at >>> 2) + 1]!, from: w.f64[(at >>> 3) + 1]!, to: w.f64[(at >>> 3) + 2]! };
 }
@@ -122,7 +123,7 @@ export const RELOCATABLE_PHASES: Phases = {
 /** Writes what sections contain. */
 export async function writeContents(ctx: Context, fd: number): Promise<void> {
   const { arena, kernels, tables } = ctx;
-  const windows: Window[] = [];
+  const windows: RelaWindow[] = [];
   const out = arena.alloc(16);
   const members = tables.member.rows;
   for (let first = 1; first < members; ) {
@@ -139,7 +140,7 @@ export async function writeContents(ctx: Context, fd: number): Promise<void> {
 /** Writes all relocation sections, which lie one after the other from file offset `start` on. */
 export async function writeRelocations(ctx: Context, fd: number, start: number): Promise<void> {
   const { arena, kernels, tables } = ctx;
-  const windows: Window[] = [];
+  const windows: RelaWindow[] = [];
   const out = arena.alloc(16);
   const members = tables.member.rows;
   let from = start;
@@ -150,6 +151,11 @@ export async function writeRelocations(ctx: Context, fd: number, start: number):
     first = end;
     from = to;
   }
+  await writeRelaWindows(ctx, fd, windows);
+}
+
+/** Writes the relocations of the members of each window to its place in the file, which they must fill exactly. */
+export async function writeRelaWindows(ctx: Context, fd: number, windows: RelaWindow[]): Promise<void> {
   await ctx.pool.run("relocatable-relocations", windows.length, putWindows(ctx, windows), fd);
   ctx.checkIssues();
 }

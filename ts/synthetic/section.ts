@@ -27,6 +27,8 @@ export interface SyntheticSection {
    * `outAddr` in linear memory so that kernels can fill it too.
    */
   write(ctx: Context, out: Uint8Array, outAddr: number): void;
+  /** Is not written with the others: a pass of its own does it. */
+  writesItself?: boolean;
   /** Virtual address, set by assign-addresses. */
   address: bigint;
   /** Output section and offset in it, set by bind-sections / assign-addresses. */

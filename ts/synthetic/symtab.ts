@@ -99,7 +99,9 @@ export class SymbolTable {
       for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals));
     }
     await this.run(ctx, "count-symtab", 0, 0, 0);
+    const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);
     for (let unit = 0; unit < this.unitCount; unit++) {
+      if (unit === ctx.objects.length) this.addSectionSymbols(sections, 0);
       const cell = (this.units >>> 2) + unit * UNIT_WORDS;
       const [symbols, bytes] = [arena.u32[cell + 3]!, arena.u32[cell + 4]!];
       arena.u32[cell + 3] = this.entries;
@@ -107,7 +109,16 @@ export class SymbolTable {
       this.entries += symbols;
       this.nameBytes += bytes;
       if (arena.u32[cell] !== KIND_GLOBAL) this.locals += symbols;
+      if (arena.u32[cell] === KIND_OBJECT) this.addSectionSymbols(sections, arena.u32[cell + 1]!);
     }
+    sections?.number();
+  }
+
+  /** Section symbols follow the locals of an object; 0: those that belong to none. */
+  private addSectionSymbols(sections: SectionSymbols | null, object: number): void {
+    const count = sections?.place(object, this.entries) ?? 0;
+    this.entries += count;
+    this.locals += count;
   }
 
   /** Writes all three; `put` gets each section's bytes. */
@@ -120,6 +131,10 @@ export class SymbolTable {
     const shndx = manySections(ctx) ? arena.allocZeroed(this.entries * 4) : 0;
     arena.u8.fill(0, symtab, symtab + SYM_BYTES);
     arena.u8[strtab] = 0;
+    if (ctx.params.get("symIndex") !== 0) {
+      ctx.params.set("symtabAt", symtab);
+      ctx.kernels.emitSectionSymbols!(symtab, shndx);
+    }
     await this.run(ctx, "emit-symtab", symtab, strtab, shndx);
     put(this.sections.symtab, symtab, this.entries * SYM_BYTES);
     put(this.sections.strtab, strtab, this.nameBytes);
@@ -130,6 +145,30 @@ export class SymbolTable {
   private run(ctx: Context, phase: string, symtab: number, strtab: number, shndx: number): Promise<void> {
     const chunks = Math.ceil(this.unitCount / UNITS_PER_CHUNK);
     return ctx.pool.run(phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx);
+  }
+}
+
+/** Symbols of output sections, for relocations that are kept: how many each object brings, and their indexes (rout.sym). */
+export class SectionSymbols {
+  private readonly ctx: Context;
+  private readonly cells: number;
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+    this.cells = ctx.arena.allocZeroed(ctx.tables.obj.rows * 4);
+    ctx.kernels.countSectionSymbols!(this.cells);
+  }
+
+  /** Those of `object` begin with index `first`; returns their number. */
+  place(object: number, first: number): number {
+    const at = (this.cells >>> 2) + object;
+    const count = this.ctx.arena.u32[at]!;
+    this.ctx.arena.u32[at] = first;
+    return count;
+  }
+
+  number(): void {
+    this.ctx.kernels.numberSectionSymbols!(this.cells);
   }
 }
 
