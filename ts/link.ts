@@ -48,7 +48,7 @@ import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
-import { emitRelocs, prepareEmittedRelocs } from "./synthetic/emitted-relocs.ts";
+import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";

@@ -145,7 +145,7 @@ const WORDS: Record<number, Words> = {
     return messages.cannotPreempt(symbol, definedIn, at);
   },
   [abi.ISSUE_MERGE_OFFSET]: (ctx, issue) =>
-    messages.badMergeSection(place.sectionPlace(ctx, issue.isec), `offset 0x${issue.a.toString(16)} is outside the section`),
+    messages.badMergeSection(place.sectionPlace(ctx, issue.isec), "offset is outside the section"),
   [abi.ISSUE_COPIED_DISCARDED]: (ctx, issue) => {
     const obj = ctx.tables.isec.obj[issue.isec]!;
     const offset = place.rawRelocation(ctx, issue.isec, issue.index)?.r_offset ?? 0;

@@ -4,7 +4,7 @@ import { MERGE_PHASES } from "../passes/merge-pieces.ts";
 import { SCAN_PHASES } from "../passes/scan-relocs.ts";
 import { SPLIT_PHASES } from "../passes/split-pieces.ts";
 import { EH_FRAME_PHASES } from "../synthetic/eh-frame.ts";
-import { EMITTED_RELOC_PHASES } from "../synthetic/emitted-relocs.ts";
+import { EMITTED_RELOC_PHASES } from "../passes/emit-relocs.ts";
 import { bindNamesPhase, countLeadersPhase, histogramPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
 import { loadSectionsPhase } from "../passes/load-sections.ts";
 import { markQueuePhase } from "../passes/mark-live.ts";

@@ -1,5 +1,5 @@
 /**
- * Options that are understood and cannot be obeyed yet: said at once, so that nobody believes they took effect.
+ * Options that contradict each other or cannot be obeyed yet: said at once, so that nobody believes they took effect.
  *
  * What would change the meaning of the output is an error; what only leaves out an optimisation or a mark is a warning.
  */

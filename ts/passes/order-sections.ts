@@ -11,7 +11,7 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { setRows } from "../memory/table.ts";
-import { emittedRelocsOf } from "../synthetic/emitted-relocs.ts";
+import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { isTbss } from "./segments.ts";

@@ -13,7 +13,7 @@ import { scriptError } from "../script/lexer.ts";
 import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
 import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
-import { emittedRelocsOf } from "../synthetic/emitted-relocs.ts";
+import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } from "./order-sections.ts";
@@ -39,11 +39,16 @@ function rank(ctx: Context, { osec }: PlannedSection): number {
   return osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
 }
 
-/** --emit-relocs: a script does not match these sections. */
+/** --emit-relocs: a script does not match these sections; they are orphans in front of others that are not loaded. */
 function addRelocs(ctx: Context, plan: Plan): void {
+  let firstOrphan = plan.items.findIndex((item) => item.kind === "section" && item.command === null);
+  if (firstOrphan < 0) firstOrphan = plan.items.length;
   for (const target of [...plan.sections]) {
     const section = target.hasInputs && !target.removed ? emittedRelocsOf(ctx, target.osec) : null;
-    if (section !== null) placeSynthetic(ctx, plan, section, plan.add(section.name));
+    if (section === null) continue;
+    placeSynthetic(ctx, plan, section, plan.add(section.name));
+    const added = plan.items.pop()!;
+    plan.items.splice(target.command === null ? plan.items.indexOf(target) + 1 : firstOrphan++, 0, added);
   }
 }
 

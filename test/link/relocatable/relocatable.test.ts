@@ -134,6 +134,51 @@ rel("the compiler driver asks with -r", (w) => {
   runs(w, "gcc", "all.o", C_SAYS);
 });
 
+rel("equal strings and constants are merged, and references follow them", (w) => {
+  const source = (n: number): string => `
+    .section .rodata.str1.1,"aMS",@progbits,1
+    .LC${n}: .string "only ${n}"
+    .Lsame: .string "both"
+    .section .rodata.cst8,"aM",@progbits,8
+    .balign 8
+    .quad 77, ${n}
+    .data
+    .globl p${n}, q${n}
+    p${n}: .quad .Lsame, .LC${n}, .rodata.cst8
+    q${n}: .quad .rodata.cst8+8`;
+  w.write({
+    "a.s": source(1), "b.s": source(2),
+    "m.c": `#include <stdio.h>
+      extern const char *p1[], *p2[]; extern long *q1, *q2; int main(void) {
+      printf("%s %s %s %s %d %ld %ld %ld\\n", p1[0], p1[1], p2[0], p2[1], p1[0] == p2[0], *(long *)p2[2], *q1, *q2); }`,
+  });
+  w.sh("as a.s -o a.o && as b.s -o b.o && gcc -no-pie -c m.c && $LD -r a.o b.o -o r.o && $LD -r r.o -o rr.o");
+  for (const name of ["r.o", "rr.o"]) {
+    const elf = object(w, name);
+    assert.is(elf.need(".rodata.str1.1").size, 5 + 7 + 7);
+    assert.is(elf.need(".rodata.cst8").size, 24);
+    runs(w, "gcc -no-pie", `${name} m.o`, "only 1 both only 2 both 1 77 1 2\n".replace("only 1 both only 2 both", "both only 1 both only 2"));
+  }
+});
+
+rel("range lists of debug information do not end where a lost copy was; only odd references to one are warned about", (w) => {
+  w.write({ "a.s": `
+    .section .text.f,"axG",@progbits,f,comdat
+    .globl f
+    f: ret
+    .section .debug_ranges,"",@progbits
+    .quad .text.f, .text.f+1, 0, 0
+    .section .table,"aw"
+    .quad .text.f` });
+  w.sh("as a.s -o a.o && cp a.o b.o && $LD -r a.o b.o -o r.o 2> said");
+  const elf = object(w, "r.o");
+  const ranges = elf.need(".debug_ranges").offset;
+  assert.equal([0, 8, 32, 40, 48].map((at) => elf.u64(ranges + at)), [0, 0, 1, 1, 0]);
+  assert.equal(relocations(elf, ".rela.debug_ranges").map((r) => r.type), [1, 1, 0, 0]);
+  contains(w.read("said"), "relocation refers to a discarded section: .text.f\n>>> referenced by b.o:(.rela.table+0x0)");
+  assert.is(w.read("said").split("warning:").length, 2);
+});
+
 rel("-d gives commons space", (w) => {
   w.write(C).sh("gcc -O1 -fcommon -c a.c b.c m.c && $LD -r -d a.o b.o m.o -o all.o");
   const elf = object(w, "all.o");

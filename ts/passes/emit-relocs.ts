@@ -9,10 +9,10 @@ import { RELA_BYTES, SHF_INFO_LINK, SHT_NOBITS, SHT_RELA } from "../../as-kernel
 import type { Context, OutputSection } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
-import { SPARE_OSECS } from "../passes/bind-sections.ts";
-import { markUsed } from "../passes/relocatable-symbols.ts";
-import { writeRelaWindows, type RelaWindow } from "../passes/write-relocatable.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SPARE_OSECS } from "./bind-sections.ts";
+import { markUsed } from "./relocatable-symbols.ts";
+import { writeRelaWindows, type RelaWindow } from "./write-relocatable.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
 
 const WINDOW_BYTES = 1 << 20;
 /** .eh_frame input sections a chunk takes. */
