@@ -29,4 +29,4 @@ export * from "./passes/settle-symbols";
 export * from "./passes/split-pieces";
 export * from "./passes/tail-merge";
 export * from "./passes/write-eh-frame";
-export { reportIssue } from "./lib/issue";
+export { reportIssue, reportObject } from "./lib/issue";

@@ -3,7 +3,7 @@
  * The table has a fixed capacity; what comes after is only counted, so a flood of errors stays cheap.
  */
 import { tables } from "../shared/tables.ts";
-import { CTL_ISSUES } from "../shared/abi.ts";
+import { CTL_ISSUES, ISSUE_BAD_OBJECT } from "../shared/abi.ts";
 
 export function report(code: u32, obj: u32, isec: u32, index: u32, a: u64, b: u64): void {
   const issue = tables().issue;
@@ -15,6 +15,11 @@ export function report(code: u32, obj: u32, isec: u32, index: u32, a: u64, b: u6
   issue.index[row] = index;
   issue.a[row] = a;
   issue.b[row] = b;
+}
+
+/** A broken object, with the number that is wrong. */
+export function reportObject(obj: u32, index: u32, error: u32, value: u32): void {
+  report(ISSUE_BAD_OBJECT, obj, 0, index, <u64>error, <u64>value);
 }
 
 /** The same for TypeScript phases that find something wrong while they read. */

@@ -7,14 +7,15 @@ import { params, tables } from "../shared/tables.ts";
 import { isOldArray } from "../lib/names.ts";
 import { report } from "../lib/issue.ts";
 import {
-  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE, ISEC_REGULAR,
-  ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED,
+  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
+  ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON,
+  SYM_DEFINED, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE,
   SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION,
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED,
 } from "../shared/abi.ts";
 import {
   SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
-  SHT_CREL, SHT_NOBITS, SHT_REL, SHT_RELA, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE,
+  SHT_CREL, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE,
 } from "../shared/elf.ts";
 
 /** ".note.GNU-stack\0" is no section of the output: it only says whether the stack must be executable. */
@@ -117,7 +118,10 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   }
   // A partial link that keeps everything need not know what is in .eh_frame.
   if (isEhFrame(name) && (params().outputKind != OUT_RELOCATABLE || params().gcSections)) isec.kind[row] = <u8>ISEC_EH_FRAME;
-  else if (keepMerge && flags & SHF_MERGE && entsize != 0 && size != 0 && type != SHT_NOBITS && !(flags & SHF_WRITE)) isec.kind[row] = <u8>ISEC_MERGE;
+  else if (keepMerge && flags & SHF_MERGE && entsize != 0 && size != 0 && type != SHT_NOBITS) {
+    if (flags & SHF_WRITE) report(ISSUE_BAD_MERGE, o, row, 0, ERR_MERGE_WRITABLE, 0);
+    else isec.kind[row] = <u8>ISEC_MERGE;
+  }
   if (flags & SHF_LINK_ORDER) {
     const link = load<u32>(header, 40);
     if (link >= t.obj.e_shnum[o]) report(ISSUE_BAD_OBJECT, o, row, i, ERR_LINK_ORDER, 0);
@@ -129,8 +133,8 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   const t = tables();
   const obj = t.obj;
   const target = load<u32>(header, 44);
-  if (target >= obj.e_shnum[o]) {
-    report(ISSUE_BAD_OBJECT, o, 0, i, ERR_RELA_TARGET, 0);
+  if (target >= obj.e_shnum[o] || !takesRelocations(load<u32>(header - (i - target) * SHDR_BYTES, 4))) {
+    report(ISSUE_BAD_OBJECT, o, 0, i, ERR_RELA_TARGET, <u64>target);
     return;
   }
   const row = t.slot.isec[obj.slotBase[o] + target];
@@ -140,12 +144,17 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
     if (load<u64>(header, 32) != 0) report(ISSUE_BAD_OBJECT, o, 0, i, ERR_REL_UNSUPPORTED, 0);
     return;
   }
-  if (isec.relaCount[row] != 0) {
+  if (isec.relaOffset[row] != 0) {
     report(ISSUE_BAD_OBJECT, o, row, i, ERR_MULTIPLE_RELA, 0);
     return;
   }
   isec.relaOffset[row] = base + <f64>load<u64>(header, 24);
   isec.relaCount[row] = <u32>(load<u64>(header, 32) / RELA_BYTES);
+}
+
+/** Are sections of this type ones that relocations can be applied to? The object's own tables are not. */
+function takesRelocations(type: u32): bool {
+  return type != SHT_NULL && type != SHT_SYMTAB && type != SHT_STRTAB && type != SHT_SYMTAB_SHNDX && type != SHT_RELA && type != SHT_REL && type != SHT_CREL;
 }
 
 /** First section from row `from` on (before `to`) that is compressed; `to` when there is none. */

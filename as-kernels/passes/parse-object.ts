@@ -6,11 +6,13 @@
  * Not for section contents or relocations (load-sections).
  */
 import { params, tables } from "../shared/tables.ts";
+import { report } from "../lib/issue.ts";
 import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import {
-  ERR_ALIGN, ERR_BINDING, ERR_GROUP, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
+  ERR_ALIGN, ERR_ALIGN_LARGE, ERR_BINDING, ERR_GROUP, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
   ERR_SECTION_NAME, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
+  ISSUE_SHARED_LOCAL,
   OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
@@ -32,6 +34,7 @@ const SH_ENTSIZE: u32 = 56;
 
 // What scanHeaders leaves at `out`, in 8-byte cells. Offsets are bytes from the start of the object.
 const OUT_ERROR_SECTION: u32 = 0; // u32
+const OUT_ERROR_VALUE: u32 = 104; // u32
 const OUT_SYMTAB: u32 = 4; // u32 section index, 0 = none
 const OUT_GROUPS: u32 = 8; // u32 SHT_GROUP sections
 const OUT_FIRST_GLOBAL: u32 = 12; // u32
@@ -74,7 +77,8 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
     const size = load<u64>(header, SH_SIZE);
     if (type != SHT_NOBITS && (offset > limit || size > limit - offset)) return fail(out, i, ERR_SECTION_BOUNDS);
     const align = load<u64>(header, SH_ADDRALIGN);
-    if (align & (align - 1) || align > 0x80000000) return fail(out, i, ERR_ALIGN);
+    if (align > 0xffffffff) return fail(out, i, ERR_ALIGN_LARGE);
+    if (align & (align - 1)) return fail(out, i, ERR_ALIGN);
     if (type == SHT_SYMTAB) {
       if (symtab) return fail(out, i, ERR_MULTIPLE_SYMTABS);
       symtab = i;
@@ -87,7 +91,10 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
       if (offset + size > groupTo) groupTo = offset + size;
     } else if (type == SHT_RELA) {
       if (load<u64>(header, SH_ENTSIZE) != RELA_BYTES || size % RELA_BYTES != 0) return fail(out, i, ERR_RELA_ENTSIZE);
-      if (load<u32>(header, SH_INFO) >= count) return fail(out, i, ERR_RELA_TARGET);
+      if (load<u32>(header, SH_INFO) >= count) {
+        store<u32>(out + OUT_ERROR_VALUE, load<u32>(header, SH_INFO));
+        return fail(out, i, ERR_RELA_TARGET);
+      }
     }
   }
   store<u32>(out + OUT_SYMTAB, symtab);
@@ -351,7 +358,10 @@ export function readShared(o: u32, out: u32): u32 {
     record.flags[row] = REC_UNUSED;
     record.flags[row + 1] = REC_UNUSED;
     const info = load<u8>(entry, 4);
-    if (info >> 4 == STB_LOCAL) continue;
+    if (info >> 4 == STB_LOCAL) {
+      report(ISSUE_SHARED_LOCAL, o, 0, i, 0, 0);
+      continue;
+    }
     let version: u32 = 1;
     if (versym) version = <u32>load<u16>(versym + (i << 1));
     const hidden = version & VERSYM_HIDDEN;

@@ -234,6 +234,7 @@ export const ISSUE_WARN_COMMON = 23; // index = symbol, a = sym, b = 1: --warn-c
 export const ISSUE_TLS_ATTRIBUTE = 24; // index = symbol, a = sym: thread-local, but this object says it is something else
 export const ISSUE_TLS_SECTION = 25; // index = symbol: thread-local, but its section is not
 export const ISSUE_COPIED_DISCARDED = 40; // index = relocation, a = symbol index: -r keeps a reference to a discarded section (a warning)
+export const ISSUE_SHARED_LOCAL = 26; // index = symbol of a shared object that is local, but among the globals
 
 // ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----
 export const ERR_TRUNCATED = 1;
@@ -266,6 +267,7 @@ export const ERR_MERGE_WRITABLE = 26;
 export const ERR_COMMON_ALIGN = 27; // index = symbol, b = alignment
 export const ERR_BINDING = 28; // index = symbol
 export const ERR_NO_SECTIONS = 29; // e_shoff is 0
+export const ERR_ALIGN_LARGE = 30; // index = section
 
 // ---- first word of a gsym.startStop list (then a count and isec rows) ----
 /** A live reference holds on to all sections of the list. */

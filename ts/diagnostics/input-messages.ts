@@ -49,6 +49,15 @@ export function truncated(name: ByteString): ByteString {
   return `${name}: file is too short for an ELF header`;
 }
 
+export function corruptElf(name: ByteString, field: string): ByteString {
+  return `${name}: corrupted ELF file: invalid ${field}`;
+}
+
+/** A member of an archive that can only be an object. */
+export function notElf(name: ByteString): ByteString {
+  return `${name}: not an ELF file`;
+}
+
 export function staticLink(name: ByteString): ByteString {
   return `attempted static link of dynamic object ${name}`;
 }
@@ -81,6 +90,7 @@ export function binary(path: ByteString): ByteString {
   return `${path}: --format binary is not supported yet`;
 }
 
+/** `what` is a sentence of its own, or goes on with "has". */
 export function badShared(name: ByteString, what: string): ByteString {
-  return `${name}: ${what}`;
+  return what.startsWith("has ") ? `${name} ${what}` : `${name}: ${what}`;
 }

@@ -103,13 +103,21 @@ const OUTPUT_IS_POSSIBLE = new Set<number>([
   abi.ISSUE_RELOC_SHARED_TLS,
   abi.ISSUE_COPY_SIZE,
   abi.ISSUE_DUPLICATE,
+  abi.ISSUE_SHARED_LOCAL,
+  abi.ISSUE_MERGE_OFFSET,
   abi.ISSUE_TLS_ATTRIBUTE,
 ]);
 
 type Words = (ctx: IssueContext, issue: Issue) => ByteString;
 
 const WORDS: Record<number, Words> = {
-  [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => issue.a === BigInt(abi.ERR_LINK_ORDER_KIND) ? linkOrderKind(ctx, issue) : messages.corruptObject(place.fileName(ctx, issue.obj), objectDetail(ctx, issue)),
+  [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => {
+    if (issue.a === BigInt(abi.ERR_LINK_ORDER_KIND)) return linkOrderKind(ctx, issue);
+    const whose = issue.isec !== 0 && issue.a === BigInt(abi.ERR_MULTIPLE_RELA) ? place.sectionPlace(ctx, issue.isec) : place.fileName(ctx, issue.obj);
+    return messages.corruptObject(whose, objectDetail(ctx, issue));
+  },
+  [abi.ISSUE_SHARED_LOCAL]: (ctx, issue) =>
+    messages.corruptObject(place.fileName(ctx, issue.obj), `invalid local symbol '${symbolName(ctx, issue)}' in global part of symbol table`),
   [abi.ISSUE_RELOC_RANGE]: rangeError,
   [abi.ISSUE_RELOC_UNKNOWN]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
@@ -295,16 +303,17 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_STRTAB_LINK]: "invalid string table linked to the symbol table",
     [abi.ERR_SYMTAB_ENTSIZE]: "symbol table has an invalid sh_entsize or size",
     [abi.ERR_SYMTAB_INFO]: "invalid sh_info in symbol table",
-    [abi.ERR_SYMBOL_NAME]: `symbol [index ${index}] has a name outside the string table: invalid symbol name offset`,
+    [abi.ERR_SYMBOL_NAME]: `invalid symbol name offset: the name of symbol [index ${index}] is outside of the string table`,
     [abi.ERR_SYMBOL_SHNDX]: `symbol [index ${index}]: invalid section index`,
     [abi.ERR_MULTIPLE_SYMTABS]: "multiple symbol tables",
     [abi.ERR_GROUP]: `section [index ${index}]: invalid section group`,
     [abi.ERR_GROUP_MEMBER]: `invalid section index in group [index ${index}]`,
-    [abi.ERR_RELA_TARGET]: `invalid relocated section index in section [index ${index}]`,
+    [abi.ERR_RELA_TARGET]: `relocation section (index ${index}) has invalid sh_info (${issue.b})`,
     [abi.ERR_RELA_ENTSIZE]: `section [index ${index}]: invalid sh_entsize or size of a relocation section`,
     [abi.ERR_REL_UNSUPPORTED]: `section [index ${index}]: SHT_REL relocations are not used on this architecture`,
-    [abi.ERR_MULTIPLE_RELA]: `multiple relocation sections for one section are not supported (section [index ${index}])`,
+    [abi.ERR_MULTIPLE_RELA]: "multiple relocation sections to one section are not supported",
     [abi.ERR_SECTION_NAME]: `section [index ${index}] has a name outside the section name table`,
+    [abi.ERR_ALIGN_LARGE]: `section [index ${index}]: section sh_addralign is too large`,
     [abi.ERR_ALIGN]: `section [index ${index}]: sh_addralign is not a power of 2`,
     [abi.ERR_STRTAB_END]: "SHT_STRTAB string table is non-null terminated",
     [abi.ERR_LOCAL_AFTER_GLOBAL]: `broken object: local symbol [index ${index}] found at index >= .symtab's sh_info`,

@@ -4,13 +4,16 @@
  * Does not open files and does not judge: load-inputs decides what to do with each kind. The surprise: a "text" file is
  * taken for a linker script, because that is what libc.so is on most systems.
  */
-import { EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_REL } from "../../as-kernels/shared/elf.ts";
+import { EHDR_BYTES, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, ET_DYN, ET_REL } from "../../as-kernels/shared/elf.ts";
 
 export type FileKind =
   | "relocatable"
   | "shared"
   /** ELF, of the right class and machine, but an executable or a core file. */
   | "elf"
+  /** ELF, but of a class or byte order that does not exist. */
+  | "no-class"
+  | "no-byte-order"
   /** ELF, and too short for its header. */
   | "truncated"
   /** ELF of another class, byte order or machine. */
@@ -53,6 +56,10 @@ export function fileKind(bytes: Uint8Array, at: number, end: number, machine: nu
 }
 
 function elfKind(bytes: Uint8Array, at: number, end: number, machine: number): FileKind {
+  if (end - at > 5) {
+    if (bytes[at + 5] !== ELFDATA2LSB && bytes[at + 5] !== ELFDATA2MSB) return "no-byte-order";
+    if (bytes[at + 4] !== ELFCLASS64 && bytes[at + 4] !== ELFCLASS32) return "no-class";
+  }
   if (end - at < EHDR_BYTES) {
     return end - at > 5 && (bytes[at + 4] !== ELFCLASS64 || bytes[at + 5] !== ELFDATA2LSB) ? "incompatible" : "truncated";
   }

@@ -26,6 +26,7 @@ import { DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_SYM
 import { readEhdr, readOffset, type Ehdr } from "../elf/ehdr.ts";
 import { readPhdrs, type Phdr } from "../elf/phdr.ts";
 import { readShdr, readShdrs, type Shdr } from "../elf/shdr.ts";
+import { sectionOutsideFile } from "../diagnostics/messages.ts";
 import type { ByteSource } from "./archive.ts";
 
 const VERDEF_BYTES = 20;
@@ -153,6 +154,19 @@ function range(file: ByteSource, offset: number, bytes: number, what: string, al
   return { offset, bytes, align, address: 0 };
 }
 
+/** What a section header says is in the file. `index` is its number. */
+function sectionRange(file: ByteSource, { sh_offset, sh_size }: Shdr, index: number, align: number): Range {
+  if (!(sh_offset + sh_size <= file.size)) throw new BadSharedObject(sectionOutsideFile(index, sh_offset, sh_size, file.size));
+  return { offset: sh_offset, bytes: sh_size, align, address: 0 };
+}
+
+function checkDynamic({ sh_entsize, sh_size }: Shdr, index: number): void {
+  if (sh_entsize !== DYN_BYTES) throw new BadSharedObject(`section [index ${index}] has invalid sh_entsize: expected ${DYN_BYTES}, but got ${sh_entsize}`);
+  if (sh_size % DYN_BYTES !== 0) {
+    throw new BadSharedObject(`section [index ${index}] has an invalid sh_size (${sh_size}) which is not a multiple of its sh_entsize (${DYN_BYTES})`);
+  }
+}
+
 /** The sections that matter, by type; the first of each. Undefined when there are no section headers. */
 function tablesOfSections(file: ByteSource, ehdr: Ehdr): Tables | undefined {
   const headers = sectionHeaderView(file, ehdr);
@@ -163,32 +177,31 @@ function tablesOfSections(file: ByteSource, ehdr: Ehdr): Tables | undefined {
   for (let i = 1; i < count; i++) {
     const sh_type = headers.getUint32(i * SHDR_BYTES + 4, true);
     if (sh_type < SHT_DYNAMIC) continue;
-    const of = (what: string, align: number): Range => {
-      const shdr = readShdr(headers, i * SHDR_BYTES);
-      return range(file, shdr.sh_offset, shdr.sh_size, what, align);
-    };
+    const of = (align: number): Range => sectionRange(file, readShdr(headers, i * SHDR_BYTES), i, align);
     if (sh_type === SHT_DYNSYM && tables.dynsym === null) {
       const { sh_info, sh_link, sh_size } = readShdr(headers, i * SHDR_BYTES);
       if (sh_size % SYM_BYTES !== 0) throw new BadSharedObject(`size of .dynsym is not a multiple of ${SYM_BYTES}`);
       if (sh_info > sh_size / SYM_BYTES) throw new BadSharedObject(`sh_info ${sh_info} of .dynsym is out of range`);
-      tables.dynsym = of(".dynsym", 8);
+      tables.dynsym = of(8);
       tables.firstGlobal = sh_info;
       link = sh_link;
     } else if (sh_type === SHT_DYNAMIC) {
-      tables.dynamic ??= of(".dynamic", 8);
+      checkDynamic(readShdr(headers, i * SHDR_BYTES), i);
+      tables.dynamic ??= of(8);
       if (tables.dynsym === null) link = headers.getUint32(i * SHDR_BYTES + 40, true);
     } else if (sh_type === SHT_GNU_versym) {
-      tables.versym ??= of(".gnu.version", 2);
+      tables.versym ??= of(2);
     } else if (sh_type === SHT_GNU_verdef) {
-      tables.verdef ??= of(".gnu.version_d", 4);
+      tables.verdef ??= of(4);
     } else if (sh_type === SHT_GNU_verneed) {
-      tables.verneed ??= of(".gnu.version_r", 4);
+      tables.verneed ??= of(4);
     }
   }
+  if (tables.versym !== null && tables.dynsym === null) throw new BadSharedObject("SHT_GNU_versym should be associated with symbol table");
   if (link === 0) return tables;
   const strings = link < count ? readShdr(headers, link * SHDR_BYTES) : undefined;
   if (strings?.sh_type !== SHT_STRTAB) throw new BadSharedObject(`sh_link ${link} of .dynsym is not a string table`);
-  tables.dynstr = range(file, strings.sh_offset, strings.sh_size, ".dynstr");
+  tables.dynstr = sectionRange(file, strings, link, 1);
   return tables;
 }
 
@@ -288,7 +301,7 @@ function readDynamic(arena: Arena, file: ByteSource, dynamic: Range, result: Sha
 }
 
 function dynamicString(arena: Arena, object: SharedObject, offset: number, what: string): ByteString {
-  if (offset >= object.strtabBytes) throw new BadSharedObject(`name of ${what} is outside of the string table`);
+  if (offset >= object.strtabBytes) throw new BadSharedObject(`invalid ${what} entry: its name is outside of the string table`);
   return arena.cstring(object.strtab + offset);
 }
 
@@ -296,7 +309,7 @@ function dynamicString(arena: Arena, object: SharedObject, offset: number, what:
 function readVersions(arena: Arena, tables: Tables, result: SharedObject): void {
   const names: number[] = [];
   if (tables.verdef !== null) readVerdef(view(arena, tables.verdef), names);
-  if (tables.verneed !== null) readVerneed(view(arena, tables.verneed), names);
+  if (tables.verneed !== null) readVerneed(view(arena, tables.verneed), names, result.strtabBytes);
   if (names.length === 0) return;
   result.verCount = names.length;
   result.verNames = arena.allocZeroed(8 * names.length, 4);
@@ -321,23 +334,24 @@ function view(arena: Arena, of: Range): DataView {
 function readVerdef(records: DataView, names: number[]): void {
   for (let at = 0; at + VERDEF_BYTES <= records.byteLength; ) {
     const aux = at + records.getUint32(at + 12, true);
-    if (aux + 8 > records.byteLength) throw new BadSharedObject(".gnu.version_d refers to behind its end");
+    if (aux + 8 > records.byteLength) throw new BadSharedObject("has an invalid Verdaux");
     setName(names, records.getUint16(at + 4, true), records.getUint32(aux, true));
     const next = records.getUint32(at + 16, true);
     if (next === 0) return;
     at += next;
   }
-  throw new BadSharedObject(".gnu.version_d is truncated");
+  throw new BadSharedObject("has an invalid Verdef");
 }
 
-function readVerneed(records: DataView, names: number[]): void {
+function readVerneed(records: DataView, names: number[], strtabBytes: number): void {
   /** Chains may share their tails; more steps than records fit is a made-up file. */
   let steps = records.byteLength / VERNEED_BYTES;
   for (let at = 0; at + VERNEED_BYTES <= records.byteLength; ) {
     const count = records.getUint16(at + 2, true);
     let aux = at + records.getUint32(at + 8, true);
     for (let i = 0; i < count; i++) {
-      if (aux + VERNAUX_BYTES > records.byteLength || steps-- < 0) throw new BadSharedObject(".gnu.version_r refers to behind its end");
+      if (aux + VERNAUX_BYTES > records.byteLength || steps-- < 0) throw new BadSharedObject("has an invalid Vernaux");
+      if (records.getUint32(aux + 8, true) >= strtabBytes) throw new BadSharedObject("has a Vernaux with an invalid vna_name");
       setName(names, records.getUint16(aux + 6, true), records.getUint32(aux + 8, true));
       aux += records.getUint32(aux + 12, true);
     }
@@ -345,7 +359,7 @@ function readVerneed(records: DataView, names: number[]): void {
     if (next === 0) return;
     at += next;
   }
-  throw new BadSharedObject(".gnu.version_r is truncated");
+  throw new BadSharedObject("has an invalid Verneed");
 }
 
 function setName(names: number[], index: number, offset: number): void {

@@ -216,6 +216,8 @@ class Loader {
     else if (kind === "bitcode") diag.error(messages.bitcode(name));
     else if (kind === "empty") diag.error(messages.empty(name));
     else if (kind === "truncated") diag.error(messages.truncated(name));
+    else if (kind === "no-class") diag.error(messages.corruptElf(name, "file class"));
+    else if (kind === "no-byte-order") diag.error(messages.corruptElf(name, "data encoding"));
     else if (kind === "elf") diag.error(messages.notLinkable(name));
     else diag.error(messages.unknownType(name));
   }
@@ -307,7 +309,8 @@ class Loader {
     }
     const name = `${archive}(${member})`;
     const { diag } = this.ctx;
-    if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.reject(kind, name);
+    if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(name));
+    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.reject(kind, name);
     else if (kind === "bitcode") diag.warn(messages.lazyBitcode(name));
     else diag.warn(messages.oddMember(name));
   }

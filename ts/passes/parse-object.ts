@@ -26,6 +26,7 @@ const OUT_SHNDX_OFFSET = 6;
 const OUT_GROUP_FROM = 8;
 const OUT_NAMES_OFFSET = 10;
 const OUT_LOCAL_SIGNATURES = 12;
+const OUT_ERROR_VALUE = 26; // u32 cell
 
 /** Bytes [from, from + size) of the object in memory that stays, with 16 zero bytes behind them. `whole`: Headers.whole. */
 function keep(w: WorkerContext, o: number, whole: number, from: number, size: number): number {
@@ -58,7 +59,7 @@ function loadTables(w: WorkerContext, o: number, limit: number): void {
   const out = w.window(2, 4096);
   const error = w.kernels.scanHeaders!(headers.shdrs, headers.count, headers.shstrndx, obj.bytes[o]!, out);
   if (error !== 0) {
-    broken(w, o, w.u32[out >>> 2]!, error);
+    w.kernels.reportObject!(o, w.u32[out >>> 2]!, error, w.u32[(out >>> 2) + OUT_ERROR_VALUE]!);
     return;
   }
   const word = (i: number) => w.u32[(out >>> 2) + i]!;

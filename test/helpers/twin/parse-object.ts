@@ -50,7 +50,8 @@ const partOf = (header: Header | undefined): [number, number] => (header === und
 function checkHeader(header: Header, index: number, all: Header[], bytes: number): Failure | null {
   const { type, offset, size, align } = header;
   if (type !== elf.SHT_NOBITS && offset + size > BigInt(bytes)) return failure(index, abi.ERR_SECTION_BOUNDS);
-  if ((align & (align - 1n)) !== 0n || align > 1n << 31n) return failure(index, abi.ERR_ALIGN);
+  if (align >= 1n << 32n) return failure(index, abi.ERR_ALIGN_LARGE);
+  if ((align & (align - 1n)) !== 0n) return failure(index, abi.ERR_ALIGN);
   if (type === elf.SHT_SYMTAB && all.slice(1, index).some((other) => other.type === elf.SHT_SYMTAB)) return failure(index, abi.ERR_MULTIPLE_SYMTABS);
   if (type === elf.SHT_GROUP && (size < 4n || size % 4n !== 0n || offset % 4n !== 0n)) return failure(index, abi.ERR_GROUP);
   if (type !== elf.SHT_RELA) return null;

@@ -1,0 +1,97 @@
+/** Relocatable objects that are broken in one place each: what lld says of them, and that nothing is written. */
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+
+const broken = behaviour("broken objects");
+const wield = linkerName === "wield";
+const lld = wield || linkerName === "lld";
+
+const SHT_PROGBITS = 1;
+const SHT_SYMTAB = 2;
+const SHT_RELA = 4;
+
+/** An object file whose section headers can be found by type and changed. */
+class Patch {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  constructor(bytes: Uint8Array) {
+    this.bytes = new Uint8Array(bytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Offset in the file of the section header that is `nth` of its type, and its index. */
+  header(type: number, nth = 0): [at: number, index: number] {
+    const shoff = Number(this.view.getBigUint64(0x28, true));
+    for (let i = 1; i < this.view.getUint16(0x3c, true); i++) {
+      const at = shoff + 64 * i;
+      if (this.view.getUint32(at + 4, true) === type && nth-- === 0) return [at, i];
+    }
+    throw new Error(`no section of type ${type}`);
+  }
+}
+
+broken("section headers", (w) => {
+  if (!lld) return;
+  w.write({ "a.s": ".globl _start\n_start: call f\n.globl f\nf: ret\n.data\n.quad f\n.section .extra,\"aw\",@progbits\n.quad f\n" }).sh("as a.s -o a.o");
+  const fails = (change: (patch: Patch) => void): string => {
+    const patch = new Patch(w.bytes("a.o"));
+    change(patch);
+    w.write({ "b.o": patch.bytes });
+    const said = w.fails("$LD b.o -o b");
+    assert.not(w.exists("b"));
+    return said;
+  };
+  contains(fails((p) => p.view.setBigUint64(p.header(SHT_PROGBITS)[0] + 48, 1n << 60n, true)), "b.o: ", "section sh_addralign is too large");
+  contains(fails((p) => p.view.setBigUint64(p.header(SHT_PROGBITS)[0] + 48, 3n, true)), "sh_addralign is not a power of 2");
+  contains(fails((p) => p.view.setUint32(p.header(SHT_RELA)[0] + 44, 0, true)), /b\.o: relocation section \(index \d+\) has invalid sh_info \(0\)/);
+  contains(fails((p) => p.view.setUint32(p.header(SHT_RELA)[0] + 44, 99, true)), /b\.o: relocation section \(index \d+\) has invalid sh_info \(99\)/);
+  contains(fails((p) => p.view.setUint32(p.header(SHT_RELA)[0] + 44, p.header(SHT_SYMTAB)[1], true)), /b\.o: relocation section \(index \d+\) has invalid sh_info \(\d+\)/);
+  contains(fails((p) => p.view.setUint32(p.header(SHT_RELA, 1)[0] + 44, p.header(SHT_PROGBITS)[1], true)), "b.o:(.text): multiple relocation sections to one section are not supported");
+  if (wield) contains(fails((p) => p.view.setUint32(Number(p.view.getBigUint64(p.header(SHT_SYMTAB)[0] + 24, true)) + 24, 0x1000000, true)), "b.o: invalid symbol name offset");
+  contains(fails((p) => p.view.setUint8(4, 0)), "b.o: corrupted ELF file: invalid file class");
+  contains(fails((p) => p.view.setUint8(5, 9)), "b.o: corrupted ELF file: invalid data encoding");
+}, "as");
+
+broken("mergeable sections: writable ones, odd sizes, unterminated strings, references outside", (w) => {
+  if (!lld) return;
+  const fails = (source: string, options = ""): string => {
+    w.write({ "m.s": `.globl _start\n_start: nop\n${source}\n` }).sh("as m.s -o m.o");
+    return w.fails(`$LD ${options} m.o -o m`);
+  };
+  w.write({ "m.s": ".globl _start\n_start: nop\n.section .foo,\"aM\",@progbits,4\n.quad 0\n" }).sh("as m.s -o m.o");
+  const patch = new Patch(w.bytes("m.o"));
+  const merged = Array.from({ length: 3 }, (_, i) => patch.header(SHT_PROGBITS, i)[0]).find((at) => patch.view.getUint32(at + 8, true) === 0x12)!;
+  patch.view.setUint32(merged + 8, 0x13, true);
+  w.write({ "w.o": patch.bytes });
+  contains(w.fails("$LD w.o -o w"), "w.o:(.foo): writable SHF_MERGE section is not supported");
+  patch.view.setUint32(merged + 8, 0x12, true);
+  patch.view.setUint32(merged + 32, 7, true);
+  w.write({ "w.o": patch.bytes });
+  contains(w.fails("$LD w.o -o w"), "w.o:(.foo): SHF_MERGE section size (7) must be a multiple of sh_entsize (4)");
+  contains(fails(".section .foo,\"aMS\",@progbits,1\n.ascii \"abc\""), /m\.o:\(\.foo.*: string is not null terminated/);
+  for (const offset of ["- 1", "+ 8", "+ 10"]) {
+    contains(fails(`.data\n.quad .foo ${offset}\n.section .foo,\"aM\",@progbits,4\n.quad 0`, "-shared"), "m.o:(.foo): offset is outside the section");
+  }
+  contains(fails(".section .debug_x,\"\",@progbits\n.quad .foo + 4\n.section .foo,\"MS\",@progbits,1\n.asciz \"abc\""), "m.o:(.foo): offset is outside the section");
+  // Not merged, no pieces, no complaint.
+  w.sh("$LD -O0 m.o -o m");
+}, "as");
+
+broken("a local symbol among the globals of a shared object", (w) => {
+  if (!lld) return;
+  w.write({ "l.s": ".globl f\n.type f,@function\nf: ret\n", "a.s": ".globl _start\n_start: nop\n" }).sh("as l.s -o l.o && as a.s -o a.o && $LD -shared l.o -o l.so");
+  const patch = new Patch(w.bytes("l.so"));
+  const [dynsym] = patch.header(11);
+  const entry = Number(patch.view.getBigUint64(dynsym + 24, true)) + 24;
+  patch.view.setUint8(entry + 4, 2);
+  w.write({ "l.so": patch.bytes });
+  contains(w.fails("$LD a.o l.so -o a"), "l.so: invalid local symbol 'f' in global part of symbol table");
+  contains(w.try("$LD --noinhibit-exec a.o l.so -o a").stderr, "warning: l.so: invalid local symbol 'f'");
+}, "as");
+
+broken("members of archives that are no objects", (w) => {
+  if (!lld) return;
+  w.write({ "empty.o": "\n", "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && ar rcS x.a empty.o");
+  contains(w.fails("$LD a.o --whole-archive x.a -o a"), "x.a(empty.o): not an ELF file");
+}, "as", "ar");
+
+broken.run();
