@@ -22,6 +22,7 @@ import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
+import { digestedOutput } from "./passes/digest-output.ts";
 import { internNames } from "./passes/intern-names.ts";
 import { LinkerDefined, linkerNames } from "./passes/linker-defined.ts";
 import { ClosedArchives, loadInputs } from "./passes/load-inputs.ts";
@@ -256,7 +257,8 @@ function osecNames(ctx: Context): string[] {
   return Array.from({ length: osec.rows }, (_, id) => ctx.arena.string(osec.name[id]!, osec.nameBytes[id]!));
 }
 
-async function writeContents(ctx: Context, output: OutputFile): Promise<void> {
+async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
+  const output = digestedOutput(ctx, file);
   await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
   await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
   if (ctx.options.emitRelocs) await timed(ctx, "emit-relocs", () => emitRelocs(ctx, output.fd));

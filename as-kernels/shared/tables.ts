@@ -343,6 +343,8 @@ export class Params {
   gcSections: u32;
   stripDebug: u32;
   gnuUnique: u32;
+  digests: u32;
+  digest: u64;
   isecRows: u32;
   symRows: u32;
   globalSyms: u32;

@@ -55,7 +55,12 @@ export interface PieceWorldSpec {
   backwards?: boolean;
 }
 
+/** Room for what tests write. */
+const OUTPUT_BYTES = 1 << 16;
+
 export interface PieceWorld {
+  /** The output file, as far as phases write it themselves. */
+  output: Uint8Array;
   ctx: Context;
   /** isec row of a section. */
   row: (object: number, section: number) => number;
@@ -106,13 +111,16 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
   const tables = initTables(arena);
   const kernels = instantiateKernels(kernelModule(spec.debug ?? false), memory);
   const files: Uint8Array[] = [];
+  const output = new Uint8Array(OUTPUT_BYTES);
   const io = {
     readAt(path: string, target: Uint8Array, position: number): number {
       const bytes = files[Number(path)]!.subarray(position, position + target.length);
       target.set(bytes);
       return bytes.length;
     },
-    writeAt(): void {},
+    writeAt(_fd: number, bytes: Uint8Array, position: number): void {
+      output.set(bytes, position);
+    },
     inflate(): Uint8Array {
       throw new Error("corrupt");
     },
@@ -132,6 +140,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
   pool.self.tables = tables as typeof pool.self.tables;
   return {
     ctx,
+    output,
     row: (object, section) => rows[object]![section]!,
     issues: () => {
       const { code: codes, isec, index, a } = tables.issue;

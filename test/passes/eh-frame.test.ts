@@ -31,9 +31,8 @@ async function frames(spec: PieceWorldSpec): Promise<Output> {
   ehFrameSection.address = BigInt(FRAMES);
   hdrSection.address = BigInt(HDR);
   const size = ehFrameSection.size(ctx);
-  const at = ctx.arena.allocZeroed(size);
-  ehFrameSection.write(ctx, ctx.arena.bytes(at, size), at);
-  const bytes = ctx.arena.bytes(at, size).slice();
+  await ehFrameSection.writeWindows(ctx, 0, 0);
+  const bytes = world.output.slice(0, size);
   const hdrSize = hdrSection.size();
   const hdrAt = ctx.arena.allocZeroed(hdrSize);
   hdrSection.write(ctx, ctx.arena.bytes(hdrAt, hdrSize), hdrAt);

@@ -30,6 +30,7 @@ export type Phases = Record<string, Phase>;
 export class ReadFailed extends Error {}
 
 const MIN_WINDOW = 1 << 16;
+const DIGEST_BYTES = 1 << 20;
 
 /** What a phase works with, on the main thread and on workers alike. */
 export class WorkerContext extends MemoryViews {
@@ -62,6 +63,17 @@ export class WorkerContext extends MemoryViews {
       done += got;
     }
     return done;
+  }
+
+  /** Writes `bytes` bytes at `address` to `position` of the output, digested while they are in the cache if a build-id wants it. */
+  write(fd: number, address: number, bytes: number, position: number): void {
+    if (this.params.get("digests") !== 0) this.digest(address, bytes, position);
+    this.io.writeAt(fd, this.bytes(address, bytes), position);
+  }
+
+  /** Adds bytes of the output to params.digest. Kernel calls stay short, so that V8 can put optimised code in place between them. */
+  digest(address: number, bytes: number, position: number): void {
+    for (let at = 0; at < bytes; at += DIGEST_BYTES) this.kernels.digestWrite!(address + at, Math.min(DIGEST_BYTES, bytes - at), position + at);
   }
 
   /** Address of this worker's scratch window number `index`, at least `bytes` long. Growing it drops its contents. */

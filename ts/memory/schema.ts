@@ -298,6 +298,8 @@ export const PARAMS = {
   gcSections: "u32",
   stripDebug: "u32", // 1 = sections .debug* are dropped
   gnuUnique: "u32", // 1 = STB_GNU_UNIQUE is kept
+  digests: "u32", // 1 = what is written is added to `digest` (--build-id=fast)
+  digest: "u64", // sum of the hashes of all writes
   isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals

@@ -9,7 +9,6 @@ import {
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
-import type { SyntheticSection } from "../synthetic/section.ts";
 
 /** Writes larger than this are cut: fresh large writes are slow on some file systems. */
 const WRITE_BYTES = 1 << 18;
@@ -29,6 +28,10 @@ export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<vo
       if (section.writesItself === true || Object.values(ctx.symtab.sections).includes(section)) continue;
       const bytes = section.size(ctx);
       if (bytes === 0) continue;
+      if (section.writeWindows !== undefined) {
+        await section.writeWindows(ctx, file.fd, osec.sh_offset + offset);
+        continue;
+      }
       const mark = arena.mark();
       const at = arena.allocZeroed(bytes + 16);
       section.write(ctx, arena.bytes(at, bytes), at);
@@ -36,12 +39,10 @@ export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<vo
       arena.release(mark);
     }
   }
-  await ctx.symtab.emit(ctx, (section: SyntheticSection, address: number, bytes: number) => {
+  await ctx.symtab.emit(ctx, file.fd, (section) => {
     // An input section or a script may share the output section, so the place is the entry's, not the section's.
     const osec = ctx.osecs.find((candidate) => candidate.id === section.osec)!;
-    const entry = osec.synthetic.find((candidate) => candidate.section === section)!;
-    if (bytes !== section.size(ctx)) throw new Error(`${section.name}: ${bytes} bytes instead of ${section.size(ctx)}`);
-    writeBytes(file, arena.bytes(address, bytes), osec.sh_offset + entry.offset);
+    return osec.sh_offset + osec.synthetic.find((candidate) => candidate.section === section)!.offset;
   });
 }
 

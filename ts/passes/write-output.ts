@@ -45,7 +45,7 @@ export function relocatePhase(w: WorkerContext, chunk: number): void {
 function put(w: WorkerContext, osec: number, from: number, window: number, bytes: number): void {
   const memory = w.tables.osec.memory[osec]!;
   if (memory !== 0) w.kernels.copyMemory!(memory + from, window, bytes);
-  else w.io.writeAt(w.args[A_FD]!, w.bytes(window, bytes), w.tables.osec.offset[osec]! + from);
+  else w.write(w.args[A_FD]!, window, bytes, w.tables.osec.offset[osec]! + from);
 }
 
 /** Brings the members' bytes to their places, with as few reads as their order in the files allows. */

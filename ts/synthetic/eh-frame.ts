@@ -12,27 +12,30 @@ import type { SyntheticSection } from "./section.ts";
 /** .eh_frame input sections a writing chunk takes. */
 const CHUNK_SECTIONS = 64;
 
-/**
- * Writes the records of `ehsec` rows [from, to) where they belong in the output section, which begins at `out` in memory and
- * at virtual address `address`.
- */
-export function writeEhSections(w: WorkerContext, from: number, to: number, out: number, address: number): void {
+const A_FD = 0;
+const A_POSITION = 1;
+const A_ADDRESS = 2;
+
+/** Phase: the records of a stretch of `ehsec` rows, which lie one behind the other in the output. */
+export function writeEhFramePhase(w: WorkerContext, chunk: number): void {
   const { ehsec, isec } = w.tables;
+  const from = 1 + chunk * CHUNK_SECTIONS;
+  const to = Math.min(from + CHUNK_SECTIONS, ehsec.rows - 1);
+  const start = ehsec.out[from]!;
+  const bytes = ehsec.out[to]! - start;
+  if (bytes === 0) return;
+  const out = w.window(3, bytes + 16);
   for (let k = from; k < to; k++) {
     if (ehsec.out[k + 1] === ehsec.out[k]) continue;
     const row = ehsec.isec[k]!;
-    const contents = w.window(0, isec.size[row]!);
+    const contents = w.window(0, isec.size[row]! + 16);
     w.contents(row, contents);
-    w.kernels.writeEhFrame!(k, contents, out + ehsec.out[k]!, address);
+    w.kernels.writeEhFrame!(k, contents, out + (ehsec.out[k]! - start), w.args[A_ADDRESS]!);
   }
+  w.write(w.args[A_FD]!, out, bytes, w.args[A_POSITION]! + start);
 }
 
-function writeChunk(w: WorkerContext, chunk: number): void {
-  const from = 1 + chunk * CHUNK_SECTIONS;
-  writeEhSections(w, from, Math.min(from + CHUNK_SECTIONS, w.tables.ehsec.rows - 1), w.args[0]!, w.args[1]!);
-}
-
-export const EH_FRAME_PHASES: Phases = { "write-eh-frame": writeChunk };
+export const EH_FRAME_PHASES: Phases = { "write-eh-frame": writeEhFramePhase };
 
 export class EhFrameSection implements SyntheticSection {
   readonly name = ".eh_frame";
@@ -64,15 +67,13 @@ export class EhFrameSection implements SyntheticSection {
     return this.bytes;
   }
 
-  /** The terminator is among the zeros that are there already. */
-  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    ctx.pool.self.tables = ctx.tables;
-    writeEhSections(ctx.pool.self, 1, ctx.tables.ehsec.rows - 1, outAddr, Number(this.address));
+  write(): void {
+    throw new Error(".eh_frame is written in windows");
   }
 
-  /** As write, on all threads. */
-  async writeParallel(ctx: Context, outAddr: number): Promise<void> {
+  /** The terminator is among the zeros that a new file has. */
+  async writeWindows(ctx: Context, fd: number, position: number): Promise<void> {
     const chunks = Math.ceil((ctx.tables.ehsec.rows - 2) / CHUNK_SECTIONS);
-    await ctx.pool.run("write-eh-frame", chunks, outAddr, Number(this.address));
+    await ctx.pool.run("write-eh-frame", chunks, fd, position, Number(this.address));
   }
 }

@@ -29,6 +29,8 @@ export interface SyntheticSection {
   write(ctx: Context, out: Uint8Array, outAddr: number): void;
   /** Is not written with the others: a pass of its own does it. */
   writesItself?: boolean;
+  /** Optional, in place of `write` for what is large: writes the section to `position` of the output, window by window. */
+  writeWindows?(ctx: Context, fd: number, position: number): Promise<void>;
   /** Virtual address, set by assign-addresses. */
   address: bigint;
   /** Output section and offset in it, set by bind-sections / assign-addresses. */

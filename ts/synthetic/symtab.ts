@@ -10,7 +10,9 @@ import type { WorkerContext } from "../memory/pool.ts";
 import type { SyntheticSection } from "./section.ts";
 
 /** Globals a unit takes. */
-const GLOBALS_PER_UNIT = 1 << 14;
+const GLOBALS_PER_UNIT = 1 << 11;
+/** Units are written together up to about this many bytes of entries and names. */
+const WINDOW_BYTES = 1 << 20;
 /** Objects a chunk of the phases takes. */
 const UNITS_PER_CHUNK = 32;
 
@@ -25,9 +27,19 @@ const DISCARD = { default: 0, locals: 1, all: 2, none: 3 } as const;
 const A_UNITS = 0;
 const A_COUNT = 1;
 const A_DISCARD = 2;
+/** File positions of the three sections, -1 = there is no .symtab_shndx. */
 const A_SYMTAB = 3;
 const A_STRTAB = 4;
 const A_SHNDX = 5;
+const A_FD = 6;
+/** Where all entries and all words of .symtab_shndx are to be collected in memory; 0 = they are written from windows. */
+const A_ENTRIES = 7;
+const A_WORDS = 8;
+
+/** Worker windows of the three sections. */
+const SYMTAB = 0;
+const STRTAB = 1;
+const SHNDX = 2;
 
 /** Phase: symbols and name bytes of the units of a chunk. */
 export function countSymtabPhase(w: WorkerContext, chunk: number): void {
@@ -42,16 +54,40 @@ export function countSymtabPhase(w: WorkerContext, chunk: number): void {
   });
 }
 
-/** Phase: entries and names of the units of a chunk. */
+/** Phase: entries and names of the units of a chunk, as many at a time as fit into a window. */
 export function emitSymtabPhase(w: WorkerContext, chunk: number): void {
-  eachUnit(w, chunk, (at) => {
-    const [kind, first, end, index, text] = [w.u32[at]!, w.u32[at + 1]!, w.u32[at + 2]!, w.u32[at + 3]!, w.u32[at + 4]!];
-    const entry = w.args[A_SYMTAB]! + index * SYM_BYTES;
-    const names = w.args[A_STRTAB]! + text;
-    const shndx = w.args[A_SHNDX] === 0 ? 0 : w.args[A_SHNDX]! + index * 4;
-    if (kind === KIND_OBJECT) w.kernels.emitLocals!(first, w.args[A_DISCARD]!, entry, names, text, shndx);
-    else w.kernels.emitGlobals!(first, end, kind === KIND_LOCALISED ? 1 : 0, entry, names, text, shndx);
-  });
+  const last = Math.min((chunk + 1) * UNITS_PER_CHUNK, w.args[A_COUNT]!);
+  const cell = (unit: number, field: number) => w.u32[(w.args[A_UNITS]! >>> 2) + unit * UNIT_WORDS + field]!;
+  const bytes = (from: number, to: number) => (cell(to, 3) - cell(from, 3)) * SYM_BYTES + cell(to, 4) - cell(from, 4);
+  for (let from = chunk * UNITS_PER_CHUNK, to: number; from < last; from = to) {
+    to = from + 1;
+    while (to < last && bytes(from, to + 1) <= WINDOW_BYTES) to++;
+    emitUnits(w, from, to, cell);
+  }
+}
+
+function emitUnits(w: WorkerContext, from: number, to: number, cell: (unit: number, field: number) => number): void {
+  const [index, text] = [cell(from, 3), cell(from, 4)];
+  const [entries, bytes] = [cell(to, 3) - index, cell(to, 4) - text];
+  if (entries === 0) return;
+  const wide = w.args[A_SHNDX]! >= 0;
+  const [table, wordTable] = [w.args[A_ENTRIES]!, w.args[A_WORDS]!];
+  const symtab = table !== 0 ? table + index * SYM_BYTES : w.window(SYMTAB, entries * SYM_BYTES + 16);
+  const strtab = w.window(STRTAB, bytes + 32);
+  const shndx = !wide ? 0 : table !== 0 ? wordTable + index * 4 : w.window(SHNDX, entries * 4);
+  for (let unit = from; unit < to; unit++) {
+    const entry = symtab + (cell(unit, 3) - index) * SYM_BYTES;
+    const names = strtab + (cell(unit, 4) - text);
+    const words = wide ? shndx + (cell(unit, 3) - index) * 4 : 0;
+    const kind = cell(unit, 0);
+    if (kind === KIND_OBJECT) w.kernels.emitLocals!(cell(unit, 1), w.args[A_DISCARD]!, entry, names, cell(unit, 4), words);
+    else w.kernels.emitGlobals!(cell(unit, 1), cell(unit, 2), kind === KIND_LOCALISED ? 1 : 0, entry, names, cell(unit, 4), words);
+  }
+  const fd = w.args[A_FD]!;
+  w.write(fd, strtab, bytes, w.args[A_STRTAB]! + text);
+  if (table !== 0) return;
+  w.write(fd, symtab, entries * SYM_BYTES, w.args[A_SYMTAB]! + index * SYM_BYTES);
+  if (wide) w.write(fd, shndx, entries * 4, w.args[A_SHNDX]! + index * 4);
 }
 
 function eachUnit(w: WorkerContext, chunk: number, visit: (at: number) => void): void {
@@ -86,7 +122,8 @@ export class SymbolTable {
     const globals = params.get("globalSyms");
     const stretches = Math.ceil(globals / GLOBALS_PER_UNIT);
     this.unitCount = ctx.objects.length + 2 * stretches;
-    this.units = arena.allocZeroed(this.unitCount * UNIT_WORDS * 4);
+    // One more unit, which is empty, ends the last one.
+    this.units = arena.allocZeroed((this.unitCount + 1) * UNIT_WORDS * 4);
     let at = this.units >>> 2;
     const add = (kind: number, first: number, end: number) => {
       arena.u32[at] = kind;
@@ -98,7 +135,7 @@ export class SymbolTable {
     for (const kind of [KIND_LOCALISED, KIND_GLOBAL]) {
       for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals));
     }
-    await this.run(ctx, "count-symtab", 0, 0, 0);
+    await this.run(ctx, "count-symtab", 0, 0, -1, 0, 0, 0);
     const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);
     for (let unit = 0; unit < this.unitCount; unit++) {
       if (unit === ctx.objects.length) this.addSectionSymbols(sections, 0);
@@ -111,6 +148,9 @@ export class SymbolTable {
       if (arena.u32[cell] !== KIND_GLOBAL) this.locals += symbols;
       if (arena.u32[cell] === KIND_OBJECT) this.addSectionSymbols(sections, arena.u32[cell + 1]!);
     }
+    const end = (this.units >>> 2) + this.unitCount * UNIT_WORDS;
+    arena.u32[end + 3] = this.entries;
+    arena.u32[end + 4] = this.nameBytes;
     sections?.number();
   }
 
@@ -121,30 +161,29 @@ export class SymbolTable {
     this.locals += count;
   }
 
-  /** Writes all three; `put` gets each section's bytes. */
-  async emit(ctx: Context, put: (section: SyntheticSection, address: number, bytes: number) => void): Promise<void> {
+  /** Writes all three to the output `fd`; the null entry and the empty name are zeros that a new file has. */
+  async emit(ctx: Context, fd: number, positionOf: (section: SyntheticSection) => number): Promise<void> {
     if (ctx.options.strip === "all") return;
-    const { arena } = ctx;
+    const { symtab, strtab, shndx } = this.sections;
+    const wide = manySections(ctx);
+    const places = [positionOf(symtab), positionOf(strtab), wide ? positionOf(shndx) : -1] as const;
+    if (ctx.params.get("symIndex") === 0) return this.run(ctx, "emit-symtab", ...places, fd, 0, 0);
+    // Section symbols stand between those of the units: entries are written when all of them are there.
+    const { arena, pool, params, kernels } = ctx;
     const mark = arena.mark();
-    const symtab = arena.alloc(this.entries * SYM_BYTES);
-    const strtab = arena.alloc(this.nameBytes + 16);
-    const shndx = manySections(ctx) ? arena.allocZeroed(this.entries * 4) : 0;
-    arena.u8.fill(0, symtab, symtab + SYM_BYTES);
-    arena.u8[strtab] = 0;
-    if (ctx.params.get("symIndex") !== 0) {
-      ctx.params.set("symtabAt", symtab);
-      ctx.kernels.emitSectionSymbols!(symtab, shndx);
-    }
-    await this.run(ctx, "emit-symtab", symtab, strtab, shndx);
-    put(this.sections.symtab, symtab, this.entries * SYM_BYTES);
-    put(this.sections.strtab, strtab, this.nameBytes);
-    if (shndx !== 0) put(this.sections.shndx, shndx, this.entries * 4);
+    const entries = arena.allocZeroed(this.entries * SYM_BYTES);
+    const words = wide ? arena.allocZeroed(this.entries * 4) : 0;
+    params.set("symtabAt", entries);
+    kernels.emitSectionSymbols!(entries, words);
+    await this.run(ctx, "emit-symtab", ...places, fd, entries, words);
+    pool.self.write(fd, entries, this.entries * SYM_BYTES, places[0]);
+    if (wide) pool.self.write(fd, words, this.entries * 4, places[2]);
     arena.release(mark);
   }
 
-  private run(ctx: Context, phase: string, symtab: number, strtab: number, shndx: number): Promise<void> {
+  private run(ctx: Context, phase: string, symtab: number, strtab: number, shndx: number, fd: number, entries: number, words: number): Promise<void> {
     const chunks = Math.ceil(this.unitCount / UNITS_PER_CHUNK);
-    return ctx.pool.run(phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx);
+    return ctx.pool.run(phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx, fd, entries, words);
   }
 }
 
