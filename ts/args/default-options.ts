@@ -32,6 +32,7 @@ export function defaultOptions(): LinkOptions {
     chroot: "",
     remapInputs: [],
     remapInputsFiles: [],
+    justSymbols: [],
     scripts: [],
     versionScripts: [],
     dynamicLists: [],

@@ -66,6 +66,8 @@ export interface LinkOptions {
   /** --remap-inputs, --remap-inputs-file: GLOB=FILE lines and where they come from. */
   remapInputs: { line: ByteString; from: ByteString }[];
   remapInputsFiles: ByteString[];
+  /** --just-symbols; -R may name a folder, which is a run path then. */
+  justSymbols: { path: ByteString; mayBeFolder: boolean }[];
   scripts: ByteString[]; // -T
   versionScripts: ByteString[];
   dynamicLists: ByteString[];

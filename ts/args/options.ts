@@ -33,6 +33,7 @@ const INPUTS: OptionRow[] = [
   must("--push-state", "", "Save --as-needed, --whole-archive and -Bstatic", (s) => void s.saved.push({ ...s.now })),
   must("--pop-state", "", "Restore what --push-state saved", popState),
   should("--format -b", "=FORMAT", "Format of the following inputs: elf, default or binary", setFormat),
+  should("--just-symbols", "=FILE", "Take the addresses of symbols from an ELF file, and nothing else", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
   must("--script -T", "=FILE", "Read a linker script", push("scripts")),
 ];
 
@@ -43,7 +44,7 @@ const OUTPUT: OptionRow[] = [
   must("--pie --pic-executable", "", "Make a position-independent executable", put("pie", true)),
   must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
   must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
-  must("--relocatable -r", "", "Make an object file that can be linked again", put("relocatable", true)),
+  must("--relocatable -r -i --Ur", "", "Make an object file that can be linked again", put("relocatable", true)),
   should("-d --dc --dp", "", "Give common symbols space with -r too", put("defineCommon", true)),
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
@@ -54,7 +55,8 @@ const OUTPUT: OptionRow[] = [
   must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
   must("--no-eh-frame-hdr", "", "Do not write .eh_frame_hdr (default)", put("ehFrameHdr", false)),
   must("--soname -h", "=NAME", "DT_SONAME of the shared object", into("soname")),
-  must("--rpath -R", "=DIR", "Add to the run-time search path", push("rpath")),
+  must("--rpath", "=DIR", "Add to the run-time search path", push("rpath")),
+  must("-R", "=DIR", "As --rpath; as --just-symbols when it is a file", setRunPathOrSymbols),
   must("--rpath-link", "=DIR", "Where to find the shared objects that shared objects need", push("rpathLink")),
   must("--enable-new-dtags", "", "Write DT_RUNPATH (default)", put("newDtags", true)),
   must("--disable-new-dtags", "", "Write DT_RPATH", put("newDtags", false)),
@@ -67,7 +69,7 @@ const OUTPUT: OptionRow[] = [
   must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
   must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none or relr", choice("packRelr", { none: false, relr: true }, "--pack-dyn-relocs format")),
   must("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
-  should("--package-metadata", "=JSON", "Write a .note.package section", into("packageMetadata")),
+  should("--package-metadata", "=JSON", "Write a .note.package section; %XX and %[comma] stand for characters", setPackageMetadata),
   should("--apply-dynamic-relocs", "", "Also write the addends of dynamic relocations in place", put("applyDynamicRelocs", true)),
   should("--no-apply-dynamic-relocs", "", "Addends live in the relocations only (default)", put("applyDynamicRelocs", false)),
   should("--gnu-unique", "", "Keep STB_GNU_UNIQUE (default)", put("noGnuUnique", false)),
@@ -204,6 +206,35 @@ const ACCEPTED: OptionRow[] = [
   accept("--secure-plt", "", "Ignored: PowerPC only"),
   accept("--no-ctors-in-init-array", "", "Ignored: as lld"),
   accept("--check-sections", "", "Ignored: sections never overlap without a script"),
+  accept("--no-check-sections", "", "Ignored: they never overlap without a script, and under one it is an error"),
+  accept("--ld-generated-unwind-info --no-ld-generated-unwind-info", "", "Ignored: unwind records of the PLT are never made, as in lld"),
+  accept("--gpsize", "=SIZE", "Ignored: as -G"),
+  accept("--target2", "=KIND", "Ignored: ARM only"),
+  accept("--be8", "", "Ignored: ARM only"),
+  accept("--architecture -A", "=NAME", "Ignored: the machine is that of -m and the inputs"),
+  accept("-a", "=KEYWORD", "Ignored: HP/UX compatibility"),
+  accept("--assert", "=KEYWORD", "Ignored: SunOS compatibility"),
+  accept("--qmagic", "", "Ignored: Linux a.out compatibility"),
+  accept("--ctf-variables --no-ctf-variables", "", "Ignored: CTF sections are copied as they are"),
+  accept("--ctf-share-types", "=METHOD", "Ignored: as --ctf-variables"),
+  accept("--no-fortran-common", "", "Ignored: common symbols never extract members"),
+  accept("--no-define-common", "", "Ignored unless -d: common symbols of shared objects always have space"),
+  accept("--no-gdb-index", "", "Ignored: the default"),
+  accept("--no-debug-names", "", "Ignored: the default"),
+  accept("--reduce-memory-overheads", "", "Ignored: as --no-keep-memory"),
+  accept("--hash-size", "=N", "Ignored: tables are as large as they have to be"),
+  accept("--traditional-format", "", "Ignored: debug strings are merged as their sections allow"),
+  accept("--accept-unknown-input-arch --no-accept-unknown-input-arch", "", "Ignored: inputs for other machines are refused"),
+  accept("--warn-constructors --warn-multiple-gp --warn-section-align --warn-alternate-em", "", "Ignored: there is nothing of the kind to warn about"),
+  accept("--warn-textrel", "", "Ignored: as --warn-shared-textrel"),
+  accept("--force-exe-suffix", "", "Ignored: Windows only"),
+  accept("--map-whole-files --no-map-whole-files", "", "Ignored: gold only"),
+  accept("--strip-discarded", "", "Ignored: symbols of discarded sections are always left out"),
+  accept("--save-temps", "[=WHAT]", "Ignored: used for LLVM bitcode only"),
+  accept("--lto-sample-profile", "=FILE", "Ignored: as --save-temps"),
+  accept("--thinlto-jobs --thinlto-cache-dir --thinlto-cache-policy --lto-partitions --lto-cs-profile-file --lto-obj-path", "=VALUE", "Ignored: as --save-temps"),
+  accept("--lto-O0 --lto-O1 --lto-O2 --lto-O3 --lto-CGO0 --lto-CGO1 --lto-CGO2 --lto-CGO3", "", "Ignored: as --save-temps"),
+  accept("--mllvm", "=OPTION", "Ignored: an option of LLVM, which is not part of the link"),
   accept("--mmap-output-file", "", "Ignored: the output is written, not mapped"),
   accept("--no-mmap-output-file", "", "Ignored: as --mmap-output-file"),
 ];
@@ -224,10 +255,10 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index print-memory-usage dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
-  "section-ordering-file why-live repro use-android-relr-tags no-ld-generated-unwind-info target2 be8 " +
-  "gpsize just-symbols default-script mllvm Ur shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
-  "split-by-file split-by-reloc task-link no-define-common enable-non-contiguous-regions init-array " +
-  "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names save-temps"
+  "section-ordering-file why-live repro use-android-relr-tags " +
+  "default-script shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
+  "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
+  "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names"
 ).split(" ");
 
 export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {
@@ -250,6 +281,11 @@ function popState(s: ParseState): void {
   const state = s.saved.pop();
   if (state) s.now = state;
   else s.errors.push("unbalanced --push-state/--pop-state");
+}
+
+function setRunPathOrSymbols(s: ParseState, v: ByteString): void {
+  s.options.rpath.push(v);
+  s.options.justSymbols.push({ path: v, mayBeFolder: true });
 }
 
 function setFormat(s: ParseState, v: ByteString): void {
@@ -289,6 +325,18 @@ function parseHexBytes(text: ByteString): Uint8Array | undefined {
   if (!/^[0-9a-fA-F]+$/.test(digits)) return undefined;
   if (digits.length % 2) digits = "0" + digits;
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** Names that GNU ld has for characters that mean something to drivers and shells. */
+const NAMED_CHARACTERS: Record<string, string> = { comma: ",", lbrace: "{", quot: '"', rbrace: "}", space: " " };
+
+function setPackageMetadata(s: ParseState, v: ByteString): void {
+  s.options.packageMetadata = v.replace(/%(?:([0-9a-fA-F]{2})|\[(\w+)\])?/g, (text: string, digits?: string, name?: string) => {
+    if (digits !== undefined) return String.fromCharCode(parseInt(digits, 16));
+    if (name !== undefined && Object.hasOwn(NAMED_CHARACTERS, name)) return NAMED_CHARACTERS[name]!;
+    s.errors.push(`--package-metadata=: invalid % escape: ${text === "%" ? v : text}; supports only %[0-9a-fA-F][0-9a-fA-F]`);
+    return text;
+  });
 }
 
 function setOptimize(s: ParseState, v: ByteString): void {

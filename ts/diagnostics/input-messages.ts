@@ -86,8 +86,8 @@ export function thinMember(archive: ByteString, member: ByteString, error: unkno
   return `${archive}: could not get the member ${member}: ${reasonOf(error)}`;
 }
 
-export function binary(path: ByteString): ByteString {
-  return `${path}: --format binary is not supported yet`;
+export function noSymbols(path: ByteString): ByteString {
+  return `${path}: --just-symbols: not an ELF file for this machine that has symbols`;
 }
 
 /** `what` is a sentence of its own, or goes on with "has". */

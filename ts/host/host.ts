@@ -73,6 +73,8 @@ export interface Host extends WorkerIo {
   open(path: ByteString): number;
   /** The path under which an opened file can be opened again: its own, unless it is a fifo, whose contents are kept. */
   reopen(path: ByteString): ByteString;
+  /** Keeps bytes in an unnamed file until release(); its path can be opened by this process and its workers. */
+  unnamed(bytes: Uint8Array): ByteString;
   /** Bytes of an open file. */
   size(fd: number): number;
   /** Reads up to `into.length` bytes at `position`; bytes read, 0 at the end. `into` may lie in shared memory. */

@@ -27,19 +27,29 @@ interface OpenInput {
   stat: Stats;
 }
 
-/** Reads a pipe to its end into an unnamed temporary file, whose descriptor it returns. */
-function spool(pipe: number): number {
+/** Descriptor of a new file that has no name. */
+function openUnnamed(): number {
   const fs = require("node:fs") as typeof import("node:fs");
   const os = require("node:os") as typeof import("node:os");
-  const folder = fs.mkdtempSync(`${os.tmpdir()}/wield-`);
-  const fd = guarded(() => fs.openSync(`${folder}/pipe`, "wx+", 0o600));
-  fs.unlinkSync(`${folder}/pipe`);
-  fs.rmdirSync(folder);
+  return guarded(() => {
+    const folder = fs.mkdtempSync(`${os.tmpdir()}/wield-`);
+    const fd = fs.openSync(`${folder}/f`, "wx+", 0o600);
+    fs.unlinkSync(`${folder}/f`);
+    fs.rmdirSync(folder);
+    return fd;
+  });
+}
+
+/** Reads a pipe to its end into an unnamed file, whose descriptor it returns. */
+function spool(pipe: number): number {
+  const fd = openUnnamed();
   const buffer = new Uint8Array(1 << 16);
-  for (let got = 0; (got = guarded(() => fs.readSync(pipe, buffer))) > 0; ) fs.writeSync(fd, buffer, 0, got);
-  fs.closeSync(pipe);
+  for (let got = 0; (got = guarded(() => readSync(pipe, buffer))) > 0; ) guarded(() => writeSync(fd, buffer, 0, got));
+  closeSync(pipe);
   return fd;
 }
+
+const pathOfDescriptor = (fd: number): ByteString => `/proc/self/fd/${fd}`;
 
 /** Short reads that follow each other in a file with gaps up to this are served from blocks. */
 const BLOCK_GAP_BYTES = 4 << 10;
@@ -63,6 +73,7 @@ export class NodeFiles implements WorkerIo {
   private blockAt = 0;
   private blockBytes = 0;
   /** Fifos that were read into unnamed files. */
+  private readonly kept: number[] = [];
   private readonly pipes = new Map<ByteString, number>();
   /** Where the last read ended. */
   private lastInput: OpenInput | undefined;
@@ -88,7 +99,14 @@ export class NodeFiles implements WorkerIo {
 
   reopen(path: ByteString): ByteString {
     const fd = this.pipes.get(path);
-    return fd === undefined ? path : `/proc/self/fd/${fd}`;
+    return fd === undefined ? path : pathOfDescriptor(fd);
+  }
+
+  unnamed(bytes: Uint8Array): ByteString {
+    const fd = openUnnamed();
+    this.writeAt(fd, bytes, 0);
+    this.kept.push(fd);
+    return pathOfDescriptor(fd);
   }
 
   size(fd: number): number {
@@ -184,6 +202,7 @@ export class NodeFiles implements WorkerIo {
     this.trim();
     this.seen.clear();
     this.pipes.clear();
+    for (const fd of this.kept.splice(0)) closeSync(fd);
   }
 
   private input(path: ByteString): OpenInput {

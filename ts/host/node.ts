@@ -142,6 +142,10 @@ class NodeHost implements Host {
     return this.files.reopen(path);
   }
 
+  unnamed(bytes: Uint8Array): ByteString {
+    return this.files.unnamed(bytes);
+  }
+
   size(fd: number): number {
     return this.files.size(fd);
   }

@@ -15,6 +15,7 @@ import { HostError } from "../host/host.ts";
 import { BadArchive, indexNames, memberAt, walkArchive, type Member } from "../input/archive.ts";
 import { PathRewriter } from "../input/rewrite-path.ts";
 import { fileKind, type FileKind } from "../input/file-kind.ts";
+import { objectOfBinary, objectOfSymbols } from "../input/made-object.ts";
 import { OpenFile } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf, Search } from "../input/search.ts";
 import { BadSharedObject, readSharedObject, type SharedObject } from "../input/shared-object.ts";
@@ -74,6 +75,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   ctx.script = defsymScript(ctx);
   const loader = new Loader(ctx, closed);
   for (const path of ctx.options.scripts) loader.addScriptOption(path);
+  if (ctx.options.justSymbols.length > 0) loader.addJustSymbols();
   for (const input of ctx.options.inputs) loader.addInput(input);
   loader.fillTable();
   ctx.diag.throwIfErrors();
@@ -121,9 +123,34 @@ class Loader {
   }
 
   addInput(input: InputArgument): void {
-    if (input.format === "binary") this.ctx.diag.error(messages.binary(input.name));
+    if (input.format === "binary" && input.kind === "file") this.addMade(input.name, (bytes, path) => objectOfBinary(this.machine, path, bytes));
     else if (input.kind === "library") this.addLibrary(input.name, input);
     else this.addFile(input.name, input, input.name);
+  }
+
+  /** --just-symbols, and -R when it names a file and not a folder of libraries. */
+  addJustSymbols(): void {
+    const { options, host, diag } = this.ctx;
+    for (const { path, mayBeFolder } of options.justSymbols) {
+      if (mayBeFolder && !this.exists(path)) continue;
+      if (mayBeFolder) options.rpath.splice(options.rpath.indexOf(path), 1);
+      this.addMade(path, (bytes) => objectOfSymbols(this.machine, bytes) ?? diag.error(messages.noSymbols(path)));
+    }
+    // -R is what it is in the next round too.
+    options.justSymbols = options.justSymbols.filter(({ mayBeFolder, path }) => !mayBeFolder || host.exists(this.paths.rooted(path))).map(({ path }) => ({ path, mayBeFolder: false }));
+  }
+
+  /** An object that is made of another file. */
+  private addMade(named: ByteString, make: (bytes: Uint8Array, path: ByteString) => Uint8Array | void): void {
+    const path = this.paths.path(named);
+    try {
+      const object = make(this.ctx.host.readAll(path), path);
+      this.noteLoaded(path);
+      if (object !== undefined) this.addObject(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.ctx.diag.error(messages.cannotOpen(path, error));
+    }
   }
 
   // ---- finding files ----

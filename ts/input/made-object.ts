@@ -1,0 +1,110 @@
+/**
+ * Relocatable objects that the linker makes of other things: of any file (-b binary), of a program's symbols (--just-symbols).
+ *
+ * They are real ELF files in memory, handed to the host as unnamed files, so that no pass needs to know that they were made.
+ */
+import { EHDR_BYTES, ET_REL, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
+import { readEhdr, writeEhdr } from "../elf/ehdr.ts";
+import { readShdrs, writeShdr } from "../elf/shdr.ts";
+import { readSym, writeSym, type Sym } from "../elf/sym.ts";
+import { latin1 } from "../memory/text.ts";
+
+interface MadeSection {
+  name: string;
+  sh_type: number;
+  sh_flags: number;
+  sh_addralign: number;
+  bytes: Uint8Array;
+}
+
+type MadeSymbol = Pick<Sym, "st_info" | "st_other" | "st_shndx" | "st_value" | "st_size"> & { name: ByteString };
+
+/** NT_GNU_PROPERTY_TYPE_0 with IBT and SHSTK: data has no branches, so it must not take the features from the link. */
+const HARMLESS = Uint8Array.of(4, 0, 0, 0, 16, 0, 0, 0, 5, 0, 0, 0, 0x47, 0x4e, 0x55, 0, 2, 0, 0, 0xc0, 4, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0);
+const NOTES: MadeSection[] = [
+  { name: ".note.gnu.property", sh_type: SHT_NOTE, sh_flags: SHF_ALLOC, sh_addralign: 8, bytes: HARMLESS },
+  { name: ".note.GNU-stack", sh_type: SHT_PROGBITS, sh_flags: 0, sh_addralign: 1, bytes: new Uint8Array(0) },
+];
+
+/** A string table, and the offset of each name in it. */
+function strings(names: readonly ByteString[]): { bytes: Uint8Array; offsets: number[] } {
+  let text = "\0";
+  const offsets = names.map((name) => {
+    text += `${name}\0`;
+    return text.length - name.length - 1;
+  });
+  return { bytes: Uint8Array.from(text, (char) => char.charCodeAt(0)), offsets };
+}
+
+/** All symbols are global. */
+function makeObject(e_machine: number, sections: readonly MadeSection[], symbols: readonly MadeSymbol[]): Uint8Array {
+  const strtab = strings(symbols.map(({ name }) => name));
+  const symtab = new Uint8Array((symbols.length + 1) * SYM_BYTES);
+  symbols.forEach((symbol, i) => writeSym(new DataView(symtab.buffer), (i + 1) * SYM_BYTES, { ...symbol, st_name: strtab.offsets[i]! }));
+  const all = [
+    ...sections.map((section) => ({ ...section, sh_link: 0, sh_info: 0, sh_entsize: 0 })),
+    { name: ".symtab", sh_type: SHT_SYMTAB, sh_flags: 0, sh_addralign: 8, bytes: symtab, sh_link: sections.length + 2, sh_info: 1, sh_entsize: SYM_BYTES },
+    { name: ".strtab", sh_type: SHT_STRTAB, sh_flags: 0, sh_addralign: 1, bytes: strtab.bytes, sh_link: 0, sh_info: 0, sh_entsize: 0 },
+    { name: ".shstrtab", sh_type: SHT_STRTAB, sh_flags: 0, sh_addralign: 1, bytes: new Uint8Array(0), sh_link: 0, sh_info: 0, sh_entsize: 0 },
+  ];
+  const names = strings(all.map(({ name }) => name));
+  all[all.length - 1]!.bytes = names.bytes;
+  let end = EHDR_BYTES;
+  const places = all.map(({ bytes, sh_addralign }) => {
+    const at = Math.ceil(end / sh_addralign) * sh_addralign;
+    end = at + bytes.length;
+    return at;
+  });
+  const e_shoff = Math.ceil(end / 8) * 8;
+  const out = new Uint8Array(e_shoff + (all.length + 1) * SHDR_BYTES);
+  const view = new DataView(out.buffer);
+  writeEhdr(view, 0, {
+    osabi: 0, abiVersion: 0, e_type: ET_REL, e_machine, e_entry: 0n, e_phoff: 0, e_shoff, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
+    e_shnum: all.length + 1, e_shstrndx: all.length,
+  });
+  all.forEach(({ bytes, name: _, ...shdr }, i) => {
+    out.set(bytes, places[i]);
+    writeShdr(view, e_shoff + (i + 1) * SHDR_BYTES, { ...shdr, sh_name: names.offsets[i]!, sh_addr: 0n, sh_offset: places[i]!, sh_size: bytes.length });
+  });
+  return out;
+}
+
+/** -b binary: the bytes in .data, between `_binary_PATH_start` and `_binary_PATH_end`; what is no letter or digit becomes `_`. */
+export function objectOfBinary(e_machine: number, path: ByteString, bytes: Uint8Array): Uint8Array {
+  const stem = `_binary_${path.replace(/[^A-Za-z0-9]/g, "_")}`;
+  const symbol = (name: string, st_shndx: number, value: number): MadeSymbol => ({
+    name: stem + name, st_info: (STB_GLOBAL << 4) | STT_OBJECT, st_other: 0, st_shndx, st_value: BigInt(value), st_size: 0n,
+  });
+  const data = { name: ".data", sh_type: SHT_PROGBITS, sh_flags: SHF_ALLOC | SHF_WRITE, sh_addralign: 8, bytes };
+  return makeObject(e_machine, [data, ...NOTES], [symbol("_start", 1, 0), symbol("_end", 1, bytes.length), symbol("_size", SHN_ABS, bytes.length)]);
+}
+
+/**
+ * --just-symbols: what the symbol table of an ELF file defines, as absolute symbols. undefined = not an ELF file of this kind, or
+ * it has no symbol table that can be read.
+ */
+export function objectOfSymbols(e_machine: number, bytes: Uint8Array): Uint8Array | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const inside = (at: number, size: number): boolean => at >= 0 && size >= 0 && at + size <= bytes.length;
+  if (bytes.length < EHDR_BYTES || view.getUint32(0, true) !== 0x464c457f || bytes[4] !== 2 || bytes[5] !== 1) return undefined;
+  const ehdr = readEhdr(view);
+  if (ehdr.e_machine !== e_machine || !inside(ehdr.e_shoff, ehdr.e_shnum * SHDR_BYTES)) return undefined;
+  const shdrs = readShdrs(new DataView(view.buffer, view.byteOffset + ehdr.e_shoff, ehdr.e_shnum * SHDR_BYTES), ehdr.e_shnum);
+  const table = shdrs.find(({ sh_type }) => sh_type === SHT_SYMTAB) ?? shdrs.find(({ sh_type }) => sh_type === SHT_DYNSYM);
+  const names = table === undefined ? undefined : shdrs[table.sh_link];
+  if (table === undefined || names === undefined || !inside(table.sh_offset, table.sh_size) || !inside(names.sh_offset, names.sh_size)) return undefined;
+  const found: MadeSymbol[] = [];
+  for (let at = table.sh_offset; at + SYM_BYTES <= table.sh_offset + table.sh_size; at += SYM_BYTES) {
+    const symbol = readSym(view, at);
+    const bind = symbol.st_info >> 4;
+    const isDefined = symbol.st_shndx !== SHN_UNDEF && (symbol.st_shndx < SHN_LORESERVE || symbol.st_shndx === SHN_ABS);
+    if (!isDefined || bind === STB_LOCAL || symbol.st_name >= names.sh_size) continue;
+    const start = names.sh_offset + symbol.st_name;
+    const end = bytes.indexOf(0, start);
+    const name = latin1(bytes, start, Math.min(end < 0 ? bytes.length : end, names.sh_offset + names.sh_size));
+    const type = symbol.st_info & 15;
+    found.push({ ...symbol, name, st_info: ((bind === STB_WEAK ? STB_WEAK : STB_GLOBAL) << 4) | (type === STT_OBJECT ? STT_OBJECT : type === 2 ? 2 : 0), st_shndx: SHN_ABS });
+  }
+  return makeObject(e_machine, NOTES, found);
+}
