@@ -265,7 +265,8 @@ async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
   if (ctx.plan !== null) writeScriptBytes(ctx, ctx.plan, output);
   await timed(ctx, "finish-output", () => {
     writeHeaders(ctx, output);
-    if (ctx.options.buildId !== "none") ctx.synthetics.buildId?.finish(ctx, output, outputBytes(ctx));
+    const { buildId } = ctx.synthetics;
+    if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) buildId.finish(ctx, output, outputBytes(ctx));
   });
 }
 

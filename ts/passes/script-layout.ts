@@ -21,7 +21,10 @@ import { Regions } from "./script-regions.ts";
 import { ScriptSegments } from "./script-segments.ts";
 import { isAlloc, isTbss, pageSizes } from "./segments.ts";
 
+/** Rounds of linker-made sections that change their size. */
 const MAX_ROUNDS = 30;
+/** Further rounds in which only addresses and symbols change (lld's number). */
+const MAX_PASSES = 5;
 
 const alignNumber = (value: number, align: number): number => Math.ceil(value / align) * align;
 const hex = (value: bigint): string => `0x${value.toString(16).toUpperCase()}`;
@@ -45,6 +48,8 @@ class Layouter {
   private readonly segments: ScriptSegments;
   /** PT_LOADs by the section they begin with, headers aside. */
   private readonly loadOf = new Map<OutputSection, Segment>();
+  /** The first section that is not where the last round had it. */
+  private moved: OutputSection | null = null;
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
 
@@ -63,7 +68,9 @@ class Layouter {
     segments.make();
     for (const load of ctx.segments) if (load.p_type === PT_LOAD && load.sections.length > 0) this.loadOf.set(load.sections[0]!, load);
     let before = "";
+    let passes = 0;
     for (let round = 0; round < MAX_ROUNDS; round++) {
+      this.moved = null;
       this.walk();
       publish(ctx);
       this.placeLinkerDefined();
@@ -71,7 +78,10 @@ class Layouter {
       const state = `${values.state()};${ctx.osecs.map((osec) => `${osec.sh_addr}:${osec.size}`).join()}`;
       if (state === before && !resized) break;
       before = state;
-      if (round === MAX_ROUNDS - 1) ctx.diag.errorOrWarn(values.changing === 0 ? "address assignment does not converge" : `assignment to symbol ${ctx.symbolName(values.changing)} does not converge`);
+      passes = resized ? 0 : passes + 1;
+      if (passes <= MAX_PASSES && round < MAX_ROUNDS - 1) continue;
+      this.reportEndless();
+      break;
     }
     for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
     segments.allocateHeaders();
@@ -80,6 +90,13 @@ class Layouter {
     values.publish();
     checkLayout(ctx);
     this.checkLoadAddresses();
+  }
+
+  private reportEndless(): void {
+    const { ctx, moved } = this;
+    if (moved !== null) ctx.diag.errorOrWarn(`address (${hex(moved.sh_addr).toLowerCase()}) of section '${moved.name}' does not converge`);
+    const { changing } = this.values;
+    if (changing !== 0) ctx.diag.errorOrWarn(`assignment to symbol ${ctx.symbolName(changing)} does not converge`);
   }
 
   /** .relr.dyn and the like react to addresses. */
@@ -140,6 +157,7 @@ class Layouter {
     const hadLoadRegion = regions.loadMemory !== null;
     regions.enter(section);
     this.startAt(section);
+    if (this.moved === null && osec.sh_addr !== values.location) this.moved = osec;
     osec.sh_addr = values.location;
     // Until the next section, symbols are relative to this one, even behind its end (lld).
     values.base = osec;

@@ -22,7 +22,11 @@ import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } fr
 const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 
 export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: string[] }): void {
-  for (const section of Object.values(ctx.synthetics)) if (section !== null && section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
+  for (const section of Object.values(ctx.synthetics)) {
+    if (section === null) continue;
+    if (section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
+    else rememberFlags(plan, section);
+  }
   if (ctx.options.emitRelocs) addRelocs(ctx, plan);
   adjust(layout, plan, environment);
   for (const message of environment.errors) ctx.diag.error(message);
@@ -37,6 +41,14 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
 
 function rank(ctx: Context, { osec }: PlannedSection): number {
   return osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
+}
+
+/** A section whose only input would be a linker-made one that is not needed keeps what it would have been (lld). */
+function rememberFlags(plan: Plan, { name, sh_flags }: SyntheticSection): void {
+  const place = plan.find(name);
+  if (place === null || place === "discard" || place.section.command === null) return;
+  place.section.osec.sh_flags |= sh_flags;
+  place.section.hadInputs = true;
 }
 
 /** --emit-relocs: a script does not match these sections; they are orphans in front of others that are not loaded. */
@@ -55,7 +67,10 @@ function addRelocs(ctx: Context, plan: Plan): void {
 function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, place: ReturnType<Plan["find"]> = plan.find(section.name)): void {
   if (place === "discard") {
     if (section.name === ".shstrtab") ctx.diag.error(`discarding ${section.name} section is not allowed`);
-    if (!INDISPENSABLE.includes(section.name)) return;
+    if (!INDISPENSABLE.includes(section.name)) {
+      section.discarded = true;
+      return;
+    }
     place = null;
   }
   place ??= plan.add(section.name);
@@ -110,7 +125,7 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     osec.sh_flags = (osec.sh_flags & ~DROPPED_FLAGS) >>> 0;
     const empty = !section.hasInputs;
     const discardable = empty && isDiscardable(section, used);
-    if (!empty && !discardable) flags = osec.sh_flags;
+    if ((!empty || section.hadInputs) && !discardable) flags = osec.sh_flags;
     if (empty) osec.sh_flags = flags & ((command?.nonAlloc === true ? 0 : SHF_ALLOC) | SHF_WRITE);
     if (command !== null) {
       if (section.phdrs.length > 0) phdrs = section.phdrs;
@@ -143,7 +158,7 @@ function usedNames(layout: LayoutScript): Set<string> {
 
 /** How many leading bits of the ranks agree; -1 = cannot be an anchor. */
 function proximity(orphan: PlannedSection, item: PlanItem | undefined): number {
-  return item?.kind === "section" && item.hasInputs ? Math.clz32(orphan.osec.rank ^ item.osec.rank) : -1;
+  return item?.kind === "section" && (item.hasInputs || item.hadInputs) ? Math.clz32(orphan.osec.rank ^ item.osec.rank) : -1;
 }
 
 const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.kind === "assign" && item.name !== ".");
@@ -182,7 +197,7 @@ function orphanPosition(layout: LayoutScript, items: PlanItem[], start: number, 
     }
   }
   if (at < 0) return items.length;
-  const holds = (item: PlanItem): boolean => item.kind === "section" && item.hasInputs;
+  const holds = (item: PlanItem): boolean => item.kind === "section" && (item.hasInputs || item.hadInputs);
   const mustBeAfter = layout.phdrs.length > 0 || layout.regions.size > 0;
   if ((items[at] as PlannedSection).osec.rank <= orphan.osec.rank || mustBeAfter) {
     at++;

@@ -16,8 +16,10 @@ export function writeScriptBytes(ctx: Context, plan: Plan, file: OutputFile): vo
   for (const section of plan.sections) {
     const { osec } = section;
     if (section.removed || osec.sh_type === SHT_NOBITS || osec.size === 0 || osec.ready !== null) continue;
-    const fill = section.command?.fill ?? ((osec.sh_flags & SHF_EXECINSTR) !== 0 ? TRAP : null);
-    if (fill !== null && fill.some((byte) => byte !== 0)) fillGaps(ctx, section, fill, file);
+    const executable = (osec.sh_flags & SHF_EXECINSTR) !== 0;
+    const fill = section.command?.fill ?? (executable ? TRAP : null);
+    // Windows leave zeros between data and traps between code.
+    if (fill !== null && (executable || fill.some((byte) => byte !== 0))) fillGaps(ctx, section, fill, file);
     for (const part of section.parts) {
       if (part.kind !== "data") continue;
       const bytes = new Uint8Array(8);

@@ -14,6 +14,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
+import type { Expr } from "../script/expression.ts";
 import type { FileSort, InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Plan, PlannedSection } from "../script/plan.ts";
@@ -86,7 +87,7 @@ class Binder {
   private addSection(command: OutputDescription | null, name: ByteString): PlannedSection {
     const id = HEADERS_OSEC + 1 + this.sections.length;
     const section: PlannedSection = {
-      kind: "section", command, osec: newOutputSection(id, name, command?.sh_type ?? SHT_PROGBITS, 0), parts: [], hasInputs: false,
+      kind: "section", command, osec: newOutputSection(id, name, command?.sh_type ?? SHT_PROGBITS, 0), parts: [], hasInputs: false, hadInputs: false,
       phdrs: [...(command?.phdrs ?? [])], lmaOffset: 0n, removed: false,
     };
     this.sections.push(section);
@@ -222,12 +223,13 @@ class Binder {
     let at = 1;
     for (const section of this.sections) {
       const { id } = section.osec;
+      const align = section.command?.subalign == null ? null : this.subalign(section.command.subalign);
       tables.osec.memberBase[id] = at;
       for (const part of section.parts) {
         if (part.kind !== "members") continue;
         part.from = at;
         const rows = [...(part.command === null ? [] : this.sortedRows(part.command)), ...(this.extra.get(part) ?? [])];
-        if (section.command?.subalign != null) this.subalign(section.command, rows);
+        if (align !== null) for (const row of rows) tables.isec.align[row] = align;
         for (const row of rows) {
           tables.member.isec[at++] = row;
           this.commit(section, row);
@@ -304,15 +306,13 @@ class Binder {
     }
   }
 
-  private subalign(command: OutputDescription, rows: number[]): void {
-    const { isec } = this.ctx.tables;
-    const align = addressOf(evaluateIn(command.subalign!, constantsOnly(this.ctx)));
-    if ((align & (align - 1n)) !== 0n) {
-      const { text, name, offset } = command.subalign!;
-      this.ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").message);
-      return;
-    }
-    for (const row of rows) isec.align[row] = Math.round(Math.log2(Number(align > 0n ? align : 1n)));
+  /** log2 of SUBALIGN: forced upon all members. */
+  private subalign(expr: Expr): number {
+    const align = addressOf(evaluateIn(expr, constantsOnly(this.ctx)));
+    if ((align & (align - 1n)) === 0n) return Math.round(Math.log2(Number(align > 0n ? align : 1n)));
+    const { text, name, offset } = expr;
+    this.ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").message);
+    return 0;
   }
 
   /** What a member gives to its output section. */

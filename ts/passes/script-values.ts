@@ -53,6 +53,7 @@ export class ScriptValues implements Environment {
   /** `changing` becomes the first symbol whose value is not the last round's. */
   assign(sym: number, value: Value): void {
     const old = this.assigned.get(sym);
+    if (isAbsolute(value)) value = number(addressOf(value));
     if (this.changing === 0 && (old === undefined || addressOf(old) !== addressOf(value))) this.changing = sym;
     this.assigned.set(sym, value);
   }

@@ -13,7 +13,7 @@ import { constantValue } from "./script-value.ts";
 const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8 };
 /** Real commands that are not obeyed yet. */
-export const LATER = /^(OVERLAY|INSERT|OVERWRITE_SECTIONS|SORT|SORT_BY_NAME|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|INPUT_SECTION_FLAGS|NOCROSSREFS|NOCROSSREFS_TO|REVERSE|CLASS)$/;
+export const LATER = /^(OVERLAY|INSERT|OVERWRITE_SECTIONS|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|NOCROSSREFS|NOCROSSREFS_TO|CLASS)$/;
 
 export function readOutput(t: ScriptText): OutputDescription {
   t.skip();
@@ -121,7 +121,7 @@ function readContents(t: ScriptText, output: OutputDescription): void {
     t.expect(")");
   } else if (t.takeWord("INCLUDE")) {
     t.readInclude((inner) => readContents(inner, output));
-  } else if (LATER.test(word) && word !== "INPUT_SECTION_FLAGS") {
+  } else if (LATER.test(word)) {
     throw t.error(`linker script command ${word} is not supported yet`);
   } else {
     output.commands.push(readInput(t));

@@ -26,6 +26,8 @@ export interface PlannedSection {
   parts: Part[];
   /** Some input section or linker-made section is part of it. */
   hasInputs: boolean;
+  /** Only linker-made sections that turned out not to be needed were part of it. */
+  hadInputs: boolean;
   phdrs: string[];
   /** Load address minus address. */
   lmaOffset: bigint;

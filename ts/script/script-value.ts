@@ -172,7 +172,8 @@ class Evaluator {
       case "LOG2CEIL":
         return number(a <= 1n ? 0n : BigInt((a - 1n).toString(2).length));
       case "DATA_SEGMENT_ALIGN":
-        return number(alignUp(addressOf(env.dot()), a));
+        // The mask is lld's: what is not a power of two is no error.
+        return number((addressOf(env.dot()) + (a > 0n ? a : 1n) - 1n) & -(a > 0n ? a : 1n));
       case "DATA_SEGMENT_END":
         return env.dot();
       case "DATA_SEGMENT_RELRO_END":

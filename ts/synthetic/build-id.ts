@@ -27,6 +27,7 @@ export class BuildIdSection implements SyntheticSection {
   readonly sh_entsize = 0;
   address = 0n;
   osec = 0;
+  discarded = false;
 
   isNeeded(ctx: Context): boolean {
     return ctx.options.buildId !== "none" && !ctx.options.relocatable;

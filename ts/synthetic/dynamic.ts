@@ -114,19 +114,19 @@ export class DynamicSection implements SyntheticSection {
 
   private addRelocations(ctx: Context): void {
     const { relaDyn, relr, relaPlt, gotPlt } = ctx.synthetics;
-    if (relaDyn?.isNeeded(ctx)) {
+    if (isThere(ctx, relaDyn)) {
       this.addressOf(dyn.DT_RELA, relaDyn);
       this.sizeOf(ctx, dyn.DT_RELASZ, relaDyn);
       this.number(dyn.DT_RELAENT, RELA_BYTES);
       const relative = relaDyn.relativeCount(ctx);
       if (ctx.options.z.combreloc && relative > 0) this.number(dyn.DT_RELACOUNT, relative);
     }
-    if (relr?.isNeeded(ctx)) {
+    if (isThere(ctx, relr)) {
       this.addressOf(dyn.DT_RELR, relr);
       this.sizeOf(ctx, dyn.DT_RELRSZ, relr);
       this.number(dyn.DT_RELRENT, RELR_ENTRY_BYTES);
     }
-    if (relaPlt?.isNeeded(ctx)) {
+    if (isThere(ctx, relaPlt)) {
       this.addressOf(dyn.DT_JMPREL, relaPlt);
       this.sizeOf(ctx, dyn.DT_PLTRELSZ, relaPlt);
       if (gotPlt !== null) this.addressOf(dyn.DT_PLTGOT, gotPlt);
@@ -141,8 +141,8 @@ export class DynamicSection implements SyntheticSection {
     this.addressOf(dyn.DT_STRTAB, dynstr!);
     this.sizeOf(ctx, dyn.DT_STRSZ, dynstr!);
     if (ctx.params.get("hasTextRel")) this.number(dyn.DT_TEXTREL, 0);
-    if (gnuHash?.isNeeded(ctx)) this.addressOf(dyn.DT_GNU_HASH, gnuHash);
-    if (hash?.isNeeded(ctx)) this.addressOf(dyn.DT_HASH, hash);
+    if (isThere(ctx, gnuHash)) this.addressOf(dyn.DT_GNU_HASH, gnuHash);
+    if (isThere(ctx, hash)) this.addressOf(dyn.DT_HASH, hash);
   }
 
   private addCode(ctx: Context): void {
@@ -169,16 +169,21 @@ export class DynamicSection implements SyntheticSection {
 
   private addVersions(ctx: Context): void {
     const { versym, verdef, verneed } = ctx.synthetics;
-    if (versym?.isNeeded(ctx)) this.addressOf(dyn.DT_VERSYM, versym);
-    if (verdef?.isNeeded(ctx)) {
+    if (isThere(ctx, versym)) this.addressOf(dyn.DT_VERSYM, versym);
+    if (isThere(ctx, verdef)) {
       this.addressOf(dyn.DT_VERDEF, verdef);
       this.number(dyn.DT_VERDEFNUM, verdef.info);
     }
-    if (verneed?.isNeeded()) {
+    if (isThere(ctx, verneed)) {
       this.addressOf(dyn.DT_VERNEED, verneed);
       this.number(dyn.DT_VERNEEDNUM, verneed.info);
     }
   }
+}
+
+/** Part of the output: needed, and not discarded by a script. */
+function isThere<T extends SyntheticSection>(ctx: Context, section: T | null): section is T {
+  return section !== null && section.isNeeded(ctx) && section.discarded !== true;
 }
 
 /** DT_NEEDED names in command-line order, each once. */

@@ -35,6 +35,8 @@ export interface SyntheticSection {
   address: bigint;
   /** Output section and offset in it, set by bind-sections / assign-addresses. */
   osec: number;
+  /** A script's /DISCARD/ names it. */
+  discarded?: boolean;
   /** sh_link / sh_info by role, resolved to section header indexes in finish-output. */
   link?: string;
   info?: string | number;

@@ -1,0 +1,80 @@
+/**
+ * What goes into output sections: input patterns and their order, fills, types, what may be thrown away, and what an empty section is.
+ */
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+import { bytes, image, names, symbol } from "../../helpers/script.ts";
+
+const contents = behaviour("script-contents");
+const START = '.globl _start\n.text\n_start: nop\n';
+const NOTE = '\n.section .note.GNU-stack,"",@progbits\n';
+
+contents("REVERSE, sorted files and EXCLUDE_FILE in front of the file", (w) => {
+  const section = (name: string, value: number): string => `.section ${name},"aw"\n.byte ${value}\n`;
+  w.write({
+    "a.s": START + section(".x.1", 1) + section(".x.2", 2) + section(".f", 3) + section(".e", 5) + NOTE,
+    "b.s": section(".x.3", 4) + section(".f", 6) + section(".e", 7) + NOTE,
+    "t.ld": `SECTIONS { .text : { *(.text) } .sorted : { *(REVERSE(SORT(.x.*))) } .files : { REVERSE(*)(.f) } .kept : { EXCLUDE_FILE(*a.o) *(.e) } .rest : { *(.e) } }`,
+  });
+  w.sh("gcc -c a.s && gcc -c b.s && $LD a.o b.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.equal(bytes(elf, ".sorted"), [4, 2, 1]);
+  assert.equal(bytes(elf, ".files"), [6, 3]);
+  assert.equal(bytes(elf, ".kept"), [7]);
+  assert.equal(bytes(elf, ".rest"), [5]);
+}, ...(linkerName === "wield" ? [] : ["wield"]));
+
+contents("commons belong to the file that defines them", (w) => {
+  w.write({ "a.s": `${START}.comm one,4,4${NOTE}`, "b.s": `.comm two,8,8${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .first : { *(EXCLUDE_FILE(*b.o) COMMON) } .second : { *(COMMON) } }" });
+  w.sh("gcc -c a.s && gcc -c b.s && $LD a.o b.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.is(symbol(elf, "one"), elf.need(".first").addr);
+  assert.is(symbol(elf, "two"), elf.need(".second").addr);
+});
+
+contents("fills: constant expressions, a zero fill between code, traps where nothing is said", (w) => {
+  w.write({
+    "t.s": `${START}.section .c.1,"ax"\n.byte 1\n.section .c.2,"ax"\n.p2align 2\n.byte 2\n.section .d.1,"ax"\n.byte 1\n.section .d.2,"ax"\n.p2align 2\n.byte 2\n.section .e.1,"aw"\n.byte 1\n.section .e.2,"aw"\n.p2align 2\n.byte 2${NOTE}`,
+    "t.ld": "SECTIONS { .text : { *(.text) } .c : { FILL(0) *(.c.*) } .d : { *(.d.*) } .e : { *(.e.*) } =((0x11 << 24) | (0x22 << 16) | 0x3344) }",
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.equal(bytes(elf, ".c"), [1, 0, 0, 0, 2]);
+  if (linkerName !== "bfd") assert.equal(bytes(elf, ".d"), [1, 0xcc, 0xcc, 0xcc, 2]);
+  if (linkerName !== "bfd") assert.equal(bytes(elf, ".e"), [1, 0x11, 0x22, 0x33, 2]);
+});
+
+contents("READONLY takes the writable flag away", (w) => {
+  w.write({ "t.s": `${START}.section .ro,"aw"\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .ro (READONLY) : { *(.ro) } .typed (READONLY (TYPE = SHT_NOTE)) : { LONG(1) } }" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  assert.is(image(w, "t").need(".ro").flags, 2);
+  assert.is(image(w, "t").need(".typed").type, 7);
+}, ...(linkerName === "wield" ? [] : ["wield"]));
+
+contents("what /DISCARD/ says of linker-made sections is gone from .dynamic and the image too", (w) => {
+  w.write({
+    "t.c": "int f(void) { return 1; }",
+    "t.ld": "SECTIONS { . = SIZEOF_HEADERS; .text : { *(.text) } /DISCARD/ : { *(.gnu.hash) *(.note.gnu.build-id) *(.gnu.version*) *(.comment) *(.eh_frame*) } }",
+    "v.map": "V { global: *; };",
+  });
+  w.sh("gcc -fPIC -c t.c && $LD -shared t.o --hash-style=both --build-id --eh-frame-hdr --version-script=v.map -T t.ld -o t");
+  const elf = image(w, "t");
+  lacks(`${names(elf).join()},`, ".gnu.hash,", ".note.gnu.build-id", ".gnu.version", ".comment", ".eh_frame");
+  const tags = w.sh("readelf -d t");
+  contains(tags, "(HASH)");
+  lacks(tags, "GNU_HASH", "VERSYM", "VERDEF");
+});
+
+contents("a section that only a linker-made one would fill is writable as that would be", (w) => {
+  w.write({ "t.s": `${START}${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .with : { *(.got.plt) BYTE(1) } .text2 : { *(.text2) } .without : { BYTE(1) } }" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  if (linkerName === "bfd") return;
+  assert.is(image(w, "t").need(".with").flags, 3);
+});
+
+contents("an address that depends on itself is said not to converge", (w) => {
+  w.write({ "t.s": `${START}.data\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text ADDR(.data) + 0x1000 : { *(.text) } .data : { *(.data) } }" });
+  w.sh("gcc -c t.s");
+  if (linkerName !== "bfd") contains(w.fails("$LD t.o -T t.ld -o t"), "of section '.text' does not converge");
+});
+
+contents.run();
