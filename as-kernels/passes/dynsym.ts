@@ -254,17 +254,24 @@ export function writeSysvHash(list: u32, count: u32, out: u32): void {
   }
 }
 
-/** Marks the versions of shared objects that the list uses: `maps` is a u32 address per obj row of u16 per version index, 0 = none. */
-export function markNeededVersions(list: u32, count: u32, maps: u32): void {
+/**
+ * Numbers the versions of shared objects that the list uses, from `next` on in order of first use: `maps` is a u32 address per
+ * obj row of u16 per version index, 0 = not used. Returns the number after the last.
+ */
+export function numberNeededVersions(list: u32, count: u32, maps: u32, next: u32): u32 {
   const flags = tables().sym.flags;
   const gsym = tables().gsym;
+  let number = next;
   for (let i: u32 = 0; i < count; i++) {
     const row = load<u32>(list + (i << 2));
     if (!isOfSharedObject(flags[row])) continue;
     const map = load<u32>(maps + (gsym.obj[row] << 2));
     const ver = <u32>gsym.ver[row];
-    if (map != 0 && ver > <u32>VER_NDX_GLOBAL && ver < load<u16>(map)) store<u16>(map + (ver << 1), 1);
+    if (map == 0 || ver <= <u32>VER_NDX_GLOBAL || ver >= load<u16>(map) || load<u16>(map + (ver << 1))) continue;
+    store<u16>(map + (ver << 1), <u16>number);
+    number++;
   }
+  return number;
 }
 
 /** .gnu.version entries 1 … count. The first word of a map is the number of its version indexes. */

@@ -93,6 +93,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   const symFlags = tables().sym.flags;
   const symAddr = tables().sym.addr;
   const pic = params().pic;
+  const ifuncNoplt = params().ifuncNoplt;
   const symIsec = tables().sym.isec;
   const writesRelative = tables().isec.sh_flags[i] & SHF_WRITE && !params().packRelr && !params().writeAddends;
   const section = tables().isec.rela[i];
@@ -102,7 +103,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
     const type = load<u32>(r, 8);
     const sym = esymSym[base + load<u32>(r, 12)];
     const at = bytes + load<u32>(r);
-    if (type == R_X86_64_PC32 || type == R_X86_64_PLT32) {
+    if ((type == R_X86_64_PC32 || type == R_X86_64_PLT32) && !(ifuncNoplt && symFlags[sym] & SYM_IFUNC)) {
       const flags = symFlags[sym];
       const A = load<u64>(r, 16);
       let SA = symAddr[sym] + A;
@@ -202,6 +203,10 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   const P = place + offset;
   let did: u32 = 0;
   let V: u64 = 0;
+  if (params().ifuncNoplt && index && flags & SYM_IFUNC && decisionFor(i, entry, sym, flags, index) == ACT_DYNAMIC) {
+    putRela(symbolic, P, (<u64>dynsymIndex(sym) << 32) | <u64>type, A);
+    return DID_SYMBOLIC;
+  }
   if (value == VALUE_ABS || value == VALUE_PC) {
     V = valueOf(sym, flags, A) - (value == VALUE_PC ? P : 0);
     if (width == 8) did = dynamicWord(i, entry, type, sym, index ? flags : 0, index, offset, P, A, V, relative, symbolic);

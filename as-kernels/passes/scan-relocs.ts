@@ -15,17 +15,17 @@ import {
   R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, SHF_ALLOC, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED,
 } from "../shared/elf.ts";
 import {
-  ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE,
+  IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE,
   ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NEEDS_PIC, ISSUE_RELOC_SHARED_TLS,
   ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ADDRESS_TAKEN, SYM_COMMON, SYM_DEFINED,
-  SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP,
-  SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
+  SYM_DISCARDED, SYM_EXPORTED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP,
+  SYM_FUNC, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_OBJECT, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
   ACT_CANONICAL_PLT, ACT_COPY, ACT_DYNAMIC, ACT_GOT, ACT_IPLT, ACT_NEEDS_PIC, ACT_NONE, ACT_PC_ABSOLUTE, ACT_PLT, ACT_RELATIVE,
   ACT_RELATIVE_IPLT, ACT_RELAX_GOT, ACT_SHARED_TLS, ACT_TEXTREL, ACT_TLS_DESC, ACT_TLS_GD, ACT_TLS_IE, ACT_TLS_LD, ACT_TLS_MISMATCH,
-  COL_LOCAL, COL_ZERO, SCAN_NOTHING, SCAN_SIZE, SCAN_TLS_DESC, SCAN_TLS_GD, SCAN_TLS_IE, SCAN_TLS_LD, SCAN_TLS_LE, SCAN_TLS_LE_WORD, UNDEFINED_ERROR,
+  COL_IFUNC, COL_ZERO, SCAN_NOTHING, SCAN_SIZE, SCAN_TLS_DESC, SCAN_TLS_GD, SCAN_TLS_IE, SCAN_TLS_LD, SCAN_TLS_LE, SCAN_TLS_LE_WORD, UNDEFINED_ERROR,
   UNDEFINED_IGNORE, VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_REL, VALUE_NONE, VALUE_PLT_GOT_REL, VALUE_UNKNOWN,
 } from "../shared/reloc.ts";
 
@@ -314,6 +314,7 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
       else relative++;
       if (!writableSection) params().hasTextRel = 1;
     } else if (action == ACT_DYNAMIC) {
+      if (column == COL_IFUNC) need(sym, SYM_EXPORTED);
       symbolic++;
       if (!writableSection) params().hasTextRel = 1;
     } else if (action == ACT_GOT) {
@@ -398,19 +399,27 @@ function skipCall(o: u32, i: u32, r: u32, end: u32, number: u32, type: u32): u32
   return r;
 }
 
-/** A reference that only works when the executable itself holds the symbol: copy relocation or canonical PLT entry. */
-function defineHere(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): void {
+/**
+ * Is the symbol protected in the shared object that defines it? It is used there directly, and a copy or a PLT entry of ours
+ * would go unnoticed; --ignore-function-address-equality and its relative for data accept that.
+ */
+function isProtectedThere(sym: u32): bool {
   const gsym = tables().gsym;
   const obj = tables().obj;
   const owner = gsym.obj[sym];
-  if (owner && gsym.esym[sym]) {
-    // The visibility in the shared object itself: a protected symbol is used there directly, and a copy would go unnoticed.
-    const entry = obj.symtab[owner] + 24 * (gsym.esym[sym] - obj.esymBase[owner]);
-    const ignored = params().ignoreEquality & (action == ACT_COPY ? 2 : 1);
-    if (!ignored && (load<u8>(entry, 5) & 3) == STV_PROTECTED) {
-      report(ISSUE_COPY_PROTECTED, o, i, number, <u64>type, <u64>sym);
-      return;
-    }
+  if (!owner || !gsym.esym[sym]) return false;
+  const flags = tables().sym.flags[sym];
+  if (flags & SYM_FUNC && params().ignoreEquality & IGNORE_FUNCTION_EQUALITY) return false;
+  if (flags & SYM_OBJECT && params().ignoreEquality & IGNORE_DATA_EQUALITY) return false;
+  const entry = obj.symtab[owner] + 24 * (gsym.esym[sym] - obj.esymBase[owner]);
+  return (load<u8>(entry, 5) & 3) == STV_PROTECTED;
+}
+
+/** A reference that only works when the executable itself holds the symbol: copy relocation or canonical PLT entry. */
+function defineHere(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): void {
+  if (isProtectedThere(sym)) {
+    report(ISSUE_COPY_PROTECTED, o, i, number, <u64>type, <u64>sym);
+    return;
   }
   if (action == ACT_COPY) {
     if (!params().zCopyreloc) report(ISSUE_NO_COPYRELOC, o, i, number, <u64>type, <u64>sym);
@@ -426,5 +435,6 @@ function reject(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): 
   else if (action == ACT_TEXTREL) code = ISSUE_RELOC_TEXTREL;
   else if (action == ACT_TLS_MISMATCH) code = ISSUE_RELOC_TLS_MISMATCH;
   else if (action == ACT_SHARED_TLS) code = ISSUE_RELOC_SHARED_TLS;
+  else if (!params().shared && (tables().sym.flags[sym] & SYM_KIND_MASK) == SYM_SHARED && isProtectedThere(sym)) code = ISSUE_COPY_PROTECTED;
   report(code, o, i, number, <u64>type, <u64>sym);
 }

@@ -167,6 +167,10 @@ export const BSYM_ALL = 2;
 export const BSYM_NON_WEAK_FUNCTIONS = 3;
 export const BSYM_NON_WEAK = 4;
 
+// ---- params.ignoreEquality: addresses that may differ between the program and the shared object that protects the symbol ----
+export const IGNORE_FUNCTION_EQUALITY = 1;
+export const IGNORE_DATA_EQUALITY = 2;
+
 // ---- osec.tombstone ----
 export const TOMB_NONE = 0; // allocated section: no tombstone, value is computed with S = 0
 export const TOMB_ZERO = 1; // non-alloc: 0

@@ -202,7 +202,7 @@ test("with --gc-sections, references only dead code makes and dead definitions a
   assert.ok(world.ctx.tables.sym.flags[world.row("unused")]! & SYM_EXPORTED);
 });
 
-test("needed versions are numbered by shared object and version, after the defined ones", () => {
+test("needed versions are numbered by first use, after the defined ones, and listed by shared object and version", () => {
   const world = link({
     options: { shared: true, soname: "me.so", output: "dir/out" },
     versionNodes: parseVersionScript("A { global: a; }; B { global: b; } A;", "v"),
@@ -214,7 +214,7 @@ test("needed versions are numbered by shared object and version, after the defin
   const { versym: _, verdef, verneed } = world.ctx.synthetics;
   const names = bytesOf(world, world.ctx.synthetics.dynstr!);
   const versions = new Map(symbolsOf(world).map(({ name }, i) => [name, versymOf(world)[i]]));
-  assert.equal(Object.fromEntries(versions), { "": 0, m: 6, c: 5, d: 4, e: 1, q: 1, a: 2, b: 3, old: 2 | VERSYM_HIDDEN, rest: 1, u: 1 });
+  assert.equal(Object.fromEntries(versions), { "": 0, m: 4, c: 5, d: 6, e: 1, q: 1, a: 2, b: 3, old: 2 | VERSYM_HIDDEN, rest: 1, u: 1 });
 
   const defs = viewOf(bytesOf(world, verdef!));
   assert.is(verdef!.info, 3);
@@ -238,7 +238,7 @@ test("needed versions are numbered by shared object and version, after the defin
       needed.push([text(names, needs.getUint32(at + 4, true)), name, needs.getUint16(aux + 6, true), needs.getUint16(aux + 4, true)]);
     }
   }
-  assert.equal(needed, [["lib.so.1", "V1", 4, 0], ["lib.so.1", "V3", 5, 0], ["libm.so", "M", 6, 0]]);
+  assert.equal(needed, [["lib.so.1", "V1", 6, 0], ["lib.so.1", "V3", 5, 0], ["libm.so", "M", 4, 0]]);
 });
 
 test("-z pack-relative-relocs needs a glibc that knows DT_RELR", () => {

@@ -18,6 +18,18 @@ const GOT_ENTRY: PltCode = {
   header: [],
 };
 
+const LAZY_ENTRY: PltCode = {
+  // prettier-ignore
+  bytes: Uint8Array.of(
+    0xff, 0x25, 0, 0, 0, 0, //        jmpq   *slot(%rip)          field at 2
+    0x68, 0, 0, 0, 0, //              pushq  $index               field at 7
+    0xe9, 0, 0, 0, 0, //              jmpq   .plt                 field at 12
+  ),
+  slot: 2,
+  index: 7,
+  header: [12],
+};
+
 export const PLAIN: PltStyle = {
   header: {
     // prettier-ignore
@@ -29,30 +41,12 @@ export const PLAIN: PltStyle = {
     link: 2,
     resolver: 8,
   },
-  entry: {
-    // prettier-ignore
-    bytes: Uint8Array.of(
-      0xff, 0x25, 0, 0, 0, 0, //      jmpq   *slot(%rip)          field at 2
-      0x68, 0, 0, 0, 0, //            pushq  $index               field at 7
-      0xe9, 0, 0, 0, 0, //            jmpq   .plt                 field at 12
-    ),
-    slot: 2,
-    index: 7,
-    header: [12],
-  },
+  entry: LAZY_ENTRY,
   second: null,
   lazy: 6,
   got: GOT_ENTRY,
-  iplt: {
-    // prettier-ignore
-    bytes: Uint8Array.of(
-      0xff, 0x25, 0, 0, 0, 0, //      jmpq   *slot(%rip)          field at 2
-      0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, // cs nopw 0(%rax,%rax,1)
-    ),
-    slot: 2,
-    index: 0,
-    header: [],
-  },
+  // Its lower half never runs; tools know the shape (lld).
+  iplt: LAZY_ENTRY,
 };
 
 /** An entry of .plt.sec; so are those of .plt.got and .iplt. */

@@ -117,6 +117,7 @@ export function defaultOptions(): LinkOptions {
       forceIbt: false,
       ibtplt: false,
       retpolineplt: false,
+      ifuncNoplt: false,
       cetReport: "none",
       dynamicUndefinedWeak: undefined,
       nosectionheader: false,

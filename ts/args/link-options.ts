@@ -153,6 +153,7 @@ export interface LinkOptions {
     forceIbt: boolean;
     ibtplt: boolean; // the PLT as with IBT, without promising it
     retpolineplt: boolean;
+    ifuncNoplt: boolean;
     cetReport: "none" | "warning" | "error";
     dynamicUndefinedWeak: boolean | undefined;
     nosectionheader: boolean;

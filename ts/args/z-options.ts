@@ -73,6 +73,7 @@ const FLAGS: Record<string, Setter> = {
   "force-ibt": z("forceIbt", true),
   ibtplt: z("ibtplt", true),
   retpolineplt: z("retpolineplt", true),
+  "ifunc-noplt": z("ifuncNoplt", true),
   "dynamic-undefined-weak": z("dynamicUndefinedWeak", true),
   "nodynamic-undefined-weak": z("dynamicUndefinedWeak", false),
   nosectionheader: z("nosectionheader", true),

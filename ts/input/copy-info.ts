@@ -4,7 +4,7 @@
  * Read from the file again when the first copy of an object is wanted, because few links have any. The surprise: an ELF
  * symbol does not say how its variable is aligned; its address and its section's alignment are the only hints.
  */
-import { EHDR_BYTES, PF_W, PT_GNU_RELRO, PT_LOAD, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, STB_LOCAL, STT_TLS, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { EHDR_BYTES, PF_W, PT_GNU_RELRO, PT_LOAD, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, STB_LOCAL, STT_TLS, SYM_BYTES, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
 import { readEhdr } from "../elf/ehdr.ts";
 import type { Phdr } from "../elf/phdr.ts";
@@ -20,8 +20,14 @@ export interface CopyInfo {
   size: number;
   /** The variable was in a read-only or RELRO segment: its copy belongs into .bss.rel.ro. */
   readOnly: boolean;
-  /** Symbol indexes of all definitions at the same address in this object, itself included, ascending. */
-  aliases: number[];
+  /** All definitions at the same address in this object, itself included, by ascending symbol index. */
+  aliases: Alias[];
+}
+
+export interface Alias {
+  index: number;
+  /** Found only by those who ask for its version. */
+  hidden: boolean;
 }
 
 interface Headers {
@@ -59,12 +65,12 @@ function isReadOnly(phdr: Phdr): boolean {
   return phdr.p_type === PT_GNU_RELRO || (phdr.p_type === PT_LOAD && (phdr.p_flags & PF_W) === 0);
 }
 
-function aliasesAt(ctx: Context, obj: number, at: number): number[] {
+function aliasesAt(ctx: Context, obj: number, at: number): Alias[] {
   const { u32, u16, u8 } = ctx.arena;
-  const { symtab, esymCount, firstGlobal } = ctx.tables.obj;
+  const { symtab, esymCount, firstGlobal, versym } = ctx.tables.obj;
   const low = u32[(at + 8) >>> 2]!;
   const high = u32[(at + 12) >>> 2]!;
-  const aliases: number[] = [];
+  const aliases: Alias[] = [];
   const end = symtab[obj]! + esymCount[obj]! * SYM_BYTES;
   // Copies are few, and this looks at one word of each dynamic symbol.
   for (let other = symtab[obj]! + firstGlobal[obj]! * SYM_BYTES; other < end; other += SYM_BYTES) {
@@ -72,7 +78,8 @@ function aliasesAt(ctx: Context, obj: number, at: number): number[] {
     const st_shndx = u16[(other + 6) >>> 1]!;
     const st_info = u8[other + 4]!;
     if (st_shndx === SHN_UNDEF || st_shndx === SHN_ABS || stType(st_info) === STT_TLS || stBind(st_info) === STB_LOCAL) continue;
-    aliases.push((other - symtab[obj]!) / SYM_BYTES);
+    const index = (other - symtab[obj]!) / SYM_BYTES;
+    aliases.push({ index, hidden: versym[obj] !== 0 && (u16[(versym[obj]! >>> 1) + index]! & VERSYM_HIDDEN) !== 0 });
   }
   return aliases;
 }

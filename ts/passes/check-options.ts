@@ -14,6 +14,7 @@ export function checkOptions(ctx: Context): void {
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
   if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
   if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");
+  if (options.z.text && options.z.ifuncNoplt) diag.error("-z text and -z ifunc-noplt may not be used together");
   if (options.z.retpolineplt && options.z.forceIbt) diag.error("-z force-ibt may not be used with -z retpolineplt");
   diag.throwIfErrors();
 }

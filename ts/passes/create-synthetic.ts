@@ -80,11 +80,19 @@ export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSe
       ctx.diag.errorOrWarn(messages.noSizeToCopy(place.displaySymbol(ctx, sym), place.definedIn(ctx, sym)));
       continue;
     }
-    const aliases = info.aliases.map((index) => tables.esym.sym[tables.obj.esymBase[owner]! + index]!).filter((row) => isAlias(ctx, row, sym, owner));
+    const aliases = info.aliases.flatMap(({ index, hidden }) => {
+      const row = tables.esym.sym[tables.obj.esymBase[owner]! + index]!;
+      // A hidden version is nobody's alias by accident (lld), unless it is copied itself.
+      return isAlias(ctx, row, sym, owner) && (!hidden || wanted.includes(row)) ? [row] : [];
+    });
     // They appear in both symbol tables, although perhaps no object mentions them: other modules must find the copy.
     for (const row of aliases) tables.sym.flags[row]! |= SYM_NEEDS_COPY | SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_USED_REGULAR | SYM_REF_LIVE;
     for (const row of [sym, ...aliases]) done.add(row);
-    (info.readOnly ? relro : bss).add(sym, aliases, info.size, info.align);
+    // The longest of the names brings all of the bytes.
+    const size = (row: number): number => tables.gsym.size[row]!;
+    const longest = aliases.reduce((best, row) => (size(row) > size(best) ? row : best), sym);
+    const others = [sym, ...aliases].filter((row) => row !== longest);
+    (info.readOnly ? relro : bss).add(longest, others, Math.max(info.size, size(longest)), info.align);
   }
 }
 

@@ -6,8 +6,9 @@
  */
 import {
   OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT,
-  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SUSPECT_LOST,
+  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK, SUSPECT_LOST,
 } from "../../as-kernels/shared/abi.ts";
+import { STB_GLOBAL, STB_WEAK } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
@@ -45,6 +46,7 @@ export function resolveSymbols(ctx: Context): void {
   arena.release(mark);
   settle(ctx, included, count);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
+  dropUnmentioned(ctx);
   refuseSlimObjects(ctx);
   for (let o = 1; o < rows; o++) {
     if (tables.obj.kind[o] !== OBJ_SHARED) continue;
@@ -58,6 +60,31 @@ function settle({ kernels, params, tables, arena, options }: Context, included: 
   if (suspects === 0) return;
   for (let seq = 1; seq <= count; seq++) kernels.findConflicts!(arena.u32[(included >>> 2) + seq]!, options.allowMultipleDefinition ? 1 : 0);
   if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost!(1, tables.gsym.rows);
+}
+
+/** Makes an undefined symbol as weak or as strong as the references to another one are. */
+function copyStrength(ctx: Context, from: number, to: number): void {
+  const { sym, gsym } = ctx.tables;
+  if ((sym.flags[to]! & SYM_KIND_MASK) !== SYM_UNDEF) return;
+  const weak = sym.flags[from]! & SYM_WEAK;
+  sym.flags[to] = (sym.flags[to]! & ~SYM_WEAK) | weak;
+  gsym.bind[to] = weak !== 0 ? STB_WEAK : STB_GLOBAL;
+}
+
+/** Does an object of the link refer to the symbol or define it? */
+function isMentioned({ objects, tables, kernels }: Context, id: number): boolean {
+  return objects.some((o) => tables.obj.kind[o] === OBJ_RELOCATABLE && kernels.mentions!(o, id) !== 0);
+}
+
+/** What only --entry or -u asks for, and no input defines, is no reference: it is neither dynamic nor undefined (lld). */
+function dropUnmentioned(ctx: Context): void {
+  const { options, tables } = ctx;
+  for (const name of new Set([options.entry || "_start", ...options.undefined, ...options.requireDefined])) {
+    const id = ctx.lookup(name);
+    const kind = tables.sym.flags[id]! & SYM_KIND_MASK;
+    if (id === 0 || (kind !== SYM_UNDEF && kind !== SYM_SHARED)) continue;
+    if (!isMentioned(ctx, id)) tables.sym.flags[id]! &= ~(SYM_USED_REGULAR | SYM_REF_STRONG);
+  }
 }
 
 /** --undefined-glob: every lazy symbol that matches is demanded. */
@@ -154,15 +181,21 @@ export function redirectWrapped(ctx: Context): void {
   arena.release(mark);
 }
 
-/** foo is mentioned when __real_foo was, or when it is defined; nobody mentions __real_foo any more (lld). */
+/**
+ * foo is mentioned when __real_foo was, or when it is defined; nobody mentions __real_foo any more (lld). References take their
+ * strength along: __wrap_foo is as weak as foo was, foo as weak as __real_foo.
+ */
 function moveMentions(ctx: Context, sym: number, wrap: number, real: number): void {
   const { flags } = ctx.tables.sym;
   const mentions = SYM_USED_REGULAR | SYM_REF_STRONG;
-  const ofReal = real === 0 ? 0 : flags[real]! & mentions;
-  if (wrap !== 0) flags[wrap]! |= flags[sym]! & mentions;
+  // demandWrapped has marked names that no object mentions.
+  const of = (row: number): number => (row !== 0 && isMentioned(ctx, row) ? (flags[row]! & mentions) | SYM_USED_REGULAR : 0);
+  const [ofSym, ofWrap, ofReal] = [of(sym), of(wrap), of(real)];
+  if (wrap !== 0) flags[wrap] = (flags[wrap]! & ~mentions) | ofSym | ofWrap;
+  if (ofSym !== 0 && (ofWrap === 0 || (flags[sym]! & SYM_WEAK) === 0)) copyStrength(ctx, sym, wrap);
+  if (ofReal !== 0) copyStrength(ctx, real, sym);
   const kind = flags[sym]! & SYM_KIND_MASK;
   const isDefined = kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC;
-  if (!isDefined) flags[sym]! &= ~mentions;
-  flags[sym]! |= ofReal;
+  flags[sym] = (flags[sym]! & ~mentions) | (isDefined ? flags[sym]! & mentions : 0) | ofReal;
   if (real !== 0) flags[real]! &= ~mentions;
 }

@@ -166,14 +166,18 @@ const RULES: readonly (readonly [row: number, name: string, rule: Rule])[] = [
  */
 const zeroCell = (absolute: Cell): Cell => (absolute === "ABS" ? "-" : absolute);
 
-/** The cells as the kernels want them: byte ((row * 3 + output - 1) * 2 + writable) * COLUMNS + column. */
-export function policyBytes(): Uint8Array {
+/**
+ * The cells as the kernels want them: byte ((row * 3 + output - 1) * 2 + writable) * COLUMNS + column. With `ifuncNoplt` whatever
+ * refers to an IFUNC is left to the dynamic linker, which patches code (-z ifunc-noplt, for kernels).
+ */
+export function policyBytes(ifuncNoplt = false): Uint8Array {
   const bytes = new Uint8Array(R.SCAN_ROWS * R.CELLS_PER_ROW);
   for (const [row, name, rule] of RULES) {
     rule.forEach((line, index) => {
       const cells = line.trim().split(/ +/) as Cell[];
       if (cells.length !== 7) throw new Error(`decision table: ${name} line ${index} has ${cells.length} cells`);
       cells.push(zeroCell(cells[R.COL_ABSOLUTE]!));
+      if (ifuncNoplt && row !== R.SCAN_NOTHING) cells[R.COL_IFUNC] = "dyn";
       cells.forEach((cell, column) => {
         const action = CELLS[cell];
         if (action === undefined) throw new Error(`decision table: ${name} has a cell ${cell}`);

@@ -57,12 +57,13 @@ export function undefinedPolicy(ctx: Context): number {
 export function installTables(ctx: Context): void {
   const { arena, params, options } = ctx;
   const types = relocationBytes(ctx.arch);
-  const policy = policyBytes();
+  const policy = policyBytes(options.z.ifuncNoplt);
   const at = arena.alloc(types.length + policy.length);
   arena.u8.set(types, at);
   arena.u8.set(policy, at + types.length);
   params.set("relocTypes", at);
   params.set("scanPolicy", at + types.length);
+  params.set("ifuncNoplt", options.z.ifuncNoplt ? 1 : 0);
   params.set("undefinedPolicy", undefinedPolicy(ctx));
   const base = options.imageBase ?? ctx.arch.imageBase;
   const low = base < LOW_IMAGE && [...options.sectionStarts.values()].every((start) => start < LOW_IMAGE);

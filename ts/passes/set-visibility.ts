@@ -17,11 +17,11 @@ import * as messages from "../diagnostics/messages.ts";
 import { redirectWrapped } from "./resolve-symbols.ts";
 import { assignVersionNodes, markDynamicList, versionIds } from "./version-patterns.ts";
 
-/** Does the output get .dynsym and .dynamic? As lld: any shared object on the command line, position independence, or -E. */
+/** Does the output get .dynsym and .dynamic? As lld: any shared object on the command line, or position independence. */
 export function hasDynamicTables(ctx: Context): boolean {
   const { options } = ctx;
   if (options.relocatable) return false;
-  return ctx.sharedObjects.length > 0 || options.shared || options.pie || options.exportDynamic;
+  return ctx.sharedObjects.length > 0 || options.shared || options.pie;
 }
 
 export function setVisibility(ctx: Context): void {

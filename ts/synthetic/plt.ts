@@ -60,10 +60,10 @@ export class PltSection implements SyntheticSection {
   address = 0n;
   osec = 0;
 
-  /** Entries of .iplt may run through its header. */
+  /** Retpoline entries of .iplt run through its header. */
   isNeeded(ctx: Context): boolean {
     const { params } = ctx;
-    return params.get("pltCount") > 0 || (params.get("ipltCount") > 0 && pltStyle(ctx).iplt.header.length > 0);
+    return params.get("pltCount") > 0 || (params.get("ipltCount") > 0 && ctx.options.z.retpolineplt);
   }
 
   size(ctx: Context): number {

@@ -2,8 +2,7 @@
  * Symbol versions: .gnu.version (an index per dynamic symbol), .gnu.version_d (versions defined here), .gnu.version_r
  * (versions needed of each shared object). Records as in the LSB core specification, Symbol Versioning.
  *
- * Indexes: 0 local, 1 global, 2 … the nodes of the version script, then the needed versions in order of shared objects and,
- * within one, of its own version numbers: so they do not depend on the order of symbols.
+ * Indexes: 0 local, 1 global, 2 … the nodes of the version script, then the needed versions in order of first use by a symbol.
  */
 import { SHF_ALLOC, SHT_GNU_verdef, SHT_GNU_verneed, SHT_GNU_versym } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
@@ -137,29 +136,25 @@ export class VerneedSection implements SyntheticSection {
       arena.u16[map >>> 1] = count;
       arena.u32[(this.maps >>> 2) + file.obj] = map;
     }
-    const { list, count } = ctx.synthetics.dynsym!;
-    ctx.kernels.markNeededVersions!(list, count, this.maps);
-    this.number(ctx);
+    const { ordered, count } = ctx.synthetics.dynsym!;
+    const named = ctx.versionNodes.filter((node) => node.name !== "").length;
+    this.listNeeds(ctx, ctx.kernels.numberNeededVersions!(ordered, count, this.maps, named + 2));
   }
 
-  private number(ctx: Context): void {
+  /** Numbers are given by first use, records are in order of objects and of their own versions (lld). `next`: first free number. */
+  private listNeeds(ctx: Context, next: number): void {
     const { u16, u32 } = ctx.arena;
     const dynstr = ctx.synthetics.dynstr!;
-    let next = ctx.versionNodes.filter((node) => node.name !== "").length + 2;
     for (const file of ctx.sharedObjects) {
       const map = u32[(this.maps >>> 2) + file.obj]!;
       if (map === 0) continue;
-      const need: Need = { file, versions: [] };
-      for (let own = 2; own < file.versions.length; own++) {
-        if (u16[(map >>> 1) + own] === 0) continue;
-        u16[(map >>> 1) + own] = next;
-        need.versions.push({ name: file.versions[own]!, index: next++ });
-      }
-      if (need.versions.length === 0) continue;
-      if (wantsRelrVersion(ctx, need)) need.versions.push({ name: RELR_VERSION, index: next++ });
+      const versions = file.versions.map((name, own) => ({ name, index: own < 2 ? 0 : u16[(map >>> 1) + own]! })).filter(({ index }) => index !== 0);
+      if (versions.length === 0) continue;
+      const need: Need = { file, versions };
+      if (wantsRelrVersion(ctx, need)) versions.push({ name: RELR_VERSION, index: next++ });
       this.needs.push(need);
       dynstr.add(file.soname);
-      for (const { name } of need.versions) dynstr.add(name);
+      for (const { name } of versions) dynstr.add(name);
     }
   }
 

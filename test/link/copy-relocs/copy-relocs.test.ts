@@ -4,7 +4,7 @@
  * Function pointers must compare equal in both modules, copied variables must be one variable, aliases must stay aliases.
  */
 
-import { assert, behaviour } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const copy = behaviour("copy relocations and canonical PLT");
 
@@ -83,6 +83,31 @@ copy("a protected function's address is not taken by a PLT of the program", (w) 
     "m.c": "int p(int); int call(int); int main(void) { return p(2) - call(2); }",
   });
   w.sh("gcc -O1 -fPIC -c lib.c && gcc -B$B -shared lib.o -o libp.so && gcc -O1 m.c -fPIE -B$B -L. -lp -Wl,-rpath,. -o m && ./m");
+});
+
+copy("a copied variable takes the names it has by default along, and the version that was asked for", (w) => {
+  w.write({ "lib.s": ".data\n.balign 16\n.globl new, old, plain\n.symver old, v@V1\n.symver new, v@@V2\nold: new: plain: .long 7, 8\n.size old, 4\n.size new, 8\n.size plain, 8\n.type old,@object\n.type new,@object\n.type plain,@object\n", "lib.ver": "V1 {}; V2 { global: plain; local: *; };",
+    "new.s": ".globl _start\n_start: mov v, %eax\n", "old.s": ".symver v, v@V1\n.globl _start\n_start: mov v, %eax\n" });
+  w.sh("as lib.s -o lib.o && $LD -shared --version-script=lib.ver -soname lib.so lib.o -o lib.so && as new.s -o new.o && as old.s -o old.o && $LD new.o lib.so -o new && $LD old.o lib.so -o old");
+  if (linkerName === "bfd") return;
+  const names = (file: string) => w.elf(file).dynsym().slice(1).map((symbol) => `${symbol.name} ${symbol.size}`).sort();
+  assert.equal(names("new"), ["plain 8", "v 8"]);
+  assert.equal(names("old"), ["plain 8", "v 4", "v 8"]);
+  assert.not.equal(w.elf("old").relocs()[0]!.name, "old", "the longest name brings all bytes");
+  assert.is(new Set(w.elf("old").dynsym().slice(1).map((symbol) => symbol.value)).size, 1);
+});
+
+copy("what has no type in the shared object cannot be defined here, and what is protected there neither", (w) => {
+  w.write({ "lib.s": ".globl p, q, f, d\n.protected p, f, d\np: q: f: ret\n.type f,@function\n.data\nd: .quad 1\n.type d,@object\n.size d, 8\n",
+    "m.s": ".globl _start\n_start: lea p, %eax\nmov $q, %eax\n", "f.s": ".globl _start\n_start: lea f, %eax\n", "d.s": ".globl _start\n_start: lea d, %eax\n" });
+  w.sh("as lib.s -o lib.o && $LD -shared lib.o -o lib.so && for i in m f d; do as $i.s -o $i.o; done");
+  if (linkerName === "bfd") return;
+  contains(w.fails("$LD m.o lib.so -o m"), /cannot preempt symbol: p\n>>> defined in lib.so/, "relocation R_X86_64_32 cannot be used against symbol 'q'; recompile with -fPIC");
+  contains(w.fails("$LD f.o lib.so -o f"), "cannot preempt symbol: f");
+  contains(w.fails("$LD d.o lib.so -o d"), "cannot preempt symbol: d");
+  w.sh("$LD --ignore-function-address-equality f.o lib.so -o f && $LD --ignore-data-address-equality d.o lib.so -o d");
+  assert.not.equal(w.elf("f").dynamicSymbol("f")!.value, 0);
+  assert.ok(w.elf("d").relocs().some((reloc) => reloc.type === 5));
 });
 
 copy.run();

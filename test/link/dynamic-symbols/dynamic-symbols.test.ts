@@ -45,4 +45,23 @@ dynamic("data behind RELRO stays packed in the file, and a segment without bytes
   assert.equal(elf.loadFlags().map((flags) => flags.trim()), ["R", "RW", "RW"]);
 });
 
+dynamic("-u and the entry are no references: what nobody defines is not looked for at run time", (w) => {
+  w.write({ "a.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o && $LD -shared -u nothere a.o -o a.so && $LD -pie -u nothere a.o a.so -o p 2> warned");
+  if (linkerName === "bfd") return;
+  for (const name of ["a.so", "p"]) assert.equal(w.elf(name).imports(), []);
+});
+
+dynamic("an executable at a fixed address without shared objects has no dynamic tables, whatever it exports", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: ret\n.weak w\n.data\n.quad w\n" }).sh("as a.s -o a.o && $LD --export-dynamic a.o -o a && $LD --export-dynamic -pie a.o -o p");
+  assert.is(w.elf("a").section(".dynsym"), undefined);
+  assert.ok(w.elf("p").dynamicSymbol("_start"));
+});
+
+dynamic("--wrap hands on whether a reference is weak", (w) => {
+  w.write({ "a.s": ".weak foo, __real_bar\n.globl _start\n_start: call foo@PLT\ncall __real_bar@PLT\ncall bar@PLT\n" });
+  w.sh("as a.s -o a.o && $LD -shared --wrap=foo --wrap=bar a.o -o a.so");
+  const binds = Object.fromEntries(w.elf("a.so").dynsym().slice(1).map((symbol) => [symbol.name, symbol.bind]));
+  if (linkerName !== "bfd") assert.equal(binds, { __wrap_foo: 2, bar: 2, __wrap_bar: 1, _start: 1 });
+});
+
 dynamic.run();

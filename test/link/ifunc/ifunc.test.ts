@@ -4,7 +4,7 @@
  * Not about which section holds the IRELATIVE relocations. The resolver returns one of two functions by an argument of the build.
  */
 
-import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const ifunc = behaviour("ifunc");
 
@@ -69,6 +69,16 @@ ifunc("a static program without any ifunc still has empty __rela_iplt bounds", (
     int main(void) { return (__rela_iplt_end - __rela_iplt_start) % 24; }` });
   w.sh("gcc -O1 -fno-pie m.c -no-pie -static -B$B -o m && ./m");
   w.elf("m");
+});
+
+ifunc("-z ifunc-noplt leaves every reference to whoever loads the program", (w) => {
+  if (linkerName !== "wield" && linkerName !== "lld") return;
+  w.write({ "a.s": ".globl f, _start\n.type f,@gnu_indirect_function\nf: ret\n_start: call f\nlea f(%rip), %rax\n", "l.s": ".globl x\nx: ret\n" });
+  w.sh("as a.s -o a.o && as l.s -o l.o && $LD -shared l.o -o l.so && $LD -z ifunc-noplt -z notext a.o l.so -o a");
+  const elf = w.elf("a");
+  assert.equal(elf.relocs().map(({ type, name }) => `${type} ${name}`), ["4 f", "2 f"]);
+  assert.is(elf.section(".iplt"), undefined);
+  contains(w.fails("$LD -z ifunc-noplt a.o -o b"), "-z text and -z ifunc-noplt may not be used together");
 });
 
 ifunc.run();
