@@ -85,7 +85,7 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
   return rows;
 }
 
-/** Fills `member` from osec.memberBase on; `cursors`: u32 per osec, a copy of memberBase. */
+/** Fills `member` from osec.memberBase on; `cursors`: u32 per osec, a copy of memberBase; 0 = it is filled already. */
 export function fillMembers(from: u32, to: u32, cursors: u32): void {
   const isec = tables().isec;
   const member = tables().member.isec;
@@ -93,6 +93,7 @@ export function fillMembers(from: u32, to: u32, cursors: u32): void {
     const id = isec.osec[row];
     if (id == 0 || !isec.live[row]) continue;
     const at = load<u32>(cursors + (id << 2));
+    if (at == 0) continue;
     store<u32>(cursors + (id << 2), at + 1);
     member[at] = row;
   }

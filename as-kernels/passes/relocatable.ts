@@ -38,6 +38,12 @@ function keptType(row: u32): u32 {
   return type == SHT_X86_64_UNWIND ? SHT_PROGBITS : type;
 }
 
+/** From here on .eh_frame is a section as any other: what its records refer to has been followed. */
+export function forgetUnwind(from: u32, to: u32): void {
+  const kind = tables().isec.kind;
+  for (let row = from; row < to; row++) if (kind[row] == ISEC_EH_FRAME) kind[row] = ISEC_REGULAR;
+}
+
 /** Would alignment put padding between constants? Such a section is not merged, so that a reader still finds entsize strides. */
 // @ts-ignore: decorator
 @inline
@@ -79,10 +85,9 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, ta
   const mask = slots - 1;
   let next = rows;
   for (let row = from; row < to; row++) {
-    if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED) continue;
+    if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED || isec.osec[row] != 0) continue;
     const flags = keptFlags(row);
     if (u32((flags & SHF_LINK_ORDER) != 0) != linked) continue;
-    if (isec.kind[row] == ISEC_EH_FRAME) isec.kind[row] = ISEC_REGULAR;
     const type = keptType(row);
     const name = isec.name[row];
     const bytes = strlenBounded(name, 1 << 20);
@@ -130,11 +135,13 @@ function fits(id: u32, name: u32, bytes: u32, type: u32, flags: u32, entsize: u3
   return osec.nameBytes[id] == bytes && equal(osec.name[id], name, bytes);
 }
 
-/** Gives every osec its run of member rows; `cursors`: u32 per osec, filled here for fillMembers. Returns the member rows. */
-export function baseMembers(rows: u32, cursors: u32): u32 {
+/**
+ * Gives every osec from `first` on its run of member rows, from row `base` on; `cursors`: u32 per osec, filled here for
+ * fillMembers. Returns the member rows.
+ */
+export function baseMembers(first: u32, rows: u32, base: u32, cursors: u32): u32 {
   const osec = tables().osec;
-  let base: u32 = 1;
-  for (let id: u32 = FIRST; id < rows; id++) {
+  for (let id = first; id < rows; id++) {
     osec.memberBase[id] = base;
     store<u32>(cursors + (id << 2), base);
     base += osec.memberCount[id];
@@ -152,6 +159,7 @@ function countGroups(o: u32): void {
     const row = t.slot.isec[s];
     const g = t.slot.group[s];
     if (g == 0 || row == 0 || t.isec.osec[row] == 0 || t.group.shndx[g] == 0 || !t.group.won[g]) continue;
+    if (!t.rout.apart[t.isec.osec[row]]) continue; // a script has put it among others
     t.group.words[g] += t.isec.relaCount[row] != 0 ? 2 : 1;
   }
 }
@@ -186,41 +194,55 @@ export function groupBytes(o: u32): u32 {
   return bytes;
 }
 
+/** A script's description that nothing fits makes no section. */
+// @ts-ignore: decorator
+@inline
+function isAbsent(id: u32): bool {
+  return tables().osec.memberCount[id] == 0 && tables().osec.size[id] == 0;
+}
+
 /** Group that the only member of output section `id` is in; 0 = none. */
 // @ts-ignore: decorator
 @inline
 function groupOf(id: u32): u32 {
   const t = tables();
+  if (!t.rout.apart[id]) return 0;
   const row = t.member.isec[t.osec.memberBase[id]];
   if (t.osec.memberCount[id] == 0 || t.isec.nextInGroup[row] == 0) return 0;
   return t.slot.group[t.obj.slotBase[t.isec.obj[row]] + t.isec.shndx[row]];
 }
 
 /**
- * Section header indexes of output sections and their relocation sections, from `index` on; a group stands before its first
- * member (gABI ch. 4 Section Groups). Returns the next free index.
+ * Section header indexes of output sections and their relocation sections, from `index` on. A group stands before its first
+ * member (gABI ch. 4 Section Groups); sections before `first` are a script's, and their relocations follow them all (as lld).
+ * Returns the next free index.
  */
-export function numberOutputs(index: u32): u32 {
+export function numberOutputs(first: u32, index: u32): u32 {
   const osec = tables().osec;
   const rout = tables().rout;
   const group = tables().group;
   let next = index;
+  for (let id: u32 = FIRST; id < first; id++) if (!isAbsent(id)) osec.index[id] = next++;
   for (let id: u32 = FIRST; id < osec.rows; id++) {
+    if (isAbsent(id)) continue;
     const g = groupOf(id);
     if (g != 0 && group.words[g] != 0 && group.index[g] == 0) group.index[g] = next++;
-    osec.index[id] = next++;
+    if (id >= first) osec.index[id] = next++;
     if (rout.relaCount[id] != 0) rout.relaIndex[id] = next++;
   }
   return next;
 }
 
-/** Places members in their output sections and the sections in the file from `start` on; returns the end. */
-export function layoutOutputs(start: f64): f64 {
+/**
+ * Places members in their output sections, but for those of sections before `first`, which a script has placed, and all
+ * sections in the file from `start` on; returns the end.
+ */
+export function layoutOutputs(first: u32, start: f64): f64 {
   const osec = tables().osec;
   let at = start;
   for (let id: u32 = FIRST; id < osec.rows; id++) {
     const base = osec.memberBase[id];
-    osec.size[id] = layoutMembers(base, base + osec.memberCount[id], 0);
+    if (id >= first) osec.size[id] = layoutMembers(base, base + osec.memberCount[id], 0);
     const mask = (<u64>1 << osec.align[id]) - 1;
     if (osec.sh_type[id] != SHT_NOBITS) at = <f64>((<u64>at + mask) & ~mask);
     osec.offset[id] = at;
@@ -250,6 +272,7 @@ export function nameOutputs(start: u32, to: u32): u32 {
   const rout = tables().rout;
   let at: u32 = 0;
   for (let id: u32 = FIRST; id < osec.rows; id++) {
+    if (isAbsent(id)) continue;
     const bytes = osec.nameBytes[id];
     rout.sh_name[id] = start + at;
     if (to != 0) {
@@ -292,6 +315,7 @@ export function outputHeaders(shdrs: u32, symtab: u32): u32 {
   const rout = tables().rout;
   let gnu: u32 = 0;
   for (let id: u32 = FIRST; id < osec.rows; id++) {
+    if (isAbsent(id)) continue;
     const flags = osec.sh_flags[id];
     const index = osec.index[id];
     const rela = rout.relaIndex[id];
@@ -341,7 +365,7 @@ export function writeGroups(o: u32, shdrs: u32, name: u32, symtab: u32, contents
     const g = t.slot.group[s];
     if (g == 0 || row == 0 || group.index[g] == 0) continue;
     const id = t.isec.osec[row];
-    if (id == 0) continue;
+    if (id == 0 || !t.rout.apart[id]) continue;
     let at = contents + <u32>group.outOffset[g] + 4 + 4 * group.words[g];
     store<u32>(at, t.osec.index[id]);
     group.words[g] += 1;

@@ -2,7 +2,7 @@
  * -r: the passes that make one object file out of many, from bound sections to section header table.
  *
  * Takes over from link.ts once symbols are resolved; nothing is folded or given an address, so none of the later
- * passes of a normal link run. As lld: sections of one name, type, flags and entry size are joined, equal strings and constants
+ * passes of a normal link run but merge-pieces. Under a script with SECTIONS, relocatable-script.ts binds what it names. As lld: sections of one name, type, flags and entry size are joined, equal strings and constants
  * merged, members of a group stay alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and
  * .eh_frame survives --gc-sections.
  */
@@ -16,14 +16,18 @@ import { writeEhdr } from "../elf/ehdr.ts";
 import { writeShdr } from "../elf/shdr.ts";
 import type { OutputFile } from "../host/host.ts";
 import { allocTable, setRows } from "../memory/table.ts";
+import type { Plan } from "../script/plan.ts";
 import { NotePropertySection } from "../synthetic/note-property.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import type { LinkerDefined } from "./linker-defined.ts";
 import { markLive } from "./mark-live.ts";
 import { mergePieces } from "./merge-pieces.ts";
+import { bindRelocatableScript, layoutRelocatableScript } from "./relocatable-script.ts";
 import { RelocatableSymbols } from "./relocatable-symbols.ts";
 import { evaluateByAddress } from "./plain-assignments.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
+import { writeScriptBytes } from "./script-output.ts";
+import { keepScriptSections } from "./script-sections.ts";
 import { splitPieces } from "./split-pieces.ts";
 import { writeContents, writeRelocations } from "./write-relocatable.ts";
 
@@ -63,6 +67,9 @@ export class RelocatableOutput {
   private readonly symbols = new RelocatableSymbols();
   private readonly extras: Extra[] = [];
   private readonly property = new NotePropertySection();
+  private plan: Plan | null = null;
+  /** First osec row that is not of a script. */
+  private firstOrphan = HEADERS_OSEC + 1;
   private sections = 0;
   private groups = 0;
   private groupBytes = 0;
@@ -79,17 +86,19 @@ export class RelocatableOutput {
   /** Everything up to the layout. `run` times a pass. */
   async build(ctx: Context, linkerDefined: LinkerDefined, run: (name: string, pass: () => void | Promise<void>) => Promise<void>): Promise<void> {
     checkRoots(ctx);
-    if (ctx.script?.hasSections === true) ctx.diag.warn("-r: the SECTIONS command of the linker script is not obeyed yet");
     await run("split-pieces", () => splitPieces(ctx));
     ctx.checkIssues();
-    await run("mark-live", () => markLive(ctx));
+    await run("mark-live", () => {
+      keepScriptSections(ctx);
+      return markLive(ctx);
+    });
     await run("bind-sections", () => this.bind(ctx));
     await run("merge-pieces", () => mergePieces(ctx));
     await run("count-symbols", () => this.symbols.count(ctx));
     await run("assign-offsets", () => this.layout(ctx));
     await run("resolve-addresses", async () => {
       await resolveAddresses(ctx);
-      if (ctx.script !== null) evaluateByAddress(ctx, ctx.script);
+      if (ctx.script !== null && this.plan === null) evaluateByAddress(ctx, ctx.script);
     });
     ctx.osecs = describeOutputs(ctx);
     ctx.diag.throwIfErrors();
@@ -98,17 +107,23 @@ export class RelocatableOutput {
   private bind(ctx: Context): void {
     const { tables, arena, kernels } = ctx;
     const rows = tables.isec.rows;
-    const capacity = rows + HEADERS_OSEC + 1;
-    allocTable(arena, tables, "osec", capacity);
-    allocTable(arena, tables, "rout", capacity);
-    allocTable(arena, tables, "member", rows + 1);
+    kernels.forgetUnwind!(1, rows);
+    if (ctx.script?.hasSections === true) this.plan = bindRelocatableScript(ctx, ctx.script);
+    const capacity = this.plan === null ? rows + HEADERS_OSEC + 1 : tables.rout.rows;
+    if (this.plan === null) {
+      for (const name of ["osec", "rout"] as const) allocTable(arena, tables, name, capacity);
+      allocTable(arena, tables, "member", rows + 1);
+    } else this.firstOrphan = tables.osec.rows;
+    const firstMember = this.plan === null ? 1 : tables.member.rows;
+    setRows(tables, "osec", capacity);
+    setRows(tables, "member", rows + 1);
     const mark = arena.mark();
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
     const table = arena.allocZeroed(slots * 4);
-    let count = HEADERS_OSEC + 1;
+    let count = this.firstOrphan;
     for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, 0, table, slots, count);
-    const cursors = arena.alloc(count * 4);
-    const members = kernels.baseMembers!(count, cursors);
+    const cursors = arena.allocZeroed(count * 4);
+    const members = kernels.baseMembers!(this.firstOrphan, count, firstMember, cursors);
     kernels.fillMembers!(1, rows, cursors);
     arena.release(mark);
     setRows(tables, "osec", count);
@@ -129,9 +144,10 @@ export class RelocatableOutput {
   /** File: header, contents, groups, relocations, linker-made sections, section headers. Header table: a group before its members. */
   private layout(ctx: Context): void {
     const { kernels } = ctx;
-    this.groupsFrom = alignUp(kernels.layoutOutputs!(EHDR_BYTES), 4);
+    if (ctx.script !== null && this.plan !== null) layoutRelocatableScript(ctx, ctx.script, this.plan);
+    this.groupsFrom = alignUp(kernels.layoutOutputs!(this.firstOrphan, EHDR_BYTES), 4);
     this.relasFrom = alignUp(this.groupsFrom + this.groupBytes, 8);
-    let index = kernels.numberOutputs!(1);
+    let index = kernels.numberOutputs!(this.firstOrphan, 1);
     let at = kernels.layoutRelas!(this.relasFrom);
     this.addExtras(ctx, index);
     this.sections = index + this.extras.length;
@@ -191,9 +207,15 @@ export class RelocatableOutput {
       put(property.name, at);
     }
     await writeContents(ctx, file.fd);
+    if (this.plan !== null) this.writeScriptData(ctx, this.plan, file);
     await writeRelocations(ctx, file.fd, this.relasFrom);
     const gnuAbi = this.writeHeaders(ctx, file) || symbols.gnuAbi;
     file.write(this.elfHeader(ctx, gnuAbi), 0);
+  }
+
+  private writeScriptData(ctx: Context, plan: Plan, file: OutputFile): void {
+    for (const { osec } of plan.sections) osec.sh_offset = ctx.tables.osec.offset[osec.id]!;
+    writeScriptBytes(ctx, plan, file);
   }
 
   private names(ctx: Context): number {

@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import { eachNode } from "../script/expression.ts";
 import { scriptError } from "../script/lexer.ts";
 import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
-import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
+import type { Part, Plan, PlanItem, PlannedSection } from "../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
 import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
@@ -132,8 +132,7 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
       else if ((osec.sh_flags & SHF_ALLOC) !== 0) section.phdrs = phdrs;
     }
     if (discardable) section.removed = true;
-    const hasData = section.parts.some((part) => part.kind === "data");
-    if (hasData && osec.sh_type === SHT_NOBITS && command?.sh_type == null) osec.sh_type = SHT_PROGBITS;
+    if (section.parts.some(hasContents) && osec.sh_type === SHT_NOBITS && command?.sh_type == null) osec.sh_type = SHT_PROGBITS;
   }
 }
 
@@ -141,6 +140,11 @@ function isDiscardable(section: PlannedSection, used: Set<string>): boolean {
   if (section.command === null) return true;
   if (section.command.usesSymbols || used.has(section.osec.name)) return false;
   return section.parts.every((part) => part.kind === "members" || (part.kind === "assign" && part.name !== "." && part.sym === 0));
+}
+
+/** Does a part of a .bss section need bytes in the file? BYTE(0) does not. */
+export function hasContents(part: Part): boolean {
+  return part.kind === "data" && !(part.expr.root.kind === "number" && part.expr.root.value === 0n);
 }
 
 /** Sections that ADDR and LOADADDR ask for stay, even if empty. */

@@ -46,8 +46,9 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
   const { tables, arena } = ctx;
   const binder = new Binder(ctx, layout);
   binder.matchAll();
-  allocTable(arena, tables, "osec", (ctx.options.emitRelocs ? 2 : 1) * binder.sections.length + SPARE_OSECS + HEADERS_OSEC + 1);
+  allocTable(arena, tables, "osec", osecRows(ctx, binder.sections.length));
   allocTable(arena, tables, "member", tables.isec.rows + 1);
+  if (ctx.options.relocatable) allocTable(arena, tables, "rout", tables.osec.rows);
   binder.fill();
   const items = binder.items();
   const add = (name: ByteString): { section: PlannedSection; part: Members } => {
@@ -56,6 +57,12 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
     return { section, part: lastMembers(section) };
   };
   return { items, sections: binder.sections, find: (name) => binder.find(name), add };
+}
+
+/** Output sections there may be, when the script and orphans make `planned`. */
+function osecRows({ options, tables }: Context, planned: number): number {
+  const further = options.relocatable ? tables.isec.rows : options.emitRelocs ? planned : 0;
+  return planned + further + SPARE_OSECS + HEADERS_OSEC + 1;
 }
 
 /** Rows of an input section description, by pattern. */
@@ -184,6 +191,8 @@ class Binder {
         continue;
       }
       this.reportOrphan(row, name);
+      // -r has rules of its own for them, and takes them up afterwards.
+      if (this.ctx.options.relocatable && !this.byName.has(name)) continue;
       const part = lastMembers(this.sectionFor(orphanName(name)));
       const rows = this.extra.get(part);
       if (rows === undefined) this.extra.set(part, [row]);

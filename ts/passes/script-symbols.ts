@@ -77,9 +77,7 @@ export function demandProvided(ctx: Context, demand: (name: ByteString) => void)
 /** After resolve-symbols: which assignments define something. PROVIDE does when somebody wants the name and no input has it. */
 export function claimScriptSymbols(ctx: Context): void {
   if (ctx.script === null) return;
-  // -r lays out nothing: only what stands outside of sections has a meaning.
-  const inScope = ctx.options.relocatable ? ctx.script.commands.filter((command) => command.kind === "assign") : assignments(ctx.script);
-  const all = inScope.filter((assignment) => assignment.name !== ".");
+  const all = assignments(ctx.script).filter((assignment) => assignment.name !== ".");
   for (const assignment of all) if (!assignment.provide) claim(ctx, assignment);
   eachProvided(ctx, all, (assignment) => claim(ctx, assignment));
 }

@@ -148,6 +148,11 @@ export class ScriptValues implements Environment {
     return [...this.assigned].map(([sym, value]) => `${sym}:${addressOf(value)}:${value.sec?.id ?? 0}`).join();
   }
 
+  /** Rows of the symbols that the script has given a value. */
+  symbols(): Iterable<number> {
+    return this.assigned.keys();
+  }
+
   /** Writes the assigned values where the rest of the linker finds symbols. osec.addr must be final. */
   publish(): void {
     const { sym, osec } = this.ctx.tables;

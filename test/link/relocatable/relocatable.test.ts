@@ -161,6 +161,46 @@ rel("equal strings and constants are merged, and references follow them", (w) =>
   }
 });
 
+rel("under a script: named, sorted, discarded, with data and symbols; what it does not name stays as it is", (w) => {
+  w.write({
+    "mod.lds": `SECTIONS {
+      /DISCARD/ : { *(.discard) }
+      __tab 0 : { start_tab = .; *(SORT(__tab+*)) QUAD(9) end_tab = .; }
+      .data : ALIGN(32) { *(.data .data.[0-9a-z]*) BYTE(7) . = ALIGN(16); *(.late) }
+      .nothing : { *(.no_such) }
+      magic = 0x1234;
+      .bss : { *(.bss .bss.*) }
+    }`,
+    "t.s": `
+      .section __tab+b,"a"
+      .quad 2
+      .section __tab+a,"a"
+      .quad 1, late
+      .section .late,"aw"
+      late: .quad 5
+      .section .data.x,"aw"
+      .quad 3
+      .section .discard,"aw"
+      .quad 4
+      .section .text.grp,"axG",@progbits,grp,comdat
+      .globl grp
+      grp: mov $6, %eax
+      ret`,
+    "m.c": `#include <stdio.h>
+      extern long start_tab[], end_tab[]; extern char magic[]; int grp(void); int main(void) {
+      printf("%d %ld %ld %ld %ld %lx %d\\n", (int)(end_tab - start_tab), start_tab[0], *(long *)start_tab[1], start_tab[2], start_tab[3], (long)magic, grp()); }`,
+  });
+  w.sh("as t.s -o t.o && gcc -fno-pie -c m.c && $LD -r -T mod.lds t.o -o r.o");
+  const elf = object(w, "r.o");
+  assert.equal([elf.need("__tab").size, elf.need(".data").size, elf.need(".data").align], [32, 24, 32]);
+  for (const name of [".discard", ".nothing", ".late"]) assert.not(elf.section(name), name);
+  assert.equal(groups(elf).map((group) => group.members), [[".text.grp"]]);
+  assert.is(elf.bytes[elf.need(".data").offset + 8], 7);
+  runs(w, "gcc -no-pie", "r.o m.o", "4 1 5 2 9 1234 6\n");
+  w.sh("$LD -r -T mod.lds --gc-sections -u grp t.o -o gc.o");
+  assert.not(object(w, "gc.o").section("__tab+a"));
+});
+
 rel("range lists of debug information do not end where a lost copy was; only odd references to one are warned about", (w) => {
   w.write({ "a.s": `
     .section .text.f,"axG",@progbits,f,comdat
