@@ -21,6 +21,7 @@ import { checkOptions, checkPaths } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
+import { checkCrossReferences } from "./passes/cross-references.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { internNames } from "./passes/intern-names.ts";
@@ -42,13 +43,14 @@ import { assignScriptAddresses } from "./passes/script-layout.ts";
 import { orderScriptSections } from "./passes/script-order.ts";
 import { writeScriptBytes } from "./passes/script-output.ts";
 import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/script-sections.ts";
+import { readyScript, usesPlan } from "./passes/script-shape.ts";
 import { claimScriptSymbols, classifyScriptSymbols, scriptNames } from "./passes/script-symbols.ts";
 import { ScriptValues } from "./passes/script-values.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { reproduce } from "./report/reproduce.ts";
-import { reportLayout, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
+import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
@@ -158,6 +160,8 @@ async function resolveInputs(ctx: Context): Promise<void> {
   const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
   for (;;) {
     await run("load-inputs", () => loadInputs(ctx, closed));
+    // Scripts may name inputs, so only now is it known that there are none.
+    if (ctx.inputs.length <= 2) ctx.diag.fatal("no input files");
     const bytes = objectBytes(ctx);
     if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
       startEngine(ctx, bytes);
@@ -181,6 +185,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   checkOptions(ctx);
   await run("read-scripts", () => readScripts(ctx));
   await resolveInputs(ctx);
+  readyScript(ctx);
   checkPaths(ctx);
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
@@ -209,7 +214,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 
   reportUnused(ctx);
   await run("bind-sections", () => {
-    if (ctx.script?.hasSections === true) ctx.plan = bindScriptSections(ctx, ctx.script);
+    if (ctx.script !== null && usesPlan(ctx.script)) ctx.plan = bindScriptSections(ctx, ctx.script);
     else bindSections(ctx);
     linkerDefined.claimStartStop(ctx, ctx.plan === null ? osecNames(ctx) : plannedNames(ctx.plan));
   });
@@ -231,8 +236,10 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.script !== null && ctx.plan !== null) assignScriptAddresses(ctx, ctx.script, ctx.plan, () => linkerDefined.place(ctx));
     else assignAddresses(ctx);
   });
+  reportMemory(ctx);
   await run("resolve-addresses", async () => {
     linkerDefined.place(ctx);
+    if (ctx.script !== null && ctx.script.noCrossRefs.length > 0) checkCrossReferences(ctx, ctx.script.noCrossRefs);
     await resolveAddresses(ctx);
     resolveSynthetic(ctx);
     if (ctx.plan === null && ctx.script !== null) evaluatePlain(ctx, ctx.script);

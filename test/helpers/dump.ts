@@ -6,7 +6,7 @@
  */
 
 export interface Phdr {
-  type: number; flags: number; offset: number; vaddr: number; filesz: number; memsz: number; align: number;
+  type: number; flags: number; offset: number; vaddr: number; paddr: number; filesz: number; memsz: number; align: number;
 }
 export interface Shdr {
   index: number; name: string; type: number; flags: number; addr: number; offset: number; size: number; link: number; info: number;
@@ -73,7 +73,7 @@ export class ElfFile {
 
   private phdr(at: number): Phdr {
     return {
-      type: this.u32(at), flags: this.u32(at + 4), offset: this.u64(at + 8), vaddr: this.u64(at + 16), filesz: this.u64(at + 32),
+      type: this.u32(at), flags: this.u32(at + 4), offset: this.u64(at + 8), vaddr: this.u64(at + 16), paddr: this.u64(at + 24), filesz: this.u64(at + 32),
       memsz: this.u64(at + 40), align: this.u64(at + 48),
     };
   }

@@ -88,6 +88,8 @@ export function defaultOptions(): LinkOptions {
     omagic: false,
     nmagic: false,
     rosegment: true,
+    checkSections: true,
+    binary: false,
     emitRelocs: false,
     z: {
       relro: true,
@@ -126,6 +128,7 @@ export function defaultOptions(): LinkOptions {
     },
     mapFile: "",
     cref: false,
+    printMemoryUsage: false,
     trace: false,
     verbose: false,
     dependencyFile: "",

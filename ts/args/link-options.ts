@@ -124,6 +124,9 @@ export interface LinkOptions {
   omagic: boolean;
   nmagic: boolean;
   rosegment: boolean; // true
+  checkSections: boolean; // true
+  /** --oformat binary: no headers, only what is loaded. */
+  binary: boolean;
   emitRelocs: boolean;
   z: {
     relro: boolean; // true
@@ -163,6 +166,7 @@ export interface LinkOptions {
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none
   cref: boolean;
+  printMemoryUsage: boolean;
   trace: boolean; // -t
   verbose: boolean;
   dependencyFile: ByteString;

@@ -135,6 +135,8 @@ const LAYOUT: OptionRow[] = [
   should("--no-nmagic", "", "Undo --nmagic (default)", put("nmagic", false)),
   should("--rosegment", "", "Read-only data in a segment of its own (default)", put("rosegment", true)),
   should("--no-rosegment", "", "Read-only data may share the segment of the code", put("rosegment", false)),
+  should("--check-sections", "", "Sections may not overlap (default)", put("checkSections", true)),
+  should("--no-check-sections", "", "They may", put("checkSections", false)),
   should("--icf", "=KIND", "Fold identical sections: none, safe or all", choice("icf", { none: "none", safe: "safe", all: "all" }, "--icf value")),
   should("--keep-unique", "=SYMBOL", "Do not fold the section SYMBOL is defined in", push("keepUnique")),
   should("--ignore-data-address-equality", "", "Fold data whose address may be compared", put("ignoreDataAddressEquality", true)),
@@ -156,6 +158,7 @@ const REPORTS: OptionRow[] = [
   must("--Map", "=FILE", "Write a link map", into("mapFile")),
   must("--print-map -M", "", "Print a link map", put("mapFile", "-")),
   must("--cref", "", "Print a cross reference table", put("cref", true)),
+  should("--print-memory-usage", "", "Print how full each memory region of the script is", put("printMemoryUsage", true)),
   must("--dependency-file", "=FILE", "Write the inputs as a Makefile rule", into("dependencyFile")),
   must("--fatal-warnings", "", "Warnings are errors", put("fatalWarnings", true)),
   must("--no-fatal-warnings", "", "They are not (default)", put("fatalWarnings", false)),
@@ -205,8 +208,6 @@ const ACCEPTED: OptionRow[] = [
   accept("--long-plt", "", "Ignored: ARM only"),
   accept("--secure-plt", "", "Ignored: PowerPC only"),
   accept("--no-ctors-in-init-array", "", "Ignored: as lld"),
-  accept("--check-sections", "", "Ignored: sections never overlap without a script"),
-  accept("--no-check-sections", "", "Ignored: they never overlap without a script, and under one it is an error"),
   accept("--ld-generated-unwind-info --no-ld-generated-unwind-info", "", "Ignored: unwind records of the PLT are never made, as in lld"),
   accept("--gpsize", "=SIZE", "Ignored: as -G"),
   accept("--target2", "=KIND", "Ignored: ARM only"),
@@ -254,7 +255,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "EB gdb-index print-memory-usage dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
+  "EB gdb-index dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
   "section-ordering-file why-live repro use-android-relr-tags " +
   "default-script shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +

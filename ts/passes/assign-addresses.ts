@@ -8,6 +8,7 @@ import { EHDR_BYTES, PF_X, PHDR_BYTES, PT_LOAD, PT_TLS } from "../../as-kernels/
 import type { Context, OutputSection, Segment } from "../context.ts";
 import { publishPlt } from "../synthetic/plt.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { checkLayout } from "./check-layout.ts";
 import { assignOffsets, dropEmptyLoads, measureSegments } from "./file-layout.ts";
 import { PADDING } from "./order-sections.ts";
 import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
@@ -164,17 +165,4 @@ function settle(ctx: Context): boolean {
     placeSynthetic(ctx, osec);
   }
   return changed;
-}
-
-/** Sections that -Ttext and the like put on top of each other. */
-export function checkLayout(ctx: Context): void {
-  const placed = ctx.osecs.filter((osec) => isAlloc(osec) && !isTbss(osec) && osec.size > 0);
-  const sorted = placed.sort((a, b) => (a.sh_addr < b.sh_addr ? -1 : a.sh_addr > b.sh_addr ? 1 : 0));
-  const hex = (value: bigint) => `0x${value.toString(16).toUpperCase()}`;
-  const range = (osec: OutputSection) => `${osec.name} range is [${hex(osec.sh_addr)}, ${hex(osec.sh_addr + BigInt(osec.size) - 1n)}]`;
-  for (let i = 1; i < sorted.length; i++) {
-    const [a, b] = [sorted[i - 1]!, sorted[i]!];
-    if (a.sh_addr + BigInt(a.size) <= b.sh_addr) continue;
-    ctx.diag.error(`section ${a.name} virtual address range overlaps with ${b.name}\n>>> ${range(a)}\n>>> ${range(b)}`);
-  }
 }

@@ -45,6 +45,16 @@ const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
 /** Kept apart from .text under -z keep-text-section-prefix. */
 const TEXT_PREFIXES = [".text.hot", ".text.unknown", ".text.unlikely", ".text.startup", ".text.exit", ".text.split"];
 
+/** The same for one name. */
+export function outputName(ctx: Context, name: ByteString): ByteString {
+  const rule = rulesOf(ctx).find(([prefix]) => name === prefix || (name.startsWith(prefix) && name[prefix.length] === "."));
+  return rule === undefined ? name : rule[1];
+}
+
+function rulesOf({ options }: Context): readonly (readonly [ByteString, ByteString])[] {
+  return options.z.keepTextSectionPrefix ? [...TEXT_PREFIXES.map((name) => [name, name] as const), ...PREFIXES] : PREFIXES;
+}
+
 /** Reads isec.live, isec.name; writes isec.osec, `osec`, `member` (link order per output section). */
 export function bindSections(ctx: Context): void {
   const { tables, arena, kernels } = ctx;
@@ -79,9 +89,8 @@ export function bindSections(ctx: Context): void {
 }
 
 function putRules(ctx: Context): { address: number; count: number } {
-  const { arena, options } = ctx;
-  const rules = [...PREFIXES];
-  if (options.z.keepTextSectionPrefix) rules.unshift(...TEXT_PREFIXES.map((name) => [name, name] as const));
+  const { arena } = ctx;
+  const rules = rulesOf(ctx);
   const address = arena.alloc(rules.length * 12);
   rules.forEach(([prefix, name], i) => {
     const at = (address >>> 2) + 3 * i;

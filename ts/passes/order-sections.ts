@@ -176,7 +176,7 @@ export function priorityOf(name: string): number {
 }
 
 /** Constructors by priority, LINK_ORDER sections by what they are linked to. The sets are small. */
-function sortMembers(ctx: Context, osec: OutputSection): void {
+export function sortMembers(ctx: Context, osec: OutputSection): void {
   const { tables, arena } = ctx;
   const base = tables.osec.memberBase[osec.id]!;
   const members = tables.member.isec.subarray(base, base + tables.osec.memberCount[osec.id]!);

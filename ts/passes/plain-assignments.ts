@@ -16,7 +16,6 @@ import { ScriptValues } from "./script-values.ts";
 const MAX_ROUNDS = 30;
 
 export function evaluatePlain(ctx: Context, script: LayoutScript): void {
-  if (script.phdrs.length > 0) ctx.diag.error(`${script.name}: PHDRS without SECTIONS is not supported yet`);
   const values = new ScriptValues(ctx, script, ctx.osecs.map((osec) => ({ osec, removed: false, lmaOffset: 0n })));
   let before = "";
   for (let round = 0; round < MAX_ROUNDS; round++) {

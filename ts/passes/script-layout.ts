@@ -6,20 +6,21 @@
  * aligned to pages here: the script says where things go, and file offsets only follow addresses inside a segment.
  */
 import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
-import { PT_LOAD } from "../../as-kernels/shared/elf.ts";
+import { PT_LOAD, PT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { Expr } from "../script/expression.ts";
 import type { Assertion, Assignment, LayoutScript } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { alignUp, checkLayout, placeInFile, publish } from "./assign-addresses.ts";
+import { alignUp, loadStarts, pageStart, placeInFile, publish, type LoadStart } from "./assign-addresses.ts";
+import { checkLayout } from "./check-layout.ts";
 import { dropEmptyLoads } from "./file-layout.ts";
 import { NOWHERE, ScriptValues } from "./script-values.ts";
 import { PADDING } from "./order-sections.ts";
 import { Regions } from "./script-regions.ts";
 import { ScriptSegments } from "./script-segments.ts";
-import { isAlloc, isTbss, pageSizes } from "./segments.ts";
+import { isAlloc, isTbss, needsLoad, pageSizes } from "./segments.ts";
 
 /** Rounds of linker-made sections that change their size. */
 const MAX_ROUNDS = 30;
@@ -40,21 +41,27 @@ function placeOf({ text, name, offset }: Expr): string {
 
 class Layouter {
   private readonly ctx: Context;
+  private readonly script: LayoutScript;
   private readonly plan: Plan;
   /** Gives the linker's own symbols their places, which expressions may ask for. */
   private readonly placeLinkerDefined: () => void;
   private readonly values: ScriptValues;
   private readonly regions: Regions;
   private readonly segments: ScriptSegments;
-  /** PT_LOADs by the section they begin with, headers aside. */
   private readonly loadOf = new Map<OutputSection, Segment>();
   /** The first section that is not where the last round had it. */
   private moved: OutputSection | null = null;
+  /** PT_LOADs that begin at a page, without SECTIONS. */
+  private starts = new Map<OutputSection, LoadStart>();
+  private tls: Segment | undefined;
+  /** The padding of RELRO when it is what was placed last: it takes no room in the file. */
+  private padding: OutputSection | null = null;
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
 
   constructor(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void) {
     this.ctx = ctx;
+    this.script = script;
     this.plan = plan;
     this.placeLinkerDefined = placeLinkerDefined;
     this.values = new ScriptValues(ctx, script, plan.sections);
@@ -66,7 +73,9 @@ class Layouter {
     const { ctx, values, segments } = this;
     this.regions.choose();
     segments.make();
-    for (const load of ctx.segments) if (load.p_type === PT_LOAD && load.sections.length > 0) this.loadOf.set(load.sections[0]!, load);
+    for (const load of ctx.segments) if (load.p_type === PT_LOAD) for (const osec of load.sections) this.loadOf.set(osec, load);
+    this.starts = loadStarts(ctx);
+    this.tls = ctx.segments.find((segment) => segment.p_type === PT_TLS);
     let before = "";
     let passes = 0;
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -83,13 +92,13 @@ class Layouter {
       this.reportEndless();
       break;
     }
+    this.plan.regions = this.regions.use();
     for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
-    segments.allocateHeaders();
+    if (this.script.hasSections) segments.allocateHeaders();
     dropEmptyLoads(ctx);
     placeInFile(ctx);
     values.publish();
-    checkLayout(ctx);
-    this.checkLoadAddresses();
+    checkLayout(ctx, new Set(this.plan.sections.filter(({ command }) => command?.inOverlay === true).map(({ osec }) => osec)));
   }
 
   private reportEndless(): void {
@@ -112,8 +121,9 @@ class Layouter {
     const { values, ctx } = this;
     values.errors = [];
     values.changing = 0;
-    values.location = ctx.options.imageBase ?? 0n;
+    values.location = this.script.hasSections ? (ctx.options.imageBase ?? 0n) : ctx.headers.address + BigInt(ctx.headers.bytes);
     values.base = NOWHERE;
+    this.padding = null;
     this.lmaOffset = 0n;
     this.tbss = null;
     ctx.tables.msec.placed.fill(0);
@@ -164,11 +174,13 @@ class Layouter {
     if (command?.lma != null) this.lmaOffset = addressOf(evaluateIn(command.lma, values)) - values.location;
     else if (regions.loadMemory !== null) this.lmaOffset = regions.alignLoad(osec) - values.location;
     else if (!sameRegion || hadLoadRegion) this.lmaOffset = 0n;
-    section.lmaOffset = this.lmaOffset;
+    // A segment has one load address; what it holds moves along, whatever the script says (lld).
     const load = this.loadOf.get(osec);
-    if (load !== undefined) load.lmaOffset = this.lmaOffset;
+    if (load?.sections[0] === osec) load.lmaOffset = this.lmaOffset;
+    section.lmaOffset = load?.lmaOffset ?? 0n;
     osec.size = 0;
     this.fill(section);
+    if (needsLoad(osec)) this.padding = osec.name === PADDING ? osec : null;
     if (osec.name === PADDING && command === null) this.grow(section, Number(alignUp(values.location, BigInt(pageSizes(this.ctx).common)) - values.location));
     if (!isAlloc(osec)) values.location = saved;
     else if (isTbss(osec)) {
@@ -178,8 +190,9 @@ class Layouter {
   }
 
   /** Moves the location counter to where the section begins. */
-  private startAt({ osec, command }: PlannedSection): void {
-    const { values, regions } = this;
+  private startAt(section: PlannedSection): void {
+    const { values, regions, script } = this;
+    const { osec, command } = section;
     const { memory } = regions;
     if (!isAlloc(osec)) values.location = 0n;
     else if (isTbss(osec)) {
@@ -190,15 +203,25 @@ class Layouter {
       const start = this.ctx.options.sectionStarts.get(osec.name);
       if (command?.address != null) values.location = addressOf(evaluateIn(command.address, values));
       else if (start !== undefined) values.location = start;
+      else if (!script.hasSections) this.nextPage(osec);
       if (memory !== null && values.location > memory.at) regions.advance(memory, values.location - memory.at, osec);
     }
-    if (command?.address != null && isAlloc(osec)) {
+    if (command?.address != null && isAlloc(osec) && script.hasSections) {
       this.warnMisaligned(osec);
       return;
     }
     const start = alignUp(values.location, 1n << BigInt(osec.align));
-    if (memory !== null && isAlloc(osec)) regions.advance(memory, start - values.location, osec);
+    regions.expand(section, start - values.location);
     values.location = start;
+  }
+
+  /** Without SECTIONS segments begin at pages, as in the default layout. */
+  private nextPage(osec: OutputSection): void {
+    const { values, padding } = this;
+    const start = this.starts.get(osec);
+    if (start === undefined) return;
+    const contents = padding !== null && padding.sh_addr + BigInt(padding.size) === values.location ? padding.sh_addr : values.location;
+    values.location = pageStart(this.ctx, start, this.tls, values.location, contents);
   }
 
   private warnMisaligned(osec: OutputSection): void {
@@ -263,22 +286,5 @@ class Layouter {
     this.regions.expand(section, BigInt(bytes));
     section.osec.size += bytes;
     this.values.location += BigInt(bytes);
-  }
-
-  /** AT and AT> may put sections on top of each other in load memory. */
-  private checkLoadAddresses(): void {
-    if (this.plan.sections.every((section) => section.lmaOffset === 0n)) return;
-    const range = (section: PlannedSection): [bigint, bigint] => {
-      const start = BigInt.asUintN(64, section.osec.sh_addr + section.lmaOffset);
-      return [start, start + BigInt(section.osec.size) - 1n];
-    };
-    const word = (section: PlannedSection): string => `>>> ${section.osec.name} range is [${range(section).map(hex).join(", ")}]`;
-    const placed = this.plan.sections.filter(({ osec, removed }) => !removed && isAlloc(osec) && !isTbss(osec) && osec.size > 0);
-    placed.sort((a, b) => (range(a)[0] < range(b)[0] ? -1 : range(a)[0] > range(b)[0] ? 1 : 0));
-    placed.forEach((section, i) => {
-      const previous = placed[i - 1];
-      if (previous === undefined || range(previous)[1] < range(section)[0]) return;
-      this.ctx.diag.errorOrWarn(`section ${previous.osec.name} load address range overlaps with ${section.osec.name}\n${word(previous)}\n${word(section)}`);
-    });
   }
 }

@@ -31,8 +31,9 @@ export class Matcher {
   readonly disabled = new Set<OutputDescription>();
 
   constructor(layout: LayoutScript, wanted: (input: InputDescription) => boolean = () => true) {
-    for (const output of layout.commands) {
-      if (output.kind !== "output") continue;
+    const outputs = layout.commands.filter((command) => command.kind === "output");
+    // OVERWRITE_SECTIONS match before all others.
+    for (const output of [...outputs.filter((output) => output.overwrites), ...outputs.filter((output) => !output.overwrites)]) {
       for (const input of output.commands) {
         if (input.kind !== "input" || !wanted(input)) continue;
         for (const pattern of input.patterns) this.all.push({ output, input, pattern });

@@ -16,27 +16,61 @@ import { evaluateIn, addressOf, type Environment } from "../script/script-value.
 import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
-import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, tombstoneOf } from "./order-sections.ts";
+import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, sortMembers, tombstoneOf } from "./order-sections.ts";
+import { applyInsertions } from "./script-insert.ts";
+import { isTbss } from "./segments.ts";
 
 /** Symbol tables are made in one go and cannot be left out by a script. */
 const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 
 export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: string[] }): void {
+  const orphans = layout.hasSections ? plan.orphanWords() : [];
   for (const section of Object.values(ctx.synthetics)) {
     if (section === null) continue;
-    if (section.isNeeded(ctx)) placeSynthetic(ctx, plan, section);
+    if (section.isNeeded(ctx)) placeSynthetic(ctx, plan, section, orphans);
     else rememberFlags(plan, section);
   }
   if (ctx.options.emitRelocs) addRelocs(ctx, plan);
-  adjust(layout, plan, environment);
-  for (const message of environment.errors) ctx.diag.error(message);
+  if (layout.hasSections) reportOrphans(ctx, orphans);
   dropUnusedPadding(ctx, layout, plan);
   for (const section of plan.sections) section.osec.rank = rank(ctx, section);
+  if (!layout.hasSections) plan.items = defaultOrder(plan.items);
+  applyInsertions(ctx, layout, plan.items);
+  adjust(layout, plan, environment);
+  for (const message of environment.errors) ctx.diag.error(message);
   plan.items = plan.items.filter((item) => item.kind !== "section" || !item.removed);
-  insertOrphans(layout, plan);
+  for (const item of plan.items) if (item.kind === "section") item.osec.relro = isRelroHere(ctx, item);
+  if (layout.hasSections) insertOrphans(layout, plan);
   propagatePhdrs(layout, plan);
   ctx.osecs = plan.items.filter((item) => item.kind === "section").map((section) => section.osec);
   publish(ctx);
+  if (!layout.hasSections) sortDefault(ctx);
+}
+
+function reportOrphans({ options, diag }: Context, words: string[]): void {
+  const { orphanHandling } = options;
+  if (orphanHandling === "warn") for (const message of words) diag.warn(message);
+  else if (orphanHandling === "error") for (const message of words) diag.error(message);
+}
+
+/** Without SECTIONS: sections by rank, the script's behind others, and then what it says about symbols. */
+function defaultOrder(items: PlanItem[]): PlanItem[] {
+  const own = (item: PlannedSection): number => (item.command === null ? 0 : 1);
+  const sections = items.filter((item) => item.kind === "section").sort((a, b) => a.osec.rank - b.osec.rank || own(a) - own(b));
+  return [...sections, ...items.filter((item) => item.kind !== "section")];
+}
+
+/** Without SECTIONS constructors run by priority, as in the default layout. */
+function sortDefault(ctx: Context): void {
+  const { memberBase, memberCount } = ctx.tables.osec;
+  for (const osec of ctx.osecs) {
+    if (osec.name === ".init_array" || osec.name === ".fini_array") ctx.kernels.mirrorRelocs!(memberBase[osec.id]!, memberBase[osec.id]! + memberCount[osec.id]!);
+    sortMembers(ctx, osec);
+  }
+}
+
+function isRelroHere(ctx: Context, { osec, command }: PlannedSection): boolean {
+  return isRelro(ctx, osec) || (ctx.options.z.relro && command?.relro === true);
 }
 
 function rank(ctx: Context, { osec }: PlannedSection): number {
@@ -58,13 +92,13 @@ function addRelocs(ctx: Context, plan: Plan): void {
   for (const target of [...plan.sections]) {
     const section = target.hasInputs && !target.removed ? emittedRelocsOf(ctx, target.osec) : null;
     if (section === null) continue;
-    placeSynthetic(ctx, plan, section, plan.add(section.name));
+    placeSynthetic(ctx, plan, section, [], plan.add(section.name));
     const added = plan.items.pop()!;
     plan.items.splice(target.command === null ? plan.items.indexOf(target) + 1 : firstOrphan++, 0, added);
   }
 }
 
-function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, place: ReturnType<Plan["find"]> = plan.find(section.name)): void {
+function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: ReturnType<Plan["find"]> = plan.find(section.name)): void {
   if (place === "discard") {
     if (section.name === ".shstrtab") ctx.diag.error(`discarding ${section.name} section is not allowed`);
     if (!INDISPENSABLE.includes(section.name)) {
@@ -74,6 +108,7 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, pla
     place = null;
   }
   place ??= plan.add(section.name);
+  if (!place.named && section.name !== PADDING) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);
   const { osec, command } = place.section;
   if (!place.section.hasInputs) {
     if (command?.sh_type == null) osec.sh_type = section.sh_type;
@@ -91,14 +126,16 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, pla
   section.osec = osec.id;
 }
 
-/** The padding exists only for other RELRO sections, and where the script says that RELRO ends. */
+/** The padding exists only for other RELRO sections, and under SECTIONS only where the script says that RELRO ends. */
 function dropUnusedPadding(ctx: Context, layout: LayoutScript, plan: Plan): void {
   let padded = false;
-  for (const { osec, removed } of plan.sections) {
-    osec.relro = !removed && isRelro(ctx, osec);
-    if (osec.relro && osec.name !== PADDING) padded = true;
+  for (const section of plan.sections) {
+    const { osec, removed } = section;
+    osec.relro = !removed && isRelroHere(ctx, section);
+    if (osec.relro && osec.name !== PADDING && !isTbss(osec)) padded = true;
   }
-  for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !(padded && layout.commands.some(endsRelro))) section.removed = true;
+  padded &&= !layout.hasSections || layout.commands.some(endsRelro);
+  for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !padded) section.removed = true;
 }
 
 /** `. = DATA_SEGMENT_RELRO_END(…)` */
@@ -113,9 +150,9 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
   const used = usedNames(layout);
   let flags = SHF_ALLOC;
   let phdrs: string[] = [];
-  for (const section of plan.sections) {
+  for (const section of plan.items) {
+    if (section.kind !== "section" || section.removed) continue;
     const { osec, command } = section;
-    if (section.removed) continue;
     if (command?.align != null) {
       const value = addressOf(evaluateIn(command.align, environment));
       if ((value & (value - 1n)) !== 0n) environment.error(scriptError(command.align.text, command.align.name, command.align.offset, "alignment must be power of 2").message);
@@ -168,7 +205,7 @@ function proximity(orphan: PlannedSection, item: PlanItem | undefined): number {
 const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.kind === "assign" && item.name !== ".");
 
 function insertOrphans(layout: LayoutScript, plan: Plan): void {
-  const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && item.command === null;
+  const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && (item.command === null || item.command.orphan);
   const orphans = plan.items.filter(isOrphan).sort((a, b) => a.osec.rank - b.osec.rank);
   const items: PlanItem[] = plan.items.filter((item) => !isOrphan(item));
   // ". = address" before any section is where the image starts: nothing goes before it.

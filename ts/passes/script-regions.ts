@@ -7,7 +7,7 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf
 import type { Context, OutputSection } from "../context.ts";
 import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
 import { READ_ONLY } from "../script/memory-script.ts";
-import type { Plan, PlannedSection } from "../script/plan.ts";
+import type { Plan, PlannedSection, RegionUse } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
 import { alignUp } from "./assign-addresses.ts";
 import { isAlloc } from "./segments.ts";
@@ -59,6 +59,11 @@ export class Regions {
       const origin = addressOf(evaluateIn(region.origin, this.values));
       this.regions.set(region, { region, origin, length: addressOf(evaluateIn(region.length, this.values)), at: origin });
     }
+  }
+
+  /** How full they have become, each once. */
+  use(): RegionUse[] {
+    return [...this.regions.values()].map(({ region, origin, length, at }) => ({ name: region.name, used: at - origin, length }));
   }
 
   private filling(region: MemoryRegion | null): Filling | null {

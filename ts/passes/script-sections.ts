@@ -17,17 +17,18 @@ import { allocTable, setRows } from "../memory/table.ts";
 import type { Expr } from "../script/expression.ts";
 import type { FileSort, InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
-import type { Members, Part, Plan, PlannedSection } from "../script/plan.ts";
+import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
-import { HEADERS_OSEC, SPARE_OSECS } from "./bind-sections.ts";
+import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
 import { newOutputSection, priorityOf } from "./order-sections.ts";
+import { usesPlan } from "./script-shape.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
 
 export const DISCARD = "/DISCARD/";
 
 /** Before mark-live: KEEP makes roots, as SHF_GNU_RETAIN does. */
 export function keepScriptSections(ctx: Context): void {
-  if (ctx.script?.hasSections !== true || !ctx.options.gcSections) return;
+  if (ctx.script === null || !usesPlan(ctx.script) || !ctx.options.gcSections) return;
   const matcher = new Matcher(ctx.script, (input) => input.keep);
   const { isec } = ctx.tables;
   const subject = subjects(ctx);
@@ -51,12 +52,12 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
   if (ctx.options.relocatable) allocTable(arena, tables, "rout", tables.osec.rows);
   binder.fill();
   const items = binder.items();
-  const add = (name: ByteString): { section: PlannedSection; part: Members } => {
+  const add = (name: ByteString): Place => {
     const section = binder.addLate(name);
     items.push(section);
-    return { section, part: lastMembers(section) };
+    return { section, part: lastMembers(section), named: false };
   };
-  return { items, sections: binder.sections, find: (name) => binder.find(name), add };
+  return { items, sections: binder.sections, orphanWords: () => binder.orphanWords(), regions: [], find: (name) => binder.find(name), add };
 }
 
 /** Output sections there may be, when the script and orphans make `planned`. */
@@ -190,22 +191,25 @@ class Binder {
         this.discarded.push(row);
         continue;
       }
-      this.reportOrphan(row, name);
       // -r has rules of its own for them, and takes them up afterwards.
       if (this.ctx.options.relocatable && !this.byName.has(name)) continue;
-      const part = lastMembers(this.sectionFor(orphanName(name)));
+      const part = lastMembers(this.sectionFor(this.orphanName(name)));
       const rows = this.extra.get(part);
       if (rows === undefined) this.extra.set(part, [row]);
       else rows.push(row);
     }
   }
 
-  private reportOrphan(row: number, name: ByteString): void {
-    const { diag, options, tables } = this.ctx;
-    if (options.orphanHandling !== "warn" && options.orphanHandling !== "error") return;
-    const message = `${fileName(this.ctx, tables.isec.obj[row]!)}:(${name}) is being placed in '${orphanName(name)}'`;
-    if (options.orphanHandling === "warn") diag.warn(message);
-    else diag.error(message);
+  /** Under SECTIONS orphans keep their name, except commons. */
+  private orphanName(name: ByteString): ByteString {
+    if (!this.layout.hasSections) return outputName(this.ctx, name);
+    return name === "COMMON" ? ".bss" : name;
+  }
+
+  /** What --orphan-handling=warn and =error are about. */
+  orphanWords(): ByteString[] {
+    const { obj } = this.ctx.tables.isec;
+    return this.orphans.map(({ row, name }) => `${fileName(this.ctx, obj[row]!)}:(${name}) is being placed in '${this.orphanName(name)}'`);
   }
 
   private sectionFor(name: ByteString): PlannedSection {
@@ -213,15 +217,15 @@ class Binder {
   }
 
   /** Place of a linker-made section; the section is made when there is none. */
-  find(name: ByteString): { section: PlannedSection; part: Members } | "discard" | null {
+  find(name: ByteString): Place | "discard" | null {
     const candidate = this.matcher.find({ name, file: "", flags: 0 });
     if (candidate !== null) {
       if (candidate.output.name === DISCARD) return "discard";
-      return { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)! };
+      return { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)!, named: true };
     }
     if (this.ctx.options.orphanHandling === "discard") return null;
     const known = this.byName.get(name);
-    return known === undefined ? null : { section: known, part: lastMembers(known) };
+    return known === undefined ? null : { section: known, part: lastMembers(known), named: false };
   }
 
   // ---- tables ----
@@ -393,11 +397,6 @@ class Binder {
 }
 
 const CAN_BE_PROGBITS = new Set<number>([SHT_NOBITS, SHT_PROGBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY, SHT_NOTE]);
-
-/** Commons go to .bss; other orphans keep their name. */
-function orphanName(name: ByteString): ByteString {
-  return name === "COMMON" ? ".bss" : name;
-}
 
 /** The part that takes what joins a section at its end. */
 function lastMembers(section: PlannedSection): Members {

@@ -6,6 +6,7 @@ import type { Context, OutputSection, Segment } from "../context.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import type { Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
+import { imageBase } from "./assign-addresses.ts";
 import { addSection, flagsOf, HEAD_FILE, HEAD_PROGRAM, isAlloc, makeSegments, newSegment, pageSizes } from "./segments.ts";
 import type { Regions } from "./script-regions.ts";
 import type { ScriptValues } from "./script-values.ts";
@@ -27,9 +28,9 @@ export class ScriptSegments {
 
   /** Writes ctx.segments and ctx.headers. */
   make(): void {
-    const { ctx } = this;
-    ctx.segments = this.script.phdrs.length > 0 ? this.scriptSegments() : this.defaultSegments();
-    ctx.headers = { address: 0n, bytes: EHDR_BYTES + PHDR_BYTES * ctx.segments.length };
+    const { ctx, script } = this;
+    ctx.segments = script.phdrs.length > 0 ? this.scriptSegments() : this.defaultSegments();
+    ctx.headers = { address: script.hasSections ? 0n : imageBase(ctx), bytes: EHDR_BYTES + PHDR_BYTES * ctx.segments.length };
     ctx.diag.throwIfErrors();
   }
 

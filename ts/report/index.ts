@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { crossReference } from "./cref.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
 import { linkMap, unusedSections } from "./map.ts";
+import { memoryUsage } from "./memory-usage.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
@@ -27,6 +28,11 @@ export function reportSymbols(ctx: Context): void {
 export function reportUnused(ctx: Context): void {
   if (!ctx.options.gcSections || !ctx.options.printGcSections) return;
   for (const line of unusedSections(ctx)) ctx.diag.message(line);
+}
+
+/** After assign-addresses, also when something did not fit: --print-memory-usage. */
+export function reportMemory(ctx: Context): void {
+  if (ctx.options.printMemoryUsage) ctx.diag.text(memoryUsage(ctx.plan?.regions ?? []));
 }
 
 /** After resolve-addresses, before anything is written: -Map, --cref, --dependency-file. They do not touch the output. */

@@ -4,14 +4,16 @@
  * Not here: commands that name input files (input-script.ts), and what the commands mean (passes/script-*.ts).
  */
 import type { ByteString } from "../args/link-options.ts";
-import type { LayoutScript } from "./layout.ts";
+import { eachNode } from "./expression.ts";
+import type { LayoutScript, ScriptCommand } from "./layout.ts";
 import { readMemory, readRegionAlias } from "./memory-script.ts";
-import { LATER, readOutput } from "./output-script.ts";
+import { readOutput } from "./output-script.ts";
+import { readOverlay } from "./overlay-script.ts";
 import { readPhdrs } from "./phdrs-script.ts";
 import { isAssignment, readStatement } from "./script-statement.ts";
 import { ScriptText, type ReadInclude } from "./script-text.ts";
 
-const COMMANDS = new Set(["SECTIONS", "MEMORY", "PHDRS", "ASSERT", "PROVIDE", "PROVIDE_HIDDEN", "HIDDEN", "REGION_ALIAS"]);
+const COMMANDS = new Set(["SECTIONS", "MEMORY", "PHDRS", "ASSERT", "PROVIDE", "PROVIDE_HIDDEN", "HIDDEN", "REGION_ALIAS", "OVERWRITE_SECTIONS", "NOCROSSREFS", "NOCROSSREFS_TO"]);
 
 /** Reads the layout command at `offset` into `layout`; returns where it ends, or -1 when there is none. Throws ScriptError. */
 export function parseLayoutCommand(layout: LayoutScript, text: ByteString, name: ByteString, offset: number, include?: ReadInclude): number {
@@ -26,6 +28,8 @@ function readCommand(t: ScriptText, layout: LayoutScript): boolean {
     else if (word === "MEMORY") readMemory(t, layout);
     else if (word === "PHDRS") readPhdrs(t, layout);
     else if (word === "REGION_ALIAS") readRegionAlias(t, layout);
+    else if (word === "OVERWRITE_SECTIONS") readOverwrites(t, layout);
+    else if (word.startsWith("NOCROSSREFS")) readNoCrossRefs(t, layout);
     else layout.commands.push(readStatement(t)!);
     return true;
   }
@@ -37,10 +41,34 @@ function readCommand(t: ScriptText, layout: LayoutScript): boolean {
 
 function readSections(t: ScriptText, layout: LayoutScript): void {
   t.takeWord("SECTIONS");
-  layout.hasSections = true;
   t.expect("{");
+  const start = layout.commands.length;
   while (!t.take("}")) readSectionsItem(t, layout);
-  if (t.peek() === "INSERT") throw t.error("linker script command INSERT is not supported yet");
+  const commands = layout.commands.slice(start);
+  markRelro(commands);
+  if (!t.takeWord("INSERT")) {
+    layout.hasSections = true;
+    return;
+  }
+  const after = t.takeWord("AFTER");
+  if (!after && !t.takeWord("BEFORE")) throw t.error(`expected AFTER/BEFORE, but got '${t.shown()}'`);
+  const where = t.word("section name");
+  t.take(";");
+  const names = commands.flatMap((command) => (command.kind === "output" ? [command.name] : []));
+  if (names.length > 0) layout.insertions.push({ names, after, where });
+}
+
+/** Sections between `. = DATA_SEGMENT_ALIGN(…)` and `. = DATA_SEGMENT_RELRO_END(…)`. */
+function markRelro(commands: ScriptCommand[]): void {
+  const calls = (command: ScriptCommand, name: string): boolean => {
+    let found = false;
+    if (command.kind === "assign") eachNode(command.expr.root, (node) => void (found ||= node.kind === "call" && node.name === name));
+    return found;
+  };
+  const from = commands.findIndex((command) => calls(command, "DATA_SEGMENT_ALIGN"));
+  const to = commands.findIndex((command) => calls(command, "DATA_SEGMENT_RELRO_END"));
+  if (from < 0) return;
+  for (const command of commands.slice(from, Math.max(from, to))) if (command.kind === "output") command.relro = true;
 }
 
 function readSectionsItem(t: ScriptText, layout: LayoutScript): void {
@@ -52,5 +80,33 @@ function readSectionsItem(t: ScriptText, layout: LayoutScript): void {
   }
   if (t.takeWord("INCLUDE")) return t.readInclude((inner) => readSectionsItem(inner, layout));
   if (t.takeWord("ENTRY")) throw t.error("ENTRY inside SECTIONS is not supported yet");
+  if (t.peek() === "OVERLAY" || t.peek() === "OVERLAY:") return readOverlay(t, layout);
   layout.commands.push(readOutput(t));
+}
+
+/** OVERWRITE_SECTIONS { descriptions }: they take the place of those of the same name, or are placed as orphans are. */
+function readOverwrites(t: ScriptText, layout: LayoutScript): void {
+  t.takeWord("OVERWRITE_SECTIONS");
+  t.expect("{");
+  while (!t.take("}")) {
+    if (t.take(";")) continue;
+    const output = readOutput(t);
+    output.overwrites = true;
+    layout.commands.push(output);
+  }
+}
+
+/** NOCROSSREFS(a b …), NOCROSSREFS_TO(a b …) */
+function readNoCrossRefs(t: ScriptText, layout: LayoutScript): void {
+  const place = t.place();
+  const toFirst = t.takeWord("NOCROSSREFS_TO");
+  if (!toFirst) t.takeWord("NOCROSSREFS");
+  t.expect("(");
+  const names: ByteString[] = [];
+  while (!t.take(")")) {
+    if (t.atEnd()) throw t.error("unexpected EOF");
+    if (!t.take(",")) names.push(t.word("section name"));
+  }
+  t.take(";");
+  layout.noCrossRefs.push({ place, names, toFirst });
 }

@@ -93,9 +93,31 @@ export interface OutputDescription {
   phdrs: ByteString[];
   /** Its expressions mention symbols: it is kept even if empty. */
   usesSymbols: boolean;
+  /** Part of an OVERLAY: may share addresses with the others. */
+  inOverlay: boolean;
+  /** Between DATA_SEGMENT_ALIGN and DATA_SEGMENT_RELRO_END. */
+  relro: boolean;
+  /** From OVERWRITE_SECTIONS: matches before all others. */
+  overwrites: boolean;
+  /** Filled in: from OVERWRITE_SECTIONS, and the script has no section of this name. */
+  orphan: boolean;
   /** file:line, for errors. */
   place: ByteString;
   offset: number;
+}
+
+/** SECTIONS { … } INSERT AFTER|BEFORE where */
+export interface Insertion {
+  names: ByteString[];
+  after: boolean;
+  where: ByteString;
+}
+
+/** NOCROSSREFS(a b …), NOCROSSREFS_TO(a b …): output sections that may not refer to each other, or to the first. */
+export interface NoCrossRefs {
+  place: ByteString;
+  names: ByteString[];
+  toFirst: boolean;
 }
 
 export interface PhdrCommand {
@@ -120,10 +142,12 @@ export interface MemoryRegion {
 export type ScriptCommand = Assignment | Assertion | OutputDescription;
 
 export interface LayoutScript {
-  /** There is a SECTIONS command. */
+  /** There is a SECTIONS command, other than to INSERT: it replaces the default layout. */
   hasSections: boolean;
   commands: ScriptCommand[];
   phdrs: PhdrCommand[];
+  insertions: Insertion[];
+  noCrossRefs: NoCrossRefs[];
   /** By name; aliases are further names of the same region. */
   regions: Map<ByteString, MemoryRegion>;
   /** Of the whole script, for errors. */
@@ -132,7 +156,7 @@ export interface LayoutScript {
 }
 
 export function newLayout(text: ByteString, name: ByteString): LayoutScript {
-  return { hasSections: false, commands: [], phdrs: [], regions: new Map(), text, name };
+  return { hasSections: false, commands: [], phdrs: [], insertions: [], noCrossRefs: [], regions: new Map(), text, name };
 }
 
 /** Several -T scripts are one. */
@@ -141,6 +165,8 @@ export function joinLayouts(first: LayoutScript | null, second: LayoutScript): L
   first.hasSections ||= second.hasSections;
   first.commands.push(...second.commands);
   first.phdrs.push(...second.phdrs);
+  first.insertions.push(...second.insertions);
+  first.noCrossRefs.push(...second.noCrossRefs);
   for (const [name, region] of second.regions) first.regions.set(name, region);
   return first;
 }
@@ -170,5 +196,9 @@ export function expressions(layout: LayoutScript): { expr: Expr; of: Assignment 
     for (const inner of command.commands) if (inner.kind !== "input") add(inner.expr, inner.kind === "assign" ? inner : null);
   }
   for (const phdr of layout.phdrs) add(phdr.lma);
+  for (const { origin, length } of layout.regions.values()) {
+    add(origin);
+    add(length);
+  }
   return found;
 }

@@ -4,6 +4,7 @@
  * What stands between the braces for input sections is input-description.ts.
  */
 import { SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
 import { readInput } from "./input-description.ts";
 import type { OutputDescription } from "./layout.ts";
 import { readStatement } from "./script-statement.ts";
@@ -13,7 +14,7 @@ import { constantValue } from "./script-value.ts";
 const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8 };
 /** Real commands that are not obeyed yet. */
-export const LATER = /^(OVERLAY|INSERT|OVERWRITE_SECTIONS|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|NOCROSSREFS|NOCROSSREFS_TO|CLASS)$/;
+const LATER = /^(INSERT|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|CLASS)$/;
 
 export function readOutput(t: ScriptText): OutputDescription {
   t.skip();
@@ -24,20 +25,28 @@ export function readOutput(t: ScriptText): OutputDescription {
     name = name.slice(0, -1);
     t.at--;
   }
-  const output: OutputDescription = {
-    kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, readOnly: false, commands: [],
-    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, place: t.place(start), offset: start,
-  };
+  const output = newOutput(t, name, start);
   readAddressAndType(t, output);
   t.expect(":");
   readAttributesOf(t, output);
   t.expect("{");
   while (!t.take("}")) readContents(t, output);
   readTrailer(t, output);
+  output.usesSymbols = mentionsSymbols(output);
+  return output;
+}
+
+export function mentionsSymbols(output: OutputDescription): boolean {
   const own = [output.address, output.lma, output.align, output.subalign];
   const inner = output.commands.map((command) => (command.kind === "input" ? null : command.expr));
-  output.usesSymbols = [...own, ...inner].some((expr) => expr !== null && expr.symbols.length > 0);
-  return output;
+  return [...own, ...inner].some((expr) => expr !== null && expr.symbols.length > 0);
+}
+
+export function newOutput(t: ScriptText, name: ByteString, start: number): OutputDescription {
+  return {
+    kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, readOnly: false, commands: [],
+    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, inOverlay: false, relro: false, overwrites: false, orphan: false, place: t.place(start), offset: start,
+  };
 }
 
 function readAddressAndType(t: ScriptText, output: OutputDescription): void {
@@ -77,7 +86,8 @@ function readAttributesOf(t: ScriptText, output: OutputDescription): void {
   }
 }
 
-function readTrailer(t: ScriptText, output: OutputDescription): void {
+/** What may follow the contents. */
+export function readTrailer(t: ScriptText, output: OutputDescription): void {
   if (t.take(">")) output.region = t.word("memory region");
   if (t.peek() === "AT" || t.peek().startsWith("AT>")) {
     t.takeWord("AT");
@@ -90,7 +100,7 @@ function readTrailer(t: ScriptText, output: OutputDescription): void {
   t.take(",");
 }
 
-function readFill(t: ScriptText): Uint8Array {
+export function readFill(t: ScriptText): Uint8Array {
   t.skip();
   const start = t.at;
   const pattern = constantValue(t.expression(true));
@@ -99,7 +109,7 @@ function readFill(t: ScriptText): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
-function readContents(t: ScriptText, output: OutputDescription): void {
+export function readContents(t: ScriptText, output: OutputDescription): void {
   if (t.take(";")) return;
   const statement = readStatement(t);
   if (statement !== null) {

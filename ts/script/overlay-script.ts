@@ -7,7 +7,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Expr, Node } from "./expression.ts";
 import type { Assignment, LayoutScript, OutputDescription } from "./layout.ts";
-import { readContents, readTrailer, newOutput } from "./output-script.ts";
+import { mentionsSymbols, newOutput, readContents, readFill, readTrailer } from "./output-script.ts";
 import type { ScriptText } from "./script-text.ts";
 
 /** OVERLAY [address] : [NOCROSSREFS] [AT(address)] { name { contents } :phdr =fill … } >region :phdr =fill */
@@ -40,7 +40,7 @@ export function readOverlay(t: ScriptText, layout: LayoutScript): void {
   }
   layout.commands.push(...sections);
   if (apart) layout.noCrossRefs.push({ place, names: sections.map(({ name }) => name), toFirst: false });
-  const assign = (name: ByteString, root: Node, provide: boolean): Assignment => ({ kind: "assign", name, expr: make(root), provide, hidden: false, sym: 0 });
+  const assign = (name: ByteString, root: Node, provide: boolean): Assignment => ({ kind: "assign", name, expr: make(root), provide, hidden: false, start, sym: 0, at: 0n, moved: 0n });
   const [first] = sections;
   if (first === undefined) return;
   const largest = sections.map(({ name }) => named("SIZEOF", name)).reduce((a, b) => ({ kind: "call", name: "MAX", args: [a, b], offset: start }));
@@ -60,12 +60,8 @@ function readSection(t: ScriptText): OutputDescription {
   t.expect("{");
   while (!t.take("}")) readContents(t, section);
   while (t.take(":")) section.phdrs.push(t.plainName("program header"));
-  if (t.take("=")) readTrailerFill(t, section);
+  if (t.take("=")) section.fill = readFill(t);
   t.take(",");
+  section.usesSymbols = mentionsSymbols(section);
   return section;
-}
-
-function readTrailerFill(t: ScriptText, section: OutputDescription): void {
-  t.at--;
-  readTrailer(t, section);
 }

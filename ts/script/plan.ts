@@ -35,6 +35,21 @@ export interface PlannedSection {
   removed: boolean;
 }
 
+/** A memory region after layout. */
+export interface RegionUse {
+  name: string;
+  used: bigint;
+  length: bigint;
+}
+
+/** Where a linker-made section goes. */
+export interface Place {
+  section: PlannedSection;
+  part: Members;
+  /** An input description names it: it is no orphan. */
+  named: boolean;
+}
+
 export type PlanItem = PlannedSection | Assignment | Assertion;
 
 export interface Plan {
@@ -42,7 +57,11 @@ export interface Plan {
   /** Sections in the order of the script, orphans behind, removed ones too. */
   sections: PlannedSection[];
   /** Finds the place of a linker-made section by name: a section, or "discard", or null. */
-  find(name: string): { section: PlannedSection; part: Members } | "discard" | null;
+  find(name: string): Place | "discard" | null;
   /** A further orphan; it has an osec row. */
-  add(name: string): { section: PlannedSection; part: Members };
+  add(name: string): Place;
+  /** Input sections that the script does not name: `a.o:(.x) is being placed in '.x'`. */
+  orphanWords(): string[];
+  /** Filled in by script-layout. */
+  regions: RegionUse[];
 }

@@ -33,6 +33,7 @@ export interface Synthetics {
   noteProperty: NotePropertySection | null;
   buildId: BuildIdSection | null;
   packageMetadata: PackageMetadataSection | null;
+  comment: CommentSection | null;
   dynsym: DynsymSection | null;
   versym: VersymSection | null;
   verdef: VerdefSection | null;
@@ -54,19 +55,18 @@ export interface Synthetics {
   copyRel: CopyRelSection | null;
   copyRelRo: CopyRelSection | null;
   gotPlt: SyntheticSection | null;
-  comment: CommentSection | null;
   symtab: SyntheticSection | null;
-  strtab: SyntheticSection | null;
   shstrtab: SyntheticSection | null;
+  strtab: SyntheticSection | null;
 }
 
 /** All roles empty: what a context starts with. */
 export function noSynthetics(): Synthetics {
   return {
-    interp: null, noteProperty: null, buildId: null, packageMetadata: null, dynsym: null, versym: null, verdef: null, verneed: null,
+    interp: null, noteProperty: null, buildId: null, packageMetadata: null, comment: null, dynsym: null, versym: null, verdef: null, verneed: null,
     gnuHash: null, hash: null, dynamic: null, dynstr: null, relaDyn: null, relr: null, relaPlt: null, ehFrameHdr: null, ehFrame: null, plt: null,
-    pltSec: null, pltGot: null, iplt: null, got: null, copyRel: null, copyRelRo: null, gotPlt: null, comment: null, symtab: null, strtab: null,
-    shstrtab: null,
+    pltSec: null, pltGot: null, iplt: null, got: null, copyRel: null, copyRelRo: null, gotPlt: null, symtab: null, shstrtab: null,
+    strtab: null,
   };
 }
 

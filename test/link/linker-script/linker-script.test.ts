@@ -232,8 +232,6 @@ scripts("errors: ASSERT, backwards, discarded references, undefined symbols and 
   contains(fails("SECTIONS { .text : { *(.text) } :nosuch } PHDRS { a PT_LOAD; }"), "nosuch");
   contains(fails("SECTIONS { .text : { *(.text) } >nosuch }"), "memory region 'nosuch' not declared");
   contains(fails("SECTIONS { .a 0x1000 : { *(.text) } .b 0x1001 : { *(.gone) } }"), "section .a virtual address range overlaps with .b");
-  if (linkerName !== "wield") return;
-  contains(fails("SECTIONS {\n OVERLAY : { } }"), "t.ld:2: linker script command OVERLAY is not supported yet");
 });
 
 scripts.run();

@@ -1,0 +1,262 @@
+/**
+ * Where layout scripts put things: memory regions, load addresses, overlays, INSERT, OVERWRITE_SECTIONS, NOCROSSREFS, orphans.
+ *
+ * The layouts are those of GNU ld: each script is linked by ld.bfd as well, where both agree on what the script means, and sections, load
+ * addresses and symbols are compared.
+ */
+import { assert, behaviour, contains, lacks, linkerName, type Workspace } from "../../helpers/link.ts";
+import { ElfFile } from "../../helpers/dump.ts";
+
+const memory = behaviour("script-memory");
+const FLAGS = "-Os -fno-pie -ffreestanding -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fcf-protection=none";
+const image = (w: Workspace, name: string): ElfFile => new ElfFile(w.bytes(name));
+
+/** `name address load-address size` of every loaded section with contents. */
+function layout(elf: ElfFile): string[] {
+  return elf.shdrs.filter((shdr) => (shdr.flags & 2) !== 0 && shdr.size > 0).map((shdr) => {
+    const load = elf.segments(1).find((phdr) => shdr.addr >= phdr.vaddr && shdr.addr + shdr.size <= phdr.vaddr + phdr.memsz && (shdr.type === 8 || (shdr.offset >= phdr.offset && shdr.offset < phdr.offset + phdr.filesz)));
+    const lma = load === undefined ? shdr.addr : shdr.addr - load.vaddr + load.paddr;
+    return `${shdr.name} 0x${shdr.addr.toString(16)} 0x${lma.toString(16)} ${shdr.size}`;
+  });
+}
+
+function symbols(elf: ElfFile, names: string[]): string[] {
+  return names.map((name) => `${name} 0x${(elf.symtab().find((entry) => entry.name === name)?.value ?? -1).toString(16)}`);
+}
+
+/** Links with both linkers; fails unless layout and symbols agree. Returns ours. */
+function sameAsBfd(w: Workspace, args: string, names: string[]): ElfFile {
+  w.sh(`$LD ${args} -o ours && ld.bfd --no-warn-rwx-segments -z norelro ${args} -o bfd`);
+  const [ours, bfd] = [image(w, "ours"), image(w, "bfd")];
+  assert.equal(layout(ours), layout(bfd));
+  assert.equal(symbols(ours, names), symbols(bfd, names));
+  return ours;
+}
+
+const FIRMWARE = `
+ENTRY(Reset_Handler)
+_estack = ORIGIN(RAM) + LENGTH(RAM);
+_Min_Heap_Size = 0x200;
+_Min_Stack_Size = 0x400;
+MEMORY {
+  RAM (xrw) : ORIGIN = 0x20000000, LENGTH = 128K
+  CCM (xrw) : ORIGIN = 0x10000000, LENGTH = 64K
+  FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 1M
+}
+REGION_ALIAS("REGION_TEXT", FLASH)
+SECTIONS {
+  .isr_vector : { . = ALIGN(4); KEEP(*(.isr_vector)) . = ALIGN(4); } >FLASH
+  .text : { . = ALIGN(4); *(.text) *(.text*) KEEP(*(.init)) KEEP(*(.fini)) . = ALIGN(4); _etext = .; } >REGION_TEXT
+  .rodata : { . = ALIGN(4); *(.rodata) *(.rodata*) . = ALIGN(4); } >FLASH
+  .preinit_array : { PROVIDE_HIDDEN(__preinit_array_start = .); KEEP(*(.preinit_array*)) PROVIDE_HIDDEN(__preinit_array_end = .); } >FLASH
+  .init_array : { PROVIDE_HIDDEN(__init_array_start = .); KEEP(*(SORT(.init_array.*))) KEEP(*(.init_array*)) PROVIDE_HIDDEN(__init_array_end = .); } >FLASH
+  _sidata = LOADADDR(.data);
+  .data : { . = ALIGN(4); _sdata = .; *(.data) *(.data*) . = ALIGN(4); _edata = .; } >RAM AT> FLASH
+  _siccm = LOADADDR(.ccm);
+  .ccm : { . = ALIGN(4); _sccm = .; *(.ccm) *(.ccm*) . = ALIGN(4); _eccm = .; } >CCM AT> FLASH
+  . = ALIGN(4);
+  .bss : { _sbss = .; __bss_start__ = _sbss; *(.bss) *(.bss*) *(COMMON) . = ALIGN(4); _ebss = .; } >RAM
+  ._user_heap_stack : { . = ALIGN(8); PROVIDE(end = .); . = . + _Min_Heap_Size; . = . + _Min_Stack_Size; . = ALIGN(8); } >RAM
+  .noinit (NOLOAD) : { *(.noinit*) } >RAM
+  /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) }
+}
+`;
+
+const FIRMWARE_C = `
+extern unsigned char _estack, _sidata, _sdata, _edata, _siccm, _sccm, _eccm, _sbss, _ebss, end;
+int initialized = 42; char odd[5] = "four"; int zero[7]; const char text[] = "read only"; static char scratch[100];
+__attribute__((section(".ccm"), aligned(4))) int fast[3] = { 1, 2, 3 };
+__attribute__((section(".noinit"))) int kept[4];
+static void boot(void) { initialized++; }
+__attribute__((section(".init_array"), used)) static void (*const hook)(void) = boot;
+static void copy(unsigned char *to, unsigned char *end_, const unsigned char *from) { while (to < end_) *to++ = *from++; }
+void Reset_Handler(void) { copy(&_sdata, &_edata, &_sidata); copy(&_sccm, &_eccm, &_siccm); for (unsigned char *p = &_sbss; p < &_ebss; p++) *p = 0;
+  for (;;) { scratch[zero[0] & 63] = text[fast[0]] + odd[1] + kept[2] + end; } }
+__attribute__((section(".isr_vector"), used)) void *const vectors[2] = { &_estack, Reset_Handler };
+`;
+
+memory("Cortex-M style firmware: flash, RAM and CCM, data copied from its load address", (w) => {
+  w.write({ "stm32.ld": FIRMWARE, "main.c": FIRMWARE_C }).sh(`gcc ${FLAGS} -c main.c`);
+  const names = ["_estack", "_etext", "_sidata", "_sdata", "_edata", "_siccm", "_sccm", "_eccm", "_sbss", "_ebss", "Reset_Handler", "initialized", "fast", "kept"];
+  const elf = sameAsBfd(w, "main.o -T stm32.ld", names);
+  assert.is(elf.need(".isr_vector").addr, 0x8000000);
+  assert.is(elf.need(".data").addr, 0x20000000);
+  assert.is(elf.entry, elf.symtab().find((entry) => entry.name === "Reset_Handler")!.value);
+  if (linkerName !== "wield") return;
+  const ram = elf.segments(1).find((phdr) => phdr.vaddr === 0x20000000)!;
+  assert.ok(ram.paddr > 0x8000000 && ram.paddr < 0x8001000, "data is loaded into flash");
+}, "ld.bfd");
+
+memory("what does not fit is named, and --print-memory-usage says how full regions are", (w) => {
+  w.write({ "stm32.ld": FIRMWARE.replace("LENGTH = 128K", "LENGTH = 1K"), "main.c": FIRMWARE_C }).sh(`gcc ${FLAGS} -c main.c`);
+  const done = w.try("$LD main.o -T stm32.ld -o t --print-memory-usage");
+  assert.is(done.status, 1);
+  contains(done.stderr, /section '\._user_heap_stack' will not fit in region 'RAM': overflowed by \d+ bytes/);
+  contains(done.stdout, "Memory region         Used Size  Region Size  %age Used\n", /\n             RAM:        \d+ B         1 KB    1\d\d\.\d\d%\n/, /\n           FLASH:         \d+ B         1 MB      0\.0\d%\n/);
+  assert.is(done.stdout.split("\n").length, 5, "an alias is no region of its own");
+});
+
+memory("--print-memory-usage prints what GNU ld prints", (w) => {
+  w.write({ "t.ld": "MEMORY { F (rx) : ORIGIN = 0, LENGTH = 64K\n R (rw) : ORIGIN = 0x100000, LENGTH = 3M\n E : ORIGIN = 0x4000000, LENGTH = 0x1234 } SECTIONS { .text : { *(.text) . += 4K - 1; } >F .data : { BYTE(1) . += 2000; } >R .e : { . += 1; } >E }", "t.s": ".globl _start\n_start: ret\n" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld --print-memory-usage -o t >ours && ld.bfd t.o -T t.ld --print-memory-usage -o t >bfd && diff ours bfd");
+}, "ld.bfd");
+
+memory("LMA rules: AT, AT>, the offset goes on until region or load region change", (w) => {
+  w.write({
+    "t.ld": `MEMORY { ROM : ORIGIN = 0x1000, LENGTH = 64K\n RAM : ORIGIN = 0x100000, LENGTH = 64K\n X : ORIGIN = 0x200000, LENGTH = 64K }
+SECTIONS {
+  .text : { *(.text) . = ALIGN(4); } >ROM
+  .a : { LONG(1) } >RAM AT>ROM
+  .b : ALIGN(4) { LONG(2) } >RAM AT>ROM
+  .c : AT(0x8000) { LONG(3) } >X
+  .d : { LONG(4) } >X
+  .e : { LONG(5) } >ROM
+  al = LOADADDR(.a); bl = LOADADDR(.b); cl = LOADADDR(.c); dl = LOADADDR(.d); el = LOADADDR(.e);
+}`,
+    "t.s": ".globl _start\n_start: ret\n",
+  });
+  w.sh("gcc -c t.s");
+  sameAsBfd(w, "t.o -T t.ld", ["al", "bl", "cl", "dl", "el"]);
+}, "ld.bfd");
+
+memory("OVERLAY: one address, load addresses in a row, symbols for the copying code", (w) => {
+  w.write({
+    "t.ld": `SECTIONS {
+  .text 0x10000 : { *(.text) }
+  OVERLAY 0x20000 : AT(0x40000) {
+    .ov1 { o1.o(.data) }
+    .ov2 { o2.o(.data) }
+  }
+  after = .;
+  .rest : AT(0x60000) { BYTE(1) }
+  copies = __load_start_ov1; ends = __load_stop_ov2;
+}`,
+    "t.s": ".globl _start\n_start: ret\n", "o1.s": ".data\n.quad 1,2,3\n", "o2.s": ".data\n.globl two\ntwo: .quad 4\n",
+  });
+  w.sh("for f in t o1 o2; do gcc -c $f.s; done");
+  const elf = sameAsBfd(w, "t.o o1.o o2.o -T t.ld", ["after", "copies", "ends", "two"]);
+  assert.is(elf.need(".ov1").addr, 0x20000);
+  assert.is(elf.need(".ov2").addr, 0x20000);
+  assert.is(elf.need(".rest").addr, 0x20018);
+}, "ld.bfd");
+
+memory("sections of an overlay may share addresses, others may not; NOCROSSREFS keeps them apart", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "t.ld": "SECTIONS { .text 0x10000 : { *(.text) } OVERLAY 0x20000 : NOCROSSREFS AT(0x40000) { .ov1 { *(.o1) } .ov2 { *(.o2) } } }",
+    "to.ld": "NOCROSSREFS_TO(.o2 .o1)",
+    "one.ld": "NOCROSSREFS(.text)\nSECTIONS { .text : { *(.text) } }",
+    "t.s": '.globl _start\n.text\n_start: ret\n.section .o1,"ax"\n.type f,@function\nf: call g\n.size f,5\n.section .o2,"ax"\n.globl g\ng: nop\n',
+  });
+  w.sh("gcc -c t.s");
+  contains(w.fails("$LD t.o -T t.ld -o t"), "t.o:(function f: .o1+0x1): prohibited cross reference from '.ov1' to 'g' in '.ov2'");
+  contains(w.fails("$LD t.o -T to.ld -o t"), "prohibited cross reference from '.o1' to 'g' in '.o2'");
+  contains(w.sh("$LD t.o -T one.ld -o t 2>&1"), "one.ld:1: ignored with fewer than 2 output sections");
+});
+
+memory("INSERT adds sections to the default layout, which stays", (w) => {
+  w.write({
+    "t.ld": "SECTIONS { .table : { table_start = .; KEEP(*(SORT(.table.*))) table_end = .; } } INSERT AFTER .rodata;\nSECTIONS { .early : { *(.text.early) } } INSERT BEFORE .text;",
+    "t.c": `extern const int table_start[], table_end[]; const char ro[] = "x";
+      __attribute__((section(".table.b"))) const int b = 2; __attribute__((section(".table.a"))) const int a = 40; static int data = 0;
+      __attribute__((section(".text.early"), noinline)) int early(void) { return table_start[0] + table_start[1] + data; }
+      void _start(void) { long r = table_end - table_start == 2 ? early() : 1; __asm__ volatile("syscall" : : "a"(60L), "D"(r)); __builtin_unreachable(); }`,
+  });
+  w.sh(`gcc ${FLAGS} -fno-data-sections -c t.c && $LD t.o -T t.ld -o t`);
+  assert.is(w.try("./t").status, 42);
+  const names = w.elf("t").shdrs.map((shdr) => shdr.name);
+  assert.is(names.indexOf(".table"), names.indexOf(".rodata") + 1);
+  assert.is(names.indexOf(".early"), names.indexOf(".text") - 1);
+  if (linkerName !== "wield") return;
+  assert.is(w.elf("t").segments(1)[0]!.vaddr, 0x200000, "headers are where they always are");
+  w.write({ "bad.ld": "SECTIONS { .table : { table_start = .; *(.table.*) table_end = .; } } INSERT AFTER .nosuch;" });
+  contains(w.fails("$LD t.o -T bad.ld -o t"), "unable to insert .table after .nosuch");
+});
+
+memory("INSERT into a script: as GNU ld orders it", (w) => {
+  w.write({
+    "main.ld": "SECTIONS { . = 0x10000; .text : { *(.text) } .rodata : { *(.rodata) } .data : { *(.data) } }",
+    "extra.ld": "SECTIONS { .x : { xs = .; LONG(1) *(.x) xe = .; } .y : { LONG(2) } } INSERT AFTER .text;",
+    "t.s": '.globl _start\n.text\n_start: ret\n.section .x,"a"\n.quad 1\n.section .rodata\n.byte 1\n.data\n.byte 2\n',
+  });
+  w.sh("gcc -c t.s");
+  // GNU ld takes the script that INSERTs first.
+  w.sh("$LD t.o -T main.ld -T extra.ld -o ours && ld.bfd -z norelro t.o -T extra.ld -T main.ld -o bfd");
+  assert.equal(layout(image(w, "ours")), layout(image(w, "bfd")));
+  assert.equal(symbols(image(w, "ours"), ["xs", "xe"]), symbols(image(w, "bfd"), ["xs", "xe"]));
+}, "ld.bfd");
+
+memory("OVERWRITE_SECTIONS replaces a description, or is placed like an orphan", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "t.ld": "SECTIONS { .text : { *(.text*) } .data : { *(.data) *(.x) } }",
+    "over.ld": "OVERWRITE_SECTIONS { .data : { LONG(0x11223344) *(.data) } .x : { x_start = .; *(.x) } }",
+    "t.s": '.globl _start\n.text\n_start: ret\n.section .x,"aw"\n.quad 1\n.data\n.byte 2\n',
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -T over.ld -o t && $LD t.o -T over.ld -o d");
+  for (const name of ["t", "d"]) {
+    assert.equal([...image(w, name).content(".data")], [0x44, 0x33, 0x22, 0x11, 2], name);
+    assert.is(symbols(image(w, name), ["x_start"])[0], `x_start 0x${image(w, name).need(".x").addr.toString(16)}`, name);
+  }
+});
+
+memory("MEMORY, ASSERT and `.` without SECTIONS act on the default layout", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "m.ld": "MEMORY { flash (rx!w) : org = 0x1000, len = 0x3000\n ram (rwx) : org = 0x10000000, len = 0x1000 }",
+    "a.ld": 'here = .; size = SIZEOF(.text); ASSERT(size > 100, "text is small")',
+    "t.s": ".globl _start\n.text\n_start: .quad here\n.data\n.byte 2\n",
+  });
+  w.sh("gcc -c t.s && $LD t.o --defsym=here=1 -T m.ld -o m");
+  assert.is(image(w, "m").need(".text").addr, 0x1000);
+  assert.is(image(w, "m").need(".data").addr, 0x10000000);
+  contains(w.fails("$LD t.o -T a.ld -o a"), "text is small");
+});
+
+memory("MEMORY may use symbols of --defsym and of other scripts", (w) => {
+  w.write({ "m.ld": "MEMORY { ram : ORIGIN = where, LENGTH = 4K } SECTIONS { .text : { *(.text) } >ram }", "w.ld": "where = 0x5000;", "t.s": ".globl _start\n_start: ret\n" });
+  w.sh("gcc -c t.s && $LD t.o --defsym where=0x7000 -T m.ld -o a");
+  assert.is(image(w, "a").need(".text").addr, 0x7000);
+  if (linkerName === "bfd") return;
+  w.sh("$LD t.o -T m.ld -T w.ld -o b");
+  assert.is(image(w, "b").need(".text").addr, 0x5000);
+});
+
+memory("--orphan-handling: warn, error and discard, linker-made sections too", (w) => {
+  w.write({ "t.ld": "SECTIONS { .text : { *(.text) } }", "t.s": '.globl _start\n.text\n_start: ret\n.section .odd,"a"\n.byte 1\n' });
+  w.sh("gcc -c t.s");
+  const warned = w.sh("$LD t.o -T t.ld --orphan-handling=warn -o t 2>&1");
+  contains(warned, /\.odd/);
+  assert.ok(image(w, "t").section(".odd"));
+  w.fails("$LD t.o -T t.ld --orphan-handling=error -o e");
+  w.sh("$LD t.o -T t.ld --orphan-handling=discard -o d 2>&1");
+  assert.not(image(w, "d").section(".odd"));
+  if (linkerName !== "wield") return;
+  contains(warned, "t.o:(.odd) is being placed in '.odd'", "<internal>:(.symtab) is being placed in '.symtab'", "<internal>:(.shstrtab)");
+  lacks(w.sh("$LD t.o --orphan-handling=error -o n 2>&1"), "being placed");
+});
+
+memory("sections between DATA_SEGMENT_ALIGN and DATA_SEGMENT_RELRO_END are RELRO", (w) => {
+  w.write({
+    "t.ld": "SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text) } . = DATA_SEGMENT_ALIGN(0x1000, 0x1000); .mine : { *(.mine) } . = DATA_SEGMENT_RELRO_END(0, .); .data : { *(.data) } . = DATA_SEGMENT_END(.); }",
+    "t.s": '.globl _start\n.text\n_start: ret\n.section .mine,"aw"\n.quad 1\n.data\n.byte 2\n',
+  });
+  w.sh("gcc -c t.s && $LD t.o -z relro -T t.ld -o t");
+  const [mine, relro] = [image(w, "t").need(".mine"), image(w, "t").segment(0x6474e552)!];
+  assert.ok(relro.vaddr <= mine.addr && mine.addr + mine.size <= relro.vaddr + relro.memsz);
+});
+
+memory("what overlaps is named: in memory, in load memory; --no-check-sections allows it", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "v.ld": "SECTIONS { .text 0x1000 : { *(.text) LONG(1) } .data 0x1001 : { *(.data) } }",
+    "l.ld": "SECTIONS { .text 0x1000 : { *(.text) LONG(1) } .data 0x3000 : AT(0x1001) { *(.data) } }",
+    "t.s": ".globl _start\n.text\n_start: ret\n.data\n.byte 2\n",
+  });
+  w.sh("gcc -c t.s");
+  contains(w.fails("$LD t.o -T v.ld -o t"), "section .text virtual address range overlaps with .data\n>>> .text range is [0x1000, 0x1004]");
+  contains(w.fails("$LD t.o -T l.ld -o t"), "section .text load address range overlaps with .data");
+  w.sh("$LD t.o -T v.ld --no-check-sections -o t");
+});
+
+memory.run();

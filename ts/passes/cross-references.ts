@@ -1,0 +1,54 @@
+/**
+ * NOCROSSREFS and NOCROSSREFS_TO: references between output sections that the script forbids, as those of overlays to each other.
+ *
+ * Runs only for scripts that ask, so relocations are looked at one by one.
+ */
+import { ISEC_REGULAR, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SECTION } from "../../as-kernels/shared/abi.ts";
+import type { Context, OutputSection } from "../context.ts";
+import { displaySymbol, location, rawRelocation, relocationSym } from "../diagnostics/place.ts";
+import type { NoCrossRefs } from "../script/layout.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+
+/** After output sections are known; symbols of the linker have their sections. */
+export function checkCrossReferences(ctx: Context, commands: NoCrossRefs[]): void {
+  const checked = commands.filter(({ names, place }) => {
+    if (names.length < 2) ctx.diag.warn(`${place}: ignored with fewer than 2 output sections`);
+    return names.length >= 2;
+  });
+  for (const osec of ctx.osecs) {
+    for (const { names, toFirst } of checked) {
+      if (!names.includes(osec.name) || (toFirst && names[0] === osec.name)) continue;
+      const forbidden = new Set(toFirst ? names.slice(0, 1) : names.filter((name) => name !== osec.name));
+      checkSection(ctx, osec, forbidden);
+    }
+  }
+}
+
+function checkSection(ctx: Context, osec: OutputSection, forbidden: Set<string>): void {
+  const { member, isec } = ctx.tables;
+  const base = ctx.tables.osec.memberBase[osec.id]!;
+  for (const row of member.isec.subarray(base, base + ctx.tables.osec.memberCount[osec.id]!)) {
+    if (isec.relaCount[row] !== 0 && isec.kind[row] === ISEC_REGULAR) checkMember(ctx, osec, row, forbidden);
+  }
+}
+
+function checkMember(ctx: Context, osec: OutputSection, row: number, forbidden: Set<string>): void {
+  const { isec, sym: { flags } } = ctx.tables;
+  const obj = isec.obj[row]!;
+  for (let i = 0; i < isec.relaCount[row]!; i++) {
+    const relocation = rawRelocation(ctx, row, i);
+    const sym = relocation === null ? 0 : relocationSym(ctx, obj, relocation.r_sym);
+    const target = sectionOf(ctx, sym);
+    if (target === undefined || !forbidden.has(target.name)) continue;
+    const name = (flags[sym]! & SYM_SECTION) !== 0 ? target.name : displaySymbol(ctx, sym);
+    ctx.diag.error(`${location(ctx, row, relocation!.r_offset)}: prohibited cross reference from '${osec.name}' to '${name}' in '${target.name}'`);
+  }
+}
+
+/** Output section that a symbol lies in. */
+function sectionOf(ctx: Context, sym: number): OutputSection | undefined {
+  const { flags, isec } = ctx.tables.sym;
+  const kind = flags[sym]! & SYM_KIND_MASK;
+  const id = kind === SYM_DEFINED ? ctx.tables.isec.osec[isec[sym]!]! : kind === SYM_IN_OSEC ? isec[sym]! : 0;
+  return id <= HEADERS_OSEC ? undefined : ctx.osecs.find((osec) => osec.id === id);
+}
