@@ -37,7 +37,7 @@ import { readScripts } from "./passes/read-scripts.ts";
 import { RelocatableOutput } from "./passes/relocatable.ts";
 import { reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
-import { resolveSymbols, SLIM_MARK } from "./passes/resolve-symbols.ts";
+import { dropUnmentioned, resolveSymbols, SLIM_MARK } from "./passes/resolve-symbols.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
 import { assignScriptAddresses } from "./passes/script-layout.ts";
 import { orderScriptSections } from "./passes/script-order.ts";
@@ -169,7 +169,7 @@ async function resolveInputs(ctx: Context): Promise<void> {
       await run("parse-object", () => parseObject(ctx));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
-      if (closed === null || ctx.diag.hasErrors || !closed.openReferenced(ctx)) return;
+      if (closed === null || ctx.diag.hasErrors || !closed.openReferenced(ctx)) return dropUnmentioned(ctx);
     }
     arena.release(start.mark);
     arena.u32[CTL_ISSUES >>> 2] = 0;

@@ -65,6 +65,7 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
     exists(path: string): boolean {
       return files[path] !== undefined || (fs.existsSync(path) && !fs.statSync(path).isDirectory());
     },
+    stat: (path: string) => (files[path] === undefined ? undefined : { kind: "file", bytes: files[path]!.length, identity: path, modified: 0 }),
     open(path: string): number {
       made.opened.push(path);
       return open.push(contents(files, path)) - 1;

@@ -6,7 +6,7 @@
  * named again is loaded once only, because its second copy cannot bring anything the first one does not (gcc names libgcc.a
  * four times); that changes no result and saves parsing thousands of members.
  */
-import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
+import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY, SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
@@ -56,7 +56,7 @@ export class ClosedArchives {
     const { flags } = ctx.tables.sym;
     const referred = (name: ByteString) => {
       const sym = ctx.lookup(name);
-      return sym !== 0 && (flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0;
+      return sym !== 0 && (flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
     };
     const before = this.opened.size;
     for (const [path, names] of this.closed) if (names.some(referred)) this.opened.add(path);
@@ -228,8 +228,9 @@ class Loader {
   private addOpened(file: OpenFile, position: Position, recorded: ByteString, maySkip: boolean): boolean {
     if (file.kind === "incompatible" && maySkip) return false;
     if (file.kind === "archive" || file.kind === "thin") return this.addArchive(file, position, maySkip);
-    // An empty file is a script that says nothing (GNU ld, lld).
-    if (file.kind === "text" || file.kind === "empty") return this.addScript(file, position, maySkip);
+    // /dev/null is a script that says nothing (lld); an empty regular file is what a full disk or a killed compiler leaves.
+    const nothing = file.kind === "empty" && this.ctx.host.stat(this.paths.rooted(file.path))?.kind !== "file";
+    if (file.kind === "text" || nothing) return this.addScript(file, position, maySkip);
     this.noteLoaded(file.path);
     if (file.kind === "relocatable") this.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);

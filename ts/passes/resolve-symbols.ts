@@ -46,7 +46,6 @@ export function resolveSymbols(ctx: Context): void {
   arena.release(mark);
   settle(ctx, included, count);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
-  dropUnmentioned(ctx);
   refuseSlimObjects(ctx);
   for (let o = 1; o < rows; o++) {
     if (tables.obj.kind[o] !== OBJ_SHARED) continue;
@@ -76,8 +75,8 @@ function isMentioned({ objects, tables, kernels }: Context, id: number): boolean
   return objects.some((o) => tables.obj.kind[o] === OBJ_RELOCATABLE && kernels.mentions!(o, id) !== 0);
 }
 
-/** What only --entry or -u asks for, and no input defines, is no reference: it is neither dynamic nor undefined (lld). */
-function dropUnmentioned(ctx: Context): void {
+/** What only --entry or -u asks for, and no input defines, is no reference: it is neither dynamic nor undefined (lld). Once no archive is left to open. */
+export function dropUnmentioned(ctx: Context): void {
   const { options, tables } = ctx;
   for (const name of new Set([options.entry || "_start", ...options.undefined, ...options.requireDefined])) {
     const id = ctx.lookup(name);
