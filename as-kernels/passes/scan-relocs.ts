@@ -3,8 +3,8 @@
  * dynamic relocations its section needs.
  *
  * Decides nothing by itself: the cell (relocation row × output × writable × symbol column) of the table in params.scanPolicy says
- * what to do. Surprising: GOTPCRELX relocations that may be relaxed need the section's contents, which are not resident; the
- * kernel stops at such a section and the caller comes back with a window of the file.
+ * what to do. Surprising: GOTPCRELX relocations that may be relaxed need the section's contents, which are not resident; such
+ * sections are listed, and the caller comes back with windows of the file.
  */
 import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
@@ -122,15 +122,15 @@ export function demoteShared(from: u32, to: u32): u32 {
 // ---- the scan ----
 
 /**
- * Scans isec rows from…to, all of one object. Returns the first row whose contents are needed, else `to`; the caller continues
- * from that row with a `window` that holds its contents, and perhaps more: the bytes windowFrom…windowTo of the object's file.
- * A row that was returned has been scanned but for the relocations whose instructions must be seen.
+ * Scans isec rows from…to, all of one object. Rows with relocations whose instructions must be seen are listed at `waiting`
+ * (u32 each); returns how many.
  */
-export function scanRelocs(from: u32, to: u32, window: u32, windowFrom: f64, windowTo: f64): u32 {
+export function scanRelocs(from: u32, to: u32, waiting: u32): u32 {
   const isec = tables().isec;
+  let count: u32 = 0;
   for (let i = from; i < to; i++) {
-    const count = isec.relaCount[i];
-    if (!count || !isec.live[i] || !(isec.sh_flags[i] & SHF_ALLOC) || isec.sh_type[i] == SHT_NOBITS || !isec.osec[i]) continue;
+    const relocs = isec.relaCount[i];
+    if (!relocs || !isec.live[i] || !(isec.sh_flags[i] & SHF_ALLOC) || isec.sh_type[i] == SHT_NOBITS || !isec.osec[i]) continue;
     const kind = <u32>isec.kind[i];
     if (kind == ISEC_CONSUMED) continue;
     if (kind == ISEC_EH_FRAME) {
@@ -138,27 +138,42 @@ export function scanRelocs(from: u32, to: u32, window: u32, windowFrom: f64, win
       continue;
     }
     const rela = isec.rela[i];
-    if (!rela) continue;
-    const waited = i == from && window != 0;
-    if (!waited && !scanSection(i, rela, count)) continue;
-    const at = isec.sh_offset[i];
-    if (!window || at < windowFrom || at + isec.size[i] > windowTo) return i;
-    scanForms(i, rela, count, window + <u32>(at - windowFrom));
+    if (!rela || !scanSection(i, rela, relocs)) continue;
+    store<u32>(waiting + (count << 2), i);
+    count++;
   }
-  return to;
+  return count;
 }
 
-/** End in the file of the furthest contents that rows from…to have inside start…start + limit; for choosing a window. */
-export function contentsEnd(from: u32, to: u32, limit: f64): f64 {
+/**
+ * Rows from index `at` of the `count` listed at `waiting` on that one read brings: contents that ascend in the file with gaps of at most `gap`
+ * bytes, up to `limit` bytes together. Leaves the file offsets of the first and the end (f64) at `out`; returns the index behind them.
+ */
+export function waitingRun(waiting: u32, at: u32, count: u32, gap: f64, limit: f64, out: u32): u32 {
   const isec = tables().isec;
-  const start = isec.sh_offset[from];
-  let end = start + isec.size[from];
-  for (let i = from + 1; i < to; i++) {
-    if (!isec.live[i] || isec.sh_type[i] == SHT_NOBITS || isec.sh_offset[i] < start) continue;
-    const last = isec.sh_offset[i] + isec.size[i];
-    if (last <= start + limit && last > end) end = last;
+  const first = load<u32>(waiting + (at << 2));
+  const start = isec.sh_offset[first];
+  let end = start + isec.size[first];
+  let i = at + 1;
+  for (; i < count; i++) {
+    const row = load<u32>(waiting + (i << 2));
+    const from = isec.sh_offset[row];
+    const to = from + isec.size[row];
+    if (from < start || from > end + gap || to - start > limit) break;
+    if (to > end) end = to;
   }
-  return end;
+  store<f64>(out, start);
+  store<f64>(out, end, 8);
+  return i;
+}
+
+/** Decides what scanRelocs left in rows from…to of the list, whose contents, from `start` of the file on, are at `window`. */
+export function scanWaiting(waiting: u32, from: u32, to: u32, window: u32, start: f64): void {
+  const isec = tables().isec;
+  for (let i = from; i < to; i++) {
+    const row = load<u32>(waiting + (i << 2));
+    scanForms(row, isec.rela[row], isec.relaCount[row], window + <u32>(isec.sh_offset[row] - start));
+  }
 }
 
 /**
@@ -320,6 +335,7 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
     } else if (action == ACT_GOT) {
       need(sym, SYM_NEEDS_GOT);
     } else if (action == ACT_RELAX_GOT) {
+      if (flags & SYM_NEEDS_GOT) continue;
       if (mayRelax(r, type, sym, flags)) forms = true;
       else need(sym, SYM_NEEDS_GOT);
     } else if (action == ACT_PLT) {

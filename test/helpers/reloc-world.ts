@@ -126,13 +126,14 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   let ownSymbolic = 0;
 
   const scan = () => {
-    let at = kernels.scanRelocs!(1, rows, 0, 0, 0);
-    while (at < rows) {
-      const bytes = spec.sections[at - 1]!.bytes;
+    const waiting = arena.alloc(4 * rows);
+    const count = kernels.scanRelocs!(1, rows, waiting);
+    for (let at = 0; at < count; at++) {
+      const row = arena.u32[(waiting >>> 2) + at]!;
+      const bytes = spec.sections[row - 1]!.bytes;
       const window = arena.alloc(bytes.length + 64) + 16;
       arena.u8.set(bytes, window);
-      const from = tables.isec.sh_offset[at]!;
-      at = kernels.scanRelocs!(at, rows, window, from, from + bytes.length);
+      kernels.scanWaiting!(waiting, at, at + 1, window, tables.isec.sh_offset[row]!);
     }
     assignNeeds(ctx);
     ownSymbolic = params.get("symbolicCount");

@@ -122,7 +122,7 @@ test("a GOT entry is avoided only when every instruction that loads it can be ch
   assert.is(needsOf(one({ ...LOCAL, flags: LOCAL.flags | abi.SYM_IFUNC }, type, { bytes: mov })), abi.SYM_NEEDS_GOT);
 });
 
-test("the kernel stops once at a section whose contents it needs", () => {
+test("sections whose contents decide are listed once, and read together where they are close", () => {
   const world = relocWorld({
     output: "pie",
     symbols: [LOCAL],
@@ -135,13 +135,17 @@ test("the kernel stops once at a section whose contents it needs", () => {
     })),
   });
   const { kernels, arena, tables } = world.ctx;
-  assert.is(kernels.scanRelocs!(1, 4, 0, 0, 0), 1);
-  const window = arena.alloc(64);
+  const waiting = arena.alloc(16);
+  const out = arena.alloc(16);
+  assert.is(kernels.scanRelocs!(1, 4, waiting), 2);
+  assert.equal([...arena.u32.subarray(waiting >>> 2, (waiting >>> 2) + 2)], [1, 3]);
   const from = tables.isec.sh_offset[1]!;
-  assert.is(kernels.contentsEnd!(1, 4, 8), from + 8);
-  assert.is(kernels.contentsEnd!(1, 4, 1000), from + 24);
-  assert.is(kernels.scanRelocs!(1, 4, window, from, from + 8), 3);
-  assert.is(kernels.scanRelocs!(3, 4, window, tables.isec.sh_offset[3]!, tables.isec.sh_offset[3]! + 8), 4);
+  const extent = () => [arena.f64[out >>> 3]! - from, arena.f64[(out >>> 3) + 1]! - from];
+  assert.is(kernels.waitingRun!(waiting, 0, 2, 7, 1000, out), 1, "the gap is too wide");
+  assert.equal(extent(), [0, 8]);
+  assert.is(kernels.waitingRun!(waiting, 0, 2, 8, 23, out), 1, "the limit is too low");
+  assert.is(kernels.waitingRun!(waiting, 0, 2, 8, 24, out), 2);
+  assert.equal(extent(), [0, 24]);
   assert.equal(world.issues().map((issue) => issue.isec), [1, 2, 3], "no problem is reported twice");
 });
 

@@ -15,6 +15,12 @@ import { policyBytes } from "./scan-policy.ts";
 const CHUNK_ROWS = 4096;
 /** Contents that are read at once, in bytes, when instructions must be looked at. */
 const WINDOW_BYTES = 1 << 20;
+/** A read costs as much as copying this many bytes that nobody needs. */
+const GAP_BYTES = 1 << 14;
+/** Worker windows: section contents; rows that wait for theirs, and a cell for the kernel's result. */
+const CONTENTS = 0;
+const LIST = 1;
+const RUN_CELL_BYTES = 32;
 /** Immediates are sign-extended 32-bit numbers, so addresses must stay below 2 GiB; this leaves room for the image. */
 const LOW_IMAGE = 0x4000_0000n;
 
@@ -31,17 +37,20 @@ export function scanPhase(w: WorkerContext, chunk: number): void {
   }
 }
 
-/** Rows of one object; contents are read when the kernel stops for them. */
+/** Rows of one object; then contents are read for those whose instructions decide. */
 function scanObject(w: WorkerContext, source: number, from: number, to: number): void {
-  const { isec } = w.tables;
-  let at = w.kernels.scanRelocs!(from, to, 0, 0, 0);
-  while (at < to) {
-    const start = isec.sh_offset[at]!;
-    const end = w.kernels.contentsEnd!(at, to, WINDOW_BYTES);
+  const waiting = w.window(LIST, (to - from) * 4 + RUN_CELL_BYTES);
+  const cell = waiting + (to - from) * 4;
+  const out = Math.ceil(cell / 8) * 8;
+  const count = w.kernels.scanRelocs!(from, to, waiting);
+  for (let at = 0; at < count; ) {
+    const end = w.kernels.waitingRun!(waiting, at, count, GAP_BYTES, WINDOW_BYTES, out);
+    const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
     // 8 bytes before the window: instructions are read from before their field.
-    const window = w.window(0, end - start + 32) + 16;
-    w.read(source, start, window, end - start);
-    at = w.kernels.scanRelocs!(at, to, window, start, end);
+    const window = w.window(CONTENTS, stop - start + 32) + 16;
+    w.read(source, start, window, stop - start);
+    w.kernels.scanWaiting!(waiting, at, end, window, start);
+    at = end;
   }
 }
 
