@@ -11,27 +11,27 @@ import { ISEC_CONSUMED, ISEC_EH_FRAME } from "../shared/abi.ts";
 import { SHT_NOBITS, SHT_PROGBITS } from "../shared/elf.ts";
 
 /**
- * Bytes of `name` that name its output section. Rules at `rules`, `count` of them, are 12 bytes: address of the prefix,
+ * Length of the output section's name for input section `name`. Rules at `rules`, `count` of them, are 12 bytes: address of the prefix,
  * its length (at least 4), address of the output name. A rule fits when the name is the prefix or goes on with '.' after it.
  * Leaves the address of the output name at `out`.
  */
 // @ts-ignore: decorator
 @inline
-function outputName(name: u32, len: u32, rules: u32, count: u32, out: u32): u32 {
+function outputName(name: u32, rules: u32, count: u32, out: u32): u32 {
   const head = load<u32>(name);
   for (let i: u32 = 0; i < count; i++) {
     const rule = rules + i * 12;
     const prefix = load<u32>(rule);
     const bytes = load<u32>(rule, 4);
-    if (bytes > len || load<u32>(prefix) != head) continue;
-    if (bytes < len && load<u8>(name + bytes) != 46) continue;
-    if (!equal(name, prefix, bytes)) continue;
+    if (load<u32>(prefix) != head || !equal(name, prefix, bytes)) continue;
+    const next = load<u8>(name + bytes);
+    if (next != 46 && next != 0) continue;
     const to = load<u32>(rule, 8);
     store<u32>(out, to);
     return strlenBounded(to, 256);
   }
   store<u32>(out, name);
-  return len;
+  return strlenBounded(name, 1 << 20);
 }
 
 /**
@@ -49,7 +49,7 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
   for (let row = from; row < to; row++) {
     if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED) continue;
     const name = isec.name[row];
-    let bytes = outputName(name, strlenBounded(name, 1 << 20), rules, ruleCount, scratch);
+    let bytes = outputName(name, rules, ruleCount, scratch);
     let out = load<u32>(scratch);
     if (out != name && isec.relaCount[row] == 0 && isOldArray(name)) {
       // The ends of the list in GCC's old start files: no function, so nothing for .init_array.

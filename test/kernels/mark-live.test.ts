@@ -131,7 +131,9 @@ function mark({ arena, tables, kernels, params }: KernelMemory, step: number, ba
   const rows = tables.isec.rows;
   const queue = arena.alloc(rows * 4);
   arena.u32[abi.CTL_COUNTERS >>> 2] = 0;
-  kernels.markRootSections!(1, rows, queue);
+  const targets = arena.alloc(tables.esym.rows * 4);
+  kernels.fillTargets!(1, targets);
+  kernels.markRootSections!(1, rows, queue, targets);
   kernels.markRootSymbols!(1, params.get("globalSyms"));
   kernels.markCies!(1, tables.ehrec.rows);
   let from = 0;

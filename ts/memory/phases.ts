@@ -7,7 +7,7 @@ import { EH_FRAME_PHASES } from "../synthetic/eh-frame.ts";
 import { EMITTED_RELOC_PHASES } from "../passes/emit-relocs.ts";
 import { bindNamesPhase, countLeadersPhase, histogramPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
 import { loadSectionsPhase } from "../passes/load-sections.ts";
-import { markQueuePhase } from "../passes/mark-live.ts";
+import { fillTargetsPhase, markQueuePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
 import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
@@ -26,6 +26,7 @@ export const PHASES: Phases = {
   "number-leaders": numberLeadersPhase,
   "bind-names": bindNamesPhase,
   "load-sections": loadSectionsPhase,
+  "fill-targets": fillTargetsPhase,
   "mark-live": markQueuePhase,
   "resolve-addresses": resolveAddressesPhase,
   relocate: relocatePhase,

@@ -11,6 +11,8 @@ import { allocTable, setRows } from "../memory/table.ts";
 
 /** osec row of the ELF header and program headers; real sections follow. */
 export const HEADERS_OSEC = 1;
+/** Sections a kernel call takes: V8 puts optimised code in place between calls. */
+const ROWS_PER_CALL = 1 << 14;
 /** osec rows kept for linker-made sections. */
 export const SPARE_OSECS = 256;
 
@@ -68,7 +70,10 @@ export function bindSections(ctx: Context): void {
   const table = arena.allocZeroed(slots * 4);
   const scratch = arena.allocZeroed(16);
   arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
-  const count = kernels.bindSections!(1, rows, rules.address, rules.count, table, slots, scratch);
+  let count = HEADERS_OSEC + 1;
+  for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
+    count = kernels.bindSections!(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch);
+  }
   if (count === 0) ctx.diag.fatal("too many output sections");
   let base = 1;
   for (let id = HEADERS_OSEC; id < count; id++) {
@@ -77,7 +82,7 @@ export function bindSections(ctx: Context): void {
   }
   const cursors = arena.alloc(count * 4);
   arena.u32.set(tables.osec.memberBase.subarray(0, count), cursors >>> 2);
-  kernels.fillMembers!(1, rows, cursors);
+  for (let from = 1; from < rows; from += ROWS_PER_CALL) kernels.fillMembers!(from, Math.min(from + ROWS_PER_CALL, rows), cursors);
   arena.release(mark);
   setRows(tables, "osec", count);
   setRows(tables, "member", base);

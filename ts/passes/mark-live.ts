@@ -8,6 +8,10 @@ import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, 
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
+/** Included objects a chunk takes. */
+const OBJECTS_PER_CHUNK = 64;
+/** Sections or names a kernel call takes. */
+const ROWS_PER_CALL = 1 << 14;
 /** Queue entries a chunk takes. */
 const ENTRIES_PER_CHUNK = 256;
 /** Queues shorter than this are followed without waking workers. */
@@ -20,6 +24,18 @@ const A_TO = 1;
 export function markQueuePhase(w: WorkerContext, chunk: number): void {
   const from = w.args[A_FROM]! + chunk * ENTRIES_PER_CHUNK;
   w.kernels.markQueue!(from, Math.min(from + ENTRIES_PER_CHUNK, w.args[A_TO]!));
+}
+
+/** Phase: what the symbols of a stretch of included objects lead to. Arguments: address of u32 obj rows, their number, the targets. */
+export function fillTargetsPhase(w: WorkerContext, chunk: number): void {
+  const [objects, count, targets] = w.args as [number, number, number];
+  const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, count);
+  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) w.kernels.fillTargets!(w.u32[(objects >>> 2) + i]!, targets);
+}
+
+/** Calls a kernel for rows 1…rows in steps short enough for V8 to put optimised code in place meanwhile. */
+function inSteps(rows: number, call: (from: number, to: number) => void): void {
+  for (let from = 1; from < rows; from += ROWS_PER_CALL) call(from, Math.min(from + ROWS_PER_CALL, rows));
 }
 
 export async function markLive(ctx: Context): Promise<void> {
@@ -35,8 +51,11 @@ export async function markLive(ctx: Context): Promise<void> {
   const counter = CTL_COUNTERS >>> 2;
   arena.u32[counter] = 0;
   const waiting = listStartStop(ctx);
-  kernels.markRootSections!(1, rows, queue);
-  kernels.markRootSymbols!(1, params.get("globalSyms"));
+  const targets = arena.alloc(tables.esym.rows * 4);
+  const count = ctx.objects.length;
+  await ctx.pool.run("fill-targets", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, targets);
+  inSteps(rows, (first, end) => kernels.markRootSections!(first, end, queue, targets));
+  inSteps(params.get("globalSyms"), (first, end) => kernels.markRootSymbols!(first, end));
   kernels.markCies!(1, tables.ehrec.rows);
   let from = 0;
   do {
@@ -58,7 +77,8 @@ export async function markLive(ctx: Context): Promise<void> {
 function listStartStop(ctx: Context): number[] {
   const { kernels, tables, arena, options } = ctx;
   const list = arena.alloc(tables.isec.rows * 4);
-  const count = kernels.collectIdentifiers!(1, tables.isec.rows, list);
+  let count = 0;
+  inSteps(tables.isec.rows, (from, to) => (count += kernels.collectIdentifiers!(from, to, list + 4 * count)));
   const byName = new Map<string, number[]>();
   for (let i = 0; i < count; i++) {
     const row = arena.u32[(list >>> 2) + i]!;
