@@ -110,6 +110,7 @@ function setParams(ctx: Context): void {
   params.set("packRelr", flag(options.packRelr));
   params.set("writeAddends", flag(options.applyDynamicRelocs));
   params.set("gcSections", flag(options.gcSections));
+  params.set("ehFrameHdr", flag(options.ehFrameHdr));
   params.set("warnCommon", flag(options.warnCommon));
   params.set("stripDebug", flag(options.strip !== "none"));
   params.set("gnuUnique", flag(!options.noGnuUnique));

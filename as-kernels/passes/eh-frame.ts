@@ -6,24 +6,24 @@
  * All lengths come from the input, so every read here is bounded by the section. The 64-bit length form has a 4-byte CIE id,
  * unlike in .debug_frame.
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
+import { encodedBytes, fdeEncoding } from "../lib/cie.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import { report } from "../lib/issue.ts";
 import {
-  EHREC_CIE, EHREC_EMPTY, ERR_CIE, ERR_FDE, ERR_TRUNCATED, ISEC_EH_FRAME, ISSUE_BAD_EH_FRAME, SYM_DEFINED, SYM_KIND_MASK,
+  EHREC_CIE, EHREC_EMPTY, ERR_EH_LARGE, ERR_EH_SMALL, ERR_FDE, ERR_FDE_ENCODING, ERR_TRUNCATED, ISEC_EH_FRAME, ISSUE_BAD_EH_FRAME, SYM_DEFINED, SYM_KIND_MASK,
 } from "../shared/abi.ts";
 import { RELA_BYTES } from "../shared/elf.ts";
 
 const LONG_FORM: u32 = 0xffffffff;
 
-// DW_EH_PE_*: low four bits say how a value is stored
-const DW_EH_PE_absptr: u32 = 0;
-const DW_EH_PE_udata2: u32 = 2;
-const DW_EH_PE_sdata2: u32 = 10;
-const DW_EH_PE_udata4: u32 = 3;
-const DW_EH_PE_sdata4: u32 = 11;
-const DW_EH_PE_udata8: u32 = 4;
-const DW_EH_PE_sdata8: u32 = 12;
+/** Why the record at `ptr` does not fit in `left` bytes. */
+function misfit(ptr: u32, left: u32): u32 {
+  if (left < 4) return ERR_EH_SMALL;
+  const length = load<u32>(ptr);
+  if (length == LONG_FORM) return ERR_EH_LARGE;
+  return length < 4 ? ERR_EH_SMALL : ERR_TRUNCATED;
+}
 
 /** Bytes of a record from its length word on, with it; 0 = zero terminator; LONG_FORM = does not fit in `left` bytes. */
 // @ts-ignore: decorator
@@ -65,7 +65,7 @@ export function countEhFrame(i: u32, contents: u32): u32 {
   let cies: u32 = 0;
   while (at < size) {
     const bytes = recordBytes(contents + at, size - at);
-    if (bytes == LONG_FORM) return fail(i, at, ERR_TRUNCATED);
+    if (bytes == LONG_FORM) return fail(i, at, misfit(contents + at, size - at));
     if (bytes == 0) break; // zero terminator (crtend.o): what follows is not looked at, as in lld
     if (load<u32>(contents + at + idOffset(contents + at)) == 0) cies++;
     records++;
@@ -131,6 +131,7 @@ export function fillEhFrame(i: u32, contents: u32): u32 {
   const isec = tables().isec;
   const rec = tables().ehrec;
   const obj = isec.obj[i];
+  const withHdr = params().ehFrameHdr != 0; // without it nobody looks into the records, as in lld
   const base = isec.pieceBase[i];
   const end = base + isec.pieceCount[i];
   let rela = isec.rela[i];
@@ -155,7 +156,7 @@ export function fillEhFrame(i: u32, contents: u32): u32 {
     rec.out[row] = -1;
     if (load<u32>(ptr + idOffset(ptr)) == 0) {
       rec.flags[row] = <u8>EHREC_CIE;
-      fillCie(row, ptr, obj);
+      if (withHdr) rec.enc[row] = <u8>fdeEncoding(row, ptr, ptr + idOffset(ptr) + 4);
       tables().cie.rec[cie] = row;
       hashCie(cie, row, ptr, obj);
       cie++;
@@ -163,70 +164,6 @@ export function fillEhFrame(i: u32, contents: u32): u32 {
     at += bytes;
   }
   return end - base;
-}
-
-/** Position after the LEB128 number at `at`, at most `end`. */
-// @ts-ignore: decorator
-@inline
-function skipLeb(at: u32, end: u32): u32 {
-  while (at < end && load<u8>(at) & 0x80) at++;
-  return at + 1;
-}
-
-/** Bytes of a pointer stored as `enc`; 0 = unknown. */
-// @ts-ignore: decorator
-@inline
-function encodedBytes(enc: u32): u32 {
-  const form = enc & 15;
-  if (form == DW_EH_PE_absptr || form == DW_EH_PE_udata8 || form == DW_EH_PE_sdata8) return 8;
-  if (form == DW_EH_PE_udata4 || form == DW_EH_PE_sdata4) return 4;
-  if (form == DW_EH_PE_udata2 || form == DW_EH_PE_sdata2) return 2;
-  return 0;
-}
-
-/** Reads a CIE as far as its FDE pointer encoding. */
-function fillCie(row: u32, ptr: u32, obj: u32): void {
-  const rec = tables().ehrec;
-  const end = ptr + rec.size[row];
-  let at = ptr + idOffset(ptr) + 4;
-  let ok = at < end;
-  const version = ok ? <u32>load<u8>(at) : 0;
-  at++;
-  const augmentation = at;
-  while (at < end && load<u8>(at) != 0) at++;
-  at++;
-  rec.enc[row] = <u8>DW_EH_PE_absptr;
-  if (version != 1 && version != 3) ok = false;
-  if (ok && load<u8>(augmentation) == 0x65 /* "eh": gcc 2 */) at += 8;
-  at = skipLeb(at, end); // code alignment factor
-  at = skipLeb(at, end); // data alignment factor
-  at = version == 1 ? at + 1 : skipLeb(at, end); // return address register
-  if (ok && at <= end && load<u8>(augmentation) == 0x7a /* z */) {
-    at = skipLeb(at, end);
-    ok = readAugmentation(row, augmentation + 1, at, end);
-  }
-  if (!ok || at > end) report(ISSUE_BAD_EH_FRAME, obj, rec.isec[row], rec.inOffset[row], ERR_CIE, 0);
-}
-
-/** Letters after "z" at `letters`, their data at `at`; false = malformed. */
-function readAugmentation(row: u32, letters: u32, at: u32, end: u32): bool {
-  for (; letters < end; letters++) {
-    const letter = load<u8>(letters);
-    if (letter == 0) return at <= end;
-    if (letter == 0x52 /* R */) {
-      if (at >= end) return false;
-      tables().ehrec.enc[row] = load<u8>(at);
-      return true;
-    }
-    if (letter == 0x50 /* P */) {
-      if (at >= end) return false;
-      const bytes = encodedBytes(load<u8>(at));
-      if (bytes == 0) return false;
-      at += 1 + bytes;
-    } else if (letter == 0x4c /* L */) at++;
-    else if (letter != 0x53 /* S */ && letter != 0x42 /* B */ && letter != 0x47 /* G */) return false;
-  }
-  return false;
 }
 
 /** Identity of a CIE: its bytes, and what its relocations refer to (the personality routine). */
@@ -257,15 +194,17 @@ function fillFde(row: u32, base: u32, ptr: u32, obj: u32): void {
     return;
   }
   rec.cie[row] = cie;
+  rec.func[row] = codeOf(row, obj, rec.inOffset[row] + idAt + 4);
+  if (!params().ehFrameHdr || rec.func[row] == 0) return;
   const width = encodedBytes(rec.enc[cie]);
   const range = ptr + idAt + 4 + width;
-  if (width == 0 || range + width > ptr + rec.size[row]) {
-    report(ISSUE_BAD_EH_FRAME, obj, rec.isec[row], rec.inOffset[row], ERR_FDE, 1);
+  if (width == 0) {
+    report(ISSUE_BAD_EH_FRAME, obj, rec.isec[row], rec.inOffset[row], ERR_FDE_ENCODING, 0);
     return;
   }
+  if (range + width > ptr + rec.size[row]) return; // ends behind the address, which is all that is needed
   const covered = width == 8 ? load<u64>(range) : width == 4 ? <u64>load<u32>(range) : <u64>load<u16>(range);
   rec.flags[row] = <u8>(covered == 0 ? EHREC_EMPTY : 0);
-  rec.func[row] = codeOf(row, obj, rec.inOffset[row] + idAt + 4);
 }
 
 /** Row of the record of rows [from, to) that starts at `offset`, 0 = none. */

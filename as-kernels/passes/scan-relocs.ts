@@ -15,7 +15,8 @@ import {
   R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, SHF_ALLOC, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED,
 } from "../shared/elf.ts";
 import {
-  IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE,
+  IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF,
+  ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE, EHREC_CIE,
   ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NEEDS_PIC, ISSUE_RELOC_SHARED_TLS,
   ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ADDRESS_TAKEN, SYM_COMMON, SYM_DEFINED,
   SYM_DISCARDED, SYM_EXPORTED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP,
@@ -177,7 +178,7 @@ export function scanWaiting(waiting: u32, from: u32, to: u32, window: u32, start
 }
 
 /**
- * Only FDEs of live code count, and the CIEs they use: a dead function's record must not pull anything in. Which records are
+ * Only FDEs of live code count, and each CIE once: a dead function's record must not pull anything in. Which records are
  * written is decided later (layoutEhFrame) by the same rule.
  */
 function scanEhFrame(i: u32): void {
@@ -185,13 +186,13 @@ function scanEhFrame(i: u32): void {
   const ehrec = tables().ehrec;
   if (!checkRecords(i)) return;
   const end = isec.pieceBase[i] + isec.pieceCount[i];
-  let last: u32 = 0;
   for (let e = isec.pieceBase[i]; e < end; e++) {
+    if (ehrec.flags[e] & EHREC_CIE) {
+      if (ehrec.rela[e] && ehrec.leader[e] == e) scanSection(i, ehrec.rela[e], ehrec.relaCount[e]);
+      continue;
+    }
     const func = ehrec.func[e];
-    const cie = ehrec.cie[e];
-    if (!cie || !func || !isec.live[func] || !isec.osec[func]) continue;
-    if (cie != last && ehrec.rela[cie]) scanSection(i, ehrec.rela[cie], ehrec.relaCount[cie]);
-    last = cie;
+    if (!func || !ehrec.cie[e] || !isec.live[func] || !isec.osec[func]) continue;
     if (ehrec.rela[e]) scanSection(i, ehrec.rela[e], ehrec.relaCount[e]);
   }
 }

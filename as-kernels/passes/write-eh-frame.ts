@@ -1,46 +1,41 @@
 /**
  * The output `.eh_frame`: which records it has and where, their bytes, and the `.eh_frame_hdr` search table.
  *
- * Records keep input order and, but for rounding to 4 bytes, their size; a CIE is written once, where it first
- * occurs, and only when a live FDE needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
+ * Records keep input order and size, without padding between them (lld); a CIE is written once, where it first occurs, also when no live FDE needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
  */
 import { tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
 import { idOffset } from "./eh-frame.ts";
 import { mergedAddress } from "../lib/pieces.ts";
+import { report } from "../lib/issue.ts";
 import { relocateRecord } from "./relocate.ts";
-import { EHREC_CIE, EHREC_EMPTY, ISEC_MERGE, SYM_SECTION } from "../shared/abi.ts";
+import { EHREC_CIE, EHREC_EMPTY, ISEC_MERGE, ISSUE_HDR_DISTANCE, SYM_SECTION } from "../shared/abi.ts";
 import { RELA_BYTES } from "../shared/elf.ts";
 
 /** A zero length word ends the section: glibc's frame registration expects it. */
 const TERMINATOR_BYTES: u32 = 4;
-const ALIGN: u32 = 4;
 
-// @ts-ignore: decorator
-@inline
-function padded(bytes: u32): u32 {
-  return (bytes + ALIGN - 1) & ~(ALIGN - 1);
-}
-
-/** Decides ehrec.live: FDEs whose section is live and placed, and the leaders of their CIEs. Returns the live FDEs. */
+/** Decides ehrec.live: the leaders of all CIEs, and FDEs whose section is live and placed. Returns the live FDEs. */
 function decideLive(): u32 {
   const rec = tables().ehrec;
   const isec = tables().isec;
   let count: u32 = 0;
   for (let row: u32 = 1, rows = rec.rows; row < rows; row++) rec.live[row] = 0;
   for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
-    if (rec.flags[row] & EHREC_CIE) continue;
+    if (rec.flags[row] & EHREC_CIE) {
+      if (rec.leader[row] == row && isec.osec[rec.isec[row]]) rec.live[row] = 1;
+      continue;
+    }
     const func = rec.func[row];
     if (func == 0 || isec.live[func] == 0 || isec.osec[func] == 0 || isec.osec[rec.isec[row]] == 0) continue;
     rec.live[row] = 1;
-    rec.live[rec.leader[rec.cie[row]]] = 1;
     count++;
   }
   return count;
 }
 
 /**
- * Places all live records. At `out`: u32 live FDEs, u32 entries .eh_frame_hdr gets. Returns the size of the output section
+ * Places all live records. At `out`: u32 live FDEs, u32 entries .eh_frame_hdr gets, u32 log2 of the largest alignment. Returns the size of the output section
  * in bytes with its terminator; 0 = there is no .eh_frame in the inputs.
  */
 export function layoutEhFrame(out: u32): f64 {
@@ -49,25 +44,28 @@ export function layoutEhFrame(out: u32): f64 {
   const isec = tables().isec;
   const fdes = decideLive();
   let entries: u32 = 0;
+  let align: u8 = 0;
   let at: f64 = 0;
   const last = ehsec.rows - 1;
   for (let k: u32 = 1; k < last; k++) {
     const i = ehsec.isec[k];
     ehsec.out[k] = at;
     isec.outOffset[i] = at;
+    if (isec.osec[i] && isec.align[i] > align) align = isec.align[i];
     for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
       if (!rec.live[row]) {
         rec.out[row] = -1;
         continue;
       }
       rec.out[row] = at;
-      at += padded(rec.size[row]);
+      at += rec.size[row];
       if (!(rec.flags[row] & (EHREC_CIE | EHREC_EMPTY))) entries++;
     }
   }
   ehsec.out[last] = at;
   store<u32>(out, fdes);
   store<u32>(out + 4, entries);
+  store<u32>(out + 8, align);
   return last > 1 ? at + TERMINATOR_BYTES : 0;
 }
 
@@ -100,21 +98,16 @@ export function writeEhFrame(k: u32, contents: u32, to: u32, address: f64): u32 
     writeRecord(row, contents + rec.inOffset[row], at);
     const rela = rec.rela[row];
     if (rela) relocateRecord(i, rela, rela + rec.relaCount[row] * RELA_BYTES, at, <u64>address + <u64>rec.out[row], rec.inOffset[row], rec.size[row]);
-    written = at - to + padded(rec.size[row]);
+    written = at - to + rec.size[row];
   }
   return written;
 }
 
 function writeRecord(row: u32, from: u32, to: u32): void {
   const rec = tables().ehrec;
-  const bytes = rec.size[row];
-  const whole = padded(bytes);
-  copyBytes(to, from, bytes);
-  for (let k = bytes; k < whole; k++) store<u8>(to + k, 0); // DW_CFA_nop
-  const id = idOffset(to);
-  if (id == 4) store<u32>(to, whole - 4);
-  else store<u64>(to + 4, whole - 12);
+  copyBytes(to, from, rec.size[row]);
   if (rec.flags[row] & EHREC_CIE) return;
+  const id = idOffset(to);
   store<u32>(to + id, <u32>(rec.out[row] + <f64>id - rec.out[rec.leader[rec.cie[row]]]));
 }
 
@@ -130,8 +123,8 @@ function targetAddress(obj: u32, rela: u32): u64 {
 
 /**
  * Collects .eh_frame_hdr's keys at `keys`: u64 with the signed distance code - header in the upper half (top bit flipped, so
- * that unsigned order is signed order) and FDE - header below. Returns their number; 0xffffffff = a distance needs more than
- * 32 bits.
+ * that unsigned order is signed order) and FDE - header below. Returns their number, without those whose distance needs more
+ * than 32 bits, which are reported.
  */
 export function collectHdr(frameAddress: f64, hdrAddress: f64, keys: u32): u32 {
   const rec = tables().ehrec;
@@ -142,7 +135,11 @@ export function collectHdr(frameAddress: f64, hdrAddress: f64, keys: u32): u32 {
     if (!rec.live[row] || rec.flags[row] & (EHREC_CIE | EHREC_EMPTY)) continue;
     const code = <i64>targetAddress(isec.obj[rec.isec[row]], rec.rela[row]) - hdr;
     const fde = <i64>frameAddress + <i64>rec.out[row] - hdr;
-    if (code != <i64><i32>code || fde != <i64><i32>fde) return 0xffffffff;
+    if (code != <i64><i32>code || fde != <i64><i32>fde) {
+      const i = rec.isec[row];
+      report(ISSUE_HDR_DISTANCE, isec.obj[i], i, rec.inOffset[row], <u64>(code != <i64><i32>code ? code : fde), <u64>(code == <i64><i32>code));
+      continue;
+    }
     store<u64>(keys + (n << 3), (<u64>(<u32>code ^ 0x80000000) << 32) | <u64><u32>fde);
     n++;
   }

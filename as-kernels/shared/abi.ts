@@ -238,6 +238,7 @@ export const ISSUE_WARN_COMMON = 23; // index = symbol, a = sym, b = 1: --warn-c
 export const ISSUE_TLS_ATTRIBUTE = 24; // index = symbol, a = sym: thread-local, but this object says it is something else
 export const ISSUE_TLS_SECTION = 25; // index = symbol: thread-local, but its section is not
 export const ISSUE_COPIED_DISCARDED = 40; // index = relocation, a = symbol index: -r keeps a reference to a discarded section (a warning)
+export const ISSUE_HDR_DISTANCE = 27; // index = offset of an FDE, a = distance of .eh_frame_hdr to the code (b = 1: to the FDE)
 export const ISSUE_SHARED_LOCAL = 26; // index = symbol of a shared object that is local, but among the globals
 
 // ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----
@@ -260,7 +261,6 @@ export const ERR_SECTION_NAME = 16;
 export const ERR_ALIGN = 17;
 export const ERR_STRTAB_END = 18; // string table does not end in NUL
 export const ERR_LOCAL_AFTER_GLOBAL = 19;
-export const ERR_CIE = 20;
 export const ERR_FDE = 21;
 export const ERR_MERGE_ENTSIZE = 22;
 export const ERR_MERGE_UNTERMINATED = 23;
@@ -272,6 +272,18 @@ export const ERR_COMMON_ALIGN = 27; // index = symbol, b = alignment
 export const ERR_BINDING = 28; // index = symbol
 export const ERR_NO_SECTIONS = 29; // e_shoff is 0
 export const ERR_ALIGN_LARGE = 30; // index = section
+export const ERR_EH_SMALL = 60; // of .eh_frame records from here on
+export const ERR_EH_LARGE = 61;
+export const ERR_CIE_SMALL = 62;
+export const ERR_CIE_END = 63;
+export const ERR_CIE_VERSION = 64; // b = version
+export const ERR_CIE_STRING = 65;
+export const ERR_CIE_LEB = 66;
+export const ERR_CIE_ALIGNED = 67;
+export const ERR_CIE_ENCODING = 68;
+export const ERR_CIE_CUT = 69;
+export const ERR_CIE_LETTER = 70; // b = first bytes of the augmentation string
+export const ERR_FDE_ENCODING = 71;
 
 // ---- first word of a gsym.startStop list (then a count and isec rows) ----
 /** A live reference holds on to all sections of the list. */

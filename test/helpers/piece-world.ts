@@ -131,6 +131,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
   const options = { ...defaultOptions(), ...spec.options };
   const diag = new Diagnostics(() => {});
   params.set("gcSections", options.gcSections ? 1 : 0);
+  params.set("ehFrameHdr", options.ehFrameHdr ? 1 : 0);
   allocTable(arena, tables, "issue", 100);
   arena.u32[CTL_ISSUES >>> 2] = 0;
   const ctx = { options, arena, tables, kernels, pool, params, diag } as unknown as Context;

@@ -104,6 +104,7 @@ const OUTPUT_IS_POSSIBLE = new Set<number>([
   abi.ISSUE_COPY_SIZE,
   abi.ISSUE_DUPLICATE,
   abi.ISSUE_SHARED_LOCAL,
+  abi.ISSUE_HDR_DISTANCE,
   abi.ISSUE_MERGE_OFFSET,
   abi.ISSUE_TLS_ATTRIBUTE,
 ]);
@@ -145,8 +146,9 @@ const WORDS: Record<number, Words> = {
     return messages.tlsSequence(atInstruction && offset >= 3 ? place.location(ctx, issue.isec, offset - 3) : text, type);
   },
   [abi.ISSUE_DUPLICATE]: duplicate,
-  [abi.ISSUE_BAD_EH_FRAME]: (ctx, issue) =>
-    messages.corruptEhFrame(EH_FRAME_DETAILS[Number(issue.a)] ?? "bad record", place.location(ctx, issue.isec, issue.index)),
+  [abi.ISSUE_BAD_EH_FRAME]: ehFrame,
+  [abi.ISSUE_HDR_DISTANCE]: (ctx, issue) =>
+    messages.hdrDistance(place.sectionPlace(ctx, issue.isec), issue.b === 0n ? "PC offset" : "FDE offset", issue.a),
   [abi.ISSUE_BAD_MERGE]: (ctx, issue) => messages.badMergeSection(place.sectionPlace(ctx, issue.isec), mergeDetail(ctx, issue)),
   [abi.ISSUE_COPY_PROTECTED]: (ctx, issue) => {
     const [, symbol, definedIn, at] = against(ctx, issue);
@@ -271,11 +273,36 @@ function definition(ctx: IssueContext, esym: number, obj: number): Definition {
 
 // ---- details of broken objects ----
 
+/** What lld says of a record of .eh_frame; \0 stands for the number or text the kernel left. */
 const EH_FRAME_DETAILS: Record<number, string> = {
+  [abi.ERR_EH_SMALL]: "CIE/FDE too small",
+  [abi.ERR_EH_LARGE]: "CIE/FDE too large",
   [abi.ERR_TRUNCATED]: "CIE/FDE ends past the end of the section",
-  [abi.ERR_CIE]: "invalid CIE",
-  [abi.ERR_FDE]: "invalid CIE reference",
+  [abi.ERR_CIE_SMALL]: "CIE is too small",
+  [abi.ERR_CIE_END]: "unexpected end of CIE",
+  [abi.ERR_CIE_VERSION]: "FDE version 1 or 3 expected, but got \0",
+  [abi.ERR_CIE_STRING]: "corrupted CIE (failed to read string)",
+  [abi.ERR_CIE_LEB]: "corrupted CIE (failed to read LEB128)",
+  [abi.ERR_CIE_ALIGNED]: "DW_EH_PE_aligned encoding is not supported",
+  [abi.ERR_CIE_ENCODING]: "unknown FDE encoding",
+  [abi.ERR_CIE_CUT]: "corrupted CIE",
+  [abi.ERR_CIE_LETTER]: "unknown .eh_frame augmentation string: \0",
 };
+
+function ehFrame(ctx: IssueContext, { a, b, isec, index }: Issue): ByteString {
+  if (a === BigInt(abi.ERR_FDE)) return messages.badMergeSection(place.sectionPlace(ctx, isec), "invalid CIE reference");
+  const at = place.objectPlace(ctx, isec, index);
+  if (a === BigInt(abi.ERR_FDE_ENCODING)) return messages.unknownFdeEncoding(at);
+  const value = a === BigInt(abi.ERR_CIE_LETTER) ? bytesOf(b) : String(b);
+  return messages.corruptEhFrame((EH_FRAME_DETAILS[Number(a)] ?? "bad record").replace("\0", value), at);
+}
+
+/** Little-endian, up to the first NUL. */
+function bytesOf(value: bigint): ByteString {
+  let text = "";
+  for (let rest = value; rest !== 0n; rest >>= 8n) text += String.fromCharCode(Number(rest & 255n));
+  return text;
+}
 
 function mergeDetail(ctx: IssueContext, issue: Issue): string {
   const { size, sh_entsize } = ctx.tables.isec;
@@ -325,7 +352,6 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_COMMON_ALIGN]: () => `common symbol '${symbolName(ctx, issue)}' has invalid alignment: ${issue.b}`,
     [abi.ERR_BINDING]: () => `symbol (${index}) has invalid binding: ${place.rawSymbol(ctx, issue.obj, index)?.bind ?? 0}`,
     [abi.ERR_NO_SECTIONS]: `section header string table index ${index} does not exist: there is no section header table (e_shoff is 0)`,
-    [abi.ERR_CIE]: "invalid CIE in .eh_frame",
     [abi.ERR_FDE]: "invalid FDE in .eh_frame",
   };
   const detail = details[Number(issue.a)];

@@ -274,6 +274,15 @@ export function corruptEhFrame(what: string, at: ByteString): ByteString {
   return `corrupted .eh_frame: ${what}\n>>> defined in ${at}`;
 }
 
+/** .eh_frame_hdr says distances in 32 bits. */
+export function hdrDistance(place: ByteString, what: string, distance: bigint): ByteString {
+  return `${place}: ${what} is too large: 0x${distance.toString(16).toUpperCase()}`;
+}
+
+export function unknownFdeEncoding(at: ByteString): ByteString {
+  return `unknown FDE size encoding\n>>> defined in ${at}`;
+}
+
 /** `place` is `a.o:(.rodata.str1.1)`. */
 export function badMergeSection(place: ByteString, what: string): ByteString {
   return `${place}: ${what}`;

@@ -111,6 +111,17 @@ function readU64(ctx: PlaceContext, at: number): number {
   return readU32(ctx, at) + readU32(ctx, at + 4) * 2 ** 32;
 }
 
+/** Offsets in places are upper case, as in lld 19. */
+const upperHex = (value: number): string => value.toString(16).toUpperCase();
+
+/** Does the global symbol `index` mean the object's own definition? Of two definitions of a name only one counts. */
+function isOwn(ctx: PlaceContext, obj: number, index: number): boolean {
+  const { obj: objects, esym, gsym } = ctx.tables;
+  const row = objects.esymBase[obj]! + index;
+  const sym = index < objects.firstGlobal[obj]! || row >= esym.rows ? 0 : esym.sym[row]!;
+  return sym === 0 || sym >= gsym.rows || gsym.esym[sym] === 0 || gsym.esym[sym] === row;
+}
+
 /** First symbol of the isec's object that covers `offset`; `type` limits the search to STT_FUNC and the like. */
 export function enclosingSymbol(ctx: PlaceContext, isec: number, offset: number, type = 0): RawSymbol | null {
   const obj = ctx.tables.isec.obj[isec]!;
@@ -124,7 +135,7 @@ export function enclosingSymbol(ctx: PlaceContext, isec: number, offset: number,
     const symbolType = ctx.arena.u8[at + 4]! & 15;
     if (symbolType === STT_SECTION || symbolType === STT_FILE || (type !== 0 && symbolType !== type)) continue;
     const value = readU64(ctx, at + 8);
-    if (value <= offset && offset < value + readU64(ctx, at + 16)) return rawSymbol(ctx, obj, i);
+    if (value <= offset && offset < value + readU64(ctx, at + 16) && isOwn(ctx, obj, i)) return rawSymbol(ctx, obj, i);
   }
   return null;
 }
@@ -204,7 +215,7 @@ export function sectionPlace(ctx: PlaceContext, isec: number): ByteString {
 
 /** `a.o:(.text+0x1c)`, with the function when one covers the offset: `a.o:(function f: .text+0x1c)`. */
 export function location(ctx: PlaceContext, isec: number, offset: number): ByteString {
-  const place = `${sectionName(ctx, isec)}+0x${offset.toString(16)})`;
+  const place = `${sectionName(ctx, isec)}+0x${upperHex(offset)})`;
   const file = fileName(ctx, ctx.tables.isec.obj[isec]!);
   const func = enclosingSymbol(ctx, isec, offset, STT_FUNC);
   return func === null ? `${file}:(${place}` : `${file}:(function ${displayName(ctx, func.name)}: ${place}`;
@@ -214,7 +225,7 @@ export function location(ctx: PlaceContext, isec: number, offset: number): ByteS
 export function objectPlace(ctx: PlaceContext, isec: number, offset: number): ByteString {
   const [file, archive] = memberAndArchive(ctx, ctx.tables.isec.obj[isec]!);
   const symbol = enclosingSymbol(ctx, isec, offset);
-  const inside = symbol === null ? `${sectionName(ctx, isec)}+0x${offset.toString(16)}` : displayName(ctx, symbol.name);
+  const inside = symbol === null ? `${sectionName(ctx, isec)}+0x${upperHex(offset)}` : displayName(ctx, symbol.name);
   return `${file}:(${inside})${archive}`;
 }
 

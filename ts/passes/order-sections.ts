@@ -142,7 +142,8 @@ function addSynthetic(ctx: Context, byName: SectionsByName, section: SyntheticSe
     osec.sh_entsize = section.sh_entsize;
     byName.set(section.name, osec);
   } else {
-    if (osec.sh_type === SHT_NOBITS && section.sh_type !== SHT_NOBITS) osec.sh_type = section.sh_type;
+    // Also .eh_frame, which is SHT_X86_64_UNWIND in the inputs: types that meet become SHT_PROGBITS (lld).
+    if ((osec.sh_type === SHT_NOBITS || osec.sh_type === SHT_X86_64_UNWIND) && section.sh_type !== SHT_NOBITS) osec.sh_type = section.sh_type;
     osec.sh_flags |= section.sh_flags;
     if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
   }

@@ -5,7 +5,7 @@
  * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
  */
 import {
-  SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS,
+  SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { eachNode } from "../script/expression.ts";
@@ -114,7 +114,8 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
     if (command?.sh_type == null) osec.sh_type = section.sh_type;
     osec.sh_entsize = section.sh_entsize;
   } else {
-    if (osec.sh_type === SHT_NOBITS && section.sh_type !== SHT_NOBITS && command?.sh_type == null) osec.sh_type = section.sh_type;
+    const gives = osec.sh_type === SHT_NOBITS || osec.sh_type === SHT_X86_64_UNWIND;
+    if (gives && section.sh_type !== SHT_NOBITS && command?.sh_type == null) osec.sh_type = section.sh_type;
     if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
   }
   osec.sh_flags |= command?.nonAlloc === true ? section.sh_flags & ~SHF_ALLOC : section.sh_flags;

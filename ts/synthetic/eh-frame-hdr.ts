@@ -6,6 +6,7 @@
  */
 import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
+import { wordIssues } from "../diagnostics/issues.ts";
 import type { EhFrameSection } from "./eh-frame.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -19,7 +20,6 @@ const DW_EH_PE_datarel = 0x30;
 const HEADER_BYTES = 12;
 const ENTRY_BYTES = 8;
 const COUNTER_BYTES = 8192;
-const TOO_FAR = 0xffffffff;
 
 export class EhFrameHdrSection implements SyntheticSection {
   readonly name = ".eh_frame_hdr";
@@ -50,11 +50,8 @@ export class EhFrameHdrSection implements SyntheticSection {
     const room = ENTRY_BYTES * this.ehFrame.entries + 16;
     const keys = arena.alloc(room);
     const found = kernels.collectHdr!(Number(this.ehFrame.address), Number(this.address), keys);
-    if (found === TOO_FAR || distance !== BigInt.asIntN(32, distance)) {
-      arena.release(mark);
-      ctx.diag.error(".eh_frame_hdr: the distance to the code or to .eh_frame needs more than 32 bits");
-      return;
-    }
+    wordIssues(ctx);
+    if (distance !== BigInt.asIntN(32, distance)) ctx.diag.error(".eh_frame_hdr: the distance to .eh_frame needs more than 32 bits");
     const sorted = kernels.sortHdr!(keys, arena.alloc(room), arena.alloc(COUNTER_BYTES), found);
     const entries = kernels.writeHdrTable!(sorted, found, outAddr + HEADER_BYTES);
     arena.release(mark);
@@ -63,7 +60,7 @@ export class EhFrameHdrSection implements SyntheticSection {
     header.setUint8(1, DW_EH_PE_pcrel | DW_EH_PE_sdata4);
     header.setUint8(2, DW_EH_PE_udata4);
     header.setUint8(3, DW_EH_PE_datarel | DW_EH_PE_sdata4);
-    header.setInt32(4, Number(distance), true);
+    header.setInt32(4, Number(BigInt.asIntN(32, distance)), true);
     header.setUint32(8, entries, true);
   }
 }

@@ -41,7 +41,8 @@ export class EhFrameSection implements SyntheticSection {
   readonly name = ".eh_frame";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC;
-  readonly align = 3;
+  /** Of the inputs; known after layout(). */
+  align = 0;
   readonly sh_entsize = 0;
   address = 0n;
   osec = 0;
@@ -56,6 +57,7 @@ export class EhFrameSection implements SyntheticSection {
     this.bytes = ctx.kernels.layoutEhFrame!(out);
     this.fdes = ctx.arena.u32[out >>> 2]!;
     this.entries = ctx.arena.u32[(out >>> 2) + 1]!;
+    this.align = ctx.arena.u32[(out >>> 2) + 2]!;
   }
 
   isNeeded(ctx: Context): boolean {

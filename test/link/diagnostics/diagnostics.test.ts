@@ -83,7 +83,6 @@ diagnostics("files that are missing, folders, empty, of another machine, not obj
     contains(text, name);
     assert.not(w.exists("m"), name);
   }
-  if (wield) contains(w.fails("gcc -B$B m.o $PWD/empty.o -o m"), "empty.o");
   if (lld) {
     contains(w.fails("$LD m.o missing.o -o m"), "cannot open missing.o: No such file or directory");
     contains(w.fails("$LD -o m"), "no input files");
