@@ -4,11 +4,12 @@
  * Every linker-made section gets exactly the bytes it promised; a section that is asked twice or writes elsewhere is a bug.
  */
 import {
-  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
+  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PF_X, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
+import { pageSizes } from "./segments.ts";
 
 /** Writes larger than this are cut: fresh large writes are slow on some file systems. */
 const WRITE_BYTES = 1 << 18;
@@ -151,11 +152,23 @@ function fillGaps(ctx: Context, file: OutputFile): void {
       }
       if (osec.sh_type !== SHT_NOBITS) end = osec.sh_offset + osec.size;
     }
+    // -z separate-code: nothing else is in the last page of code, and offsets behind it begin at a page.
+    const tail = (segment.p_flags & PF_X) === 0 || ctx.options.z.separateCode === "none" || end === 0 ? 0 : -end & (pageSizes(ctx).max - 1);
+    if (tail > 0) file.write(new Uint8Array(tail).fill(TRAP), end);
   }
+}
+
+/** -z separate-code: a last segment of code counts the traps in its last page, or other tools would cut them off (lld). */
+function roundLastCode(ctx: Context): void {
+  const last = ctx.segments.filter((segment) => segment.p_type === PT_LOAD).at(-1);
+  if (last === undefined || (last.p_flags & PF_X) === 0 || ctx.options.z.separateCode === "none") return;
+  const { max } = pageSizes(ctx);
+  last.p_filesz = last.p_memsz = Math.ceil(last.p_filesz / max) * max;
 }
 
 /** Writes headers; the file is complete then, except for its build-id. */
 export function writeHeaders(ctx: Context, file: OutputFile): void {
+  roundLastCode(ctx);
   file.write(elfHeader(ctx), 0);
   if (ctx.segments.length > 0) file.write(programHeaders(ctx), EHDR_BYTES);
   if (!ctx.options.z.nosectionheader) file.write(sectionHeaders(ctx), ctx.sectionHeaders);

@@ -13,6 +13,7 @@ import type { Context, OutputSection } from "../context.ts";
 import { setRows } from "../memory/table.ts";
 import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
+import { orderLinked } from "./link-order.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { isTbss } from "./segments.ts";
 
@@ -39,7 +40,7 @@ export const PADDING_RANK = 1 << 6;
 const RELRO_NAMES = new Set([".data.rel.ro", ".bss.rel.ro", ".ctors", ".dtors", ".jcr", ".eh_frame", ".fini_array", ".init_array", ".preinit_array", ".got", ".toc"]);
 const ARRAYS = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY]);
 /** Input-only flags that mean nothing in an executable. */
-export const DROPPED_FLAGS = SHF_GROUP | SHF_INFO_LINK | SHF_COMPRESSED | SHF_GNU_RETAIN | SHF_LINK_ORDER;
+export const DROPPED_FLAGS = SHF_GROUP | SHF_INFO_LINK | SHF_COMPRESSED | SHF_GNU_RETAIN;
 
 export function isRelro(ctx: Context, osec: OutputSection): boolean {
   const { z } = ctx.options;
@@ -120,6 +121,9 @@ export function orderSections(ctx: Context): void {
     tables.osec.tombstone[osec.id] = tombstoneOf(osec.name, osec.sh_flags);
     sortMembers(ctx, osec);
   });
+  const { memberBase, memberCount } = tables.osec;
+  const linked = ctx.osecs.filter((osec) => (osec.sh_flags & SHF_LINK_ORDER) !== 0);
+  if (linked.length > 0) orderLinked(ctx, linked.map((osec) => ({ osec, runs: [{ from: memberBase[osec.id]!, to: memberBase[osec.id]! + memberCount[osec.id]! }] })));
   tables.osec.index[HEADERS_OSEC] = ctx.osecs.length > 0 ? 1 : 0;
 }
 
@@ -176,7 +180,7 @@ export function priorityOf(name: string): number {
   return digits[1] === "ctors" || digits[1] === "dtors" ? 65535 - value : value;
 }
 
-/** Constructors by priority, LINK_ORDER sections by what they are linked to. The sets are small. */
+/** Constructors by priority. The sets are small. */
 export function sortMembers(ctx: Context, osec: OutputSection): void {
   const { tables, arena } = ctx;
   const base = tables.osec.memberBase[osec.id]!;
@@ -185,12 +189,5 @@ export function sortMembers(ctx: Context, osec: OutputSection): void {
     const keyed = Array.from(members, (row) => ({ row, key: priorityOf(arena.cstring(tables.isec.name[row]!)) }));
     keyed.sort((a, b) => a.key - b.key);
     members.set(keyed.map((entry) => entry.row));
-  } else if (members.length > 1 && (tables.isec.sh_flags[members[0]!]! & SHF_LINK_ORDER) !== 0) {
-    const position = (row: number) => {
-      const link = tables.isec.link[row]!;
-      const target = tables.osec.index[tables.isec.osec[link]!] ?? 0;
-      return target * 2 ** 40 + link;
-    };
-    members.set(Array.from(members).sort((a, b) => position(a) - position(b)));
   }
 }

@@ -16,6 +16,7 @@ import { evaluateIn, addressOf, type Environment } from "../script/script-value.
 import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { orderLinked } from "./link-order.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, sortMembers, tombstoneOf } from "./order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
 import { isTbss } from "./segments.ts";
@@ -45,6 +46,7 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
   ctx.osecs = plan.items.filter((item) => item.kind === "section").map((section) => section.osec);
   publish(ctx);
   if (!layout.hasSections) sortDefault(ctx);
+  orderLinked(ctx, plan.sections.map(({ osec, parts }) => ({ osec, runs: parts.filter((part) => part.kind === "members") })));
 }
 
 function reportOrphans({ options, diag }: Context, words: string[]): void {

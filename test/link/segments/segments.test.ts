@@ -154,4 +154,14 @@ segments("RELRO that is not one run is an error", (w) => {
   contains(w.fails("gcc -c t.s && $LD t.o -T t.ld -o t"), "section: .init_array is not contiguous with other relro sections");
 });
 
+segments("-z separate-code fills the last page of code with traps, and the segment counts it when it is the last", (w) => {
+  w.write({ "t.s": '.globl _start\n_start: nop\n.section .note.GNU-stack,"",@progbits\n' });
+  w.sh("gcc -c t.s && $LD t.o -z separate-code -o code && $LD t.o -z noseparate-code -o none");
+  if (linkerName === "bfd") return;
+  const code = w.elf("code").segments(1).at(-1)!;
+  assert.equal([code.offset, code.filesz, code.memsz], [0x1000, 0x1000, 0x1000]);
+  assert.equal(new Set(w.bytes("code").subarray(0x1001, 0x2000)), new Set([0xcc]));
+  assert.is(w.elf("none").segments(1).at(-1)!.filesz, 1);
+});
+
 segments.run();
