@@ -7,15 +7,15 @@ import { params, tables } from "../shared/tables.ts";
 import { isOldArray } from "../lib/names.ts";
 import { report } from "../lib/issue.ts";
 import {
-  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
+  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
   ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON,
   SYM_DEFINED, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE,
   SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION,
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED,
 } from "../shared/abi.ts";
 import {
-  SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
-  SHT_CREL, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE,
+  SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
+  SHT_CREL, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER, SHT_UNKNOWN,
 } from "../shared/elf.ts";
 
 /** ".note.GNU-stack\0" is no section of the output: it only says whether the stack must be executable. */
@@ -84,6 +84,15 @@ export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerg
   linkGroups(o);
 }
 
+/** gABI ch. 4, Sections: types and flags that ask for a treatment nobody here knows. Types in between are processor specific. */
+// @ts-ignore: decorator
+@inline
+function isUnknown(type: u32, flags: u32): bool {
+  if (type < <u32>SHT_UNKNOWN) return false;
+  if (type >= <u32>SHT_LOUSER) return (flags & SHF_ALLOC) != 0;
+  return type < <u32>SHT_LOOS ? type != SHT_CREL : type <= <u32>SHT_HIOS && (flags & SHF_OS_NONCONFORMING) != 0;
+}
+
 function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, keepMerge: u32): void {
   const t = tables();
   const isec = t.isec;
@@ -102,6 +111,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   isec.size[row] = <f64>size;
   isec.sh_entsize[row] = entsize;
   isec.align[row] = align > 1 ? <u8>ctz<u64>(align) : 0;
+  if (isUnknown(type, flags)) report(ISSUE_BAD_OBJECT, o, row, i, ERR_SECTION_TYPE, type);
   if (isStackNote(name)) {
     t.obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
     isec.osec[row] = 0;

@@ -284,6 +284,7 @@ export const ERR_CIE_ENCODING = 68;
 export const ERR_CIE_CUT = 69;
 export const ERR_CIE_LETTER = 70; // b = first bytes of the augmentation string
 export const ERR_FDE_ENCODING = 71;
+export const ERR_SECTION_TYPE = 41; // index = section, b = sh_type
 
 // ---- first word of a gsym.startStop list (then a count and isec rows) ----
 /** A live reference holds on to all sections of the list. */

@@ -52,6 +52,11 @@ export const SHT_GROUP = 17;
 export const SHT_SYMTAB_SHNDX = 18;
 export const SHT_RELR = 19;
 export const SHT_CREL = 0x40000014;
+/** First type that this version of the gABI does not know. */
+export const SHT_UNKNOWN = 19;
+export const SHT_LOOS = 0x60000000;
+export const SHT_HIOS = 0x6fffffff;
+export const SHT_LOUSER = 0x80000000;
 export const SHT_LLVM_ADDRSIG = 0x6fff4c03;
 export const SHT_LLVM_DEPENDENT_LIBRARIES = 0x6fff4c04;
 export const SHT_LLVM_CALL_GRAPH_PROFILE = 0x6fff4c09;

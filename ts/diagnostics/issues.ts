@@ -114,7 +114,8 @@ type Words = (ctx: IssueContext, issue: Issue) => ByteString;
 const WORDS: Record<number, Words> = {
   [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => {
     if (issue.a === BigInt(abi.ERR_LINK_ORDER_KIND)) return linkOrderKind(ctx, issue);
-    const whose = issue.isec !== 0 && issue.a === BigInt(abi.ERR_MULTIPLE_RELA) ? place.sectionPlace(ctx, issue.isec) : place.fileName(ctx, issue.obj);
+    const bySection = [abi.ERR_MULTIPLE_RELA, abi.ERR_SECTION_TYPE].includes(Number(issue.a));
+    const whose = issue.isec !== 0 && bySection ? place.sectionPlace(ctx, issue.isec) : place.fileName(ctx, issue.obj);
     return messages.corruptObject(whose, objectDetail(ctx, issue));
   },
   [abi.ISSUE_SHARED_LOCAL]: (ctx, issue) =>
@@ -341,6 +342,7 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_MULTIPLE_RELA]: "multiple relocation sections to one section are not supported",
     [abi.ERR_SECTION_NAME]: `section [index ${index}] has a name outside the section name table`,
     [abi.ERR_ALIGN_LARGE]: `section [index ${index}]: section sh_addralign is too large`,
+    [abi.ERR_SECTION_TYPE]: `unknown section type 0x${issue.b.toString(16)}`,
     [abi.ERR_ALIGN]: `section [index ${index}]: sh_addralign is not a power of 2`,
     [abi.ERR_STRTAB_END]: "SHT_STRTAB string table is non-null terminated",
     [abi.ERR_LOCAL_AFTER_GLOBAL]: `broken object: local symbol [index ${index}] found at index >= .symtab's sh_info`,

@@ -74,4 +74,10 @@ odd("groups that are not COMDAT are all kept", (w) => {
   w.sh("gcc -c m.c && gcc -B$B m.o a.o b.o -o m && ./m");
 });
 
+odd("section types that ask for an unknown treatment are errors, private ones are not", (w) => {
+  w.write({ "t.s": '.globl _start\n_start: nop\n.section a,"",@0x60000000\n.byte 1\n.section b,"",@0x80000001\n.byte 1\n', "u.s": '.section c,"",@0x15\n.byte 1\n.section d,"a",@0x80000001\n.byte 1\n' });
+  w.sh("gcc -c t.s && gcc -c u.s && $LD t.o -o t");
+  if (linkerName !== "bfd") contains(w.fails("$LD t.o u.o -o u"), "error: u.o:(c): unknown section type 0x15\n", "error: u.o:(d): unknown section type 0x80000001");
+});
+
 odd.run();
