@@ -3,7 +3,7 @@
  */
 
 import { ObjectBuilder } from "../../helpers/object.ts";
-import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const odd = behaviour("odd sections");
 
