@@ -373,12 +373,25 @@ function usable(o: u32, i: u32, number: u32, index: u32, sym: u32, flags: u32): 
     return false;
   }
   if (!(flags & SYM_LOCAL)) need(sym, SYM_REF_LIVE);
-  if (kind != SYM_UNDEF || flags & SYM_WEAK) return true;
+  if (kind != SYM_UNDEF) return true;
+  if (namesVersion(sym)) {
+    // Even a weak one: without its shared object there is no record to ask for the version with.
+    report(ISSUE_UNDEFINED, o, i, number, <u64>sym, 0);
+    return params().undefinedPolicy != UNDEFINED_ERROR;
+  }
+  if (flags & SYM_WEAK) return true;
   const policy = params().undefinedPolicy;
   const external = sym < params().globalSyms && tables().gsym.vis[sym] == STV_DEFAULT;
   if (external && policy == UNDEFINED_IGNORE) return true;
   report(ISSUE_UNDEFINED, o, i, number, <u64>sym, 0);
   return external && policy != UNDEFINED_ERROR;
+}
+
+/** Is the symbol called name@V? */
+function namesVersion(sym: u32): bool {
+  if (sym >= params().globalSyms) return false;
+  const name = tables().gsym.name[sym];
+  return name != 0 && load<u8>(name + tables().gsym.nameBytes[sym]) == 0x40;
 }
 
 /** Defined here, and not thread-local. Section symbols of TLS sections have no type of their own. */

@@ -7,12 +7,12 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import {
-  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, GLOB_BYTES, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
+  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
   MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC,
   SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
-import { STB_WEAK, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
+import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
 
 const AT: u8 = 0x40; // '@'
 const STAR: u8 = 0x2a;
@@ -209,12 +209,43 @@ export function globMatch(pattern: u32, patternBytes: u32, name: u32, nameBytes:
   return false;
 }
 
+/** First pattern of the chain that matches; `best` when none before that does. */
+function firstOfChain(chain: u32, best: u32, globs: u32, name: u32, nameBytes: u32, version: u32, versionBytes: u32): u32 {
+  let next = chain;
+  while (next != 0 && next - 1 < best) {
+    const row = globs + (next - 1) * GLOB_BYTES;
+    if (version == 0 || sameBytes(version, versionBytes, load<u32>(row, 12), load<u32>(row, 16))) {
+      if (globMatch(load<u32>(row), load<u32>(row, 4), name, nameBytes)) return next - 1;
+    }
+    next = load<u32>(row, 20);
+  }
+  return best;
+}
+
+/**
+ * Number of the first of `count` patterns that matches the name, `count` = none. Only patterns whose literal start is a start of
+ * the name are tried: `index` finds them by hash. `version` != 0: the pattern must stand in the node of that name.
+ */
+export function firstGlob(name: u32, nameBytes: u32, version: u32, versionBytes: u32, globs: u32, count: u32, index: u32): u32 {
+  let best = firstOfChain(load<u32>(index, 40), count, globs, name, nameBytes, version, versionBytes);
+  const longest = min<u32>(load<u32>(index, 32), nameBytes);
+  const mask = load<u32>(index, 36);
+  let hash: u32 = FNV_BASIS;
+  for (let bytes: u32 = 1; bytes <= longest; bytes++) {
+    hash = (hash ^ <u32>load<u8>(name + bytes - 1)) * <u32>FNV_PRIME;
+    if (!(load<u32>(index + ((bytes >> 5) << 2)) & (1 << (bytes & 31)))) continue;
+    const chain = load<u32>(index + GLOB_INDEX_SLOTS + (((hash ^ (hash >> 15)) & mask) << 2));
+    if (chain) best = firstOfChain(chain, best, globs, name, nameBytes, version, versionBytes);
+  }
+  return best;
+}
+
 /**
  * Assigns the first matching pattern's version to every symbol that has none yet. Patterns are `count` rows of GLOB_BYTES at
- * `globs`: address, bytes, version index, address and bytes of the version's name. A plain name matches the pattern; name@V
- * matches when its version is the pattern's, name@@V never (its own version counts).
+ * `globs`. A plain name matches the pattern; name@V matches when its version is the pattern's, name@@V never (its own version
+ * counts).
  */
-export function assignGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u32): void {
+export function assignGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u32, index: u32): void {
   const flags = tables().sym.flags;
   const gsym = tables().gsym;
   for (let i = from; i < to; i++) {
@@ -229,13 +260,10 @@ export function assignGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u
       version = definedName(i) + stemBytes + 1;
       while (load<u8>(version + versionBytes) != 0) versionBytes++;
     }
-    for (let g: u32 = 0, row = globs; g < count; g++, row += GLOB_BYTES) {
-      if (version != 0 && !sameBytes(version, versionBytes, load<u32>(row, 12), load<u32>(row, 16))) continue;
-      if (!globMatch(load<u32>(row), load<u32>(row, 4), gsym.name[i], stemBytes)) continue;
-      gsym.ver[i] = <u16>load<u32>(row, 8);
-      store<u8>(marks + i, mark | MARK_ASSIGNED);
-      break;
-    }
+    const g = firstGlob(gsym.name[i], stemBytes, version, versionBytes, globs, count, index);
+    if (g == count) continue;
+    gsym.ver[i] = <u16>load<u32>(globs + g * GLOB_BYTES, 8);
+    store<u8>(marks + i, mark | MARK_ASSIGNED);
   }
 }
 
@@ -248,17 +276,25 @@ function sameBytes(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
 }
 
 /** Marks the symbols that some pattern of the dynamic list matches. Same pattern rows as assignGlobs. */
-export function markDynamicGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u32): void {
+export function markDynamicGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u32, index: u32): void {
   const flags = tables().sym.flags;
   const gsym = tables().gsym;
   for (let i = from; i < to; i++) {
     const kind = flags[i] & SYM_KIND_MASK;
     if (!isDefinedKind(kind) && kind != SYM_LAZY) continue;
-    for (let g: u32 = 0, row = globs; g < count; g++, row += GLOB_BYTES) {
-      if (!globMatch(load<u32>(row), load<u32>(row, 4), gsym.name[i], gsym.nameBytes[i])) continue;
-      store<u8>(marks + i, load<u8>(marks + i) | MARK_DYNAMIC_LIST);
-      break;
-    }
+    if (firstGlob(gsym.name[i], gsym.nameBytes[i], 0, 0, globs, count, index) == count) continue;
+    store<u8>(marks + i, load<u8>(marks + i) | MARK_DYNAMIC_LIST);
+  }
+}
+
+/** The same for all variables (--dynamic-list-data). */
+export function markDynamicData(from: u32, to: u32, marks: u32): void {
+  const flags = tables().sym.flags;
+  const type = tables().gsym.type;
+  for (let i = from; i < to; i++) {
+    const kind = flags[i] & SYM_KIND_MASK;
+    if (kind != SYM_COMMON && !(isDefinedKind(kind) && type[i] == STT_OBJECT)) continue;
+    store<u8>(marks + i, load<u8>(marks + i) | MARK_DYNAMIC_LIST);
   }
 }
 
@@ -288,6 +324,8 @@ export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
     const hidden = vis == STV_HIDDEN || vis == STV_INTERNAL;
     flags &= ~(SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_PROTECTED | SYM_FORCED_LOCAL);
     if (vis == STV_PROTECTED) flags |= SYM_PROTECTED;
+    // Only references are left of what no member was extracted for; scripts have nothing to say about those (lld).
+    if (kind == SYM_LAZY) gsym.ver[i] = VER_NDX_GLOBAL;
     const local = kind != SYM_SHARED && gsym.ver[i] == VER_NDX_LOCAL;
     if (local) flags |= SYM_FORCED_LOCAL;
     const listed = marks != 0 && (load<u8>(marks + i) & MARK_DYNAMIC_LIST) != 0;

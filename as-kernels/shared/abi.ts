@@ -194,8 +194,18 @@ export const MARK_DYNAMIC_LIST = 2;
 export const MARK_VERSIONED = 4;
 /** Its definition is called name@@V. */
 export const MARK_VERSIONED_DEFAULT = 8;
-/** Bytes of one pattern row: address, bytes, version index, address and bytes of the version's name. */
-export const GLOB_BYTES = 20;
+/** Bytes of one pattern row: address, bytes, version index, address and bytes of the version's name, number + 1 of the next in its chain. */
+export const GLOB_BYTES = 24;
+/**
+ * Index of a pattern table by literal start: 8 words of a bit per length of start that occurs, then the longest, the mask of the
+ * slots, the chain of the patterns that start with a wildcard, and from here on a chain per slot (first pattern's number + 1).
+ */
+export const GLOB_INDEX_SLOTS = 44;
+/** Longer literal starts are cut for the index. */
+export const GLOB_START_MAX = 255;
+/** Hash of a literal start: FNV-1a, folded. */
+export const FNV_BASIS = 0x811c9dc5;
+export const FNV_PRIME = 0x01000193;
 // what the options say, as bits
 export const VIS_HAS_DYNSYM = 1;
 export const VIS_EXPORT_ALL = 2;

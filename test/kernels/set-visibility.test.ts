@@ -5,6 +5,7 @@ import {
   SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STV_PROTECTED } from "../../as-kernels/shared/elf.ts";
+import { globTable } from "../../ts/passes/version-patterns.ts";
 import { Glob, GlobError } from "../../ts/script/glob.ts";
 import { prng } from "../helpers/prng.ts";
 import { isExported, isPreemptible, type Globals, type Settings } from "../helpers/twin/set-visibility.ts";
@@ -80,6 +81,29 @@ for (const debug of [false, true]) {
       arena.release(mark);
     }
     assert.ok(matches > 1000, `only ${matches} matches`);
+  });
+
+  test("finds the first pattern of a list through its index, whatever the patterns begin with, on seeded lists", () => {
+    const { ctx } = makeWorld({ symbols: [] }, debug);
+    const { arena, kernels } = ctx;
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = prng(seed);
+      const word = (): string => Array.from({ length: random.below(5) }, () => random.pick(["a", "b", "ab", "c"])).join("");
+      const start = random.chance(0.1) ? "a".repeat(random.between(250, 260)) : "";
+      const patterns = Array.from({ length: random.below(30) }, () => start + word() + random.pick(["*", "?*", "[ab]*", "*c", "", "*b*"]) + (random.chance(0.2) ? word() : ""));
+      const mark = arena.mark();
+      const rules = patterns.map((pattern) => ({ pattern: { pattern, cxx: false, exact: false }, ver: 2, node: random.pick(["V", "W"]) }));
+      const { rows, index } = globTable(ctx, rules);
+      const globs = patterns.map((pattern) => new Glob(pattern));
+      for (let n = 0; n < 20; n++) {
+        const name = (random.chance(0.5) ? start : "") + word() + word();
+        const version = random.pick(["", "V"]);
+        const expected = globs.findIndex((glob, i) => glob.matches(name) && (version === "" || rules[i]!.node === version));
+        const found = kernels.firstGlob!(arena.put(name), name.length, version === "" ? 0 : arena.put(version), version.length, rows, patterns.length, index);
+        assert.is(found === patterns.length ? -1 : found, expected, `${patterns.join(" ")} and ${name}`);
+      }
+      arena.release(mark);
+    }
   });
 
   test.run();

@@ -90,9 +90,9 @@ test("junk is one readable error", () => {
   assert.ok(junk.length < 1000 && !/[\x00-\x09\x0b-\x1f]/.test(junk));
   const far = message("INPUT(" + "a ".repeat(50000) + "{").split("\n");
   assert.is((far[1] as string)[(far[2] as string).indexOf("^")], "{");
-  assert.match(message("INPUT(a"), /unexpected end of file/);
+  assert.match(message("INPUT(a"), /unexpected EOF/);
   assert.match(message("INPUT(a(b))"), /name expected, but got \(/);
-  assert.match(message("INPUT"), /\( expected, but the file ends/);
+  assert.match(message("INPUT"), /unexpected EOF/);
   assert.match(message("ENTRY(a b)"), /\) expected, but got b/);
   assert.match(message('"INPUT"(a)'), /unknown directive: INPUT/);
 });

@@ -23,7 +23,7 @@ test("named versions with parents", () => {
     `/* first */ V1.0 { global: foo; bar*; local: *; };
      # second
      V2.0 { baz; } V1.0;
-     "V 3" { global: a; local: b; global: c } V1.0 V2.0;`,
+     "V 3" { global: a; local: b; global: c; } V1.0 V2.0;`,
     "x",
   );
   assert.equal(nodes.map((n) => [n.name, names(n.globals), names(n.locals), n.parents]), [
@@ -63,12 +63,13 @@ test("extern names languages, quotes make patterns exact", () => {
 
 test("errors carry file, line, the line and a caret", () => {
   assert.is(bad("V1 {\n\tfoo bar;\n};"), "x.ver:2: ; expected, but got bar\n>>>  foo bar;\n>>>      ^");
-  assert.is(bad("{ foo; "), "x.ver:1: unexpected end of file\n>>> { foo; \n>>>       ^");
-  assert.match(bad("V1 { a; }"), /^x\.ver:1: .*end/);
-  assert.match(bad("{ a; };\nV1 { b; };"), /^x\.ver:2: an anonymous version/);
+  assert.is(bad("{ foo; "), "x.ver:1: unexpected EOF\n>>> { foo; \n>>>       ^");
+  assert.match(bad("V1 { a };"), /^x\.ver:1: ; expected, but got \}/);
+  assert.match(bad("V1 { a; }"), /^x\.ver:1: unexpected EOF/);
+  assert.match(bad("{ a; };\nV1 { b; };"), /^x\.ver:2: anonymous version definition is used in combination/);
   assert.match(bad("V1 { a; };\nV1 { b; };"), /^x\.ver:2: version V1 is defined twice/);
   assert.match(bad("{ globl: a; };"), /global: or local: expected, but got globl:/);
-  assert.match(bad('{ extern "Java" { a; }; };'), /unknown language Java/);
+  assert.match(bad('{ extern "Java" { a; }; };'), /Unknown language Java/);
   assert.match(bad("{ foo[; };"), /unmatched '\['/);
   assert.match(bad('{ "foo; };'), /unclosed quote/);
   assert.match(bad("/* "), /unclosed comment/);

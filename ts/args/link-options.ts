@@ -37,6 +37,8 @@ export interface VersionNode {
   locals: SymbolPattern[];
   /** Inherited versions. */
   parents: ByteString[];
+  /** Not from a script: an option's meaning in these terms. */
+  implied?: boolean;
 }
 
 export interface LinkOptions {
@@ -71,6 +73,10 @@ export interface LinkOptions {
   scripts: ByteString[]; // -T
   versionScripts: ByteString[];
   dynamicLists: ByteString[];
+  dynamicListData: boolean;
+  dynamicListCpp: ByteString[]; // demangled patterns of --dynamic-list-cpp-new, -typeinfo
+  retainSymbols: ByteString; // file of --retain-symbols-file, "" = none
+  defaultSymver: boolean;
   exportDynamicSymbols: ByteString[]; // --export-dynamic-symbol globs
   exportDynamicSymbolLists: ByteString[];
   exportDynamic: boolean;

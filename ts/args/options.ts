@@ -90,6 +90,11 @@ const SYMBOLS: OptionRow[] = [
   must("--export-dynamic-symbol", "=GLOB", "Put matching symbols into the dynamic symbol table", pushGlob("exportDynamicSymbols")),
   must("--export-dynamic-symbol-list", "=FILE", "File of --export-dynamic-symbol patterns", push("exportDynamicSymbolLists")),
   must("--dynamic-list", "=FILE", "File of symbols that are exported, and stay preemptible in a shared object", push("dynamicLists")),
+  should("--dynamic-list-data", "", "Put all variables on the dynamic list", put("dynamicListData", true)),
+  should("--dynamic-list-cpp-new", "", "Put operator new and delete on the dynamic list", (s) => void s.options.dynamicListCpp.push("operator new*", "operator delete*")),
+  should("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),
+  should("--retain-symbols-file", "=FILE", "Export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
+  should("--default-symver", "", "Exported symbols without a version get the soname as version", put("defaultSymver", true)),
   must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
   must("--exclude-libs", "=LIBS", "Hide the symbols of these archives (comma-separated, or ALL)", (s, v) => void s.options.excludeLibs.push(...v.split(/[,:]/).filter(Boolean))),
   must("--Bsymbolic", "", "Bind references to own definitions when linking", put("bsymbolic", "all")),
@@ -255,7 +260,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "EB gdb-index dynamic-list-data default-symver retain-symbols-file unique symbol-ordering-file " +
+  "EB gdb-index unique symbol-ordering-file " +
   "section-ordering-file why-live repro use-android-relr-tags " +
   "default-script shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +

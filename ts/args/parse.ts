@@ -205,5 +205,7 @@ function finish(s: ParseState, asked: boolean): void {
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");
   if (o.relocatable && o.shared) s.errors.push("-r and -shared may not be used together");
   if (o.relocatable && o.pie) s.errors.push("-r and -pie may not be used together");
-  if (!asked && o.inputs.length === 0 && o.scripts.length === 0 && s.errors.length === 0) s.errors.push("no input files");
+  // What is wrong with such a file is said first (read-scripts).
+  const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;
+  if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push("no input files");
 }

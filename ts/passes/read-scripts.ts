@@ -1,14 +1,17 @@
 /**
- * Version scripts, dynamic lists and --export-dynamic-symbol: files and options → ctx.versionNodes, ctx.dynamicList.
+ * Version scripts, dynamic lists, and options that mean the same: files and options → ctx.versionNodes, ctx.dynamicList.
  *
  * Only reads; which symbols the patterns touch is decided by set-visibility.
  */
-import type { ByteString } from "../args/link-options.ts";
+import type { ByteString, SymbolPattern } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
+import { Search } from "../input/search.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { parseVersionScript } from "../script/version-script.ts";
+
+const ANY: SymbolPattern = { pattern: "*", cxx: false, exact: false };
 
 function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name: ByteString) => T[]): T[] {
   try {
@@ -23,11 +26,37 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
   }
 }
 
+/** A version script is also looked for along -L (lld). */
+function readVersionScript(ctx: Context, name: ByteString): void {
+  const exists = (path: ByteString): boolean => ctx.host.exists(path);
+  const path = exists(name) ? name : new Search(ctx.options, exists).file(name);
+  if (path === "") ctx.diag.error(`cannot find version script ${name}`);
+  else ctx.versionNodes.push(...read(ctx, path, parseVersionScript));
+}
+
+/** --retain-symbols-file: as an anonymous version with these globals and nothing else (lld). */
+function retainSymbols(ctx: Context, path: ByteString): void {
+  const lines = (text: ByteString): ByteString[] => text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  const globals = read(ctx, path, lines).map((pattern) => ({ pattern, cxx: false, exact: true }));
+  ctx.versionNodes.unshift({ name: "", globals, locals: [ANY], parents: [], implied: true });
+}
+
+/** --default-symver: whatever is exported and has no version has the file's own name as one. */
+function defaultSymver(ctx: Context): void {
+  const { soname, output } = ctx.options;
+  const name = soname === "" ? output.slice(output.lastIndexOf("/") + 1) : soname;
+  ctx.versionNodes.unshift({ name, globals: [ANY], locals: [], parents: [], implied: true });
+}
+
 export function readScripts(ctx: Context): void {
   const { options } = ctx;
-  ctx.versionNodes.push(...options.versionScripts.flatMap((path) => read(ctx, path, parseVersionScript)));
+  for (const name of options.versionScripts) readVersionScript(ctx, name);
+  if (options.retainSymbols !== "") retainSymbols(ctx, options.retainSymbols);
+  if (options.defaultSymver && options.shared) defaultSymver(ctx);
   const lists = [...options.dynamicLists, ...options.exportDynamicSymbolLists];
   ctx.dynamicList.push(...lists.flatMap((path) => read(ctx, path, parseDynamicList)));
   ctx.dynamicList.push(...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })));
+  ctx.dynamicList.push(...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })));
+  if (options.inputs.length === 0 && options.scripts.length === 0) ctx.diag.error("no input files");
   ctx.diag.throwIfErrors();
 }

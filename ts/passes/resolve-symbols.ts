@@ -146,13 +146,18 @@ function demandEntry({ options, tables, lookup }: Context, root: (name: ByteStri
   else tables.sym.flags[id]! |= SYM_ROOT;
 }
 
+/** Nothing is called foo@@V: that is foo (lld). */
+function wrapped({ options }: Context): ByteString[] {
+  return [...new Set(options.wrap)].filter((name) => !name.includes("@@"));
+}
+
 /** --wrap=foo: who mentions foo will mean __wrap_foo, who mentions __real_foo means foo; both may be in archives. */
 function demandWrapped(ctx: Context, demand: (name: ByteString) => number): void {
   const isUsed = (name: ByteString) => {
     const id = ctx.lookup(name);
     return id !== 0 && (ctx.tables.sym.flags[id]! & SYM_USED_REGULAR) !== 0;
   };
-  for (const name of new Set(ctx.options.wrap)) {
+  for (const name of wrapped(ctx)) {
     if (isUsed(name)) demand("__wrap_" + name);
     if (isUsed("__real_" + name)) demand(name);
   }
@@ -167,7 +172,7 @@ export function redirectWrapped(ctx: Context): void {
   if (options.wrap.length === 0) return;
   const mark = arena.mark();
   const map = arena.allocZeroed(params.get("globalSyms") * 4);
-  for (const name of new Set(options.wrap)) {
+  for (const name of wrapped(ctx)) {
     const [sym, wrap, real] = [name, "__wrap_" + name, "__real_" + name].map((each) => ctx.lookup(each)) as [number, number, number];
     if (sym === 0) continue;
     if (wrap !== 0) arena.u32[(map >>> 2) + sym] = wrap;

@@ -15,7 +15,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { redirectWrapped } from "./resolve-symbols.ts";
-import { assignVersionNodes, markDynamicList, versionIds } from "./version-patterns.ts";
+import { assignVersionNodes, definedVersion, markDynamicList, versionIds } from "./version-patterns.ts";
 
 /** Does the output get .dynsym and .dynamic? As lld: any shared object on the command line, or position independence. */
 export function hasDynamicTables(ctx: Context): boolean {
@@ -32,14 +32,15 @@ export function setVisibility(ctx: Context): void {
     redirectWrapped(ctx);
     return;
   }
-  const patterns = ctx.versionNodes.length > 0 || ctx.dynamicList.length > 0;
+  const listed = ctx.dynamicList.length > 0 || options.dynamicListData;
+  const patterns = ctx.versionNodes.length > 0 || listed;
   const bits = optionBits(ctx) | (patterns || options.shared ? VIS_READ_SUFFIX : 0);
   const mark = arena.mark();
   const marks = (bits & VIS_READ_SUFFIX) !== 0 ? arena.allocZeroed(globals) : 0;
   const versioned = kernels.startVersions!(1, globals, bits, marks);
   if (ctx.versionNodes.length > 0) assignVersionNodes(ctx, marks, versioned);
   if (versioned > 0) readOwnVersions(ctx, marks);
-  if (ctx.dynamicList.length > 0) markDynamicList(ctx, marks);
+  if (listed) markDynamicList(ctx, marks);
   redirectWrapped(ctx);
   redirectVersionedReferences(ctx);
   kernels.setVisibility!(1, globals, bits, marks);
@@ -59,7 +60,7 @@ function optionBits(ctx: Context): number {
     (options.shared || options.exportDynamic ? VIS_EXPORT_ALL : 0) |
     (options.shared ? VIS_SHARED : 0) |
     (options.dynamicLinker === "" ? VIS_NO_DYNAMIC_LINKER : 0) |
-    (options.dynamicLists.length > 0 ? VIS_DYNAMIC_LIST_BINDS : 0)
+    (options.dynamicLists.length > 0 || options.dynamicListData || options.dynamicListCpp.length > 0 ? VIS_DYNAMIC_LIST_BINDS : 0)
   );
 }
 
@@ -86,12 +87,6 @@ function markedRows(ctx: Context, marks: number, wanted: number): Uint32Array {
   const list = arena.alloc(count * 4);
   kernels.listMarked!(1, globals, marks, wanted, list);
   return arena.u32.subarray(list >>> 2, (list >>> 2) + count);
-}
-
-/** The V of a definition's name@V or name@@V. */
-function definedVersion(ctx: Context, row: number): ByteString {
-  const name = ctx.kernels.definedName!(row);
-  return ctx.arena.cstring(name + ctx.tables.gsym.nameBytes[row]!).replace(/^@@?/, "");
 }
 
 function definingPlace(ctx: Context, row: number): ByteString {

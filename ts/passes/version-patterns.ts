@@ -6,7 +6,7 @@
  * call per uninterrupted stretch; only `extern "C++"` patterns are matched here, because names have to be demangled for them.
  */
 import {
-  GLOB_BYTES, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK,
+  FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, GLOB_START_MAX, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK,
   SYM_LAZY,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../../as-kernels/shared/elf.ts";
@@ -14,10 +14,10 @@ import type { ByteString, SymbolPattern, VersionNode } from "../args/link-option
 import type { Context } from "../context.ts";
 import { demangle } from "../diagnostics/demangle.ts";
 import * as messages from "../diagnostics/messages.ts";
-import { Glob } from "../script/glob.ts";
+import { Glob, PatternSet } from "../script/glob.ts";
 
 /** A pattern with what it assigns: version index, and the name of the node it stands in. */
-interface Rule {
+export interface Rule {
   pattern: SymbolPattern;
   ver: number;
   node: ByteString;
@@ -46,7 +46,19 @@ export function assignVersionNodes(ctx: Context, marks: number, versioned: numbe
   const backwards = [...rules].reverse().flatMap(({ globals, locals }) => [...globals, ...locals]);
   const wildcards = backwards.filter((rule) => !rule.pattern.exact);
   const ordered = [...wildcards.filter((rule) => !isStar(rule)), ...wildcards.filter(isStar)];
+  warnAboutStars(ctx);
   assignWildcards(ctx, marks, ordered, names);
+}
+
+/** `*` twice in the same script cannot mean what its author thinks (lld). Nodes that options stand for do not count. */
+function warnAboutStars(ctx: Context): void {
+  const stars = [...ctx.versionNodes].reverse().flatMap(({ globals, locals, implied }) => {
+    if (implied) return [];
+    const scopes = (patterns: SymbolPattern[], scope: string): string[] => patterns.filter(({ pattern, exact }) => pattern === "*" && !exact).map(() => scope);
+    return [...scopes(globals, "global"), ...scopes(locals, "local")];
+  });
+  if (stars.includes("global") && stars.includes("local")) ctx.diag.warn("wildcard pattern '*' is used for both 'local' and 'global' scopes in version script");
+  else if (stars.filter((scope) => scope === "global").length > 1) ctx.diag.warn("wildcard pattern '*' is used for multiple version definitions in version script");
 }
 
 function isStar(rule: Rule): boolean {
@@ -122,35 +134,71 @@ function assignWildcards(ctx: Context, marks: number, rules: Rule[], names: Dema
     while (i < rules.length && rules[i]!.pattern.cxx === cxx) i++;
     const stretch = rules.slice(start, i);
     if (cxx) assignDemangled(ctx, marks, stretch, names);
-    else ctx.kernels.assignGlobs!(1, globals, marks, globTable(ctx, stretch), stretch.length);
-  }
-}
-
-function assignDemangled(ctx: Context, marks: number, rules: Rule[], names: DemangledNames): void {
-  const { u8 } = ctx.arena;
-  const { ver } = ctx.tables.gsym;
-  const globs = rules.map((rule) => new Glob(rule.pattern.pattern));
-  for (const [name, rows] of names.all()) {
-    const first = globs.findIndex((glob) => glob.matches(name));
-    if (first < 0) continue;
-    for (const row of rows) {
-      if ((u8[marks + row]! & (MARK_ASSIGNED | MARK_VERSIONED | MARK_VERSIONED_DEFAULT)) !== 0) continue;
-      u8[marks + row] = u8[marks + row]! | MARK_ASSIGNED;
-      ver[row] = rules[first]!.ver;
+    else {
+      const { rows, index } = globTable(ctx, stretch);
+      ctx.kernels.assignGlobs!(1, globals, marks, rows, stretch.length, index);
     }
   }
 }
 
-/** Address of the GLOB_BYTES rows the kernels read. */
-function globTable(ctx: Context, rules: Rule[]): number {
+/** As assignGlobs, by demangled names: name@V counts for the patterns of node V only, name@@V for none. */
+function assignDemangled(ctx: Context, marks: number, rules: Rule[], names: DemangledNames): void {
+  const { u8 } = ctx.arena;
+  const { ver } = ctx.tables.gsym;
+  const patterns = new PatternSet<Rule>();
+  for (const rule of rules) patterns.add(rule.pattern.pattern, false, rule);
+  for (const [name, rows] of names.all()) {
+    const first = patterns.match(name);
+    if (first === undefined) continue;
+    for (const row of rows) {
+      const mark = u8[marks + row]!;
+      if ((mark & (MARK_ASSIGNED | MARK_VERSIONED_DEFAULT)) !== 0) continue;
+      const rule = (mark & MARK_VERSIONED) === 0 ? first : ofNode(rules, name, definedVersion(ctx, row));
+      if (rule === undefined) continue;
+      u8[marks + row] = mark | MARK_ASSIGNED;
+      ver[row] = rule.ver;
+    }
+  }
+}
+
+function ofNode(rules: Rule[], name: ByteString, version: ByteString): Rule | undefined {
+  return rules.find((rule) => rule.node === version && new Glob(rule.pattern.pattern).matches(name));
+}
+
+/** The V of a definition's name@V or name@@V. */
+export function definedVersion(ctx: Context, row: number): ByteString {
+  const name = ctx.kernels.definedName!(row);
+  return ctx.arena.cstring(name + ctx.tables.gsym.nameBytes[row]!).replace(/^@@?/, "");
+}
+
+/** The GLOB_BYTES rows the kernels read, and their index by literal start (abi.ts, GLOB_INDEX_SLOTS). */
+export function globTable(ctx: Context, rules: readonly Rule[]): { rows: number; index: number } {
   const { arena } = ctx;
-  const table = arena.alloc(rules.length * GLOB_BYTES);
-  rules.forEach((rule, i) => {
-    const pattern = arena.put(rule.pattern.pattern);
-    const node = arena.put(rule.node);
-    arena.u32.set([pattern, rule.pattern.pattern.length, rule.ver, node, rule.node.length], (table + i * GLOB_BYTES) >>> 2);
-  });
-  return table;
+  const rows = arena.alloc(rules.length * GLOB_BYTES);
+  const slots = 2 ** Math.ceil(Math.log2(2 * rules.length + 2));
+  const index = arena.allocZeroed(GLOB_INDEX_SLOTS + 4 * slots);
+  const words = index >>> 2;
+  arena.u32[words + 9] = slots - 1;
+  for (let i = rules.length - 1; i >= 0; i--) {
+    const { pattern, ver, node } = rules[i]!;
+    const start = /^[^*?[\\]*/.exec(pattern.pattern)![0].slice(0, GLOB_START_MAX);
+    let chain = words + 10;
+    if (start.length > 0) {
+      arena.u32[words + (start.length >>> 5)]! |= 1 << (start.length & 31);
+      arena.u32[words + 8] = Math.max(arena.u32[words + 8]!, start.length);
+      chain = words + GLOB_INDEX_SLOTS / 4 + (hashStart(start) & (slots - 1));
+    }
+    const at = (rows + i * GLOB_BYTES) >>> 2;
+    arena.u32.set([arena.put(pattern.pattern), pattern.pattern.length, ver, arena.put(node), node.length, arena.u32[chain]!], at);
+    arena.u32[chain] = i + 1;
+  }
+  return { rows, index };
+}
+
+function hashStart(text: ByteString): number {
+  let hash = FNV_BASIS;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME) >>> 0;
+  return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 /** Sets MARK_DYNAMIC_LIST on every symbol the dynamic list names. */
@@ -170,8 +218,11 @@ export function markDynamicList(ctx: Context, marks: number): void {
       for (const [name, rows] of names.all()) if (glob.matches(name)) rows.forEach(mark);
     }
   }
+  const globals = ctx.params.get("globalSyms");
+  if (ctx.options.dynamicListData) ctx.kernels.markDynamicData!(1, globals, marks);
   if (globs.length === 0) return;
-  ctx.kernels.markDynamicGlobs!(1, ctx.params.get("globalSyms"), marks, globTable(ctx, globs), globs.length);
+  const { rows, index } = globTable(ctx, globs);
+  ctx.kernels.markDynamicGlobs!(1, globals, marks, rows, globs.length, index);
 }
 
 /** Demangled names of all versionable symbols, made when the first `extern "C++"` pattern asks. */

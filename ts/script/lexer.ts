@@ -45,7 +45,7 @@ export class Lexer {
   /** Takes the next token; the end of the file is an error. */
   next(): Token {
     const token = this.peek();
-    if (token === null) throw this.error("unexpected end of file");
+    if (token === null) throw this.error("unexpected EOF");
     this.#ahead = undefined;
     return token;
   }
@@ -75,7 +75,7 @@ export class Lexer {
 
   expect(text: string): Token {
     const token = this.peek();
-    if (token === null) throw this.error(`${text} expected, but the file ends`);
+    if (token === null) throw this.error("unexpected EOF");
     if (token.quoted || token.text !== text) throw this.error(`${text} expected, but got ${token.text}`, token);
     return this.next();
   }

@@ -22,7 +22,7 @@ function readNode(lexer: Lexer, nodes: VersionNode[]): void {
   const name = anonymous ? "" : readName(lexer, "version name");
   if (nodes.some((node) => node.name === name && name !== "")) throw lexer.error(`version ${name} is defined twice`, first);
   if (nodes.length > 0 && (anonymous || nodes[0]?.name === "")) {
-    throw lexer.error("an anonymous version cannot stand beside other versions", first);
+    throw lexer.error("anonymous version definition is used in combination with other version definitions", first);
   }
   const node: VersionNode = { name, globals: [], locals: [], parents: [] };
   lexer.expect("{");
@@ -53,21 +53,21 @@ export function readBody(lexer: Lexer, globals: SymbolPattern[], locals?: Symbol
     }
     if (!token.quoted && token.text === "extern" && !lexer.at(";") && !lexer.at("}")) readExtern(lexer, list);
     else list.push(readPattern(lexer, token, false));
-    if (!lexer.at("}")) lexer.expect(";");
+    lexer.expect(";");
   }
 }
 
 function scope(lexer: Lexer, token: Token, globals: SymbolPattern[], locals: SymbolPattern[] | undefined): SymbolPattern[] {
   if (token.text === "global") return globals;
   if (token.text !== "local") throw lexer.error(`global: or local: expected, but got ${token.text}:`, token);
-  if (locals === undefined) throw lexer.error("local: has no meaning in a dynamic list", token);
+  if (locals === undefined) throw lexer.error('"local:" scope not supported in --dynamic-list', token);
   return locals;
 }
 
 /** `extern "C++" { a; b; }`, without the `;` after it. */
 function readExtern(lexer: Lexer, list: SymbolPattern[]): void {
   const language = lexer.next();
-  if (language.text !== "C" && language.text !== "C++") throw lexer.error(`unknown language ${language.text}`, language);
+  if (language.text !== "C" && language.text !== "C++") throw lexer.error(`Unknown language ${language.text}`, language);
   lexer.expect("{");
   while (!lexer.take("}")) {
     list.push(readPattern(lexer, lexer.next(), language.text === "C++"));

@@ -1,6 +1,6 @@
 /** Plain TypeScript of as-kernels/passes/set-visibility.ts: the oracle of its tests. Written from lld's rules, not from the kernel. */
 import {
-  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SHARED,
+  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED,
   SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../../as-kernels/shared/abi.ts";
 import { STB_WEAK, STV_DEFAULT, STV_PROTECTED } from "../../../as-kernels/shared/elf.ts";
@@ -31,7 +31,7 @@ export function isExported(symbol: Globals, settings: Settings): boolean {
   const { flags, vis, ver } = symbol;
   if (!settings.hasDynsym) return false;
   if (vis !== STV_DEFAULT && vis !== STV_PROTECTED) return false;
-  if (ver === 0 && (flags & SYM_KIND_MASK) !== SYM_SHARED) return false;
+  if (ver === 0 && ![SYM_SHARED, SYM_LAZY].includes(flags & SYM_KIND_MASK)) return false;
   if (isDefined(flags)) return symbol.listed || settings.exportAll || (flags & SYM_USED_SHARED) !== 0;
   if ((flags & SYM_USED_REGULAR) === 0) return false;
   return !(settings.noDynamicLinker && symbol.bind === STB_WEAK && (flags & SYM_KIND_MASK) !== SYM_SHARED);

@@ -79,4 +79,45 @@ versions("interposing a versioned symbol from the program", (w) => {
   assert.ok(w.elf("m").exports().some((s) => /^malloc/.test(s)));
 });
 
+versions("--retain-symbols-file exports what it lists, --default-symver gives the rest the soname as version", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.c": "int a1, a2; int f(void) { return a1; }", "list": "# kept\na1\nf\n", "v.map": "V1 { global: f; };" });
+  w.sh("gcc -O1 -fPIC -fno-common -c a.c && $LD -shared --retain-symbols-file=list a.o -o r.so");
+  assert.equal(w.elf("r.so").exports(), ["a1", "f"]);
+  if (linkerName !== "wield") return;
+  w.sh("$LD -shared --default-symver -soname me.so.1 --version-script=v.map a.o -o d.so && $LD -shared --default-symver a.o -o plain.so");
+  assert.equal(w.elf("d.so").exports().filter((name) => !/^(V1|me)/.test(name)), ["a1@@me.so.1", "a2@@me.so.1", "f@@V1"]);
+  assert.ok(w.elf("plain.so").exports().includes("f@@plain.so"));
+});
+
+versions("dynamic lists of variables, of operator new and of type information", (w) => {
+  if (linkerName !== "wield" && linkerName !== "bfd") return;
+  w.write({ "a.cc": "struct T { virtual ~T(); }; T::~T() {} int data = 1; void *operator new(unsigned long) noexcept(false); void *operator new(unsigned long) { return &data; } int fn() { return 0; }" });
+  w.sh("g++ -O1 -fPIE -fno-exceptions -c a.cc && for o in data cpp-new cpp-typeinfo; do $LD -pie --unresolved-symbols=ignore-all --dynamic-list-$o a.o -o $o 2> /dev/null; done");
+  const defined = (name: string) => w.elf(name).dynsym().filter((symbol) => symbol.shndx !== 0).map((symbol) => symbol.name).sort();
+  assert.ok(defined("data").includes("data") && !defined("data").includes("_Z2fnv"));
+  assert.equal(defined("cpp-new"), ["_Znwm"]);
+  assert.equal(defined("cpp-typeinfo"), ["_ZTI1T", "_ZTS1T"]);
+}, "g++");
+
+versions("what is odd about scripts is said: `*` in two scopes, scripts that are nowhere, references to versions nobody has", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": ".globl f\nf: call g@PLT\n", "r.s": ".symver g, g@V9\nh: call g\n", "two.map": "V1 { global: *; }; V2 { local: *; };", "many.map": "V1 { global: *; }; V2 { global: *; };", "dir/found.map": "{};" });
+  w.sh("as a.s -o a.o && as r.s -o r.o");
+  contains(w.try("$LD -shared --version-script=two.map a.o -o a.so").stderr, "warning: wildcard pattern '*' is used for both 'local' and 'global' scopes in version script");
+  contains(w.try("$LD -shared --version-script=many.map a.o -o a.so").stderr, "warning: wildcard pattern '*' is used for multiple version definitions in version script");
+  w.sh("$LD -shared -Ldir --version-script=found.map a.o -o a.so");
+  contains(w.fails("$LD -shared --version-script=nowhere.map a.o -o b.so"), "cannot find version script nowhere.map");
+  contains(w.fails("$LD -shared r.o -o r.so"), "undefined symbol: g@V9");
+});
+
+versions("thousands of patterns", (w) => {
+  const many = Array.from({ length: 4000 }, (_, i) => `prefix_${i}_*;`).join("\n");
+  w.write({ "a.s": `.globl ${Array.from({ length: 4000 }, (_, i) => `prefix_${i}_x, other_${i}`).join(", ")}\n${Array.from({ length: 4000 }, (_, i) => `prefix_${i}_x: other_${i}: .byte 0`).join("\n")}\n`,
+    "v.map": `V1 {\nglobal:\n${many}\nlocal: *;\n};\n` });
+  w.sh("as a.s -o a.o && $LD -shared --version-script=v.map a.o -o a.so");
+  const names = w.elf("a.so").exports().filter((name) => name.endsWith("_x@@V1"));
+  assert.is(names.length, 4000);
+});
+
 versions.run();
