@@ -30,7 +30,7 @@ const LAYERS: RegExp[][] = [
   [/^as-kernels\/shared\//],
   [/^ts\/(elf|memory|host|diagnostics|args|script)\//],
   [/^ts\/context\.ts$/],
-  [/^ts\/(synthetic|arch|input|report)\//],
+  [/^ts\/(synthetic|arch|input|report|lto)\//],
   [/^ts\/passes\//],
   [/^ts\/link\.ts$/],
   [/^ts\/(cli|index|run|browser)\.ts$/],

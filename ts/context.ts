@@ -10,6 +10,8 @@ import type { Arena } from "./memory/arena.ts";
 import type { Tables, Params } from "./memory/table.ts";
 import type { Kernels } from "./memory/kernels.ts";
 import type { Pool } from "./memory/pool.ts";
+import type { BitcodeCompiler } from "./lto/bitcode.ts";
+import type { GccLto } from "./lto/gcc-lto.ts";
 import type { Host } from "./host/host.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
@@ -123,6 +125,10 @@ export interface Context {
   whyExtracted: Map<number, string>;
   /** For --print-archive-stats: archives not taken whole, at each place of the command line. */
   archives: { path: ByteString; members: number }[];
+  /** Slim LTO objects were met: what stands for them. */
+  lto: GccLto | null;
+  /** LLVM bitcode was met: what compiles it. */
+  bitcode: BitcodeCompiler | null;
   /** Included relocatable objects in link order (obj rows). */
   objects: Uint32Array;
   /** Synthetic sections by role; create-synthetic fills it. */

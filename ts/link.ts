@@ -5,6 +5,7 @@ import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCT
 import { architectureOfEmulation } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context } from "./context.ts";
+import { GccLto, meetsSlimObjects, SLIM_MARK } from "./lto/gcc-lto.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
 import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
@@ -37,7 +38,7 @@ import { readScripts } from "./passes/read-scripts.ts";
 import { RelocatableOutput } from "./passes/relocatable.ts";
 import { reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
-import { dropUnmentioned, resolveSymbols, SLIM_MARK } from "./passes/resolve-symbols.ts";
+import { dropUnmentioned, resolveSymbols } from "./passes/resolve-symbols.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
 import { assignScriptAddresses } from "./passes/script-layout.ts";
 import { orderScriptSections } from "./passes/script-order.ts";
@@ -80,7 +81,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [], assigned: new Map(), whyExtracted: new Map(), archives: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [], assigned: new Map(), lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], headers: { address: 0n, bytes: 0 }, osabi: 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
@@ -170,13 +171,26 @@ async function resolveInputs(ctx: Context): Promise<void> {
       await run("parse-object", () => parseObject(ctx));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
-      if (closed === null || ctx.diag.hasErrors || !closed.openReferenced(ctx)) return dropUnmentioned(ctx);
+      const again = closed !== null && !ctx.diag.hasErrors && closed.openReferenced(ctx);
+      if (!again && !(await needsLto(ctx, closed))) return dropUnmentioned(ctx);
     }
     arena.release(start.mark);
     arena.u32[CTL_ISSUES >>> 2] = 0;
     ctx.loadedFiles.length = start.files;
     ctx.versionNodes.length = start.versions;
   }
+}
+
+/** Slim LTO objects: true = load again, with stand-ins for them and then with what was compiled. */
+async function needsLto(ctx: Context, closed: ClosedArchives | null): Promise<boolean> {
+  if (ctx.diag.hasErrors || (ctx.lto === null && !meetsSlimObjects(ctx))) return false;
+  if (ctx.lto === null) {
+    ctx.lto = new GccLto();
+    closed?.openAll();
+    return true;
+  }
+  const { lto } = ctx;
+  return lto.objects === null && timed(ctx, "lto", () => lto.compile(ctx));
 }
 
 /** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
@@ -312,6 +326,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics):
     return 1;
   } finally {
     ctx.pool.stop();
+    ctx.lto?.clean(ctx);
     if (options.reproduce !== "") reproduce(ctx);
   }
   return diag.hasErrors ? 1 : 0;

@@ -76,6 +76,7 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
       into.set(bytes);
       return bytes.length;
     },
+    env: () => undefined,
     reopen: (path: string): string => path,
     size: (fd: number): number => open[fd]!.length,
     close(fd: number): void {
@@ -104,6 +105,8 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
     versionNodes: [],
     sharedObjects: [],
     archives: [],
+    lto: null,
+    bitcode: null,
   } as unknown as Context;
   return made;
 }

@@ -153,7 +153,6 @@ test("names what cannot be linked", () => {
   assert.is(says({ "x.so": sharedObject({}) }, argument("x.so", { static: true })), "attempted static link of dynamic object x.so");
   assert.match(says({ "x.so": sharedObject({}) }, "x.so", { relocatable: true }), "cannot use shared object x.so");
   assert.match(says({ "l.a": "!<arch>\nxxxx" }, "l.a"), "l.a: could not get the member at offset 8: header is truncated");
-  assert.match(says({ "b.bin": "x" }, argument("b.bin", { format: "binary" })), "not supported yet");
   assert.match(says({ "x.so": sharedObject({}).slice(0, 7200) }, "x.so"), "x.so: section headers reach behind");
 });
 

@@ -67,11 +67,11 @@ export function relocatableLink(name: ByteString): ByteString {
 }
 
 export function bitcode(name: ByteString): ByteString {
-  return `${name}: LLVM bitcode (compiled with -flto); wield cannot run LTO: compile without -flto, or with -ffat-lto-objects`;
+  return `${name}: LLVM bitcode (compiled with -flto); there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects`;
 }
 
 export function lazyBitcode(name: ByteString): ByteString {
-  return `${name}: archive member is LLVM bitcode (compiled with -flto) and is left out; wield cannot run LTO: compile without -flto, or with -ffat-lto-objects`;
+  return `${name}: archive member is LLVM bitcode (compiled with -flto) and is left out; there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects`;
 }
 
 export function oddMember(name: ByteString): ByteString {

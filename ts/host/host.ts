@@ -86,6 +86,11 @@ export interface Host extends WorkerIo {
   /** Writes a small file (map, dependency file, trace); "-" is standard output. */
   writeText(path: ByteString, text: ByteString): void;
 
+  /** Runs a program with this process's environment and standard error; throws HostError when it cannot be started. */
+  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString };
+  /** Removes a file; one that is not there is fine. */
+  remove(path: ByteString): void;
+
   // ---- the output ----
   /** Throws HostError when `path` cannot become an output (`replaced`: by rename) or a report; changes nothing. "" and "-" can. */
   checkWritable(path: ByteString, replaced: boolean): void;

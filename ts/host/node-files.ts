@@ -4,7 +4,7 @@
  * Not for the output's life (node-output.ts). The surprising choice: closing a file keeps its descriptor, because every
  * input is read again in the output pass; the oldest unused ones go when there are too many.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync, writeSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readlinkSync, readSync, statSync, writeSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded } from "./errno.ts";
@@ -49,7 +49,8 @@ function spool(pipe: number): number {
   return fd;
 }
 
-const pathOfDescriptor = (fd: number): ByteString => `/proc/self/fd/${fd}`;
+/** Good in programs that we start, too. */
+const pathOfDescriptor = (fd: number): ByteString => `/proc/${readlinkSync("/proc/self")}/fd/${fd}`;
 
 /** Short reads that follow each other in a file with gaps up to this are served from blocks. */
 const BLOCK_GAP_BYTES = 4 << 10;

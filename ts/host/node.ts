@@ -10,7 +10,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
-import { guarded } from "./errno.ts";
+import { guarded, hostError } from "./errno.ts";
 import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
@@ -185,6 +185,24 @@ class NodeHost implements Host {
   writeText(path: ByteString, text: ByteString): void {
     const bytes = Buffer.from(text, "latin1");
     guarded(() => (path === "-" ? writeAll(1, bytes) : writeFileSync(pathOf(path), bytes)));
+  }
+
+  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString } {
+    const { spawnSync } = require("node:child_process") as typeof import("node:child_process");
+    const text = (bytes: ByteString): string => Buffer.from(bytes, "latin1").toString("utf8");
+    const cwd = folder === undefined ? {} : { cwd: text(folder) };
+    const done = spawnSync(text(program), args.map(text), { ...cwd, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28, encoding: "latin1" });
+    if (done.error !== undefined) throw hostError(done.error);
+    return { status: done.status ?? 1, output: done.stdout };
+  }
+
+  remove(path: ByteString): void {
+    const { rmSync } = require("node:fs") as typeof import("node:fs");
+    try {
+      rmSync(pathOf(path), { force: true });
+    } catch {
+      // What cannot be removed stays.
+    }
   }
 
   // ---- the output ----

@@ -3,11 +3,12 @@
  *
  * They are real ELF files in memory, handed to the host as unnamed files, so that no pass needs to know that they were made.
  */
-import { EHDR_BYTES, ET_REL, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { EHDR_BYTES, ET_REL, SHDR_BYTES, GRP_COMDAT, SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_GROUP, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readEhdr, writeEhdr } from "../elf/ehdr.ts";
 import { readShdrs, writeShdr } from "../elf/shdr.ts";
 import { readSym, writeSym, type Sym } from "../elf/sym.ts";
+import { LTO_COMMON, LTO_UNDEF, LTO_WEAK_DEF, LTO_WEAK_UNDEF, type LtoSymbol } from "./gcc-symtab.ts";
 import { latin1 } from "../memory/text.ts";
 
 interface MadeSection {
@@ -16,6 +17,8 @@ interface MadeSection {
   sh_flags: number;
   sh_addralign: number;
   bytes: Uint8Array;
+  /** SHT_GROUP: symbol index of the signature. */
+  signature?: number;
 }
 
 type MadeSymbol = Pick<Sym, "st_info" | "st_other" | "st_shndx" | "st_value" | "st_size"> & { name: ByteString };
@@ -37,14 +40,14 @@ function strings(names: readonly ByteString[]): { bytes: Uint8Array; offsets: nu
   return { bytes: Uint8Array.from(text, (char) => char.charCodeAt(0)), offsets };
 }
 
-/** All symbols are global. */
-function makeObject(e_machine: number, sections: readonly MadeSection[], symbols: readonly MadeSymbol[]): Uint8Array {
+/** `locals` of the symbols, the first ones, are local. */
+function makeObject(e_machine: number, sections: readonly MadeSection[], symbols: readonly MadeSymbol[], locals = 0): Uint8Array {
   const strtab = strings(symbols.map(({ name }) => name));
   const symtab = new Uint8Array((symbols.length + 1) * SYM_BYTES);
   symbols.forEach((symbol, i) => writeSym(new DataView(symtab.buffer), (i + 1) * SYM_BYTES, { ...symbol, st_name: strtab.offsets[i]! }));
   const all = [
-    ...sections.map((section) => ({ ...section, sh_link: 0, sh_info: 0, sh_entsize: 0 })),
-    { name: ".symtab", sh_type: SHT_SYMTAB, sh_flags: 0, sh_addralign: 8, bytes: symtab, sh_link: sections.length + 2, sh_info: 1, sh_entsize: SYM_BYTES },
+    ...sections.map((section) => ({ ...section, sh_link: section.signature === undefined ? 0 : sections.length + 1, sh_info: section.signature ?? 0, sh_entsize: 0 })),
+    { name: ".symtab", sh_type: SHT_SYMTAB, sh_flags: 0, sh_addralign: 8, bytes: symtab, sh_link: sections.length + 2, sh_info: locals + 1, sh_entsize: SYM_BYTES },
     { name: ".strtab", sh_type: SHT_STRTAB, sh_flags: 0, sh_addralign: 1, bytes: strtab.bytes, sh_link: 0, sh_info: 0, sh_entsize: 0 },
     { name: ".shstrtab", sh_type: SHT_STRTAB, sh_flags: 0, sh_addralign: 1, bytes: new Uint8Array(0), sh_link: 0, sh_info: 0, sh_entsize: 0 },
   ];
@@ -63,11 +66,34 @@ function makeObject(e_machine: number, sections: readonly MadeSection[], symbols
     osabi: 0, abiVersion: 0, e_type: ET_REL, e_machine, e_entry: 0n, e_phoff: 0, e_shoff, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
     e_shnum: all.length + 1, e_shstrndx: all.length,
   });
-  all.forEach(({ bytes, name: _, ...shdr }, i) => {
+  all.forEach(({ bytes, ...shdr }, i) => {
     out.set(bytes, places[i]);
     writeShdr(view, e_shoff + (i + 1) * SHDR_BYTES, { ...shdr, sh_name: names.offsets[i]!, sh_addr: 0n, sh_offset: places[i]!, sh_size: bytes.length });
   });
   return out;
+}
+
+/** Has the symbols of a slim LTO object: what it defines lies in an empty section. */
+export function standIn(e_machine: number, symbols: readonly LtoSymbol[]): Uint8Array {
+  const text = { name: ".text", sh_type: SHT_PROGBITS, sh_flags: SHF_ALLOC, sh_addralign: 1, bytes: new Uint8Array(0) };
+  return makeObject(e_machine, [text, ...NOTES], symbols.map(({ name, comdat, kind, visibility, size }) => {
+    const isUndefined = kind === LTO_UNDEF || kind === LTO_WEAK_UNDEF;
+    const isWeak = kind === LTO_WEAK_DEF || kind === LTO_WEAK_UNDEF || (comdat !== "" && !isUndefined);
+    return {
+      name, st_info: (isWeak ? STB_WEAK : STB_GLOBAL) << 4, st_other: visibility, st_shndx: isUndefined ? SHN_UNDEF : kind === LTO_COMMON ? SHN_COMMON : 1,
+      st_value: kind === LTO_COMMON ? 16n : 0n, st_size: isUndefined ? 0n : size,
+    };
+  }));
+}
+
+/** Has COMDAT groups with these signatures and nothing in them: copies that come later are left out. */
+export function groupClaims(e_machine: number, signatures: readonly ByteString[]): Uint8Array {
+  const sections = signatures.flatMap((_, i) => [
+    { name: ".group", sh_type: SHT_GROUP, sh_flags: 0, sh_addralign: 4, bytes: new Uint8Array(Uint32Array.of(GRP_COMDAT, 2 * i + 2).buffer), signature: i + 1 },
+    { name: ".text", sh_type: SHT_PROGBITS, sh_flags: SHF_ALLOC | SHF_EXECINSTR | SHF_GROUP, sh_addralign: 1, bytes: new Uint8Array(0) },
+  ]);
+  const symbols = signatures.map((name) => ({ name, st_info: 0, st_other: 0, st_shndx: SHN_UNDEF, st_value: 0n, st_size: 0n }));
+  return makeObject(e_machine, [...sections, ...NOTES], symbols, symbols.length);
 }
 
 /** -b binary: the bytes in .data, between `_binary_PATH_start` and `_binary_PATH_end`; what is no letter or digit becomes `_`. */

@@ -22,6 +22,8 @@ import { BadSharedObject, readSharedObject, type SharedObject } from "../input/s
 import { parseInputScript, type InputScript } from "../script/input-script.ts";
 import { joinLayouts } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
+import { BitcodeCompiler } from "../lto/bitcode.ts";
+import { SLIM_MARK } from "../lto/gcc-lto.ts";
 import { allocTable } from "../memory/table.ts";
 import { defsymScript } from "./script-symbols.ts";
 
@@ -77,6 +79,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   for (const path of ctx.options.scripts) loader.addScriptOption(path);
   if (ctx.options.justSymbols.length > 0) loader.addJustSymbols();
   for (const input of ctx.options.inputs) loader.addInput(input);
+  loader.addCompiled();
   loader.fillTable();
   ctx.diag.throwIfErrors();
 }
@@ -102,6 +105,7 @@ class Loader {
   private readonly scripts = new Map<ByteString, InputScript>();
   /** Files that the script being read INCLUDEs. */
   private readonly included: ByteString[] = [];
+  private compiledAdded = false;
   private readonly openScripts = new Set<ByteString>();
   private readonly sourceRows = new Map<ByteString, number>();
   private readonly libraries = new Map<string, ByteString>();
@@ -146,7 +150,7 @@ class Loader {
     try {
       const object = make(this.ctx.host.readAll(path), path);
       this.noteLoaded(path);
-      if (object !== undefined) this.addObject(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
+      if (object !== undefined) this.addRow(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.ctx.diag.error(messages.cannotOpen(path, error));
@@ -232,7 +236,8 @@ class Loader {
     const nothing = file.kind === "empty" && this.ctx.host.stat(this.paths.rooted(file.path))?.kind !== "file";
     if (file.kind === "text" || nothing) return this.addScript(file, position, maySkip);
     this.noteLoaded(file.path);
-    if (file.kind === "relocatable") this.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
+    if (file.kind === "bitcode") this.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
+    else if (file.kind === "relocatable") this.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);
     else this.reject(file.kind, file.path);
     return true;
@@ -241,7 +246,6 @@ class Loader {
   private reject(kind: FileKind, name: ByteString): void {
     const { diag, options } = this.ctx;
     if (kind === "incompatible") diag.error(messages.incompatible(name, options.emulation || "elf_x86_64"));
-    else if (kind === "bitcode") diag.error(messages.bitcode(name));
     else if (kind === "empty") diag.error(messages.empty(name));
     else if (kind === "truncated") diag.error(messages.truncated(name));
     else if (kind === "no-class") diag.error(messages.corruptElf(name, "file class"));
@@ -263,6 +267,39 @@ class Loader {
   // ---- objects and archives ----
 
   private addObject(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
+    const { lto } = this.ctx;
+    if (lto !== null) {
+      const claim = lto.claim(this.ctx, source, offset, bytes);
+      if (claim === "gone") {
+        if ((flags & OBJF_LAZY) === 0) this.addCompiled();
+        return 0;
+      }
+      if (claim !== null) return this.addRow(claim.path, 0, claim.bytes, path, member, flags);
+    }
+    return this.addRow(source, offset, bytes, path, member, flags);
+  }
+
+  private addBitcode(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
+    const name = inputName({ path, member });
+    const compiler = (this.ctx.bitcode ??= new BitcodeCompiler());
+    const object = compiler.compile(this.ctx, source, offset, bytes, name);
+    if (object !== null) this.addRow(object.path, 0, object.bytes, path, member, flags);
+    else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode(name));
+    else this.ctx.diag.warn(messages.lazyBitcode(name));
+  }
+
+  /** What lto-wrapper made, in the place of the first object it was made of. */
+  addCompiled(): void {
+    const objects = this.compiledAdded ? [] : (this.ctx.lto?.objects ?? []);
+    this.compiledAdded = true;
+    for (const path of objects) {
+      const file = this.open(path);
+      if (file !== null) this.addRow(path, 0, file.size, path, "", 0);
+      file?.close();
+    }
+  }
+
+  private addRow(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
     const { inputs } = this.ctx;
     const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member);
     inputs.push(input);
@@ -295,8 +332,8 @@ class Loader {
         if (thin) return this.addThinMember(file.path, member, flags);
         const kind = fileKind(member.head, member.headAt, member.headEnd, this.machine);
         if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
-        if (kind === "relocatable" || kind === "incompatible") objects++;
-        if (stays && kind === "relocatable") return;
+        if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
+        if (stays && kind !== "incompatible" && objects > 0) return;
         this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
       });
     } catch (error) {
@@ -318,7 +355,8 @@ class Loader {
   private staysClosed(file: OpenFile, flags: number): boolean {
     if (this.closed === null || (flags & OBJF_LAZY) === 0 || file.kind === "thin" || this.closed.opened.has(file.path)) return false;
     const names = indexNames(file);
-    if (names === null) return false;
+    // Slim LTO objects are known by their mark only.
+    if (names === null || names.includes(SLIM_MARK)) return false;
     this.closed.closed.set(file.path, names);
     return true;
   }
@@ -331,6 +369,7 @@ class Loader {
   }
 
   private addMember(kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number): void {
+    if (kind === "bitcode") return this.addBitcode(source, offset, bytes, archive, member, flags);
     if (kind === "relocatable") {
       this.addObject(source, offset, bytes, archive, member, flags);
       return;
@@ -339,7 +378,6 @@ class Loader {
     const { diag } = this.ctx;
     if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(name));
     else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.reject(kind, name);
-    else if (kind === "bitcode") diag.warn(messages.lazyBitcode(name));
     else diag.warn(messages.oddMember(name));
   }
 
@@ -390,7 +428,7 @@ class Loader {
       this.need(known, position);
       return;
     }
-    const id = this.addObject(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
+    const id = this.addRow(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
     const input = this.ctx.inputs[id]!;
     input.soname = soname;
     input.needed = object.needed;

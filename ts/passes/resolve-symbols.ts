@@ -18,8 +18,6 @@ import { demandProvided } from "./script-symbols.ts";
 
 /** Objects per kernel call, so that optimised code takes over early. */
 const OBJECTS_PER_CALL = 64;
-/** Common symbol of objects made with -fno-fat-lto-objects. */
-export const SLIM_MARK = "__gnu_lto_slim";
 
 /** Reads `record`, `group`; writes sym.flags and `gsym` of globals, obj.seq, group.won, ctx.objects. */
 export function resolveSymbols(ctx: Context): void {
@@ -46,7 +44,6 @@ export function resolveSymbols(ctx: Context): void {
   arena.release(mark);
   settle(ctx, included, count);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
-  refuseSlimObjects(ctx);
   for (let o = 1; o < rows; o++) {
     if (tables.obj.kind[o] !== OBJ_SHARED) continue;
     tables.obj.needed[o] = (tables.obj.flags[o]! & OBJF_AS_NEEDED) === 0 ? 1 : 0;
@@ -97,17 +94,6 @@ function extractGlobs(ctx: Context, root: (name: ByteString) => void): void {
   const names = Array.from(arena.u32.subarray(list >>> 2, (list >>> 2) + count), (id) => ctx.symbolName(id));
   arena.release(mark);
   for (const name of names) if (globs.some((glob) => glob.matches(name))) root(name);
-}
-
-/** Objects with GCC's intermediate code only: without its plugin they would vanish from the program without a word. */
-function refuseSlimObjects(ctx: Context): void {
-  const { kernels, tables } = ctx;
-  const slim = ctx.lookup(SLIM_MARK);
-  if (slim === 0 || (tables.sym.flags[slim]! & SYM_KIND_MASK) !== SYM_COMMON) return;
-  for (const o of ctx.objects) {
-    if (tables.obj.kind[o] !== OBJ_RELOCATABLE || kernels.mentions!(o, slim) === 0) continue;
-    ctx.diag.error(`${fileName(ctx, o)}: this is a GCC LTO object without machine code; wield cannot run LTO: compile with -ffat-lto-objects or without -flto`);
-  }
 }
 
 function demandOptions(ctx: Context, demand: (name: ByteString) => number): void {

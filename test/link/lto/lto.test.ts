@@ -1,33 +1,89 @@
 /**
- * Objects of link-time optimisation: slim GCC objects and LLVM bitcode end in an error that names the file; fat objects link from their code.
+ * Objects of link-time optimisation: slim GCC objects go through lto-wrapper, LLVM bitcode through clang, fat objects link from their code;
+ * what cannot be compiled ends in an error that names the file.
  */
 
-import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
 
 const lto = behaviour("LTO objects");
+const wield = linkerName === "wield";
 
-lto("slim GCC objects are refused by name, also in an archive", (w) => {
-  if (linkerName !== "wield") return;
-  w.write({ "m.c": "int f(void); int main(void) { return f(); }", "f.c": "int f(void) { return 0; }" });
-  w.sh("gcc -O1 -flto -fno-fat-lto-objects -c f.c -o f.o && gcc -O1 -c m.c && ar rc lib.a f.o 2>/dev/null");
-  contains(w.fails("gcc -fno-lto -B$B m.o f.o -o m"), "f.o", /lto/i);
-  contains(w.fails("gcc -O1 -flto -B$B m.o f.o -o m"), "f.o", /lto/i);
-  contains(w.fails("gcc -fno-lto -B$B m.o -Wl,--whole-archive lib.a -Wl,--no-whole-archive -o m"), "lib.a", /lto/i);
-  assert.not(w.exists("m"));
+const C = {
+  "m.c": "#include <stdio.h>\nint f(int); int g(void); int main(void) { printf(\"%d %d\\n\", f(3), g()); return 0; }",
+  "f.c": "static int h(int x) { return x * 2; }\nint f(int x) { return h(x) + 1; }",
+  "g.c": "int g(void) { return 7; } int unused(void) { return 3; }",
+};
+const SLIM = "gcc -O2 -flto -c m.c f.c g.c";
+
+for (const kind of ["", "-static", "-no-pie"]) {
+  lto(`gcc -flto ${kind || "-pie"}: code of several files becomes one`, (w) => {
+    w.write(C).sh(`${SLIM} && gcc-ar rcs libg.a g.o`);
+    assert.is(w.sh(`gcc ${kind} -O2 -flto -B$B m.o f.o libg.a -o p && ./p`), "7 7\n");
+    if (!wield) return;
+    for (const name of ["f", "g", "unused"]) assert.is(w.elf("p").symbol(name), undefined, `${name} is inlined or gone`);
+    w.sh("gcc -O2 -flto -B$B m.o f.o libg.a -o p -Wl,--dependency-file=d");
+    contains(w.read("d"), "m.o", "libg.a");
+  }, "gcc-ar");
+}
+
+lto("slim and ordinary objects together, -fno-lto at the link, thin archives, -Wl,--wrap, -u and --defsym", (w) => {
+  w.write({ ...C, "n.c": "extern int seen; int seen_by_code(void) { return seen; }", "s.c": "int seen = 5; int kept(void) { return 1; } int __wrap_g(void); int __wrap_g(void) { return 8; }" });
+  w.sh(`${SLIM} && gcc -O2 -c n.c && gcc -O2 -flto -c s.c && ar rcT libt.a f.o && gcc -O2 -c g.c -o gn.o`);
+  assert.is(w.sh("gcc -O2 -flto -B$B m.o libt.a n.o s.o gn.o -Wl,-u,kept,--wrap=g,--defsym=x=seen -o p && ./p"), "7 8\n");
+  assert.ok(w.elf("p").symbol("kept"));
+  if (wield) assert.is(w.sh("gcc -fno-lto -B$B m.o f.o g.o -o q && ./q"), "7 7\n");
+}, "ar");
+
+lto("C++: templates, exceptions, inline variables in slim and ordinary objects, either first, with debug information", (w) => {
+  const shared = "#include <stdexcept>\nstruct A { virtual ~A() {} virtual int v() { return 1; } };\nstruct B : A { int v() override { return 42; } };\ninline int counter() { static int n; return ++n; }\n";
+  w.write({
+    "a.cc": `${shared}#include <iostream>\n#include <vector>\nA *make(); void thrower(); int other(); extern thread_local int t;\nint main() { A *a = make(); std::vector<int> v(3);
+      try { thrower(); } catch (std::exception &e) { std::cout << e.what() << a->v() << v.size() << counter() << other() << t << "\\n"; } delete a; }`,
+    "b.cc": `${shared}A *make() { return new B; } thread_local int t = 5; void thrower() { t++; throw std::runtime_error("boom"); } int other() { return counter(); }`,
+  });
+  w.sh("g++ -O2 -g -flto -c a.cc b.cc && g++ -O2 -c b.cc -o bn.o && g++ -O2 -c a.cc -o an.o");
+  for (const line of ["a.o bn.o", "an.o b.o", "-static a.o b.o"]) {
+    assert.is(w.sh(`g++ -O2 -g -flto -B$B ${line} -o p && ./p`), "boom423126\n", line);
+  }
+}, "g++");
+
+lto("shared objects export what they should", (w) => {
+  w.write({ ...C, "v.map": "{ global: f; g; local: *; };" });
+  w.sh("gcc -O2 -fPIC -flto -B$B -shared f.c g.c -o l.so && gcc -O2 -fPIC -flto -B$B -shared f.c g.c -Wl,--version-script=v.map -o v.so");
+  contains(w.sh("nm -D l.so"), / T f\n/, / T g\n/, / T unused\n/);
+  lacks(w.sh("nm -D v.so"), "unused");
+  assert.is(w.sh("gcc -O2 -flto -B$B m.c ./v.so -o p && ./p"), "7 7\n");
+});
+
+lto("-r keeps slim objects slim, and makes code of them beside code", (w) => {
+  w.write(C).sh(`${SLIM} && gcc -O2 -c g.c -o n.o`);
+  w.sh("gcc -O2 -flto -r -B$B m.o f.o -o mf.o && gcc -O2 -flto -r -B$B m.o f.o n.o -o all.o");
+  if (wield) contains(w.sh("readelf -SW mf.o"), ".gnu.lto_");
+  lacks(w.sh("readelf -sW all.o"), "__gnu_lto_slim");
+  assert.is(w.sh("gcc -O2 -flto -B$B mf.o g.o -o p && ./p && gcc -fno-lto -B$B all.o -o q && ./q"), "7 7\n7 7\n");
+});
+
+lto("errors: undefined and duplicate symbols, and no lto-wrapper", (w) => {
+  if (!wield) return;
+  w.write({ ...C, "f2.c": "int f(int x) { return 9; }" }).sh(`${SLIM} && gcc -O2 -flto -c f2.c && ar rc lib.a g.o`);
+  contains(w.fails("gcc -O2 -flto -B$B m.o f.o -o p"), "undefined symbol: g");
+  contains(w.fails("gcc -O2 -flto -B$B m.o f.o f2.o g.o -o p"), "duplicate symbol: f", "f2.o");
+  contains(w.fails("$LD m.o f.o -o p"), /m\.o: this is a GCC LTO object without machine code/, /f\.o: /);
+  contains(w.fails("$LD -e 0 --whole-archive lib.a -o p"), "lib.a(g.o): this is a GCC LTO object");
+  assert.not(w.exists("p"));
 }, "ar");
 
 lto("fat GCC objects link from their machine code", (w) => {
-  w.write({ "m.c": "int f(void); int main(void) { return f(); }", "f.c": "int f(void) { return 0; }" });
-  w.sh("gcc -O1 -flto -ffat-lto-objects -c f.c m.c && gcc -fno-lto -B$B m.o f.o -o m && ./m");
-  assert.not(w.elf("m").sectionNames().some((n) => n.startsWith(".gnu.lto_") && linkerName === "wield"));
+  w.write(C).sh("gcc -O1 -flto -ffat-lto-objects -c f.c m.c g.c && gcc -fno-lto -B$B m.o f.o g.o -o m && ./m");
+  assert.not(w.elf("m").sectionNames().some((n) => n.startsWith(".gnu.lto_") && wield));
 });
 
-lto("LLVM bitcode is refused by name", (w) => {
-  if (linkerName !== "wield") return;
-  w.write({ "m.c": "int f(void); int main(void) { return f(); }", "f.c": "int f(void) { return 0; }" });
-  w.sh("$CLANG -O1 -flto -c f.c && $CLANG -O1 -c m.c");
-  contains(w.fails("$CLANG -B$B m.o f.o -o m"), "f.o", /lto|bitcode/i);
-  assert.not(w.exists("m"));
+lto("LLVM bitcode is compiled by clang, in archives too, for programs and shared objects", (w) => {
+  if (!wield) return;
+  w.write(C).sh("$CLANG -O1 -flto -c f.c m.c g.c && ar rc libg.a g.o");
+  assert.is(w.sh("$CLANG -O1 -flto -B$B m.o f.o libg.a -o m && ./m && gcc -B$B m.o f.o --static libg.a -o n && ./n"), "7 7\n7 7\n");
+  assert.is(w.sh("$CLANG -O1 -flto=thin -fPIC -B$B -shared f.c g.c -o l.so && $CLANG -B$B m.o ./l.so -o d && ./d"), "7 7\n");
+  contains(w.fails("PATH=/nowhere $LD m.o -o x"), "m.o: LLVM bitcode", "clang");
 }, "clang");
 
 lto("-plugin and -plugin-opt are accepted in silence", (w) => {
