@@ -139,6 +139,8 @@ export interface Context {
   /** Output sections in output order. */
   osecs: OutputSection[];
   segments: Segment[];
+  /** All PT_LOADs, those too that turned out to be empty and were left out. */
+  loads: Segment[];
   /** ELF header and program headers: address of the first byte, and how many bytes are set aside for them (0 without headers). */
   headers: { address: bigint; bytes: number };
   /** EI_OSABI of the output. */

@@ -2,6 +2,7 @@
  * THE pass list: what a link does, in order. Passes are functions of the context; this file only orders, times and freezes.
  */
 import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, CTL_ISSUES, OBJ_RELOCATABLE, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
+import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
 import { architectureOfEmulation } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context } from "./context.ts";
@@ -82,7 +83,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [], assigned: new Map(), lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
-    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], headers: { address: 0n, bytes: 0 }, osabi: 0, sectionHeaders: 0,
+    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
       if (arena.u32[CTL_ISSUES >>> 2] !== 0) wordIssues(ctx);

@@ -55,6 +55,7 @@ export interface LinkOptions {
   /** -static given: no dynamic linker by itself; with pie: static-pie. */
   static: boolean;
   emulation: ByteString; // -m, "" = from the first object
+  freebsd: boolean; // -m …_fbsd
   entry: ByteString; // "" = not given
   soname: ByteString;
   rpath: ByteString[]; // joined with ':' in DT_RUNPATH
@@ -168,6 +169,7 @@ export interface LinkOptions {
     nosectionheader: boolean;
     wxneeded: boolean;
     nobtcfi: boolean;
+    lrodataAfterBss: boolean;
   };
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none

@@ -308,6 +308,7 @@ function setOutputFormat(s: ParseState, v: ByteString): void {
 /** `_fbsd` names the same layout with another OS ABI. */
 function setEmulation(s: ParseState, v: ByteString): void {
   const name = v.replace(/_fbsd$/, "");
+  s.options.freebsd = name !== v;
   if (s.emulations.includes(name)) s.options.emulation = name;
   else s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
 }

@@ -80,6 +80,8 @@ const FLAGS: Record<string, Setter> = {
   sectionheader: z("nosectionheader", false),
   wxneeded: z("wxneeded", true),
   nobtcfi: z("nobtcfi", true),
+  "lrodata-after-bss": z("lrodataAfterBss", true),
+  "nolrodata-after-bss": z("lrodataAfterBss", false),
   "pack-relative-relocs": o((x) => ((x.packRelr = true), (x.packRelrGlibc = true))),
   "nopack-relative-relocs": o((x) => ((x.packRelr = false), (x.packRelrGlibc = false))),
   "start-stop-gc": o((x) => (x.startStopGc = true)),

@@ -131,6 +131,7 @@ export function publish(ctx: Context): void {
 
 export function assignAddresses(ctx: Context): void {
   ctx.segments = makeSegments(ctx);
+  ctx.loads = ctx.segments.filter((segment) => segment.p_type === PT_LOAD);
   ctx.headers = { address: imageBase(ctx), bytes: EHDR_BYTES + PHDR_BYTES * ctx.segments.length };
   placeContents(ctx);
   for (let round = 0; ; round++) {

@@ -67,7 +67,7 @@ function elfHeader(ctx: Context): Uint8Array {
   const { options } = ctx;
   const sections = options.z.nosectionheader ? 0 : ctx.osecs.length + 1;
   const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
-  out.set([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, EV_CURRENT]);
+  out.set([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ctx.osabi]);
   view.setUint16(0x10, options.shared || options.pie ? ET_DYN : ET_EXEC, true);
   view.setUint16(0x12, ctx.arch.e_machine, true);
   view.setUint32(0x14, EV_CURRENT, true);

@@ -5,9 +5,9 @@
  * once output sections have addresses. compat.md §2.1's list; defaults and visibilities are lld's.
  */
 import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
-import { PT_LOAD, PT_TLS, PF_W, PF_X, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
-import type { Context, OutputSection } from "../context.ts";
+import type { Context, OutputSection, Segment } from "../context.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
 
@@ -41,19 +41,27 @@ const endOf = (name: string) => (ctx: Context): Place => {
   return osec === undefined ? HEADERS : { osec: osec.id, offset: osec.size };
 };
 
-/** End of the last section of the loaded segments for which `wanted` holds; NOBITS sections count when `nobits`. */
-function segmentEnd(ctx: Context, wanted: (flags: number) => boolean, nobits: boolean): Place {
-  let last: OutputSection | undefined;
-  for (const segment of ctx.segments) {
-    if (segment.p_type !== PT_LOAD || !wanted(segment.p_flags)) continue;
-    for (const osec of segment.sections) if (nobits || osec.sh_type !== SHT_NOBITS) last = osec;
-  }
-  return last === undefined ? HEADERS : { osec: last.id, offset: last.size };
+const isLarge = (osec: OutputSection): boolean => (osec.sh_flags & SHF_X86_64_LARGE) !== 0;
+const endOfSection = (osec: OutputSection): Place => ({ osec: osec.id, offset: osec.size });
+/** End of what a PT_LOAD holds; with only the file's headers in it, their end. */
+const endOfLoad = (ctx: Context, load: Segment | undefined): Place => {
+  const last = load?.sections.at(-1);
+  return last === undefined ? { osec: HEADERS_OSEC, offset: ctx.headers.bytes } : endOfSection(last);
+};
+
+/** End of the last read-only segment that does not end in large data. */
+const textEnd = (ctx: Context): Place =>
+  endOfLoad(ctx, ctx.loads.findLast((load) => (load.p_flags & PF_W) === 0 && (load.sections.length === 0 || !isLarge(load.sections.at(-1)!))));
+
+/** End of the last section of the image that has contents and is not large. */
+function dataEnd(ctx: Context): Place {
+  const last = ctx.loads.at(-1)?.sections.at(-1);
+  const end = last === undefined ? 0 : ctx.osecs.indexOf(last) + 1;
+  const data = ctx.osecs.slice(0, end).findLast((osec) => osec.sh_type !== SHT_NOBITS && !isLarge(osec));
+  return data === undefined ? endOfLoad(ctx, undefined) : endOfSection(data);
 }
 
-const textEnd = (ctx: Context) => segmentEnd(ctx, (flags) => (flags & PF_X) !== 0, true);
-const dataEnd = (ctx: Context) => segmentEnd(ctx, (flags) => (flags & PF_W) !== 0, false);
-const imageEnd = (ctx: Context) => segmentEnd(ctx, () => true, true);
+const imageEnd = (ctx: Context): Place => endOfLoad(ctx, ctx.loads.at(-1));
 
 const synthetic = (role: "gotPlt" | "got" | "dynamic" | "relaDyn" | "ehFrameHdr", end = false) => (ctx: Context): Place => {
   const section = ctx.synthetics[role];

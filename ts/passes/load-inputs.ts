@@ -32,6 +32,8 @@ type Position = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "li
 
 /** Row 0 of ctx.inputs and row 1, the linker's own object. */
 const FIRST_FILE = 2;
+/** gABI ch. 4, ELF Identification. */
+const EI_OSABI = 7;
 
 const NO_NAMES: ByteString[] = [];
 
@@ -236,11 +238,17 @@ class Loader {
     const nothing = file.kind === "empty" && this.ctx.host.stat(this.paths.rooted(file.path))?.kind !== "file";
     if (file.kind === "text" || nothing) return this.addScript(file, position, maySkip);
     this.noteLoaded(file.path);
+    if (file.kind === "relocatable" || file.kind === "shared") this.noteAbi(file.head[EI_OSABI]!);
     if (file.kind === "bitcode") this.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "relocatable") this.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);
     else this.reject(file.kind, file.path);
     return true;
+  }
+
+  /** Without -m the output is for the system that the first input names (lld). */
+  private noteAbi(osabi: number): void {
+    if (this.ctx.osabi === 0 && this.ctx.options.emulation === "") this.ctx.osabi = osabi;
   }
 
   private reject(kind: FileKind, name: ByteString): void {
@@ -333,6 +341,7 @@ class Loader {
         const kind = fileKind(member.head, member.headAt, member.headEnd, this.machine);
         if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
         if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
+        if (kind === "relocatable") this.noteAbi(member.head[member.headAt + EI_OSABI]!);
         if (stays && kind !== "incompatible" && objects > 0) return;
         this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
       });

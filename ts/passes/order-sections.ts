@@ -20,12 +20,12 @@ import { isTbss } from "./segments.ts";
 // Rank bits, most significant first. Sections placed by -Ttext and the like come before all others.
 const RANK_FLOATING = 1 << 27;
 const RANK_NOT_ALLOC = 1 << 26;
-const RANK_LARGE_WRITE = 1 << 15;
+const RANK_LARGE_LAST = 1 << 15;
 const RANK_WRITE = 1 << 14;
 const RANK_EXEC_WRITE = 1 << 13;
 const RANK_EXEC = 1 << 12;
 const RANK_RODATA = 1 << 11;
-const RANK_SMALL = 1 << 10;
+const RANK_LARGE = 1 << 10;
 const RANK_NOT_RELRO = 1 << 9;
 const RANK_NOT_TLS = 1 << 8;
 const RANK_NOBITS = 1 << 7;
@@ -56,9 +56,12 @@ export function rankOf(ctx: Context, osec: OutputSection): number {
   const flags = osec.sh_flags;
   if ((flags & SHF_ALLOC) === 0) return RANK_FLOATING | RANK_NOT_ALLOC | (LAST.indexOf(osec.name) + 1);
   let rank = RANK_FLOATING;
+  const { lrodataAfterBss } = ctx.options.z;
   const large = (flags & SHF_X86_64_LARGE) !== 0;
   if ((flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) {
-    if (!large) rank |= RANK_SMALL;
+    // Large data stays away from code: before other read-only data, or behind all that is small.
+    if (large) rank |= lrodataAfterBss ? RANK_LARGE_LAST : 0;
+    else rank |= lrodataAfterBss ? 0 : RANK_LARGE;
     if (osec.name === ".interp") rank |= 2;
     else if (osec.sh_type === SHT_NOTE) rank |= 3;
     else if (osec.sh_type !== SHT_PROGBITS && osec.sh_type !== SHT_X86_64_UNWIND) rank |= 4;
@@ -67,9 +70,10 @@ export function rankOf(ctx: Context, osec: OutputSection): number {
     rank |= (flags & SHF_WRITE) !== 0 ? RANK_EXEC_WRITE : RANK_EXEC;
   } else {
     rank |= RANK_WRITE;
-    if (large) rank |= RANK_LARGE_WRITE;
     if ((flags & SHF_TLS) === 0) rank |= RANK_NOT_TLS;
     if (!osec.relro) rank |= RANK_NOT_RELRO;
+    // .lbss directly behind .bss costs no bytes in the file.
+    if (large) rank |= !lrodataAfterBss ? RANK_LARGE : osec.sh_type === SHT_NOBITS ? 1 : RANK_LARGE_LAST;
   }
   if (osec.sh_type === SHT_NOBITS) rank |= RANK_NOBITS;
   return rank;
@@ -98,7 +102,7 @@ export function orderSections(ctx: Context): void {
   for (let id = HEADERS_OSEC + 1; id < tables.osec.rows; id++) {
     const name = ctx.arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);
     const flags = (tables.osec.sh_flags[id]! & ~DROPPED_FLAGS) >>> 0;
-    const osec = newOutputSection(id, name, arrayType(name, tables.osec.sh_type[id]!), flags);
+    const osec = newOutputSection(id, name, arrayType(ctx, id, name, tables.osec.sh_type[id]!), flags);
     osec.align = tables.osec.align[id]!;
     osec.sh_entsize = tables.osec.sh_entsize[id]!;
     byName.set(name, osec);
@@ -127,12 +131,16 @@ export function orderSections(ctx: Context): void {
   tables.osec.index[HEADERS_OSEC] = ctx.osecs.length > 0 ? 1 : 0;
 }
 
-/** .ctors and plain PROGBITS .init_array sections make an array section. */
-function arrayType(name: string, type: number): number {
-  if (type === SHT_NOBITS) return type;
-  if (name === ".init_array") return SHT_INIT_ARRAY;
-  if (name === ".fini_array") return SHT_FINI_ARRAY;
-  return name === ".preinit_array" ? SHT_PREINIT_ARRAY : type;
+const ARRAY_NAMES: Record<string, number> = { ".init_array": SHT_INIT_ARRAY, ".fini_array": SHT_FINI_ARRAY, ".preinit_array": SHT_PREINIT_ARRAY };
+
+/** Type of an output section by its inputs': .ctors and PROGBITS make an array section, unless all of it is plain PROGBITS. */
+export function arrayType(ctx: Context, osec: number, name: string, type: number): number {
+  const wanted = ARRAY_NAMES[name];
+  if (wanted === undefined || type === wanted || type === SHT_NOBITS) return type;
+  const { isec, member, osec: { memberBase, memberCount } } = ctx.tables;
+  const members = member.isec.subarray(memberBase[osec]!, memberBase[osec]! + memberCount[osec]!);
+  const isArray = (row: number): boolean => isec.sh_type[row] === wanted || /^\.[cd]tors/.test(ctx.arena.cstring(isec.name[row]!));
+  return members.some(isArray) ? wanted : type;
 }
 
 /** `byName`: output sections there are; a new one is added. */
@@ -185,7 +193,7 @@ export function sortMembers(ctx: Context, osec: OutputSection): void {
   const { tables, arena } = ctx;
   const base = tables.osec.memberBase[osec.id]!;
   const members = tables.member.isec.subarray(base, base + tables.osec.memberCount[osec.id]!);
-  if (ARRAYS.has(osec.sh_type)) {
+  if (Object.hasOwn(ARRAY_NAMES, osec.name) || ARRAYS.has(osec.sh_type)) {
     const keyed = Array.from(members, (row) => ({ row, key: priorityOf(arena.cstring(tables.isec.name[row]!)) }));
     keyed.sort((a, b) => a.key - b.key);
     members.set(keyed.map((entry) => entry.row));

@@ -64,11 +64,7 @@ function defaultOrder(items: PlanItem[]): PlanItem[] {
 
 /** Without SECTIONS constructors run by priority, as in the default layout. */
 function sortDefault(ctx: Context): void {
-  const { memberBase, memberCount } = ctx.tables.osec;
-  for (const osec of ctx.osecs) {
-    if (osec.name === ".init_array" || osec.name === ".fini_array") ctx.kernels.mirrorRelocs!(memberBase[osec.id]!, memberBase[osec.id]! + memberCount[osec.id]!);
-    sortMembers(ctx, osec);
-  }
+  for (const osec of ctx.osecs) sortMembers(ctx, osec);
 }
 
 function isRelroHere(ctx: Context, { osec, command }: PlannedSection): boolean {
@@ -108,6 +104,11 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
       return;
     }
     place = null;
+  }
+  // GNU ld has no .bss.rel.ro: in scripts made for it such copies belong to .data.rel.ro, with which RELRO stays one run (lld).
+  if (section.name === ".bss.rel.ro" && place?.named !== true) {
+    const other = plan.find(".data.rel.ro.bss");
+    if (other !== null && other !== "discard" && other.named) place = other;
   }
   place ??= plan.add(section.name);
   if (!place.named && section.name !== PADDING) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);

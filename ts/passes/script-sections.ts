@@ -20,7 +20,7 @@ import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
 import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
-import { newOutputSection, priorityOf } from "./order-sections.ts";
+import { arrayType, newOutputSection, priorityOf } from "./order-sections.ts";
 import { usesPlan } from "./script-shape.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
 
@@ -360,6 +360,7 @@ class Binder {
 
   private publish({ osec, command }: PlannedSection): void {
     const { tables, arena, kernels } = this.ctx;
+    if (!this.layout.hasSections) osec.sh_type = arrayType(this.ctx, osec.id, osec.name, osec.sh_type);
     if (command?.nonAlloc === true) osec.sh_flags &= ~SHF_ALLOC;
     if (command?.readOnly === true) osec.sh_flags &= ~SHF_WRITE;
     const base = tables.osec.memberBase[osec.id]!;

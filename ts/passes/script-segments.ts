@@ -30,6 +30,7 @@ export class ScriptSegments {
   make(): void {
     const { ctx, script } = this;
     ctx.segments = script.phdrs.length > 0 ? this.scriptSegments() : this.defaultSegments();
+    ctx.loads = ctx.segments.filter((segment) => segment.p_type === PT_LOAD);
     ctx.headers = { address: script.hasSections ? 0n : imageBase(ctx), bytes: EHDR_BYTES + PHDR_BYTES * ctx.segments.length };
     ctx.diag.throwIfErrors();
   }

@@ -164,4 +164,35 @@ segments("-z separate-code fills the last page of code with traps, and the segme
   assert.is(w.elf("none").segments(1).at(-1)!.filesz, 1);
 });
 
+segments("large data is far from code: behind .bss, or with -z lrodata-after-bss all of it; _edata and _etext do not count it", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.globl _start, _etext, _edata, _end\n_start: ret\n.section .lrodata,"al"\n.space 1\n.section .ldata,"awl"\n.space 1\n.section .lbss,"awl",@nobits\n.space 9\n.data\n.byte 1\n.bss\n.space 5\n.section .rodata,"a"\n.byte 2\n' });
+  w.sh("gcc -c t.s && $LD t.o -z norelro -o a && $LD t.o -z norelro -z lrodata-after-bss -o b");
+  const order = (name: string): string[] => w.elf(name).shdrs.filter((shdr) => (shdr.flags & 2) !== 0).map((shdr) => shdr.name);
+  assert.equal(order("a"), [".lrodata", ".rodata", ".text", ".data", ".bss", ".ldata", ".lbss"]);
+  assert.equal(order("b"), [".rodata", ".text", ".data", ".bss", ".lbss", ".lrodata", ".ldata"]);
+  const value = (name: string): number => w.elf("a").symtab().find((entry) => entry.name === name)!.value;
+  const end = (name: string): number => w.elf("a").need(name).addr + w.elf("a").need(name).size;
+  assert.equal([value("_etext"), value("_edata"), value("_end")], [end(".text"), end(".data"), end(".lbss")]);
+});
+
+segments("the OS/ABI is that of -m or of the first input that has one; OpenBSD's sections have headers of their own", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .openbsd.randomdata,"a"\n.quad 0\n', "e.s": "" });
+  w.sh("gcc -c t.s && gcc -c e.s && cp t.o o.o && printf '\\014' | dd of=o.o bs=1 seek=7 conv=notrunc 2>/dev/null && $LD t.o -o t && $LD e.o o.o -o o && $LD -m elf_x86_64_fbsd t.o -o f && $LD -m elf_x86_64 o.o -o m");
+  assert.equal(["t", "o", "f", "m"].map((name) => w.bytes(name)[7]), [0, 12, 9, 0]);
+  assert.is(w.elf("o").segment(0x65a3dbe6)!.memsz, 8);
+  assert.not(w.elf("t").segment(0x65a3dbe6));
+});
+
+segments("copies of read-only variables join .data.rel.ro of a script, so that RELRO is one run", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "s.c": "extern const int * const shared; int x; const int *const shared = &x;", "m.c": "extern const int *const shared; int y = 1; void _start(void) { y = *shared; }",
+    "t.ld": "SECTIONS { .text : { *(.text*) } .data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) } .dynamic : { *(.dynamic) } .got : { *(.got) } .got.plt : { *(.got.plt) } .data : { *(.data) } }",
+  });
+  w.sh("gcc -fPIC -shared -nostdlib s.c -o libs.so -B$B && gcc -O1 -fno-pie -c m.c && $LD m.o libs.so -T t.ld -o m");
+  assert.not(new ElfFile(w.bytes("m")).section(".bss.rel.ro"));
+});
+
 segments.run();
