@@ -115,6 +115,9 @@ export interface Context {
   expressionNames: ByteString[];
   /** Patterns of --dynamic-list, --export-dynamic-symbol and --export-dynamic-symbol-list. */
   dynamicList: SymbolPattern[];
+  /** Lines of --symbol-ordering-file and of --call-graph-ordering-file; null = not given. */
+  symbolOrder: ByteString[] | null;
+  callGraph: ByteString[] | null;
   /** Program properties of the output (.note.gnu.property): pr_type → value. Filled by readProperties. */
   properties: Map<number, number>;
   /** Shared objects in the link, in order, that may get DT_NEEDED. */

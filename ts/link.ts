@@ -33,6 +33,7 @@ import { loadSections } from "./passes/load-sections.ts";
 import { markLive } from "./passes/mark-live.ts";
 import { mergePieces } from "./passes/merge-pieces.ts";
 import { orderSections } from "./passes/order-sections.ts";
+import { orderInputSections, wantsSectionOrder } from "./passes/section-order.ts";
 import { parseObject } from "./passes/parse-object.ts";
 import { evaluatePlain } from "./passes/plain-assignments.ts";
 import { readScripts } from "./passes/read-scripts.ts";
@@ -82,7 +83,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], properties: new Map(), sharedObjects: [], assigned: new Map(), lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
@@ -236,6 +237,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   });
   await run("merge-pieces", () => mergePieces(ctx));
   if (ctx.options.icf !== "none") await run("fold-identical", () => foldIdentical(ctx));
+  if (wantsSectionOrder(ctx)) await run("section-order", () => orderInputSections(ctx));
   await run("scan-relocs", () => scanRelocs(ctx));
   reportUndefined(ctx);
   ctx.checkIssues();

@@ -6,7 +6,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { FOLD_UNIQUE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK } from "../shared/abi.ts";
-import { SHDR_BYTES, SHF_EXECINSTR, SHT_LLVM_ADDRSIG } from "../shared/elf.ts";
+import { SHF_EXECINSTR } from "../shared/elf.ts";
 
 /** The section symbol `sym` is defined in stays. With `dataOnly` (--icf=all) code is not asked whether its address matters. */
 // @ts-ignore: decorator
@@ -38,12 +38,6 @@ export function keepUnwound(from: u32, to: u32): void {
   for (let r = from; r < to; r++) {
     if (t.ehrec.cie[r] != 0 && t.ehrec.func[r] != 0 && t.ehrec.relaCount[r] > 1) t.fold.state[t.ehrec.func[r]] = <u8>FOLD_UNIQUE;
   }
-}
-
-/** Header index of the address-significance table among the `count` section headers at `shdrs`; 0 = none. */
-export function findSignificance(shdrs: u32, count: u32): u32 {
-  for (let i: u32 = 1; i < count; i++) if (load<u32>(shdrs + i * SHDR_BYTES, 4) == SHT_LLVM_ADDRSIG) return i;
-  return 0;
 }
 
 /** The symbols that object `o`'s table lists: `bytes` bytes of ULEB128 indexes at `at`. Returns 0 when they are malformed. */

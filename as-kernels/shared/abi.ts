@@ -45,6 +45,8 @@ export const OBJF_EXCLUDE_LIBS = 4;
 /** Has its .note.GNU-stack section / asks for an executable stack. */
 export const OBJF_HAS_STACK_NOTE = 8;
 export const OBJF_EXEC_STACK = 16;
+/** Has a call graph profile. */
+export const OBJF_CALL_GRAPH = 32;
 
 // ---- slot.kind: what a section header is for us ----
 export const SLOT_NONE = 0;

@@ -345,6 +345,7 @@ export class Params {
   gnuUnique: u32;
   digests: u32;
   digest: u64;
+  callGraph: u32;
   isecRows: u32;
   symRows: u32;
   globalSyms: u32;

@@ -112,6 +112,11 @@ export interface LinkOptions {
   discard: "default" | "locals" | "all" | "none"; // -X, -x, --discard-none
   optimize: number; // -O, default 1
   icf: "none" | "safe" | "all";
+  symbolOrderingFile: ByteString; // "" = none
+  callGraphOrderingFile: ByteString; // "" = none
+  callGraphSort: "none" | "hfsort" | "cdsort"; // cdsort
+  printSymbolOrder: ByteString; // file, "" = none
+  warnSymbolOrdering: boolean; // true
   keepUnique: ByteString[]; // --keep-unique
   ignoreDataAddressEquality: boolean;
   ignoreFunctionAddressEquality: boolean;

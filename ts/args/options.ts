@@ -148,6 +148,13 @@ const LAYOUT: OptionRow[] = [
   should("--ignore-function-address-equality", "", "Addresses of functions need not be equal among modules", put("ignoreFunctionAddressEquality", true)),
   should("--print-icf-sections", "", "List the sections that were folded", put("printIcfSections", true)),
   should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
+  should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
+  should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
+  should("--no-warn-symbol-ordering", "", "Do not", put("warnSymbolOrdering", false)),
+  should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", into("callGraphOrderingFile")),
+  should("--call-graph-profile-sort", "=KIND", "How call graphs order functions: none, hfsort or cdsort (default)", setCallGraphSort),
+  should("--no-call-graph-profile-sort", "", "As --call-graph-profile-sort=none", put("callGraphSort", "none")),
+  should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
   should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
 ];
@@ -199,7 +206,6 @@ const ACCEPTED: OptionRow[] = [
   accept("--no-add-needed --no-copy-dt-needed-entries", "", "Ignored: libraries of libraries are never linked in implicitly"),
   accept("--sort-common", "[=ORDER]", "Ignored: common symbols are placed as they come"),
   accept("--no-keep-memory", "", "Ignored: memory use does not depend on it"),
-  accept("--no-call-graph-profile-sort", "", "Ignored: call graph profiles are not used"),
   accept("-g", "", "Ignored: debug information is kept anyway"),
   accept("-G", "=SIZE", "Ignored: there are no small data sections"),
   accept("--Qy", "", "Ignored: SVR4 compatibility"),
@@ -260,9 +266,9 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "EB gdb-index unique symbol-ordering-file " +
+  "EB gdb-index unique " +
   "section-ordering-file why-live repro use-android-relr-tags " +
-  "default-script shuffle-sections call-graph-ordering-file call-graph-profile-sort " +
+  "default-script shuffle-sections " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names"
 ).split(" ");
@@ -354,6 +360,11 @@ function setDefsym(s: ParseState, v: ByteString): void {
   const equals = v.indexOf("=");
   if (equals > 0 && equals < v.length - 1) s.options.defsyms.push({ name: v.slice(0, equals).trim(), expression: v.slice(equals + 1) });
   else s.errors.push(`--defsym: syntax error: ${v}`);
+}
+
+function setCallGraphSort(s: ParseState, v: ByteString): void {
+  if (v === "none" || v === "hfsort" || v === "cdsort") s.options.callGraphSort = v;
+  else s.errors.push(`unknown --call-graph-profile-sort= value: ${v}`);
 }
 
 function setUnresolved(s: ParseState, v: ByteString): void {

@@ -300,6 +300,7 @@ export const PARAMS = {
   gnuUnique: "u32", // 1 = STB_GNU_UNIQUE is kept
   digests: "u32", // 1 = what is written is added to `digest` (--build-id=fast)
   digest: "u64", // sum of the hashes of all writes
+  callGraph: "u32", // set by read-symbols: an object has a call graph profile
   isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals

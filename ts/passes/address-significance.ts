@@ -6,7 +6,7 @@
  * another tool has cut loose from the symbol table, count as comparing everything they mention.
  */
 import { FOLD_UNIQUE, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
-import { SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import { SHDR_BYTES, SHT_LLVM_ADDRSIG } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { displayName, fileName } from "../diagnostics/place.ts";
 import type { WorkerContext } from "../memory/pool.ts";
@@ -35,7 +35,7 @@ export function addressSignificancePhase(w: WorkerContext, chunk: number): void 
 function readTable(w: WorkerContext, o: number, dataOnly: number): number {
   const { obj } = w.tables;
   const headers = obj.e_shnum[o] === 0 ? null : readHeaders(w, o, o + 1);
-  const index = headers === null ? 0 : w.kernels.findSignificance!(headers.shdrs, headers.count);
+  const index = headers === null ? 0 : w.kernels.findSectionType!(headers.shdrs, headers.count, SHT_LLVM_ADDRSIG);
   const header = new DataView(w.memory.buffer, (headers?.shdrs ?? 0) + index * SHDR_BYTES, SHDR_BYTES);
   if (headers === null || index === 0 || header.getUint32(40, true) === 0) {
     w.kernels.keepMentioned!(o, dataOnly);

@@ -5,6 +5,7 @@
  */
 import { SHF_LINK_ORDER } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
+import { sectionPlace } from "../diagnostics/place.ts";
 
 /** Sorts runs of `member` rows and sets sh_link. `runs`: [from, to) of the section's rows that are sorted each for themselves. */
 export function orderLinked(ctx: Context, sections: readonly { osec: OutputSection; runs: readonly { from: number; to: number }[] }[]): void {
@@ -17,6 +18,10 @@ export function orderLinked(ctx: Context, sections: readonly { osec: OutputSecti
     for (const { from, to } of runs) {
       const rows = member.isec.subarray(from, to);
       if (!rows.some(linked)) continue;
+      for (const row of rows) {
+        const link = isec.link[row]!;
+        if (linked(row) && isec.osec[link] === 0) ctx.diag.error(`${sectionPlace(ctx, row)}: sh_link points to discarded section ${sectionPlace(ctx, link)}`);
+      }
       // What is linked to nothing follows, in the order it has.
       const key = (row: number): number => {
         if (!linked(row)) return Infinity;

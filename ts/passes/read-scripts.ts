@@ -1,5 +1,6 @@
 /**
- * Version scripts, dynamic lists, and options that mean the same: files and options → ctx.versionNodes, ctx.dynamicList.
+ * Version scripts, dynamic lists, options that mean the same, and ordering files: files and options → ctx.versionNodes,
+ * ctx.dynamicList, ctx.symbolOrder, ctx.callGraph.
  *
  * Only reads; which symbols the patterns touch is decided by set-visibility.
  */
@@ -9,6 +10,7 @@ import { HostError } from "../host/host.ts";
 import { Search } from "../input/search.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
 import { ScriptError } from "../script/lexer.ts";
+import { orderingLines } from "../script/ordering-file.ts";
 import { parseVersionScript } from "../script/version-script.ts";
 
 const ANY: SymbolPattern = { pattern: "*", cxx: false, exact: false };
@@ -48,11 +50,27 @@ function defaultSymver(ctx: Context): void {
   ctx.versionNodes.unshift({ name, globals: [ANY], locals: [], parents: [], implied: true });
 }
 
+/** --symbol-ordering-file: its lines, each once. */
+function readOrder(ctx: Context, path: ByteString): ByteString[] {
+  const lines = new Set<ByteString>();
+  for (const line of read(ctx, path, orderingLines)) {
+    if (lines.has(line)) ctx.diag.warn(`${path}: duplicate ordered symbol: ${line}`);
+    lines.add(line);
+  }
+  return [...lines];
+}
+
 export function readScripts(ctx: Context): void {
   const { options } = ctx;
   for (const name of options.versionScripts) readVersionScript(ctx, name);
   if (options.retainSymbols !== "") retainSymbols(ctx, options.retainSymbols);
   if (options.defaultSymver && options.shared) defaultSymver(ctx);
+  if (options.symbolOrderingFile !== "") {
+    if (options.callGraphOrderingFile !== "") ctx.diag.error("--symbol-ordering-file and --call-graph-order-file may not be used together");
+    ctx.symbolOrder = readOrder(ctx, options.symbolOrderingFile);
+  } else if (options.callGraphOrderingFile !== "" && options.callGraphSort !== "none") {
+    ctx.callGraph = read(ctx, options.callGraphOrderingFile, orderingLines);
+  }
   const lists = [...options.dynamicLists, ...options.exportDynamicSymbolLists];
   ctx.dynamicList.push(...lists.flatMap((path) => read(ctx, path, parseDynamicList)));
   ctx.dynamicList.push(...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })));

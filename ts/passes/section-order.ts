@@ -1,0 +1,91 @@
+/**
+ * The order of input sections that somebody asked for: --symbol-ordering-file, or a call graph (profiles of clang's objects,
+ * --call-graph-ordering-file). Such sections come first in their output section, the others keep their order.
+ *
+ * Runs when it is known what is live and what was folded, and does nothing at all in a link without such wishes. `.init` and
+ * `.fini` are never touched. Writes the order of `member` runs.
+ */
+import { SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import type { Context } from "../context.ts";
+import { rawSymbol } from "../diagnostics/place.ts";
+import { STT_SECTION } from "../../as-kernels/shared/elf.ts";
+import { HEADERS_OSEC } from "./bind-sections.ts";
+import { sortByCache } from "./cache-directed-sort.ts";
+import { readCallGraph } from "./call-graph.ts";
+import { sortByCallers } from "./call-graph-sort.ts";
+import { OrderedNames } from "./ordered-names.ts";
+
+/** Is there any wish? */
+export function wantsSectionOrder(ctx: Context): boolean {
+  if (ctx.symbolOrder !== null) return ctx.symbolOrder.length > 0;
+  return ctx.options.callGraphSort !== "none" && (ctx.callGraph !== null || ctx.params.get("callGraph") === 1);
+}
+
+export function orderInputSections(ctx: Context): void {
+  const { arena, tables } = ctx;
+  const mark = arena.mark();
+  const ranks = arena.allocZeroed(4 * tables.isec.rows);
+  const sections = ctx.symbolOrder !== null ? bySymbols(ctx, ctx.symbolOrder) : byCallGraph(ctx);
+  sections.forEach((row, i) => {
+    const at = (ranks >>> 2) + row;
+    if (arena.u32[at] === 0) arena.u32[at] = i + 1;
+  });
+  if (sections.length > 0) apply(ctx, ranks, arena.alloc(4 * tables.member.rows));
+  arena.release(mark);
+}
+
+function bySymbols(ctx: Context, lines: string[]): number[] {
+  const { sym } = ctx.tables;
+  const names = new OrderedNames(ctx, ctx.options.symbolOrderingFile, lines);
+  const found = names.find(lines, (name) => `symbol ordering file: no such symbol: ${name}`);
+  const defined = (id: number): boolean => (sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED && sym.isec[id] !== 0;
+  return lines.flatMap((line) => found.get(line)!.filter(defined).map((id) => sym.isec[id]!));
+}
+
+function byCallGraph(ctx: Context): number[] {
+  const { options, tables } = ctx;
+  const names = ctx.callGraph === null ? null : new OrderedNames(ctx, options.callGraphOrderingFile, ctx.callGraph);
+  const graph = readCallGraph(ctx, names);
+  ctx.diag.throwIfErrors();
+  const sort = options.callGraphSort === "hfsort" ? sortByCallers : sortByCache;
+  const order = graph.from.length === 0 ? [] : sort(graph, (row) => tables.isec.size[row]!);
+  if (options.printSymbolOrder !== "") printOrder(ctx, order);
+  return order;
+}
+
+/** --print-symbol-order: the symbols of the ordered sections, in a form that --symbol-ordering-file reads. */
+function printOrder(ctx: Context, order: number[]): void {
+  const { tables, options } = ctx;
+  const { obj, esym, sym } = tables;
+  const lines: string[] = [];
+  for (const row of order) {
+    const o = tables.isec.obj[row]!;
+    for (let i = 1; i < obj.esymCount[o]!; i++) {
+      const id = esym.sym[obj.esymBase[o]! + i]!;
+      if (sym.isec[id] !== row || (sym.flags[id]! & SYM_KIND_MASK) !== SYM_DEFINED) continue;
+      const raw = rawSymbol(ctx, o, i)!;
+      if (raw.type !== STT_SECTION) lines.push(raw.name);
+    }
+  }
+  try {
+    ctx.host.writeText(options.printSymbolOrder, lines.map((line) => `${line}\n`).join(""));
+  } catch (error) {
+    ctx.diag.error(`cannot open ${options.printSymbolOrder}: ${(error as Error).message}`);
+  }
+}
+
+function apply(ctx: Context, ranks: number, scratch: number): void {
+  const { kernels, tables, plan, arena } = ctx;
+  const { osec } = tables;
+  if (plan === null) {
+    for (let id = HEADERS_OSEC; id < osec.rows; id++) {
+      const name = arena.string(osec.name[id]!, osec.nameBytes[id]!);
+      if (name !== ".init" && name !== ".fini") kernels.orderMembers!(osec.memberBase[id]!, osec.memberBase[id]! + osec.memberCount[id]!, ranks, scratch);
+    }
+    return;
+  }
+  for (const { osec: section, parts } of plan.sections) {
+    if (section.name === ".init" || section.name === ".fini") continue;
+    for (const part of parts) if (part.kind === "members") kernels.orderMembers!(part.from, part.to, ranks, scratch);
+  }
+}
