@@ -56,6 +56,13 @@ export function median(values: number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** How many processors two spinning processes get between them: 2 where two are really there. */
+export function parallelCores(): number {
+  const spin = `${process.execPath} -e 'for (const end = Date.now() + 1000; Date.now() < end; );'`;
+  const { cpu, wall } = sample(`${spin} & ${spin} & wait`, ".");
+  return cpu / wall;
+}
+
 /** `rounds` interleaved rounds after one unmeasured round. */
 export function compare(rivals: Rival[], rounds: number, cwd: string): Row[] {
   const samples = rivals.map(() => [] as Omit<Sample, "peak">[]);

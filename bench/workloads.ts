@@ -15,10 +15,12 @@ export interface Workload {
   cwd: string;
   /** Arguments without -o, as bash text. */
   args: string;
+  /** Bash text that succeeds when the program `prog` in `folder` does its work. */
+  verify: (folder: string) => string;
 }
 
-/** Small enough to be linked every time; larger ones are named on the command line. */
-const DEFAULT = ["hello-c", "hello-c-static", "hello-cxx", "lua", "sqlite3", "zstd", "redis"];
+/** Those of them that are there; others are named on the command line. */
+const DEFAULT = ["hello-c", "hello-c-static", "sqlite3", "git", "clang-release", "python-g"];
 
 export function workloads(names: string[], scratch: string): Workload[] {
   const folder = process.env.WIELD_CORPUS ?? "";
@@ -26,8 +28,8 @@ export function workloads(names: string[], scratch: string): Workload[] {
   if (folder === "") return [compiled(scratch)];
   return wanted.flatMap((name) => {
     const cwd = path.resolve(folder, name);
-    if (fs.existsSync(path.join(cwd, "args")) && !fs.existsSync(path.join(cwd, "steps"))) return [{ name, cwd, args: "@args" }];
-    console.error(`no workload ${name} in ${folder}`);
+    if (fs.existsSync(path.join(cwd, "args")) && !fs.existsSync(path.join(cwd, "steps"))) return [{ name, cwd, args: "@args", verify: (folder) => `./verify.sh ${folder}` }];
+    if (names.length > 0) console.error(`no workload ${name} in ${folder}`);
     return [];
   });
 }
@@ -41,5 +43,5 @@ function compiled(scratch: string): Workload {
   for (let at = words.indexOf("-plugin"); at >= 0; at = words.indexOf("-plugin")) words.splice(at, 2);
   const output = words.indexOf("-o");
   if (output >= 0) words.splice(output, 2);
-  return { name: "hello-c (compiled here)", cwd: scratch, args: words.filter((word) => !word.startsWith("-plugin-opt")).map((word) => `'${word}'`).join(" ") };
+  return { name: "hello-c (compiled here)", cwd: scratch, args: words.filter((word) => !word.startsWith("-plugin-opt")).map((word) => `'${word}'`).join(" "), verify: (folder) => `${folder}/prog` };
 }

@@ -168,7 +168,7 @@ async function resolveInputs(ctx: Context): Promise<void> {
     if (ctx.inputs.length <= 2) ctx.diag.fatal("no input files");
     const bytes = objectBytes(ctx);
     if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
-      startEngine(ctx, bytes);
+      await run("start-engine", () => startEngine(ctx, bytes));
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
       await run("parse-object", () => parseObject(ctx));
       await run("intern-names", () => internNames(ctx));

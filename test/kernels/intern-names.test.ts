@@ -1,17 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { REC_ALIAS, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../../as-kernels/shared/abi.ts";
+import { REC_ALIAS, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
 import { allocTable } from "../../ts/memory/table.ts";
+import { internRecords, type NameRecord } from "../helpers/intern-records.ts";
 import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
-import { internTwin, type Mention } from "../helpers/twin/intern-names.ts";
-
-interface Record extends Mention {
-  flags: number;
-}
+import { internTwin } from "../helpers/twin/intern-names.ts";
 
 /** Hashes from a small pool: equal ones, ones that share a slot, a first word or a second word, and ones all over the range. */
-function randomRecords(random: Prng, count: number, variety: number): Record[] {
+function randomRecords(random: Prng, count: number, variety: number): NameRecord[] {
   const near = random.u64();
   const pool = Array.from({ length: variety }, (_, k): [bigint, bigint] => {
     const h0 = random.pick([random.u64(), near, near ^ (1n << 40n), BigInt(k) << 58n, BigInt(k) << 32n, 0n]);
@@ -25,62 +22,11 @@ function randomRecords(random: Prng, count: number, variety: number): Record[] {
   });
 }
 
-/** Runs the kernels as the pass does, `rows` records a chunk and chunks in any order that keeps prefix sums. */
-function intern({ arena, tables, kernels }: KernelMemory, records: Record[], chunkRows: number, spareSlots: number): number {
-  const rows = records.length + 1;
-  const record = allocTable(arena, tables, "record", rows);
-  allocTable(arena, tables, "esym", rows);
-  records.forEach(({ h0, h1, flags }, k) => {
-    record.h0[k + 1] = h0;
-    record.h1[k + 1] = h1;
-    record.flags[k + 1] = flags;
-    record.esym[k + 1] = flags & (REC_SIGNATURE | REC_ALIAS) ? 0 : k + 1;
-    record.name[k + 1] = 1000 + k;
-    record.nameBytes[k + 1] = k % 40;
-  });
-  const chunks: [number, number][] = [];
-  for (let from = 1; from < rows; from += chunkRows) chunks.push([from, Math.min(from + chunkRows, rows)]);
-  const counts = arena.allocZeroed(chunks.length * SHARDS * 4);
-  const order = arena.allocZeroed(rows * 4);
-  chunks.forEach(([from, to], c) => kernels.histogramNames!(from, to, counts + c * SHARDS * 4));
-  const starts: number[] = [];
-  let at = 0;
-  for (let shard = 0; shard < SHARDS; shard++) {
-    starts.push(at);
-    for (let c = 0; c < chunks.length; c++) {
-      const cell = (counts >>> 2) + c * SHARDS + shard;
-      const n = arena.u32[cell]!;
-      arena.u32[cell] = at;
-      at += n;
-    }
-  }
-  starts.push(at);
-  [...chunks].reverse().forEach(([from, to], k) => kernels.scatterNames!(from, to, counts + (chunks.length - 1 - k) * SHARDS * 4, order));
-  for (let shard = SHARDS - 1; shard >= 0; shard--) {
-    const slots = 2 ** Math.ceil(Math.log2(2 * (starts[shard + 1]! - starts[shard]!) + 2)) << spareSlots;
-    const table = arena.alloc(slots * 4);
-    arena.u8.fill(0xff, table, table + slots * 4);
-    kernels.internShard!(order, starts[shard]!, starts[shard + 1]!, table, slots);
-  }
-  let id = 1;
-  const bases = chunks.map(([from, to]) => {
-    const base = id;
-    id += kernels.countLeaders!(from, to, 0);
-    return base;
-  });
-  [...chunks].reverse().forEach(([from, to], k) => kernels.numberLeaders!(from, to, bases[chunks.length - 1 - k]!, 0));
-  kernels.numberLeaders!(1, rows, id, 1);
-  id += kernels.countLeaders!(1, rows, 1);
-  allocTable(arena, tables, "gsym", id);
-  for (const [from, to] of [...chunks].reverse()) kernels.bindNames!(from, to);
-  return id;
-}
-
-function check(memory: KernelMemory, records: Record[], chunkRows: number, spareSlots: number, place: string): void {
+function check(memory: KernelMemory, records: NameRecord[], chunkRows: number, spareSlots: number, place: string): void {
   const { tables, arena, kernels } = memory;
   const mark = arena.mark();
   const twin = internTwin(records);
-  const ids = intern(memory, records, chunkRows, spareSlots);
+  const ids = internRecords(memory, records, chunkRows, spareSlots);
   const { record, gsym, esym } = tables;
   assert.is(ids, twin.first.length + 1, `names, ${place}`);
   records.forEach(({ flags }, k) => {
