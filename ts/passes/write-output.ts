@@ -2,8 +2,8 @@
  * Reading, relocating and writing, window by window: input section contents go from the file straight to their place in a
  * window of the output, are relocated there and written.
  *
- * A window is a stretch of members of one output section, about a megabyte. Nothing of a window outlives it, so memory
- * does not grow with the output. Linker-made contents are written by their own section (write-synthetic).
+ * A window is a stretch of members of one output section, about a megabyte; a larger member without relocations is cut.
+ * Nothing of a window outlives it, so memory does not grow with the output. Linker-made contents are written by their own section (write-synthetic).
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
@@ -17,7 +17,7 @@ const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
 const TRAP = 0xcc;
 
-/** u32 cells of a window row: osec, first member, end member, unused; then f64 from, to (bytes from the osec's start). */
+/** u32 cells of a window row: osec, first member, end member, 1 = a slice of its one member; then f64 from, to (bytes from the osec's start). */
 const WINDOW_ROW = 32;
 
 const A_WINDOWS = 0;
@@ -32,6 +32,7 @@ export function relocatePhase(w: WorkerContext, chunk: number): void {
   const [from, to] = [w.f64[(row >>> 3) + 2]!, w.f64[(row >>> 3) + 3]!];
   const bytes = to - from;
   const window = w.window(0, bytes + 16);
+  if (w.u32[(row >>> 2) + 3] !== 0) return copySlice(w, osec, first, window, from, bytes);
   const flags = w.tables.osec.sh_flags[osec]!;
   w.kernels.fillBytes!(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
   readMembers(w, first, end, window, from);
@@ -46,6 +47,19 @@ function put(w: WorkerContext, osec: number, from: number, window: number, bytes
   const memory = w.tables.osec.memory[osec]!;
   if (memory !== 0) w.kernels.copyMemory!(memory + from, window, bytes);
   else w.write(w.args[A_FD]!, window, bytes, w.tables.osec.offset[osec]! + from);
+}
+
+/** Bytes of the output section from `from` on, all of member row `m`. */
+function copySlice(w: WorkerContext, osec: number, m: number, window: number, from: number, bytes: number): void {
+  const { isec, member, obj } = w.tables;
+  const i = member.isec[m]!;
+  w.read(obj.source[isec.obj[i]!]!, isec.sh_offset[i]! + from - isec.outOffset[i]!, window, bytes);
+  put(w, osec, from, window, bytes);
+}
+
+/** Can the member be copied piece by piece? */
+function isPlain({ tables: { isec } }: Context, i: number): boolean {
+  return isec.kind[i] === ISEC_REGULAR && isec.relaCount[i] === 0 && isec.compressed[i] === 0 && isec.sh_type[i] !== SHT_NOBITS;
 }
 
 /** Brings the members' bytes to their places, with as few reads as their order in the files allows. */
@@ -102,16 +116,21 @@ function cutWindows(ctx: Context, osecs: OutputSection[]): { address: number; co
     for (let at = base; at < end; ) {
       const next = kernels.cutWindow!(at, end, WINDOW_BYTES);
       const extent = extentOf(ctx, at, next);
-      if (extent !== null) rows.push([osec.id, at, next, extent.from, extent.to]);
+      const slice = next === at + 1 && !ARRAY_TYPES.has(osec.sh_type) && isPlain(ctx, tables.member.isec[at]!) ? 1 : 0;
+      const step = slice === 1 ? WINDOW_BYTES : Infinity;
+      for (let from = extent?.from ?? Infinity; from < (extent?.to ?? 0); from += step) {
+        rows.push([osec.id, at, next, slice, from, Math.min(from + step, extent!.to)]);
+      }
       at = next;
     }
   }
   const address = arena.alloc(rows.length * WINDOW_ROW);
-  rows.forEach(([osec, at, next, from, to], i) => {
+  rows.forEach(([osec, at, next, slice, from, to], i) => {
     const cell = address + i * WINDOW_ROW;
     arena.u32[cell >>> 2] = osec!;
     arena.u32[(cell >>> 2) + 1] = at!;
     arena.u32[(cell >>> 2) + 2] = next!;
+    arena.u32[(cell >>> 2) + 3] = slice!;
     arena.f64[(cell >>> 3) + 2] = from!;
     arena.f64[(cell >>> 3) + 3] = to!;
   });
