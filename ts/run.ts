@@ -22,8 +22,9 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
     diag.text(parsed.text);
     for (const warning of parsed.warnings) diag.warn(warning);
     for (const error of parsed.errors) diag.error(error);
-    if (diag.hasErrors) return 1;
-    return parsed.action === "link" ? await link(parsed.options, host, diag) : 0;
+    // Misused options do not keep us from saying which files are missing, too.
+    if (parsed.action === "link") return await link(parsed.options, host, diag);
+    return diag.hasErrors ? 1 : 0;
   } catch (error) {
     if (!(error instanceof LinkFailed)) throw error;
     return 1;

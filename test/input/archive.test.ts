@@ -90,7 +90,7 @@ test("finds the member of a nested archive by its header", () => {
 });
 
 test("says what is wrong and where", () => {
-  assert.match(problem("!<arch>\nshort"), "offset 8: header is truncated");
+  assert.match(problem("!<arch>\nshort"), "too small for next archive member header at offset 8");
   assert.match(problem(`!<arch>\n${header("a.o/", 100)}AA`), "reach behind the end");
   assert.match(problem(`!<arch>\n${header("a.o/", "1x")}AA`), "size is not a number");
   assert.match(problem(`!<arch>\n${header("a.o/", "")}AA`), "size is not a number");

@@ -130,6 +130,7 @@ export function defaultOptions(): LinkOptions {
       ibtplt: false,
       retpolineplt: false,
       ifuncNoplt: false,
+      rel: false,
       cetReport: "none",
       dynamicUndefinedWeak: undefined,
       nosectionheader: false,
@@ -165,6 +166,6 @@ export function defaultOptions(): LinkOptions {
     orphanHandling: "place",
     sortSection: "none",
     compatVersion: "",
-    fixCortexA53: false,
+    machineOptions: [],
   };
 }

@@ -30,7 +30,7 @@ export function versionText(who: Identity, level: number): string {
 }
 
 export function helpText(who: Identity): string {
-  const lines = [`Usage: ${who.programName} [options] file...`, ""];
+  const lines = [`USAGE: ${who.programName} [options] file...`, ""];
   for (const [title, rows] of OPTION_GROUPS) lines.push(`${title}:`, ...rows.map(helpLine), "");
   lines.push("-z keywords:", ...wrap(zKeywords()), "");
   lines.push("@FILE stands for the arguments in FILE. Long options may be written with one dash, except those that begin with o.", "");

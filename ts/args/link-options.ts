@@ -169,6 +169,7 @@ export interface LinkOptions {
     ibtplt: boolean; // the PLT as with IBT, without promising it
     retpolineplt: boolean;
     ifuncNoplt: boolean;
+    rel: boolean; // -z rel: dynamic relocations without addends, which x86-64 does not have
     cetReport: "none" | "warning" | "error";
     dynamicUndefinedWeak: boolean | undefined;
     nosectionheader: boolean;
@@ -209,5 +210,6 @@ export interface LinkOptions {
   /** --compat-version or WIELD_COMPAT_VERSION: first line of --version for scripts that only know GNU ld; "" = our own. */
   compatVersion: ByteString;
   /** --fix-cortex-a53-843419, -835769: AArch64 only. */
-  fixCortexA53: boolean;
+  /** Options that only mean something on one machine. */
+  machineOptions: { option: ByteString; machine: "AArch64" | "ARM" | "PowerPC64" | "RISC-V" }[];
 }

@@ -126,8 +126,14 @@ const LAYOUT: OptionRow[] = [
   must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
   must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
   must("--no-relax", "", "Do not", put("relax", false)),
-  must("--fix-cortex-a53-843419", "", "AArch64: work around erratum 843419", put("fixCortexA53", true)),
-  must("--fix-cortex-a53-835769", "", "AArch64: work around erratum 835769", put("fixCortexA53", true)),
+  should("--fix-cortex-a53-843419", "", "AArch64 only", onlyFor("AArch64")),
+  should("--fix-cortex-a8", "", "ARM only", onlyFor("ARM")),
+  should("--be8", "", "ARM only", onlyFor("ARM")),
+  should("--toc-optimize", "", "PowerPC64 only", onlyFor("PowerPC64")),
+  should("--pcrel-optimize", "", "PowerPC64 only", onlyFor("PowerPC64")),
+  should("--relax-gp", "", "RISC-V only", onlyFor("RISC-V")),
+  should("--execute-only", "", "AArch64 only", onlyFor("AArch64")),
+  accept("--fix-cortex-a53-835769", "", "Ignored: AArch64 only"),
   should("--Ttext", "=ADDR", "Address of .text, hexadecimal", sectionStart(".text")),
   should("--Tdata", "=ADDR", "Address of .data", sectionStart(".data")),
   should("--Tbss", "=ADDR", "Address of .bss", sectionStart(".bss")),
@@ -222,7 +228,7 @@ const ACCEPTED: OptionRow[] = [
   accept("--ld-generated-unwind-info --no-ld-generated-unwind-info", "", "Ignored: unwind records of the PLT are never made, as in lld"),
   accept("--gpsize", "=SIZE", "Ignored: as -G"),
   accept("--target2", "=KIND", "Ignored: ARM only"),
-  accept("--be8", "", "Ignored: ARM only"),
+  accept("--no-toc-optimize --no-pcrel-optimize --no-power10-stubs", "", "Ignored: PowerPC64 only"),
   accept("--architecture -A", "=NAME", "Ignored: the machine is that of -m and the inputs"),
   accept("-a", "=KEYWORD", "Ignored: HP/UX compatibility"),
   accept("--assert", "=KEYWORD", "Ignored: SunOS compatibility"),
@@ -275,6 +281,11 @@ export const KNOWN_ELSEWHERE: readonly string[] = (
 
 export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {
   s.options.inputs.push({ kind, name, ...s.now, lib: s.inLib ? s.libs : 0, format: s.format });
+}
+
+/** An option that only means something on another machine. */
+function onlyFor(machine: LinkOptions["machineOptions"][number]["machine"]): Setter {
+  return (s, _, spelling) => void s.options.machineOptions.push({ option: spelling, machine });
 }
 
 function group(s: ParseState, begin: boolean): void {

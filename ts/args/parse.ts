@@ -169,15 +169,19 @@ function matchShort(body: ByteString): Match | undefined {
   return JOINED.has(letter) ? { row, value: body.slice(1), needsNext: false } : undefined;
 }
 
-/** cmake and autoconf scripts look for "unknown option" or "unrecognized option". */
+/** For cmake and autoconf scripts, which look for "unknown option" or "unrecognized option". */
+const UNKNOWN = "\n>>> unknown option; --help lists all there are";
+
+/** lld's words. */
 function unknownOption(arg: ByteString): ByteString {
   const dashes = arg.startsWith("--") ? "--" : "-";
   const body = arg.slice(dashes.length);
   const name = optionName(body);
-  if (LONG.has(name)) return `unknown option '${arg}': ${dashes}${name} takes no value`;
-  if (ELSEWHERE.has(name)) return `unknown option '${arg}': not supported yet`;
+  if (LONG.has(name)) return `unknown argument '${arg}': ${dashes}${name} takes no value${UNKNOWN}`;
+  if (ELSEWHERE.has(name)) return `unknown argument '${arg}': not supported yet${UNKNOWN}`;
   const near = nearest(name, LONG.keys());
-  return `unknown option '${arg}'` + (near === "" ? "" : `, did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`);
+  const hint = near === "" ? "" : `, did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`;
+  return `unknown argument '${arg}'${hint}${UNKNOWN}`;
 }
 
 /** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */
@@ -204,7 +208,9 @@ function finish(s: ParseState, asked: boolean): void {
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");
   if (o.relocatable && o.shared) s.errors.push("-r and -shared may not be used together");
+  if (o.relocatable && o.icf !== "none") s.errors.push("-r and --icf may not be used together");
   if (o.relocatable && o.pie) s.errors.push("-r and -pie may not be used together");
+  if (o.relocatable && o.exportDynamic) s.errors.push("-r and --export-dynamic may not be used together");
   // What is wrong with such a file is said first (read-scripts).
   const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;
   if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push("no input files");

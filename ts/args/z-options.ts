@@ -87,7 +87,8 @@ const FLAGS: Record<string, Setter> = {
   "start-stop-gc": o((x) => (x.startStopGc = true)),
   "nostart-stop-gc": o((x) => (x.startStopGc = false)),
   // The only form of dynamic relocation x86-64 has.
-  rela: o(() => {}),
+  rela: z("rel", false),
+  rel: z("rel", true),
 };
 
 const VALUES: Record<string, Setter> = {
@@ -111,6 +112,7 @@ export function setZ(s: ParseState, keyword: ByteString): void {
   const table = equals < 0 ? FLAGS : VALUES;
   const setter = Object.hasOwn(table, name) ? table[name] : undefined;
   if (setter) setter(s, equals < 0 ? "" : keyword.slice(equals + 1), keyword);
+  else if (equals < 0 && Object.hasOwn(VALUES, name)) s.errors.push(`invalid ${name}: `);
   else s.warnings.push(`unknown -z value: ${keyword}`);
 }
 

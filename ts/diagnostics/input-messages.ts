@@ -62,10 +62,6 @@ export function staticLink(name: ByteString): ByteString {
   return `attempted static link of dynamic object ${name}`;
 }
 
-export function relocatableLink(name: ByteString): ByteString {
-  return `cannot use shared object ${name} in a relocatable link (-r)`;
-}
-
 export function bitcode(name: ByteString): ByteString {
   return `${name}: LLVM bitcode (compiled with -flto); there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects`;
 }
@@ -74,12 +70,12 @@ export function lazyBitcode(name: ByteString): ByteString {
   return `${name}: archive member is LLVM bitcode (compiled with -flto) and is left out; there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects`;
 }
 
-export function oddMember(name: ByteString): ByteString {
-  return `${name}: archive member is neither a relocatable object nor LLVM bitcode`;
+export function oddMember(archive: ByteString, member: ByteString): ByteString {
+  return `${archive}: archive member '${member}' is neither ET_REL nor LLVM bitcode`;
 }
 
-export function badMember(archive: ByteString, what: string): ByteString {
-  return `${archive}: ${what}`;
+export function badArchive(archive: ByteString, what: string): ByteString {
+  return `${archive}: failed to parse archive: ${what}`;
 }
 
 export function thinMember(archive: ByteString, member: ByteString, error: unknown): ByteString {

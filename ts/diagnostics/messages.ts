@@ -70,11 +70,6 @@ export function startStopHint(): ByteString {
   );
 }
 
-/** A shared object has the stem, but not in the version that was asked for. */
-export function versionHint(file: ByteString, versions: ByteString[]): ByteString {
-  return `\n>>> ${file} defines it as ${versions.join(", ")}`;
-}
-
 export function undefinedInSharedObject(symbol: ByteString, file: ByteString): ByteString {
   return `undefined reference: ${symbol}\n>>> referenced by ${file} (disallowed by --no-allow-shlib-undefined)`;
 }

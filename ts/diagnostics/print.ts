@@ -80,11 +80,11 @@ export class Diagnostics {
   }
 
   warn(message: ByteString): void {
+    if (this.settings.noWarnings) return;
     if (this.settings.fatalWarnings) {
       this.error(message);
       return;
     }
-    if (this.settings.noWarnings) return;
     this.warningCount++;
     this.print("warning", MAGENTA, message);
   }

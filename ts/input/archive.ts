@@ -149,7 +149,7 @@ class Walk {
       const i = this.seek(0);
       if (i < 0) {
         if (onlyPadding(this.source, this.at)) return false;
-        throw this.bad("header is truncated");
+        throw new BadArchive(`truncated or malformed archive (remaining size of archive too small for next archive member header at offset ${this.at})`);
       }
       if (this.readHeader(i)) return true;
     }

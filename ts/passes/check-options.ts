@@ -7,16 +7,21 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 
+/** e_machine (gABI ch. 4 ELF Header). */
+const MACHINES = { AArch64: 183, ARM: 40, PowerPC64: 21, "RISC-V": 243 };
+
 export function checkOptions(ctx: Context): void {
   const { options, diag } = ctx;
   checkPages(ctx);
+  for (const { option, machine } of options.machineOptions) {
+    if (MACHINES[machine] !== ctx.arch.e_machine) diag.error(`${option} is only supported on ${machine} targets`);
+  }
   if (options.emitRelocs && options.strip === "all") diag.error("--strip-all and --emit-relocs may not be used together");
   if (options.z.dynamicUndefinedWeak !== undefined) diag.warn("-z dynamic-undefined-weak is not supported yet");
   if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
   if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");
   if (options.z.text && options.z.ifuncNoplt) diag.error("-z text and -z ifunc-noplt may not be used together");
   if (options.z.retpolineplt && options.z.forceIbt) diag.error("-z force-ibt may not be used with -z retpolineplt");
-  diag.throwIfErrors();
 }
 
 /** Once the inputs are read, and with them OUTPUT() of scripts: nobody wants to learn at the end that a path was mistyped. */

@@ -131,6 +131,9 @@ export function createSynthetic(ctx: Context): void {
   all.copyRel = bss;
   all.copyRelRo = relro;
   createAll(ctx);
+  if (ctx.options.z.rel && (all.relaDyn.size(ctx) > 0 || all.relaPlt.size(ctx) > 0)) {
+    ctx.diag.error("-z rel: dynamic relocations of x86-64 have addends (-z rela)");
+  }
 }
 
 /** After resolve-addresses: addresses of copies and of PLT entries that stand for their symbols. */

@@ -162,7 +162,7 @@ class Loader {
   // ---- finding files ----
 
   private addLibrary(name: ByteString, position: Position): void {
-    const key = `${position.static ? "s" : "d"}${name}`;
+    const key = `${this.isStatic(position) ? "s" : "d"}${name}`;
     const known = this.libraries.get(key);
     if (known !== undefined) return void this.addFile(known, position, baseName(known));
     const skipped: ByteString[] = [];
@@ -175,7 +175,7 @@ class Loader {
       skipped.push(path);
       return false;
     };
-    if (!this.search.library(name, position.static, accept)) this.ctx.diag.error(messages.noLibrary(name, skipped));
+    if (!this.search.library(name, this.isStatic(position), accept)) this.ctx.diag.error(messages.noLibrary(name, skipped));
   }
 
   /**
@@ -349,7 +349,7 @@ class Loader {
       if (error === INCOMPATIBLE) return false;
       if (error === SEEN_ENOUGH) return this.archiveDone(file.path);
       if (!(error instanceof BadArchive) && !(error instanceof HostError)) throw error;
-      diag.error(messages.badMember(file.path, error.message));
+      diag.error(messages.badArchive(file.path, error.message));
     }
     return this.archiveDone(file.path);
   }
@@ -387,7 +387,7 @@ class Loader {
     const { diag } = this.ctx;
     if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(name));
     else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.reject(kind, name);
-    else diag.warn(messages.oddMember(name));
+    else diag.warn(messages.oddMember(archive, member));
   }
 
   /** A thin archive names its members' files, relative to itself, or members of archives. */
@@ -418,7 +418,7 @@ class Loader {
   private addShared(file: OpenFile, position: Position, recorded: ByteString): void {
     const { arena, diag, options, sharedObjects } = this.ctx;
     if (this.isStatic(position)) {
-      diag.error(options.relocatable ? messages.relocatableLink(file.path) : messages.staticLink(file.path));
+      diag.error(messages.staticLink(file.path));
       return;
     }
     const mark = arena.mark();
@@ -514,7 +514,7 @@ class Loader {
   /** Commands that stand for options; the command line wins. */
   private obey(script: InputScript): void {
     const { options, versionNodes } = this.ctx;
-    for (const directory of script.searchDirs) this.search.addDirectory(directory);
+    if (!options.noStdlib) for (const directory of script.searchDirs) this.search.addDirectory(directory);
     if (options.entry === "") options.entry = script.entry;
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
     options.undefined.push(...script.externs);

@@ -75,6 +75,5 @@ export function readScripts(ctx: Context): void {
   ctx.dynamicList.push(...lists.flatMap((path) => read(ctx, path, parseDynamicList)));
   ctx.dynamicList.push(...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })));
   ctx.dynamicList.push(...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })));
-  if (options.inputs.length === 0 && options.scripts.length === 0) ctx.diag.error("no input files");
-  ctx.diag.throwIfErrors();
+  if (options.inputs.length === 0 && options.scripts.length === 0 && !ctx.diag.hasErrors) ctx.diag.error("no input files");
 }

@@ -81,24 +81,25 @@ function listReferences(ctx: Context, name: ByteString, issues: Issue[]): { refe
 }
 
 function hints(ctx: Context, name: ByteString, obj: number, suggest: boolean): ByteString {
-  let text = versionHints(ctx, name);
-  if (suggest) text += spellingHint(ctx, name, obj);
+  let text = suggest ? versionHint(ctx, name) || spellingHint(ctx, name, obj) : "";
   if (name.startsWith("_ZTV")) text += messages.vtableHint();
   if (ctx.options.gcSections && ctx.options.startStopGc && name.startsWith("__start_")) text += messages.startStopHint();
   return text;
 }
 
-/** Shared objects that define the stem of the name, but not in this version. */
-function versionHints(ctx: Context, name: ByteString): ByteString {
+/** Another version of the name: the one references without a version get, or the first hidden one of a shared object. */
+function versionHint(ctx: Context, name: ByteString): ByteString {
   const at = name.indexOf("@");
   const stem = at < 0 ? name : name.slice(0, at);
   if (at < 0 && ctx.sharedObjects.every((input) => input.versions.length === 0)) return "";
-  let text = "";
+  const plain = at < 0 ? 0 : ctx.lookup(stem);
+  const kind = plain === 0 ? abi.SYM_UNDEF : ctx.tables.sym.flags[plain]! & abi.SYM_KIND_MASK;
+  if (kind !== abi.SYM_UNDEF && kind !== abi.SYM_LAZY) return messages.didYouMean(": ", place.displayName(ctx, stem), "", place.definedIn(ctx, plain));
   for (const input of ctx.sharedObjects) {
-    const versions = versionsOf(ctx, input, stem);
-    if (versions.length > 0) text += messages.versionHint(place.fileName(ctx, input.obj), versions);
+    const [first] = versionsOf(ctx, input, stem);
+    if (first !== undefined) return messages.didYouMean(": ", place.displayName(ctx, first), "", place.fileName(ctx, input.obj));
   }
-  return text;
+  return "";
 }
 
 /** `foo@V` and `foo@@V` of a shared object's definitions of `stem`. Runs for symbols that are undefined only. */
@@ -180,8 +181,9 @@ function reportSharedReference(ctx: Context, issue: Issue): void {
   const kind = ctx.tables.sym.flags[sym]! & abi.SYM_KIND_MASK;
   const file = place.fileName(ctx, issue.obj);
   const shown = place.displaySymbol(ctx, sym);
-  const undefinedHere = kind === abi.SYM_UNDEF || kind === abi.SYM_LAZY;
-  if (!undefinedHere && definedBySharedObject(ctx, sym)) return;
+  const section = kind === abi.SYM_DEFINED ? ctx.tables.sym.isec[sym]! : 0;
+  const undefinedHere = kind === abi.SYM_UNDEF || kind === abi.SYM_LAZY || (section !== 0 && ctx.tables.isec.live[section] === 0);
+  if (definedBySharedObject(ctx, sym)) return;
   const message = undefinedHere
     ? messages.undefinedInSharedObject(shown, file)
     : messages.notExportedToSharedObject(shown, place.definedIn(ctx, sym), file);

@@ -11,6 +11,7 @@ import { readBody } from "./version-script.ts";
 export function parseDynamicList(text: ByteString, name: ByteString): SymbolPattern[] {
   const lexer = new Lexer(text, name, "version");
   const patterns: SymbolPattern[] = [];
+  if (lexer.atEnd()) throw lexer.error("unexpected EOF");
   do {
     lexer.expect("{");
     readBody(lexer, patterns);

@@ -1,0 +1,74 @@
+/** Mistakes on the command line and in the small files it names: all of them are said in one run. */
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const commandLine = behaviour("command line");
+const wield = linkerName === "wield";
+const lld = wield || linkerName === "lld";
+
+commandLine("unknown options, a wrong emulation and missing files are all named", (w) => {
+  if (!lld) return;
+  const said = w.fails("$LD --unknown1 --unkn=own2 -m foo /no/such/file -lnosuchlib");
+  contains(said, "error: unknown argument '--unknown1'", "error: unknown argument '--unkn=own2'", "error: unknown emulation: foo", "error: cannot open /no/such/file", "error: unable to find library -lnosuchlib");
+  if (wield) contains(said, "unknown option"); // what cmake looks for
+  lacks(w.fails("$LD --unknown1"), "no input files");
+  contains(w.fails("$LD --versin"), "unknown argument '--versin', did you mean '--version'");
+});
+
+commandLine("options that cannot be combined, and those of other machines", (w) => {
+  if (!lld) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n", "l.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o && as l.s -o l.o && $LD -shared l.o -o libl.so && ar rc libl.a l.o");
+  contains(w.fails("$LD -r -shared -pie --export-dynamic --icf=all a.o -o x"), "-r and -shared may not", "-r and -pie may not", "-r and --export-dynamic may not", "-r and --icf may not");
+  contains(w.fails("$LD a.o --be8 --fix-cortex-a53-843419 --toc-optimize -o x"), "--be8 is only supported on ARM targets", "--fix-cortex-a53-843419 is only supported on AArch64 targets", "--toc-optimize is only supported on PowerPC64 targets");
+  contains(w.fails("$LD a.o -z max-page-size -o x"), "invalid max-page-size: ");
+  contains(w.fails("$LD -r a.o libl.so -o x"), "attempted static link of dynamic object libl.so");
+  // -r takes archives where it would take shared objects.
+  w.sh("$LD -r -Bdynamic a.o -L. -u f -ll -o r.o && nm r.o | grep ' T f'");
+  w.write({ "dirs.ld": "SEARCH_DIR(\"" + w.dir + "\")" });
+  w.sh("mkdir empty; cd empty; $LD ../a.o ../dirs.ld -ll -o x");
+  contains(w.fails("cd empty; $LD ../a.o ../dirs.ld -ll -nostdlib -o x"), "unable to find library -ll");
+}, "as", "ar");
+
+commandLine("-w silences warnings that --fatal-warnings would turn into errors", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o");
+  contains(w.fails("$LD a.o -z foo --fatal-warnings -o x"), "unknown -z value: foo");
+  assert.is(w.try("$LD a.o -z foo --fatal-warnings -w -o x").stderr, "");
+  contains(w.try("$LD a.o -z foo -z rel -z rela -o x").stderr, "unknown -z value: foo");
+}, "as");
+
+commandLine("dynamic lists that are wrong", (w) => {
+  if (!lld) return;
+  const says = (text: string): string => {
+    w.write({ list: text });
+    return w.fails("$LD --dynamic-list list");
+  };
+  contains(says("\n"), "list:1: unexpected EOF");
+  contains(says("foobar\n"), "list:1: { expected, but got foobar");
+  contains(says("{ foobar;\n"), "list:1: unexpected EOF");
+  contains(says("{ foobar }\n"), "list:1: ; expected, but got }");
+  contains(says("{ foobar; }\n"), "list:1: unexpected EOF");
+  contains(says("{ \"foobar; };\n"), "list:1: unclosed quote");
+  contains(says("{ extern \"BOGUS\" { test }; };\n"), "list:1: Unknown language");
+});
+
+commandLine("an archive cut short, and a member that is no object", (w) => {
+  if (!lld) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n", "cut.a": "!<arch>\nxxxx", README: "\x01text\n" }).sh("as a.s -o a.o && ar rcS x.a README");
+  contains(w.fails("$LD a.o cut.a -o x"), "cut.a: failed to parse archive: truncated or malformed archive (remaining size of archive too small for next archive member header at offset 8)");
+  contains(w.try("$LD a.o x.a -o x").stderr, "warning: x.a: archive member 'README' is neither ET_REL nor LLVM bitcode");
+}, "as", "ar");
+
+commandLine("a shared object's undefined symbol whose only definition is garbage, and other versions of a name", (w) => {
+  if (!lld) return;
+  w.write({
+    "main.s": ".globl _start\n_start: call shared@plt\n", "a.s": ".globl shared\nshared: call x1@plt\n", "hidden.s": ".globl x1\n.hidden x1\nx1: ret\n", "def.s": ".globl x1\nx1: ret\n",
+    "v.s": ".globl foo.v1, bar\n.symver foo.v1,foo@v1\nfoo.v1: ret\nbar: ret\n", "v.ver": "v1 { bar; };", "call.s": ".globl _start\n_start: call foo\n.symver bar.v2,bar@v2\ncall bar.v2\n",
+  });
+  w.sh("for i in main a hidden def v call; do as $i.s -o $i.o; done; $LD -shared a.o -o a.so; $LD -shared def.o -o def.so; $LD -shared --version-script v.ver v.o -o v.so");
+  contains(w.fails("$LD --gc-sections main.o a.so hidden.o -o x"), "undefined reference: x1\n>>> referenced by a.so (disallowed by --no-allow-shlib-undefined)");
+  contains(w.fails("$LD main.o a.so hidden.o -o x"), "non-exported symbol 'x1' in 'hidden.o' is referenced by DSO 'a.so'");
+  w.sh("$LD --gc-sections --fatal-warnings main.o a.so def.so hidden.o -o x");
+  const said = w.fails("$LD v.so call.o -o x");
+  contains(said, "undefined symbol: foo\n", "\n>>> did you mean: foo@v1\n>>> defined in: v.so", "undefined symbol: bar@v2\n", "\n>>> did you mean: bar\n>>> defined in: v.so");
+}, "as");
+
+commandLine.run();
