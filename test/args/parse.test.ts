@@ -184,7 +184,7 @@ test("-v stops without inputs and goes on with them", () => {
 
 test("probes of libtool, meson and cmake", () => {
   assert.match(parse("-v").text, /GNU/);
-  assert.match(parse("--version").text.split("\n")[0] as string, /^wield \d+\.\d+\.\d+ \(compatible with GNU ld\)$/);
+  assert.match(parse("--version").text.split("\n")[0] as string, /^wield v\d+\.\d+\.\d+, as LLD \d+\.\d+\.\d+ \(compatible with GNU ld\)$/);
   const help = parse("--help").text;
   for (const word of ["no-whole-archive", "--dependency-file", "--push-state"]) assert.ok(help.includes(word), word);
   assert.match(help, /: supported targets:.* elf/);

@@ -2,11 +2,15 @@
  * What the linker says it is: --version, -V, --help.
  *
  * Other programs read these texts. libtool wants "GNU" in `-v`, "no-whole-archive" and a line ": supported targets:.* elf" in
- * `--help`; meson wants "GNU" in --version; cmake looks for "--dependency-file" and "--push-state" in --help.
+ * `--help`; meson wants "GNU" or "LLD" in --version, cmake "LLD N", the Linux kernel the words LLD and N; cmake looks for
+ * "--dependency-file" and "--push-state" in --help.
  */
 import { OPTION_GROUPS } from "./options.ts";
 import type { OptionRow } from "./option-row.ts";
 import { zKeywords } from "./z-options.ts";
+
+/** The linker whose options and layout are ours: cmake, meson and the Linux kernel choose what to pass by a name and a version they know. */
+const LLD_VERSION = "19.1.7";
 
 /** Of package.json; a test compares. */
 export const VERSION = "0.1.0";
@@ -21,9 +25,9 @@ export interface Identity {
   targets: readonly string[];
 }
 
-/** `level` 2 is -V. */
+/** `level` 2 is -V. The v is for libtool, which takes a word that begins with 0. or 1. for a GNU ld without version scripts. */
 export function versionText(who: Identity, level: number): string {
-  const first = who.compatVersion === "" ? `wield ${VERSION} (compatible with GNU ld)` : who.compatVersion;
+  const first = who.compatVersion === "" ? `wield v${VERSION}, as LLD ${LLD_VERSION} (compatible with GNU ld)` : who.compatVersion;
   const lines = [first];
   if (level === 2) lines.push("  Supported emulations:", ...who.emulations.map((name) => "   " + name));
   return lines.join("\n") + "\n";

@@ -20,7 +20,7 @@ probes("meson and cmake: --version, -V", (w) => {
   contains(w.sh("gcc -B$B -Wl,--version 2>&1"), /GNU|LLD/);
   contains(w.sh("$LD -V"), /GNU|LLD/);
   if (wield) {
-    contains(w.sh("$LD --version").split("\n")[0], /^wield \d+\.\d+\.\d+ \(compatible with GNU/i);
+    contains(w.sh("$LD --version").split("\n")[0], /^wield v\d+\.\d+\.\d+, as LLD 19\.1\.7 \(compatible with GNU/i);
     contains(w.sh("$LD -V"), "elf_x86_64");
     contains(w.sh("$LD -v"), /wield/i);
   }
