@@ -31,3 +31,4 @@ export * from "./passes/split-pieces";
 export * from "./passes/tail-merge";
 export * from "./passes/write-eh-frame";
 export { reportIssue, reportObject } from "./lib/issue";
+export * from "./lib/crel";

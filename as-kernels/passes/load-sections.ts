@@ -11,7 +11,7 @@ import {
   ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON,
   SYM_DEFINED, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE,
   SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION,
-  SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED,
+  SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED, OBJF_CREL,
 } from "../shared/abi.ts";
 import {
   SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
@@ -150,7 +150,8 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   const row = t.slot.isec[obj.slotBase[o] + target];
   if (row == 0) return;
   const isec = t.isec;
-  if (load<u32>(header, 4) != SHT_RELA) {
+  const compact = load<u32>(header, 4) == SHT_CREL;
+  if (load<u32>(header, 4) != SHT_RELA && !compact) {
     if (load<u64>(header, 32) != 0) report(ISSUE_BAD_OBJECT, o, 0, i, ERR_REL_UNSUPPORTED, 0);
     return;
   }
@@ -159,7 +160,27 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
     return;
   }
   isec.relaOffset[row] = base + <f64>load<u64>(header, 24);
+  if (compact) {
+    if (load<u64>(header, 32) == 0) return;
+    // Until loadCrel unpacks them: the section's bytes in dynRel, and "some" relocations.
+    t.obj.flags[o] |= <u8>OBJF_CREL;
+    isec.relaCount[row] = 1;
+    isec.rela[row] = PACKED;
+    isec.dynRel[row] = <u32>load<u64>(header, 32);
+    return;
+  }
   isec.relaCount[row] = <u32>(load<u64>(header, 32) / RELA_BYTES);
+}
+
+/** isec.rela of a section whose relocations are still in the compact form. */
+const PACKED: u32 = 1;
+
+/** First section from row `from` on (before `to`) with relocations still to be unpacked; `to` = none. Its bytes are in isec.dynRel. */
+export function nextCrel(from: u32, to: u32): u32 {
+  const rela = tables().isec.rela;
+  let row = from;
+  while (row < to && rela[row] != PACKED) row++;
+  return row;
 }
 
 /** Are sections of this type ones that relocations can be applied to? The object's own tables are not. */
@@ -247,7 +268,7 @@ export function relaRanges(o: u32, out: u32, limit: u32): u32 {
   const end = t.obj.isecBase[o] + t.obj.isecCount[o];
   let pairs: u32 = 0;
   for (let row = t.obj.isecBase[o]; row < end; row++) {
-    if (isec.relaCount[row] == 0 || !(isec.sh_flags[row] & SHF_ALLOC)) continue;
+    if (isec.relaCount[row] == 0 || isec.rela[row] != 0 || !(isec.sh_flags[row] & SHF_ALLOC)) continue;
     const from = isec.relaOffset[row];
     const to = from + <f64>isec.relaCount[row] * RELA_BYTES;
     const last = out + ((pairs - 1) << 4);
@@ -273,7 +294,7 @@ export function bindRelas(o: u32, ranges: u32, pairs: u32, at: u32): void {
   let pair: u32 = 0;
   let start = at;
   for (let row = t.obj.isecBase[o]; row < end; row++) {
-    if (isec.relaCount[row] == 0 || !(isec.sh_flags[row] & SHF_ALLOC)) continue;
+    if (isec.relaCount[row] == 0 || isec.rela[row] != 0 || !(isec.sh_flags[row] & SHF_ALLOC)) continue;
     const from = isec.relaOffset[row];
     while (pair + 1 < pairs && !(from >= load<f64>(ranges + (pair << 4)) && from < load<f64>(ranges + (pair << 4), 8))) {
       start += <u32>(load<f64>(ranges + (pair << 4), 8) - load<f64>(ranges + (pair << 4)));

@@ -47,6 +47,8 @@ export const OBJF_HAS_STACK_NOTE = 8;
 export const OBJF_EXEC_STACK = 16;
 /** Has a call graph profile. */
 export const OBJF_CALL_GRAPH = 32;
+/** Has relocations in the compact form (SHT_CREL). */
+export const OBJF_CREL = 64;
 
 // ---- slot.kind: what a section header is for us ----
 export const SLOT_NONE = 0;
@@ -268,6 +270,7 @@ export const ERR_GROUP_MEMBER = 11; // index = section
 export const ERR_RELA_TARGET = 12; // index = section
 export const ERR_RELA_ENTSIZE = 13;
 export const ERR_REL_UNSUPPORTED = 14;
+export const ERR_CREL = 59; // index = section: SHT_CREL contents end too early, or claim what cannot be
 export const ERR_MULTIPLE_RELA = 15;
 export const ERR_SECTION_NAME = 16;
 export const ERR_ALIGN = 17;

@@ -338,6 +338,7 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_GROUP_MEMBER]: `invalid section index in group [index ${index}]`,
     [abi.ERR_RELA_TARGET]: `relocation section (index ${index}) has invalid sh_info (${issue.b})`,
     [abi.ERR_RELA_ENTSIZE]: `section [index ${index}]: invalid sh_entsize or size of a relocation section`,
+    [abi.ERR_CREL]: `section [index ${index}]: its SHT_CREL relocations are corrupt`,
     [abi.ERR_REL_UNSUPPORTED]: `section [index ${index}]: SHT_REL relocations are not used on this architecture`,
     [abi.ERR_MULTIPLE_RELA]: "multiple relocation sections to one section are not supported",
     [abi.ERR_SECTION_NAME]: `section [index ${index}] has a name outside the section name table`,

@@ -86,7 +86,7 @@ function unwindPhase(w: WorkerContext, chunk: number): void {
   const window = w.window(0, end - start + 16);
   const written = w.kernels.writeUnwindRelas!(from, to, window, w.args[2]!);
   if (written !== end - start) throw new Error(`.rela.eh_frame: ${written} bytes instead of ${end - start}`);
-  w.io.writeAt(w.args[1]!, w.bytes(window, written), start);
+  w.write(w.args[1]!, window, written, start);
 }
 
 export const EMITTED_RELOC_PHASES: Phases = { "emit-unwind-relocs": unwindPhase };

@@ -4,8 +4,8 @@
  * Relocations of allocated sections become resident here; those of debug sections are read when they are written.
  * Commons get a section each, so that gc can drop them one by one.
  */
-import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
+import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, OBJF_CREL, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_TLS, SHF_WRITE, RELA_BYTES, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
@@ -19,6 +19,8 @@ const MAX_RANGES = 512;
 const SPARE_SECTIONS = 64;
 
 const CHDR_BYTES = 24;
+/** What crelCount says of contents that it has reported. */
+const BROKEN_CREL = 0xffffffff;
 /** A section that claims to inflate to more than this is a bomb, not debug information. */
 const MAX_INFLATED = 1 << 30;
 
@@ -72,7 +74,21 @@ function readCompressionHeaders(w: WorkerContext, o: number): void {
 }
 
 /** `whole`: address of the object when all of it is in memory, else 0. */
+/** Compact relocations become resident in full form, whatever section they are about. */
+function unpackRelocations(w: WorkerContext, o: number): void {
+  const { isec, obj } = w.tables;
+  const end = obj.isecBase[o]! + obj.isecCount[o]!;
+  for (let row = w.kernels.nextCrel!(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCrel!(row + 1, end)) {
+    const bytes = isec.dynRel[row]!;
+    const from = w.window(3, bytes + 16);
+    w.read(obj.source[o]!, isec.relaOffset[row]!, from, bytes);
+    const count = w.kernels.crelCount!(row, from, bytes);
+    w.kernels.unpackCrel!(row, from, bytes, count === BROKEN_CREL ? 0 : w.alloc(count * RELA_BYTES), count === BROKEN_CREL ? 0 : count);
+  }
+}
+
 function loadRelocations(w: WorkerContext, o: number, whole: number): void {
+  if ((w.tables.obj.flags[o]! & OBJF_CREL) !== 0) unpackRelocations(w, o);
   const ranges = w.window(2, MAX_RANGES * 16 + 16);
   const pairs = w.kernels.relaRanges!(o, ranges, MAX_RANGES);
   if (pairs === 0) return;

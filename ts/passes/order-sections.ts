@@ -31,7 +31,8 @@ const RANK_NOT_TLS = 1 << 8;
 const RANK_NOBITS = 1 << 7;
 
 /** Behind other sections of the same rank, in this order. */
-const UNWIND = [".eh_frame_hdr", ".eh_frame"];
+export const UNWIND = [".eh_frame_hdr", ".eh_frame"];
+export const UNWIND_BITS = 3;
 const LAST = [".symtab", ".symtab_shndx", ".shstrtab", ".strtab"];
 export const PADDING = ".relro_padding";
 /** After everything else that is RELRO. */

@@ -5,7 +5,7 @@
  * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
  */
 import {
-  SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS, SHT_X86_64_UNWIND,
+  SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { eachNode } from "../script/expression.ts";
@@ -17,7 +17,7 @@ import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderLinked } from "./link-order.ts";
-import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, sortMembers, tombstoneOf } from "./order-sections.ts";
+import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, sortMembers, tombstoneOf, UNWIND, UNWIND_BITS } from "./order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
 import { isTbss } from "./segments.ts";
 
@@ -211,6 +211,8 @@ const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.k
 function insertOrphans(layout: LayoutScript, plan: Plan): void {
   const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && (item.command === null || item.command.orphan);
   const orphans = plan.items.filter(isOrphan).sort((a, b) => a.osec.rank - b.osec.rank);
+  // Beside the script's sections those of unwind records rank as other constants do.
+  for (const { osec } of plan.sections) if (UNWIND.includes(osec.name) && (osec.sh_flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) osec.rank &= ~UNWIND_BITS;
   const items: PlanItem[] = plan.items.filter((item) => !isOrphan(item));
   // ". = address" before any section is where the image starts: nothing goes before it.
   let start = items.findIndex((item) => !isSkipped(item));

@@ -97,6 +97,10 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
     const row = member.isec[i]!;
     const count = isec.relaCount[row]!;
     if (count === 0 || isec.kind[row] !== ISEC_REGULAR) continue;
+    if (isec.rela[row] !== 0) {
+      w.kernels.relocate!(i, i + 1, window, from);
+      continue;
+    }
     const scratch = w.window(1, count * RELA_BYTES + 16);
     w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, scratch, count * RELA_BYTES);
     isec.rela[row] = scratch;

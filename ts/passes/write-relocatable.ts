@@ -65,7 +65,7 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
     at = next;
   }
   buryDead(w, first, end, window, from);
-  w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), from);
+  w.write(w.args[A_FD]!, window, to - from, from);
 }
 
 /** Range lists of debug information must not end where dead code was: see tombstoneOf in the kernels. */
@@ -74,8 +74,11 @@ function buryDead(w: WorkerContext, first: number, end: number, window: number, 
   for (let i = w.kernels.nextTombstone!(first, end); i < end; i = w.kernels.nextTombstone!(i + 1, end)) {
     const row = member.isec[i]!;
     const count = isec.relaCount[row]!;
-    const rela = w.window(1, count * RELA_BYTES + 16);
-    w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, rela, count * RELA_BYTES);
+    let rela = isec.rela[row]!;
+    if (rela === 0) {
+      rela = w.window(1, count * RELA_BYTES + 16);
+      w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, rela, count * RELA_BYTES);
+    }
     w.kernels.buryDead!(row, rela, count, window + (osec.offset[isec.osec[row]!]! + isec.outOffset[row]! - from));
   }
 }
@@ -90,7 +93,7 @@ function mergedPhase(w: WorkerContext, chunk: number): void {
     const bytes = Math.min(size - from, WINDOW_BYTES);
     const window = w.window(3, bytes + 16);
     writeMerged(w, m, from, from + bytes, window);
-    w.io.writeAt(w.args[A_FD]!, w.bytes(window, bytes), start + from);
+    w.write(w.args[A_FD]!, window, bytes, start + from);
   }
 }
 
@@ -113,7 +116,7 @@ function relocationsPhase(w: WorkerContext, chunk: number): void {
     at += w.u32[written]!;
   }
   if (at - window !== to - from) throw new Error(`relocations: ${at - window} bytes instead of ${to - from}`);
-  w.io.writeAt(w.args[A_FD]!, w.bytes(window, to - from), from);
+  w.write(w.args[A_FD]!, window, to - from, from);
 }
 
 export const RELOCATABLE_PHASES: Phases = {
