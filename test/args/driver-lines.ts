@@ -33,7 +33,7 @@ export const DRIVER_LINES: DriverLine[] = [
   line("gcc -r", `${PLUG} --eh-frame-hdr -m elf_x86_64 --hash-style=gnu --as-needed ${DYNAMIC} -o OUT -r x.o`, (o) => o.relocatable),
   line("gcc -rdynamic", `${GCC} -export-dynamic ${DYNAMIC} -pie -o OUT x.o ${LIBS}`, (o) => o.exportDynamic),
   line("gcc -s -u X", `${GCC} ${DYNAMIC} -pie -s -u X -o OUT x.o ${LIBS}`, (o) => o.strip === "all" && o.undefined[0] === "X"),
-  line("gcc -T f", `${GCC} ${DYNAMIC} -pie -o OUT x.o ${LIBS} -T f`, (o) => o.scripts[0] === "f"),
+  line("gcc -T f", `${GCC} ${DYNAMIC} -pie -o OUT x.o ${LIBS} -T f`, (o) => o.scripts[0]!.path === "f"),
   line("gcc -fsplit-stack", `${GCC} ${DYNAMIC} -pie -o OUT --wrap=pthread_create x.o ${LIBS}`, (o) => o.wrap[0] === "pthread_create"),
   line("gcc -fsanitize", `${PLUG} --build-id --eh-frame-hdr -m elf_x86_64 --hash-style=gnu ${DYNAMIC} -pie -o OUT libasan_preinit.o --push-state --no-as-needed -lasan --pop-state x.o ${LIBS}`, (o) => o.inputs.some((i) => i.name === "asan" && !i.asNeeded)),
   line("gcc -fopenmp", `${GCC} ${DYNAMIC} -pie -o OUT crtoffloadbegin.o x.o -lgomp -lpthread crtoffloadend.o`),

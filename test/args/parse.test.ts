@@ -71,7 +71,7 @@ test("letters take their value joined or apart", () => {
   const o = parse("-lm -l m -La -L a -hs -Rr -emain -uU -yY -Tt -oo -I/ld -znow x.o").options;
   assert.equal(o.inputs.map((i) => i.name), ["m", "m", "x.o"]);
   assert.equal(o.libraryPaths, ["a", "a"]);
-  assert.equal([o.soname, o.rpath[0], o.entry, o.undefined[0], o.traceSymbols[0], o.scripts[0], o.output, o.dynamicLinker, o.z.now], ["s", "r", "main", "U", "Y", "t", "o", "/ld", true]);
+  assert.equal([o.soname, o.rpath[0], o.entry, o.undefined[0], o.traceSymbols[0], o.scripts[0]!.path, o.output, o.dynamicLinker, o.z.now], ["s", "r", "main", "U", "Y", "t", "o", "/ld", true]);
   assert.is(parse("-L=/x -L$SYSROOT/y -l:libz.a").options.libraryPaths[0], "=/x");
   assert.is(parse("-l:libz.a").options.inputs[0]?.name, ":libz.a");
 });

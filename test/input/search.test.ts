@@ -57,7 +57,9 @@ test("an absolute name in a script is in the sysroot when the script is", () => 
   assert.is(s.fileOfScript("/lib/libc.so.6", "/root/usr/lib/libc.so"), "/root/lib/libc.so.6");
   assert.is(s.fileOfScript("/lib/libc.so.6", "/usr/lib/libc.so"), "/lib/libc.so.6");
   assert.is(s.fileOfScript("/lib/libc.so.6", "/rooted/libc.so"), "/lib/libc.so.6");
-  assert.is(s.fileOfScript("/lib/none", "/usr/lib/libc.so"), "");
+  assert.is(s.fileOfScript("/lib/none", "/usr/lib/libc.so"), "/lib/none");
+  assert.is(s.fileOfScript("/lib/none", "/root/usr/lib/libc.so"), "");
+  assert.is(s.sysrootOf("/root/usr/lib/libc.so", "/lib/none"), "/root");
 });
 
 test("a relative name in a script is beside it, here, or along -L", () => {

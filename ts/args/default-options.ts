@@ -35,6 +35,7 @@ export function defaultOptions(): LinkOptions {
     remapInputsFiles: [],
     justSymbols: [],
     scripts: [],
+    defaultScript: "",
     versionScripts: [],
     dynamicLists: [],
     dynamicListData: false,

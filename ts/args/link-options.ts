@@ -71,7 +71,9 @@ export interface LinkOptions {
   remapInputsFiles: ByteString[];
   /** --just-symbols; -R may name a folder, which is a run path then. */
   justSymbols: { path: ByteString; mayBeFolder: boolean }[];
-  scripts: ByteString[]; // -T
+  /** -T, and how many inputs stand before it. */
+  scripts: { path: ByteString; place: number }[];
+  defaultScript: ByteString;
   versionScripts: ByteString[];
   dynamicLists: ByteString[];
   dynamicListData: boolean;

@@ -34,7 +34,8 @@ const INPUTS: OptionRow[] = [
   must("--pop-state", "", "Restore what --push-state saved", popState),
   should("--format -b", "=FORMAT", "Format of the following inputs: elf, default or binary", setFormat),
   should("--just-symbols", "=FILE", "Take the addresses of symbols from an ELF file, and nothing else", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
-  must("--script -T", "=FILE", "Read a linker script", push("scripts")),
+  must("--script -T", "=FILE", "Read a linker script", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length })),
+  should("--default-script --dT", "=FILE", "Read a linker script unless -T gives one", into("defaultScript")),
 ];
 
 const OUTPUT: OptionRow[] = [
@@ -274,7 +275,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index unique " +
   "section-ordering-file why-live repro use-android-relr-tags " +
-  "default-script shuffle-sections " +
+  "shuffle-sections " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names"
 ).split(" ");

@@ -21,8 +21,13 @@ export function skipping(path: ByteString, name: ByteString): ByteString {
   return `skipping incompatible ${path} when searching for -l${name}`;
 }
 
-export function noScriptFile(script: ByteString, name: ByteString): ByteString {
-  return `${script}: unable to find ${name}`;
+/** `sysroot`: the folder that an absolute name was looked for in, "" = none. */
+export function noScriptFile(name: ByteString, sysroot: ByteString): ByteString {
+  return sysroot === "" ? `unable to find ${name}` : `cannot find ${name} inside ${sysroot}`;
+}
+
+export function noScript(path: ByteString): ByteString {
+  return `cannot find linker script ${path}`;
 }
 
 export function scriptInItself(script: ByteString): ByteString {

@@ -68,12 +68,13 @@ export class Search {
   }
 
   /**
-   * The file a script at `script` means by `name`, "" = none: an absolute path is in the sysroot only when the script is;
+   * The file a script at `script` means by `name`, "" = none (a place that is certain is given even if nothing is there): an absolute path is in the sysroot only when the script is;
    * a relative one is looked for beside the script, in the current directory and along -L.
    */
   fileOfScript(name: ByteString, script: ByteString): ByteString {
-    if (name.startsWith("=") || name.startsWith("$SYSROOT")) return this.existing(this.inSysroot(name));
-    if (name.startsWith("/")) return this.existing(this.isInSysroot(script) ? this.sysroot + name : name);
+    const rooted = name.startsWith("=") ? name.slice(1) : name.startsWith("$SYSROOT") ? name.slice(8) : null;
+    if (rooted !== null) return rooted.startsWith("/") ? this.sysroot + rooted : joinPath(this.sysroot, rooted);
+    if (name.startsWith("/")) return this.isInSysroot(script) ? this.existing(this.sysroot + name) : name;
     const beside = parentOf(script);
     if (beside !== "" && this.exists(joinPath(beside, name))) return joinPath(beside, name);
     if (this.exists(name)) return name;
@@ -86,6 +87,11 @@ export class Search {
     const take = (path: ByteString): boolean => ((found = path), true);
     if (!this.each(this.directories, [name], take)) this.each(this.defaults, [name], take);
     return found;
+  }
+
+  /** The sysroot if `name` in `script` is only looked for there, else "". */
+  sysrootOf(script: ByteString, name: ByteString): ByteString {
+    return name.startsWith("/") && this.isInSysroot(script) ? this.sysroot : "";
   }
 
   private existing(path: ByteString): ByteString {

@@ -78,9 +78,15 @@ export class ClosedArchives {
 export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): void {
   ctx.script = defsymScript(ctx);
   const loader = new Loader(ctx, closed);
-  for (const path of ctx.options.scripts) loader.addScriptOption(path);
   if (ctx.options.justSymbols.length > 0) loader.addJustSymbols();
-  for (const input of ctx.options.inputs) loader.addInput(input);
+  const { inputs, scripts } = ctx.options;
+  let at = 0;
+  for (const { path, place } of scripts) {
+    while (at < place) loader.addInput(inputs[at++]!);
+    loader.addScriptOption(path);
+  }
+  while (at < inputs.length) loader.addInput(inputs[at++]!);
+  loader.addDefaultScript();
   loader.addCompiled();
   loader.fillTable();
   ctx.diag.throwIfErrors();
@@ -455,10 +461,24 @@ class Loader {
 
   // ---- scripts ----
 
-  /** -T: only what does not lay out sections. */
+  /** --default-script stands in for -T; it must be there anyway (lld). */
+  addDefaultScript(): void {
+    const { defaultScript, scripts } = this.ctx.options;
+    if (defaultScript === "") return;
+    if (scripts.length === 0) this.addScriptOption(defaultScript);
+    else if (this.findScript(defaultScript) === "") this.ctx.diag.error(messages.noScript(defaultScript));
+  }
+
+  private findScript(path: ByteString): ByteString {
+    return this.exists(path) ? this.paths.path(path) : this.search.file(path);
+  }
+
+  /** -T */
   addScriptOption(path: ByteString): void {
     const position = { asNeeded: false, wholeArchive: false, static: false, lib: 0 };
-    const file = this.open(this.exists(path) ? this.paths.path(path) : this.search.file(path) || path);
+    const found = this.findScript(path);
+    if (found === "") return this.ctx.diag.error(messages.noScript(path));
+    const file = this.open(found);
     if (file === null) return;
     if (file.kind === "text") this.addScript(file, position, false);
     else this.ctx.diag.error(messages.unknownType(file.path));
@@ -524,7 +544,7 @@ class Loader {
   }
 
   private expand(script: InputScript, path: ByteString, position: Position): void {
-    const inputs = script.startup === "" ? script.inputs : [{ kind: "file", name: script.startup, asNeeded: false } as const, ...script.inputs];
+    const inputs = script.startup === null ? script.inputs : [script.startup, ...script.inputs];
     for (const input of inputs) {
       const here = { ...position, asNeeded: position.asNeeded || input.asNeeded };
       if (input.kind === "library") {
@@ -532,7 +552,7 @@ class Loader {
         continue;
       }
       const found = this.search.fileOfScript(input.name, path);
-      if (found === "") this.ctx.diag.error(messages.noScriptFile(path, input.name));
+      if (found === "") this.ctx.diag.error(input.wrong(messages.noScriptFile(input.name, this.search.sysrootOf(path, input.name))));
       else this.addFile(found, here, found);
     }
   }

@@ -57,7 +57,7 @@ export function reproduce(ctx: Context): void {
 function filesOf(ctx: Context): ByteString[] {
   const { options, host, loadedFiles } = ctx;
   const named = FILES.flatMap((name) => values(options.arguments, name)).filter((path) => host.exists(path));
-  const scripts = new Set(options.scripts);
+  const scripts = new Set(options.scripts.map(({ path }) => path));
   return [...named, ...loadedFiles.filter((path) => !scripts.has(path)), ...loadedFiles.filter((path) => scripts.has(path))];
 }
 

@@ -18,6 +18,8 @@ export interface ScriptInput {
   name: ByteString;
   /** Inside AS_NEEDED( … ). */
   asNeeded: boolean;
+  /** Says where it stands: the whole message. */
+  wrong(message: string): string;
   /** From GROUP: 1-based number of the group, 0 = from INPUT. */
   group: number;
 }
@@ -36,8 +38,8 @@ export interface InputScript {
   outputFormat: ByteString[];
   outputArch: ByteString;
   target: ByteString;
-  /** STARTUP: a file linked first. */
-  startup: ByteString;
+  /** STARTUP: a file linked first, null = not given. */
+  startup: ScriptInput | null;
   versionNodes: VersionNode[];
   /** Files read by INCLUDE. */
   included: ByteString[];
@@ -74,7 +76,7 @@ export function parseInputScript(text: ByteString, name: ByteString, include?: R
     outputFormat: [],
     outputArch: "",
     target: "",
-    startup: "",
+    startup: null,
     versionNodes: [],
     included: [],
     layout: null,
@@ -116,7 +118,7 @@ function readCommand(r: Reader, command: Token): void {
       script.output = argument(lexer);
       return;
     case "STARTUP":
-      script.startup = argument(lexer);
+      script.startup = { ...argumentInput(lexer), kind: "file" };
       return;
     case "EXTERN":
       script.externs.push(...words(lexer).map((token) => token.text));
@@ -157,6 +159,13 @@ function argument(lexer: Lexer): ByteString {
   return token.text;
 }
 
+function argumentInput(lexer: Lexer): ScriptInput {
+  lexer.expect("(");
+  const token = word(lexer);
+  lexer.expect(")");
+  return input(lexer, token, false, 0);
+}
+
 function word(lexer: Lexer): Token {
   const token = lexer.next();
   if (!token.quoted && /^[(){};,]$/.test(token.text)) throw lexer.error(`name expected, but got ${token.text}`, token);
@@ -186,17 +195,18 @@ function readInputs(r: Reader, group: number): void {
   while (!lexer.take(")")) {
     if (lexer.take(",")) continue;
     if (lexer.take("AS_NEEDED")) readAsNeeded(r, group);
-    else r.script.inputs.push(input(word(lexer), false, group));
+    else r.script.inputs.push(input(lexer, word(lexer), false, group));
   }
 }
 
 function readAsNeeded(r: Reader, group: number): void {
-  for (const token of words(r.lexer)) r.script.inputs.push(input(token, true, group));
+  for (const token of words(r.lexer)) r.script.inputs.push(input(r.lexer, token, true, group));
 }
 
-function input(token: Token, asNeeded: boolean, group: number): ScriptInput {
+function input(lexer: Lexer, token: Token, asNeeded: boolean, group: number): ScriptInput {
   const library = !token.quoted && token.text.startsWith("-l");
-  return { kind: library ? "library" : "file", name: library ? token.text.slice(2) : token.text, asNeeded, group };
+  const wrong = (message: string): string => lexer.error(message, token).message;
+  return { kind: library ? "library" : "file", name: library ? token.text.slice(2) : token.text, asNeeded, group, wrong };
 }
 
 /** The text between the braces has the version script's words, so it is cut out and parsed as one, at its own lines. */

@@ -1,0 +1,32 @@
+/**
+ * Which scripts are read: -T at its place among the inputs, --default-script when there is no -T, and what is said when one is missing.
+ */
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { image, names } from "../../helpers/script.ts";
+
+const scripts = behaviour("default-script");
+const START = '.globl _start\n.text\n_start: nop\n.section .a,"a"\n.byte 1\n.section .b,"a"\n.byte 1\n.section .note.GNU-stack,"",@progbits\n';
+
+scripts("--default-script stands in for -T, is found along -L, and the last one counts", (w) => {
+  w.write({ "t.s": START, "ba.ld": "SECTIONS { .b : { *(.b) } .a : { *(.a) } } second = 2;", "ab.ld": "SECTIONS { .a : { *(.a) } .b : { *(.b) } }", "sym.ld": "first = 1;", "d/only.ld": "SECTIONS { .b : { *(.b) } .a : { *(.a) } }" });
+  w.sh("gcc -c t.s && $LD --default-script ba.ld t.o sym.ld -o default && $LD -dT ab.ld -dT ba.ld t.o -o last && $LD -dT ba.ld t.o -T ab.ld -o t && $LD -L d --default-script=only.ld t.o -o found");
+  const order = (name: string): string[] => names(image(w, name)).filter((section) => section === ".a" || section === ".b");
+  for (const name of ["default", "last", "found"]) assert.equal(order(name), [".b", ".a"], name);
+  assert.equal(order("t"), [".a", ".b"]);
+  if (linkerName === "bfd") return;
+  const symbols = image(w, "default").symtab().map((entry) => entry.name);
+  assert.ok(symbols.indexOf("first") < symbols.indexOf("second"));
+  contains(w.fails("$LD --default-script none.ld -T ab.ld t.o -o e"), "error: cannot find linker script none.ld");
+  contains(w.fails("$LD -T none.ld t.o -o e"), "error: cannot find linker script none.ld");
+});
+
+scripts("files that scripts name are looked for in the sysroot when the script is there, and what is missing is shown", (w) => {
+  w.write({ "t.s": START, "root/abs.ld": "INPUT(/none.o)", "abs.ld": "INPUT(/none.o)", "rel.ld": "\nINPUT(none.o)", "eq.ld": "INPUT(=t.o)" });
+  w.sh("gcc -c t.s && cp t.o root/ && $LD eq.ld --sysroot=$PWD/root -o eq");
+  if (linkerName === "bfd") return;
+  contains(w.fails("$LD $PWD/root/abs.ld --sysroot=$PWD/root -o e"), "abs.ld:1: cannot find /none.o inside ", ">>> INPUT(/none.o)");
+  contains(w.fails("$LD abs.ld -o e"), "cannot open /none.o");
+  contains(w.fails("$LD rel.ld -o e"), "rel.ld:2: unable to find none.o");
+});
+
+scripts.run();
