@@ -85,7 +85,7 @@ odd("sections larger than a window arrive whole, with and without relocations", 
     "a.s": '.globl _start\n_start: ret\n.section .plain,"a"\n.incbin "blob"\n.section .pointed,"aw"\n.incbin "blob"\n.quad _start\n.section .notes\n.incbin "blob"\n',
   });
   w.sh("head -c 3500001 /dev/urandom > blob && as a.s -o a.o && $LD a.o -o p --threads=1 && $LD a.o -o q --threads=3 && cmp p q");
-  for (const name of ["plain", "pointed", "notes"]) w.sh(`objcopy -O binary --set-section-flags .${name}=alloc -j .${name} p ${name} && cmp -n 3500001 ${name} blob`);
+  for (const name of ["plain", "pointed", "notes"]) w.sh(`objcopy -O binary --set-section-flags .${name}=alloc,load,contents -j .${name} p ${name} && cmp -n 3500001 ${name} blob`);
 }, "as", "objcopy");
 
 odd.run();
