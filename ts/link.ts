@@ -19,7 +19,7 @@ import { Pool, ReadFailed } from "./memory/pool.ts";
 import { allocTable, initTables, Params } from "./memory/table.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
-import { checkOptions, checkPaths } from "./passes/check-options.ts";
+import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
 import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
@@ -204,6 +204,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   await run("read-scripts", () => readScripts(ctx));
   await resolveInputs(ctx);
   readyScript(ctx);
+  settleFormat(ctx);
   checkPaths(ctx);
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));

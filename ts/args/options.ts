@@ -82,7 +82,7 @@ const OUTPUT: OptionRow[] = [
   should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
   should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
-  should("--oformat", "=FORMAT", "Output format: elf", setOutputFormat),
+  should("--oformat", "=FORMAT", "Output format: elf, or binary: the bytes as they are loaded, without headers", setOutputFormat),
 ];
 
 const SYMBOLS: OptionRow[] = [
@@ -319,8 +319,8 @@ function setFormat(s: ParseState, v: ByteString): void {
 }
 
 function setOutputFormat(s: ParseState, v: ByteString): void {
-  if (v === "binary") s.errors.push("--oformat=binary is not supported yet");
-  else if (!/^(elf|elf64-x86-64|default)$/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
+  s.options.binary = v === "binary";
+  if (v !== "binary" && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
 }
 
 /** `_fbsd` names the same layout with another OS ABI. */

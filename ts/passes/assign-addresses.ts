@@ -9,7 +9,7 @@ import type { Context, OutputSection, Segment } from "../context.ts";
 import { publishPlt } from "../synthetic/plt.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { checkLayout } from "./check-layout.ts";
-import { assignOffsets, dropEmptyLoads, measureSegments } from "./file-layout.ts";
+import { assignOffsets, assignRawOffsets, dropEmptyLoads, measureSegments } from "./file-layout.ts";
 import { PADDING } from "./order-sections.ts";
 import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
 
@@ -23,6 +23,11 @@ const alignNumber = (value: number, align: number): number => Math.ceil(value / 
 export function imageBase(ctx: Context): bigint {
   const { options } = ctx;
   return options.imageBase ?? (options.shared || options.pie ? 0n : ctx.arch.imageBase);
+}
+
+/** Room for the headers: none in a raw image. */
+export function headerBytes({ options, segments }: Context): number {
+  return options.binary ? 0 : EHDR_BYTES + PHDR_BYTES * segments.length;
 }
 
 /** Places members and linker-made contents inside each output section. */
@@ -132,7 +137,7 @@ export function publish(ctx: Context): void {
 export function assignAddresses(ctx: Context): void {
   ctx.segments = makeSegments(ctx);
   ctx.loads = ctx.segments.filter((segment) => segment.p_type === PT_LOAD);
-  ctx.headers = { address: imageBase(ctx), bytes: EHDR_BYTES + PHDR_BYTES * ctx.segments.length };
+  ctx.headers = { address: imageBase(ctx), bytes: headerBytes(ctx) };
   placeContents(ctx);
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw new Error("layout does not settle");
@@ -148,7 +153,8 @@ export function assignAddresses(ctx: Context): void {
 
 /** File offsets: also when sizes of sections that are not loaded have changed. Addresses stay. */
 export function placeInFile(ctx: Context): void {
-  assignOffsets(ctx);
+  if (ctx.options.binary) assignRawOffsets(ctx);
+  else assignOffsets(ctx);
   measureSegments(ctx);
   publish(ctx);
 }

@@ -40,6 +40,13 @@ export function checkPaths(ctx: Context): void {
   diag.throwIfErrors();
 }
 
+/** Once scripts are read: a raw image has no symbol table, no debug information, no relocations. */
+export function settleFormat({ options }: Context): void {
+  if (!options.binary) return;
+  options.strip = "all";
+  options.emitRelocs = false;
+}
+
 /** -n and -N: nothing is aligned to pages, so PT_GNU_RELRO could protect nothing. */
 function checkPages({ options, diag, arch }: Context): void {
   const { z, imageBase } = options;

@@ -6,6 +6,7 @@
  */
 import { EHDR_BYTES, PF_X, PT_GNU_STACK, PT_LOAD, PT_TLS, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import type { PlannedSection } from "../script/plan.ts";
 import { HEAD_FILE, HEAD_PROGRAM, isAlloc, pageSizes } from "./segments.ts";
 
 /** No file is meant to be larger: a location counter gone astray. */
@@ -59,6 +60,34 @@ export function assignOffsets(ctx: Context): void {
     if (offset > end) end = offset;
   }
   placeNotLoaded(ctx, end);
+}
+
+/**
+ * --oformat binary: contents at their load addresses, from the lowest on. Writes sh_offset and, as the size of the file,
+ * ctx.sectionHeaders; what is not in the file leaves ctx.osecs.
+ */
+export function assignRawOffsets(ctx: Context): void {
+  // A script's heap or stack is only a stretch of addresses (GNU ld).
+  for (const section of ctx.plan?.sections ?? []) if (isBare(section)) section.osec.sh_type = SHT_NOBITS;
+  const inFile = (osec: OutputSection): boolean => osec.sh_type !== SHT_NOBITS && osec.size > 0;
+  const offsetOf = new Map(ctx.plan?.sections.map((section) => [section.osec, section.lmaOffset]));
+  const lma = (osec: OutputSection): bigint => BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n));
+  ctx.osecs = ctx.osecs.filter(isAlloc);
+  const written = ctx.osecs.filter(inFile);
+  const lowest = written.reduce((low, osec) => (lma(osec) < low ? lma(osec) : low), written[0] === undefined ? 0n : lma(written[0]));
+  ctx.sectionHeaders = 0;
+  for (const osec of ctx.osecs) osec.sh_offset = 0;
+  for (const osec of written) {
+    const end = Number(lma(osec) - lowest) + osec.size;
+    osec.sh_offset = end - osec.size;
+    if (end > MAX_FILE_BYTES) ctx.diag.fatal(`unable to place section ${osec.name} at file offset ${range(osec.sh_offset, osec.size)}; check your linker script for overflows`);
+    ctx.sectionHeaders = Math.max(ctx.sectionHeaders, end);
+  }
+}
+
+/** Nothing but moves of the location counter. */
+function isBare({ command, hasInputs, parts }: PlannedSection): boolean {
+  return !hasInputs && command?.fill == null && parts.every((part) => part.kind !== "data");
 }
 
 function range(offset: number, bytes: number): string {

@@ -168,6 +168,7 @@ function roundLastCode(ctx: Context): void {
 
 /** Writes headers; the file is complete then, except for its build-id. */
 export function writeHeaders(ctx: Context, file: OutputFile): void {
+  if (ctx.options.binary) return;
   roundLastCode(ctx);
   file.write(elfHeader(ctx), 0);
   if (ctx.segments.length > 0) file.write(programHeaders(ctx), EHDR_BYTES);
@@ -177,6 +178,6 @@ export function writeHeaders(ctx: Context, file: OutputFile): void {
 
 /** Size of the finished file. */
 export function outputBytes(ctx: Context): number {
-  return ctx.options.z.nosectionheader ? ctx.sectionHeaders : ctx.sectionHeaders + SHDR_BYTES * (ctx.osecs.length + 1);
+  return ctx.options.z.nosectionheader || ctx.options.binary ? ctx.sectionHeaders : ctx.sectionHeaders + SHDR_BYTES * (ctx.osecs.length + 1);
 }
 

@@ -7,7 +7,7 @@
  * four times); that changes no result and saves parsing thousands of members.
  */
 import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY, SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
-import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
+import { ELFOSABI_FREEBSD, EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
@@ -98,6 +98,8 @@ export function inputName(input: Pick<InputFile, "path" | "member">): ByteString
 }
 
 class Loader {
+  /** An OUTPUT_FORMAT has been obeyed. */
+  private formatKnown = false;
   private readonly ctx: Context;
   private readonly closed: ClosedArchives | null;
   private readonly machine: number;
@@ -531,10 +533,19 @@ class Loader {
     return text;
   }
 
+  /** The first OUTPUT_FORMAT counts. */
+  private obeyFormat(format: ByteString | undefined): void {
+    if (format === undefined || this.formatKnown) return;
+    this.formatKnown = true;
+    if (format === "binary") this.ctx.options.binary = true;
+    if (format.endsWith("-freebsd")) this.ctx.osabi = ELFOSABI_FREEBSD;
+  }
+
   /** Commands that stand for options; the command line wins. */
   private obey(script: InputScript): void {
     const { options, versionNodes } = this.ctx;
     if (!options.noStdlib) for (const directory of script.searchDirs) this.search.addDirectory(directory);
+    this.obeyFormat(script.outputFormat[0]);
     if (options.entry === "") options.entry = script.entry;
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
     options.undefined.push(...script.externs);
@@ -595,7 +606,7 @@ class Loader {
 
 /** No OUTPUT_FORMAT, or one for x86-64. */
 function suits(script: InputScript): boolean {
-  return script.outputFormat.length === 0 || /x86-64/.test(script.outputFormat[0]!);
+  return script.outputFormat.length === 0 || /x86-64|^binary$/.test(script.outputFormat[0]!);
 }
 
 function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString): InputFile {

@@ -177,7 +177,7 @@ class Layouter {
     // A segment has one load address; what it holds moves along, whatever the script says (lld).
     const load = this.loadOf.get(osec);
     if (load?.sections[0] === osec) load.lmaOffset = this.lmaOffset;
-    section.lmaOffset = load?.lmaOffset ?? 0n;
+    section.lmaOffset = load?.lmaOffset ?? (this.ctx.options.binary ? this.lmaOffset : 0n);
     osec.size = 0;
     this.fill(section);
     if (needsLoad(osec)) this.padding = osec.name === PADDING ? osec : null;

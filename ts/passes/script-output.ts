@@ -4,7 +4,7 @@
  * Written after the contents of input sections, so windows need not know of scripts. Gaps begin a new pattern each, as in lld.
  */
 import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
-import { SHF_EXECINSTR, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import { SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
 import type { Plan, PlannedSection } from "../script/plan.ts";
@@ -16,6 +16,7 @@ export function writeScriptBytes(ctx: Context, plan: Plan, file: OutputFile): vo
   for (const section of plan.sections) {
     const { osec } = section;
     if (section.removed || osec.sh_type === SHT_NOBITS || osec.size === 0 || osec.ready !== null) continue;
+    if (ctx.options.binary && (osec.sh_flags & SHF_ALLOC) === 0) continue;
     const executable = (osec.sh_flags & SHF_EXECINSTR) !== 0;
     const fill = section.command?.fill ?? (executable ? TRAP : null);
     // Windows leave zeros between data and traps between code.

@@ -1,12 +1,12 @@
 /**
  * Program headers under a layout script: PHDRS as written, or lld's default set; and whether the file's headers are loaded.
  */
-import { EHDR_BYTES, PF_R, PHDR_BYTES, PT_LOAD, PT_PHDR } from "../../as-kernels/shared/elf.ts";
+import { PF_R, PT_LOAD, PT_PHDR } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import type { Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { imageBase } from "./assign-addresses.ts";
+import { headerBytes, imageBase } from "./assign-addresses.ts";
 import { addSection, flagsOf, HEAD_FILE, HEAD_PROGRAM, isAlloc, makeSegments, newSegment, pageSizes } from "./segments.ts";
 import type { Regions } from "./script-regions.ts";
 import type { ScriptValues } from "./script-values.ts";
@@ -29,9 +29,9 @@ export class ScriptSegments {
   /** Writes ctx.segments and ctx.headers. */
   make(): void {
     const { ctx, script } = this;
-    ctx.segments = script.phdrs.length > 0 ? this.scriptSegments() : this.defaultSegments();
+    ctx.segments = script.phdrs.length > 0 && !ctx.options.binary ? this.scriptSegments() : this.defaultSegments();
     ctx.loads = ctx.segments.filter((segment) => segment.p_type === PT_LOAD);
-    ctx.headers = { address: script.hasSections ? 0n : imageBase(ctx), bytes: EHDR_BYTES + PHDR_BYTES * ctx.segments.length };
+    ctx.headers = { address: script.hasSections ? 0n : imageBase(ctx), bytes: headerBytes(ctx) };
     ctx.diag.throwIfErrors();
   }
 

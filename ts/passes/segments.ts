@@ -58,6 +58,8 @@ export function makeSegments(ctx: Context, loading: Loading = DEFAULT_LOADING): 
   const { z, nmagic, omagic } = ctx.options;
   const { osecs } = ctx;
   const segments: Segment[] = [];
+  // A raw image has no headers.
+  if (ctx.options.binary) return segments;
   const add = (type: number, flags: number, align = 0): Segment => {
     const segment = newSegment(type, flags, align);
     segments.push(segment);

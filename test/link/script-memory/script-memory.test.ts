@@ -259,4 +259,23 @@ memory("what overlaps is named: in memory, in load memory; --no-check-sections a
   w.sh("$LD t.o -T v.ld --no-check-sections -o t");
 });
 
+memory("--oformat binary: contents at their load addresses, as objcopy and GNU ld make it", (w) => {
+  w.write({ "stm32.ld": FIRMWARE, "main.c": FIRMWARE_C }).sh(`gcc ${FLAGS} -c main.c`);
+  w.sh("$LD main.o -T stm32.ld -o elf && objcopy -O binary -R ._user_heap_stack elf expected && $LD main.o -T stm32.ld --oformat binary -o raw && cmp raw expected");
+  w.sh("ld.bfd --no-warn-rwx-segments -z norelro main.o -T stm32.ld --oformat binary -o bfd");
+  assert.is(w.bytes("raw").length, w.bytes("bfd").length);
+  w.write({ "f.ld": "OUTPUT_FORMAT(binary)" });
+  w.sh("$LD main.o -T stm32.ld -T f.ld -o again 2>&1 && cmp raw again");
+}, "ld.bfd", "objcopy");
+
+memory("--oformat binary without a script: sections follow each other, nothing else is in the file", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.text\n.globl _start\n_start: .byte 1,2,3\n.data\n.byte 4\n.bss\n.space 100\n.section .odd\n.byte 9\n' });
+  w.sh("gcc -c t.s && $LD t.o --oformat=binary -o t");
+  assert.equal([...w.bytes("t")], [1, 2, 3, 4]);
+  contains(w.fails("$LD t.o --oformat foo -o u"), "unknown --oformat value: foo");
+  w.write({ "bad.ld": "OUTPUT_FORMAT(binary-freebsd)" });
+  contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");
+});
+
 memory.run();
