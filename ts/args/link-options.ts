@@ -171,13 +171,18 @@ export interface LinkOptions {
     ibtplt: boolean; // the PLT as with IBT, without promising it
     retpolineplt: boolean;
     ifuncNoplt: boolean;
-    rel: boolean; // -z rel: dynamic relocations without addends, which x86-64 does not have
+    lrodataAfterBss: boolean;
+    rel: boolean; // dynamic relocations without addend fields
+    globalaudit: boolean;
+    loadfltr: boolean;
+    unique: boolean;
+    features: number; // GNU_PROPERTY_X86_FEATURE_1_* bits that are promised whatever the inputs say
+    isa: number; // GNU_PROPERTY_X86_ISA_1_* bits that are needed besides
     cetReport: "none" | "warning" | "error";
     dynamicUndefinedWeak: boolean | undefined;
     nosectionheader: boolean;
     wxneeded: boolean;
     nobtcfi: boolean;
-    lrodataAfterBss: boolean;
   };
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none

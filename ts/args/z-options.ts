@@ -34,6 +34,10 @@ function size(key: "maxPageSize" | "commonPageSize" | "stackSize", name: string,
 /** gABI ch. 4 Symbol Table, STV_*. */
 const VISIBILITY: Record<string, number> = { default: 0, internal: 1, hidden: 2, protected: 3 };
 
+/** GNU_PROPERTY_X86_FEATURE_1_*: linear address masking (x86-64 psABI, Program Property). */
+const FEATURE_LAM_U48 = 4;
+const FEATURE_LAM_U57 = 8;
+
 const FLAGS: Record<string, Setter> = {
   relro: z("relro", true),
   norelro: z("relro", false),
@@ -86,9 +90,23 @@ const FLAGS: Record<string, Setter> = {
   "nopack-relative-relocs": o((x) => ((x.packRelr = false), (x.packRelrGlibc = false))),
   "start-stop-gc": o((x) => (x.startStopGc = true)),
   "nostart-stop-gc": o((x) => (x.startStopGc = false)),
-  // The only form of dynamic relocation x86-64 has.
-  rela: z("rel", false),
+  globalaudit: z("globalaudit", true),
+  loadfltr: z("loadfltr", true),
+  unique: z("unique", true),
+  nounique: z("unique", false),
+  "lam-u48": o((x) => (x.z.features |= FEATURE_LAM_U48)),
+  "lam-u57": o((x) => (x.z.features |= FEATURE_LAM_U57)),
+  "x86-64-baseline": o((x) => (x.z.isa |= 0b1)),
+  "x86-64-v2": o((x) => (x.z.isa |= 0b11)),
+  "x86-64-v3": o((x) => (x.z.isa |= 0b111)),
+  "x86-64-v4": o((x) => (x.z.isa |= 0b1111)),
   rel: z("rel", true),
+  rela: z("rel", false),
+  // What we do anyway: GNU ld's defaults.
+  nocommon: o(() => {}),
+  "noextern-protected-data": o(() => {}),
+  "noindirect-extern-access": o(() => {}),
+  "nounique-symbol": o(() => {}),
 };
 
 const VALUES: Record<string, Setter> = {

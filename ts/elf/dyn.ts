@@ -37,6 +37,18 @@ export const DT_PREINIT_ARRAYSZ = 33;
 export const DT_RELRSZ = 35;
 export const DT_RELR = 36;
 export const DT_RELRENT = 37;
+export const DT_REL = 17;
+export const DT_RELSZ = 18;
+export const DT_RELENT = 19;
+export const DT_ANDROID_RELA = 0x60000011;
+export const DT_ANDROID_RELASZ = 0x60000012;
+export const DT_ANDROID_REL = 0x6000000f;
+export const DT_ANDROID_RELSZ = 0x60000010;
+export const DT_ANDROID_RELR = 0x6fffe000;
+export const DT_ANDROID_RELRSZ = 0x6fffe001;
+export const DT_ANDROID_RELRENT = 0x6fffe003;
+export const DT_GNU_FLAGS_1 = 0x6ffffdf4;
+export const DT_RELCOUNT = 0x6ffffffa;
 export const DT_GNU_HASH = 0x6ffffef5;
 export const DT_DEPAUDIT = 0x6ffffefb;
 export const DT_AUDIT = 0x6ffffefc;
@@ -61,13 +73,18 @@ export const DF_STATIC_TLS = 0x10;
 export const DF_1_NOW = 0x1;
 export const DF_1_GLOBAL = 0x2;
 export const DF_1_NODELETE = 0x8;
+export const DF_1_LOADFLTR = 0x10;
 export const DF_1_INITFIRST = 0x20;
 export const DF_1_NOOPEN = 0x40;
 export const DF_1_ORIGIN = 0x80;
 export const DF_1_INTERPOSE = 0x400;
 export const DF_1_NODEFLIB = 0x800;
 export const DF_1_NODUMP = 0x1000;
+export const DF_1_GLOBAUDIT = 0x01000000;
 export const DF_1_PIE = 0x08000000;
+
+// DT_GNU_FLAGS_1
+export const DF_GNU_1_UNIQUE = 0x1;
 
 /** One entry at `at`. */
 export function writeDyn(view: DataView, at: number, tag: number, value: bigint): void {

@@ -4,7 +4,7 @@
  * Every linker-made section gets exactly the bytes it promised; a section that is asked twice or writes elsewhere is a bug.
  */
 import {
-  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PF_X, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
+  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PF_X, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHF_INFO_LINK, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
@@ -111,7 +111,10 @@ function resolveLinks(ctx: Context, osec: OutputSection): void {
   for (const { section } of osec.synthetic) {
     if (section.link !== undefined) osec.sh_link = index(section.link);
     if (typeof section.info === "number") osec.sh_info = section.info;
-    else if (section.info !== undefined) osec.sh_info = index(section.info);
+    else if (section.info !== undefined) {
+      osec.sh_info = index(section.info);
+      osec.sh_flags |= SHF_INFO_LINK;
+    }
   }
   if (osec.name === ".symtab") osec.sh_info = ctx.symtab.locals;
 }

@@ -53,13 +53,18 @@ export function refreshVisibility(ctx: Context, row: number): void {
   ctx.kernels.setVisibility!(row, row + 1, optionBits(ctx), 0);
 }
 
+/** -z [no]dynamic-undefined-weak; by itself only programs without a dynamic linker settle them (lld: glibc's static-pie counts on it). */
+function undefinedWeakIsZero({ options }: Context): boolean {
+  return options.z.dynamicUndefinedWeak === undefined ? options.dynamicLinker === "" : !options.z.dynamicUndefinedWeak;
+}
+
 function optionBits(ctx: Context): number {
   const { options } = ctx;
   return (
     (hasDynamicTables(ctx) ? VIS_HAS_DYNSYM : 0) |
     (options.shared || options.exportDynamic ? VIS_EXPORT_ALL : 0) |
     (options.shared ? VIS_SHARED : 0) |
-    (options.dynamicLinker === "" ? VIS_NO_DYNAMIC_LINKER : 0) |
+    (undefinedWeakIsZero(ctx) ? VIS_NO_DYNAMIC_LINKER : 0) |
     (options.dynamicLists.length > 0 || options.dynamicListData || options.dynamicListCpp.length > 0 ? VIS_DYNAMIC_LIST_BINDS : 0)
   );
 }

@@ -97,6 +97,8 @@ export class DynamicSection implements SyntheticSection {
       (options.shared && ctx.kernels.usesInitialExec!() ? dyn.DF_STATIC_TLS : 0);
     const flags1 =
       (z.global ? dyn.DF_1_GLOBAL : 0) |
+      (z.globalaudit ? dyn.DF_1_GLOBAUDIT : 0) |
+      (z.loadfltr ? dyn.DF_1_LOADFLTR : 0) |
       (z.initfirst ? dyn.DF_1_INITFIRST : 0) |
       (z.interpose ? dyn.DF_1_INTERPOSE : 0) |
       (z.nodefaultlib ? dyn.DF_1_NODEFLIB : 0) |
@@ -108,6 +110,7 @@ export class DynamicSection implements SyntheticSection {
       (z.origin ? dyn.DF_1_ORIGIN : 0);
     if (flags !== 0) this.number(dyn.DT_FLAGS, flags);
     if (flags1 !== 0) this.number(dyn.DT_FLAGS_1, flags1 >>> 0);
+    if (z.unique) this.number(dyn.DT_GNU_FLAGS_1, dyn.DF_GNU_1_UNIQUE);
     // Debuggers find the list of loaded objects through it; the dynamic linker writes there.
     if (!options.shared && !z.rodynamic) this.number(dyn.DT_DEBUG, 0);
   }
@@ -116,7 +119,9 @@ export class DynamicSection implements SyntheticSection {
     const { relaDyn, relr, relaPlt, gotPlt } = ctx.synthetics;
     if (isThere(ctx, relaDyn)) {
       this.addressOf(dyn.DT_RELA, relaDyn);
-      this.sizeOf(ctx, dyn.DT_RELASZ, relaDyn);
+      // A script may put both tables into one section; the size is that of all of it then (lld).
+      const joined = isThere(ctx, relaPlt) && relaPlt.osec === relaDyn.osec ? relaPlt : null;
+      this.entries.push({ tag: dyn.DT_RELASZ, value: () => BigInt(relaDyn.size(ctx) + (joined?.size(ctx) ?? 0)) });
       this.number(dyn.DT_RELAENT, RELA_BYTES);
       const relative = relaDyn.relativeCount(ctx);
       if (ctx.options.z.combreloc && relative > 0) this.number(dyn.DT_RELACOUNT, relative);

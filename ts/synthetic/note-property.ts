@@ -140,13 +140,14 @@ function checkFeatures(ctx: Context, obj: number, properties: Properties): Prope
   return new Map(properties).set(GNU_PROPERTY_X86_FEATURE_1_AND, features | GNU_PROPERTY_X86_FEATURE_1_IBT);
 }
 
-/** -z ibt, -z shstk: promised whatever the inputs say. */
+/** -z ibt, shstk, lam-u48, lam-u57, x86-64-v2 and the like: promised and needed whatever the inputs say. */
 function addOptions(ctx: Context): void {
   const { z } = ctx.options;
-  const wanted = (z.ibt ? GNU_PROPERTY_X86_FEATURE_1_IBT : 0) | (z.shstk ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : 0);
-  if (wanted === 0) return;
-  const features = ctx.properties.get(GNU_PROPERTY_X86_FEATURE_1_AND) ?? 0;
-  ctx.properties.set(GNU_PROPERTY_X86_FEATURE_1_AND, features | wanted);
+  const add = (type: number, bits: number): void => {
+    if (bits !== 0) ctx.properties.set(type, (ctx.properties.get(type) ?? 0) | bits);
+  };
+  add(GNU_PROPERTY_X86_FEATURE_1_AND, z.features | (z.ibt ? GNU_PROPERTY_X86_FEATURE_1_IBT : 0) | (z.shstk ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : 0));
+  add(GNU_PROPERTY_X86_ISA_1_NEEDED, z.isa);
 }
 
 function fileName(ctx: Context, obj: number): ByteString {

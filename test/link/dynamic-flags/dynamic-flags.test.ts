@@ -3,6 +3,7 @@
  * option of ordinary builds is accepted.
  */
 
+import { ElfFile } from "../../helpers/dump.ts";
 import { assert, behaviour, linkerName } from "../../helpers/link.ts";
 
 const flags = behaviour("dynamic flags");
@@ -79,6 +80,30 @@ flags("every option of ordinary builds is accepted", (w) => {
     assert.is(done.stderr, "");
     assert.is(done.status, 0, line);
   }
+});
+
+flags("-z keywords of dynamic flags and of properties land where loaders look", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "a.s": ".weak w\n.globl _start\n_start: mov w@GOTPCREL(%rip), %rax\n", "e.s": ".globl d\nd: ret\n" }).sh("as a.s -o a.o && as e.s -o e.o && $LD -shared e.o -o e.so");
+  const link = (options: string) => (w.sh(`$LD -shared ${options} a.o -o a.so`), w.elf("a.so"));
+  assert.is(link("-z globalaudit -z loadfltr").tag("FLAGS_1"), 0x01000010);
+  assert.is(link("-z unique").dynamic().find(({ tag }) => tag === 0x6ffffdf4)?.value, 1);
+  const property = (options: string) => Buffer.from(link(options).content(".note.gnu.property")).readUInt32LE(24);
+  assert.is(property("-z lam-u48 -z lam-u57 -z ibt -z shstk"), 15);
+  assert.is(property("-z x86-64-v3"), 7);
+  const imports = (options: string) => (w.sh(`$LD -pie ${options} a.o e.so -o p`), w.elf("p").imports());
+  assert.equal(imports(""), ["w"]);
+  assert.equal(imports("-z nodynamic-undefined-weak"), []);
+  assert.equal(imports("-z dynamic-undefined-weak --no-dynamic-linker"), ["w"]);
+});
+
+flags("two tables in one section: DT_RELASZ is the size of both", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": ".globl f\nf: call g@PLT\nmov h@GOTPCREL(%rip), %rax\n", "t": "SECTIONS { .rela.dyn : { *(.rela.dyn) *(.rela.plt) } }" }).sh("as a.s -o a.o && $LD -shared -T t a.o -o a.so");
+  const elf = new ElfFile(w.bytes("a.so")); // such a layout breaks other rules
+  assert.is(elf.tag("RELASZ"), 48);
+  assert.is(elf.tag("PLTRELSZ"), 24);
+  assert.is(elf.tag("JMPREL"), elf.tag("RELA")! + 24);
 });
 
 flags.run();

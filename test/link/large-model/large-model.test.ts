@@ -2,7 +2,7 @@
  * Big alignments and big data: sections aligned beyond a page, .ldata/.lbss of the medium model, TLS aligned to a page, thousands of pages of .bss.
  */
 
-import { assert, behaviour } from "../../helpers/link.ts";
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
 
 const large = behaviour("large data and alignment");
 
@@ -46,5 +46,16 @@ large("two hundred thousand symbols and strings", (w) => {
   assert.is(w.elf("t.so").exports().length, 50_000);
   assert.is(w.elf("m").text(".rodata").split("\0").filter((s) => s.startsWith("string ")).length, 25_000);
 });
+
+large("-z lrodata-after-bss puts large constants behind what small code reaches; _edata does not count large sections", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: mov $_edata, %rax\n.section .rodata,\"a\"\n.byte 1\n.data\n.byte 2\n.bss\n.zero 8\n.section .lrodata,\"al\",@progbits\n.byte 3\n.section .ldata,\"awl\",@progbits\n.byte 4\n.section .lbss,\"awl\",@nobits\n.zero 8\n" });
+  if (linkerName === "bfd") return;
+  w.sh("$CLANG -c --target=x86_64-linux a.s -o a.o && $LD a.o -o a && $LD -z lrodata-after-bss a.o -o late");
+  const order = (name: string) => w.elf(name).sectionNames().filter((section) => /^\.(l?rodata|l?data|l?bss|text)$/.test(section));
+  assert.equal(order("a"), [".lrodata", ".rodata", ".text", ".data", ".bss", ".ldata", ".lbss"]);
+  assert.equal(order("late"), [".rodata", ".text", ".data", ".bss", ".lbss", ".lrodata", ".ldata"]);
+  const elf = w.elf("a");
+  assert.is(elf.symbol("_edata")!.value, elf.need(".data").addr + elf.need(".data").size);
+}, "clang");
 
 large.run();
