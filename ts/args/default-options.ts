@@ -69,6 +69,8 @@ export function defaultOptions(): LinkOptions {
     warnBackrefs: false,
     gcSections: false,
     printGcSections: false,
+    printGcSectionsFile: "",
+    whyLive: [],
     startStopGc: true,
     startStopVisibility: STV_PROTECTED,
     strip: "none",

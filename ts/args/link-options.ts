@@ -108,6 +108,8 @@ export interface LinkOptions {
   warnBackrefs: boolean;
   gcSections: boolean;
   printGcSections: boolean;
+  printGcSectionsFile: ByteString; // "" = standard output
+  whyLive: ByteString[]; // --why-live globs
   startStopGc: boolean; // -z start-stop-gc (lld default true)
   startStopVisibility: number; // STV_PROTECTED
   strip: "none" | "debug" | "all";

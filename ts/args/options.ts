@@ -123,7 +123,7 @@ const SYMBOLS: OptionRow[] = [
 const LAYOUT: OptionRow[] = [
   must("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
   must("--no-gc-sections", "", "Keep every section (default)", put("gcSections", false)),
-  must("--print-gc-sections", "", "List the sections that were left out", put("printGcSections", true)),
+  must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void ((s.options.printGcSections = true), (s.options.printGcSectionsFile = v))),
   must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
   must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
   must("--no-relax", "", "Do not", put("relax", false)),
@@ -196,6 +196,7 @@ const REPORTS: OptionRow[] = [
   should("--noinhibit-exec", "", "Write the output in spite of errors", put("noinhibitExec", true)),
   should("--why-extract", "=FILE", "Write why each archive member is in the link", into("whyExtract")),
   should("--reproduce", "=FILE", "Write a tar archive of the inputs and a response file that links them again (also LLD_REPRODUCE)", into("reproduce")),
+  should("--why-live", "=GLOB", "Print what keeps the symbols that match GLOB under --gc-sections", pushGlob("whyLive")),
   should("--print-archive-stats", "=FILE", "Write how many members of each archive are in the link", into("printArchiveStats")),
   must("--threads", "[=N]", "Number of threads, 1 to 256 (default: what the machine and the inputs allow)", setThreads),
   must("--no-threads", "", "One thread", put("threads", 1)),
@@ -274,7 +275,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index unique " +
-  "section-ordering-file why-live repro use-android-relr-tags " +
+  "section-ordering-file repro use-android-relr-tags " +
   "shuffle-sections " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names"
@@ -421,7 +422,7 @@ function setColor(s: ParseState, v: ByteString): void {
 }
 
 /** Checked here so that the passes may compile it without care. */
-function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs"): Setter {
+function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs" | "whyLive"): Setter {
   return (s, v) => {
     try {
       new Glob(v);

@@ -14,6 +14,7 @@ import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
 import { archiveStats, whyExtract } from "./why-extract.ts";
+import { whyLive } from "./why-live.ts";
 
 /** After resolve-symbols: --verbose (files), -t (archive members), -y, --why-extract, --print-archive-stats. */
 export function reportSymbols(ctx: Context): void {
@@ -24,10 +25,16 @@ export function reportSymbols(ctx: Context): void {
   if (ctx.options.printArchiveStats !== "") write(ctx, ctx.options.printArchiveStats, archiveStats(ctx), "--print-archive-stats=");
 }
 
-/** After mark-live: --print-gc-sections. */
+/** After mark-live: --print-gc-sections, --why-live. Without --gc-sections there is nothing to say. */
 export function reportUnused(ctx: Context): void {
-  if (!ctx.options.gcSections || !ctx.options.printGcSections) return;
-  for (const line of unusedSections(ctx)) ctx.diag.message(line);
+  const { gcSections, printGcSections, printGcSectionsFile, whyLive: patterns } = ctx.options;
+  if (!gcSections) return;
+  if (printGcSections) {
+    const lines = unusedSections(ctx);
+    if (printGcSectionsFile !== "") write(ctx, printGcSectionsFile, lines.map((line) => `${line}\n`).join(""), "--print-gc-sections=");
+    else for (const line of lines) ctx.diag.message(line);
+  }
+  if (patterns.length > 0) for (const line of whyLive(ctx)) ctx.diag.message(line);
 }
 
 /** After assign-addresses, also when something did not fit: --print-memory-usage. */
