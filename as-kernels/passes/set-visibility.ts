@@ -9,7 +9,7 @@ import { params, tables } from "../shared/tables.ts";
 import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
   MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC,
-  SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
+  SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
 import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
@@ -329,6 +329,8 @@ export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
     const local = kind != SYM_SHARED && gsym.ver[i] == VER_NDX_LOCAL;
     if (local) flags |= SYM_FORCED_LOCAL;
     const listed = marks != 0 && (load<u8>(marks + i) & MARK_DYNAMIC_LIST) != 0;
+    // A static executable has nowhere to export to, but what is to be exported is not garbage (lld).
+    if (!hasDynsym && defined && !hidden && !local && (listed || (bits & VIS_EXPORT_ALL) != 0)) flags |= SYM_ROOT;
     if (hasDynsym && !hidden && !local) {
       if (defined) {
         if (listed || (bits & VIS_EXPORT_ALL) != 0 || (flags & SYM_USED_SHARED) != 0) {

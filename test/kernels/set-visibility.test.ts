@@ -1,14 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_SHARED, SYM_UNDEF,
+  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STV_PROTECTED } from "../../as-kernels/shared/elf.ts";
 import { globTable } from "../../ts/passes/version-patterns.ts";
 import { Glob, GlobError } from "../../ts/script/glob.ts";
 import { prng } from "../helpers/prng.ts";
-import { isExported, isPreemptible, type Globals, type Settings } from "../helpers/twin/set-visibility.ts";
+import { isExported, isKept, isPreemptible, type Globals, type Settings } from "../helpers/twin/set-visibility.ts";
 import { makeWorld } from "../synthetic/world.ts";
 
 const ROWS = 2000;
@@ -24,7 +24,7 @@ for (const debug of [false, true]) {
     for (let seed = 1; seed <= 40; seed++) {
       const random = prng(seed);
       const settings: Settings = {
-        hasDynsym: random.chance(0.9), exportAll: random.chance(0.5), shared: random.chance(0.5), noDynamicLinker: random.chance(0.5),
+        hasDynsym: random.chance(0.7), exportAll: random.chance(0.5), shared: random.chance(0.5), noDynamicLinker: random.chance(0.5),
         dynamicListBinds: random.chance(0.2), bsymbolic: random.below(5),
       };
       const rows: Globals[] = [];
@@ -49,6 +49,7 @@ for (const debug of [false, true]) {
         const flags = sym.flags[i + 1]!;
         const place = `seed ${seed} row ${i} ${JSON.stringify(row)} ${JSON.stringify(settings)}`;
         assert.is((flags & SYM_EXPORTED) !== 0, isExported(row, settings), `exported, ${place}`);
+        assert.is((flags & SYM_ROOT) !== 0, isKept(row, settings), `kept, ${place}`);
         assert.is((flags & SYM_PREEMPTIBLE) !== 0, isPreemptible(row, settings), `preemptible, ${place}`);
         assert.is((flags & SYM_PROTECTED) !== 0, row.vis === STV_PROTECTED, `protected, ${place}`);
       });

@@ -22,6 +22,7 @@ export interface Edge {
 }
 
 const ARRAYS = [SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY] as readonly number[];
+const EXPORTED = "externally visible symbol; may interpose";
 const RESERVED = /^(\.(init|fini|jcr)$|\.(ctors|dtors|init_array))/;
 
 export class LiveGraph {
@@ -56,9 +57,11 @@ export class LiveGraph {
       if (name === (options.entry || "_start")) return "entry point";
       if (name === options.init) return "initializer function";
       if (name === options.fini) return "finalizer function";
-      return [...options.undefined, ...options.requireDefined].includes(name) ? "undefined command line flag" : "referenced by linker script";
+      if ([...options.undefined, ...options.requireDefined].includes(name)) return "undefined command line flag";
+      const exports = options.exportDynamic || this.ctx.dynamicList.length > 0;
+      return exports && this.ctx.params.get("dynamic") === 0 ? EXPORTED : "referenced by linker script";
     }
-    return (flags & SYM_EXPORTED) !== 0 ? "externally visible symbol; may interpose" : "";
+    return (flags & SYM_EXPORTED) !== 0 ? EXPORTED : "";
   }
 
   sectionNote(row: number): string {

@@ -37,6 +37,12 @@ export function isExported(symbol: Globals, settings: Settings): boolean {
   return !(settings.noDynamicLinker && symbol.bind === STB_WEAK && (flags & SYM_KIND_MASK) !== SYM_SHARED);
 }
 
+/** Kept by garbage collection although there is no .dynsym to be in. */
+export function isKept(symbol: Globals, settings: Settings): boolean {
+  const asked = { ...symbol, flags: symbol.flags & ~SYM_USED_SHARED };
+  return !settings.hasDynsym && isDefined(symbol.flags) && isExported(asked, { ...settings, hasDynsym: true });
+}
+
 /** computeIsPreemptible of lld. */
 export function isPreemptible(symbol: Globals, settings: Settings): boolean {
   if (!isExported(symbol, settings) || symbol.vis !== STV_DEFAULT) return false;

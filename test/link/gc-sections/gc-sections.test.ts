@@ -135,6 +135,17 @@ gc("groups without allocated sections, reserved names, weak start/stop reference
   assert.equal([...new BigUint64Array(Uint8Array.from(text.subarray(0, 24)).buffer)].map(Number), [0, 0, elf.section("other")!.addr]);
 });
 
+gc("what a static executable is asked to export is kept, though it has no dynamic symbols", (w) => {
+  w.write({ "a.s": ".globl _start, f, g\n.hidden g\n_start: ret\n.section .text.f,\"ax\"\nf: ret\n.section .text.g,\"ax\"\ng: ret\n" });
+  w.sh("as a.s -o a.o && $LD a.o --gc-sections -o plain && $LD a.o --gc-sections --export-dynamic -o all && $LD a.o --gc-sections --export-dynamic-symbol=f -o one");
+  for (const [name, expected] of [["plain", false], ["all", true], ["one", true]] as const) {
+    const elf = w.elf(name);
+    assert.is(elf.symbol("f") !== undefined, expected, name);
+    assert.not(elf.symbol("g"));
+    assert.not(elf.section(".dynsym"));
+  }
+});
+
 gc("a link-order section cannot follow one that is taken apart", (w) => {
   w.write({ "a.s": '.section .merge,"aM",@progbits,8\n.quad 0\n.section .foo,"ao",@progbits,.merge\n.quad 0\n' });
   contains(w.fails("as a.s -o a.o && $LD a.o -o m"), "error: a section .foo with SHF_LINK_ORDER should not refer a non-regular section: a.o:(.merge)");
