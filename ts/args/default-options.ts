@@ -101,6 +101,7 @@ export function defaultOptions(): LinkOptions {
     omagic: false,
     nmagic: false,
     rosegment: true,
+    shuffleSections: [],
     checkSections: true,
     binary: false,
     emitRelocs: false,

@@ -140,6 +140,7 @@ export interface LinkOptions {
   omagic: boolean;
   nmagic: boolean;
   rosegment: boolean; // true
+  shuffleSections: { pattern: ByteString; seed: number }[];
   checkSections: boolean; // true
   /** --oformat binary: no headers, only what is loaded. */
   binary: boolean;

@@ -155,6 +155,7 @@ const LAYOUT: OptionRow[] = [
   should("--ignore-function-address-equality", "", "Addresses of functions need not be equal among modules", put("ignoreFunctionAddressEquality", true)),
   should("--print-icf-sections", "", "List the sections that were folded", put("printIcfSections", true)),
   should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
+  should("--shuffle-sections", "=GLOB=SEED", "Put matching input sections into a random order; -1 reverses them, 0 is another order each time", setShuffle),
   should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
   should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
   should("--no-warn-symbol-ordering", "", "Do not", put("warnSymbolOrdering", false)),
@@ -276,7 +277,6 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index unique " +
   "section-ordering-file repro use-android-relr-tags " +
-  "shuffle-sections " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names"
 ).split(" ");
@@ -387,6 +387,22 @@ function setUnresolved(s: ParseState, v: ByteString): void {
     s.options.noUndefined = v === "report-all" || v === "ignore-in-shared-libs";
   }
   else s.errors.push(`unknown --unresolved-symbols value: ${v}`);
+}
+
+function setShuffle(s: ParseState, v: ByteString): void {
+  const equals = v.indexOf("=");
+  const [pattern, seed] = [v.slice(0, equals), v.slice(equals + 1)];
+  if (equals <= 0 || seed === "") s.errors.push(`--shuffle-sections=: expected <section_glob>=<seed>, but got '${v}'`);
+  else if (!/^-?(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,15})$/.test(seed)) s.errors.push(`--shuffle-sections=: expected an integer, but got '${seed}'`);
+  else {
+    try {
+      new Glob(pattern);
+      s.options.shuffleSections.push({ pattern, seed: (seed.startsWith("-") ? -Number(seed.slice(1)) : Number(seed)) >>> 0 });
+    } catch (error) {
+      if (!(error instanceof GlobError)) throw error;
+      s.errors.push(`--shuffle-sections=: ${error.message}`);
+    }
+  }
 }
 
 /** An option and its value as the user wrote them. */

@@ -1,5 +1,5 @@
 /**
- * The order of input sections that somebody asked for: --symbol-ordering-file, or a call graph (profiles of clang's objects,
+ * The order of input sections that somebody asked for: --shuffle-sections, --symbol-ordering-file, or a call graph (profiles of clang's objects,
  * --call-graph-ordering-file). Such sections come first in their output section, the others keep their order.
  *
  * Runs when it is known what is live and what was folded, and does nothing at all in a link without such wishes. `.init` and
@@ -13,10 +13,16 @@ import { HEADERS_OSEC } from "./bind-sections.ts";
 import { sortByCache } from "./cache-directed-sort.ts";
 import { readCallGraph } from "./call-graph.ts";
 import { sortByCallers } from "./call-graph-sort.ts";
+import { shuffledSections } from "./shuffle-sections.ts";
 import { OrderedNames } from "./ordered-names.ts";
 
 /** Is there any wish? */
 export function wantsSectionOrder(ctx: Context): boolean {
+  return ctx.options.shuffleSections.length > 0 || wantsFirst(ctx);
+}
+
+/** Are there sections that shall come first? */
+function wantsFirst(ctx: Context): boolean {
   if (ctx.symbolOrder !== null) return ctx.symbolOrder.length > 0;
   return ctx.options.callGraphSort !== "none" && (ctx.callGraph !== null || ctx.params.get("callGraph") === 1);
 }
@@ -25,7 +31,8 @@ export function orderInputSections(ctx: Context): void {
   const { arena, tables } = ctx;
   const mark = arena.mark();
   const ranks = arena.allocZeroed(4 * tables.isec.rows);
-  const sections = ctx.symbolOrder !== null ? bySymbols(ctx, ctx.symbolOrder) : byCallGraph(ctx);
+  const first = !wantsFirst(ctx) ? [] : ctx.symbolOrder !== null ? bySymbols(ctx, ctx.symbolOrder) : byCallGraph(ctx);
+  const sections = ctx.options.shuffleSections.length > 0 ? first.concat(shuffledSections(ctx)) : first;
   sections.forEach((row, i) => {
     const at = (ranks >>> 2) + row;
     if (arena.u32[at] === 0) arena.u32[at] = i + 1;
