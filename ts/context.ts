@@ -33,6 +33,8 @@ export interface InputFile {
   bytes: number;
   /** Path as the user knows it; for members, of the archive. */
   path: ByteString;
+  /** Files of one archive, --start-group or --start-lib have the same; later ones a larger number. */
+  group: number;
   /** Archive member name, "" otherwise. */
   member: ByteString;
   /** Shared objects: DT_SONAME, or the name to record. */
@@ -126,8 +128,8 @@ export interface Context {
   assigned: Map<number, Expr>;
   /** For --why-extract: option that demands a name, by sym row. */
   whyExtracted: Map<number, string>;
-  /** For --print-archive-stats: archives not taken whole, at each place of the command line. */
-  archives: { path: ByteString; members: number }[];
+  /** For --print-archive-stats and --warn-backrefs: archives not taken whole, at each place of the command line. */
+  archives: { path: ByteString; members: number; group: number }[];
   /** Slim LTO objects were met: what stands for them. */
   lto: GccLto | null;
   /** LLVM bitcode was met: what compiles it. */

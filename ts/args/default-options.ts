@@ -67,6 +67,7 @@ export function defaultOptions(): LinkOptions {
     undefinedVersion: false,
     warnCommon: false,
     warnBackrefs: false,
+    warnBackrefsExclude: [],
     gcSections: false,
     printGcSections: false,
     printGcSectionsFile: "",

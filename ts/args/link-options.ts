@@ -16,6 +16,8 @@ export interface InputArgument {
   wholeArchive: boolean;
   /** -Bstatic: shared objects are not considered for -l. */
   static: boolean;
+  /** Between --start-group and --end-group: 1-based number of the pair, 0 = not inside one. */
+  group: number;
   /** Between --start-lib and --end-lib: 1-based number of the pair, 0 = not inside one. */
   lib: number;
   /** -b / --format: "elf" (default, also "default") or "binary". */
@@ -106,6 +108,7 @@ export interface LinkOptions {
   undefinedVersion: boolean; // --undefined-version; lld default false
   warnCommon: boolean;
   warnBackrefs: boolean;
+  warnBackrefsExclude: ByteString[];
   gcSections: boolean;
   printGcSections: boolean;
   printGcSectionsFile: ByteString; // "" = standard output

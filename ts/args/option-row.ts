@@ -24,6 +24,7 @@ export interface ParseState {
   libs: number;
   inLib: boolean;
   inGroup: boolean;
+  groups: number;
   /** 0 = not asked, 1 = -v, 2 = -V (also lists emulations). */
   showVersion: number;
   /** --version, --help: print and stop. */
@@ -54,7 +55,7 @@ export interface OptionRow {
 /** `form`: "" no value, "=FILE" required (`=V`, separate, or joined to a letter), "[=KIND]" optional (only `=V`). */
 export function row(cls: OptionClass, names: string, form: string, help: string, set: Setter): OptionRow {
   const value = form === "" ? "none" : form[0] === "[" ? "optional" : "required";
-  return { class: cls, names: names.split(" "), value, metavar: form.replace(/[[\]=]/g, ""), help, set };
+  return { class: cls, names: names.split(" "), value, metavar: form.replace(/^\[?=|\]$/g, ""), help, set };
 }
 
 export function must(names: string, form: string, help: string, set: Setter): OptionRow {

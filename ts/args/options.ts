@@ -142,9 +142,9 @@ const LAYOUT: OptionRow[] = [
   should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal", (s, v, spelling) => setImageBase(s, parseHex(v), v, spelling)),
   should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), v, spelling)),
   should("--omagic -N", "", "Writable code, no page alignment, no shared objects", (s) => void ((s.options.omagic = true), (s.now.static = true))),
-  should("--no-omagic", "", "Undo --omagic (default)", put("omagic", false)),
+  should("--no-omagic", "", "Undo --omagic (default)", (s) => void ((s.options.omagic = false), (s.now.static = false))),
   should("--nmagic -n", "", "No page alignment, no shared objects", (s) => void ((s.options.nmagic = true), (s.now.static = true))),
-  should("--no-nmagic", "", "Undo --nmagic (default)", put("nmagic", false)),
+  should("--no-nmagic", "", "Undo --nmagic (default)", (s) => void ((s.options.nmagic = false), (s.now.static = false))),
   should("--rosegment", "", "Read-only data in a segment of its own (default)", put("rosegment", true)),
   should("--no-rosegment", "", "Read-only data may share the segment of the code", put("rosegment", false)),
   should("--check-sections", "", "Sections may not overlap (default)", put("checkSections", true)),
@@ -191,6 +191,7 @@ const REPORTS: OptionRow[] = [
   must("--warn-common", "", "Warn when a common symbol meets another definition", put("warnCommon", true)),
   should("--no-warn-common", "", "Do not (default)", put("warnCommon", false)),
   should("--warn-backrefs", "", "Warn when an archive only resolves names of files after it", put("warnBackrefs", true)),
+  should("--warn-backrefs-exclude", "=GLOB", "Do not when the member, as lib.a(member.o), matches", pushGlob("warnBackrefsExclude")),
   should("--no-warn-backrefs", "", "Do not (default)", put("warnBackrefs", false)),
   must("--no-warn-mismatch", "", "Do not complain about unknown section types", put("warnMismatch", false)),
   should("--warn-mismatch", "", "Complain (default)", put("warnMismatch", true)),
@@ -282,7 +283,7 @@ export const KNOWN_ELSEWHERE: readonly string[] = (
 ).split(" ");
 
 export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {
-  s.options.inputs.push({ kind, name, ...s.now, lib: s.inLib ? s.libs : 0, format: s.format });
+  s.options.inputs.push({ kind, name, ...s.now, group: s.inGroup ? s.groups : 0, lib: s.inLib ? s.libs : 0, format: s.format });
 }
 
 /** An option that only means something on another machine. */
@@ -292,6 +293,7 @@ function onlyFor(machine: LinkOptions["machineOptions"][number]["machine"]): Set
 
 function group(s: ParseState, begin: boolean): void {
   if (begin === s.inGroup) s.errors.push(begin ? "nested --start-group" : "stray --end-group");
+  if (begin) s.groups++;
   s.inGroup = begin;
 }
 
@@ -438,7 +440,7 @@ function setColor(s: ParseState, v: ByteString): void {
 }
 
 /** Checked here so that the passes may compile it without care. */
-function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs" | "whyLive"): Setter {
+function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs" | "whyLive" | "warnBackrefsExclude"): Setter {
   return (s, v) => {
     try {
       new Glob(v);

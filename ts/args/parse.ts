@@ -99,6 +99,7 @@ function initialState(env: ParseEnv): ParseState {
     libs: 0,
     inLib: false,
     inGroup: false,
+    groups: 0,
     showVersion: 0,
     stop: "",
     emulations: env.emulations ?? DEFAULT_EMULATIONS,

@@ -116,6 +116,9 @@ class Loader {
   /** Files that the script being read INCLUDEs. */
   private readonly included: ByteString[] = [];
   private compiledAdded = false;
+  /** InputFile.group of what is being read. */
+  private group = 0;
+  private previous: InputArgument | null = null;
   private readonly openScripts = new Set<ByteString>();
   private readonly sourceRows = new Map<ByteString, number>();
   private readonly libraries = new Map<string, ByteString>();
@@ -137,6 +140,9 @@ class Loader {
   }
 
   addInput(input: InputArgument): void {
+    const together = this.previous !== null && ((input.group !== 0 && input.group === this.previous.group) || (input.lib !== 0 && input.lib === this.previous.lib));
+    if (!together) this.group++;
+    this.previous = input;
     if (input.format === "binary" && input.kind === "file") this.addMade(input.name, (bytes, path) => objectOfBinary(this.machine, path, bytes));
     else if (input.kind === "library") this.addLibrary(input.name, input);
     else this.addFile(input.name, input, input.name);
@@ -212,7 +218,7 @@ class Loader {
     if (position.wholeArchive || !this.archives.has(path)) return false;
     const { archives } = this.ctx;
     const before = archives.find((archive) => archive.path === path);
-    if (before !== undefined) archives.push(before);
+    if (before !== undefined) archives.push({ ...before, group: this.group });
     return true;
   }
 
@@ -317,7 +323,7 @@ class Loader {
 
   private addRow(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
     const { inputs } = this.ctx;
-    const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member);
+    const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member, this.group);
     inputs.push(input);
     this.flags.push(flags);
     if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0) this.ctx.diag.message(inputName(input));
@@ -339,8 +345,8 @@ class Loader {
     const thin = file.kind === "thin";
     const stays = this.staysClosed(file, flags);
     let objects = 0;
-    const counted = { path: file.path, members: 0 };
-    if (!position.wholeArchive && this.ctx.options.printArchiveStats !== "") this.ctx.archives.push(counted);
+    const counted = { path: file.path, members: 0, group: this.group };
+    if (!position.wholeArchive && (this.ctx.options.printArchiveStats !== "" || this.ctx.options.warnBackrefs)) this.ctx.archives.push(counted);
     try {
       walkArchive(file, thin, (member) => {
         counted.members++;
@@ -609,6 +615,6 @@ function suits(script: InputScript): boolean {
   return script.outputFormat.length === 0 || /x86-64|^binary$/.test(script.outputFormat[0]!);
 }
 
-function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString): InputFile {
-  return { id, obj: id, source, offset, bytes, path, member, soname: "", needed: NO_NAMES, versions: NO_NAMES };
+function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString, group = 0): InputFile {
+  return { id, obj: id, source, offset, bytes, path, member, group, soname: "", needed: NO_NAMES, versions: NO_NAMES };
 }

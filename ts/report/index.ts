@@ -6,6 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { warnBackrefs } from "./backrefs.ts";
 import { crossReference } from "./cref.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
 import { linkMap, unusedSections } from "./map.ts";
@@ -22,6 +23,7 @@ export function reportSymbols(ctx: Context): void {
   if (ctx.options.trace) for (const line of extractedMembers(ctx)) ctx.diag.message(line);
   if (ctx.options.traceSymbols.length > 0) for (const line of tracedSymbols(ctx)) ctx.diag.message(line);
   if (ctx.options.whyExtract !== "") write(ctx, ctx.options.whyExtract, whyExtract(ctx), "--why-extract=");
+  if (ctx.options.warnBackrefs) warnBackrefs(ctx);
   if (ctx.options.printArchiveStats !== "") write(ctx, ctx.options.printArchiveStats, archiveStats(ctx), "--print-archive-stats=");
 }
 

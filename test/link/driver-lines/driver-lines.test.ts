@@ -20,6 +20,9 @@ lines("gcc: sanitizers, OpenMP, coverage, profiling", (w) => {
     assert.is(w.try("./ok").stdout, "4950\n", flags);
     w.elf("ok");
   }
+  // PGO: profile, run, use; the second program is another one.
+  w.sh("gcc -O2 -fopenmp -fprofile-generate ok.c -B$B -o ok && ./ok && gcc -O2 -fopenmp -fprofile-use ok.c -B$B -o used && ./used");
+  w.sh("gcc -fsplit-stack -fopenmp ok.c -B$B -o split && ./split");
   if (has("libasan.so")) {
     w.sh("gcc -O0 -g -fsanitize=address bad.c -B$B -o bad");
     contains(w.try("./bad").stderr, "heap-use-after-free", "bad.c:2");
@@ -28,11 +31,15 @@ lines("gcc: sanitizers, OpenMP, coverage, profiling", (w) => {
 
 lines("clang: sanitizers and profile where compiler-rt is there", (w) => {
   w.write({ "ok.c": "#include <stdio.h>\nint main(void) { puts(\"ok\"); return 0; }" });
-  for (const flags of ["-fsanitize=address", "-fsanitize=undefined", "-fprofile-instr-generate -fcoverage-mapping", "-fsanitize=thread", "-rtlib=compiler-rt"]) {
+  for (const flags of ["-fsanitize=address", "-fsanitize=undefined", "-fprofile-instr-generate -fcoverage-mapping", "-fsanitize=thread", "-fsanitize=memory", "-fsanitize=safe-stack", "-fxray-instrument -fxray-instruction-threshold=1", "--coverage", "-rtlib=compiler-rt"]) {
     if (w.try(`$CLANG ${flags} ok.c -fuse-ld=bfd -o probe`).status !== 0) continue;
     w.sh(`$CLANG ${flags} ok.c -B$B -o ok`);
     assert.is(w.try("./ok").stdout, "ok\n", flags);
     w.elf("ok");
+  }
+  w.write({ "fuzz.c": "#include <stdint.h>\n#include <stddef.h>\nint LLVMFuzzerTestOneInput(const uint8_t *d, size_t n) { return 0; }" });
+  if (w.try("$CLANG -fsanitize=fuzzer fuzz.c -fuse-ld=bfd -o probe").status === 0) {
+    contains(w.sh("$CLANG -fsanitize=fuzzer fuzz.c -B$B -o fuzz && ./fuzz -runs=10 2>&1"), "Done 10 runs");
   }
 }, "clang");
 
