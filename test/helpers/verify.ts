@@ -105,6 +105,8 @@ function special(elf: ElfFile, report: Report): void {
   for (const p of elf.phdrs) {
     if (p.type === 1 || p.type === 0x6474e551 || p.memsz === 0) continue;
     const bytes = p.type === 7 || p.type === 0x6474e552 ? p.filesz : p.memsz;
+    // A PT_TLS of .tbss alone may lie between segments (lld's layout): nothing of it is read.
+    if (bytes === 0) continue;
     const load = loads.find((l) => inside(p.vaddr, bytes, l.vaddr, l.memsz));
     if (!load) report(`segment ${hex(p.type)} at ${hex(p.vaddr)} is in no PT_LOAD`);
     else if (p.filesz && p.vaddr - load.vaddr !== p.offset - load.offset) report(`segment ${hex(p.type)} offset does not match its address`);
