@@ -194,8 +194,14 @@ class Layouter {
     const { values, regions, script } = this;
     const { osec, command } = section;
     const { memory } = regions;
-    if (!isAlloc(osec)) values.location = 0n;
-    else if (isTbss(osec)) {
+    if (!isAlloc(osec)) {
+      // A section of type OVERLAY or INFO may lie over others: U-Boot's .bss does (GNU ld; lld puts it at 0).
+      values.location = 0n;
+      if (command?.nonAlloc === true && command.address !== null) {
+        values.location = addressOf(evaluateIn(command.address, values));
+        return;
+      }
+    } else if (isTbss(osec)) {
       if (this.tbss === null) this.tbss = values.location;
       values.location = this.tbss;
     } else {

@@ -76,11 +76,26 @@ function rank(ctx: Context, { osec }: PlannedSection): number {
 }
 
 /** A section whose only input would be a linker-made one that is not needed keeps what it would have been (lld). */
-function rememberFlags(plan: Plan, { name, sh_flags }: SyntheticSection): void {
-  const place = plan.find(name);
+function rememberFlags(plan: Plan, section: SyntheticSection): void {
+  const place = plan.find(section.name);
   if (place === null || place === "discard" || place.section.command === null) return;
-  place.section.osec.sh_flags |= sh_flags;
+  commit(place.section, section);
   place.section.hadInputs = true;
+}
+
+/** What a linker-made section gives to its output section. */
+function commit(target: PlannedSection, section: SyntheticSection): void {
+  const { osec, command } = target;
+  if (!target.hasInputs) {
+    if (command?.sh_type == null) osec.sh_type = section.sh_type;
+    osec.sh_entsize = section.sh_entsize;
+  } else {
+    const gives = osec.sh_type === SHT_NOBITS || osec.sh_type === SHT_X86_64_UNWIND;
+    if (gives && section.sh_type !== SHT_NOBITS && command?.sh_type == null) osec.sh_type = section.sh_type;
+    if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
+  }
+  osec.sh_flags |= command?.nonAlloc === true ? section.sh_flags & ~SHF_ALLOC : section.sh_flags;
+  osec.align = Math.max(osec.align, section.align);
 }
 
 /** --emit-relocs: a script does not match these sections; they are orphans in front of others that are not loaded. */
@@ -112,17 +127,8 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
   }
   place ??= plan.add(section.name);
   if (!place.named && section.name !== PADDING) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);
-  const { osec, command } = place.section;
-  if (!place.section.hasInputs) {
-    if (command?.sh_type == null) osec.sh_type = section.sh_type;
-    osec.sh_entsize = section.sh_entsize;
-  } else {
-    const gives = osec.sh_type === SHT_NOBITS || osec.sh_type === SHT_X86_64_UNWIND;
-    if (gives && section.sh_type !== SHT_NOBITS && command?.sh_type == null) osec.sh_type = section.sh_type;
-    if (osec.sh_entsize !== section.sh_entsize) osec.sh_entsize = 0;
-  }
-  osec.sh_flags |= command?.nonAlloc === true ? section.sh_flags & ~SHF_ALLOC : section.sh_flags;
-  osec.align = Math.max(osec.align, section.align);
+  commit(place.section, section);
+  const { osec } = place.section;
   const entry = { section, offset: 0 };
   osec.synthetic.push(entry);
   place.part.synthetic.push(entry);

@@ -206,7 +206,7 @@ function readUnary(r: Reader): Node {
   }
   advance(r);
   if (lexeme.kind === "number") return { kind: "number", value: numberValue(r, lexeme) };
-  if (lexeme.kind === "word") return r.text[lexeme.offset] !== '"' && take(r, "(") ? readCall(r, lexeme) : symbol(r, lexeme);
+  if (lexeme.kind === "word") return isFunction(r, lexeme) && take(r, "(") ? readCall(r, lexeme) : symbol(r, lexeme);
   if (lexeme.kind === "operator" && lexeme.text === "(") {
     const inner = readChoice(r);
     expect(r, ")");
@@ -224,6 +224,12 @@ function symbol(r: Reader, lexeme: Lexeme): Node {
   if (lexeme.text === ".") throw fail(r, "the location counter has no meaning here", lexeme);
   r.symbols.add(lexeme.text);
   return { kind: "symbol", name: lexeme.text };
+}
+
+/** In a layout script a parenthesis behind a symbol belongs to what follows: `.bss start (NOLOAD) : …`. */
+function isFunction(r: Reader, lexeme: Lexeme): boolean {
+  if (r.text[lexeme.offset] === '"') return false;
+  return !r.script || NAME_FUNCTIONS.has(lexeme.text) || Object.hasOwn(SCRIPT_ARITY, lexeme.text) || lexeme.text === "ASSERT" || lexeme.text === "SEGMENT_START";
 }
 
 function readCall(r: Reader, lexeme: Lexeme): Node {
