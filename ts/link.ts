@@ -134,7 +134,10 @@ async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>):
 function startEngine(ctx: Context, bytes: number): void {
   const { options, host, pool, kernels, arena } = ctx;
   if (bytes >= LARGE_BYTES) host.expectLargeLink();
-  if (kernels.readSymbols === undefined) instantiateKernels(host.kernels(), arena.memory, kernels);
+  if (kernels.readSymbols === undefined) {
+    instantiateKernels(host.kernels(), arena.memory, kernels);
+    arena.zero = (address, bytes) => void kernels.fillBytes!(address, 0, bytes);
+  }
   if (pool.threads > 1) return;
   const threads = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
   if (threads > 1) pool.start(Array.from({ length: threads - 1 }, () => host.startWorker()), host.kernels());

@@ -5,6 +5,9 @@
 import { tables } from "../shared/tables.ts";
 import { ISEC_EH_FRAME, ISEC_MERGE } from "../shared/abi.ts";
 
+/** A read costs as much as copying this many bytes that nobody needs. */
+const GAP_BYTES: f64 = 16384;
+
 // @ts-ignore: decorator
 @inline
 function alignUp(value: f64, log2: u8): f64 {
@@ -63,7 +66,7 @@ export function cutWindow(from: u32, to: u32, bytes: f64): u32 {
 
 /**
  * Longest run of regular members from `from` on that one read can fetch: same file, file offsets ascending with gaps of
- * at most 4 KiB, at most `limit` bytes (or one section). Leaves file offsets from, to (f64) and the source (u32) at `out`.
+ * at most GAP_BYTES, at most `limit` bytes (or one section). Leaves file offsets from, to (f64) and the source (u32) at `out`.
  * Returns the index after the run; the run is empty (from = to offsets) when its members have no bytes in a file.
  */
 export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
@@ -99,7 +102,7 @@ export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
       last = end;
       continue;
     }
-    if (file != source || at < last || at > last + 4096 || end - first > limit) break;
+    if (file != source || at < last || at > last + GAP_BYTES || end - first > limit) break;
     last = end;
   }
   store<f64>(out, first);

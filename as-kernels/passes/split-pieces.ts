@@ -24,7 +24,7 @@ const RUN_START: u32 = 16;
 const RUN_BYTES: u32 = 24;
 
 /** Two sections are read together when the bytes between them are fewer than this. */
-const GAP_BYTES: f64 = 4096;
+const GAP_BYTES: f64 = 16384;
 
 /** Are the contents of row `i` wanted: merge sections of strings and .eh_frame when counting, constants too when filling? */
 // @ts-ignore: decorator

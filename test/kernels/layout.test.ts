@@ -18,7 +18,7 @@ function randomSections(random: Prng, count: number): TwinSection[] {
   let offset = 0;
   return Array.from({ length: count }, () => {
     const size = random.pick([0, 0, 1, 3, 16, random.below(300), random.below(9000)]);
-    offset = random.chance(0.05) ? 0 : offset + random.pick([0, 0, 1, 15, 4096, 4097]);
+    offset = random.chance(0.05) ? 0 : offset + random.pick([0, 0, 1, 15, 16384, 16385]);
     const section = {
       name: random.pick(NAMES), kind: random.chance(0.05) ? abi.ISEC_CONSUMED : random.pick(KINDS), type: random.pick([SHT_PROGBITS, SHT_PROGBITS, SHT_NOBITS, SHT_NOTE]),
       flags: random.below(64), entsize: random.pick([0, 1, 8]), align: random.pick([0, 0, 2, 3, 4, 6, 12]), live: random.chance(0.9), size,

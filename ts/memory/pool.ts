@@ -29,7 +29,8 @@ export type Phases = Record<string, Phase>;
 /** Thrown when a file that was readable before no longer gives its bytes. */
 export class ReadFailed extends Error {}
 
-const MIN_WINDOW = 1 << 16;
+/** Address space, not memory: growing a window would leave the pages of the smaller one behind. */
+const MIN_WINDOW = 1 << 21;
 const DIGEST_BYTES = 1 << 20;
 
 /** What a phase works with, on the main thread and on workers alike. */

@@ -133,6 +133,17 @@ export function allocTable<N extends TableName>(
   return tables[name] as unknown as TableView<N>;
 }
 
+/** The table's rows are over: other tables may take their memory. It keeps row 0. */
+export function recycleTable(arena: Arena, tables: Tables, name: TableName): void {
+  const header = HEADERS[NAMES.indexOf(name)]! >>> 2;
+  const rows = arena.u32[header]!;
+  Object.values(TABLES[name]).forEach((type, i) => {
+    const at = arena.u32[header + 1 + i]!;
+    if (at !== 0) arena.recycle(at, rows * COLUMN_BYTES[type as ColumnType] + 16);
+  });
+  allocTable(arena, tables, name, 1);
+}
+
 /** Changes the row count of a table without moving it (rows at most what was allocated). */
 export function setRows(tables: Tables, name: TableName, rows: number): void {
   tables.views.u32[HEADERS[NAMES.indexOf(name)]! >>> 2] = rows;

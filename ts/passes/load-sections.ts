@@ -8,7 +8,7 @@ import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, OBJF_CREL, SYM_DEFINE
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_TLS, SHF_WRITE, RELA_BYTES, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { allocTable, setRows } from "../memory/table.ts";
+import { allocTable, recycleTable, setRows } from "../memory/table.ts";
 import { readHeaders } from "./read-headers.ts";
 
 /** Included objects a chunk takes. */
@@ -116,6 +116,7 @@ export async function loadSections(ctx: Context): Promise<void> {
     isec = kernels.numberSections!(o, isec, local);
     local += tables.obj.firstGlobal[o]!;
   }
+  recycleTable(arena, tables, "record");
   growSymbols(ctx, local);
   const mark = arena.mark();
   const list = arena.alloc(globals * 4);
@@ -140,8 +141,10 @@ export async function loadSections(ctx: Context): Promise<void> {
 function growSymbols(ctx: Context, rows: number): void {
   const { tables, arena } = ctx;
   const old = tables.sym.flags;
+  const { isec, value, addr, aux, piece } = tables.sym;
   allocTable(arena, tables, "sym", rows);
   tables.sym.flags.set(old);
+  for (const column of [old, isec, value, addr, aux, piece]) arena.recycle(column.byteOffset, column.byteLength);
 }
 
 /** Adds a section without file contents; returns its isec row. `name`: address of its NUL-terminated name. */

@@ -71,6 +71,9 @@ export function readMembers(w: WorkerContext, first: number, end: number, window
     const compressed = w.u32[(out >>> 2) + 5]!;
     if (compressed !== 0) {
       inflate(w, compressed, window + (w.tables.isec.outOffset[compressed]! - from));
+    } else if (next === at + 1 && stop > start) {
+      const isec = w.tables.member.isec[at]!;
+      w.read(w.u32[(out >>> 2) + 4]!, start, window + (w.tables.isec.outOffset[isec]! - from), stop - start);
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
       w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);

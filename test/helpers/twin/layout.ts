@@ -93,7 +93,7 @@ export function runTwin(members: TwinSection[], from: number, limit: number): { 
     if (run.length > 0) {
       const last = run.at(-1)!;
       const gap = member.offset - (last.offset + last.size);
-      if (member.source !== last.source || gap < 0 || gap > 4096 || member.offset + member.size - run[0]!.offset > limit) break;
+      if (member.source !== last.source || gap < 0 || gap > 16384 || member.offset + member.size - run[0]!.offset > limit) break;
     }
     run.push(member);
   }
