@@ -262,7 +262,7 @@ class NodeHost implements Host {
   expectLargeLink(): void {
     if (!this.program) return;
     const { setFlagsFromString } = require("node:v8") as typeof import("node:v8");
-    const undo = process.execArgv.length === 0 ? [] : ["--wasm-tiering-budget=1800000", "--sparkplug"];
+    const undo = process.execArgv.length === 0 ? [] : ["--wasm-tiering-budget=4000000", "--sparkplug"];
     for (const flag of [...undo, "--no-opt"]) setFlagsFromString(flag);
   }
 
