@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { HostError } from "../../ts/host/host.ts";
+import { NodeFiles } from "../../ts/host/node-files.ts";
 import { createNodeHost } from "../../ts/host/node.ts";
 import { temporaryName } from "../../ts/host/node-output.ts";
 import { temporaryFolder } from "../helpers/tools.ts";
@@ -50,18 +51,45 @@ host("reads land in shared memory at any position", () => {
 
 host("many inputs are read with few descriptors", () => {
   const dir = temporaryFolder("many");
-  const h = createNodeHost();
-  const memory = new Uint8Array(8);
-  const files = Array.from({ length: 700 }, (_, i) => path.join(dir, String(i)));
+  const files = Array.from({ length: 300 }, (_, i) => path.join(dir, String(i)));
   files.forEach((file, i) => fs.writeFileSync(file, String(i)));
-  for (let round = 0; round < 2; round++) {
-    files.forEach((file, i) => {
-      const got = h.readAt(file, memory, 0);
-      assert.is(Buffer.from(memory).toString("latin1", 0, got), String(i));
-    });
+  for (const limit of [8, 100]) {
+    const few = new NodeFiles(limit);
+    const memory = new Uint8Array(8);
+    const before = fs.readdirSync("/proc/self/fd").length;
+    for (let round = 0; round < 2; round++) {
+      files.forEach((file, i) => {
+        const got = few.readAt(file, memory, 0);
+        assert.is(Buffer.from(memory).toString("latin1", 0, got), String(i));
+      });
+    }
+    assert.ok(fs.readdirSync("/proc/self/fd").length <= before + limit);
+    few.reset();
+    assert.is(fs.readdirSync("/proc/self/fd").length, before);
   }
-  assert.ok(fs.readdirSync("/proc/self/fd").length < 600);
-  h.release();
+});
+
+host("another thread reads by descriptors that are shared, and they stay open", () => {
+  const dir = temporaryFolder("shared");
+  const files = Array.from({ length: 40 }, (_, i) => path.join(dir, String(i)));
+  files.forEach((file, i) => fs.writeFileSync(file, String(i)));
+  const [main, other] = [new NodeFiles(20), new NodeFiles(2)];
+  const memory = new Uint8Array(8);
+  const readBy = (reader: NodeFiles): void => files.forEach((file, i) => {
+    const got = reader.readAt(file, memory, 0);
+    assert.is(Buffer.from(memory).toString("latin1", 0, got), String(i));
+  });
+  readBy(main);
+  const descriptors = main.share(files);
+  const shared = descriptors.filter((fd) => fd >= 0).length;
+  assert.ok(shared > 0 && shared <= 10, "at most half, or none could be closed for others");
+  other.adopt(files, descriptors);
+  readBy(main);
+  const before = fs.readdirSync("/proc/self/fd").length;
+  readBy(other);
+  assert.ok(fs.readdirSync("/proc/self/fd").length <= before + 2);
+  main.reset();
+  other.reset();
 });
 
 host("failures are worded as the system words them", () => {

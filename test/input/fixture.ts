@@ -99,7 +99,7 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
     tables: initTables(arena),
     params,
     diag: new Diagnostics((stream, text) => void (stream === "stdout" ? made.out : made.err).push(...text.split("\n").filter((line) => line !== ""))),
-    pool: { self: { sources: [] } },
+    pool: { setSources: () => undefined },
     sources: [],
     inputs: [],
     loadedFiles: [],

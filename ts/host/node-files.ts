@@ -4,7 +4,7 @@
  * Not for the output's life (node-output.ts). The surprising choice: closing a file keeps its descriptor, because every
  * input is read again in the output pass; the oldest unused ones go when there are too many.
  */
-import { closeSync, fstatSync, openSync, readlinkSync, readSync, statSync, writeSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, statSync, writeSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded } from "./errno.ts";
@@ -64,6 +64,8 @@ function sameFile(a: Stats, b: Stats): boolean {
 
 export class NodeFiles implements WorkerIo {
   private readonly byPath = new Map<ByteString, OpenInput>();
+  /** Descriptors that the main thread keeps open. */
+  private readonly adopted = new Map<ByteString, number>();
   private readonly byFd = new Map<number, OpenInput>();
   /** What the regular files looked like when they were first opened. */
   private readonly seen = new Map<ByteString, Stats>();
@@ -79,11 +81,13 @@ export class NodeFiles implements WorkerIo {
   /** Where the last read ended. */
   private lastInput: OpenInput | undefined;
   private lastEnd = 0;
-  private readonly limit: number;
+  private limit: number;
+  private mayRaise: boolean;
 
-  /** `limit`: descriptors kept open. */
-  constructor(limit: number) {
+  /** `limit`: descriptors kept open; `mayRaise`: or half of what the system allows. */
+  constructor(limit: number, mayRaise = false) {
     this.limit = limit;
+    this.mayRaise = mayRaise;
   }
 
   open(path: ByteString): number {
@@ -119,6 +123,8 @@ export class NodeFiles implements WorkerIo {
   }
 
   readAt(path: ByteString, target: Uint8Array, position: number): number {
+    const shared = this.adopted.size === 0 ? undefined : this.adopted.get(path);
+    if (shared !== undefined) return this.read(shared, target, position);
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
     const ahead = input === this.lastInput ? position - this.lastEnd : -1;
@@ -209,7 +215,7 @@ export class NodeFiles implements WorkerIo {
   private input(path: ByteString): OpenInput {
     const known = this.byPath.get(path);
     if (known !== undefined) return known;
-    if (this.byPath.size >= this.limit) this.trim(this.limit >> 1);
+    if (this.byPath.size >= this.limit) this.makeRoom();
     let fd = this.openDescriptor(path);
     let stat = fstatSync(fd);
     if (stat.isDirectory()) {
@@ -230,6 +236,31 @@ export class NodeFiles implements WorkerIo {
     return input;
   }
 
+  private makeRoom(): void {
+    if (this.mayRaise) this.limit = Math.max(LEAST_INPUTS, (descriptorLimit() - OTHER_DESCRIPTORS) >> 1);
+    this.mayRaise = false;
+    if (this.byPath.size >= this.limit) this.trim(this.limit >> 1);
+  }
+
+  /** Descriptors of those of `paths` that are open, -1 for the others. They stay open until reset: other threads read by them. */
+  share(paths: readonly ByteString[]): number[] {
+    let left = this.limit >> 1;
+    return paths.map((path) => {
+      const input = this.byPath.get(path);
+      if (input === undefined || left === 0) return -1;
+      if (input.users === 0) left--;
+      input.users++;
+      return input.fd;
+    });
+  }
+
+  /** Reads `paths` by descriptors that another thread keeps open (share). */
+  adopt(paths: readonly ByteString[], descriptors: readonly number[]): void {
+    paths.forEach((path, i) => {
+      if (descriptors[i]! >= 0) this.adopted.set(path, descriptors[i]!);
+    });
+  }
+
   private openDescriptor(path: ByteString): number {
     const place = pathOf(path);
     try {
@@ -242,7 +273,23 @@ export class NodeFiles implements WorkerIo {
   }
 }
 
+/** Descriptors that are not inputs: the output, Node's own. */
+const OTHER_DESCRIPTORS = 48;
+/** Inputs that are kept open even where the system allows next to nothing. */
+const LEAST_INPUTS = 8;
+/** Inputs that a worker keeps open besides those it reads by the main thread's descriptors. */
+const WORKER_INPUTS = 16;
+
+/** Descriptors that this process may have; Node raises the soft limit to the hard one when it starts. */
+function descriptorLimit(): number {
+  try {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** What a worker thread needs of the host. */
 export function createWorkerIo(): WorkerIo {
-  return new NodeFiles(64);
+  return new NodeFiles(WORKER_INPUTS);
 }

@@ -15,8 +15,8 @@ import { HostError, type Digest, type FileStat, type Host, type OutputFile, type
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
 
-/** Descriptors of inputs kept open; well below the usual limit of 1024. */
-const OPEN_INPUTS = 512;
+/** Descriptors of inputs kept open before the system is asked how many it allows. */
+const OPEN_INPUTS = 64;
 /** Age of a process up to which it does not wait for signals. */
 const QUICK_SECONDS = 0.1;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -74,7 +74,7 @@ function cgroupQuota(): number {
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
-  private readonly files = new NodeFiles(OPEN_INPUTS);
+  private readonly files = new NodeFiles(OPEN_INPUTS, true);
   private readonly outputs = new Set<OutputFile>();
   private processors = 0;
   private readonly modules: (WebAssembly.Module | undefined)[] = [];
@@ -166,6 +166,10 @@ class NodeHost implements Host {
     this.files.writeAt(fd, bytes, position);
   }
 
+  share(paths: readonly ByteString[]): number[] {
+    return this.files.share(paths);
+  }
+
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {
     return this.files.inflate(kind, bytes, size);
   }
@@ -212,7 +216,6 @@ class NodeHost implements Host {
   }
 
   createOutput(path: ByteString, options: OutputOptions): OutputFile {
-    this.files.trim(OPEN_INPUTS >> 1);
     const output = openOutput(path, options.mode, process.pid, this.files, writeAll);
     if (this.outputs.size === 0) this.listen(true);
     this.outputs.add(output);

@@ -19,6 +19,9 @@ export interface WorkerIo {
   readAt(path: ByteString, target: Uint8Array, position: number): number;
   /** Writes all of `bytes` at `position` of the open descriptor `fd`. */
   writeAt(fd: number, bytes: Uint8Array, position: number): void;
+  /** Handles of those of `paths` that are open, -1 for the others, which another thread's `adopt` reads by. They stay open for the rest of the link. */
+  share?(paths: readonly ByteString[]): number[];
+  adopt?(paths: readonly ByteString[], handles: readonly number[]): void;
   /** Inflates `bytes` (ELFCOMPRESS_* `kind`) to exactly `size` bytes; throws when they are not that. */
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array;
 }
@@ -133,7 +136,7 @@ export class WorkerContext extends MemoryViews {
 /** What a worker offers over Comlink. */
 export interface WorkerEndpoint {
   attach(memory: WebAssembly.Memory, module: KernelModule): void;
-  run(phase: string, args: number[], sources: ByteString[] | null): void;
+  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): void;
 }
 
 /** A started worker thread: the Comlink side and how to end it. */
@@ -165,6 +168,12 @@ export class Pool {
     return 1 + this.members.length;
   }
 
+  /** Phases read from these files from now on. */
+  setSources(sources: ByteString[]): void {
+    this.self.sources = sources;
+    for (const member of this.members) member.knowsSources = false;
+  }
+
   /** Adds workers; they join phases as soon as they have attached. */
   start(workers: StartedWorker[], module: KernelModule): void {
     for (const worker of workers) {
@@ -189,7 +198,7 @@ export class Pool {
     const running = helpers.map((member) => {
       const sources = member.knowsSources ? null : this.self.sources;
       member.knowsSources = true;
-      return member.worker.endpoint.run(name, args, sources);
+      return member.worker.endpoint.run(name, args, sources, sources === null ? null : (this.self.io.share?.(sources) ?? null));
     });
     let failure: unknown;
     try {
@@ -216,9 +225,10 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
     attach(memory, module) {
       self = new WorkerContext(memory, instantiateKernels(module, memory), io);
     },
-    run(name, args, sources) {
+    run(name, args, sources, handles) {
       if (self === undefined) throw new Error("phase before attach");
       if (sources !== null) self.sources = sources;
+      if (sources !== null && handles !== null) io.adopt?.(sources, handles);
       self.tables = attachTables(self);
       self.claim(phases[name]!, args);
     },

@@ -22,10 +22,10 @@ export async function compressSections(ctx: Context): Promise<void> {
   const mark = arena.mark();
   for (const osec of wanted) tables.osec.memory[osec.id] = arena.allocZeroed(osec.size + 16);
   await makeSections(ctx, wanted);
+  // osec.memory stays set, though nothing is there any more: what it says is that the section is not made in the file.
   for (const osec of wanted) {
     const contents = arena.bytes(tables.osec.memory[osec.id]!, osec.size);
     osec.ready = compress(ctx, kind, contents, osec);
-    tables.osec.memory[osec.id] = 0;
   }
   arena.release(mark);
   placeInFile(ctx);

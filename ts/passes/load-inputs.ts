@@ -592,7 +592,7 @@ class Loader {
       bytes[id] = input.bytes;
     }
     for (const [id, object] of this.shared) this.fillShared(id, object);
-    this.ctx.pool.self.sources = this.ctx.sources;
+    this.ctx.pool.setSources(this.ctx.sources);
   }
 
   private fillShared(id: number, object: SharedObject): void {

@@ -122,7 +122,6 @@ function readObject(w: WorkerContext, o: number, limit: number, out: number): nu
 export async function parseObject(ctx: Context): Promise<void> {
   const { tables, pool } = ctx;
   const chunks = Math.ceil((tables.obj.rows - 1) / OBJECTS_PER_CHUNK);
-  pool.self.sources = ctx.sources;
   await pool.run("parse-object", chunks);
   ctx.checkIssues();
   numberRows(ctx);

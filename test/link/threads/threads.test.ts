@@ -38,6 +38,8 @@ threads("the order of hash tables and directories does not matter: two hundred o
   w.sh("gcc -O1 -fPIE -c *.c");
   const list = Array.from({ length: 200 }, (_, i) => `o${i}.o`).join(" ");
   for (const n of linkerName === "bfd" ? [] : [1, 2, 3, 8]) w.sh(`gcc -B$B m.o ${list} -Wl,--threads=${n} -o m${n} && ./m${n}`);
+  // With hardly more descriptors than Node itself takes.
+  for (const n of linkerName === "wield" ? [1, 3] : []) w.sh(`(ulimit -n 90; gcc -B$B m.o ${list} -Wl,--threads=${n} -o few${n}) && cmp m1 few${n}`);
   if (linkerName !== "bfd") w.sh("cmp m1 m2 && cmp m1 m3 && cmp m1 m8");
 });
 
