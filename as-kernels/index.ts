@@ -32,3 +32,4 @@ export * from "./passes/tail-merge";
 export * from "./passes/write-eh-frame";
 export { reportIssue, reportObject } from "./lib/issue";
 export * from "./lib/crel";
+export * from "./lib/adler";

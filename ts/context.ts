@@ -69,8 +69,8 @@ export interface OutputSection {
   /** Sort key among output sections, smaller first (lld getSectionRank). */
   rank: number;
   relro: boolean;
-  /** Contents are already complete bytes in memory (compressed debug sections), else null. */
-  ready: Uint8Array | null;
+  /** Contents are already complete bytes in memory (compressed sections), `size` of them in these parts; else null. */
+  ready: Uint8Array[] | null;
 }
 
 export interface Segment {

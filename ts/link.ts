@@ -268,7 +268,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.plan === null && ctx.script !== null) evaluatePlain(ctx, ctx.script);
   });
   ctx.diag.throwIfErrors();
-  if (ctx.options.compressDebug !== "none") await run("compress-sections", () => compressSections(ctx));
+  if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   reportLayout(ctx);
   return null;
 }

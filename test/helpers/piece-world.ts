@@ -124,6 +124,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
     inflate(): Uint8Array {
       throw new Error("corrupt");
     },
+    deflate: () => undefined,
   };
   const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES };
   const pool = new (spec.backwards === true ? BackwardsPool : Pool)(arena, tables, kernels, io, phases);

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { deflateSync, inflateRawSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { HostError } from "../../ts/host/host.ts";
@@ -220,11 +221,17 @@ host("temporary names fit into a file name", () => {
 
 host("compressed bytes must inflate to what they promise", () => {
   const h = createNodeHost();
-  const packed = h.deflate(1, latin1("hello hello"))!;
+  const packed = deflateSync(latin1("hello hello"));
   assert.is(Buffer.from(h.inflate(1, packed, 11)).toString(), "hello hello");
   for (const size of [10, 12]) assert.is(hostErrorOf(() => h.inflate(1, packed, size)).message, "corrupted compressed data");
   assert.is(hostErrorOf(() => h.inflate(1, latin1("nonsense"), 5)).message, "corrupted compressed data");
   assert.match(hostErrorOf(() => h.inflate(9, packed, 11)).message, "unknown compression type 9");
+});
+
+host("pieces that are compressed one by one make one stream", () => {
+  const h = createNodeHost();
+  const pieces = ["hello ", "hello ", "world"].map((text, i) => h.deflate(1, latin1(text), i, i === 2)!);
+  assert.is(inflateRawSync(Buffer.concat(pieces)).toString(), "hello hello world");
 });
 
 host("at least one processor, at most the machine's", () => {

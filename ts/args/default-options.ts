@@ -91,6 +91,7 @@ export function defaultOptions(): LinkOptions {
     hashStyle: "both",
     ehFrameHdr: false,
     compressDebug: "none",
+    compressSections: [],
     packRelr: false,
     packRelrGlibc: false,
     relax: true,

@@ -43,6 +43,12 @@ export interface VersionNode {
   implied?: boolean;
 }
 
+/** How an output section is stored; level 0 = the default. */
+export interface Compression {
+  kind: "none" | "zlib" | "zstd";
+  level: number;
+}
+
 export interface LinkOptions {
   /** argv[0]'s base name or "wield": the prefix of messages. */
   programName: string;
@@ -131,7 +137,9 @@ export interface LinkOptions {
   buildId: "none" | "fast" | "md5" | "sha1" | "uuid" | { hex: Uint8Array };
   hashStyle: "gnu" | "sysv" | "both"; // both
   ehFrameHdr: boolean;
-  compressDebug: "none" | "zlib" | "zstd";
+  compressDebug: Compression["kind"];
+  /** --compress-sections, in order: the last pattern that fits a section decides. */
+  compressSections: (Compression & { glob: ByteString })[];
   packRelr: boolean; // --pack-dyn-relocs=relr or -z pack-relative-relocs
   packRelrGlibc: boolean; // -z pack-relative-relocs: also requires GLIBC_ABI_DT_RELR
   relax: boolean;

@@ -67,6 +67,7 @@ const OUTPUT: OptionRow[] = [
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  should("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress output sections that are not loaded and match GLOB: none, zlib or zstd", addCompression),
   must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
   must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none or relr", choice("packRelr", { none: false, relr: true }, "--pack-dyn-relocs format")),
   must("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
@@ -279,8 +280,18 @@ export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index unique " +
   "section-ordering-file repro use-android-relr-tags " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
-  "copy-dt-needed-entries add-needed out-implib in-implib compress-sections debug-names"
+  "copy-dt-needed-entries add-needed out-implib in-implib debug-names"
 ).split(" ");
+
+/** GLOB=KIND or GLOB=KIND:LEVEL (lld). */
+function addCompression(s: ParseState, v: ByteString): void {
+  const parts = v.split("=");
+  const [kind = "", level] = (parts[1] ?? "").split(/:(.*)/s);
+  if (parts.length !== 2 || parts[1] === "") s.errors.push(`--compress-sections: parse error, not 'section-glob=[none|zlib|zstd]'`);
+  else if (kind !== "none" && kind !== "zlib" && kind !== "zstd") s.errors.push(`unknown --compress-sections value: ${kind}`);
+  else if (level !== undefined && !/^[0-9]{1,9}$/.test(level)) s.errors.push(`--compress-sections: expected a non-negative integer compression level, but got '${level}'`);
+  else s.options.compressSections.push({ glob: parts[0]!, kind, level: Number(level ?? 0) });
+}
 
 export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {
   s.options.inputs.push({ kind, name, ...s.now, group: s.inGroup ? s.groups : 0, lib: s.inLib ? s.libs : 0, format: s.format });

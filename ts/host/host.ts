@@ -104,8 +104,6 @@ export interface Host extends WorkerIo {
   kernels(debug?: boolean): WebAssembly.Module;
   /** Starts a worker thread; returns at once. */
   startWorker(): StartedWorker;
-  /** ELFCOMPRESS_ZLIB (1) or ELFCOMPRESS_ZSTD (2); undefined = not available here. */
-  deflate(kind: number, bytes: Uint8Array): Uint8Array | undefined;
   digest(algorithm: "sha1" | "md5" | "sha256"): Digest;
   /** `into` filled with random bytes (uuid build-id). */
   random(into: Uint8Array): void;

@@ -175,6 +175,14 @@ export class NodeFiles implements WorkerIo {
     return out;
   }
 
+  /** Level 1 by default, as lld: higher ones cost far more time than they save space. */
+  deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined {
+    const zlib = require("node:zlib") as typeof import("node:zlib") & { zstdCompressSync?: (bytes: Uint8Array, options: object) => Uint8Array };
+    const { Z_FINISH, Z_SYNC_FLUSH, ...others } = zlib.constants as unknown as Record<string, number>;
+    if (kind === 1) return zlib.deflateRawSync(bytes, { level: level === 0 ? 1 : Math.min(level, 9), finishFlush: last ? Z_FINISH! : Z_SYNC_FLUSH! });
+    return zlib.zstdCompressSync?.(bytes, level === 0 ? {} : { params: { [others["ZSTD_c_compressionLevel"]!]: level } });
+  }
+
   /** Is this one of the inputs that were opened? */
   isInput(stat: Stats): boolean {
     for (const input of this.seen.values()) if (input.ino === stat.ino && input.dev === stat.dev) return true;

@@ -284,9 +284,8 @@ class NodeHost implements Host {
     };
   }
 
-  deflate(kind: number, bytes: Uint8Array): Uint8Array | undefined {
-    const zlib = require("node:zlib") as typeof import("node:zlib") & { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
-    return kind === 1 ? zlib.deflateSync(bytes) : zlib.zstdCompressSync?.(bytes);
+  deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined {
+    return this.files.deflate(kind, bytes, level, last);
   }
 
   digest(algorithm: "sha1" | "md5" | "sha256"): Digest {

@@ -24,6 +24,11 @@ export interface WorkerIo {
   adopt?(paths: readonly ByteString[], handles: readonly number[]): void;
   /** Inflates `bytes` (ELFCOMPRESS_* `kind`) to exactly `size` bytes; throws when they are not that. */
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array;
+  /**
+   * Compresses a piece of a section (ELFCOMPRESS_* `kind`, level 0 = default): raw deflate that ends on a byte (zlib), finished if `last`,
+   * or a frame (zstd). Pieces may be put one behind the other. undefined = not available here.
+   */
+  deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined;
 }
 
 export type Phase = (w: WorkerContext, chunk: number) => void;

@@ -1,52 +1,229 @@
 /**
- * --compress-debug-sections: debug sections are made in memory, relocated, deflated, and then take their place in the file.
+ * --compress-debug-sections and --compress-sections: output sections that are not loaded are stored deflated.
  *
- * Runs after resolve-addresses, because contents depend on addresses, and before writing, because offsets behind them
- * depend on the compressed size. The surprising choice: whole sections are held in memory, so this is the one option that
- * costs memory in proportion to debug information.
+ * Runs after resolve-addresses, because contents depend on addresses, and before writing, because offsets behind them depend on the
+ * compressed sizes. Every window of a section is made, relocated and compressed by one thread and forgotten (a shard); shards of
+ * one section follow one another in its stream, so only compressed bytes are kept. A section whose windows do not simply follow
+ * one another (scripts' data between contents, merged strings beside others) is put together in memory first.
  */
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import type { ByteString, Compression } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
+import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { Glob, GlobError } from "../script/glob.ts";
 import { placeInFile } from "./assign-addresses.ts";
-import { makeSections } from "./write-output.ts";
+import { writeSectionBytes } from "./script-output.ts";
+import { writeMerged } from "./write-merged.ts";
+import { cutWindows, makeSections, makeWindow, WINDOW_BYTES, WINDOW_ROW } from "./write-output.ts";
 
 /** Elf64_Chdr: ch_type, reserved, ch_size, ch_addralign. */
 const CHDR_BYTES = 24;
-const CHDR_ALIGN = 3;
+/** RFC 1950: deflate with a 32 KiB window, fastest. The level does not matter to readers. */
+const ZLIB_HEADER = [0x78, 0x01];
+const KINDS = { zlib: ELFCOMPRESS_ZLIB, zstd: ELFCOMPRESS_ZSTD } as const;
+
+/** u32 cells of a shard: source, what it is made from, level, kind, last of its section, address, bytes, checksum; then f64 from, to. */
+const SHARD_ROW = 48;
+const FROM_WINDOW = 0;
+const FROM_MERGED = 1;
+const FROM_MEMORY = 2;
+/** osec.memory of a section that is finished: nothing of it goes to the file any more but what is in `ready`. */
+const ELSEWHERE = 1;
+
+/** Contents of a shard: address and bytes from there on, which may be fewer than it covers. */
+function makeShard(w: WorkerContext, source: number, subject: number, from: number, to: number): { address: number; bytes: number } {
+  if (source === FROM_MEMORY) return { address: subject + from, bytes: to - from };
+  if (source === FROM_WINDOW) {
+    const { window, bytes } = makeWindow(w, subject);
+    return { address: window, bytes };
+  }
+  const start = w.tables.msec.outOffset[subject]!;
+  const bytes = Math.min(to - start, w.tables.msec.size[subject]! - (from - start));
+  const address = w.window(3, bytes + 16);
+  writeMerged(w, subject, from - start, from - start + bytes, address);
+  return { address, bytes };
+}
+
+/** Phase: one shard. Argument: address of the shard rows. */
+function compressPhase(w: WorkerContext, chunk: number): void {
+  const row = w.args[0]! + chunk * SHARD_ROW;
+  const [source, subject, level, kind, last] = w.u32.subarray(row >>> 2, (row >>> 2) + 5) as unknown as [number, number, number, number, number];
+  const [from, to] = [w.f64[(row >>> 3) + 4]!, w.f64[(row >>> 3) + 5]!];
+  let { address, bytes } = makeShard(w, source, subject, from, to);
+  if (bytes < to - from) {
+    const padded = w.window(4, to - from + 16);
+    w.kernels.fillBytes!(padded, 0, to - from);
+    w.kernels.copyMemory!(padded, address, bytes);
+    [address, bytes] = [padded, to - from];
+  }
+  const packed: Uint8Array[] = [];
+  for (let at = 0; at < bytes; at += WINDOW_BYTES) {
+    const size = Math.min(WINDOW_BYTES, bytes - at);
+    packed.push(w.io.deflate(kind, w.bytes(address + at, size), level, last !== 0 && at + size === bytes)!);
+  }
+  const total = packed.reduce((sum, part) => sum + part.length, 0);
+  let place = w.alloc(total);
+  w.u32[(row >>> 2) + 5] = place;
+  w.u32[(row >>> 2) + 6] = total;
+  w.u32[(row >>> 2) + 7] = kind === ELFCOMPRESS_ZLIB ? w.kernels.adler32!(address, bytes) : 0;
+  for (const part of packed) {
+    w.u8.set(part, place);
+    place += part.length;
+  }
+}
+
+export const COMPRESS_PHASES: Phases = { "compress-sections": compressPhase };
+
+/** What the options say about an output section: the last pattern that fits decides (lld). */
+function wish(ctx: Context, patterns: { glob: Glob; as: Compression }[], osec: OutputSection): Compression | null {
+  const { options, diag } = ctx;
+  let chosen: Compression = { kind: "none", level: 0 };
+  if (osec.name.startsWith(".debug_") && (osec.sh_flags & SHF_ALLOC) === 0) chosen = { kind: options.compressDebug, level: 0 };
+  for (const { glob, as } of patterns) if (glob.matches(osec.name)) chosen = as;
+  if (chosen.kind === "none" || osec.size === 0 || osec.sh_type === SHT_NOBITS) return null;
+  if ((osec.sh_flags & SHF_ALLOC) !== 0) {
+    diag.errorOrWarn(`--compress-sections: section '${osec.name}' with the SHF_ALLOC flag cannot be compressed`);
+    return null;
+  }
+  return osec.synthetic.length > 0 ? null : chosen;
+}
+
+function pattern(ctx: Context, text: ByteString): Glob {
+  try {
+    return new Glob(text);
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    return ctx.diag.fatal(`--compress-sections: ${error.message}`);
+  }
+}
+
+interface Shard {
+  source: number;
+  subject: number;
+  from: number;
+  to: number;
+}
+
+/** A section on its way: its shards are rows [first, end) of the list. */
+interface Job {
+  osec: OutputSection;
+  as: Compression;
+  first: number;
+  end: number;
+}
 
 export async function compressSections(ctx: Context): Promise<void> {
-  const { options, tables, arena } = ctx;
-  if (options.compressDebug === "none") return;
-  const kind = options.compressDebug === "zlib" ? ELFCOMPRESS_ZLIB : ELFCOMPRESS_ZSTD;
-  const wanted = ctx.osecs.filter((osec) => isDebug(osec) && osec.size > 0);
-  const mark = arena.mark();
-  for (const osec of wanted) tables.osec.memory[osec.id] = arena.allocZeroed(osec.size + 16);
-  await makeSections(ctx, wanted);
-  // osec.memory stays set, though nothing is there any more: what it says is that the section is not made in the file.
-  for (const osec of wanted) {
-    const contents = arena.bytes(tables.osec.memory[osec.id]!, osec.size);
-    osec.ready = compress(ctx, kind, contents, osec);
+  const patterns = ctx.options.compressSections.map(({ glob, ...as }) => ({ glob: pattern(ctx, glob), as }));
+  const wanted = ctx.osecs.map((osec) => ({ osec, as: wish(ctx, patterns, osec) }));
+  ctx.diag.throwIfErrors();
+  const jobs: Job[] = [];
+  const shards: Shard[] = [];
+  const whole: OutputSection[] = [];
+  for (const { osec, as } of wanted) {
+    if (as === null) continue;
+    if (as.kind === "zstd" && ctx.host.deflate(ELFCOMPRESS_ZSTD, new Uint8Array(1), 0, true) === undefined) {
+      ctx.diag.fatal(`${osec.name}: compression with zstd needs a newer Node (22.15)`);
+    }
+    const own = shardsOf(ctx, osec);
+    if (own === null) whole.push(osec);
+    const first = shards.length;
+    shards.push(...(own ?? inMemory(ctx, osec)));
+    jobs.push({ osec, as, first, end: shards.length });
   }
-  arena.release(mark);
+  if (whole.length > 0) await makeWhole(ctx, whole);
+  const rows = putShards(ctx, jobs, shards);
+  await ctx.pool.run("compress-sections", shards.length, rows);
+  ctx.checkIssues();
+  for (const job of jobs) take(ctx, job, shards, rows);
   placeInFile(ctx);
 }
 
-function isDebug(osec: OutputSection): boolean {
-  return (osec.sh_flags & SHF_ALLOC) === 0 && osec.sh_type === SHT_PROGBITS && osec.name.startsWith(".debug_") && osec.synthetic.length === 0;
+/** The windows and merged parts of a section in order, each reaching to the next; null when they overlap or it holds more. */
+function shardsOf(ctx: Context, osec: OutputSection): Shard[] | null {
+  const { tables, arena, plan } = ctx;
+  const parts = plan?.sections.find((section) => section.osec === osec)?.parts ?? [];
+  if (parts.some((part) => part.kind === "data")) return null;
+  const shards: Shard[] = [];
+  const { address, count } = cutWindows(ctx, [osec]);
+  for (let i = 0; i < count; i++) {
+    const cell = (address + i * WINDOW_ROW) >>> 3;
+    shards.push({ source: FROM_WINDOW, subject: address + i * WINDOW_ROW, from: arena.f64[cell + 2]!, to: arena.f64[cell + 3]! });
+  }
+  for (let m = tables.osec.msec[osec.id]!; m !== 0; m = tables.msec.next[m]!) {
+    const start = tables.msec.outOffset[m]!;
+    const end = start + tables.msec.size[m]!;
+    for (let from = start; from < end; from += WINDOW_BYTES) shards.push({ source: FROM_MERGED, subject: m, from, to: Math.min(end, from + WINDOW_BYTES) });
+  }
+  shards.sort((a, b) => a.from - b.from);
+  if (shards.length === 0 || shards[0]!.from !== 0) return null;
+  for (let i = 0; i < shards.length; i++) {
+    const next = shards[i + 1]?.from ?? osec.size;
+    if (next < shards[i]!.to) return null;
+    shards[i]!.to = next;
+  }
+  return shards;
 }
 
-/** The section as it is stored: with a compression header, or as it is when that would be no smaller. */
-function compress(ctx: Context, kind: number, contents: Uint8Array, osec: OutputSection): Uint8Array {
-  const packed = ctx.host.deflate(kind, contents);
-  if (packed === undefined) return ctx.diag.fatal("--compress-debug-sections=zstd needs a newer Node (22.15)");
-  if (packed.length + CHDR_BYTES >= contents.length) return contents.slice();
-  const out = new Uint8Array(CHDR_BYTES + packed.length);
-  const view = new DataView(out.buffer);
+/** Room for a section that is put together in memory, and its shards. */
+function inMemory({ tables, arena }: Context, osec: OutputSection): Shard[] {
+  const subject = arena.allocZeroed(osec.size + 16);
+  tables.osec.memory[osec.id] = subject;
+  const count = Math.ceil(osec.size / WINDOW_BYTES);
+  return Array.from({ length: count }, (_, i) => ({ source: FROM_MEMORY, subject, from: i * WINDOW_BYTES, to: Math.min(osec.size, (i + 1) * WINDOW_BYTES) }));
+}
+
+async function makeWhole(ctx: Context, osecs: OutputSection[]): Promise<void> {
+  const { tables, arena, plan } = ctx;
+  await makeSections(ctx, osecs);
+  for (const osec of osecs) {
+    const at = tables.osec.memory[osec.id]!;
+    const section = plan?.sections.find((candidate) => candidate.osec === osec);
+    if (section !== undefined) writeSectionBytes(ctx, section, (bytes, offset) => arena.u8.set(bytes, at + offset));
+    tables.osec.memory[osec.id] = 0;
+  }
+}
+
+function putShards({ arena }: Context, jobs: Job[], shards: Shard[]): number {
+  const rows = arena.allocZeroed(shards.length * SHARD_ROW + 16);
+  for (const { as, first, end } of jobs) {
+    for (let i = first; i < end; i++) {
+      const { source, subject, from, to } = shards[i]!;
+      const cell = (rows + i * SHARD_ROW) >>> 2;
+      arena.u32.set([source, subject, as.level, KINDS[as.kind as "zlib" | "zstd"], i === end - 1 ? 1 : 0], cell);
+      arena.f64[(cell >>> 1) + 4] = from;
+      arena.f64[(cell >>> 1) + 5] = to;
+    }
+  }
+  return rows;
+}
+
+/** The finished section: header, stream, checksum; left as it is when that would be no smaller. */
+function take(ctx: Context, { osec, as, first, end }: Job, shards: Shard[], rows: number): void {
+  const { arena, kernels, tables } = ctx;
+  const kind = KINDS[as.kind as "zlib" | "zstd"];
+  const head = new Uint8Array(CHDR_BYTES + (kind === ELFCOMPRESS_ZLIB ? ZLIB_HEADER.length : 0));
+  const view = new DataView(head.buffer);
   view.setUint32(0, kind, true);
-  view.setBigUint64(8, BigInt(contents.length), true);
+  view.setBigUint64(8, BigInt(osec.size), true);
   view.setBigUint64(16, 1n << BigInt(osec.align), true);
-  out.set(packed, CHDR_BYTES);
+  if (kind === ELFCOMPRESS_ZLIB) head.set(ZLIB_HEADER, CHDR_BYTES);
+  const ready: Uint8Array[] = [head];
+  let checksum = 1;
+  for (let i = first; i < end; i++) {
+    const [address, bytes, own] = arena.u32.subarray(((rows + i * SHARD_ROW) >>> 2) + 5, ((rows + i * SHARD_ROW) >>> 2) + 8) as unknown as [number, number, number];
+    ready.push(arena.bytes(address, bytes));
+    checksum = kernels.joinAdler32!(checksum, own, shards[i]!.to - shards[i]!.from);
+  }
+  if (kind === ELFCOMPRESS_ZLIB) {
+    const tail = new Uint8Array(4);
+    new DataView(tail.buffer).setUint32(0, checksum);
+    ready.push(tail);
+  }
+  const bytes = ready.reduce((sum, part) => sum + part.length, 0);
+  if (bytes >= osec.size) return;
+  osec.ready = ready;
+  tables.osec.memory[osec.id] = ELSEWHERE;
+  osec.size = bytes;
+  osec.align = 0; // that of the contents is in the header (lld)
   osec.sh_flags |= SHF_COMPRESSED;
-  osec.align = CHDR_ALIGN;
-  return out;
 }

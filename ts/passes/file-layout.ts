@@ -112,7 +112,6 @@ export function placeNotLoaded(ctx: Context, from: number): void {
   let offset = from;
   for (const osec of ctx.osecs) {
     if (isAlloc(osec)) continue;
-    if (osec.ready !== null) osec.size = osec.ready.length;
     osec.sh_offset = alignNumber(offset, 2 ** osec.align);
     if (osec.sh_type !== SHT_NOBITS) offset = osec.sh_offset + osec.size;
   }

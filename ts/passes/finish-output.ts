@@ -23,7 +23,11 @@ function writeBytes(file: OutputFile, bytes: Uint8Array, position: number): void
 export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<void> {
   const { arena } = ctx;
   for (const osec of ctx.osecs) {
-    if (osec.ready !== null) writeBytes(file, osec.ready, osec.sh_offset);
+    let at = osec.sh_offset;
+    for (const part of osec.ready ?? []) {
+      writeBytes(file, part, at);
+      at += part.length;
+    }
     if (osec.sh_type === SHT_NOBITS) continue;
     for (const { section, offset } of osec.synthetic) {
       if (section.writesItself === true || Object.values(ctx.symtab.sections).includes(section)) continue;

@@ -12,21 +12,27 @@ import type { Plan, PlannedSection } from "../script/plan.ts";
 const TRAP = Uint8Array.of(0xcc, 0xcc, 0xcc, 0xcc);
 const WRITE_BYTES = 1 << 16;
 
+type Write = (bytes: Uint8Array, offset: number) => void;
+
 export function writeScriptBytes(ctx: Context, plan: Plan, file: OutputFile): void {
   for (const section of plan.sections) {
     const { osec } = section;
     if (section.removed || osec.sh_type === SHT_NOBITS || osec.size === 0 || osec.ready !== null) continue;
-    if (ctx.options.binary && (osec.sh_flags & SHF_ALLOC) === 0) continue;
-    const executable = (osec.sh_flags & SHF_EXECINSTR) !== 0;
-    const fill = section.command?.fill ?? (executable ? TRAP : null);
-    // Windows leave zeros between data and traps between code.
-    if (fill !== null && (executable || fill.some((byte) => byte !== 0))) fillGaps(ctx, section, fill, file);
-    for (const part of section.parts) {
-      if (part.kind !== "data") continue;
-      const bytes = new Uint8Array(8);
-      new DataView(bytes.buffer).setBigUint64(0, part.value, true);
-      file.write(bytes.subarray(0, part.bytes), osec.sh_offset + part.offset);
-    }
+    writeSectionBytes(ctx, section, (bytes, offset) => file.write(bytes, osec.sh_offset + offset));
+  }
+}
+
+/** What the script puts into one section; `write` takes bytes and their offset in the section. */
+export function writeSectionBytes(ctx: Context, section: PlannedSection, write: Write): void {
+  const executable = (section.osec.sh_flags & SHF_EXECINSTR) !== 0;
+  const fill = section.command?.fill ?? (executable ? TRAP : null);
+  // Windows leave zeros between data and traps between code.
+  if (fill !== null && (executable || fill.some((byte) => byte !== 0))) fillGaps(ctx, section, fill, write);
+  for (const part of section.parts) {
+    if (part.kind !== "data") continue;
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, part.value, true);
+    write(bytes.subarray(0, part.bytes), part.offset);
   }
 }
 
@@ -48,17 +54,17 @@ function extents(ctx: Context, { osec }: PlannedSection): [number, number][] {
   return found.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }
 
-function fillGaps(ctx: Context, section: PlannedSection, fill: Uint8Array, file: OutputFile): void {
+function fillGaps(ctx: Context, section: PlannedSection, fill: Uint8Array, write: Write): void {
   const { osec } = section;
   let at = 0;
   for (const [from, to] of [...extents(ctx, section), [osec.size, osec.size] as [number, number]]) {
-    if (from > at) writePattern(file, osec.sh_offset + at, from - at, fill);
+    if (from > at) writePattern(write, at, from - at, fill);
     at = Math.max(at, to);
   }
 }
 
-function writePattern(file: OutputFile, position: number, bytes: number, fill: Uint8Array): void {
+function writePattern(write: Write, position: number, bytes: number, fill: Uint8Array): void {
   const block = new Uint8Array(Math.min(bytes, WRITE_BYTES));
   for (let i = 0; i < block.length; i++) block[i] = fill[i & 3]!;
-  for (let at = 0; at < bytes; at += WRITE_BYTES) file.write(block.subarray(0, Math.min(WRITE_BYTES, bytes - at)), position + at);
+  for (let at = 0; at < bytes; at += WRITE_BYTES) write(block.subarray(0, Math.min(WRITE_BYTES, bytes - at)), position + at);
 }

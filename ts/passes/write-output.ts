@@ -12,33 +12,50 @@ import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { writeMerged } from "./write-merged.ts";
 
-const WINDOW_BYTES = 1 << 20;
+export const WINDOW_BYTES = 1 << 20;
 const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
 const TRAP = 0xcc;
 
 /** u32 cells of a window row: osec, first member, end member, 1 = a slice of its one member; then f64 from, to (bytes from the osec's start). */
-const WINDOW_ROW = 32;
+export const WINDOW_ROW = 32;
 
 const A_WINDOWS = 0;
 const A_FD = 1;
 /** In place of a descriptor: sections with osec.memory are being made. */
 const IN_MEMORY = 0xffff_ffff;
 
-/** Phase: one window. */
-export function relocatePhase(w: WorkerContext, chunk: number): void {
-  const row = w.args[A_WINDOWS]! + chunk * WINDOW_ROW;
+/** A window's bytes, relocated: `bytes` of them at `window`, from offset `from` of the output section on. */
+interface Made {
+  osec: number;
+  window: number;
+  from: number;
+  bytes: number;
+}
+
+/** Makes the window of the row at `row` in this worker's memory. */
+export function makeWindow(w: WorkerContext, row: number): Made {
   const [osec, first, end] = [w.u32[row >>> 2]!, w.u32[(row >>> 2) + 1]!, w.u32[(row >>> 2) + 2]!];
   const [from, to] = [w.f64[(row >>> 3) + 2]!, w.f64[(row >>> 3) + 3]!];
   const bytes = to - from;
   const window = w.window(0, bytes + 16);
-  if (w.u32[(row >>> 2) + 3] !== 0) return copySlice(w, osec, first, window, from, bytes);
+  const made = { osec, window, from, bytes };
+  if (w.u32[(row >>> 2) + 3] !== 0) {
+    readSlice(w, first, window, from, bytes);
+    return made;
+  }
   const flags = w.tables.osec.sh_flags[osec]!;
   w.kernels.fillBytes!(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
   readMembers(w, first, end, window, from);
   if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords!(first, end, window, from);
   if ((flags & SHF_ALLOC) !== 0) w.kernels.relocate!(first, end, window, from);
   else relocateEach(w, first, end, window, from);
+  return made;
+}
+
+/** Phase: one window. */
+export function relocatePhase(w: WorkerContext, chunk: number): void {
+  const { osec, window, from, bytes } = makeWindow(w, w.args[A_WINDOWS]! + chunk * WINDOW_ROW);
   put(w, osec, from, window, bytes);
 }
 
@@ -50,11 +67,10 @@ function put(w: WorkerContext, osec: number, from: number, window: number, bytes
 }
 
 /** Bytes of the output section from `from` on, all of member row `m`. */
-function copySlice(w: WorkerContext, osec: number, m: number, window: number, from: number, bytes: number): void {
+function readSlice(w: WorkerContext, m: number, window: number, from: number, bytes: number): void {
   const { isec, member, obj } = w.tables;
   const i = member.isec[m]!;
   w.read(obj.source[isec.obj[i]!]!, isec.sh_offset[i]! + from - isec.outOffset[i]!, window, bytes);
-  put(w, osec, from, window, bytes);
 }
 
 /** Can the member be copied piece by piece? */
@@ -113,7 +129,7 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
 }
 
 /** Cuts all members into windows; returns the table's address and rows. */
-function cutWindows(ctx: Context, osecs: OutputSection[]): { address: number; count: number } {
+export function cutWindows(ctx: Context, osecs: OutputSection[]): { address: number; count: number } {
   const { tables, kernels, arena } = ctx;
   const rows: number[][] = [];
   for (const osec of osecs) {

@@ -1,0 +1,100 @@
+/** --compress-debug-sections and --compress-sections: what is stored deflated inflates to what is stored without the option. */
+import { inflateSync } from "node:zlib";
+import type { ElfFile } from "../../helpers/dump.ts";
+import { assert, behaviour, contains, type Workspace } from "../../helpers/link.ts";
+
+const compress = behaviour("compressed output sections");
+const SHF_COMPRESSED = 0x800;
+
+/** Contents of a section as they are when inflated. */
+function contents(elf: ElfFile, name: string): Buffer {
+  const section = elf.need(name);
+  const bytes = Buffer.from(elf.content(section));
+  if ((section.flags & SHF_COMPRESSED) === 0) return bytes;
+  assert.is(bytes.readUInt32LE(0), 1, "ELFCOMPRESS_ZLIB");
+  const inflated = inflateSync(bytes.subarray(24));
+  assert.is(BigInt(inflated.length), bytes.readBigUInt64LE(8), `${name}: ch_size`);
+  return inflated;
+}
+
+/** Links twice, with and without `flags`, and compares all sections that are not loaded. */
+function compare(w: Workspace, command: string, flags: string, packed: string[]): void {
+  w.sh(`${command} -o plain && ${command} ${flags} -o packed`);
+  const [plain, other] = [w.elf("plain"), w.elf("packed")];
+  assert.equal(other.sectionNames(), plain.sectionNames());
+  for (const section of plain.shdrs.slice(1)) {
+    if ((section.flags & 2) !== 0 || section.type === 8) continue;
+    const same = contents(other, section.name).equals(contents(plain, section.name));
+    assert.ok(same, section.name);
+    assert.is((other.need(section.name).flags & SHF_COMPRESSED) !== 0, packed.includes(section.name), section.name);
+  }
+}
+
+// Some megabytes of each: relocated words of many objects, strings that merge, strings that do not, one giant section, alignment.
+const MANY = (n: number): string => `
+  .section .debug_words,"",@progbits
+  .balign 16
+  .rept 20000
+  .quad start${n}, start${n}+8
+  .endr
+  .section .debug_mixed,"MS",@progbits,1
+  .rept 50
+  .string "shared"
+  .string "only in ${n}"
+  .endr
+  .section .debug_str,"MS",@progbits,1
+  .set i, 0
+  .rept 3000
+  .ascii "string ${n} number "
+  .byte 65 + i % 26, 65 + i / 26 % 26, 65 + i / 676
+  .byte 0
+  .set i, i + 1
+  .endr
+  .section .debug_tiny,"",@progbits
+  .byte ${n}
+  .text
+  .globl start${n}
+  start${n}: nop`;
+
+function objects(w: Workspace): string {
+  const names = Array.from({ length: 8 }, (_, n) => `o${n}.o`);
+  names.forEach((_, n) => w.write({ [`o${n}.s`]: MANY(n) }));
+  w.write({ "giant.s": `.section .debug_giant,"",@progbits\n.rept 100000\n.ascii "0123456789 abcdefghij"\n.endr\n.section .debug_mixed,"",@progbits\n.ascii "${"plain".repeat(30)}"\n`, "main.s": ".globl _start\n_start: nop\n" });
+  w.sh("for f in *.s; do as $f -o ${f%.s}.o || exit 1; done");
+  return `$LD main.o ${names.join(" ")} giant.o`;
+}
+
+compress("every shape of section: windows, merged strings, both, a giant, one that does not shrink", (w) => {
+  const command = objects(w);
+  compare(w, command, "--compress-debug-sections=zlib", [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
+});
+
+compress("the same bytes for any number of threads", (w) => {
+  const command = objects(w);
+  w.sh(`for n in 1 2 5; do ${command} --compress-debug-sections=zlib --threads=$n -o p$n || exit 1; done; cmp p1 p2 && cmp p1 p5`);
+});
+
+compress("--compress-sections: by pattern, the last that fits, with a level", (w) => {
+  const command = objects(w);
+  compare(w, command, "--compress-sections='.debug_*=zlib:9' --compress-sections=.debug_str=none", [".debug_words", ".debug_mixed", ".debug_giant"]);
+  compare(w, command, "--compress-debug-sections=zlib --compress-sections '.debug_w*=none' --compress-sections .symtab=zlib", [".debug_mixed", ".debug_str", ".debug_giant"]);
+  w.sh(`${command} --compress-sections=.debug_str=zlib:1 -o l1 && ${command} --compress-sections=.debug_str=zlib:6 -o l6`);
+  assert.ok(w.elf("l6").need(".debug_str").size !== w.elf("l1").need(".debug_str").size, "the level matters");
+});
+
+compress("what a script puts into a section is compressed with it", (w) => {
+  const command = objects(w);
+  w.write({ "t.ld": "SECTIONS { .text : { *(.text) } .debug_words 0 : { *(.debug_words) QUAD(0x1122334455667788) . = ALIGN(64); BYTE(7) } }" });
+  compare(w, `${command} -T t.ld`, "--compress-debug-sections=zlib", [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
+});
+
+compress("loaded sections cannot be; words that mean nothing are errors", (w) => {
+  const command = objects(w);
+  contains(w.fails(`${command} --compress-sections=.text=zlib -o x`), "--compress-sections: section '.text' with the SHF_ALLOC flag cannot be compressed");
+  for (const [value, said] of [["a", "parse error, not 'section-glob=[none|zlib|zstd]'"], ["a=", "parse error"], ["a=lzma", "unknown --compress-sections value: lzma"],
+    ["a=zlib:x", "expected a non-negative integer compression level, but got 'x'"], ["[=zlib", "invalid glob pattern"]] as const) {
+    contains(w.fails(`${command} --compress-sections='${value}' -o x`), said);
+  }
+});
+
+compress.run();
