@@ -57,6 +57,7 @@ function world(): World {
   Object.assign(obj.firstGlobal, { 1: 2 });
   Object.assign(obj.strtab, { 1: strtab });
   Object.assign(obj.strtabBytes, { 1: names.length });
+  isec.sh_flags[1] = 2; // SHF_ALLOC
   obj.localBase[1] = 4;
   esym.sym[1] = 5;
   esym.sym[2] = MAIN;

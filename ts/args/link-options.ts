@@ -106,15 +106,17 @@ export interface LinkOptions {
   audit: ByteString[];
   depaudit: ByteString[];
   /** report-all (default for executables), ignore-all, … */
-  unresolved: "report-all" | "ignore-all" | "ignore-in-object-files" | "ignore-in-shared-libs";
-  noUndefined: boolean; // -z defs / --no-undefined (shared objects)
+  /** Are undefined symbols of objects, and of shared objects, reported? undefined: for executables, not for shared objects. */
+  reportUndefined: boolean | undefined; // -z defs, --no-undefined, --unresolved-symbols
+  reportShlibUndefined: boolean | undefined; // --[no-]allow-shlib-undefined, --unresolved-symbols
   unresolvedAreWarnings: boolean; // --warn-unresolved-symbols
-  allowShlibUndefined: boolean | undefined; // undefined = default of the output kind
   allowMultipleDefinition: boolean;
   undefinedVersion: boolean; // --undefined-version; lld default false
   warnCommon: boolean;
   warnBackrefs: boolean;
   warnBackrefsExclude: ByteString[];
+  vsDiagnostics: boolean;
+  errorHandlingScript: ByteString;
   gcSections: boolean;
   printGcSections: boolean;
   printGcSectionsFile: ByteString; // "" = standard output

@@ -110,8 +110,8 @@ const SYMBOLS: OptionRow[] = [
   must("--defsym", "=SYMBOL=EXPR", "Define a symbol", setDefsym),
   must("--wrap", "=SYMBOL", "References to SYMBOL go to __wrap_SYMBOL, those to __real_SYMBOL to SYMBOL", push("wrap")),
   must("--no-undefined", "", "Undefined symbols are errors in shared objects too", (s) => setZ(s, "defs")),
-  must("--allow-shlib-undefined", "", "Shared objects may have undefined symbols", put("allowShlibUndefined", true)),
-  must("--no-allow-shlib-undefined", "", "Undefined symbols of shared objects are errors", put("allowShlibUndefined", false)),
+  must("--allow-shlib-undefined", "", "Shared objects may have undefined symbols", put("reportShlibUndefined", false)),
+  must("--no-allow-shlib-undefined", "", "Undefined symbols of shared objects are errors", put("reportShlibUndefined", true)),
   must("--unresolved-symbols", "=WHAT", "report-all, ignore-all, ignore-in-object-files or ignore-in-shared-libs", setUnresolved),
   must("--warn-unresolved-symbols", "", "Undefined symbols are warnings", put("unresolvedAreWarnings", true)),
   must("--error-unresolved-symbols", "", "Undefined symbols are errors (default)", put("unresolvedAreWarnings", false)),
@@ -189,6 +189,8 @@ const REPORTS: OptionRow[] = [
   must("--color-diagnostics", "[=WHEN]", "Colours: auto (default), always or never", setColor),
   must("--no-color-diagnostics", "", "No colours", put("color", "never")),
   must("--error-limit", "=N", "Stop after N errors, 0 = never (default 20)", (s, v) => void (s.options.errorLimit = count(s, v, "--error-limit"))),
+  should("--vs-diagnostics", "", "Begin messages with file(line), as Visual Studio wants them", put("vsDiagnostics", true)),
+  should("--error-handling-script", "=FILE", "Run FILE with missing-lib LIBRARY or undefined-symbol NAME before such an error is printed", into("errorHandlingScript")),
   must("--warn-common", "", "Warn when a common symbol meets another definition", put("warnCommon", true)),
   should("--no-warn-common", "", "Do not (default)", put("warnCommon", false)),
   should("--warn-backrefs", "", "Warn when an archive only resolves names of files after it", put("warnBackrefs", true)),
@@ -393,13 +395,15 @@ function setCallGraphSort(s: ParseState, v: ByteString): void {
   else s.errors.push(`unknown --call-graph-profile-sort= value: ${v}`);
 }
 
+/** Which undefined symbols are reported: [those of objects, those of shared objects]. The last option that speaks of them counts (lld). */
+const UNRESOLVED: Record<string, readonly [boolean, boolean]> = {
+  "report-all": [true, true], "ignore-all": [false, false], "ignore-in-object-files": [false, true], "ignore-in-shared-libs": [true, false],
+};
+
 function setUnresolved(s: ParseState, v: ByteString): void {
-  if (v === "report-all" || v === "ignore-all" || v === "ignore-in-object-files" || v === "ignore-in-shared-libs") {
-    s.options.unresolved = v;
-    // Asked for by name it holds for shared objects too (lld).
-    s.options.noUndefined = v === "report-all" || v === "ignore-in-shared-libs";
-  }
-  else s.errors.push(`unknown --unresolved-symbols value: ${v}`);
+  const what = Object.hasOwn(UNRESOLVED, v) ? UNRESOLVED[v] : undefined;
+  if (what === undefined) s.errors.push(`unknown --unresolved-symbols value: ${v}`);
+  else [s.options.reportUndefined, s.options.reportShlibUndefined] = what;
 }
 
 function setShuffle(s: ParseState, v: ByteString): void {

@@ -6,6 +6,7 @@
  */
 import * as abi from "../../as-kernels/shared/abi.ts";
 import {
+  SHF_ALLOC,
   SHF_X86_64_LARGE,
   SHN_ABS,
   SHN_LORESERVE,
@@ -82,6 +83,7 @@ export function compareIssues(x: Issue, y: Issue): number {
 function word(ctx: IssueContext, issue: Issue): void {
   const words = WORDS[issue.code];
   if (words === undefined) throw new Error(`issue ${JSON.stringify(issue, (_, value) => (typeof value === "bigint" ? `${value}` : value))} has no words`);
+  if (issue.code === abi.ISSUE_BAD_OBJECT && issue.a === BigInt(abi.ERR_SECTION_TYPE) && !ctx.options.warnMismatch) return; // --no-warn-mismatch
   // What has to do with one relocation can be let through by --noinhibit-exec; a broken object cannot.
   const message = words(ctx, issue);
   if (issue.code === abi.ISSUE_WARN_COMMON || issue.code === abi.ISSUE_COPIED_DISCARDED) ctx.diag.warn(message);
@@ -216,6 +218,8 @@ function rangeError(ctx: IssueContext, issue: Issue): ByteString {
   const obj = ctx.tables.isec.obj[issue.isec]!;
   const raw = place.rawSymbol(ctx, obj, at.r_sym);
   const section = raw?.type === STT_SECTION;
+  // lld says less where it no longer has the symbol at hand: in sections that are not loaded.
+  const loaded = (ctx.tables.isec.sh_flags[issue.isec]! & SHF_ALLOC) !== 0;
   const symbol = place.symbolBytes(ctx, at.sym);
   const targetIsec = at.sym === 0 ? 0 : targetSection(ctx, at.sym);
   return messages.relocationOutOfRange({
@@ -224,9 +228,9 @@ function rangeError(ctx: IssueContext, issue: Issue): ByteString {
     value: range.signed ? BigInt.asIntN(64, issue.a) : issue.a,
     min: range.min,
     max: range.max,
-    symbol: section ? "" : place.displayName(ctx, symbol),
-    section: section ? place.sectionName(ctx, targetIsec) : "",
-    definedIn: at.sym === 0 || section ? "" : place.definedIn(ctx, at.sym),
+    symbol: section || !loaded ? "" : place.displayName(ctx, symbol),
+    section: section && loaded ? place.sectionName(ctx, targetIsec) : "",
+    definedIn: at.sym === 0 || section || !loaded ? "" : place.definedIn(ctx, at.sym),
     src: place.sourcePlace(ctx, issue.isec, at.offset, symbol),
     debug: place.sectionName(ctx, issue.isec).startsWith(".debug"),
     large: targetIsec !== 0 && (ctx.tables.isec.sh_flags[targetIsec]! & SHF_X86_64_LARGE) !== 0,

@@ -180,9 +180,9 @@ export function relocationOutOfRange(text: RangeText): ByteString {
   if (text.symbol !== "") hint += `; references '${text.symbol}'`;
   else if (text.section !== "") hint += `; references section '${text.section}'`;
   if (text.large && text.type === "R_X86_64_PC32") hint += "; R_X86_64_PC32 should not reference a section marked SHF_X86_64_LARGE";
-  if (text.debug) hint += "; consider recompiling with -fdebug-types-section to reduce size of debug sections";
   if (text.src !== "") hint += `\n>>> referenced by ${text.src}`;
   if (text.symbol !== "" && text.definedIn !== "") hint += `\n>>> defined in ${text.definedIn}`;
+  if (text.debug) hint += "; consider recompiling with -fdebug-types-section to reduce size of debug sections";
   return `${text.at}: relocation ${text.type} out of range: ${text.value} is not in [${text.min}, ${text.max}]${hint}`;
 }
 

@@ -6,6 +6,7 @@
  * after it (lld's way), so single-line messages stay dense.
  */
 import type { ByteString } from "../args/link-options.ts";
+import { splitDuplicate, vsLocation } from "./vs-style.ts";
 
 /** Where text goes; one character per byte, line ends included. */
 export type DiagnosticSink = (stream: "stdout" | "stderr", text: ByteString) => void;
@@ -19,6 +20,7 @@ export interface DiagnosticSettings {
   /** Errors printed before the link stops; 0 = no limit. */
   errorLimit: number;
   color: "auto" | "always" | "never";
+  vsDiagnostics: boolean;
 }
 
 /** The link cannot go on; everything there is to say has been printed. */
@@ -47,6 +49,7 @@ export class Diagnostics {
     noinhibitExec: false,
     errorLimit: 20,
     color: "auto",
+    vsDiagnostics: false,
   };
   /** Goes before the next message: an empty line after a message of several lines. */
   private separator = "";
@@ -59,8 +62,8 @@ export class Diagnostics {
 
   /** Takes over what the command line says about messages; may be called with what is known so far. */
   configure(settings: Partial<DiagnosticSettings>): void {
-    const { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color } = { ...this.settings, ...settings };
-    this.settings = { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color };
+    const { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color, vsDiagnostics } = { ...this.settings, ...settings };
+    this.settings = { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color, vsDiagnostics };
   }
 
   get hasErrors(): boolean {
@@ -69,6 +72,8 @@ export class Diagnostics {
 
   /** An input or the command line is wrong: say so and go on to find more. */
   error(message: ByteString): void {
+    const parts = this.settings.vsDiagnostics ? splitDuplicate(message) : null;
+    if (parts !== null) return parts.forEach((part) => this.error(part));
     const limit = this.settings.errorLimit;
     this.errorCount++;
     if (limit === 0 || this.errorCount <= limit) {
@@ -77,6 +82,11 @@ export class Diagnostics {
     }
     this.print("error", RED, LIMIT_EXCEEDED);
     throw new LinkFailed(LIMIT_EXCEEDED);
+  }
+
+  /** Belongs to the error before and does not count. */
+  alsoError(message: ByteString): void {
+    this.print("error", RED, message);
   }
 
   warn(message: ByteString): void {
@@ -123,7 +133,8 @@ export class Diagnostics {
   private print(severity: string, color: string, message: ByteString): void {
     const { programName } = this.settings;
     const label = this.colored() ? `${color}${severity}: ${RESET}` : `${severity}: `;
-    this.sink("stderr", `${this.separator}${programName}: ${label}${message}\n`);
+    const place = this.settings.vsDiagnostics ? vsLocation(message) : "";
+    this.sink("stderr", `${this.separator}${place === "" ? programName : place}: ${label}${message}\n`);
     this.separator = message.includes("\n") ? "\n" : "";
   }
 

@@ -10,6 +10,7 @@ import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE
 import { ELFOSABI_FREEBSD, EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
+import { taggedError } from "../diagnostics/error-script.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import { BadArchive, indexNames, memberAt, walkArchive, type Member } from "../input/archive.ts";
@@ -189,7 +190,7 @@ class Loader {
       skipped.push(path);
       return false;
     };
-    if (!this.search.library(name, this.isStatic(position), accept)) this.ctx.diag.error(messages.noLibrary(name, skipped));
+    if (!this.search.library(name, this.isStatic(position), accept)) taggedError(this.ctx, messages.noLibrary(name, skipped), "missing-lib", name);
   }
 
   /**

@@ -11,6 +11,7 @@ import { UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import { takeIssues, wordIssues, type Issue } from "../diagnostics/issues.ts";
+import { taggedError } from "../diagnostics/error-script.ts";
 import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { spellingHint } from "../diagnostics/spelling.ts";
@@ -27,7 +28,7 @@ export function reportUndefined(ctx: Context): void {
   for (const [sym, issues] of groupBySymbol(ctx, found)) {
     const discarded = lostDefinition(ctx, sym) ?? discardedSymbol(ctx, issues[0]!);
     if (discarded !== null) report(ctx, sym, discardedMessage(ctx, discarded, issues));
-    else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0));
+    else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0), true);
   }
   if (lost > 0) ctx.diag.error(messages.moreProblems(lost));
   if (checksSharedObjects(ctx.options)) reportSharedObjects(ctx);
@@ -51,9 +52,10 @@ function discardedRow(ctx: Context, issue: Issue): number {
 }
 
 /** --warn-unresolved-symbols speaks of symbols that another module could define. */
-function report(ctx: Context, sym: number, message: ByteString): void {
+function report(ctx: Context, sym: number, message: ByteString, isUndefined = false): void {
   const external = sym < ctx.params.get("globalSyms") && ctx.tables.gsym.vis[sym] === STV_DEFAULT;
   if (external && ctx.params.get("undefinedPolicy") === UNDEFINED_WARN) ctx.diag.warn(message);
+  else if (isUndefined && !ctx.options.noinhibitExec) taggedError(ctx, message, "undefined-symbol", place.symbolBytes(ctx, sym));
   else ctx.diag.errorOrWarn(message);
 }
 
@@ -162,9 +164,7 @@ function discardedMessage(ctx: Context, { obj, raw, global }: Discarded, issues:
 /** lld: an error for executables unless --allow-shlib-undefined or --unresolved-symbols lets it pass. */
 function checksSharedObjects(options: LinkOptions): boolean {
   if (options.relocatable) return false;
-  if (options.allowShlibUndefined !== undefined) return !options.allowShlibUndefined;
-  if (options.unresolved === "ignore-all" || options.unresolved === "ignore-in-shared-libs") return false;
-  return !options.shared || options.unresolved === "ignore-in-object-files";
+  return options.reportShlibUndefined ?? !options.shared;
 }
 
 /** A shared object is checked when everything it needs is part of the link; else the symbol may well be in what is not. */

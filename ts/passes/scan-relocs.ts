@@ -57,8 +57,7 @@ function scanObject(w: WorkerContext, source: number, from: number, to: number):
 /** What an undefined symbol means: the default for executables is an error, shared objects leave it to the dynamic linker. */
 export function undefinedPolicy(ctx: Context): number {
   const { options } = ctx;
-  const ignore = options.shared && !options.noUndefined;
-  if (ignore || options.unresolved === "ignore-all" || options.unresolved === "ignore-in-object-files") return UNDEFINED_IGNORE;
+  if (!(options.reportUndefined ?? !options.shared)) return UNDEFINED_IGNORE;
   return options.unresolvedAreWarnings || options.noinhibitExec ? UNDEFINED_WARN : UNDEFINED_ERROR;
 }
 
