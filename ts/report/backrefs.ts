@@ -4,7 +4,7 @@
  * As lld: a strong reference to a member of an earlier group, unless a file behind the reference offers the name as well. A group is
  * one input, all files of a --start-group or --start-lib, all members of an archive.
  */
-import { OBJ_SHARED, OBJF_LAZY, OBJ_RELOCATABLE } from "../../as-kernels/shared/abi.ts";
+import { OBJ_SHARED, OBJF_LAZY, OBJ_RELOCATABLE, SYM_WEAK } from "../../as-kernels/shared/abi.ts";
 import { SHN_UNDEF } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { fileName, rawSymbol } from "../diagnostics/place.ts";
@@ -18,6 +18,7 @@ export function warnBackrefs(ctx: Context): void {
   for (const obj of extractedObjects(ctx)) {
     const by = whyObj[obj]!;
     if (by <= 1 || kind[by] === OBJ_SHARED || groupOf(obj) >= groupOf(by)) continue;
+    if ((ctx.tables.sym.flags[whySym[obj]!]! & SYM_WEAK) !== 0) continue; // a definition that can be overridden later
     const file = fileName(ctx, obj);
     if (isOfferedLater(ctx, obj, whySym[obj]!, by) || excluded.some((glob) => glob.matches(file))) continue;
     ctx.diag.warn(`backward reference detected: ${ctx.symbolName(whySym[obj]!)} in ${fileName(ctx, by)} refers to ${file}`);
