@@ -278,4 +278,96 @@ memory("--oformat binary without a script: sections follow each other, nothing e
   contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");
 });
 
+const KERNEL = `
+OUTPUT_FORMAT("elf64-x86-64")
+OUTPUT_ARCH(i386:x86-64)
+ENTRY(phys_startup_64)
+jiffies = jiffies_64;
+PHDRS {
+  text PT_LOAD FLAGS(5);
+  data PT_LOAD FLAGS(6);
+  percpu PT_LOAD FLAGS(6);
+  init PT_LOAD FLAGS(7);
+  note PT_NOTE FLAGS(0);
+}
+SECTIONS {
+  . = (0xffffffff80000000 + ALIGN(0x1000000, 0x200000));
+  phys_startup_64 = ABSOLUTE(startup_64 - 0xffffffff80000000);
+  .text : AT(ADDR(.text) - 0xffffffff80000000) {
+    _text = .; _stext = .;
+    *(.head.text) *(.text.hot .text.hot.*) *(.text .text.fixup)
+    . = ALIGN(64); __entry_text_start = .; *(.entry.text) __entry_text_end = .;
+  } :text = 0xcccccccc
+  . = ALIGN((1 << 12)); _etext = .;
+  .rodata : AT(ADDR(.rodata) - 0xffffffff80000000) { __start_rodata = .; *(.rodata) *(.rodata.*) . = ALIGN(8); __start___tracepoints_ptrs = .; KEEP(*(__tracepoints_ptrs)) __stop___tracepoints_ptrs = .; } :text
+  __ex_table : AT(ADDR(__ex_table) - 0xffffffff80000000) { . = ALIGN(4); __start___ex_table = .; KEEP(*(__ex_table)) __stop___ex_table = .; }
+  .notes : AT(ADDR(.notes) - 0xffffffff80000000) { __start_notes = .; KEEP(*(.note.*)) __stop_notes = .; } :text :note
+  . = ALIGN(0x200000); __end_rodata = .;
+  .data : AT(ADDR(.data) - 0xffffffff80000000) {
+    _sdata = .;
+    . = ALIGN(0x4000); *(.data..init_task)
+    . = ALIGN(0x1000); *(.data..page_aligned)
+    . = ALIGN(64); *(.data..read_mostly) *(.data) *(.data.[0-9a-zA-Z_]*) . = ALIGN(8); BYTE(0x7f) SHORT(0x1234)
+    _edata = .;
+  } :data
+  . = ALIGN((1 << 12));
+  __init_begin = .;
+  __per_cpu_load = .;
+  .data..percpu 0 : AT(__per_cpu_load - 0xffffffff80000000) {
+    __per_cpu_start = .; *(.data..percpu..first) . = ALIGN(64); *(.data..percpu) __per_cpu_end = .;
+  } :percpu
+  . = __per_cpu_load + SIZEOF(.data..percpu);
+  ASSERT(SIZEOF(.data..percpu) < 0x200000, "per-CPU data too large - increase CONFIG_PHYSICAL_START")
+  .init.text : AT(ADDR(.init.text) - 0xffffffff80000000) { _sinittext = .; *(.init.text .init.text.*) _einittext = .; } :init
+  .init.data : AT(ADDR(.init.data) - 0xffffffff80000000) { *(.init.data) . = ALIGN(16); __setup_start = .; KEEP(*(.init.setup)) __setup_end = .; }
+  . = ALIGN(8);
+  .altinstructions : AT(ADDR(.altinstructions) - 0xffffffff80000000) { *(.altinstructions) LONG(7) }
+  . = ALIGN((1 << 12));
+  __init_end = .;
+  .bss : AT(ADDR(.bss) - 0xffffffff80000000) { __bss_start = .; *(.bss..page_aligned) *(.bss .bss.[0-9a-zA-Z_]*) *(COMMON) . = ALIGN((1 << 12)); __bss_stop = .; }
+  . = ALIGN((1 << 12));
+  .brk : AT(ADDR(.brk) - 0xffffffff80000000) { __brk_base = .; . += 64 * 1024; *(.bss..brk) __brk_limit = .; }
+  . = ALIGN((1 << 12)); _end = .;
+  /DISCARD/ : { *(.exitcall.exit) *(.discard) *(.discard.*) *(.comment) *(.eh_frame) *(.note.GNU-stack) *(.note.gnu.property) }
+  .got : { *(.got) *(.igot.*) }
+  ASSERT(SIZEOF(.got) == 0, "Unexpected GOT entries detected!")
+}
+. = ASSERT((_end - _text <= (1024 * 1024 * 1024)), "kernel image bigger than KERNEL_IMAGE_SIZE");
+`;
+
+const KERNEL_S = `
+.section .head.text,"ax"\n.globl startup_64\nstartup_64: nop
+.text\nret\n.balign 16\nnop
+.section .entry.text,"ax"\n.globl entry\nentry: syscall
+.section .rodata.str,"aMS",@progbits,1\n.asciz "linux"
+.section __tracepoints_ptrs,"a"\n.quad 1,2
+.section __ex_table,"a"\n.long 3
+.section .note.Linux,"a",@note\n.balign 4\n.long 6,4,0x100\n.asciz "Linux"\n.balign 4\n.long 1
+.section .data..init_task,"aw"\n.fill 0x100
+.section .data..read_mostly,"aw"\n.quad 5
+.data\n.globl jiffies_64\njiffies_64: .quad 6
+.section .data..percpu..first,"aw"\n.globl fixed\nfixed: .quad 7
+.section .data..percpu,"aw"\n.quad 8,9
+.section .init.text,"ax"\n.quad __per_cpu_load, jiffies
+.section .init.data,"aw"\n.quad 10
+.section .init.setup,"aw"\n.quad 11
+.section .altinstructions,"a"\n.long 12
+.section .discard.x,"aw"\n.quad 13
+.bss\n.skip 300
+.section .bss..brk,"aw",@nobits\n.skip 4096
+.section .note.GNU-stack,"",@progbits
+`;
+
+memory("a kernel's script: segments by name, physical load addresses, per-CPU data at 0, fills, assertions", (w) => {
+  w.write({ "vmlinux.ld": KERNEL, "k.s": KERNEL_S.replace(/\\n/g, "\n") }).sh("gcc -c k.s");
+  const names = ["_text", "_etext", "__entry_text_start", "__entry_text_end", "__end_rodata", "__start_notes", "__stop_notes", "_sdata", "_edata", "jiffies", "jiffies_64", "__init_begin", "__per_cpu_load",
+    "__per_cpu_start", "__per_cpu_end", "fixed", "_sinittext", "__setup_start", "__init_end", "__bss_start", "__bss_stop", "__brk_base", "__brk_limit", "_end", "phys_startup_64", "__start___tracepoints_ptrs", "__stop___ex_table"];
+  const ours = sameAsBfd(w, "-z max-page-size=0x200000 k.o -T vmlinux.ld", names);
+  const bfd = image(w, "bfd");
+  const headers = (elf: ElfFile): string[] => elf.phdrs.map((p) => `${p.type} ${p.flags} 0x${p.vaddr.toString(16)} 0x${p.paddr.toString(16)} ${p.filesz} ${p.memsz}`);
+  assert.equal(headers(ours), headers(bfd));
+  assert.is(ours.entry, bfd.entry);
+  for (const name of [".text", ".data", ".notes", ".init.text", ".data..percpu"]) assert.equal([...ours.content(name)], [...bfd.content(name)], name);
+}, "ld.bfd");
+
 memory.run();
