@@ -63,8 +63,8 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 
 /** Rows of the issue table: more problems than this are only counted. */
 const ISSUE_ROWS = 4096;
-/** From this many input bytes on, optimised kernels pay. */
-const LARGE_BYTES = 4 << 20;
+/** From this many input bytes on, compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
+const LARGE_BYTES = 48 << 20;
 /** Below this many input bytes a link is over before a worker has started. */
 const PARALLEL_BYTES = 16 << 20;
 
