@@ -130,6 +130,10 @@ export interface Context {
   whyExtracted: Map<number, string>;
   /** For --print-archive-stats and --warn-backrefs: archives not taken whole, at each place of the command line. */
   archives: { path: ByteString; members: number; group: number }[];
+  /** Libraries that objects ask for: specifiers met so far, files that are loaded behind the command line's. */
+  dependents: { seen: Set<ByteString>; paths: ByteString[] } | null;
+  /** -t: lines printed in earlier rounds of loading. */
+  traced: number;
   /** Slim LTO objects were met: what stands for them. */
   lto: GccLto | null;
   /** LLVM bitcode was met: what compiles it. */

@@ -26,6 +26,7 @@ import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-outpu
 import { checkCrossReferences } from "./passes/cross-references.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
+import { findDependentLibraries } from "./passes/dependent-libraries.ts";
 import { internNames } from "./passes/intern-names.ts";
 import { LinkerDefined, linkerNames } from "./passes/linker-defined.ts";
 import { ClosedArchives, loadInputs } from "./passes/load-inputs.ts";
@@ -83,7 +84,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
@@ -178,7 +179,7 @@ async function resolveInputs(ctx: Context): Promise<void> {
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
       const again = closed !== null && !ctx.diag.hasErrors && closed.openReferenced(ctx);
-      if (!again && !(await needsLto(ctx, closed))) return dropUnmentioned(ctx);
+      if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) return dropUnmentioned(ctx);
     }
     arena.release(start.mark);
     arena.u32[CTL_ISSUES >>> 2] = 0;

@@ -49,6 +49,8 @@ export const OBJF_EXEC_STACK = 16;
 export const OBJF_CALL_GRAPH = 32;
 /** Has relocations in the compact form (SHT_CREL). */
 export const OBJF_CREL = 64;
+/** Asks for libraries (SHT_LLVM_DEPENDENT_LIBRARIES). */
+export const OBJF_DEPENDENT_LIBRARIES = 128;
 
 // ---- slot.kind: what a section header is for us ----
 export const SLOT_NONE = 0;

@@ -346,6 +346,7 @@ export class Params {
   digests: u32;
   digest: u64;
   callGraph: u32;
+  dependentLibraries: u32;
   isecRows: u32;
   symRows: u32;
   globalSyms: u32;

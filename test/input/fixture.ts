@@ -107,6 +107,8 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
     sharedObjects: [],
     archives: [],
     lto: null,
+    dependents: null,
+    traced: 0,
     bitcode: null,
   } as unknown as Context;
   return made;

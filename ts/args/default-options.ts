@@ -29,6 +29,7 @@ export function defaultOptions(): LinkOptions {
     dynamicLinker: undefined,
     libraryPaths: [],
     noStdlib: false,
+    dependentLibraries: true,
     sysroot: "",
     chroot: "",
     remapInputs: [],

@@ -72,6 +72,7 @@ export interface LinkOptions {
   dynamicLinker: ByteString | undefined; // undefined = not given; "" = --no-dynamic-linker
   libraryPaths: ByteString[]; // -L in order, sysroot prefixes not yet replaced
   noStdlib: boolean;
+  dependentLibraries: boolean; // true: load the libraries that objects ask for
   sysroot: ByteString;
   chroot: ByteString; // --chroot: stands before absolute paths of inputs
   /** --remap-inputs, --remap-inputs-file: GLOB=FILE lines and where they come from. */

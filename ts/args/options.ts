@@ -19,6 +19,8 @@ const INPUTS: OptionRow[] = [
   should("--remap-inputs", "=GLOB=FILE", "Read FILE instead of inputs that match", (s, v) => void s.options.remapInputs.push({ line: v, from: "--remap-inputs" })),
   should("--remap-inputs-file", "=FILE", "File of --remap-inputs lines", push("remapInputsFiles")),
   must("--nostdlib", "", "Search only the directories given with -L", put("noStdlib", true)),
+  should("--dependent-libraries", "", "Load the libraries that objects themselves ask for (default)", put("dependentLibraries", true)),
+  should("--no-dependent-libraries", "", "Do not", put("dependentLibraries", false)),
   must("--start-group -(", "", "Archives up to --end-group refer to each other (they always may)", (s) => group(s, true)),
   must("--end-group -)", "", "End of --start-group", (s) => group(s, false)),
   must("--start-lib", "", "Treat the following objects as members of one archive", (s) => lib(s, true)),

@@ -301,6 +301,7 @@ export const PARAMS = {
   digests: "u32", // 1 = what is written is added to `digest` (--build-id=fast)
   digest: "u64", // sum of the hashes of all writes
   callGraph: "u32", // set by read-symbols: an object has a call graph profile
+  dependentLibraries: "u32", // set by parse-object: some object asks for libraries
   isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals

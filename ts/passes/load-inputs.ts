@@ -89,6 +89,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   while (at < inputs.length) loader.addInput(inputs[at++]!);
   loader.addDefaultScript();
   loader.addCompiled();
+  for (const path of ctx.dependents?.paths ?? []) loader.addDependent(path);
   loader.fillTable();
   ctx.diag.throwIfErrors();
 }
@@ -117,6 +118,8 @@ class Loader {
   /** Files that the script being read INCLUDEs. */
   private readonly included: ByteString[] = [];
   private compiledAdded = false;
+  private traced = 0;
+  private isDependent = false;
   /** InputFile.group of what is being read. */
   private group = 0;
   private previous: InputArgument | null = null;
@@ -172,6 +175,14 @@ class Loader {
       if (!(error instanceof HostError)) throw error;
       this.ctx.diag.error(messages.cannotOpen(path, error));
     }
+  }
+
+  /** A library that an object asks for. */
+  addDependent(path: ByteString): void {
+    this.group++;
+    this.isDependent = true;
+    this.addFile(path, { asNeeded: false, wholeArchive: false, static: false, lib: 0 }, baseName(path));
+    this.isDependent = false;
   }
 
   // ---- finding files ----
@@ -249,8 +260,9 @@ class Loader {
   private addOpened(file: OpenFile, position: Position, recorded: ByteString, maySkip: boolean): boolean {
     if (file.kind === "incompatible" && maySkip) return false;
     if (file.kind === "archive" || file.kind === "thin") return this.addArchive(file, position, maySkip);
-    // /dev/null is a script that says nothing (lld); an empty regular file is what a full disk or a killed compiler leaves.
-    const nothing = file.kind === "empty" && this.ctx.host.stat(this.paths.rooted(file.path))?.kind !== "file";
+    // /dev/null is a script that says nothing (lld), and so is what stands in for a library that objects ask for; any other empty regular
+    // file is what a full disk or a killed compiler leaves.
+    const nothing = file.kind === "empty" && (this.isDependent || this.ctx.host.stat(this.paths.rooted(file.path))?.kind !== "file");
     if (file.kind === "text" || nothing) return this.addScript(file, position, maySkip);
     this.noteLoaded(file.path);
     if (file.kind === "relocatable" || file.kind === "shared") this.noteAbi(file.head[EI_OSABI]!);
@@ -327,7 +339,10 @@ class Loader {
     const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member, this.group);
     inputs.push(input);
     this.flags.push(flags);
-    if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0) this.ctx.diag.message(inputName(input));
+    if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0 && ++this.traced > this.ctx.traced) {
+      this.ctx.diag.message(inputName(input));
+      this.ctx.traced = this.traced;
+    }
     return input.id;
   }
 
