@@ -16,6 +16,7 @@ export * from "./passes/load-sections";
 export * from "./passes/mark-live";
 export * from "./passes/merge-pieces";
 export * from "./passes/order-members";
+export * from "./passes/pack-relocs";
 export * from "./passes/parse-object";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";

@@ -112,7 +112,8 @@ function setParams(ctx: Context): void {
   params.set("ignoreEquality", flag(options.ignoreFunctionAddressEquality) | (2 * flag(options.ignoreDataAddressEquality)));
   params.set("zCopyreloc", flag(options.z.copyreloc));
   params.set("packRelr", flag(options.packRelr));
-  params.set("writeAddends", flag(options.applyDynamicRelocs));
+  params.set("writeAddends", flag(options.applyDynamicRelocs || options.z.rel));
+  params.set("rel", flag(options.z.rel));
   params.set("gcSections", flag(options.gcSections));
   params.set("ehFrameHdr", flag(options.ehFrameHdr));
   params.set("warnCommon", flag(options.warnCommon));

@@ -162,6 +162,11 @@ export function writeGot(from: u32, to: u32, out: u32): void {
       store<u64>(at + 8, isUndefined(flags) ? 0 : addr - params().tlsAddr);
     }
     if (aux.gotTp[row] && !params().shared) store<u64>(out + ((aux.gotTp[row] - 1) << 3), isUndefined(flags) ? 0 : addr - params().tlsEnd);
+    if (params().rel && !isUndefined(flags)) {
+      // What the relocations of these words would have as addend.
+      if (aux.gotTp[row] && params().shared) store<u64>(out + ((aux.gotTp[row] - 1) << 3), addr - params().tlsAddr);
+      if (aux.tlsDesc[row]) store<u64>(out + (aux.tlsDesc[row] << 3), addr - params().tlsAddr);
+    }
   }
 }
 
@@ -286,14 +291,21 @@ export function writePlt(kind: u32, out: u32, entry: u32, bytes: u32, skip: u32,
 
 // ---- order of .rela.dyn ----
 
-/** Orders records by r_offset (`bySymbol` = 0) or by symbol, then r_offset. */
+/** Orders records by r_offset (`order` = 0), by symbol, then r_offset (1), or by r_info, addend, r_offset (2). */
 // @ts-ignore: decorator
 @inline
-function before(a: u32, b: u32, bySymbol: u32): bool {
-  if (bySymbol) {
+function before(a: u32, b: u32, order: u32): bool {
+  if (order == 1) {
     const x = load<u32>(a, 12);
     const y = load<u32>(b, 12);
     if (x != y) return x < y;
+  } else if (order == 2) {
+    const x = load<u64>(a, 8);
+    const y = load<u64>(b, 8);
+    if (x != y) return x < y;
+    const m = load<i64>(a, 16);
+    const n = load<i64>(b, 16);
+    if (m != n) return m < n;
   }
   return load<u64>(a) < load<u64>(b);
 }
@@ -309,22 +321,22 @@ function copyRecord(to: u32, from: u32): void {
  * One pass of a natural merge sort (stable) over `count` 24-byte records: pairs of ascending runs at `from` become one at `to`.
  * Returns the number of runs it wrote; the caller swaps and repeats until that is 1.
  */
-export function mergeRela(from: u32, to: u32, count: u32, bySymbol: u32): u32 {
+export function mergeRela(from: u32, to: u32, count: u32, order: u32): u32 {
   const end = from + count * 24;
   let runs: u32 = 0;
   let a = from;
   let out = to;
   while (a < end) {
     let middle = a + 24;
-    while (middle < end && !before(middle, middle - 24, bySymbol)) middle += 24;
+    while (middle < end && !before(middle, middle - 24, order)) middle += 24;
     let last = middle;
     if (middle < end) {
       last = middle + 24;
-      while (last < end && !before(last, last - 24, bySymbol)) last += 24;
+      while (last < end && !before(last, last - 24, order)) last += 24;
     }
     let b = middle;
     while (a < middle && b < last) {
-      if (before(b, a, bySymbol)) {
+      if (before(b, a, order)) {
         copyRecord(out, b);
         b += 24;
       } else {

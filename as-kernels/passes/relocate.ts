@@ -6,6 +6,7 @@
  * loop; everything else goes through `applyOne`. Sections that are not loaded have their own loop with tombstones.
  */
 import { tables, params } from "../shared/tables.ts";
+import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, isUndefined, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
 import { mergedPlace } from "../lib/pieces.ts";
 import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
@@ -29,10 +30,8 @@ import {
   VALUE_UNKNOWN,
 } from "../shared/reloc.ts";
 
-// What applyOne did besides writing the field.
-const DID_RELATIVE: u32 = 1; // wrote a RELATIVE record
-const DID_SYMBOLIC: u32 = 2; // wrote another dynamic relocation
-const DID_CALL: u32 = 4; // took the next relocation with it
+/** What applyOne did besides writing the field, with the DID_* of dynamic records: took the next relocation with it. */
+const DID_CALL: u32 = 4;
 
 /**
  * Relocates the isecs of member rows from…to, all of one output section. Their bytes are at window + (isec.outOffset -
@@ -66,24 +65,6 @@ export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u3
  */
 export function relocateRecord(i: u32, rela: u32, end: u32, bytes: u32, place: u64, from: u32, size: u32): void {
   relocateLoaded(i, rela, end, bytes - from, place - <u64>from, <u64>from + <u64>size);
-}
-
-/** S + A of a relocation against section symbol `sym`: in a merge section the addend takes part in choosing the piece. */
-// @ts-ignore: decorator
-@inline
-function sectionAddress(sym: u32, A: u64): u64 {
-  const target = tables().sym.isec[sym];
-  if (tables().isec.kind[target] != ISEC_MERGE) return tables().sym.addr[sym] + A;
-  return mergedPlace(tables().isec.obj[target], target, tables().sym.value[sym] + A);
-}
-
-/** S + A for any symbol. */
-// @ts-ignore: decorator
-@inline
-function valueOf(sym: u32, flags: u32, A: u64): u64 {
-  const kind = flags & SYM_KIND_MASK;
-  if (flags & SYM_SECTION && kind == SYM_DEFINED) return sectionAddress(sym, A);
-  return tables().sym.addr[sym] + A;
 }
 
 function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, size: u64): void {
@@ -135,16 +116,6 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   }
 }
 
-/** Record `index` of .rela.dyn. */
-// @ts-ignore: decorator
-@inline
-function putRela(index: u32, offset: u64, info: u64, addend: u64): void {
-  const at = params().relaDyn + index * 24;
-  store<u64>(at, offset);
-  store<u64>(at, info, 8);
-  store<u64>(at, addend, 16);
-}
-
 /** Writes `V` if it fits; false when it does not. */
 // @ts-ignore: decorator
 @inline
@@ -171,13 +142,6 @@ function tpOffset(sym: u32, flags: u32, A: u64): u64 {
   return isUndefined(flags) ? A : valueOf(sym, flags, A) - params().tlsEnd;
 }
 
-// @ts-ignore: decorator
-@inline
-function isUndefined(flags: u32): bool {
-  const kind = flags & SYM_KIND_MASK;
-  return kind == SYM_UNDEF || kind == SYM_LAZY;
-}
-
 /** st_size as the definition says; locals: in the object's own symbol table. */
 function sizeOf(o: u32, index: u32, sym: u32): u64 {
   if (sym < params().globalSyms) return <u64>tables().gsym.size[sym];
@@ -201,23 +165,16 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   const A = load<u64>(r, 16);
   const offset = load<u64>(r);
   const P = place + offset;
-  let did: u32 = 0;
   let V: u64 = 0;
-  if (params().ifuncNoplt && index && flags & SYM_IFUNC && decisionFor(i, entry, sym, flags, index) == ACT_DYNAMIC) {
-    putRela(symbolic, P, (<u64>dynsymIndex(sym) << 32) | <u64>type, A);
-    return DID_SYMBOLIC;
+  if (mayBeDynamic(value, width, flags)) {
+    const did = dynamicRecord(i, entry, type, sym, flags, index, offset, P, A, relative, symbolic);
+    if (did) {
+      if (params().writeAddends && width == 8) store<u64>(at, recordedAddend(did & DID_RELATIVE ? relative : symbolic));
+      return did;
+    }
   }
   if (value == VALUE_ABS || value == VALUE_PC) {
     V = valueOf(sym, flags, A) - (value == VALUE_PC ? P : 0);
-    if (width == 8) did = dynamicWord(i, entry, type, sym, index ? flags : 0, index, offset, P, A, V, relative, symbolic);
-    if (did & DID_SYMBOLIC) {
-      if (params().writeAddends) store<u64>(at, A);
-      return did;
-    }
-    if (did & DID_RELATIVE) {
-      if (params().writeAddends) store<u64>(at, V);
-      return did;
-    }
   } else if (value == VALUE_GOT_PC_RELAX || value == VALUE_GOT_PC) {
     if (value == VALUE_GOT_PC_RELAX && params().relax && <i64>A == -4 && index && offset >= gotPrefixBytes(type)) {
       const form = relaxableSymbol(sym, flags) ? gotForm(at, type, params().relaxAbs32) : FORM_NONE;
@@ -231,11 +188,6 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   } else if (value >= <u32>VALUE_TLSGD) {
     return applyTls(i, r, end, at, P, size, entry, sym, flags);
   } else if (value == VALUE_TPOFF) {
-    if (decisionFor(i, entry, sym, index ? flags : 0, index) == ACT_DYNAMIC) {
-      const local = !(flags & SYM_PREEMPTIBLE);
-      putRela(symbolic, P, <u64>type | (local ? 0 : <u64>dynsymIndex(sym) << 32), local ? valueOf(sym, flags, A) - params().tlsAddr : A);
-      return DID_SYMBOLIC;
-    }
     V = tpOffset(sym, flags, A);
   } else if (value == VALUE_DTPOFF) {
     // In an executable local dynamic code has become local exec, and so have its offsets.
@@ -252,10 +204,6 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
     V = params().gotPltAddr + A - P;
   } else if (value == VALUE_SIZE) {
     V = sizeOf(o, index, sym) + A;
-    if (decisionFor(i, entry, sym, index ? flags : 0, index) == ACT_DYNAMIC) {
-      putRela(symbolic, P, (<u64>dynsymIndex(sym) << 32) | <u64>type, A);
-      return DID_SYMBOLIC;
-    }
   } else if (value == VALUE_UNKNOWN) {
     report(ISSUE_RELOC_UNKNOWN, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, <u64>sym);
     return 0;
@@ -263,7 +211,7 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
     return 0; // VALUE_NONE
   }
   if (!put(at, <i64>V, width, range)) return outOfRange(o, i, r, V, type);
-  return did;
+  return 0;
 }
 
 /** L + A: a section symbol's place, or where calls to the symbol go. */
@@ -278,24 +226,6 @@ function pltOrValue(sym: u32, flags: u32, A: u64): u64 {
 function outOfRange(o: u32, i: u32, r: u32, V: u64, type: u32): u32 {
   report(ISSUE_RELOC_RANGE, o, i, (r - tables().isec.rela[i]) / 24, V, <u64>type);
   return 0;
-}
-
-/**
- * The dynamic relocation of an address-sized field, if the scan counted one. DID_RELATIVE and DID_SYMBOLIC: a record was written
- * and the field stays as it is; 0: the field is to be written (.relr.dyn keeps its addend there).
- */
-function dynamicWord(
-  i: u32, entry: u32, type: u32, sym: u32, flags: u32, index: u32, offset: u64, P: u64, A: u64, V: u64, relative: u32, symbolic: u32,
-): u32 {
-  const action = decisionFor(i, entry, sym, flags, index);
-  if (action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT) {
-    if (params().packRelr && tables().isec.align[i] >= 1 && !(offset & 1)) return 0;
-    putRela(relative, P, R_X86_64_RELATIVE, V);
-    return DID_RELATIVE;
-  }
-  if (action != ACT_DYNAMIC) return 0;
-  putRela(symbolic, P, (<u64>dynsymIndex(sym) << 32) | <u64>type, A);
-  return DID_SYMBOLIC;
 }
 
 /** The thread-local models: in an executable they become initial exec (another module's symbol) or local exec. */

@@ -24,6 +24,7 @@ export const SHDR_BYTES = 64;
 export const PHDR_BYTES = 56;
 export const SYM_BYTES = 24;
 export const RELA_BYTES = 24;
+export const REL_BYTES = 16;
 
 // Special section indexes
 export const SHN_UNDEF = 0;
@@ -57,6 +58,9 @@ export const SHT_UNKNOWN = 19;
 export const SHT_LOOS = 0x60000000;
 export const SHT_HIOS = 0x6fffffff;
 export const SHT_LOUSER = 0x80000000;
+export const SHT_ANDROID_REL = 0x60000001;
+export const SHT_ANDROID_RELA = 0x60000002;
+export const SHT_ANDROID_RELR = 0x6fffff00;
 export const SHT_LLVM_ADDRSIG = 0x6fff4c03;
 export const SHT_LLVM_DEPENDENT_LIBRARIES = 0x6fff4c04;
 export const SHT_LLVM_CALL_GRAPH_PROFILE = 0x6fff4c09;

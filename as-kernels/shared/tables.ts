@@ -371,6 +371,7 @@ export class Params {
   relocTypes: u32;
   scanPolicy: u32;
   undefinedPolicy: u32;
+  rel: u32;
   ifuncNoplt: u32;
   relaxAbs32: u32;
   hasStaticTls: u32;

@@ -95,6 +95,8 @@ export function defaultOptions(): LinkOptions {
     compressDebug: "none",
     compressSections: [],
     packRelr: false,
+    packAndroid: false,
+    androidRelrTags: false,
     packRelrGlibc: false,
     relax: true,
     applyDynamicRelocs: false,

@@ -144,6 +144,8 @@ export interface LinkOptions {
   /** --compress-sections, in order: the last pattern that fits a section decides. */
   compressSections: (Compression & { glob: ByteString })[];
   packRelr: boolean; // --pack-dyn-relocs=relr or -z pack-relative-relocs
+  packAndroid: boolean; // --pack-dyn-relocs=android, android+relr
+  androidRelrTags: boolean;
   packRelrGlibc: boolean; // -z pack-relative-relocs: also requires GLIBC_ABI_DT_RELR
   relax: boolean;
   applyDynamicRelocs: boolean;
@@ -189,7 +191,7 @@ export interface LinkOptions {
     retpolineplt: boolean;
     ifuncNoplt: boolean;
     lrodataAfterBss: boolean;
-    rel: boolean; // dynamic relocations without addend fields
+    rel: boolean; // dynamic relocations without addend fields; addends are in place
     globalaudit: boolean;
     loadfltr: boolean;
     unique: boolean;

@@ -71,7 +71,9 @@ const OUTPUT: OptionRow[] = [
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
   should("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress output sections that are not loaded and match GLOB: none, zlib or zstd", addCompression),
   must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
-  must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none or relr", choice("packRelr", { none: false, relr: true }, "--pack-dyn-relocs format")),
+  must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none, relr, android or android+relr", setPackedRelocs),
+  should("--use-android-relr-tags", "", "Tags and section type of .relr.dyn as Android had them first", put("androidRelrTags", true)),
+  should("--no-use-android-relr-tags", "", "Those of the gABI (default)", put("androidRelrTags", false)),
   must("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
   should("--package-metadata", "=JSON", "Write a .note.package section; %XX and %[comma] stand for characters", setPackageMetadata),
   should("--apply-dynamic-relocs", "", "Also write the addends of dynamic relocations in place", put("applyDynamicRelocs", true)),
@@ -282,7 +284,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB gdb-index unique " +
-  "section-ordering-file repro use-android-relr-tags " +
+  "section-ordering-file repro " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib debug-names"
 ).split(" ");
@@ -347,6 +349,12 @@ function setEmulation(s: ParseState, v: ByteString): void {
   s.options.freebsd = name !== v;
   if (s.emulations.includes(name)) s.options.emulation = name;
   else s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
+}
+
+function setPackedRelocs(s: ParseState, v: ByteString): void {
+  if (v !== "none" && v !== "relr" && v !== "android" && v !== "android+relr") s.errors.push(`unknown --pack-dyn-relocs format: ${v}`);
+  s.options.packRelr = v.endsWith("relr");
+  s.options.packAndroid = v.startsWith("android");
 }
 
 function setBuildId(s: ParseState, v: ByteString): void {

@@ -326,6 +326,7 @@ export const PARAMS = {
   relocTypes: "u32", // address: 4 bytes per relocation type (shared/reloc.ts)
   scanPolicy: "u32", // address: decision table of scan-relocs (shared/reloc.ts)
   undefinedPolicy: "u32", // UNDEFINED_*
+  rel: "u32", // 1 = dynamic relocations have no addend fields (-z rel)
   ifuncNoplt: "u32", // 1 = references to IFUNCs become dynamic relocations of the same type
   relaxAbs32: "u32", // 1 = every address of the output fits in 31 bits and does not move: operands may become immediates
   hasStaticTls: "u32", // set by scan-relocs: a shared object uses the initial exec model

@@ -21,7 +21,7 @@ import { createAll } from "../synthetic/index.ts";
 import { IpltSection } from "../synthetic/iplt.ts";
 import { PltGotSection } from "../synthetic/plt-got.ts";
 import { PltSection, PltSecSection } from "../synthetic/plt.ts";
-import { RelaDynSection } from "../synthetic/rela-dyn.ts";
+import { RelaDynSection, relocationForm } from "../synthetic/rela-dyn.ts";
 import { RelaPltSection } from "../synthetic/rela-plt.ts";
 import { RelrSection } from "../synthetic/relr.ts";
 
@@ -125,15 +125,13 @@ export function createSynthetic(ctx: Context): void {
   all.pltSec = new PltSecSection();
   all.pltGot = new PltGotSection();
   all.iplt = new IpltSection();
-  all.relaDyn = new RelaDynSection(ownSymbolic);
-  all.relaPlt = new RelaPltSection();
-  all.relr = new RelrSection();
+  const form = relocationForm(ctx.options);
+  all.relaDyn = new RelaDynSection(ownSymbolic, form);
+  all.relaPlt = new RelaPltSection(form);
+  all.relr = new RelrSection(ctx.options.androidRelrTags);
   all.copyRel = bss;
   all.copyRelRo = relro;
   createAll(ctx);
-  if (ctx.options.z.rel && (all.relaDyn.size(ctx) > 0 || all.relaPlt.size(ctx) > 0)) {
-    ctx.diag.error("-z rel: dynamic relocations of x86-64 have addends (-z rela)");
-  }
 }
 
 /** After resolve-addresses: addresses of copies and of PLT entries that stand for their symbols. */

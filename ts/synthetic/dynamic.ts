@@ -5,10 +5,11 @@
  * later. A tag whose section turns out empty would still be there: sections must know by then whether they are needed.
  */
 import { SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
-import { RELA_BYTES, SHF_ALLOC, SHF_WRITE, SHT_DYNAMIC, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHF_WRITE, SHT_DYNAMIC, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as dyn from "../elf/dyn.ts";
+import { relocationForm } from "./rela-dyn.ts";
 import type { SyntheticSection } from "./section.ts";
 
 interface Entry {
@@ -117,25 +118,29 @@ export class DynamicSection implements SyntheticSection {
 
   private addRelocations(ctx: Context): void {
     const { relaDyn, relr, relaPlt, gotPlt } = ctx.synthetics;
+    const form = relocationForm(ctx.options);
+    const rel = form === "rel";
     if (isThere(ctx, relaDyn)) {
-      this.addressOf(dyn.DT_RELA, relaDyn);
+      this.addressOf(form === "android" ? dyn.DT_ANDROID_RELA : rel ? dyn.DT_REL : dyn.DT_RELA, relaDyn);
       // A script may put both tables into one section; the size is that of all of it then (lld).
       const joined = isThere(ctx, relaPlt) && relaPlt.osec === relaDyn.osec ? relaPlt : null;
-      this.entries.push({ tag: dyn.DT_RELASZ, value: () => BigInt(relaDyn.size(ctx) + (joined?.size(ctx) ?? 0)) });
-      this.number(dyn.DT_RELAENT, RELA_BYTES);
+      const tag = form === "android" ? dyn.DT_ANDROID_RELASZ : rel ? dyn.DT_RELSZ : dyn.DT_RELASZ;
+      this.entries.push({ tag, value: () => BigInt(relaDyn.size(ctx) + (joined?.size(ctx) ?? 0)) });
+      this.number(rel ? dyn.DT_RELENT : dyn.DT_RELAENT, rel ? REL_BYTES : RELA_BYTES);
       const relative = relaDyn.relativeCount(ctx);
-      if (ctx.options.z.combreloc && relative > 0) this.number(dyn.DT_RELACOUNT, relative);
+      if (ctx.options.z.combreloc && relative > 0) this.number(rel ? dyn.DT_RELCOUNT : dyn.DT_RELACOUNT, relative);
     }
     if (isThere(ctx, relr)) {
-      this.addressOf(dyn.DT_RELR, relr);
-      this.sizeOf(ctx, dyn.DT_RELRSZ, relr);
-      this.number(dyn.DT_RELRENT, RELR_ENTRY_BYTES);
+      const android = ctx.options.androidRelrTags;
+      this.addressOf(android ? dyn.DT_ANDROID_RELR : dyn.DT_RELR, relr);
+      this.sizeOf(ctx, android ? dyn.DT_ANDROID_RELRSZ : dyn.DT_RELRSZ, relr);
+      this.number(android ? dyn.DT_ANDROID_RELRENT : dyn.DT_RELRENT, RELR_ENTRY_BYTES);
     }
     if (isThere(ctx, relaPlt)) {
       this.addressOf(dyn.DT_JMPREL, relaPlt);
       this.sizeOf(ctx, dyn.DT_PLTRELSZ, relaPlt);
       if (gotPlt !== null) this.addressOf(dyn.DT_PLTGOT, gotPlt);
-      this.number(dyn.DT_PLTREL, dyn.DT_RELA);
+      this.number(dyn.DT_PLTREL, rel ? dyn.DT_REL : dyn.DT_RELA);
     }
   }
 

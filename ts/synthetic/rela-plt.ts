@@ -1,28 +1,57 @@
-/** .rela.plt: a JUMP_SLOT relocation per .plt entry, in entry order (a lazy entry pushes its number in this section). */
-import { RELA_BYTES, SHF_ALLOC, SHF_INFO_LINK, SHT_RELA } from "../../as-kernels/shared/elf.ts";
+/**
+ * .rela.plt: a JUMP_SLOT relocation per .plt entry, in entry order (a lazy entry pushes its number in this section); for Android the
+ * IRELATIVE ones follow. .rel.plt with -z rel.
+ */
+import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHF_INFO_LINK, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
+import type { RelocationForm } from "./rela-dyn.ts";
 import type { SyntheticSection } from "./section.ts";
 
 export class RelaPltSection implements SyntheticSection {
-  readonly name = ".rela.plt";
-  readonly sh_type = SHT_RELA;
+  readonly name: string;
+  readonly sh_type: number;
   readonly sh_flags = SHF_ALLOC | SHF_INFO_LINK;
   readonly align = 3;
-  readonly sh_entsize = RELA_BYTES;
+  readonly sh_entsize: number;
   readonly link = ".dynsym";
   readonly info = ".got.plt";
   address = 0n;
   osec = 0;
+  private readonly form: RelocationForm;
+
+  constructor(form: RelocationForm = "rela") {
+    this.form = form;
+    this.name = form === "rel" ? ".rel.plt" : ".rela.plt";
+    this.sh_type = form === "rel" ? SHT_REL : SHT_RELA;
+    this.sh_entsize = form === "rel" ? REL_BYTES : RELA_BYTES;
+  }
 
   isNeeded(ctx: Context): boolean {
-    return ctx.params.get("pltCount") > 0;
+    return this.count(ctx) > 0;
+  }
+
+  private count({ params }: Context): number {
+    return params.get("pltCount") + (this.form === "android" ? params.get("ipltCount") : 0);
   }
 
   size(ctx: Context): number {
-    return ctx.params.get("pltCount") * RELA_BYTES;
+    return this.count(ctx) * this.sh_entsize;
   }
 
-  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    ctx.kernels.writeJumpSlots!(1, ctx.params.get("auxRows") + 1, outAddr);
+  write(ctx: Context, out: Uint8Array, outAddr: number): void {
+    if (this.form !== "rel") return this.writeRecords(ctx, outAddr);
+    const { arena, kernels } = ctx;
+    const mark = arena.mark();
+    const records = arena.alloc(this.count(ctx) * RELA_BYTES);
+    this.writeRecords(ctx, records);
+    kernels.dropAddends!(records, this.count(ctx));
+    out.set(arena.bytes(records, out.length));
+    arena.release(mark);
+  }
+
+  private writeRecords({ kernels, params }: Context, to: number): void {
+    const rows = params.get("auxRows") + 1;
+    kernels.writeJumpSlots!(1, rows, to);
+    if (this.form === "android") kernels.writeIrelative!(1, rows, to + params.get("pltCount") * RELA_BYTES);
   }
 }

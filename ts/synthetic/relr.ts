@@ -4,7 +4,7 @@
  * Its size depends on the addresses it holds, which depend on its size: layout repeats until it stops growing. It never
  * shrinks, so that layout settles; a word too many is a bitmap of nothing.
  */
-import { SHF_ALLOC, SHT_RELR } from "../../as-kernels/shared/elf.ts";
+import { SHF_ALLOC, SHT_ANDROID_RELR, SHT_RELR } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { WORD_BYTES } from "./got.ts";
 import type { SyntheticSection } from "./section.ts";
@@ -13,13 +13,17 @@ const EMPTY_BITMAP = 1n;
 
 export class RelrSection implements SyntheticSection {
   readonly name = ".relr.dyn";
-  readonly sh_type = SHT_RELR;
+  readonly sh_type: number;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
   readonly sh_entsize = WORD_BYTES;
   address = 0n;
   osec = 0;
   private words = 0;
+
+  constructor(androidTags = false) {
+    this.sh_type = androidTags ? SHT_ANDROID_RELR : SHT_RELR;
+  }
 
   isNeeded(ctx: Context): boolean {
     return ctx.params.get("relrCount") > 0;
