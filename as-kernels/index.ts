@@ -34,3 +34,4 @@ export * from "./passes/write-eh-frame";
 export { reportIssue, reportObject } from "./lib/issue";
 export * from "./lib/crel";
 export * from "./lib/adler";
+export { hashXxh3 } from "./lib/xxh3";
