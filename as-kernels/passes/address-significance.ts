@@ -5,7 +5,7 @@
  * mentions counts, and so does everything in .dynsym. Writes fold.state. Bits are only ever set, so the order of work is free.
  */
 import { tables } from "../shared/tables.ts";
-import { FOLD_UNIQUE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK } from "../shared/abi.ts";
+import { FOLD_UNIQUE, SYM_DEFINED, SYM_KIND_MASK } from "../shared/abi.ts";
 import { SHF_EXECINSTR } from "../shared/elf.ts";
 
 /** The section symbol `sym` is defined in stays. With `dataOnly` (--icf=all) code is not asked whether its address matters. */
@@ -26,10 +26,10 @@ export function keepMentioned(o: u32, dataOnly: u32): void {
   for (let e = t.obj.esymBase[o] + 1; e < end; e++) keepUnique(t.esym.sym[e], dataOnly);
 }
 
-/** Exported ones among globals [from, to). */
-export function keepExported(from: u32, to: u32, dataOnly: u32): void {
+/** Globals [from, to) with one of the SYM_* bits `mask`. */
+export function keepMarked(from: u32, to: u32, mask: u32, dataOnly: u32): void {
   const flags = tables().sym.flags;
-  for (let sym = from; sym < to; sym++) if (flags[sym] & SYM_EXPORTED) keepUnique(sym, dataOnly);
+  for (let sym = from; sym < to; sym++) if (flags[sym] & mask) keepUnique(sym, dataOnly);
 }
 
 /** Functions with a language-specific data area are told apart by it: records [from, to) of ehrec. */

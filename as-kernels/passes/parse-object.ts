@@ -189,8 +189,8 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
     const type = load<u32>(header, SH_TYPE);
     if (load<u32>(header) >= namesBytes && type != SHT_NULL) return fail(out, i, ERR_SECTION_NAME);
     let kind: u8 = <u8>SLOT_REGULAR;
-    if (type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX || type == SHT_LLVM_ADDRSIG ||
-        type == SHT_LLVM_CALL_GRAPH_PROFILE || (type == SHT_LLVM_DEPENDENT_LIBRARIES && params().outputKind != OUT_RELOCATABLE)) {
+    if (type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX || type == SHT_LLVM_CALL_GRAPH_PROFILE ||
+        ((type == SHT_LLVM_ADDRSIG || type == SHT_LLVM_DEPENDENT_LIBRARIES) && params().outputKind != OUT_RELOCATABLE)) {
       kind = <u8>SLOT_NONE;
       if (type == SHT_LLVM_CALL_GRAPH_PROFILE) {
         obj.flags[o] |= <u8>OBJF_CALL_GRAPH;

@@ -230,7 +230,7 @@ for (const debug of [false, true]) {
     kernels.keepMentioned!(1, 1);
     assert.equal(unique(), spec.sections.flatMap((_, s) => (s % 2 ? [] : [s + 1])));
     tables.sym.flags[7]! |= abi.SYM_EXPORTED;
-    kernels.keepExported!(1, tables.sym.rows, 0);
+    kernels.keepMarked!(1, tables.sym.rows, abi.SYM_EXPORTED, 0);
     assert.equal(unique(), [7]);
     arena.release(top);
   });

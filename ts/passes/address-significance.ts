@@ -5,7 +5,7 @@
  * The rules are lld's: under --icf=all only data is asked whether its address matters; objects without a table, or with one that
  * another tool has cut loose from the symbol table, count as comparing everything they mention.
  */
-import { FOLD_UNIQUE, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { FOLD_UNIQUE, OBJ_INTERNAL, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES, SHT_LLVM_ADDRSIG } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { displayName, fileName } from "../diagnostics/place.ts";
@@ -34,6 +34,8 @@ export function addressSignificancePhase(w: WorkerContext, chunk: number): void 
 
 function readTable(w: WorkerContext, o: number, dataOnly: number): number {
   const { obj } = w.tables;
+  // What options mention is not compared.
+  if (obj.kind[o] === OBJ_INTERNAL) return FINE;
   const headers = obj.e_shnum[o] === 0 ? null : readHeaders(w, o, o + 1);
   const index = headers === null ? 0 : w.kernels.findSectionType!(headers.shdrs, headers.count, SHT_LLVM_ADDRSIG);
   const header = new DataView(w.memory.buffer, (headers?.shdrs ?? 0) + index * SHDR_BYTES, SHDR_BYTES);
@@ -54,11 +56,16 @@ export async function findSignificant(ctx: Context): Promise<void> {
   kernels.keepUnwound!(1, tables.ehrec.rows);
   if (options.icf === "all" && options.ignoreDataAddressEquality) return;
   const dataOnly = options.icf === "all" ? 1 : 0;
-  kernels.keepExported!(1, params.get("globalSyms"), dataOnly);
+  kernels.keepMarked!(1, params.get("globalSyms"), exportedMask(ctx), dataOnly);
   const count = ctx.objects.length;
   const results = arena.allocZeroed(4 * count);
   await pool.run("address-significance", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, results, count, dataOnly);
   ctx.objects.forEach((o, i) => report(ctx, o, arena.u32[(results >>> 2) + i]!));
+}
+
+/** Exported symbols; in a static executable, those that would be (set-visibility makes them roots). */
+function exportedMask({ options, params, dynamicList }: Context): number {
+  return params.get("dynamic") === 0 && (options.exportDynamic || dynamicList.length > 0) ? SYM_EXPORTED | SYM_ROOT : SYM_EXPORTED;
 }
 
 function keepNamed(ctx: Context, name: string): void {

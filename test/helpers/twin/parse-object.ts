@@ -115,12 +115,13 @@ export interface ObjectBytes {
 }
 
 const UNLOADED: number[] = [
-  elf.SHT_NULL, elf.SHT_SYMTAB, elf.SHT_STRTAB, elf.SHT_SYMTAB_SHNDX, elf.SHT_LLVM_ADDRSIG, elf.SHT_LLVM_CALL_GRAPH_PROFILE,
-  elf.SHT_LLVM_DEPENDENT_LIBRARIES,
+  elf.SHT_NULL, elf.SHT_SYMTAB, elf.SHT_STRTAB, elf.SHT_SYMTAB_SHNDX, elf.SHT_LLVM_CALL_GRAPH_PROFILE,
 ];
+/** Only of use to a final link. */
+const KEPT_BY_R: number[] = [elf.SHT_LLVM_ADDRSIG, elf.SHT_LLVM_DEPENDENT_LIBRARIES];
 
 function slotKind({ type, flags }: Header, relocatableOutput: boolean): number {
-  if (UNLOADED.includes(type)) return abi.SLOT_NONE;
+  if (UNLOADED.includes(type) || (KEPT_BY_R.includes(type) && !relocatableOutput)) return abi.SLOT_NONE;
   if (type === elf.SHT_RELA || type === elf.SHT_REL || type === elf.SHT_CREL) return abi.SLOT_RELA;
   if (type === elf.SHT_GROUP) return abi.SLOT_GROUP;
   const excluded = (flags & BigInt(elf.SHF_EXCLUDE)) !== 0n;

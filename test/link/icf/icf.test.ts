@@ -50,6 +50,14 @@ icf("--icf=safe folds what clang's tables allow", (w) => {
   contains(w.read("log"), "removing identical section a.o:(.text.four)");
 }, "clang");
 
+icf("a table that -r or objcopy has cut loose from its symbol table is ignored, and that is said", (w) => {
+  w.write({ "a.s": ".section .text.a,\"ax\"\na: ret\n.section .text.b,\"ax\"\nb: ret\n.text\n.globl _start\n_start: ret\n.addrsig\n" });
+  w.sh("$CLANG -c a.s && $LD -r a.o -o r.o && $LD a.o --icf=safe --print-icf-sections -o m > direct && $LD r.o --icf=safe --print-icf-sections -o m > cut 2>&1");
+  contains(w.read("direct"), "removing identical section a.o:(.text.b)");
+  lacks(w.read("cut"), "removing");
+  contains(w.read("cut"), /warning: r\.o: --icf=safe conservatively ignores SHT_LLVM_ADDRSIG \[index \d+\] with sh_link=0 \(likely created using objcopy or ld -r\)/);
+}, "clang");
+
 icf("exceptions are caught where they were, functions with cleanups stay apart", (w) => {
   w.write({ "m.cc": `
     #include <cstdio>
