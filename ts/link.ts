@@ -27,6 +27,7 @@ import { checkCrossReferences } from "./passes/cross-references.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { findDependentLibraries } from "./passes/dependent-libraries.ts";
+import { writeHexOutput } from "./passes/hex-output.ts";
 import { internNames } from "./passes/intern-names.ts";
 import { LinkerDefined, linkerNames } from "./passes/linker-defined.ts";
 import { ClosedArchives, loadInputs } from "./passes/load-inputs.ts";
@@ -312,6 +313,7 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
     output.truncate(relocatable?.bytes ?? outputBytes(ctx));
     if (relocatable !== null) await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
     else await writeContents(ctx, output);
+    if (options.hexFormat !== "") await timed(ctx, "hex-output", () => writeHexOutput(ctx, output));
     ctx.diag.throwIfErrors();
     // A signal that arrived meanwhile ends the program here, while the old output is still in place.
     await host.turn();

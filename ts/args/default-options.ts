@@ -110,6 +110,7 @@ export function defaultOptions(): LinkOptions {
     shuffleSections: [],
     checkSections: true,
     binary: false,
+    hexFormat: "",
     emitRelocs: false,
     z: {
       relro: true,

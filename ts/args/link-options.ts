@@ -160,6 +160,8 @@ export interface LinkOptions {
   checkSections: boolean; // true
   /** --oformat binary: no headers, only what is loaded. */
   binary: boolean;
+  /** --oformat srec, ihex: the raw image as text. */
+  hexFormat: "" | "srec" | "ihex";
   emitRelocs: boolean;
   z: {
     relro: boolean; // true

@@ -87,7 +87,7 @@ const OUTPUT: OptionRow[] = [
   should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
   should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
-  should("--oformat", "=FORMAT", "Output format: elf, or binary: the bytes as they are loaded, without headers", setOutputFormat),
+  should("--oformat", "=FORMAT", "Output format: elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
 ];
 
 const SYMBOLS: OptionRow[] = [
@@ -339,8 +339,9 @@ function setFormat(s: ParseState, v: ByteString): void {
 }
 
 function setOutputFormat(s: ParseState, v: ByteString): void {
-  s.options.binary = v === "binary";
-  if (v !== "binary" && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
+  s.options.hexFormat = v === "srec" || v === "ihex" ? v : "";
+  s.options.binary = v === "binary" || s.options.hexFormat !== "";
+  if (!s.options.binary && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
 }
 
 /** `_fbsd` names the same layout with another OS ABI. */

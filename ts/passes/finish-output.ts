@@ -52,7 +52,7 @@ export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<vo
 }
 
 /** Address where execution starts: --entry as symbol or number, else _start; 0 with a warning when there is none. */
-function entryAddress(ctx: Context): bigint {
+export function entryAddress(ctx: Context): bigint {
   const { options, tables } = ctx;
   const name = options.entry || "_start";
   const id = ctx.lookup(name);

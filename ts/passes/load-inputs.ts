@@ -559,7 +559,8 @@ class Loader {
   private obeyFormat(format: ByteString | undefined): void {
     if (format === undefined || this.formatKnown) return;
     this.formatKnown = true;
-    if (format === "binary") this.ctx.options.binary = true;
+    if (format === "srec" || format === "ihex") this.ctx.options.hexFormat = format;
+    if (format === "binary" || this.ctx.options.hexFormat !== "") this.ctx.options.binary = true;
     if (format.endsWith("-freebsd")) this.ctx.osabi = ELFOSABI_FREEBSD;
   }
 
@@ -628,7 +629,7 @@ class Loader {
 
 /** No OUTPUT_FORMAT, or one for x86-64. */
 function suits(script: InputScript): boolean {
-  return script.outputFormat.length === 0 || /x86-64|^binary$/.test(script.outputFormat[0]!);
+  return script.outputFormat.length === 0 || /x86-64|^(binary|srec|ihex)$/.test(script.outputFormat[0]!);
 }
 
 function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString, group = 0): InputFile {

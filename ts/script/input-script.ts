@@ -185,7 +185,7 @@ function words(lexer: Lexer): Token[] {
 function readOutputFormat(r: Reader, command: Token): void {
   const names = words(r.lexer).map((token) => token.text);
   if (names.length !== 1 && names.length !== 3) throw r.lexer.error("OUTPUT_FORMAT takes one or three names", command);
-  const unknown = names.find((name) => !/^(elf(32|64)-|binary$)/.test(name));
+  const unknown = names.find((name) => !/^(elf(32|64)-|(binary|srec|ihex)$)/.test(name));
   if (unknown !== undefined) throw r.lexer.error(`unknown output format name: ${unknown}`, command);
   // Further ones mean nothing (lld).
   if (r.script.outputFormat.length === 0) r.script.outputFormat = names;
