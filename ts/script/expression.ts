@@ -1,8 +1,7 @@
 /**
- * Expressions of --defsym and of layout scripts: text → tree, and for --defsym → value (script-value.ts evaluates the others).
+ * Expressions of --defsym and of layout scripts: text → tree, and with -r → value (script-value.ts evaluates the others).
  *
- * Knows no symbols and no sections: values come from a callback. What only a layout script may say (the location counter, SIZEOF, …)
- * is refused in --defsym. Arithmetic is unsigned 64-bit and wraps; comparisons give 0 or 1.
+ * Knows no symbols and no sections: values come from a callback. Arithmetic is unsigned 64-bit and wraps; comparisons give 0 or 1.
  * As in lld a number is decimal, 0x hexadecimal, or hexadecimal with H, and may end in K or M; a leading 0 means nothing.
  */
 import type { ByteString } from "../args/link-options.ts";
@@ -24,7 +23,7 @@ export type Node =
   | { kind: "binary"; op: BinaryOperator; a: Node; b: Node; offset: number }
   | { kind: "choice"; condition: Node; yes: Node; no: Node }
   | { kind: "call"; name: FunctionName; args: Node[]; offset: number }
-  // only in layout scripts
+  // only where there is a layout
   | { kind: "dot" }
   | { kind: "headers" }
   | { kind: "name"; fn: NameFunction; name: ByteString; offset: number }
@@ -58,9 +57,8 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
   ["*", "/", "%"],
 ];
 
-const ARITY: Record<Exclude<FunctionName, ScriptFunction>, readonly number[]> = { DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [2], LOG2CEIL: [1] };
-const SCRIPT_ARITY: Record<FunctionName, readonly number[]> = {
-  ...ARITY, ALIGN: [1, 2], BLOCK: [1, 2], DATA_SEGMENT_ALIGN: [2], DATA_SEGMENT_END: [1], DATA_SEGMENT_RELRO_END: [2],
+const ARITY: Record<FunctionName, readonly number[]> = {
+  DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [1, 2], LOG2CEIL: [1], BLOCK: [1, 2], DATA_SEGMENT_ALIGN: [2], DATA_SEGMENT_END: [1], DATA_SEGMENT_RELRO_END: [2],
 };
 const NAME_FUNCTIONS = new Set<string>(["ADDR", "LOADADDR", "SIZEOF", "ALIGNOF", "ORIGIN", "LENGTH", "CONSTANT"]);
 
@@ -80,8 +78,6 @@ interface Lexeme {
 interface Reader {
   text: ByteString;
   name: ByteString;
-  /** Inside a layout script: what cannot be part of an expression ends it. */
-  script: boolean;
   /** End of the last lexeme taken. */
   at: number;
   ahead: Lexeme | null;
@@ -91,16 +87,16 @@ interface Reader {
 
 /** Throws ScriptError. `name` is what errors call the source. */
 export function parseExpression(text: ByteString, name: ByteString = "--defsym"): Expr {
-  const r: Reader = { text, name, script: false, at: 0, ahead: null, depth: 0, symbols: new Set() };
+  const r: Reader = { text, name, at: 0, ahead: null, depth: 0, symbols: new Set() };
   const root = readChoice(r);
   const rest = peek(r);
-  if (rest.kind !== "end") throw fail(r, `operator expected, but got ${rest.text}`, rest);
+  if (rest.kind !== "end" || rest.offset < text.length) throw fail(r, `operator expected, but got ${rest.text}`, rest);
   return { root, symbols: [...r.symbols], text, name, offset: 0 };
 }
 
 /** The expression of a layout script that begins at `offset`, and where it ends. `primary`: no operators outside parentheses. */
 export function parseExpressionAt(text: ByteString, name: ByteString, offset: number, primary = false): { expr: Expr; end: number } {
-  const r: Reader = { text, name, script: true, at: offset, ahead: null, depth: 0, symbols: new Set() };
+  const r: Reader = { text, name, at: offset, ahead: null, depth: 0, symbols: new Set() };
   const root = primary ? readUnary(r) : readChoice(r);
   return { expr: { root, symbols: [...r.symbols], text, name, offset }, end: r.at };
 }
@@ -122,8 +118,8 @@ function scan(r: Reader): Lexeme {
   if (word !== undefined) return lexeme(/^[0-9]/.test(word) ? "number" : "word", word, offset + word.length);
   const operator = OPERATORS.find((candidate) => text.startsWith(candidate, offset));
   if (operator !== undefined) return lexeme("operator", operator, offset + operator.length);
-  if (r.script) return lexeme("end", text[offset] as string, offset);
-  throw scriptError(text, name, offset, `unexpected character ${text[offset]}`);
+  // What cannot be part of an expression ends it.
+  return lexeme("end", text[offset] as string, offset);
 }
 
 /** Where the next lexeme begins; layout scripts may have comments there. */
@@ -132,7 +128,7 @@ function skipSpace(r: Reader): number {
   let at = r.at;
   for (;;) {
     while (at < text.length && isSpace(text[at] as string)) at++;
-    if (!r.script || !text.startsWith("/*", at)) return at;
+    if (!text.startsWith("/*", at)) return at;
     const end = text.indexOf("*/", at + 2);
     if (end < 0) throw scriptError(text, r.name, at, "unclosed comment");
     at = end + 2;
@@ -212,16 +208,15 @@ function readUnary(r: Reader): Node {
     expect(r, ")");
     return inner;
   }
-  // lld's wording in scripts
-  throw fail(r, r.script && lexeme.offset < r.text.length ? `malformed number: ${lexeme.text}` : `expression expected, but got ${lexeme.text}`, lexeme);
+  // lld's wording
+  throw fail(r, lexeme.offset < r.text.length ? `malformed number: ${lexeme.text}` : `expression expected, but got ${lexeme.text}`, lexeme);
 }
 
 function symbol(r: Reader, lexeme: Lexeme): Node {
-  if (r.script && r.text[lexeme.offset] !== '"') {
+  if (r.text[lexeme.offset] !== '"') {
     if (lexeme.text === ".") return { kind: "dot" };
     if (lexeme.text === "SIZEOF_HEADERS") return { kind: "headers" };
   }
-  if (lexeme.text === ".") throw fail(r, "the location counter has no meaning here", lexeme);
   r.symbols.add(lexeme.text);
   return { kind: "symbol", name: lexeme.text };
 }
@@ -229,17 +224,15 @@ function symbol(r: Reader, lexeme: Lexeme): Node {
 /** In a layout script a parenthesis behind a symbol belongs to what follows: `.bss start (NOLOAD) : …`. */
 function isFunction(r: Reader, lexeme: Lexeme): boolean {
   if (r.text[lexeme.offset] === '"') return false;
-  return !r.script || NAME_FUNCTIONS.has(lexeme.text) || Object.hasOwn(SCRIPT_ARITY, lexeme.text) || lexeme.text === "ASSERT" || lexeme.text === "SEGMENT_START";
+  return NAME_FUNCTIONS.has(lexeme.text) || Object.hasOwn(ARITY, lexeme.text) || lexeme.text === "ASSERT" || lexeme.text === "SEGMENT_START";
 }
 
 function readCall(r: Reader, lexeme: Lexeme): Node {
-  if (r.script && NAME_FUNCTIONS.has(lexeme.text)) return readNameCall(r, lexeme);
-  if (r.script && lexeme.text === "ASSERT") return readAssert(r);
-  if (r.script && lexeme.text === "SEGMENT_START") return readSegmentStart(r);
+  if (NAME_FUNCTIONS.has(lexeme.text)) return readNameCall(r, lexeme);
+  if (lexeme.text === "ASSERT") return readAssert(r);
+  if (lexeme.text === "SEGMENT_START") return readSegmentStart(r);
   const name = lexeme.text as FunctionName;
-  const arity: Partial<Record<string, readonly number[]>> = r.script ? SCRIPT_ARITY : ARITY;
-  const counts = arity[name];
-  if (counts === undefined) throw fail(r, `linker script function ${name} is not supported yet`, lexeme);
+  const counts = ARITY[name];
   if (name === "DEFINED") {
     const asked = peek(r);
     if (asked.kind !== "word") throw fail(r, `symbol expected, but got ${asked.text}`, asked);
@@ -332,7 +325,7 @@ function value(expr: Expr, node: Node, lookup: Lookup): bigint {
     case "call":
       return call(expr, node, lookup);
     default:
-      throw new Error(`${node.kind} in an expression that belongs to no layout`);
+      throw scriptError(expr.text, expr.name, expr.offset, "an expression that needs a layout has no value with -r");
   }
 }
 

@@ -50,11 +50,10 @@ export interface InputScript {
 /** As GNU ld. */
 const INCLUDE_DEPTH = 10;
 
-/** Commands that are real but not obeyed yet. */
-const LATER = new Set(
-  ("INSERT CONSTRUCTORS LD_FEATURE FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION " +
-    "FORCE_GROUP_ALLOCATION SECTION_FLAGS").split(" "),
-);
+/** Commands of GNU ld that are not obeyed. */
+const LATER = new Set("INSERT CONSTRUCTORS SECTION_FLAGS".split(" "));
+/** What they ask for is how it is here: expressions are sane, commons get space (with -r only by -d), groups need nothing. */
+const NOTHING = new Set("FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION".split(" "));
 
 interface Reader {
   lexer: Lexer;
@@ -128,7 +127,8 @@ function readCommand(r: Reader, command: Token): void {
     case "INCLUDE":
       return readInclude(r);
     default:
-      if (!readLayout(r, command)) throw unknownCommand(lexer, command);
+      if (command.text === "LD_FEATURE") argument(lexer);
+      else if (!NOTHING.has(command.text) && !readLayout(r, command)) throw unknownCommand(lexer, command);
   }
 }
 
@@ -142,6 +142,7 @@ function readLayout(r: Reader, command: Token): boolean {
   });
   if (end < 0) return false;
   script.layout = layout;
+  if (layout.entry !== "") script.entry = layout.entry;
   lexer.seek(end);
   return true;
 }

@@ -79,7 +79,12 @@ function readSectionsItem(t: ScriptText, layout: LayoutScript): void {
     return;
   }
   if (t.takeWord("INCLUDE")) return t.readInclude((inner) => readSectionsItem(inner, layout));
-  if (t.takeWord("ENTRY")) throw t.error("ENTRY inside SECTIONS is not supported yet");
+  if (t.takeWord("ENTRY")) {
+    t.expect("(");
+    layout.entry = t.word("symbol");
+    t.expect(")");
+    return;
+  }
   if (t.peek() === "OVERLAY" || t.peek() === "OVERLAY:") return readOverlay(t, layout);
   layout.commands.push(readOutput(t));
 }

@@ -145,6 +145,8 @@ export interface LayoutScript {
   /** There is a SECTIONS command, other than to INSERT: it replaces the default layout. */
   hasSections: boolean;
   commands: ScriptCommand[];
+  /** ENTRY inside SECTIONS, "" = not given. */
+  entry: ByteString;
   phdrs: PhdrCommand[];
   insertions: Insertion[];
   noCrossRefs: NoCrossRefs[];
@@ -156,7 +158,7 @@ export interface LayoutScript {
 }
 
 export function newLayout(text: ByteString, name: ByteString): LayoutScript {
-  return { hasSections: false, commands: [], phdrs: [], insertions: [], noCrossRefs: [], regions: new Map(), text, name };
+  return { hasSections: false, commands: [], entry: "", phdrs: [], insertions: [], noCrossRefs: [], regions: new Map(), text, name };
 }
 
 /** Several -T scripts are one. */

@@ -12,7 +12,7 @@ import type { ScriptText } from "./script-text.ts";
 import { constantValue } from "./script-value.ts";
 
 const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
-const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8 };
+const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8, SQUAD: 8 };
 /** Real commands that are not obeyed yet. */
 const LATER = /^(INSERT|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|CLASS)$/;
 
@@ -77,7 +77,7 @@ function readType(t: ScriptText, output: OutputDescription): boolean {
 function readAttributesOf(t: ScriptText, output: OutputDescription): void {
   for (;;) {
     if (t.takeWord("AT")) output.lma = t.parenthesized();
-    else if (t.takeWord("ALIGN_WITH_INPUT")) throw t.error("ALIGN_WITH_INPUT is not supported yet");
+    else if (t.takeWord("ALIGN_WITH_INPUT")) continue; // load addresses always keep their distance
     else if (t.takeWord("ALIGN")) output.align = t.parenthesized();
     else if (t.takeWord("SUBALIGN")) output.subalign = t.parenthesized();
     else if (t.takeWord("ONLY_IF_RO")) output.constraint = "ONLY_IF_RO";

@@ -78,4 +78,15 @@ symbols("names are written in the order files mention them; what only options an
   assert.not(found.includes("nosuch"));
 });
 
+symbols("--defsym may ask for sections, ENTRY may stand in SECTIONS, and commands that mean nothing here are accepted", (w) => {
+  w.write({ "t.s": START.replace("_start", "_start, begin").replace("_start:", "nop\n_start: nop\nbegin:"), "t.ld": "LD_FEATURE(\"SANE_EXPR\") FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION SECTIONS { ENTRY(begin) . = 0x10000; .text : ALIGN_WITH_INPUT { *(.text) SQUAD(-1) } }" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  contains(w.sh("readelf -hW t"), "0x10002\n");
+  if (linkerName === "bfd") return;
+  w.sh("$LD t.o -T t.ld --defsym='size=SIZEOF(.text) + 1' --defsym='text=ADDR(.text)' -o d && $LD t.o --defsym='size=SIZEOF(.text) * 2' -o p");
+  assert.equal([symbol(image(w, "d"), "size"), symbol(image(w, "d"), "text")], [12, 0x10000]);
+  assert.is(symbol(image(w, "p"), "size"), 6);
+  contains(w.fails("$LD -r t.o --defsym='size=SIZEOF(.text)' -o r.o"), "needs a layout");
+});
+
 symbols.run();
