@@ -111,7 +111,7 @@ function readU64(ctx: PlaceContext, at: number): number {
   return readU32(ctx, at) + readU32(ctx, at + 4) * 2 ** 32;
 }
 
-/** Offsets in places are upper case, as in lld 19. */
+/** Offsets in the places of referrers are upper case, as in lld 19; those of relocations (`location`) are not. */
 const upperHex = (value: number): string => value.toString(16).toUpperCase();
 
 /** Does the global symbol `index` mean the object's own definition? Of two definitions of a name only one counts. */
@@ -215,7 +215,7 @@ export function sectionPlace(ctx: PlaceContext, isec: number): ByteString {
 
 /** `a.o:(.text+0x1c)`, with the function when one covers the offset: `a.o:(function f: .text+0x1c)`. */
 export function location(ctx: PlaceContext, isec: number, offset: number): ByteString {
-  const place = `${sectionName(ctx, isec)}+0x${upperHex(offset)})`;
+  const place = `${sectionName(ctx, isec)}+0x${offset.toString(16)})`;
   const file = fileName(ctx, ctx.tables.isec.obj[isec]!);
   const func = enclosingSymbol(ctx, isec, offset, STT_FUNC);
   return func === null ? `${file}:(${place}` : `${file}:(function ${displayName(ctx, func.name)}: ${place}`;

@@ -103,13 +103,15 @@ function readOverwrites(t: ScriptText, layout: LayoutScript): void {
 
 /** NOCROSSREFS(a b …), NOCROSSREFS_TO(a b …) */
 function readNoCrossRefs(t: ScriptText, layout: LayoutScript): void {
+  t.skip();
+  const start = t.at;
   const place = t.place();
   const toFirst = t.takeWord("NOCROSSREFS_TO");
   if (!toFirst) t.takeWord("NOCROSSREFS");
   t.expect("(");
   const names: ByteString[] = [];
   while (!t.take(")")) {
-    if (t.atEnd()) throw t.error("unexpected EOF");
+    if (t.atEnd()) throw t.error("unexpected EOF", start);
     if (!t.take(",")) names.push(t.word("section name"));
   }
   t.take(";");
