@@ -30,6 +30,7 @@ export * from "./passes/set-visibility";
 export * from "./passes/settle-symbols";
 export * from "./passes/split-pieces";
 export * from "./passes/tail-merge";
+export * from "./passes/warning-sections";
 export * from "./passes/write-eh-frame";
 export { reportIssue, reportObject } from "./lib/issue";
 export * from "./lib/crel";

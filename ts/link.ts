@@ -53,6 +53,7 @@ import { claimScriptSymbols, classifyScriptSymbols, scriptNames } from "./passes
 import { ScriptValues } from "./passes/script-values.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
+import { warnOfReferences } from "./passes/warning-sections.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
@@ -248,6 +249,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (wantsSectionOrder(ctx)) await run("section-order", () => orderInputSections(ctx));
   await run("scan-relocs", () => scanRelocs(ctx));
   reportUndefined(ctx);
+  warnOfReferences(ctx);
   ctx.checkIssues();
   await run("create-synthetic", async () => {
     createSynthetic(ctx);

@@ -16,3 +16,10 @@ export function isOldArray(name: u32): bool {
   const six = load<u64>(name) & 0xffffffffffff;
   return six == 0x73726f74632e || six == 0x73726f74642e;
 }
+
+/** ".gnu.warning." and longer */
+// @ts-ignore: decorator
+@inline
+export function isWarning(name: u32): bool {
+  return load<u64>(name) == 0x7261772e756e672e && load<u64>(name, 5) == 0x2e676e696e726177;
+}

@@ -4,7 +4,7 @@
  * numberSections runs once, serially, in inclusion order, so rows are in link order; the rest runs per object.
  */
 import { params, tables } from "../shared/tables.ts";
-import { isOldArray } from "../lib/names.ts";
+import { isOldArray, isWarning } from "../lib/names.ts";
 import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
@@ -112,6 +112,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   isec.sh_entsize[row] = entsize;
   isec.align[row] = align > 1 ? <u8>ctz<u64>(align) : 0;
   if (isUnknown(type, flags)) report(ISSUE_BAD_OBJECT, o, row, i, ERR_SECTION_TYPE, type);
+  if (isWarning(name)) params().warningSections = 1;
   if (isStackNote(name)) {
     t.obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
     isec.osec[row] = 0;

@@ -389,6 +389,7 @@ export class Params {
   symIndex: u32;
   symtabAt: u32;
   gotSymbolic: u32;
+  warningSections: u32;
   ehFrameHdr: u32;
   warnCommon: u32;
   suspects: u32;

@@ -99,6 +99,13 @@ export class Diagnostics {
     this.print("warning", MAGENTA, message);
   }
 
+  /** A warning that --fatal-warnings leaves one: what an input says about its own use. */
+  remark(message: ByteString): void {
+    if (this.settings.noWarnings) return;
+    this.warningCount++;
+    this.print("warning", MAGENTA, message);
+  }
+
   /** An error that --noinhibit-exec turns into a warning: the output can still be made. */
   errorOrWarn(message: ByteString): void {
     if (this.settings.noinhibitExec) this.warn(message);

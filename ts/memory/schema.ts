@@ -344,6 +344,7 @@ export const PARAMS = {
   symIndex: "u32", // -r and --emit-relocs: address of a u32 per sym row, its index in the output's symbol table; 0 = not wanted
   symtabAt: "u32", // with symIndex: address of the output's symbol table while it is written
   gotSymbolic: "u32", // index of the first symbolic relocation of .got
+  warningSections: "u32", // set by load-sections: there are .gnu.warning.SYMBOL sections
   ehFrameHdr: "u32", // 1 = --eh-frame-hdr: records of .eh_frame are looked into
   warnCommon: "u32", // 1 = --warn-common
   suspects: "u32", // SUSPECT_*: what settle-symbols must look at

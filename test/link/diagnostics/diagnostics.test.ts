@@ -118,7 +118,15 @@ diagnostics(".gnu.warning texts", (w) => {
   w.sh("gcc -O1 -c a.c m.c");
   const done = w.try("gcc -B$B a.o m.o -o m && ./m");
   assert.is(done.status, 0);
-  if (wield) lacks(done.stderr, "error");
+  if (wield) {
+    lacks(done.stderr, "error");
+    contains(done.stderr, /warning: risky is risky\n>>> referenced by m\.c\n>>>\s+m\.o:\(main\)/);
+  }
+  // Neither without a reference, nor as an error, nor when warnings are not wanted.
+  w.write({ "n.c": "int main(void) { return 0; }" }).sh("gcc -O1 -c n.c");
+  lacks(w.try("gcc -B$B a.o n.o -o n").stderr, "risky");
+  if (linkerName === "wield") assert.is(w.try("gcc -B$B a.o m.o -Wl,--fatal-warnings -o m").status, 0);
+  if (wield) assert.is(w.try("gcc -B$B a.o m.o -Wl,-w -o m").stderr, "");
 });
 
 diagnostics.run();
