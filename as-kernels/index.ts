@@ -11,6 +11,7 @@ export * from "./passes/eh-frame";
 export * from "./passes/emit-symtab";
 export * from "./passes/address-significance";
 export * from "./passes/fold-identical";
+export * from "./passes/gdb-index";
 export * from "./passes/intern-names";
 export * from "./passes/load-sections";
 export * from "./passes/mark-live";

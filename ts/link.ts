@@ -58,6 +58,7 @@ import { writeOutput } from "./passes/write-output.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
+import { GdbIndexSection } from "./synthetic/gdb-index.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
@@ -233,9 +234,10 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 
   await run("split-pieces", () => splitPieces(ctx));
   ctx.checkIssues();
-  await run("mark-live", () => {
+  await run("mark-live", async () => {
     keepScriptSections(ctx);
-    return markLive(ctx);
+    await markLive(ctx);
+    if (makesGdbIndex(ctx)) ctx.kernels.dropPublicNames!(1, ctx.tables.isec.rows);
   });
 
   reportUnused(ctx);
@@ -254,6 +256,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   await run("create-synthetic", async () => {
     createSynthetic(ctx);
     Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
+    if (makesGdbIndex(ctx)) addGdbIndex(ctx);
     if (ctx.options.emitRelocs) await prepareEmittedRelocs(ctx);
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
@@ -276,6 +279,17 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   reportLayout(ctx);
   return null;
+}
+
+/** Stripped debug information needs no index. */
+function makesGdbIndex({ options }: Context): boolean {
+  return options.gdbIndex && options.strip === "none";
+}
+
+function addGdbIndex(ctx: Context): void {
+  const gdbIndex = new GdbIndexSection();
+  gdbIndex.collect(ctx);
+  Object.assign(ctx.synthetics, { gdbIndex });
 }
 
 /** Names options mention that must be findable after interning. */

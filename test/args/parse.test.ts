@@ -96,7 +96,7 @@ test("an unknown option is an error, also beside -v", () => {
     assert.ok(errors(line).some((e) => e.startsWith("unknown argument '--nosuch'")), line);
   }
   assert.match(firstError("-shared=4 x.o"), /unknown argument '-shared=4'[^]*unknown option/);
-  assert.match(firstError("--gdb-index x.o"), /unknown argument '--gdb-index': not supported yet/);
+  assert.match(firstError("--task-link x.o"), /unknown argument '--task-link': not supported yet/);
   assert.match(firstError("-fPIC x.o"), /unknown argument '-fPIC'/);
 });
 

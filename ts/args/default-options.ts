@@ -93,6 +93,7 @@ export function defaultOptions(): LinkOptions {
     hashStyle: "both",
     ehFrameHdr: false,
     compressDebug: "none",
+    gdbIndex: false,
     compressSections: [],
     packRelr: false,
     packAndroid: false,

@@ -141,6 +141,7 @@ export interface LinkOptions {
   hashStyle: "gnu" | "sysv" | "both"; // both
   ehFrameHdr: boolean;
   compressDebug: Compression["kind"];
+  gdbIndex: boolean;
   /** --compress-sections, in order: the last pattern that fits a section decides. */
   compressSections: (Compression & { glob: ByteString })[];
   packRelr: boolean; // --pack-dyn-relocs=relr or -z pack-relative-relocs

@@ -69,6 +69,8 @@ const OUTPUT: OptionRow[] = [
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
+  should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
   should("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress output sections that are not loaded and match GLOB: none, zlib or zstd", addCompression),
   must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
   must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none, relr, android or android+relr", setPackedRelocs),
@@ -248,7 +250,6 @@ const ACCEPTED: OptionRow[] = [
   accept("--ctf-share-types", "=METHOD", "Ignored: as --ctf-variables"),
   accept("--no-fortran-common", "", "Ignored: common symbols never extract members"),
   accept("--no-define-common", "", "Ignored unless -d: common symbols of shared objects always have space"),
-  accept("--no-gdb-index", "", "Ignored: the default"),
   accept("--no-debug-names", "", "Ignored: the default"),
   accept("--reduce-memory-overheads", "", "Ignored: as --no-keep-memory"),
   accept("--hash-size", "=N", "Ignored: tables are as large as they have to be"),
@@ -283,7 +284,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "EB gdb-index unique " +
+  "EB unique " +
   "section-ordering-file repro " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
   "copy-dt-needed-entries add-needed out-implib in-implib debug-names"
