@@ -37,6 +37,16 @@ test("@file is the whole line of gcc @rsp", () => {
   assert.equal(parsed.responseFiles, ["/tmp/ccABCD"]);
 });
 
+test("--rsp-quoting holds for response files before it, --print-output-format and --print-sysroot stop", () => {
+  const readFile = () => "-o c:\\x\\y";
+  assert.is(parse("@f a.o --rsp-quoting=windows", { readFile }).options.output, "c:\\x\\y");
+  assert.is(parse("@f a.o --rsp-quoting=posix", { readFile }).options.output, "c:xy");
+  assert.match(firstError("--rsp-quoting=dos a.o"), "invalid response file quoting: dos");
+  assert.is(parse("--print-output-format").text, "elf64-x86-64\n");
+  assert.is(parse("--sysroot=/s --print-sysroot nothing.o").text, "/s\n");
+  assert.is(parse("--print-sysroot").action, "version");
+});
+
 test("--package-metadata decodes %XX and GNU ld's names of characters", () => {
   assert.is(parse("--package-metadata=%7b%22a%22:1%[comma]x%[rbrace] a.o").options.packageMetadata, '{"a":1,x}');
   assert.match(firstError("--package-metadata=%7x a.o"), "invalid % escape");

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { expandResponseFiles, splitWords } from "../../ts/args/response-file.ts";
+import { expandResponseFiles, splitWindowsWords, splitWords } from "../../ts/args/response-file.ts";
 
 test("white space separates words", () => {
   assert.equal(splitWords("  a b\n\tc\r\nd "), ["a", "b", "c", "d"]);
@@ -27,6 +27,11 @@ test("files nest, and bytes stay bytes", () => {
 test("a file that names itself, once or twice, is an error", () => {
   assert.is(expandResponseFiles(["@a"], () => "x @a").errors.length, 1);
   assert.is(expandResponseFiles(["@a"], () => "@a @a").errors.length, 1);
+});
+
+test("Windows quoting: only double quotes group, backslashes stay", () => {
+  assert.equal(splitWindowsWords(String.raw`a\b.o "c:\d e\f.o" 'x y' "a""b" \"q\" "end\\" z\\"w"`), ["a\\b.o", "c:\\d e\\f.o", "'x", "y'", 'a"b', '"q"', "end\\", "z\\w"]);
+  assert.equal(expandResponseFiles(["@f"], () => "a\\b", true).args, ["a\\b"]);
 });
 
 test.run();

@@ -51,6 +51,7 @@ export function argument(text: string, position: Partial<InputArgument> = {}): I
     asNeeded: false,
     wholeArchive: false,
     static: false,
+    copyNeeded: false,
     group: 0,
     lib: 0,
     format: "elf",

@@ -16,6 +16,8 @@ export interface InputArgument {
   wholeArchive: boolean;
   /** -Bstatic: shared objects are not considered for -l. */
   static: boolean;
+  /** --copy-dt-needed-entries: the libraries that a shared object needs are looked into as well. */
+  copyNeeded: boolean;
   /** Between --start-group and --end-group: 1-based number of the pair, 0 = not inside one. */
   group: number;
   /** Between --start-lib and --end-lib: 1-based number of the pair, 0 = not inside one. */
@@ -151,7 +153,6 @@ export interface LinkOptions {
   relax: boolean;
   applyDynamicRelocs: boolean;
   noGnuUnique: boolean;
-  copyDtNeeded: boolean; // accepted, no effect
   imageBase: bigint | undefined;
   sectionStarts: Map<ByteString, bigint>; // -Ttext …, --section-start
   omagic: boolean;
@@ -179,6 +180,7 @@ export interface LinkOptions {
     nodefaultlib: boolean;
     nodump: boolean;
     global: boolean;
+    group: boolean;
     combreloc: boolean; // true
     rodynamic: boolean;
     separateCode: "none" | "code" | "loadable-segments";

@@ -11,6 +11,7 @@ export interface Positional {
   asNeeded: boolean;
   wholeArchive: boolean;
   static: boolean;
+  copyNeeded: boolean;
 }
 
 export interface ParseState {
@@ -28,7 +29,9 @@ export interface ParseState {
   /** 0 = not asked, 1 = -v, 2 = -V (also lists emulations). */
   showVersion: number;
   /** --version, --help: print and stop. */
-  stop: "" | "version" | "help";
+  stop: "" | "version" | "help" | "print";
+  /** What "print" prints. */
+  printed: ByteString;
   emulations: readonly string[];
 }
 

@@ -29,6 +29,8 @@ const INPUTS: OptionRow[] = [
   must("--no-whole-archive", "", "Take archive members only when they are wanted (default)", (s) => void (s.now.wholeArchive = false)),
   must("--as-needed", "", "DT_NEEDED for the following shared objects only when they are used", (s) => void (s.now.asNeeded = true)),
   must("--no-as-needed", "", "DT_NEEDED for every following shared object (default)", (s) => void (s.now.asNeeded = false)),
+  must("--no-copy-dt-needed-entries --no-add-needed", "", "Only look into libraries that are named (default)", (s) => void (s.now.copyNeeded = false)),
+  should("--copy-dt-needed-entries --add-needed", "", "Look into the libraries that the following shared objects need, too", (s) => void (s.now.copyNeeded = true)),
   must("--Bstatic --dn --non_shared", "", "Search only archives for the following -l", (s) => void (s.now.static = true)),
   must("--Bdynamic --dy --call_shared", "", "Search shared objects too for the following -l (default)", (s) => void (s.now.static = false)),
   must("--static", "", "As -Bstatic, and no dynamic linker is asked for", (s) => void ((s.now.static = true), (s.options.static = true))),
@@ -109,6 +111,7 @@ const SYMBOLS: OptionRow[] = [
   must("--Bsymbolic-functions", "", "As -Bsymbolic for functions", put("bsymbolic", "functions")),
   must("--Bsymbolic-non-weak", "", "As -Bsymbolic for symbols that are not weak", put("bsymbolic", "non-weak")),
   must("--Bsymbolic-non-weak-functions", "", "As -Bsymbolic for functions that are not weak", put("bsymbolic", "non-weak-functions")),
+  should("--Bgroup", "", "The shared object and those it needs resolve symbols among themselves", (s) => void ((s.options.z.group = true), setZ(s, "defs"))),
   must("--Bno-symbolic", "", "Undo -Bsymbolic (default)", put("bsymbolic", "none")),
   must("--undefined -u", "=SYMBOL", "Start with an undefined symbol", push("undefined")),
   should("--undefined-glob", "=GLOB", "As --undefined for every matching name in an archive", pushGlob("undefinedGlobs")),
@@ -178,6 +181,9 @@ const REPORTS: OptionRow[] = [
   must("-v", "", "Print the version, and link when there are inputs", (s) => void (s.showVersion ||= 1)),
   must("-V", "", "As -v, with the supported emulations", (s) => void (s.showVersion = 2)),
   must("--version", "", "Print the version and stop", (s) => void (s.stop ||= "version")),
+  should("--print-output-format", "", "Print the output format and stop", (s) => void ((s.stop ||= "print"), (s.printed += "elf64-x86-64\n"))),
+  should("--print-sysroot", "", "Print the sysroot and stop", (s) => void ((s.stop ||= "print"), (s.printed += `${s.options.sysroot}\n`))),
+  should("--rsp-quoting", "=STYLE", "Quoting in @files: posix (default) or windows", setQuoting),
   must("--help", "", "Print this text and stop", (s) => void (s.stop ||= "help")),
   must("--verbose", "[=LEVEL]", "Say what is done", put("verbose", true)),
   must("--trace -t", "", "Print the names of the input files", put("trace", true)),
@@ -222,7 +228,6 @@ const REPORTS: OptionRow[] = [
 ];
 
 const ACCEPTED: OptionRow[] = [
-  accept("--no-add-needed --no-copy-dt-needed-entries", "", "Ignored: libraries of libraries are never linked in implicitly"),
   accept("--sort-common", "[=ORDER]", "Ignored: common symbols are placed as they come"),
   accept("--no-keep-memory", "", "Ignored: memory use does not depend on it"),
   accept("-g", "", "Ignored: debug information is kept anyway"),
@@ -264,6 +269,12 @@ const ACCEPTED: OptionRow[] = [
   accept("--lto-sample-profile", "=FILE", "Ignored: as --save-temps"),
   accept("--thinlto-jobs --thinlto-cache-dir --thinlto-cache-policy --lto-partitions --lto-cs-profile-file --lto-obj-path", "=VALUE", "Ignored: as --save-temps"),
   accept("--lto-O0 --lto-O1 --lto-O2 --lto-O3 --lto-CGO0 --lto-CGO1 --lto-CGO2 --lto-CGO3", "", "Ignored: as --save-temps"),
+  accept("--lto", "=KIND", "Ignored: as --save-temps"),
+  accept("--lto-whole-program-visibility --no-lto-whole-program-visibility --lto-debug-pass-manager --lto-pgo-warn-mismatch --no-lto-pgo-warn-mismatch", "", "Ignored: as --save-temps"),
+  accept("--lto-aa-pipeline --lto-newpm-passes --load-pass-plugin --thinlto-object-suffix-replace --thinlto-single-module", "=VALUE", "Ignored: as --save-temps"),
+  accept("--disable-verify --lto-unique-basic-block-section-names", "", "Ignored: as --save-temps"),
+  accept("--fat-lto-objects --no-fat-lto-objects", "", "Ignored: fat objects are linked from their machine code"),
+  accept("--no-warn-ifunc-textrel --no-optimize-bb-jumps --no-check-dynamic-relocations", "", "Ignored: the default"),
   accept("--mllvm", "=OPTION", "Ignored: an option of LLVM, which is not part of the link"),
   accept("--mmap-output-file", "", "Ignored: the output is written, not mapped"),
   accept("--no-mmap-output-file", "", "Ignored: as --mmap-output-file"),
@@ -287,7 +298,7 @@ export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB unique " +
   "section-ordering-file repro " +
   "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
-  "copy-dt-needed-entries add-needed out-implib in-implib debug-names"
+  "out-implib in-implib debug-names lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"
 ).split(" ");
 
 /** GLOB=KIND or GLOB=KIND:LEVEL (lld). */
@@ -326,6 +337,10 @@ function popState(s: ParseState): void {
   const state = s.saved.pop();
   if (state) s.now = state;
   else s.errors.push("unbalanced --push-state/--pop-state");
+}
+
+function setQuoting(s: ParseState, v: ByteString): void {
+  if (v !== "posix" && v !== "windows") s.errors.push(`invalid response file quoting: ${v}`);
 }
 
 function setRunPathOrSymbols(s: ParseState, v: ByteString): void {

@@ -62,7 +62,7 @@ const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
 const JOINED = new Set("lLhReuyTOoImzGYbP");
 
 export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): ParsedArgs {
-  const expansion = expandResponseFiles(argv, env.readFile ?? (() => undefined));
+  const expansion = expandResponseFiles(argv, env.readFile ?? (() => undefined), windowsQuoting(argv));
   const s = initialState(env);
   s.errors.push(...expansion.errors);
   const misused = driverOption(expansion.args);
@@ -78,10 +78,20 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
     warnings: s.warnings,
     errors: s.errors,
     action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
-    text: s.stop === "help" ? helpText(who) : asked ? versionText(who, s.showVersion) : "",
+    text: s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed : asked ? versionText(who, s.showVersion) : "",
     responseFiles: expansion.files,
     args: expansion.args,
   };
+}
+
+/** --rsp-quoting must be known before response files are read; the last one counts. */
+function windowsQuoting(argv: readonly ByteString[]): boolean {
+  let windows = false;
+  argv.forEach((arg, i) => {
+    const value = /^--?rsp-quoting(?:=(.*))?$/.exec(arg);
+    if (value !== null) windows = (value[1] ?? argv[i + 1]) === "windows";
+  });
+  return windows;
 }
 
 function initialState(env: ParseEnv): ParseState {
@@ -93,7 +103,7 @@ function initialState(env: ParseEnv): ParseState {
     options,
     warnings: [],
     errors: [],
-    now: { asNeeded: false, wholeArchive: false, static: false },
+    now: { asNeeded: false, wholeArchive: false, static: false, copyNeeded: false },
     saved: [],
     format: "elf",
     libs: 0,
@@ -102,6 +112,7 @@ function initialState(env: ParseEnv): ParseState {
     groups: 0,
     showVersion: 0,
     stop: "",
+    printed: "",
     emulations: env.emulations ?? DEFAULT_EMULATIONS,
   };
 }

@@ -20,13 +20,14 @@ export interface Expansion {
   errors: ByteString[];
 }
 
-export function expandResponseFiles(argv: readonly ByteString[], readFile: ReadFile): Expansion {
+/** `windows`: words as Windows programs split them. */
+export function expandResponseFiles(argv: readonly ByteString[], readFile: ReadFile, windows = false): Expansion {
   const result: Expansion = { args: [], files: [], errors: [] };
-  expand(argv, readFile, 0, result);
+  expand(argv, readFile, windows ? splitWindowsWords : splitWords, 0, result);
   return result;
 }
 
-function expand(argv: readonly ByteString[], readFile: ReadFile, depth: number, result: Expansion): void {
+function expand(argv: readonly ByteString[], readFile: ReadFile, split: (text: ByteString) => ByteString[], depth: number, result: Expansion): void {
   for (const arg of argv) {
     const text = arg.length > 1 && arg[0] === "@" && result.errors.length === 0 ? readFile(arg.slice(1)) : undefined;
     if (text === undefined) {
@@ -35,7 +36,7 @@ function expand(argv: readonly ByteString[], readFile: ReadFile, depth: number, 
       result.errors.push(`too many nested response files: ${arg}`);
     } else {
       result.files.push(arg.slice(1));
-      expand(splitWords(text), readFile, depth + 1, result);
+      expand(split(text), readFile, split, depth + 1, result);
     }
   }
 }
@@ -66,6 +67,32 @@ export function splitWords(text: ByteString): ByteString[] {
       word ??= "";
     } else if (c === "\\") {
       word = (word ?? "") + c;
+    } else if (word !== undefined) {
+      words.push(word);
+      word = undefined;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** Microsoft's rules: only "…" groups, backslashes are themselves unless they stand before a quote, two for one. */
+export function splitWindowsWords(text: ByteString): ByteString[] {
+  const words: ByteString[] = [];
+  let word: ByteString | undefined;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const slashes = /^\\*/.exec(text.slice(i, i + 256))![0].length;
+    i += slashes;
+    const isQuote = text[i] === '"';
+    if (slashes > 0) word = (word ?? "") + "\\".repeat(isQuote ? slashes >> 1 : slashes);
+    if (isQuote && slashes % 2 === 0) {
+      // Two quotes inside quotes are one.
+      if (quoted && text[i + 1] === '"') word = (word ?? "") + text[i++];
+      else quoted = !quoted;
+      word ??= "";
+    } else if (i < text.length && (quoted || !/\s/.test(text[i]!))) {
+      word = (word ?? "") + text[i];
     } else if (word !== undefined) {
       words.push(word);
       word = undefined;

@@ -72,6 +72,7 @@ export const DF_STATIC_TLS = 0x10;
 // DT_FLAGS_1
 export const DF_1_NOW = 0x1;
 export const DF_1_GLOBAL = 0x2;
+export const DF_1_GROUP = 0x4;
 export const DF_1_NODELETE = 0x8;
 export const DF_1_LOADFLTR = 0x10;
 export const DF_1_INITFIRST = 0x20;

@@ -29,7 +29,7 @@ import { allocTable } from "../memory/table.ts";
 import { defsymScript } from "./script-symbols.ts";
 
 /** Options that hold at an input's place on the command line. */
-type Position = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib">;
+type Position = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib" | "copyNeeded">;
 
 /** Row 0 of ctx.inputs and row 1, the linker's own object. */
 const FIRST_FILE = 2;
@@ -181,7 +181,7 @@ class Loader {
   addDependent(path: ByteString): void {
     this.group++;
     this.isDependent = true;
-    this.addFile(path, { asNeeded: false, wholeArchive: false, static: false, lib: 0 }, baseName(path));
+    this.addFile(path, { asNeeded: false, wholeArchive: false, static: false, lib: 0, copyNeeded: false }, baseName(path));
     this.isDependent = false;
   }
 
@@ -476,6 +476,18 @@ class Loader {
     this.sharedByPath.set(file.path, id);
     this.sharedBySoname.set(soname, id);
     sharedObjects.push(input);
+    if (position.copyNeeded) for (const name of object.needed) this.addNeeded(name, file.path, position);
+  }
+
+  /** --copy-dt-needed-entries: a library that a library needs is linked if it is used (GNU ld). */
+  private addNeeded(name: ByteString, by: ByteString, position: Position): void {
+    if (this.sharedBySoname.has(name)) return;
+    const { options, host, diag } = this.ctx;
+    const folders = [...options.rpathLink, ...options.rpath, host.env("LD_LIBRARY_PATH") ?? ""].flatMap((list) => list.split(":")).filter((folder) => folder !== "");
+    const near = name.includes("/") ? name : folders.map((folder) => joinPath(this.search.inSysroot(folder), name)).find((path) => this.exists(path));
+    const path = near ?? this.search.file(name);
+    if (path === "") diag.warn(`${name}, needed by ${by}, not found (try using -rpath or -rpath-link)`);
+    else this.addFile(path, { ...position, asNeeded: true, static: false }, name);
   }
 
   /** A shared object named again: one mention without --as-needed is enough to need it. */
@@ -499,7 +511,7 @@ class Loader {
 
   /** -T */
   addScriptOption(path: ByteString): void {
-    const position = { asNeeded: false, wholeArchive: false, static: false, lib: 0 };
+    const position = { asNeeded: false, wholeArchive: false, static: false, lib: 0, copyNeeded: false };
     const found = this.findScript(path);
     if (found === "") return this.ctx.diag.error(messages.noScript(path));
     const file = this.open(found);

@@ -98,6 +98,7 @@ export class DynamicSection implements SyntheticSection {
       (options.shared && ctx.kernels.usesInitialExec!() ? dyn.DF_STATIC_TLS : 0);
     const flags1 =
       (z.global ? dyn.DF_1_GLOBAL : 0) |
+      (z.group ? dyn.DF_1_GROUP : 0) |
       (z.globalaudit ? dyn.DF_1_GLOBAUDIT : 0) |
       (z.loadfltr ? dyn.DF_1_LOADFLTR : 0) |
       (z.initfirst ? dyn.DF_1_INITFIRST : 0) |

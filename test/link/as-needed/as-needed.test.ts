@@ -20,6 +20,18 @@ function libraries(w: { write(f: Record<string, string>): { sh(s: string): strin
 
 const link = (flags: string): string => `gcc -B$B ${flags} -Wl,-rpath,. -Wl,-rpath-link,. -o m && ./m`;
 
+needed("--copy-dt-needed-entries looks into the libraries of libraries, and lists those that are used", (w) => {
+  if (linkerName === "lld" || linkerName === "mold") return;
+  libraries(w);
+  w.sh("gcc -B$B -shared three.o -L. -ltwo -lone -Wl,--no-as-needed -Wl,-soname,libthree.so -o libthree.so");
+  w.write({ "n.c": "int three(void), two(void); int main(void) { return three() - two() - 1; }" });
+  w.sh("gcc -c n.c");
+  if (linkerName === "wield") w.fails(link("n.o -L. -lthree"));
+  w.sh(link("-Wl,--copy-dt-needed-entries n.o -L. -lthree"));
+  assert.equal(w.elf("m").needed(), ["libthree.so", "libtwo.so", "libc.so.6"]);
+  w.fails(link("-Wl,--add-needed,--no-add-needed n.o -L. -lthree"));
+});
+
 needed("without --as-needed everything is listed, in order and once", (w) => {
   libraries(w);
   w.sh(link("-Wl,--no-as-needed m.o libtwo.so libone.so libtwo.so -L. -ldata"));
