@@ -6,7 +6,8 @@
  * B.2 "Optimize GOTPCRELX Relocations"; "ELF Handling For Thread-Local Storage" 5.5; TLSDESC: psABI 4.6; Intel APX (REX2, EVEX).
  */
 import {
-  R_X86_64_CODE_4_GOTPCRELX, R_X86_64_CODE_4_GOTPC32_TLSDESC, R_X86_64_CODE_4_GOTTPOFF, R_X86_64_CODE_6_GOTTPOFF, R_X86_64_GOTPCRELX,
+  R_X86_64_CODE_4_GOTPCRELX, R_X86_64_CODE_4_GOTPC32_TLSDESC, R_X86_64_CODE_4_GOTTPOFF, R_X86_64_CODE_5_GOTPC32_TLSDESC, R_X86_64_CODE_5_GOTTPOFF,
+  R_X86_64_CODE_6_GOTPC32_TLSDESC, R_X86_64_CODE_6_GOTTPOFF, R_X86_64_GOTPCRELX,
 } from "../shared/elf.ts";
 
 // ---- GOTPCRELX forms ----
@@ -200,7 +201,7 @@ export function relaxIeToLe(at: u32, type: u32, before: u64): bool {
   if (before < 3) return false;
   const op = <u32>load<u8>(at - 2);
   const modrm = <u32>load<u8>(at - 1);
-  if ((modrm & 0xc7) != 0x05) return false;
+  if ((modrm & 0xc7) != 0x05 || type == R_X86_64_CODE_5_GOTTPOFF) return false;
   if (type == R_X86_64_CODE_6_GOTTPOFF) return before >= 6 && relaxIeEvex(at, op, modrm);
   if (op != 0x8b && op != 0x03) return false;
   if (type == R_X86_64_CODE_4_GOTTPOFF) {
@@ -243,6 +244,7 @@ function relaxIeEvex(at: u32, op: u32, modrm: u32): bool {
 /** Is the instruction before the field lea x@tlsdesc(%rip), %reg? */
 export function isTlsDescLea(at: u32, type: u32, before: u64): bool {
   if (before < 3 || load<u8>(at - 2) != 0x8d || (load<u8>(at - 1) & 0xc7) != 0x05) return false;
+  if (type == R_X86_64_CODE_5_GOTPC32_TLSDESC || type == R_X86_64_CODE_6_GOTPC32_TLSDESC) return false; // the psABI shows no such code
   if (type == R_X86_64_CODE_4_GOTPC32_TLSDESC) return before >= 4 && load<u8>(at - 4) == 0xd5;
   return (load<u8>(at - 3) & 0xfb) == 0x48;
 }

@@ -260,9 +260,13 @@ interface Definition {
 
 function duplicate(ctx: IssueContext, issue: Issue): ByteString {
   const sym = Number(issue.a);
-  const symbol = place.displaySymbol(ctx, sym);
-  const first = definition(ctx, ctx.tables.gsym.esym[sym]!, ctx.tables.gsym.obj[sym]!);
-  const second = definition(ctx, Number(issue.b), place.objectOfEsym(ctx, Number(issue.b)));
+  return duplicateText(ctx, place.displaySymbol(ctx, sym), ctx.tables.gsym.esym[sym]!, ctx.tables.gsym.obj[sym]!, Number(issue.b));
+}
+
+/** "duplicate symbol", defined by two symbol-table entries; the first's object may be none (the linker itself). */
+export function duplicateText(ctx: IssueContext, symbol: ByteString, firstEsym: number, firstObj: number, secondEsym: number): ByteString {
+  const first = definition(ctx, firstEsym, firstObj);
+  const second = definition(ctx, secondEsym, place.objectOfEsym(ctx, secondEsym));
   if (first.place === null || second.place === null) return messages.duplicateSymbolInFiles(symbol, first.file, second.file);
   return messages.duplicateSymbol(symbol, first.place, second.place);
 }

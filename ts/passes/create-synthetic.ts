@@ -85,6 +85,8 @@ export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSe
       // A hidden version is nobody's alias by accident (lld), unless it is copied itself.
       return isAlias(ctx, row, sym, owner) && (!hidden || wanted.includes(row)) ? [row] : [];
     });
+    // name and name@V of one symbol are two rows.
+    for (const row of wanted) if (row !== sym && !aliases.includes(row) && tables.gsym.obj[row] === owner && tables.gsym.esym[row] === tables.gsym.esym[sym]) aliases.push(row);
     // They appear in both symbol tables, although perhaps no object mentions them: other modules must find the copy.
     for (const row of aliases) tables.sym.flags[row]! |= SYM_NEEDS_COPY | SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_USED_REGULAR | SYM_REF_LIVE;
     for (const row of [sym, ...aliases]) done.add(row);

@@ -15,7 +15,8 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { redirectWrapped } from "./resolve-symbols.ts";
-import { assignVersionNodes, definedVersion, markDynamicList, versionIds } from "./version-patterns.ts";
+import { settleVersionedNames } from "./versioned-names.ts";
+import { assignVersionNodes, definedVersion, markDynamicList, markedRows, versionIds } from "./version-patterns.ts";
 
 /** Does the output get .dynsym and .dynamic? As lld: any shared object on the command line, or position independence. */
 export function hasDynamicTables(ctx: Context): boolean {
@@ -42,7 +43,7 @@ export function setVisibility(ctx: Context): void {
   if (versioned > 0) readOwnVersions(ctx, marks);
   if (listed) markDynamicList(ctx, marks);
   redirectWrapped(ctx);
-  redirectVersionedReferences(ctx);
+  settleVersionedNames(ctx, marks, versioned);
   kernels.setVisibility!(1, globals, bits, marks);
   arena.release(mark);
 }
@@ -85,66 +86,8 @@ function readOwnVersions(ctx: Context, marks: number): void {
   }
 }
 
-function markedRows(ctx: Context, marks: number, wanted: number): Uint32Array {
-  const { arena, kernels } = ctx;
-  const globals = ctx.params.get("globalSyms");
-  const count = kernels.listMarked!(1, globals, marks, wanted, 0);
-  const list = arena.alloc(count * 4);
-  kernels.listMarked!(1, globals, marks, wanted, list);
-  return arena.u32.subarray(list >>> 2, (list >>> 2) + count);
-}
-
 function definingPlace(ctx: Context, row: number): ByteString {
   const file = ctx.inputs[ctx.tables.obj.fileId[ctx.tables.gsym.obj[row]!]!];
   if (file === undefined) return "<internal>";
   return file.member === "" ? file.path : `${file.path}(${file.member})`;
-}
-
-/**
- * References to name@V that nobody defines under that name mean `name` when its version is V: a definition a version script
- * put into V, or one called name@@V. (Shared objects offer both names already.)
- */
-function redirectVersionedReferences(ctx: Context): void {
-  const { arena, kernels, tables } = ctx;
-  const globals = ctx.params.get("globalSyms");
-  const count = kernels.listVersionedUndefined!(1, globals, 0);
-  if (count === 0) return;
-  const mark = arena.mark();
-  const list = arena.alloc(count * 4);
-  kernels.listVersionedUndefined!(1, globals, list);
-  const map = arena.allocZeroed(globals * 4);
-  let found = 0;
-  for (let i = 0; i < count; i++) {
-    const row = arena.u32[(list >>> 2) + i]!;
-    const target = targetOfVersioned(ctx, row);
-    if (target === 0) continue;
-    arena.u32[(map >>> 2) + row] = target;
-    const flags = tables.sym.flags;
-    flags[target] = flags[target]! | (flags[row]! & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_REF_STRONG));
-    flags[row] = (flags[row]! & ~(SYM_KIND_MASK | SYM_USED_REGULAR | SYM_REF_STRONG)) | SYM_UNDEF;
-    found++;
-  }
-  if (found > 0) {
-    const objects = arena.alloc(ctx.objects.length * 4);
-    arena.u32.set(ctx.objects, objects >>> 2);
-    kernels.redirectSymbols!(objects, 0, ctx.objects.length, map);
-  }
-  arena.release(mark);
-}
-
-/** The global that an undefined name@V stands for, 0 = none. */
-function targetOfVersioned(ctx: Context, row: number): number {
-  const { arena, tables } = ctx;
-  const stemBytes = tables.gsym.nameBytes[row]!;
-  const full = arena.cstring(tables.gsym.name[row]!);
-  const version = full.slice(stemBytes + 1);
-  const target = ctx.lookup(full.slice(0, stemBytes));
-  if (target === 0 || target === row || version === "" || version.startsWith("@")) return 0;
-  const kind = tables.sym.flags[target]! & SYM_KIND_MASK;
-  const ver = tables.gsym.ver[target]!;
-  if (kind === SYM_SHARED) {
-    return ctx.inputs[tables.obj.fileId[tables.gsym.obj[target]!]!]?.versions[ver] === version ? target : 0;
-  }
-  if (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC) return 0;
-  return versionIds(ctx.versionNodes).get(version) === ver ? target : 0;
 }

@@ -165,6 +165,16 @@ function ofNode(rules: Rule[], name: ByteString, version: ByteString): Rule | un
   return rules.find((rule) => rule.node === version && new Glob(rule.pattern.pattern).matches(name));
 }
 
+/** Globals whose mark byte has one of `wanted`. */
+export function markedRows(ctx: Context, marks: number, wanted: number): Uint32Array {
+  const { arena, kernels } = ctx;
+  const globals = ctx.params.get("globalSyms");
+  const count = kernels.listMarked!(1, globals, marks, wanted, 0);
+  const list = arena.alloc(count * 4);
+  kernels.listMarked!(1, globals, marks, wanted, list);
+  return arena.u32.subarray(list >>> 2, (list >>> 2) + count);
+}
+
 /** The V of a definition's name@V or name@@V. */
 export function definedVersion(ctx: Context, row: number): ByteString {
   const name = ctx.kernels.definedName!(row);

@@ -120,4 +120,27 @@ versions("thousands of patterns", (w) => {
   assert.is(names.length, 4000);
 });
 
+versions("name and name@V of one shared object are one variable: it is copied once", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "l.s": ".globl f, d\nf: ret\n.data\nd: .long 1\n.type d,@object\n.size d, 4\n", "v": "V1 { global: f; d; };",
+    "m.s": ".globl _start\n.symver fv, f@V1\n.symver dv, d@V1\n_start: call f\ncall fv\nmov d, %eax\nmov dv, %eax\n" });
+  w.sh("as l.s -o l.o && $LD -shared --version-script=v -soname l.so l.o -o l.so && as m.s -o m.o && $LD m.o l.so -o m");
+  const elf = w.elf("m");
+  assert.is(elf.relocs().filter(({ type }) => type === 5).length, 1);
+  assert.is(new Set(elf.dynsym().filter(({ name }) => name === "d").map(({ value }) => value)).size, 1);
+});
+
+versions(".symver name, name@V defines name@V only; beside name@@V it is a second definition, unless one is weak", (w) => {
+  w.write({ "a.s": ".globl f\nf: ret\n.symver f, f@V1\n.globl g\ng: call f@PLT\n", "new.s": ".globl f1\n.symver f1, f@@V1\nf1: nop\nret\n", "old.s": ".globl f2\n.symver f2, f@V1\nf2: ret\n",
+    "weak.s": ".weak f1\n.symver f1, f@@V1\nf1: nop\nret\n", "ref.s": ".protected f\n.symver f, f@@@V1\nh: call f\n", "v": "V1 {}; V2 {};" });
+  w.sh("for i in a new old weak ref; do as $i.s -o $i.o; done && $LD -shared --version-script=v a.o -o a.so");
+  if (linkerName === "bfd") return;
+  assert.equal(w.elf("a.so").exports().filter((name) => !/^V/.test(name)), ["f@V1", "g"]);
+  contains(w.fails("$LD -shared --version-script=v new.o old.o -o x"), /duplicate symbol: f@@V1\n>>> defined at new.o:\(.text\+0x0\)\n>>> defined at old.o/);
+  w.sh("$LD -shared --version-script=v weak.o old.o -o weak.so && $LD -shared --version-script=v ref.o new.o -o ref.so");
+  const f = w.elf("weak.so").dynsym().find(({ name }) => name === "f")!;
+  assert.is(f.value, w.elf("weak.so").symbol("f2")!.value, "the strong one counts");
+  assert.is(w.elf("ref.so").dynsym().find(({ name }) => name === "f")!.visibility, 3, "as protected as a reference wants it");
+});
+
 versions.run();
