@@ -185,7 +185,7 @@ const REPORTS: OptionRow[] = [
   should("--print-sysroot", "", "Print the sysroot and stop", (s) => void ((s.stop ||= "print"), (s.printed += `${s.options.sysroot}\n`))),
   should("--rsp-quoting", "=STYLE", "Quoting in @files: posix (default) or windows", setQuoting),
   must("--help", "", "Print this text and stop", (s) => void (s.stop ||= "help")),
-  must("--verbose", "[=LEVEL]", "Say what is done", put("verbose", true)),
+  must("--verbose", "[=LEVEL]", "Say what is done, and print the default layout as a script", put("verbose", true)),
   must("--trace -t", "", "Print the names of the input files", put("trace", true)),
   must("--trace-symbol -y", "=SYMBOL", "Print who mentions SYMBOL", push("traceSymbols")),
   must("--Map", "=FILE", "Write a link map", into("mapFile")),

@@ -11,6 +11,7 @@ import type { Identity } from "./identity.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 import { addInput, KNOWN_ELSEWHERE, OPTION_GROUPS } from "./options.ts";
 import type { OptionRow, ParseState } from "./option-row.ts";
+import { defaultScript } from "../script/default-script.ts";
 import { expandResponseFiles } from "./response-file.ts";
 import type { ReadFile } from "./response-file.ts";
 import { nearest } from "./suggest.ts";
@@ -68,7 +69,7 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
   const misused = driverOption(expansion.args);
   if (misused !== undefined) s.errors.push(notADriver(misused));
   else walk(s, expansion.args);
-  const asked = s.stop !== "" || s.showVersion > 0;
+  const asked = s.stop !== "" || s.showVersion > 0 || (s.options.verbose && s.options.inputs.length + s.options.scripts.length === 0);
   if (misused === undefined) finish(s, asked);
   if (s.options.reproduce !== "") s.options.arguments = expansion.args;
   const who = identity(s, env);
@@ -78,7 +79,7 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
     warnings: s.warnings,
     errors: s.errors,
     action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
-    text: s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed : asked ? versionText(who, s.showVersion) : "",
+    text: s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "",
     responseFiles: expansion.files,
     args: expansion.args,
   };
@@ -92,6 +93,13 @@ function windowsQuoting(argv: readonly ByteString[]): boolean {
     if (value !== null) windows = (value[1] ?? argv[i + 1]) === "windows";
   });
   return windows;
+}
+
+/** --verbose shows the layout as a script, between lines that scripts look for in what GNU ld prints. */
+function scriptText({ options }: ParseState): string {
+  if (!options.verbose || options.scripts.length > 0 || options.relocatable) return "";
+  const line = "=".repeat(50);
+  return `using internal linker script:\n${line}\n${defaultScript(options)}\n${line}\n`;
 }
 
 function initialState(env: ParseEnv): ParseState {

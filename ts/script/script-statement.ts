@@ -55,7 +55,6 @@ function readAssignment(t: ScriptText, statement: number, provide: boolean, hidd
   if (operator !== "") {
     const old = name === "." ? ({ kind: "dot" } as const) : ({ kind: "symbol", name } as const);
     expr.root = { kind: "binary", op: operator as BinaryOperator, a: old, b: expr.root, offset: start };
-    if (name !== "." && !expr.symbols.includes(name)) expr.symbols.push(name);
   }
   return { kind: "assign", name, expr, provide, hidden, start: statement, sym: 0, at: 0n, moved: 0n };
 }

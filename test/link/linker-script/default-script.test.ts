@@ -29,4 +29,21 @@ scripts("files that scripts name are looked for in the sysroot when the script i
   contains(w.fails("$LD rel.ld -o e"), "rel.ld:2: unable to find none.o");
 });
 
+scripts("--verbose shows the default layout as a script that links programs which work alike", (w) => {
+  w.write({
+    "t.cc": '#include <stdio.h>\n#include <stdexcept>\n#include <string>\nstatic int n; struct I { I() { n++; } } a, b; thread_local int t = 5, zero; int main() { try { throw std::runtime_error("x"); } catch (std::exception &e) { printf("%s %d %d\\n", e.what(), n, t + zero); } }',
+  });
+  w.sh("g++ -O1 -fPIE -c t.cc");
+  const script = (options: string, name: string): void => void w.sh(`$LD ${options} --verbose | sed -n '/^=====/,/^=====/p' | grep -v ^==== > ${name}.ld`);
+  for (const [name, driver, options] of [["pie", "-pie", "-pie"], ["now", "-pie -Wl,-z,now", "-pie -z now"], ["exec", "-no-pie", ""], ["static", "-static", "-static"]] as const) {
+    script(options, name);
+    w.sh(`g++ -B$B ${driver} t.o -o ${name}.plain && g++ -B$B ${driver} t.o -Wl,-T,${name}.ld -o ${name}`);
+    assert.is(w.sh(`./${name}.plain && ./${name}`), "x 2 5\nx 2 5\n", name);
+    if (linkerName !== "wield" || name === "static") continue;
+    assert.equal(names(image(w, name)), names(image(w, `${name}.plain`)), name);
+    assert.is(image(w, name).phdrs.length, image(w, `${name}.plain`).phdrs.length, name);
+  }
+  contains(w.sh("$LD --verbose"), "GNU ld", /using internal linker script:\n={50}\n/);
+}, "g++");
+
 scripts.run();
