@@ -107,6 +107,7 @@ export function defaultOptions(): LinkOptions {
     omagic: false,
     nmagic: false,
     rosegment: true,
+    nonContiguousRegions: false,
     shuffleSections: [],
     checkSections: true,
     binary: false,

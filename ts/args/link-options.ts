@@ -158,6 +158,7 @@ export interface LinkOptions {
   omagic: boolean;
   nmagic: boolean;
   rosegment: boolean; // true
+  nonContiguousRegions: boolean;
   shuffleSections: { pattern: ByteString; seed: number }[];
   checkSections: boolean; // true
   /** --oformat binary: no headers, only what is loaded. */

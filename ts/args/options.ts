@@ -173,6 +173,7 @@ const LAYOUT: OptionRow[] = [
   should("--call-graph-profile-sort", "=KIND", "How call graphs order functions: none, hfsort or cdsort (default)", setCallGraphSort),
   should("--no-call-graph-profile-sort", "", "As --call-graph-profile-sort=none", put("callGraphSort", "none")),
   should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
+  should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
   should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
 ];
@@ -240,6 +241,7 @@ const ACCEPTED: OptionRow[] = [
   accept("--no-warn-rwx-segments", "", "Ignored: as --warn-rwx-segments"),
   accept("--warn-once", "", "Ignored: undefined symbols are reported once anyway"),
   accept("--warn-shared-textrel", "", "Ignored: text relocations are errors unless -z notext"),
+  accept("--enable-non-contiguous-regions-warnings", "", "Ignored: the link map shows where sections went"),
   accept("--long-plt", "", "Ignored: ARM only"),
   accept("--secure-plt", "", "Ignored: PowerPC only"),
   accept("--no-ctors-in-init-array", "", "Ignored: as lld"),
@@ -297,7 +299,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB unique " +
   "section-ordering-file repro " +
-  "split-by-file split-by-reloc task-link enable-non-contiguous-regions init-array " +
+  "split-by-file split-by-reloc task-link init-array " +
   "out-implib in-implib debug-names lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"
 ).split(" ");
 

@@ -81,6 +81,10 @@ class Layouter {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       this.moved = null;
       this.walk();
+      if (this.plan.spills?.spill(this.plan.items, (section) => this.regions.fillsOf(section)) === true) {
+        round--;
+        continue;
+      }
       publish(ctx);
       this.placeLinkerDefined();
       const resized = this.settle();

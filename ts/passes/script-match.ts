@@ -42,6 +42,11 @@ export class Matcher {
   }
 
   find(subject: Subject): Candidate | null {
+    return this.matches(subject).next().value;
+  }
+
+  /** All that match, in script order. */
+  *matches(subject: Subject): Generator<Candidate, null> {
     let candidates = this.byName.get(subject.name);
     if (candidates === undefined) {
       candidates = this.all.filter(({ pattern }) => pattern.names.some((glob) => glob.matches(subject.name)));
@@ -53,7 +58,7 @@ export class Matcher {
       if (pattern.excluded.some((glob) => this.isFile(glob, subject.file))) continue;
       if (input.excluded.some((glob) => this.isFile(glob, subject.file))) continue;
       if ((subject.flags & input.withFlags) !== input.withFlags || (subject.flags & input.withoutFlags) !== 0) continue;
-      return candidate;
+      yield candidate;
     }
     return null;
   }

@@ -5,7 +5,7 @@
  * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
  */
 import {
-  SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS, SHT_X86_64_UNWIND,
+  SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { eachNode } from "../script/expression.ts";
@@ -77,6 +77,8 @@ function rank(ctx: Context, { osec }: PlannedSection): number {
 
 /** A section whose only input would be a linker-made one that is not needed keeps what it would have been (lld). */
 function rememberFlags(plan: Plan, section: SyntheticSection): void {
+  // A note that nobody asked for was never there.
+  if (section.sh_type === SHT_NOTE) return;
   const place = plan.find(section.name);
   if (place === null || place === "discard" || place.section.command === null) return;
   commit(place.section, section);

@@ -7,18 +7,15 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf
 import type { Context, OutputSection } from "../context.ts";
 import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
 import { READ_ONLY } from "../script/memory-script.ts";
-import type { Plan, PlannedSection, RegionUse } from "../script/plan.ts";
+import type { Fill, Plan, PlannedSection, RegionUse } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
 import { alignUp } from "./assign-addresses.ts";
 import { isAlloc } from "./segments.ts";
 import type { ScriptValues } from "./script-values.ts";
 
 /** A memory region while it fills up. */
-export interface Filling {
+export interface Filling extends Fill {
   region: MemoryRegion;
-  origin: bigint;
-  length: bigint;
-  at: bigint;
 }
 
 export class Regions {
@@ -59,6 +56,12 @@ export class Regions {
       const origin = addressOf(evaluateIn(region.origin, this.values));
       this.regions.set(region, { region, origin, length: addressOf(evaluateIn(region.length, this.values)), at: origin });
     }
+  }
+
+  /** Its region and its load region, once a round of layout has begun. */
+  fillsOf(section: PlannedSection): Filling[] {
+    const load = this.script.regions.get(section.command?.lmaRegion ?? "") ?? null;
+    return [this.filling(this.of(section)), this.filling(load)].filter((filling) => filling !== null);
   }
 
   /** How full they have become, each once. */

@@ -6,7 +6,7 @@
  * script-order, when it is known which linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
  * programs that are small beside what the default path must stand.
  */
-import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_SYNTHETIC, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, ISEC_SYNTHETIC, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import {
   SHF_ALLOC, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
 } from "../../as-kernels/shared/elf.ts";
@@ -21,6 +21,7 @@ import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
 import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
 import { arrayType, newOutputSection, priorityOf } from "./order-sections.ts";
+import { Spills } from "./script-spill.ts";
 import { usesPlan } from "./script-shape.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
 
@@ -57,7 +58,7 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
     items.push(section);
     return { section, part: lastMembers(section), named: false };
   };
-  return { items, sections: binder.sections, orphanWords: () => binder.orphanWords(), regions: [], find: (name) => binder.find(name), add };
+  return { items, sections: binder.sections, orphanWords: () => binder.orphanWords(), regions: [], spills: binder.spills, find: (name) => binder.find(name), add };
 }
 
 /** Output sections there may be, when the script and orphans make `planned`. */
@@ -82,6 +83,8 @@ class Binder {
   /** Rows that no description names, in link order. */
   private orphans: { row: number; name: ByteString }[] = [];
   private ehFrames: number[] = [];
+  /** Only with --enable-non-contiguous-regions. */
+  spills: Spills | null = null;
   /** Orphans by the part they go to. */
   private readonly extra = new Map<Members, number[]>();
 
@@ -127,6 +130,7 @@ class Binder {
   /** Matches all live sections; again when a description turns out not to apply. */
   matchAll(): void {
     do {
+      if (this.ctx.options.nonContiguousRegions && !this.ctx.options.relocatable) this.spills = new Spills(this.ctx);
       this.found = new Map();
       this.discarded = [];
       this.orphans = [];
@@ -149,7 +153,21 @@ class Binder {
       const candidate = this.matcher.find(section);
       if (candidate === null) this.orphans.push({ row, name: section.name });
       else if (candidate.output.name === DISCARD) this.discarded.push(row);
-      else this.rowsOf(candidate).push(row);
+      else {
+        this.rowsOf(candidate).push(row);
+        if (this.spills !== null && isec.kind[row] === ISEC_REGULAR) this.offerSpills(this.spills, row, section, candidate);
+      }
+    }
+  }
+
+  /** Other output sections that the row may move to. */
+  private offerSpills(spills: Spills, row: number, subject: Subject, first: Candidate): void {
+    const seen = new Set([first.output]);
+    for (const candidate of this.matcher.matches(subject)) {
+      if (seen.has(candidate.output) || candidate.output.name === DISCARD) continue;
+      seen.add(candidate.output);
+      spills.offer(row, this.parts.get(first.input)!, { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)! });
+      this.rowsOf(candidate).push(row);
     }
   }
 
@@ -232,6 +250,7 @@ class Binder {
 
   fill(): void {
     const { tables } = this.ctx;
+    const { isec } = tables;
     this.discard();
     let at = 1;
     for (const section of this.sections) {
@@ -243,9 +262,11 @@ class Binder {
         part.from = at;
         const rows = [...(part.command === null ? [] : this.sortedRows(part.command)), ...(this.extra.get(part) ?? [])];
         if (align !== null) for (const row of rows) tables.isec.align[row] = align;
-        for (const row of rows) {
+        const present = this.spills === null ? rows : this.spills.present(part, rows);
+        for (const row of rows) this.commit(section, row);
+        for (const row of present) {
           tables.member.isec[at++] = row;
-          this.commit(section, row);
+          isec.osec[row] = id;
         }
         part.to = at;
       }
@@ -347,7 +368,6 @@ class Binder {
     }
     osec.sh_flags = (osec.sh_flags | isec.sh_flags[row]!) >>> 0;
     osec.align = Math.max(osec.align, isec.align[row]!);
-    isec.osec[row] = osec.id;
     section.hasInputs = true;
   }
 

@@ -42,6 +42,18 @@ export interface RegionUse {
   length: bigint;
 }
 
+/** What a region holds while sections are being placed. */
+export interface Fill {
+  origin: bigint;
+  length: bigint;
+  at: bigint;
+}
+
+/** Moves sections out of full regions; true = something moved. */
+export interface Spilling {
+  spill(items: readonly PlanItem[], fillsOf: (section: PlannedSection) => Fill[]): boolean;
+}
+
 /** Where a linker-made section goes. */
 export interface Place {
   section: PlannedSection;
@@ -64,4 +76,6 @@ export interface Plan {
   orphanWords(): string[];
   /** Filled in by script-layout. */
   regions: RegionUse[];
+  /** --enable-non-contiguous-regions, else null. */
+  spills: Spilling | null;
 }

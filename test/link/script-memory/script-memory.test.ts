@@ -278,6 +278,25 @@ memory("--oformat binary without a script: sections follow each other, nothing e
   contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");
 });
 
+memory("--enable-non-contiguous-regions: what does not fit goes to the next description that matches it", (w) => {
+  const functions = Array.from({ length: 12 }, (_, i) => `.section .text.f${i},"ax"\n.globl f${i}\nf${i}: .fill ${8 + i},1,${i}\n.quad f${(i * 5) % 12}\n`).join("");
+  w.write({
+    "t.ld": `MEMORY { A : ORIGIN = 0x1000, LENGTH = 0x60\n B : ORIGIN = 0x4000, LENGTH = 0x50\n C : ORIGIN = 0x8000, LENGTH = LIMIT }
+SECTIONS { .a : { *(.text .text.*) } >A .b : { LONG(1) *(.text .text.*) } >B .c : { *(.text .text.*) } >C }`,
+    "t.s": `.globl _start\n.text\n_start: ret\n${functions}`,
+  });
+  w.sh("gcc -c t.s");
+  const names = Array.from({ length: 12 }, (_, i) => `f${i}`);
+  const ours = sameAsBfd(w, "t.o --defsym=LIMIT=0x1000 --enable-non-contiguous-regions -T t.ld", names);
+  for (const name of [".a", ".b", ".c"]) {
+    assert.ok(ours.need(name).size > 0);
+    assert.equal([...ours.content(name)], [...image(w, "bfd").content(name)], name);
+  }
+  if (linkerName !== "wield") return;
+  contains(w.fails("$LD t.o --defsym=LIMIT=0x1000 -T t.ld -o t"), "section '.a' will not fit in region 'A'");
+  contains(w.fails("$LD t.o --defsym=LIMIT=4 --enable-non-contiguous-regions -T t.ld -o t"), /section '\.c' will not fit in region 'C': overflowed by \d+ bytes/);
+}, "ld.bfd");
+
 const KERNEL = `
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
