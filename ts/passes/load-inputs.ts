@@ -168,7 +168,7 @@ class Loader {
   private addMade(named: ByteString, make: (bytes: Uint8Array, path: ByteString) => Uint8Array | void): void {
     const path = this.paths.path(named);
     try {
-      const object = make(this.ctx.host.readAll(path), path);
+      const object = make(this.ctx.host.readAll(path), named);
       this.noteLoaded(path);
       if (object !== undefined) this.addRow(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
     } catch (error) {

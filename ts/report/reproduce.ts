@@ -38,7 +38,7 @@ export function reproduce(ctx: Context): void {
     });
     const top = baseName(options.reproduce).replace(/(.)\.[^.]*$/, "$1");
     const text = (name: string, contents: ByteString): void => tar.add(`${top}/${name}`, contents.length, [Uint8Array.from(contents, (char) => char.charCodeAt(0))]);
-    text("response.txt", responseFile(options.arguments, host));
+    text("response.txt", responseFile(options.arguments, host, namesInOutput(ctx)));
     text("version.txt", versionText({ programName: options.programName, compatVersion: options.compatVersion, emulations: [], targets: [] }, 1));
     for (const path of filesOf(ctx)) {
       const name = `${top}/${relativeToRoot(path, host)}`;
@@ -124,13 +124,21 @@ function* words(args: readonly ByteString[]): Generator<Word> {
   }
 }
 
-/** response.txt: one option a line. */
-export function responseFile(args: readonly ByteString[], host: Host): ByteString {
+/** Inputs whose name, as it was given, is part of the output: -b binary, shared objects without a soname. */
+function namesInOutput({ options, sharedObjects }: Context): Set<ByteString> {
+  const binary = options.inputs.filter(({ kind, format }) => kind === "file" && format === "binary").map(({ name }) => name);
+  const shared = sharedObjects.filter(({ path, soname }) => path === soname).map(({ path }) => path);
+  return new Set([...binary, ...shared]);
+}
+
+/** response.txt: one option a line. Inputs in `kept` keep their name, and are read from where they are packed. */
+export function responseFile(args: readonly ByteString[], host: Host, kept: ReadonlySet<ByteString> = new Set()): ByteString {
   const lines = ["--chroot ."];
+  for (const name of kept) lines.push(`--remap-inputs ${quote(`${name}=${rewritten(name, host)}`)}`);
   for (const { row, spelling, value } of words(args)) {
     const name = row?.names[0] ?? "";
     if (name === "--reproduce") continue;
-    if (row === null) lines.push(quote(rewritten(value, host)));
+    if (row === null) lines.push(quote(kept.has(value) ? value : rewritten(value, host)));
     else if (row.value === "none") lines.push(spelling);
     else if (name === "--output" || OUTPUTS.has(name)) lines.push(joined(row, name, spelling, baseName(value)));
     else if (PATHS.has(name)) lines.push(joined(row, name, name === "--script" || name === "--default-script" ? name : spelling, rewritten(value, host)));

@@ -38,6 +38,13 @@ reproduce("names with spaces, quotes and backslashes, long ones, and layout scri
   contains(w.read("again/r/response.txt"), /^--chroot \.$/m, /^--script .*dir\/t\.ld$/m, /^-o p$/m);
 });
 
+reproduce("names that are part of the output stay: -b binary, shared objects without a soname", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: call f\n.data\n.quad _binary_d_x_txt_start\n", "f.s": ".globl f\nf: ret\n", "d/x.txt": "hello" });
+  w.sh(`as a.s -o a.o; as f.s -o f.o; $LD -shared f.o -o d/f.so; $LD a.o d/f.so -b binary d/x.txt -o p --reproduce=r.tar && ${AGAIN} && cmp p ../../p`);
+  contains(w.sh("readelf -d p"), "[d/f.so]");
+});
+
 reproduce("response.txt has outputs without folders, and an archive is written for a link that fails", (w) => {
   if (!wield) return;
   w.write({ "a.s": "call missing\n" });
