@@ -29,6 +29,7 @@ export * from "./passes/resolve-symbols";
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";
 export * from "./passes/settle-symbols";
+export * from "./passes/shorten-jumps";
 export * from "./passes/split-pieces";
 export * from "./passes/tail-merge";
 export * from "./passes/warning-sections";

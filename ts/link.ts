@@ -52,6 +52,7 @@ import { readyScript, usesPlan } from "./passes/script-shape.ts";
 import { claimScriptSymbols, classifyScriptSymbols, scriptNames } from "./passes/script-symbols.ts";
 import { ScriptValues } from "./passes/script-values.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
+import { shortenJumps } from "./passes/shorten-jumps.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { warnOfReferences } from "./passes/warning-sections.ts";
 import { writeOutput } from "./passes/write-output.ts";
@@ -251,6 +252,8 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (wantsSectionOrder(ctx)) await run("section-order", () => orderInputSections(ctx));
   await run("scan-relocs", () => scanRelocs(ctx));
   reportUndefined(ctx);
+  // What --emit-relocs copies must speak of the code as it is.
+  if (ctx.options.optimizeBbJumps && !ctx.options.emitRelocs) await run("shorten-jumps", () => shortenJumps(ctx));
   warnOfReferences(ctx);
   ctx.checkIssues();
   await run("create-synthetic", async () => {

@@ -20,7 +20,7 @@ import {
 } from "../shared/elf.ts";
 import {
   ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_MERGE_OFFSET, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL,
-  ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK,
+  ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, RELOC_TURNED, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK,
   SYM_FOLDED, SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
@@ -204,6 +204,9 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
     V = params().gotPltAddr + A - P;
   } else if (value == VALUE_SIZE) {
     V = sizeOf(o, index, sym) + A;
+  } else if (type == RELOC_TURNED) {
+    store<u8>(at - 1, load<u8>(at - 1) ^ 1);
+    return put32(o, i, r, at, pltOrValue(sym, flags, A) - P, R_X86_64_PLT32);
   } else if (value == VALUE_UNKNOWN) {
     report(ISSUE_RELOC_UNKNOWN, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, <u64>sym);
     return 0;

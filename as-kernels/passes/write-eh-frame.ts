@@ -3,8 +3,9 @@
  *
  * Records keep input order and size, without padding between them (lld); a CIE is written once, where it first occurs, also when no live FDE needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
+import { encodedBytes } from "../lib/cie.ts";
 import { idOffset } from "./eh-frame.ts";
 import { mergedAddress } from "../lib/pieces.ts";
 import { report } from "../lib/issue.ts";
@@ -109,6 +110,35 @@ function writeRecord(row: u32, from: u32, to: u32): void {
   if (rec.flags[row] & EHREC_CIE) return;
   const id = idOffset(to);
   store<u32>(to + id, <u32>(rec.out[row] + <f64>id - rec.out[rec.leader[rec.cie[row]]]));
+  if (params().shortened != 0) shortenRange(row, to + id + 4);
+}
+
+/** Code whose end has gone is covered no longer. `at`: the code address of FDE `row`, its size behind it. */
+function shortenRange(row: u32, at: u32): void {
+  const rec = tables().ehrec;
+  const func = rec.func[row];
+  const lost = <u64>load<u8>(params().shortened + func);
+  if (func == 0 || lost == 0) return;
+  const sym = targetSymbol(rec.isec[row], rec.rela[row]);
+  const start = tables().sym.value[sym] + load<u64>(rec.rela[row], 16);
+  const size = <u64>tables().isec.size[func];
+  const width = encodedBytes(rec.enc[rec.cie[row]]);
+  const range = at + width;
+  if (width == 8) {
+    if (start + load<u64>(range) > size) store<u64>(range, load<u64>(range) - lost);
+  } else if (width == 4) {
+    if (start + <u64>load<u32>(range) > size) store<u32>(range, load<u32>(range) - <u32>lost);
+  } else if (start + <u64>load<u16>(range) > size) {
+    store<u16>(range, load<u16>(range) - <u16>lost);
+  }
+}
+
+/** sym row of the relocation at `rela` of section `i`. */
+// @ts-ignore: decorator
+@inline
+function targetSymbol(i: u32, rela: u32): u32 {
+  const obj = tables().obj;
+  return tables().esym.sym[obj.esymBase[tables().isec.obj[i]] + load<u32>(rela, 12)];
 }
 
 /** S + A of the relocation at `rela` of object `obj`. */

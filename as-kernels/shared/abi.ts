@@ -186,6 +186,9 @@ export const TOMB_MAX = 4; // .debug_names: all ones
 
 export const TOMB_LINE = 5; // .debug_line: 0, but lines of folded functions stay where the code went
 
+/** Relocation type of our own: the branch at its place is negated, its field is as R_X86_64_PLT32. */
+export const RELOC_TURNED = 0xffff0001;
+
 // ---- fold.state bits ----
 /** Must keep an address of its own. */
 export const FOLD_UNIQUE = 1;

@@ -347,6 +347,7 @@ export class Params {
   digest: u64;
   callGraph: u32;
   dependentLibraries: u32;
+  shortened: u32;
   isecRows: u32;
   symRows: u32;
   globalSyms: u32;

@@ -85,6 +85,7 @@ export function defaultOptions(): LinkOptions {
     callGraphSort: "cdsort",
     printSymbolOrder: "",
     warnSymbolOrdering: true,
+    optimizeBbJumps: false,
     keepUnique: [],
     ignoreDataAddressEquality: false,
     ignoreFunctionAddressEquality: false,

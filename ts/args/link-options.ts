@@ -135,6 +135,7 @@ export interface LinkOptions {
   callGraphSort: "none" | "hfsort" | "cdsort"; // cdsort
   printSymbolOrder: ByteString; // file, "" = none
   warnSymbolOrdering: boolean; // true
+  optimizeBbJumps: boolean; // --optimize-bb-jumps
   keepUnique: ByteString[]; // --keep-unique
   ignoreDataAddressEquality: boolean;
   ignoreFunctionAddressEquality: boolean;

@@ -172,6 +172,8 @@ const LAYOUT: OptionRow[] = [
   should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", into("callGraphOrderingFile")),
   should("--call-graph-profile-sort", "=KIND", "How call graphs order functions: none, hfsort or cdsort (default)", setCallGraphSort),
   should("--no-call-graph-profile-sort", "", "As --call-graph-profile-sort=none", put("callGraphSort", "none")),
+  should("--optimize-bb-jumps", "", "Leave out jumps at the end of a section to the one behind it (clang -fbasic-block-sections)", put("optimizeBbJumps", true)),
+  should("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
   should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
   should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),

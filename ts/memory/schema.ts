@@ -302,6 +302,7 @@ export const PARAMS = {
   digest: "u64", // sum of the hashes of all writes
   callGraph: "u32", // set by read-symbols: an object has a call graph profile
   dependentLibraries: "u32", // set by parse-object: some object asks for libraries
+  shortened: "u32", // --optimize-bb-jumps: address of u8 per isec, bytes its end has lost; 0 = nothing has
   isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals
