@@ -278,7 +278,7 @@ const ACCEPTED: OptionRow[] = [
   accept("--lto-aa-pipeline --lto-newpm-passes --load-pass-plugin --thinlto-object-suffix-replace --thinlto-single-module", "=VALUE", "Ignored: as --save-temps"),
   accept("--disable-verify --lto-unique-basic-block-section-names", "", "Ignored: as --save-temps"),
   accept("--fat-lto-objects --no-fat-lto-objects", "", "Ignored: fat objects are linked from their machine code"),
-  accept("--no-warn-ifunc-textrel --no-optimize-bb-jumps --no-check-dynamic-relocations", "", "Ignored: the default"),
+  accept("--no-warn-ifunc-textrel --no-check-dynamic-relocations", "", "Ignored: the default"),
   accept("--mllvm", "=OPTION", "Ignored: an option of LLVM, which is not part of the link"),
   accept("--mmap-output-file", "", "Ignored: the output is written, not mapped"),
   accept("--no-mmap-output-file", "", "Ignored: as --mmap-output-file"),
