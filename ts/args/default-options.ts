@@ -108,6 +108,7 @@ export function defaultOptions(): LinkOptions {
     omagic: false,
     nmagic: false,
     rosegment: true,
+    spareDynamicTags: 0,
     nonContiguousRegions: false,
     shuffleSections: [],
     checkSections: true,

@@ -159,6 +159,7 @@ export interface LinkOptions {
   omagic: boolean;
   nmagic: boolean;
   rosegment: boolean; // true
+  spareDynamicTags: number;
   nonContiguousRegions: boolean;
   shuffleSections: { pattern: ByteString; seed: number }[];
   checkSections: boolean; // true

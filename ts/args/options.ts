@@ -90,6 +90,7 @@ const OUTPUT: OptionRow[] = [
   should("--depaudit -P", "=LIB", "DT_DEPAUDIT", push("depaudit")),
   should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
   should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
+  should("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
   should("--oformat", "=FORMAT", "Output format: elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
 ];

@@ -13,7 +13,7 @@ import type { Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { tombstoneOf } from "./order-sections.ts";
-import { hasContents } from "./script-order.ts";
+import { hasContents, reportOrphans } from "./script-order.ts";
 import { bindScriptSections } from "./script-sections.ts";
 import { NOWHERE, ScriptValues } from "./script-values.ts";
 
@@ -23,11 +23,22 @@ const ROUNDS = 4;
 /** Binds what the script names; osec and member rows in front of those that -r adds. Returns the plan. */
 export function bindRelocatableScript(ctx: Context, script: LayoutScript): Plan {
   const plan = bindScriptSections(ctx, script);
+  if (script.hasSections) reportOrphans(ctx, [...plan.orphanWords(), ...tableOrphans(ctx, plan)]);
   for (const section of plan.sections) {
     adjust(section);
     publish(ctx, section.osec);
   }
   return plan;
+}
+
+/** The tables of the object itself, as far as the script does not name them. */
+function tableOrphans({ options }: Context, plan: Plan): string[] {
+  const tables = options.strip === "all" ? [".shstrtab"] : [".symtab", ".shstrtab", ".strtab"];
+  const isNamed = (name: string): boolean => {
+    const place = plan.find(name);
+    return place !== null && (place === "discard" || place.named);
+  };
+  return tables.filter((name) => !isNamed(name)).map((name) => `<internal>:(${name}) is being placed in '${name}'`);
 }
 
 /** Flags that an output section made of several inputs cannot keep. */

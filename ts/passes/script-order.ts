@@ -49,7 +49,8 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
   orderLinked(ctx, plan.sections.map(({ osec, parts }) => ({ osec, runs: parts.filter((part) => part.kind === "members") })));
 }
 
-function reportOrphans({ options, diag }: Context, words: string[]): void {
+/** --orphan-handling=warn and =error. */
+export function reportOrphans({ options, diag }: Context, words: string[]): void {
   const { orphanHandling } = options;
   if (orphanHandling === "warn") for (const message of words) diag.warn(message);
   else if (orphanHandling === "error") for (const message of words) diag.error(message);

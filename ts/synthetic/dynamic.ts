@@ -48,7 +48,8 @@ export class DynamicSection implements SyntheticSection {
       this.addSymbols(ctx);
       this.addCode(ctx);
       this.addVersions(ctx);
-      this.number(dyn.DT_NULL, 0);
+      // The end, and room for tags that tools like patchelf add.
+      for (let i = 0; i <= ctx.options.spareDynamicTags; i++) this.number(dyn.DT_NULL, 0);
     }
     return this.entries.length * dyn.DYN_BYTES;
   }

@@ -24,6 +24,12 @@ flags("DT_FLAGS_1 from -z keywords", (w) => {
   assert.ok(((w.elf("s.so").tag("FLAGS") ?? 0) & 2) !== 0 || w.elf("s.so").tag("SYMBOLIC") !== undefined, "DF_SYMBOLIC");
 });
 
+flags("--spare-dynamic-tags leaves room in .dynamic", (w) => {
+  if (linkerName === "lld") return;
+  w.write(LIB).sh("gcc -O1 -fPIC -c l.c && for n in 0 7; do gcc -B$B -shared l.o -Wl,--spare-dynamic-tags=$n -o l$n.so; done");
+  assert.is(w.elf("l7.so").need(".dynamic").size, w.elf("l0.so").need(".dynamic").size + 7 * 16);
+});
+
 flags("--audit, --depaudit, -f and -F", (w) => {
   if (linkerName === "lld") return;
   w.write(LIB).sh("gcc -O1 -fPIC -c l.c && gcc -B$B -shared l.o -Wl,-f,aux.so,-F,filter.so,--audit,a.so,--depaudit,d.so -o l.so");

@@ -232,6 +232,8 @@ memory("--orphan-handling: warn, error and discard, linker-made sections too", (
   w.sh("$LD t.o -T t.ld --orphan-handling=discard -o d 2>&1");
   assert.not(image(w, "d").section(".odd"));
   if (linkerName !== "wield") return;
+  contains(w.sh("$LD -r t.o -T t.ld --orphan-handling=warn -o r.o 2>&1"), "t.o:(.odd) is being placed in '.odd'", "<internal>:(.symtab)");
+  w.fails("$LD -r t.o -T t.ld --orphan-handling=error -o r2.o");
   contains(warned, "t.o:(.odd) is being placed in '.odd'", "<internal>:(.symtab) is being placed in '.symtab'", "<internal>:(.shstrtab)");
   lacks(w.sh("$LD t.o --orphan-handling=error -o n 2>&1"), "being placed");
 });
