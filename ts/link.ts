@@ -59,6 +59,7 @@ import { writeOutput } from "./passes/write-output.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
+import { DebugNamesSection } from "./synthetic/debug-names.ts";
 import { GdbIndexSection } from "./synthetic/gdb-index.ts";
 import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
@@ -238,7 +239,8 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   await run("mark-live", async () => {
     keepScriptSections(ctx);
     await markLive(ctx);
-    if (makesGdbIndex(ctx)) ctx.kernels.dropPublicNames!(1, ctx.tables.isec.rows);
+    const { gdbIndex, debugNames } = indexes(ctx);
+    if (gdbIndex || debugNames) ctx.kernels.dropIndexed!(1, ctx.tables.isec.rows, Number(gdbIndex), Number(debugNames));
   });
 
   reportUnused(ctx);
@@ -259,7 +261,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   await run("create-synthetic", async () => {
     createSynthetic(ctx);
     Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
-    if (makesGdbIndex(ctx)) addGdbIndex(ctx);
+    addIndexes(ctx);
     if (ctx.options.emitRelocs) await prepareEmittedRelocs(ctx);
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
@@ -285,14 +287,19 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
 }
 
 /** Stripped debug information needs no index. */
-function makesGdbIndex({ options }: Context): boolean {
-  return options.gdbIndex && options.strip === "none";
+function indexes({ options }: Context): { gdbIndex: boolean; debugNames: boolean } {
+  const kept = options.strip === "none";
+  return { gdbIndex: options.gdbIndex && kept, debugNames: options.debugNames && kept };
 }
 
-function addGdbIndex(ctx: Context): void {
-  const gdbIndex = new GdbIndexSection();
-  gdbIndex.collect(ctx);
-  Object.assign(ctx.synthetics, { gdbIndex });
+function addIndexes(ctx: Context): void {
+  const wanted = indexes(ctx);
+  const made = [...(wanted.gdbIndex ? [new GdbIndexSection()] : []), ...(wanted.debugNames ? [new DebugNamesSection()] : [])];
+  for (const section of made) {
+    section.collect(ctx);
+    Object.assign(ctx.synthetics, { [section.name]: section });
+  }
+  ctx.diag.throwIfErrors();
 }
 
 /** Names options mention that must be findable after interning. */

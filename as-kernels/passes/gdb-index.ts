@@ -58,13 +58,16 @@ export function findDebugSections(o: u32, out: u32): void {
   }
 }
 
-/** The public names of sections [from, to) only serve to make the index: they are not part of the output (lld). */
-export function dropPublicNames(from: u32, to: u32): void {
+/**
+ * Sections [from, to) that an index replaces are not part of the output (lld): those of public names when `gdb`, .debug_names when
+ * `names`.
+ */
+export function dropIndexed(from: u32, to: u32, gdb: u32, names: u32): void {
   const isec = tables().isec;
   for (let row = from; row < to; row++) {
     if (isec.name[row] == 0) continue;
     const found = debugSection(isec.name[row]);
-    if (found == 7 || found == 8) isec.live[row] = 0;
+    if (((found == 7 || found == 8) && gdb != 0) || (found == 9 && names != 0)) isec.live[row] = 0;
   }
 }
 

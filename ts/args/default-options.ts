@@ -95,6 +95,7 @@ export function defaultOptions(): LinkOptions {
     ehFrameHdr: false,
     compressDebug: "none",
     gdbIndex: false,
+    debugNames: false,
     compressSections: [],
     packRelr: false,
     packAndroid: false,

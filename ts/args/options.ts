@@ -73,6 +73,8 @@ const OUTPUT: OptionRow[] = [
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
   should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
   should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
+  should("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
+  should("--no-debug-names", "", "Keep .debug_names of the inputs side by side (default)", put("debugNames", false)),
   should("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress output sections that are not loaded and match GLOB: none, zlib or zstd", addCompression),
   must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
   must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none, relr, android or android+relr", setPackedRelocs),
@@ -260,7 +262,6 @@ const ACCEPTED: OptionRow[] = [
   accept("--ctf-share-types", "=METHOD", "Ignored: as --ctf-variables"),
   accept("--no-fortran-common", "", "Ignored: common symbols never extract members"),
   accept("--no-define-common", "", "Ignored unless -d: common symbols of shared objects always have space"),
-  accept("--no-debug-names", "", "Ignored: the default"),
   accept("--reduce-memory-overheads", "", "Ignored: as --no-keep-memory"),
   accept("--hash-size", "=N", "Ignored: tables are as large as they have to be"),
   accept("--traditional-format", "", "Ignored: debug strings are merged as their sections allow"),
@@ -303,7 +304,7 @@ export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB unique " +
   "section-ordering-file repro " +
   "split-by-file split-by-reloc task-link init-array " +
-  "out-implib in-implib debug-names lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"
+  "out-implib in-implib lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"
 ).split(" ");
 
 /** GLOB=KIND or GLOB=KIND:LEVEL (lld). */
