@@ -96,15 +96,15 @@ export function countLocals(o: u32, discard: u32, bytes: u32): u32 {
   return count;
 }
 
-/** Counts globals [from, to) that are written: localised ones when `local`, the others otherwise. */
+/** Counts globals [from, to) that are written: localised ones when `local`, the others otherwise. The names of both count with the others. */
 export function countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32 {
   const gsym = tables().gsym;
   let count: u32 = 0;
   let names: f64 = 0;
   for (let id = from; id < to; id++) {
-    if (!keepGlobal(id) || u32(isLocalised(id)) != local) continue;
-    count++;
-    names += <f64>(fullName(id) + 1);
+    if (!keepGlobal(id)) continue;
+    if (u32(isLocalised(id)) == local) count++;
+    if (!local) names += <f64>(fullName(id) + 1);
   }
   store<f64>(bytes, load<f64>(bytes) + names);
   return count;
@@ -194,7 +194,10 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
   return text;
 }
 
-/** As emitLocals, for globals [from, to). */
+/**
+ * As emitLocals, for globals [from, to): localised ones when `local`, the others otherwise. Names stand in the order of the globals,
+ * whichever they are (as lld): those of both are written with the others, and the localised only refer to them.
+ */
 export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
   const t = tables();
   const gsym = t.gsym;
@@ -203,8 +206,15 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
   let to = at;
   let text: u32 = 0;
   for (let id = from; id < end; id++) {
-    if (!keepGlobal(id) || u32(isLocalised(id)) != local) continue;
+    if (!keepGlobal(id)) continue;
     const bytes = fullName(id);
+    const nameAt = text;
+    text += bytes + 1;
+    if (!local) {
+      copyBytes(names + nameAt, gsym.name[id], bytes);
+      store<u8>(names + nameAt + bytes, 0);
+    }
+    if (u32(isLocalised(id)) != local) continue;
     const kind = t.sym.flags[id] & SYM_KIND_MASK;
     // A variable copied from a shared object lives here now.
     const copied = kind == SYM_SHARED && (t.sym.flags[id] & SYM_NEEDS_COPY) != 0;
@@ -217,12 +227,9 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
     const value = defined ? outputValue(id) : t.sym.addr[id];
     const moved = isPltFunction(id);
     const type = moved ? STT_FUNC : <u32>gsym.type[id];
-    put(to, nameOffset + text, <u8>((bind << 4) | type), gsym.vis[id], shndx, value, defined && !moved ? <u64>gsym.size[id] : 0);
+    put(to, nameOffset + nameAt, <u8>((bind << 4) | type), gsym.vis[id], shndx, value, defined && !moved ? <u64>gsym.size[id] : 0);
     if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
-    copyBytes(names + text, gsym.name[id], bytes);
-    store<u8>(names + text + bytes, 0);
     if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);
-    text += bytes + 1;
     to += SYM_BYTES;
   }
   return text;

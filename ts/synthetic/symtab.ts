@@ -16,8 +16,11 @@ const WINDOW_BYTES = 1 << 20;
 /** Objects a chunk of the phases takes. */
 const UNITS_PER_CHUNK = 32;
 
-/** u32 cells of a unit: kind, first, end, symbols, name bytes (then first symbol index, first name offset). */
-const UNIT_WORDS = 5;
+/**
+ * u32 cells of a unit: kind, first, end, symbols, name bytes (then first symbol index, first name offset), and for localised symbols
+ * the unit that has their names.
+ */
+const UNIT_WORDS = 6;
 const KIND_OBJECT = 0;
 const KIND_LOCALISED = 1;
 const KIND_GLOBAL = 2;
@@ -69,7 +72,7 @@ export function emitSymtabPhase(w: WorkerContext, chunk: number): void {
 function emitUnits(w: WorkerContext, from: number, to: number, cell: (unit: number, field: number) => number): void {
   const [index, text] = [cell(from, 3), cell(from, 4)];
   const [entries, bytes] = [cell(to, 3) - index, cell(to, 4) - text];
-  if (entries === 0) return;
+  if (entries === 0 && bytes === 0) return;
   const wide = w.args[A_SHNDX]! >= 0;
   const [table, wordTable] = [w.args[A_ENTRIES]!, w.args[A_WORDS]!];
   const symtab = table !== 0 ? table + index * SYM_BYTES : w.window(SYMTAB, entries * SYM_BYTES + 16);
@@ -81,11 +84,12 @@ function emitUnits(w: WorkerContext, from: number, to: number, cell: (unit: numb
     const words = wide ? shndx + (cell(unit, 3) - index) * 4 : 0;
     const kind = cell(unit, 0);
     if (kind === KIND_OBJECT) w.kernels.emitLocals!(cell(unit, 1), w.args[A_DISCARD]!, entry, names, cell(unit, 4), words);
-    else w.kernels.emitGlobals!(cell(unit, 1), cell(unit, 2), kind === KIND_LOCALISED ? 1 : 0, entry, names, cell(unit, 4), words);
+    else if (kind === KIND_LOCALISED) w.kernels.emitGlobals!(cell(unit, 1), cell(unit, 2), 1, entry, 0, cell(cell(unit, 5), 4), words);
+    else w.kernels.emitGlobals!(cell(unit, 1), cell(unit, 2), 0, entry, names, cell(unit, 4), words);
   }
   const fd = w.args[A_FD]!;
-  w.write(fd, strtab, bytes, w.args[A_STRTAB]! + text);
-  if (table !== 0) return;
+  if (bytes > 0) w.write(fd, strtab, bytes, w.args[A_STRTAB]! + text);
+  if (table !== 0 || entries === 0) return;
   w.write(fd, symtab, entries * SYM_BYTES, w.args[A_SYMTAB]! + index * SYM_BYTES);
   if (wide) w.write(fd, shndx, entries * 4, w.args[A_SHNDX]! + index * 4);
 }
@@ -125,15 +129,16 @@ export class SymbolTable {
     // One more unit, which is empty, ends the last one.
     this.units = arena.allocZeroed((this.unitCount + 1) * UNIT_WORDS * 4);
     let at = this.units >>> 2;
-    const add = (kind: number, first: number, end: number) => {
+    const add = (kind: number, first: number, end: number, names = 0) => {
       arena.u32[at] = kind;
+      arena.u32[at + 5] = names;
       arena.u32[at + 1] = first;
       arena.u32[at + 2] = end;
       at += UNIT_WORDS;
     };
     for (const o of ctx.objects) add(KIND_OBJECT, o, 0);
     for (const kind of [KIND_LOCALISED, KIND_GLOBAL]) {
-      for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals));
+      for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals), ctx.objects.length + stretches + i);
     }
     await this.run(ctx, "count-symtab", 0, 0, -1, 0, 0, 0);
     const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);

@@ -135,4 +135,15 @@ symbols("more than 65280 sections in one object", (w) => {
   w.elf("gc");
 });
 
+symbols("names stand in the order of the symbols, although hidden ones come first in the table", (w) => {
+  const names = Array.from({ length: 5000 }, (_, i) => `s${i}`);
+  w.write({ "a.s": names.map((name, i) => `.globl ${name}\n${i % 3 === 0 ? `.hidden ${name}\n` : ""}.set ${name}, ${i}\n`).join("") + ".globl _start\n_start: ret\n" });
+  w.sh("as a.s -o a.o && $LD a.o -o m --threads=1 && $LD a.o -o m2 --threads=2 && cmp m m2");
+  const elf = w.elf("m");
+  assert.is(elf.text(".strtab"), ["", ...names, "_start", ""].join("\0"));
+  const table = elf.symtab().filter(({ name }) => name !== "");
+  assert.equal(table.map(({ name }) => name), [...names.filter((_, i) => i % 3 === 0), ...names.filter((_, i) => i % 3 !== 0), "_start"]);
+  assert.equal(table.slice(0, -1).map(({ name, value }) => name === `s${value}`).indexOf(false), -1);
+}, "as");
+
 symbols.run();
