@@ -8,7 +8,7 @@ import { isOldArray, isWarning } from "../lib/names.ts";
 import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
-  ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON,
+  ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, SPLIT_STACK, SPLIT_STACK_SOME_NOT, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON,
   SYM_DEFINED, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE,
   SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION,
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED, OBJF_CREL,
@@ -23,6 +23,16 @@ import {
 @inline
 function isStackNote(name: u32): bool {
   return load<u64>(name) == 0x4e472e65746f6e2e && load<u64>(name, 8) == 0x006b636174732d55;
+}
+
+/**
+ * ".note.GNU-split-stack" says that the object's functions check how much stack there is, ".note.GNU-no-split-stack" that some do not:
+ * SPLIT_STACK bits, 0 = another section.
+ */
+function splitStackNote(name: u32): u32 {
+  if (load<u64>(name) != 0x4e472e65746f6e2e) return 0;
+  if (load<u64>(name, 8) == 0x2d74696c70732d55 && load<u64>(name, 14) == 0x006b636174732d74) return SPLIT_STACK;
+  return load<u64>(name, 8) == 0x6c70732d6f6e2d55 && load<u64>(name, 16) == 0x6b636174732d7469 && !load<u8>(name, 24) ? SPLIT_STACK_SOME_NOT : 0;
 }
 
 /** ".debug" and longer */
@@ -116,6 +126,13 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   if (isStackNote(name)) {
     t.obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
     isec.osec[row] = 0;
+    isec.kind[row] = <u8>ISEC_CONSUMED;
+    return;
+  }
+  const split = splitStackNote(name);
+  if (split) {
+    t.obj.splitStack[o] |= <u8>split;
+    params().splitStack = 1;
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }

@@ -8,6 +8,7 @@
 import { tables, params } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, isUndefined, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
+import { adjustSplitStack } from "../lib/split-stack.ts";
 import { mergedPlace } from "../lib/pieces.ts";
 import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import {
   ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_MERGE_OFFSET, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL,
   ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, RELOC_TURNED, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK,
-  SYM_FOLDED, SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
+  SPLIT_STACK, SYM_FOLDED, SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
   ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, COL_ZERO, RANGE_EITHER, RANGE_SIGNED, RANGE_UNSIGNED, VALUE_ABS, VALUE_DTPOFF,
@@ -41,6 +42,7 @@ export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u3
   const member = tables().member.isec;
   const isec = tables().isec;
   const osec = tables().osec;
+  const splitStack = params().splitStack;
   for (let m = from; m < to; m++) {
     const i = member[m];
     const kind = <u32>isec.kind[i];
@@ -51,7 +53,9 @@ export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u3
     const rela = isec.rela[i];
     const end = rela + isec.relaCount[i] * 24;
     if (isec.sh_flags[i] & SHF_ALLOC) {
-      relocateLoaded(i, rela, end, bytes, osec.addr[isec.osec[i]] + <u64>outOffset, <u64>isec.size[i]);
+      const place = osec.addr[isec.osec[i]] + <u64>outOffset;
+      relocateLoaded(i, rela, end, bytes, place, <u64>isec.size[i]);
+      if (splitStack && tables().obj.splitStack[isec.obj[i]] & SPLIT_STACK) adjustSplitStack(i, rela, end, bytes, place, <u64>isec.size[i]);
     } else {
       relocateUnloaded(i, rela, end, bytes, <u64>outOffset);
     }

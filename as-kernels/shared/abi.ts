@@ -52,6 +52,12 @@ export const OBJF_CREL = 64;
 /** Asks for libraries (SHT_LLVM_DEPENDENT_LIBRARIES). */
 export const OBJF_DEPENDENT_LIBRARIES = 128;
 
+// ---- obj.splitStack ----
+/** Compiled with -fsplit-stack. */
+export const SPLIT_STACK = 1;
+/** Some of its functions are not, on purpose. */
+export const SPLIT_STACK_SOME_NOT = 2;
+
 // ---- slot.kind: what a section header is for us ----
 export const SLOT_NONE = 0;
 /** Becomes an isec when its object is included and its group won. */
@@ -259,6 +265,8 @@ export const ISSUE_TLS_SECTION = 25; // index = symbol: thread-local, but its se
 export const ISSUE_COPIED_DISCARDED = 40; // index = relocation, a = symbol index: -r keeps a reference to a discarded section (a warning)
 export const ISSUE_HDR_DISTANCE = 27; // index = offset of an FDE, a = distance of .eh_frame_hdr to the code (b = 1: to the FDE)
 export const ISSUE_SHARED_LOCAL = 26; // index = symbol of a shared object that is local, but among the globals
+export const ISSUE_SPLIT_STACK = 41; // index = relocation, a = symbol index of the function: its prologue cannot be adjusted
+export const ISSUE_NO_MORESTACK = 42; // __morestack_non_split is not there
 
 // ---- ERR_*: details of ISSUE_BAD_OBJECT, ISSUE_BAD_EH_FRAME, ISSUE_BAD_MERGE ----
 export const ERR_TRUNCATED = 1;

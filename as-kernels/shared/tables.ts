@@ -40,6 +40,7 @@ export class ObjTable {
   isecBase: U32Col;
   isecCount: U32Col;
   localBase: U32Col;
+  splitStack: U8Col;
   needed: U8Col;
   whyObj: U32Col;
   whySym: U32Col;
@@ -372,6 +373,9 @@ export class Params {
   relocTypes: u32;
   scanPolicy: u32;
   undefinedPolicy: u32;
+  splitStack: u32;
+  morestack: u32;
+  morestackNonSplit: u32;
   rel: u32;
   ifuncNoplt: u32;
   relaxAbs32: u32;

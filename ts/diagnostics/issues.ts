@@ -39,7 +39,10 @@ const DEFERRED = new Set<number>([abi.ISSUE_UNDEFINED, abi.ISSUE_DISCARDED_REF, 
 /** Reports all rows but the deferred ones, and takes them out of the table. */
 export function wordIssues(ctx: IssueContext): void {
   const { found, lost } = takeIssues(ctx, (code) => !DEFERRED.has(code));
-  for (const issue of found) word(ctx, issue);
+  // What workers found twice is said once.
+  found.forEach((issue, i) => {
+    if (i === 0 || compareIssues(found[i - 1]!, issue) !== 0) word(ctx, issue);
+  });
   if (lost > 0) ctx.diag.error(messages.moreProblems(lost));
 }
 
@@ -171,6 +174,12 @@ const WORDS: Record<number, Words> = {
     const at = relocationAt(ctx, issue);
     return messages.nonAbsoluteInUnloaded(at.text, at.type, place.displaySymbol(ctx, at.sym));
   },
+  [abi.ISSUE_SPLIT_STACK]: (ctx, issue) => {
+    const caller = place.rawSymbol(ctx, issue.obj, Number(issue.a))?.name ?? "";
+    const callee = place.displaySymbol(ctx, relocationAt(ctx, issue).sym);
+    return messages.splitStackPrologue(place.sectionPlace(ctx, issue.isec), place.displayName(ctx, caller), callee);
+  },
+  [abi.ISSUE_NO_MORESTACK]: () => messages.noMorestack(),
   [abi.ISSUE_RELOC_SHARED_TLS]: (ctx, issue) => messages.notWithShared(...against(ctx, issue)),
   [abi.ISSUE_COPY_SIZE]: (ctx, issue) => messages.noSizeToCopy(place.displaySymbol(ctx, Number(issue.b)), place.definedIn(ctx, Number(issue.b))),
   [abi.ISSUE_WARN_COMMON]: (ctx, issue) => messages.commonSymbol(place.displaySymbol(ctx, Number(issue.a)), issue.b === 1n),

@@ -208,6 +208,19 @@ export function notWithShared(type: string, symbol: ByteString, definedIn: ByteS
   return `relocation ${type} against ${symbol === "" ? "local symbol" : symbol} cannot be used with -shared${definedAndReferenced(definedIn, place)}`;
 }
 
+/** `at` is `a.o:(.text)`. */
+export function splitStackPrologue(at: ByteString, caller: ByteString, callee: ByteString): ByteString {
+  return `${at}: ${caller} (with -fsplit-stack) calls ${callee} (without -fsplit-stack), but couldn't adjust its prologue`;
+}
+
+export function noMorestack(): ByteString {
+  return "mixing split-stack objects requires a definition of __morestack_non_split";
+}
+
+export function splitStackRelocatable(): ByteString {
+  return "cannot mix split-stack and non-split-stack in a relocatable link";
+}
+
 export function noCopyRelocation(type: string, symbol: ByteString, definedIn: ByteString, place: PlaceText): ByteString {
   return (
     `unresolvable relocation ${type} against symbol '${symbol}'; recompile with -fPIC or remove '-z nocopyreloc'` +

@@ -47,6 +47,7 @@ export const TABLES = {
     isecBase: "u32", // first isec row (included objects)
     isecCount: "u32",
     localBase: "u32", // sym row of local symbol 0 (included objects)
+    splitStack: "u8", // SPLIT_STACK bits
     needed: "u8", // shared objects: 1 = gets a DT_NEEDED
     whyObj: "u32", // extracted members: object whose reference brought it in; 0 = an option did
     whySym: "u32", // extracted members: sym row that was referred to; 0 = not extracted
@@ -327,6 +328,9 @@ export const PARAMS = {
   relocTypes: "u32", // address: 4 bytes per relocation type (shared/reloc.ts)
   scanPolicy: "u32", // address: decision table of scan-relocs (shared/reloc.ts)
   undefinedPolicy: "u32", // UNDEFINED_*
+  splitStack: "u32", // set by load-sections: some object is compiled with -fsplit-stack
+  morestack: "u32", // sym row of __morestack, 0 = nobody mentions it
+  morestackNonSplit: "u32", // sym row of __morestack_non_split
   rel: "u32", // 1 = dynamic relocations have no addend fields (-z rel)
   ifuncNoplt: "u32", // 1 = references to IFUNCs become dynamic relocations of the same type
   relaxAbs32: "u32", // 1 = every address of the output fits in 31 bits and does not move: operands may become immediates

@@ -4,9 +4,10 @@
  * Relocations of allocated sections become resident here; those of debug sections are read when they are written.
  * Commons get a section each, so that gc can drop them one by one.
  */
-import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, OBJF_CREL, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
+import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, OBJF_CREL, SPLIT_STACK, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_TLS, SHF_WRITE, RELA_BYTES, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/messages.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable, recycleTable, setRows } from "../memory/table.ts";
 import { readHeaders } from "./read-headers.ts";
@@ -133,6 +134,9 @@ export async function loadSections(ctx: Context): Promise<void> {
   const count = ctx.objects.length;
   await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 || options.relocatable ? 1 : 0);
   ctx.checkIssues();
+  if (options.relocatable && params.get("splitStack") === 1 && ctx.objects.some((o) => (tables.obj.splitStack[o]! & SPLIT_STACK) !== 0)) {
+    ctx.diag.error(messages.splitStackRelocatable());
+  }
   placeCommons(ctx, commons, isec);
   params.set("isecRows", tables.isec.rows);
 }

@@ -71,6 +71,10 @@ export function installTables(ctx: Context): void {
   arena.u8.set(policy, at + types.length);
   params.set("relocTypes", at);
   params.set("scanPolicy", at + types.length);
+  if (params.get("splitStack") === 1) {
+    params.set("morestack", ctx.lookup("__morestack"));
+    params.set("morestackNonSplit", ctx.lookup("__morestack_non_split"));
+  }
   params.set("ifuncNoplt", options.z.ifuncNoplt ? 1 : 0);
   params.set("undefinedPolicy", undefinedPolicy(ctx));
   const base = options.imageBase ?? ctx.arch.imageBase;
