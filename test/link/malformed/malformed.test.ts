@@ -159,6 +159,64 @@ mutations("an object with compressed debug sections", (w) => {
   return "a.o";
 }, 300, LINES);
 
+/** Everything that is diagnosed by kind: thread-local, unique, weak and common symbols, lost COMDAT copies, warnings, libraries, orders. */
+const ODD = `.globl _start
+_start: .cfi_startproc
+ .cfi_personality 0x9b, DW.ref
+ .cfi_lsda 0x1b, .Lmerged
+ call other
+ movq %fs:tls@tpoff, %rax
+ movq tls@gottpoff(%rip), %rcx
+ .byte 0x66
+ leaq tls@tlsgd(%rip), %rdi
+ .value 0x6666
+ rex64
+ call __tls_get_addr@plt
+ movl lost(%rip), %eax
+ .cfi_endproc
+ .weak weak
+ weak: ret
+ .globl __tls_get_addr
+ __tls_get_addr: ret
+ .data
+ .type unique,@gnu_unique_object
+ .globl unique
+ unique: .quad .Lmerged + 4, weak, common
+ DW.ref: .quad weak
+ .comm common,64,32
+ .section .tdata,"awT",@progbits
+ .globl tls
+ tls: .quad 1
+ .section .rodata.str1.1,"aMS",@progbits,1
+ .Lmerged: .asciz "merged"
+ .asciz "strings"
+ .section .text.lost,"axG",@progbits,group,comdat
+ .globl lost
+ lost: ret
+ .section .ordered,"ao",@progbits,.text
+ .quad 0
+ .section .gnu.warning.other,"",@progbits
+ .ascii "other is odd"
+ .section .deplibs,"MS",@0x6fff4c04,1
+ .asciz "empty"
+ .section .init_array,"aw",@init_array
+ .quad _start
+ .section .ctors,"aw"
+ .quad _start
+`;
+const LENIENT = ["-L.", "--noinhibit-exec", "--unresolved-symbols=ignore-all", "--no-warn-mismatch", "--eh-frame-hdr"];
+mutations("an object with one of each kind of symbol and section, strictly and leniently", (w) => {
+  w.write({ "odd.s": ODD, "first.s": ".section .text.lost,\"axG\",@progbits,group,comdat\n.weak lost\nlost: ret\n", "libempty.a": archive([]) });
+  w.sh("as odd.s -o odd.o && as first.s -o first.o");
+  return "odd.o";
+}, 1500, [
+  ["rest.o", "MUTANT", "-L.", "--warn-common", "--eh-frame-hdr", "-z", "muldefs", "-o", "OUT"],
+  ["MUTANT", "first.o", "rest.o", ...LENIENT, "--icf=all", "--gc-sections", "-o", "OUT"],
+  ["-shared", "rest.o", "MUTANT", ...LENIENT, "-z", "muldefs", "-o", "OUT"],
+  ["-pie", "rest.o", "MUTANT", ...LENIENT, "--emit-relocs", "-z", "pack-relative-relocs", "-o", "OUT"],
+  ["-r", "rest.o", "MUTANT", "-z", "muldefs", "--gc-sections", "-e", "_start", "-o", "OUT"],
+], "mutate", "as");
+
 mutations("archives", (w) => {
   w.write({ "lib.a": archive([{ name: "a_member_with_a_long_name.o", data: small(), symbols: ["_start", "buffer"] }, { name: "b.o", data: rest(), symbols: ["other"] }]) });
   return "lib.a";
