@@ -171,8 +171,8 @@ test("missing and malformed values", () => {
   assert.match(firstError("x.o -m foo"), /^unknown emulation: foo/);
   assert.match(firstError("x.o -m__proto__"), /^unknown emulation/);
   assert.match(firstError("x.o --icf=toString"), /^unknown --icf value/);
-  assert.match(firstError("x.o --error-limit=a"), /number expected, but got 'a'/);
-  assert.match(firstError("x.o -Ofast"), /number expected, but got 'fast'/);
+  assert.match(firstError("x.o --error-limit=a"), /^--error-limit=a: number expected, but got 'a'/);
+  assert.match(firstError("x.o -Ofast"), /^-Ofast: number expected, but got 'fast'/);
   assert.match(firstError("--export-dynamic-symbol=a[ x.o"), /unmatched '\['/);
   assert.equal(errors("-shared -pie x.o"), ["-shared and -pie may not be used together"]);
 });

@@ -119,9 +119,9 @@ export function parseHex(text: ByteString): bigint | undefined {
 }
 
 /** A number of things, small enough for a JavaScript number. */
-export function count(s: ParseState, v: ByteString, name: string): number {
+export function count(s: ParseState, v: ByteString, spelling: ByteString): number {
   const value = parseNumber(v);
   if (value !== undefined && value <= 0xffffffffn) return Number(value);
-  s.errors.push(`${name}: number expected, but got '${v}'`);
+  s.errors.push(`${spelling}: number expected, but got '${v}'`);
   return 0;
 }

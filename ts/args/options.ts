@@ -206,7 +206,7 @@ const REPORTS: OptionRow[] = [
   must("--no-demangle", "", "Print them as in the symbol table", put("demangle", false)),
   must("--color-diagnostics", "[=WHEN]", "Colours: auto (default), always or never", setColor),
   must("--no-color-diagnostics", "", "No colours", put("color", "never")),
-  must("--error-limit", "=N", "Stop after N errors, 0 = never (default 20)", (s, v) => void (s.options.errorLimit = count(s, v, "--error-limit"))),
+  must("--error-limit", "=N", "Stop after N errors, 0 = never (default 20)", (s, v, spelling) => void (s.options.errorLimit = count(s, v, spelling))),
   should("--vs-diagnostics", "", "Begin messages with file(line), as Visual Studio wants them", put("vsDiagnostics", true)),
   should("--error-handling-script", "=FILE", "Run FILE with missing-lib LIBRARY or undefined-symbol NAME before such an error is printed", into("errorHandlingScript")),
   must("--warn-common", "", "Warn when a common symbol meets another definition", put("warnCommon", true)),
@@ -226,7 +226,7 @@ const REPORTS: OptionRow[] = [
   must("--time", "", "Print the passes with their milliseconds", put("time", true)),
   must("--stats", "", "Print counts", put("stats", true)),
   must("--time-trace", "[=FILE]", "Write Chrome trace events (default OUTPUT.time-trace)", (s, v) => void (s.options.timeTrace = v === "" ? "\0" : v)),
-  should("--time-trace-granularity", "=N", "Leave passes shorter than N microseconds out of it (default 500)", (s, v) => void (s.options.timeTraceGranularity = count(s, v, "--time-trace-granularity"))),
+  should("--time-trace-granularity", "=N", "Leave passes shorter than N microseconds out of it (default 500)", (s, v, spelling) => void (s.options.timeTraceGranularity = count(s, v, spelling))),
   must("--verify-hashes", "", "Compare the bytes behind equal hashes", put("verifyHashes", true)),
   must("--compat-version", "=TEXT", "First line of --version, for scripts that only know GNU ld (also WIELD_COMPAT_VERSION)", into("compatVersion")),
   must("--plugin", "=FILE", "The compiler's LTO plugin; only named when an LTO object is met", into("plugin")),
@@ -413,8 +413,8 @@ function setPackageMetadata(s: ParseState, v: ByteString): void {
   });
 }
 
-function setOptimize(s: ParseState, v: ByteString): void {
-  s.options.optimize = count(s, v, "-O");
+function setOptimize(s: ParseState, v: ByteString, spelling: ByteString): void {
+  s.options.optimize = count(s, v, spelling);
 }
 
 function setDefsym(s: ParseState, v: ByteString): void {
@@ -489,13 +489,13 @@ function setColor(s: ParseState, v: ByteString): void {
 
 /** Checked here so that the passes may compile it without care. */
 function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs" | "whyLive" | "warnBackrefsExclude"): Setter {
-  return (s, v) => {
+  return (s, v, spelling) => {
     try {
       new Glob(v);
       s.options[key].push(v);
     } catch (error) {
       if (!(error instanceof GlobError)) throw error;
-      s.errors.push(error.message);
+      s.errors.push(`${spelling.split("=")[0]}: ${error.message}`);
     }
   };
 }
