@@ -10,8 +10,8 @@ import { report } from "../lib/issue.ts";
 import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import {
-  ERR_ALIGN, ERR_ALIGN_LARGE, ERR_BINDING, ERR_GROUP, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
-  ERR_SECTION_NAME, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
+  ERR_ALIGN, ERR_ALIGN_LARGE, ERR_BINDING, ERR_GROUP, ERR_GROUP_EMPTY, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
+  ERR_SECTION_NAME, ERR_SHSTRNDX, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
   ISSUE_SHARED_LOCAL,
   OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
@@ -57,6 +57,13 @@ function fail(out: u32, section: u32, error: u32): u32 {
   return error;
 }
 
+/** Sections that say something about the object and do not become part of the output: nobody looks at their alignment. */
+// @ts-ignore: decorator
+@inline
+function isOwnTable(type: u32): bool {
+  return type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
+}
+
 /**
  * Checks `count` section headers at `shdrs` of an object of `bytes` bytes and notes where its tables are (OUT_*).
  * Returns 0 or ERR_*.
@@ -77,15 +84,18 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
     const size = load<u64>(header, SH_SIZE);
     if (type != SHT_NOBITS && (offset > limit || size > limit - offset)) return fail(out, i, ERR_SECTION_BOUNDS);
     const align = load<u64>(header, SH_ADDRALIGN);
-    if (align > 0xffffffff) return fail(out, i, ERR_ALIGN_LARGE);
-    if (align & (align - 1)) return fail(out, i, ERR_ALIGN);
+    if (!isOwnTable(type)) {
+      if (align > 0xffffffff) return fail(out, i, ERR_ALIGN_LARGE);
+      if (align & (align - 1)) return fail(out, i, ERR_ALIGN);
+    }
     if (type == SHT_SYMTAB) {
       if (symtab) return fail(out, i, ERR_MULTIPLE_SYMTABS);
       symtab = i;
     } else if (type == SHT_SYMTAB_SHNDX) {
       shndx = i;
     } else if (type == SHT_GROUP) {
-      if (size < 4 || size & 3 || offset & 3) return fail(out, i, ERR_GROUP);
+      if (size < 4) return fail(out, i, ERR_GROUP_EMPTY);
+      if (size & 3 || offset & 3) return fail(out, i, ERR_GROUP);
       groups++;
       if (offset < groupFrom) groupFrom = offset;
       if (offset + size > groupTo) groupTo = offset + size;
@@ -104,7 +114,7 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
     store<f64>(out + OUT_GROUP_TO, <f64>groupTo);
   }
   if ((shstrndx >= count && shstrndx != 0) || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
-    return fail(out, shstrndx, ERR_SECTION_NAME);
+    return fail(out, shstrndx, ERR_SHSTRNDX);
   }
   if (count > 0) {
     store<f64>(out + OUT_NAMES_OFFSET, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_OFFSET));
@@ -211,7 +221,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
       const at = groups + <u32>(load<u64>(header, SH_OFFSET) - <u64>groupFrom);
       const words = <u32>(load<u64>(header, SH_SIZE) >> 2);
       const comdat = load<u32>(at) & GRP_COMDAT;
-      if (load<u32>(at) & ~GRP_COMDAT) return fail(out, i, ERR_GROUP);
+      if (load<u32>(at) & ~GRP_COMDAT) return fail(out, i, ERR_GROUP_FORMAT);
       group.obj[groupRow] = o;
       group.comdat[groupRow] = <u8>comdat;
       group.shndx[groupRow] = i;

@@ -279,6 +279,11 @@ export const ERR_SYMBOL_NAME = 7; // index = symbol: st_name outside the string 
 export const ERR_SYMBOL_SHNDX = 8; // index = symbol
 export const ERR_MULTIPLE_SYMTABS = 9;
 export const ERR_GROUP = 10; // index = section
+export const ERR_GROUP_EMPTY = 72; // index = section
+export const ERR_GROUP_FORMAT = 73; // index = section: flags nobody knows
+export const ERR_HEADERS_START = 74; // b = e_shoff
+export const ERR_HEADERS_END = 75;
+export const ERR_SHSTRNDX = 76; // index = e_shstrndx: no string table
 export const ERR_GROUP_MEMBER = 11; // index = section
 export const ERR_RELA_TARGET = 12; // index = section
 export const ERR_RELA_ENTSIZE = 13;

@@ -137,7 +137,7 @@ test("tells what a copy of a variable needs", () => {
   ];
   const { ctx } = fixture({ "libx.so": sharedObject({ symbols }) }, ["libx.so"]);
   loadInputs(ctx);
-  assert.equal(copyInfo(ctx, 2, 2), { align: 3, size: 8, readOnly: false, aliases: [1, 2] });
+  assert.equal(copyInfo(ctx, 2, 2), { align: 3, size: 8, readOnly: false, aliases: [{ index: 1, hidden: false }, { index: 2, hidden: false }] });
   assert.equal(copyInfo(ctx, 2, 3), { align: 5, size: 64, readOnly: true, aliases: [3] });
   assert.equal(copyInfo(ctx, 2, 4), { align: 0, size: 1, readOnly: false, aliases: [4] });
 });

@@ -210,7 +210,7 @@ for (const debug of [false, true]) {
   test("no sections, no symbols", () => {
     assert.is(check(new ObjectBuilder().bytes(), "empty"), 0);
     assert.is(kernels.scanHeaders!(arena.allocZeroed(64), 0, 0, 64, arena.alloc(128)), 0, "no section header at all");
-    assert.is(kernels.scanHeaders!(arena.allocZeroed(64), 0, 3, 64, arena.alloc(128)), abi.ERR_SECTION_NAME, "nor one that e_shstrndx names");
+    assert.is(kernels.scanHeaders!(arena.allocZeroed(64), 0, 3, 64, arena.alloc(128)), abi.ERR_SHSTRNDX, "nor one that e_shstrndx names");
   });
 
   test("shared objects bring name and name@version, on seeded symbols", () => {

@@ -14,7 +14,7 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
-import { readShdr } from "../elf/shdr.ts";
+import { readShdr, type Shdr } from "../elf/shdr.ts";
 import * as messages from "./messages.ts";
 import * as place from "./place.ts";
 import type { PlaceContext } from "./place.ts";
@@ -343,23 +343,31 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
   const index = issue.index;
   const details: Record<number, string | (() => string)> = {
     [abi.ERR_TRUNCATED]: "the file is truncated",
-    [abi.ERR_SHENTSIZE]: "invalid e_shentsize in ELF header",
+    [abi.ERR_HEADERS_START]: () => `section header table goes past the end of the file: e_shoff = 0x${elfHeader(ctx, issue, 40, 8).toString(16)}`,
+    [abi.ERR_HEADERS_END]: "section table goes past the end of file",
+    [abi.ERR_SHENTSIZE]: () => `invalid e_shentsize in ELF header: ${elfHeader(ctx, issue, 58, 2)}`,
     [abi.ERR_SECTION_BOUNDS]: () => sectionBounds(ctx, issue),
+    [abi.ERR_SHSTRNDX]: () => {
+      const shdr = index < ctx.tables.obj.e_shnum[issue.obj]! || ctx.tables.obj.e_shnum[issue.obj] === 0 ? sectionHeader(ctx, issue) : null;
+      return shdr === null ? `section header string table index ${index} does not exist` : `invalid sh_type for string table section [index ${index}]: expected SHT_STRTAB, but got 0x${shdr.sh_type.toString(16)}`;
+    },
     [abi.ERR_STRTAB_LINK]: "invalid string table linked to the symbol table",
-    [abi.ERR_SYMTAB_ENTSIZE]: "symbol table has an invalid sh_entsize or size",
+    [abi.ERR_SYMTAB_ENTSIZE]: () => entrySize(ctx, issue),
     [abi.ERR_SYMTAB_INFO]: "invalid sh_info in symbol table",
     [abi.ERR_SYMBOL_NAME]: `invalid symbol name offset: the name of symbol [index ${index}] is outside of the string table`,
     [abi.ERR_SYMBOL_SHNDX]: `symbol [index ${index}]: invalid section index`,
     [abi.ERR_MULTIPLE_SYMTABS]: "multiple symbol tables",
+    [abi.ERR_GROUP_EMPTY]: "empty SHT_GROUP",
+    [abi.ERR_GROUP_FORMAT]: "unsupported SHT_GROUP format",
     [abi.ERR_GROUP]: `section [index ${index}]: invalid section group`,
     [abi.ERR_GROUP_MEMBER]: `invalid section index in group [index ${index}]`,
     [abi.ERR_RELA_TARGET]: `relocation section (index ${index}) has invalid sh_info (${issue.b})`,
-    [abi.ERR_RELA_ENTSIZE]: `section [index ${index}]: invalid sh_entsize or size of a relocation section`,
+    [abi.ERR_RELA_ENTSIZE]: () => entrySize(ctx, issue),
     [abi.ERR_CREL]: `section [index ${index}]: its SHT_CREL relocations are corrupt`,
     [abi.ERR_REL_UNSUPPORTED]: `section [index ${index}]: SHT_REL relocations are not used on this architecture`,
     [abi.ERR_MULTIPLE_RELA]: "multiple relocation sections to one section are not supported",
-    [abi.ERR_SECTION_NAME]: `section [index ${index}] has a name outside the section name table`,
-    [abi.ERR_ALIGN_LARGE]: `section [index ${index}]: section sh_addralign is too large`,
+    [abi.ERR_SECTION_NAME]: () => sectionNameOffset(ctx, issue),
+    [abi.ERR_ALIGN_LARGE]: `section sh_addralign is too large: section [index ${index}]`,
     [abi.ERR_SECTION_TYPE]: `unknown section type 0x${issue.b.toString(16)}`,
     [abi.ERR_ALIGN]: `section [index ${index}]: sh_addralign is not a power of 2`,
     [abi.ERR_STRTAB_END]: "SHT_STRTAB string table is non-null terminated",
@@ -382,13 +390,30 @@ function symbolName(ctx: IssueContext, { obj, index }: Issue): ByteString {
   return place.displayName(ctx, place.rawSymbol(ctx, obj, index)?.name ?? "");
 }
 
-/** Reads the header again to show its numbers. */
+/** Number of `bytes` bytes at `offset` of the object's ELF header. */
+function elfHeader(ctx: IssueContext, { obj }: Issue, offset: number, bytes: number): bigint {
+  const raw = place.readObject(ctx, obj, offset, bytes);
+  return raw === null ? 0n : raw.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+/** The section header an issue is about, read again to show its numbers. */
+function sectionHeader(ctx: IssueContext, issue: Issue): Shdr | null {
+  const raw = place.readObject(ctx, issue.obj, Number(elfHeader(ctx, issue, 40, 8)) + 64 * issue.index, 64);
+  return raw === null ? null : readShdr(new DataView(raw.buffer, raw.byteOffset), 0);
+}
+
 function sectionBounds(ctx: IssueContext, issue: Issue): string {
-  const total = ctx.tables.obj.bytes[issue.obj]!;
-  const head = place.readObject(ctx, issue.obj, 0, 64);
-  const shoff = head === null ? -1 : Number(new DataView(head.buffer).getBigUint64(40, true));
-  const raw = place.readObject(ctx, issue.obj, shoff + 64 * issue.index, 64);
-  if (raw === null) return `section [index ${issue.index}] lies outside the file`;
-  const { sh_offset, sh_size } = readShdr(new DataView(raw.buffer), 0);
-  return messages.sectionOutsideFile(issue.index, sh_offset, sh_size, total);
+  const shdr = sectionHeader(ctx, issue);
+  if (shdr === null) return `section [index ${issue.index}] lies outside the file`;
+  return messages.sectionOutsideFile(issue.index, shdr.sh_offset, shdr.sh_size, ctx.tables.obj.bytes[issue.obj]!);
+}
+
+/** Entries of symbol tables and of relocation sections have 24 bytes. */
+function entrySize(ctx: IssueContext, issue: Issue): string {
+  const shdr = sectionHeader(ctx, issue);
+  return messages.entrySize(issue.index, 24, shdr?.sh_entsize ?? 0, shdr?.sh_size ?? 0);
+}
+
+function sectionNameOffset(ctx: IssueContext, issue: Issue): string {
+  return messages.sectionNameOutside(issue.index, sectionHeader(ctx, issue)?.sh_name ?? 0);
 }

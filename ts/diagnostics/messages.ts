@@ -278,6 +278,17 @@ export function sectionOutsideFile(index: number, offset: number, size: number, 
   );
 }
 
+/** A table whose entries have not the size they must have, or that does not consist of whole ones. */
+export function entrySize(index: number, expected: number, sh_entsize: number, sh_size: number): string {
+  return sh_entsize !== expected
+    ? `section [index ${index}] has invalid sh_entsize: expected ${expected}, but got ${sh_entsize}`
+    : `section [index ${index}] has an invalid sh_size (${sh_size}) which is not a multiple of its sh_entsize (${expected})`;
+}
+
+export function sectionNameOutside(index: number, sh_name: number): string {
+  return `a section [index ${index}] has an invalid sh_name (${hex(sh_name)}) offset which goes past the end of the section name string table`;
+}
+
 export function corruptEhFrame(what: string, at: ByteString): ByteString {
   return `corrupted .eh_frame: ${what}\n>>> defined in ${at}`;
 }

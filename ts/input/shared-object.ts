@@ -26,7 +26,7 @@ import { DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_SYM
 import { readEhdr, readOffset, type Ehdr } from "../elf/ehdr.ts";
 import { readPhdrs, type Phdr } from "../elf/phdr.ts";
 import { readShdr, readShdrs, type Shdr } from "../elf/shdr.ts";
-import { sectionOutsideFile } from "../diagnostics/messages.ts";
+import { entrySize, sectionOutsideFile } from "../diagnostics/messages.ts";
 import type { ByteSource } from "./archive.ts";
 
 const VERDEF_BYTES = 20;
@@ -161,10 +161,7 @@ function sectionRange(file: ByteSource, { sh_offset, sh_size }: Shdr, index: num
 }
 
 function checkDynamic({ sh_entsize, sh_size }: Shdr, index: number): void {
-  if (sh_entsize !== DYN_BYTES) throw new BadSharedObject(`section [index ${index}] has invalid sh_entsize: expected ${DYN_BYTES}, but got ${sh_entsize}`);
-  if (sh_size % DYN_BYTES !== 0) {
-    throw new BadSharedObject(`section [index ${index}] has an invalid sh_size (${sh_size}) which is not a multiple of its sh_entsize (${DYN_BYTES})`);
-  }
+  if (sh_entsize !== DYN_BYTES || sh_size % DYN_BYTES !== 0) throw new BadSharedObject(entrySize(index, DYN_BYTES, sh_entsize, sh_size));
 }
 
 /** The sections that matter, by type; the first of each. Undefined when there are no section headers. */

@@ -6,7 +6,7 @@
  * are thousands of members of a few kilobytes, each of which would be several system calls. Of large objects only what is
  * asked for is read.
  */
-import { ERR_NO_SECTIONS, ERR_SHENTSIZE, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
+import { ERR_HEADERS_END, ERR_HEADERS_START, ERR_NO_SECTIONS, ERR_SHENTSIZE, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
 import { EHDR_BYTES, SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
@@ -56,7 +56,7 @@ function checkHeaders(w: WorkerContext, o: number, ehdr: number, whole: number):
     return { shdrs: ehdr, count: 0, shstrndx: 0, whole };
   }
   if (view.getUint16(0x3a, true) !== SHDR_BYTES) return broken(w, o, 0, ERR_SHENTSIZE);
-  if (start + SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
+  if (start + SHDR_BYTES > size) return broken(w, o, 0, ERR_HEADERS_START);
   if (count === 0 || shstrndx === 0xffff) {
     // gABI ch. 4: e_shnum and e_shstrndx too large for the header are in section header 0
     const first = w.window(3, SHDR_BYTES);
@@ -65,7 +65,7 @@ function checkHeaders(w: WorkerContext, o: number, ehdr: number, whole: number):
     if (count === 0) count = Number(header.getBigUint64(0x20, true));
     if (shstrndx === 0xffff) shstrndx = header.getUint32(0x28, true);
   }
-  if (start + count * SHDR_BYTES > size) return broken(w, o, 0, ERR_TRUNCATED);
+  if (start + count * SHDR_BYTES > size) return broken(w, o, 0, ERR_HEADERS_END);
   shoff[o] = start;
   return { shdrs: headersAt(w, o, whole, start, count), count, shstrndx, whole };
 }

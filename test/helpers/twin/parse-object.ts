@@ -50,10 +50,12 @@ const partOf = (header: Header | undefined): [number, number] => (header === und
 function checkHeader(header: Header, index: number, all: Header[], bytes: number): Failure | null {
   const { type, offset, size, align } = header;
   if (type !== elf.SHT_NOBITS && offset + size > BigInt(bytes)) return failure(index, abi.ERR_SECTION_BOUNDS);
-  if (align >= 1n << 32n) return failure(index, abi.ERR_ALIGN_LARGE);
-  if ((align & (align - 1n)) !== 0n) return failure(index, abi.ERR_ALIGN);
+  const ownTable = [elf.SHT_SYMTAB, elf.SHT_STRTAB, elf.SHT_RELA, elf.SHT_GROUP, elf.SHT_SYMTAB_SHNDX].includes(type);
+  if (!ownTable && align >= 1n << 32n) return failure(index, abi.ERR_ALIGN_LARGE);
+  if (!ownTable && (align & (align - 1n)) !== 0n) return failure(index, abi.ERR_ALIGN);
   if (type === elf.SHT_SYMTAB && all.slice(1, index).some((other) => other.type === elf.SHT_SYMTAB)) return failure(index, abi.ERR_MULTIPLE_SYMTABS);
-  if (type === elf.SHT_GROUP && (size < 4n || size % 4n !== 0n || offset % 4n !== 0n)) return failure(index, abi.ERR_GROUP);
+  if (type === elf.SHT_GROUP && size < 4n) return failure(index, abi.ERR_GROUP_EMPTY);
+  if (type === elf.SHT_GROUP && (size % 4n !== 0n || offset % 4n !== 0n)) return failure(index, abi.ERR_GROUP);
   if (type !== elf.SHT_RELA) return null;
   if (header.entsize !== 24n || size % 24n !== 0n) return failure(index, abi.ERR_RELA_ENTSIZE);
   return header.info >= all.length ? failure(index, abi.ERR_RELA_TARGET) : null;
@@ -69,7 +71,7 @@ export function scanTwin(headers: Header[], shstrndx: number, bytes: number): Sc
   const groups = used.filter(({ header }) => header.type === elf.SHT_GROUP);
   const shndx = used.filter(({ header }) => header.type === elf.SHT_SYMTAB_SHNDX).at(-1)?.i ?? 0;
   const names = headers[shstrndx];
-  if (shstrndx !== 0 && names?.type !== elf.SHT_STRTAB) return failure(shstrndx, abi.ERR_SECTION_NAME);
+  if (shstrndx !== 0 && names?.type !== elf.SHT_STRTAB) return failure(shstrndx, abi.ERR_SHSTRNDX);
   const scan: Scan = {
     symtab, groups: groups.length, firstGlobal: 0, localSignatures: 0,
     parts: { symtab: [0, 0], strtab: [0, 0], shndx: [0, 0], names: names === undefined ? [0, 0] : partOf(names) },
@@ -151,7 +153,7 @@ export function parseTwin({ whole, headers, scan, relocatableOutput }: ObjectByt
     if (header.type !== elf.SHT_GROUP) continue;
     const content = new DataView(whole.buffer, whole.byteOffset + Number(header.offset), Number(header.size));
     const word = (w: number): number => content.getUint32(4 * w, true);
-    if (word(0) > 1) return failure(i, abi.ERR_GROUP);
+    if (word(0) > 1) return failure(i, abi.ERR_GROUP_FORMAT);
     const id = groups.length;
     slots[i]!.group = id;
     let record = header.info - scan.firstGlobal;
