@@ -209,6 +209,9 @@ test(".interp is there for dynamic executables with a loader", () => {
 
 test(".comment names the linker", () => {
   assert.match(text(write(makeWorld({ symbols: [] }).ctx, new CommentSection())), /^Linker: wield \d+\.\d+\.\d+\0$/);
+  const { ctx } = makeWorld({ symbols: [] });
+  ctx.host = { ...ctx.host, env: (name) => (name === "LLD_VERSION" ? "mine" : undefined) };
+  assert.is(text(write(ctx, new CommentSection())), "mine\0");
 });
 
 test("string tables store equal strings once", () => {

@@ -78,7 +78,7 @@ export function makeWorld(spec: WorldSpec, debug = false): World {
   const rows = new Map<string, number>();
   const ctx = {
     options, arena, tables, params: new Params(arena), kernels: kernelsOver(memory, debug), diag,
-    host: {}, pool: {}, sources: [""], inputs: [undefined], versionNodes: spec.versionNodes ?? [], dynamicList: spec.dynamicList ?? [],
+    host: { env: () => undefined }, pool: {}, sources: [""], inputs: [undefined], versionNodes: spec.versionNodes ?? [], dynamicList: spec.dynamicList ?? [],
     properties: new Map(), sharedObjects: [], objects: new Uint32Array(), synthetics: noSynthetics(), osecs: [], segments: [],
     lookup: (name: string) => rows.get(name.replace(/@@.*$/, "")) ?? 0,
   } as unknown as Context;

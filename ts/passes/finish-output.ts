@@ -117,7 +117,8 @@ function resolveLinks(ctx: Context, osec: OutputSection): void {
     if (typeof section.info === "number") osec.sh_info = section.info;
     else if (section.info !== undefined) {
       osec.sh_info = index(section.info);
-      osec.sh_flags |= SHF_INFO_LINK;
+      // 0: a script has discarded what it tells of.
+      if (osec.sh_info !== 0) osec.sh_flags |= SHF_INFO_LINK;
     }
   }
   if (osec.name === ".symtab") osec.sh_info = ctx.symtab.locals;

@@ -19,17 +19,20 @@ import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderLinked } from "./link-order.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, sortMembers, tombstoneOf, UNWIND, UNWIND_BITS } from "./order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
-import { isTbss } from "./segments.ts";
+import { isAlloc, isTbss } from "./segments.ts";
 
 /** Symbol tables are made in one go and cannot be left out by a script. */
 const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
+
+/** Linker-made sections that lld creates before it knows whether anything will be in them. */
+const ALWAYS = new Set([".got", ".got.plt", ".rela.dyn", ".rela.plt", ".plt", ".iplt", ".bss", ".bss.rel.ro", ".eh_frame"]);
 
 export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: string[] }): void {
   const orphans = layout.hasSections ? plan.orphanWords() : [];
   for (const section of Object.values(ctx.synthetics)) {
     if (section === null) continue;
     if (section.isNeeded(ctx)) placeSynthetic(ctx, plan, section, orphans);
-    else rememberFlags(plan, section);
+    else if (ALWAYS.has(section.name)) rememberFlags(plan, section);
   }
   if (ctx.options.emitRelocs) addRelocs(ctx, plan);
   if (layout.hasSections) reportOrphans(ctx, orphans);
@@ -238,6 +241,8 @@ function insertOrphans(layout: LayoutScript, plan: Plan): void {
 
 /** lld findOrphanPos: index to insert before. */
 function orphanPosition(layout: LayoutScript, items: PlanItem[], start: number, orphan: PlannedSection): number {
+  // What is not loaded comes last in the file anyway.
+  if (!isAlloc(orphan.osec)) return items.length;
   if (orphan.osec.name === PADDING) {
     const end = items.findIndex(endsRelro);
     if (end >= start) return end;

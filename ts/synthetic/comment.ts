@@ -3,10 +3,12 @@
  */
 import { SHF_MERGE, SHF_STRINGS, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import { VERSION } from "../args/identity.ts";
+import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import type { SyntheticSection } from "./section.ts";
 
-const TEXT = `Linker: wield ${VERSION}`;
+/** As in lld, LLD_VERSION in the environment replaces the text: outputs of different versions can be compared byte by byte. */
+const textOf = (ctx: Context): ByteString => ctx.host.env("LLD_VERSION") ?? `Linker: wield ${VERSION}`;
 
 export class CommentSection implements SyntheticSection {
   readonly name = ".comment";
@@ -16,16 +18,19 @@ export class CommentSection implements SyntheticSection {
   readonly sh_entsize = 1;
   address = 0n;
   osec = 0;
+  private text: ByteString | null = null;
 
   isNeeded(ctx: Context): boolean {
     return !ctx.options.relocatable;
   }
 
-  size(): number {
-    return TEXT.length + 1;
+  size(ctx: Context): number {
+    this.text ??= textOf(ctx);
+    return this.text.length + 1;
   }
 
-  write(_ctx: Context, out: Uint8Array): void {
-    for (let i = 0; i < TEXT.length; i++) out[i] = TEXT.charCodeAt(i);
+  write(ctx: Context, out: Uint8Array): void {
+    const text = (this.text ??= textOf(ctx));
+    for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
   }
 }

@@ -2,6 +2,7 @@
 import { SHT_STRTAB } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { SyntheticSection } from "./section.ts";
+import { StringTable } from "./string-table.ts";
 
 export class SectionNames implements SyntheticSection {
   readonly name = ".shstrtab";
@@ -11,7 +12,7 @@ export class SectionNames implements SyntheticSection {
   readonly sh_entsize = 0;
   address = 0n;
   osec = 0;
-  private text = "";
+  private table = new StringTable();
 
   isNeeded(ctx: Context): boolean {
     return !ctx.options.z.nosectionheader;
@@ -19,15 +20,12 @@ export class SectionNames implements SyntheticSection {
 
   /** Also gives every output section its sh_name. */
   size(ctx: Context): number {
-    this.text = "\0";
-    for (const osec of ctx.osecs) {
-      osec.sh_name = this.text.length;
-      this.text += osec.name + "\0";
-    }
-    return this.text.length;
+    this.table = new StringTable();
+    for (const osec of ctx.osecs) osec.sh_name = this.table.add(osec.name);
+    return this.table.bytes;
   }
 
-  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    ctx.arena.setString(outAddr, this.text);
+  write(_ctx: Context, out: Uint8Array): void {
+    this.table.write(out);
   }
 }

@@ -71,6 +71,15 @@ contents("a section that only a linker-made one would fill is writable as that w
   assert.is(image(w, "t").need(".with").flags, 3);
 });
 
+contents("sections of the same name share it, orphans that are not loaded come last", (w) => {
+  w.write({ "t.s": `${START}.data\n.quad 1\n.section other,"aw"\n.quad 2${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .data : { *(.data) } .comment : { *(.comment) } } SECTIONS { .data : { *(other) } }" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  if (linkerName === "bfd") return;
+  const elf = image(w, "t");
+  assert.equal(names(elf).slice(1).filter((name) => name !== ".bss"), [".text", ".data", ".comment", ".data", ".symtab", ".shstrtab", ".strtab"]);
+  assert.is(String.fromCharCode(...bytes(elf, ".shstrtab")).split(".data").length, 2);
+});
+
 contents("an address that depends on itself is said not to converge", (w) => {
   w.write({ "t.s": `${START}.data\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text ADDR(.data) + 0x1000 : { *(.text) } .data : { *(.data) } }" });
   w.sh("gcc -c t.s");
