@@ -26,6 +26,8 @@ icf("--icf=all folds functions and their callers, not data whose address may mat
   const elf = w.elf("m");
   assert.is(elf.symbol("one")!.value, elf.symbol("two")!.value);
   assert.is.not(elf.symbol("one")!.value, elf.symbol("other")!.value);
+  assert.is(w.sh("gcc -B$B a.o m.o -Wl,--icf=all,--print-icf-sections,--no-print-icf-sections -o m && gcc -B$B a.o m.o -Wl,--icf=all,--icf=none,--print-icf-sections -o none"), "");
+  assert.is(w.sh("./none"), "4 4 5 1 0 0\n");
   w.sh("gcc -B$B a.o m.o -Wl,--icf=all,--ignore-data-address-equality -o d && gcc -B$B a.o m.o -Wl,--icf=all,--keep-unique=two,--keep-unique,nobody -o u 2> warning");
   assert.is(w.sh("./d && ./u"), "4 4 5 1 1 1\n4 4 5 1 0 0\n");
   contains(w.read("warning"), "could not find symbol nobody to keep unique");
@@ -57,6 +59,19 @@ icf("a table that -r or objcopy has cut loose from its symbol table is ignored, 
   lacks(w.read("cut"), "removing");
   contains(w.read("cut"), /warning: r\.o: --icf=safe conservatively ignores SHT_LLVM_ADDRSIG \[index \d+\] with sh_link=0 \(likely created using objcopy or ld -r\)/);
 }, "clang");
+
+icf("addresses of protected functions and data may differ among modules only when that is ignored", (w) => {
+  w.write({
+    "so.s": ".globl f, d\n.protected f, d\n.type f,@function\nf: ret\n.data\n.type d,@object\n.size d, 4\nd: .long 7\n", "f.s": ".globl _start\n_start: .quad f\n", "d.s": ".globl _start\n_start: .quad d\n",
+  });
+  w.sh("as so.s -o so.o && as f.s -o f.o && as d.s -o d.o && $LD -shared so.o -o so.so");
+  for (const [name, option, other] of [["f", "--ignore-function-address-equality", "--ignore-data-address-equality"], ["d", "--ignore-data-address-equality", "--ignore-function-address-equality"]] as const) {
+    contains(w.fails(`$LD ${name}.o so.so -o m`), `error: cannot preempt symbol: ${name}`);
+    contains(w.fails(`$LD ${name}.o so.so ${other} -o m`), `error: cannot preempt symbol: ${name}`);
+    w.sh(`$LD ${name}.o so.so ${option} -o m`);
+    assert.ok(w.elf("m").symbol(name)!.value !== 0, name);
+  }
+}, "as");
 
 icf("exceptions are caught where they were, functions with cleanups stay apart", (w) => {
   w.write({ "m.cc": `
