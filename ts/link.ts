@@ -359,7 +359,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics):
     await writeImage(ctx, relocatable);
     reportTimes(ctx);
   } catch (error) {
-    if (error instanceof OutOfMemory || error instanceof ReadFailed) diag.error(error.message);
+    if (error instanceof OutOfMemory || error instanceof ReadFailed || error instanceof HostError) diag.error(error.message);
     else if (!(error instanceof LinkFailed)) throw error;
     return 1;
   } finally {

@@ -7,6 +7,11 @@ import { HostError } from "./host.ts";
 
 /** Where libuv's sentence is not strerror's. */
 const SENTENCES: Record<string, string> = {
+  // Starting a program fails without a sentence.
+  ENOENT: "No such file or directory",
+  EACCES: "Permission denied",
+  E2BIG: "Argument list too long",
+  ENOEXEC: "Exec format error",
   EISDIR: "Is a directory",
   ENOTDIR: "Not a directory",
   EFBIG: "File too large",

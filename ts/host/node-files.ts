@@ -7,7 +7,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, statSync, writeSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
-import { guarded } from "./errno.ts";
+import { guarded, hostError } from "./errno.ts";
 import { HostError } from "./host.ts";
 
 /** Bytes of a path as the kernel wants them; plain ASCII stays a string, which Node passes on faster. */
@@ -31,13 +31,16 @@ interface OpenInput {
 function openUnnamed(): number {
   const fs = require("node:fs") as typeof import("node:fs");
   const os = require("node:os") as typeof import("node:os");
-  return guarded(() => {
+  try {
     const folder = fs.mkdtempSync(`${os.tmpdir()}/wield-`);
     const fd = fs.openSync(`${folder}/f`, "wx+", 0o600);
     fs.unlinkSync(`${folder}/f`);
     fs.rmdirSync(folder);
     return fd;
-  });
+  } catch (error) {
+    const cause = hostError(error);
+    throw cause instanceof HostError ? new HostError(cause.code, `cannot make a temporary file in ${os.tmpdir()}: ${cause.message}`) : cause;
+  }
 }
 
 /** Reads a pipe to its end into an unnamed file, whose descriptor it returns. */
@@ -50,7 +53,7 @@ function spool(pipe: number): number {
 }
 
 /** Good in programs that we start, too. */
-const pathOfDescriptor = (fd: number): ByteString => `/proc/${readlinkSync("/proc/self")}/fd/${fd}`;
+const pathOfDescriptor = (fd: number): ByteString => `/proc/${guarded(() => readlinkSync("/proc/self"))}/fd/${fd}`;
 
 /** Short reads that follow each other in a file with gaps up to this are served from blocks. */
 const BLOCK_GAP_BYTES = 4 << 10;

@@ -68,6 +68,8 @@ lto("errors: undefined and duplicate symbols, and no lto-wrapper", (w) => {
   w.write({ ...C, "f2.c": "int f(int x) { return 9; }" }).sh(`${SLIM} && gcc -O2 -flto -c f2.c && ar rc lib.a g.o`);
   contains(w.fails("gcc -O2 -flto -B$B m.o f.o -o p"), "undefined symbol: g");
   contains(w.fails("gcc -O2 -flto -B$B m.o f.o f2.o g.o -o p"), "duplicate symbol: f", "f2.o");
+  contains(w.fails("COLLECT_GCC=gcc COLLECT_LTO_WRAPPER=/no/wrapper $LD m.o f.o -o p"), "cannot run /no/wrapper: No such file or directory");
+  for (const input of ["-b binary m.c", "m.o"]) contains(w.fails(`TMPDIR=/no/folder $LD ${input} -e 0 -o p`), "cannot make a temporary file in /no/folder: No such file or directory");
   contains(w.fails("$LD m.o f.o -o p"), /m\.o: this is a GCC LTO object without machine code/, /f\.o: /);
   contains(w.fails("$LD -e 0 --whole-archive lib.a -o p"), "lib.a(g.o): this is a GCC LTO object");
   assert.not(w.exists("p"));
