@@ -174,9 +174,6 @@ async function resolveInputs(ctx: Context): Promise<void> {
   const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
   for (;;) {
     await run("load-inputs", () => loadInputs(ctx, closed));
-    ctx.diag.throwIfErrors();
-    // Scripts may name inputs, so only now is it known that there are none.
-    if (ctx.inputs.length <= 2) ctx.diag.fatal("no input files");
     const bytes = objectBytes(ctx);
     if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
       await run("start-engine", () => startEngine(ctx, bytes));

@@ -75,7 +75,10 @@ export class ClosedArchives {
   }
 }
 
-/** `closed`: archives may stay closed (see ClosedArchives); null = open all. */
+/**
+ * `closed`: archives may stay closed (see ClosedArchives); null = open all. Ends the link when there is nothing to link: scripts may name
+ * inputs, so only now is that known. An archive counts, even an empty one.
+ */
 export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): void {
   ctx.script = defsymScript(ctx);
   const loader = new Loader(ctx, closed);
@@ -92,6 +95,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   for (const path of ctx.dependents?.paths ?? []) loader.addDependent(path);
   loader.fillTable();
   ctx.diag.throwIfErrors();
+  if (loader.objects === 0 && loader.archives.size === 0) ctx.diag.fatal("no input files");
 }
 
 /** `a.o`, or `lib.a(member.o)`: how messages and reports name an input. */
@@ -99,7 +103,15 @@ export function inputName(input: Pick<InputFile, "path" | "member">): ByteString
   return input.member === "" ? input.path : `${input.path}(${input.member})`;
 }
 
+/** Row 0, which is nothing, and the linker's own object. */
+const OWN_INPUTS = 2;
+
 class Loader {
+  /** Inputs besides the linker's own. */
+  get objects(): number {
+    return this.ctx.inputs.length - OWN_INPUTS;
+  }
+
   /** An OUTPUT_FORMAT has been obeyed. */
   private formatKnown = false;
   private readonly ctx: Context;
@@ -113,7 +125,7 @@ class Loader {
   /** id of the shared object, by path and by soname. */
   private readonly sharedByPath = new Map<ByteString, number>();
   private readonly sharedBySoname = new Map<ByteString, number>();
-  private readonly archives = new Set<ByteString>();
+  readonly archives = new Set<ByteString>();
   private readonly scripts = new Map<ByteString, InputScript>();
   /** Files that the script being read INCLUDEs. */
   private readonly included: ByteString[] = [];
