@@ -111,6 +111,8 @@ test("errors name file, line and place", () => {
     ["SECTIONS { .a : AT(1) { } >r AT>s }", /section can't have both LMA and a load region/],
     ["SECTIONS { OVERLAY 1 { } }", /: expected, but got \{/],
     ["SECTIONS { } INSERT .text;", /expected AFTER\/BEFORE, but got '.text'/],
+    ["MEMORY { a (q) : ORIGIN = 0, LENGTH = 1 }", /invalid memory region attribute/],
+    ["PHDRS { a 0x100000000; }", /invalid program header type: 4294967296/],
     ["NOCROSSREFS )", /\( expected, but got \)/],
     ["NOCROSSREFS(.text", /unexpected EOF/],
     ["MEMORY { a : ORIGIN = 0, LENGTH = 1 a : ORIGIN = 0, LENGTH = 1 }", /region 'a' already defined/],

@@ -97,6 +97,7 @@ class Layouter {
       break;
     }
     this.plan.regions = this.regions.use();
+    segments.setLoadAddresses();
     for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
     if (this.script.hasSections) segments.allocateHeaders();
     dropEmptyLoads(ctx);

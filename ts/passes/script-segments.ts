@@ -3,6 +3,7 @@
  */
 import { PF_R, PT_LOAD, PT_PHDR } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import type { Expr } from "../script/expression.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import type { Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
@@ -18,12 +19,19 @@ export class ScriptSegments {
   private readonly regions: Regions;
   private readonly planned = new Map<OutputSection, PlannedSection>();
 
+  private readonly lmas = new Map<Segment, Expr>();
+
   constructor(ctx: Context, script: LayoutScript, plan: Plan, values: ScriptValues, regions: Regions) {
     this.ctx = ctx;
     this.script = script;
     this.values = values;
     this.regions = regions;
     for (const section of plan.sections) this.planned.set(section.osec, section);
+  }
+
+  /** PHDRS … AT(address); it may depend on the layout, so after it. */
+  setLoadAddresses(): void {
+    for (const [segment, expr] of this.lmas) segment.lma = addressOf(evaluateIn(expr, this.values));
   }
 
   /** Writes ctx.segments and ctx.headers. */
@@ -42,7 +50,7 @@ export class ScriptSegments {
     const segments = script.phdrs.map(({ p_type, p_flags, filehdr, phdrs, lma }) => {
       const segment = newSegment(p_type, p_flags ?? PF_R, Math.max(p_type === PT_LOAD ? max : 0, phdrs ? 8 : filehdr ? 1 : 0));
       segment.heads = (filehdr ? HEAD_FILE : 0) | (phdrs ? HEAD_PROGRAM : 0);
-      if (lma !== null) segment.lma = addressOf(evaluateIn(lma, this.values));
+      if (lma !== null) this.lmas.set(segment, lma);
       return segment;
     });
     for (const osec of ctx.osecs) {

@@ -6,7 +6,7 @@
 import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_CPLT, SYM_SHARED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import type { NameFunction } from "../script/expression.ts";
+import type { Expr, NameFunction } from "../script/expression.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import type { PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, isAbsolute, number, offsetOf, relative, type Base, type Environment, type Value } from "../script/script-value.ts";
@@ -32,6 +32,8 @@ export class ScriptValues implements Environment {
   location = 0n;
   base: Base = NOWHERE;
   changing = 0;
+  /** Expressions of memory regions that are being evaluated. */
+  private readonly inside = new Set<Expr>();
   /** What is wrong; only the last round's counts. */
   errors: string[] = [];
 
@@ -110,7 +112,16 @@ export class ScriptValues implements Environment {
     if (fn === "CONSTANT") return this.constant(name);
     if (fn === "ORIGIN" || fn === "LENGTH") {
       const region = this.layout.regions.get(name);
-      return region === undefined ? undefined : number(addressOf(evaluateIn(fn === "ORIGIN" ? region.origin : region.length, this)));
+      if (region === undefined) return undefined;
+      const expr = fn === "ORIGIN" ? region.origin : region.length;
+      if (this.inside.has(expr)) {
+        this.error(`${fn} of memory region '${region.name}' depends on itself`);
+        return number(0n);
+      }
+      this.inside.add(expr);
+      const value = addressOf(evaluateIn(expr, this));
+      this.inside.delete(expr);
+      return number(value);
     }
     const section = this.byName.get(name);
     if (section === undefined) return fn === "SIZEOF" ? number(0n) : undefined;

@@ -60,7 +60,10 @@ function readAssigned(t: ScriptText, ...names: string[]): Expr {
 function readAttributes(t: ScriptText, region: MemoryRegion): void {
   let inverted = false;
   region.noFlags = false;
+  t.skip();
+  const start = t.at;
   for (const c of t.word("attributes").toLowerCase()) {
+    if (!"rwxail!".includes(c)) throw t.error("invalid memory region attribute", start);
     const bit = c === "w" ? SHF_WRITE : c === "x" ? SHF_EXECINSTR : c === "a" ? SHF_ALLOC : 0;
     if (c === "!") inverted = !inverted;
     else if (c === "r") (inverted ? (region.inverted |= READ_ONLY) : (region.flags |= READ_ONLY));

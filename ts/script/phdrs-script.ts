@@ -17,7 +17,10 @@ export function readPhdrs(t: ScriptText, layout: LayoutScript): void {
   t.expect("{");
   while (!t.take("}")) {
     const phdr: PhdrCommand = { name: t.plainName(), p_type: 0, p_flags: null, filehdr: false, phdrs: false, lma: null };
+    t.skip();
+    const start = t.at;
     phdr.p_type = t.readNumber(PHDR_TYPES, "program header type");
+    if (phdr.p_type > 0xffffffff) throw t.error(`invalid program header type: ${phdr.p_type}`, start);
     while (!t.take(";")) {
       if (t.takeWord("FILEHDR")) phdr.filehdr = true;
       else if (t.takeWord("PHDRS")) phdr.phdrs = true;

@@ -299,6 +299,25 @@ SECTIONS { .a : { *(.text .text.*) } >A .b : { LONG(1) *(.text .text.*) } >B .c 
   contains(w.fails("$LD t.o --defsym=LIMIT=4 --enable-non-contiguous-regions -T t.ld -o t"), /section '\.c' will not fit in region 'C': overflowed by \d+ bytes/);
 }, "ld.bfd");
 
+memory("what cannot be computed is said: regions that depend on themselves, load addresses of program headers", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "loop.ld": "MEMORY { a : ORIGIN = LENGTH(a), LENGTH = ORIGIN(a) } SECTIONS { .text : { *(.text) } >a }",
+    "at.ld": "PHDRS { a PT_LOAD AT(1 / 0); } SECTIONS { .text : { *(.text) } :a }",
+    "t.s": ".globl _start\n_start: ret\n",
+  });
+  w.sh("gcc -c t.s");
+  contains(w.fails("$LD t.o -T loop.ld -o t"), "of memory region 'a' depends on itself");
+  contains(w.fails("$LD t.o -T at.ld -o t"), "at.ld:1: division by zero");
+});
+
+memory("PHDRS: load addresses may depend on the layout", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.ld": "PHDRS { a PT_LOAD AT(ADDR(.data) - 0x1000); } SECTIONS { .text 0x10000 : { *(.text) } :a .data 0x20000 : { BYTE(1) } :a }", "t.s": ".globl _start\n_start: ret\n" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  assert.is(image(w, "t").segments(1)[0]!.paddr, 0x1f000);
+});
+
 const KERNEL = `
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
