@@ -33,9 +33,10 @@ options("a negation takes back the option before it, and defaults are what --hel
     "-zpack-relative-relocs,-znopack-relative-relocs", "-znocombreloc,-zcombreloc", "-znognustack,-zgnustack", "--fatal-warnings,--no-fatal-warnings",
     "--warn-common,--no-warn-common", "--warn-backrefs,--no-warn-backrefs", "--no-warn-mismatch,--warn-mismatch", "--print-icf-sections,--no-print-icf-sections",
     "--no-check-sections,--check-sections", "--no-warn-symbol-ordering,--warn-symbol-ordering", "--sort-section=name,--sort-section=none", "--icf=all,--icf=none",
-    "--no-demangle,--demangle", "--no-whole-archive,--as-needed,--no-as-needed",
+    "--no-dependent-libraries,--dependent-libraries", "--use-android-relr-tags,--no-use-android-relr-tags", "-zunique-symbol,-znounique-symbol",
+    "-zcommon,-znocommon", "--no-demangle,--demangle", "--no-whole-archive,--as-needed,--no-as-needed",
   ];
-  const gnu = /nmagic|omagic|gnu-unique|dynamic-relocs|textoff|sectionheader|lrodata|gnustack|backrefs|icf|symbol-ordering|sort-section|keep-text|copyreloc|execstack-if|relax|mismatch/;
+  const gnu = /nmagic|omagic|gnu-unique|dynamic-relocs|textoff|sectionheader|lrodata|gnustack|backrefs|icf|symbol-ordering|sort-section|keep-text|copyreloc|execstack-if|relax|mismatch|dependent|android|unique-symbol|-zcommon/;
   for (const pair of pairs) {
     if (!wield && gnu.test(pair)) continue;
     w.sh(`${LINK} -Wl,${pair} -o both && cmp plain both`);
@@ -55,6 +56,29 @@ options("--apply-dynamic-relocs writes addends in place, --Tbss places .bss, -z 
   assert.is(BigInt(w.elf("b").section(".bss")!.addr), 0x900000n);
   contains(w.sh("readelf -d d"), "NODUMP");
   contains(w.sh("readelf -S n"), "no sections");
+});
+
+options("--dynamic-list-data, -cpp-new and -cpp-typeinfo export what they name", (w) => {
+  if (!wield) return;
+  w.write({ "a.cc": "#include <new>\n#include <cstdlib>\nint data = 1; void function() {}\nstruct T { virtual ~T(); }; T::~T() {}\nvoid *operator new(std::size_t n) { return std::malloc(n); }\nint main() { return 0; }" });
+  w.sh("g++ -c a.cc");
+  const exported = (flag: string): string => w.sh(`g++ -B$B a.o -Wl,${flag} -o p && nm -DC --defined-only p | cut -d' ' -f3-`);
+  contains(exported("--dynamic-list-data"), /^data$/m);
+  assert.not.match(exported("--dynamic-list-data"), /function/);
+  contains(exported("--dynamic-list-cpp-new"), /^operator new\(/m);
+  contains(exported("--dynamic-list-cpp-typeinfo"), "typeinfo for T", "typeinfo name for T");
+}, "g++");
+
+options("-Bgroup, --time-trace-granularity, and options of other machines", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o && $LD -shared -Bgroup a.o -o g.so && $LD -e f a.o -o p --time-trace=all --time-trace-granularity=0 && $LD -e f a.o -o p --time-trace=few --time-trace-granularity=100000000");
+  contains(w.sh("readelf -d g.so"), /Flags:.* GROUP/);
+  const events = (file: string): number => JSON.parse(w.read(file)).traceEvents.filter((event: { ph: string }) => event.ph === "X").length;
+  assert.ok(events("all") > 5);
+  assert.is(events("few"), 1);
+  for (const [flag, machine] of [["--fix-cortex-a8", "ARM"], ["--pcrel-optimize", "PowerPC64"], ["--relax-gp", "RISC-V"], ["--execute-only", "AArch64"]] as const) {
+    contains(w.fails(`$LD ${flag} a.o -o x`), `${flag} is only supported on ${machine} targets`);
+  }
 });
 
 options("-z keep-text-section-prefix keeps hot and unlikely code apart", (w) => {
