@@ -12,7 +12,7 @@ import { hashBytes, mix } from "../lib/hash.ts";
 import {
   ERR_ALIGN, ERR_ALIGN_LARGE, ERR_BINDING, ERR_GROUP, ERR_GROUP_EMPTY, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
   ERR_SECTION_NAME, ERR_SHSTRNDX, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
-  ISSUE_SHARED_LOCAL,
+  ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
   OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
@@ -390,6 +390,10 @@ export function readShared(o: u32, out: u32): u32 {
     if (info >> 4 == STB_WEAK) flags |= REC_WEAK;
     const len = strlenBounded(strtab + name, strtabBytes - name);
     const named = version > 1 && version < verCount && load<u32>(verNames + (version << 3)) != 0;
+    if (version > 1 && !named) {
+      report(ISSUE_SHARED_VERSION, o, 0, i, <u64>version, <u64>defined);
+      continue;
+    }
     if (!hidden && (defined || !named)) addPlain(row, strtab + name, len, flags);
     if (!named) continue;
     const alias = flags | REC_VERSIONED | (hidden || !defined ? 0 : REC_ALIAS);

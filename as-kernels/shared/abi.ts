@@ -264,6 +264,7 @@ export const ISSUE_TLS_ATTRIBUTE = 24; // index = symbol, a = sym: thread-local,
 export const ISSUE_TLS_SECTION = 25; // index = symbol: thread-local, but its section is not
 export const ISSUE_COPIED_DISCARDED = 40; // index = relocation, a = symbol index: -r keeps a reference to a discarded section (a warning)
 export const ISSUE_HDR_DISTANCE = 27; // index = offset of an FDE, a = distance of .eh_frame_hdr to the code (b = 1: to the FDE)
+export const ISSUE_SHARED_VERSION = 28; // index = symbol of a shared object, a = its version index, which means nothing, b = 1: defined
 export const ISSUE_SHARED_LOCAL = 26; // index = symbol of a shared object that is local, but among the globals
 export const ISSUE_SPLIT_STACK = 41; // index = relocation, a = symbol index of the function: its prologue cannot be adjusted
 export const ISSUE_NO_MORESTACK = 42; // __morestack_non_split is not there

@@ -3,7 +3,7 @@
  *
  * Only what a linker reads of them: dynamic symbols, versions, .dynamic, one text and one data segment without contents.
  */
-import { EM_X86_64, ET_DYN, PF_R, PF_W, PHDR_BYTES, PT_DYNAMIC, PT_LOAD, SHDR_BYTES, SHT_DYNAMIC, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { EM_X86_64, ET_DYN, PF_R, PF_W, PHDR_BYTES, PT_DYNAMIC, PT_LOAD, SHDR_BYTES, SHT_DYNAMIC, SHT_DYNSYM, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { writeEhdr } from "../../ts/elf/ehdr.ts";
 import { writePhdr } from "../../ts/elf/phdr.ts";
 import { writeShdr } from "../../ts/elf/shdr.ts";
@@ -103,7 +103,7 @@ export function sharedObject(spec: SharedSpec): Uint8Array {
   const shdrs = 7168;
   const section = (i: number, sh_type: number, sh_offset: number, sh_size: number, sh_link = 0, sh_info = 0, sh_addralign = 8): void =>
     writeShdr(view, shdrs + SHDR_BYTES * i, {
-      sh_name: 0, sh_type, sh_flags: 2, sh_addr: BigInt(sh_offset), sh_offset, sh_size, sh_link, sh_info, sh_addralign, sh_entsize: sh_type === SHT_DYNAMIC ? 16 : 0,
+      sh_name: 0, sh_type, sh_flags: 2, sh_addr: BigInt(sh_offset), sh_offset, sh_size, sh_link, sh_info, sh_addralign, sh_entsize: sh_type === SHT_DYNAMIC ? 16 : sh_type === SHT_DYNSYM ? 24 : 0,
     });
   section(1, 8, 0, 0x30000, 0, 0, 32);
   section(2, 11, dynsym, symbolBytes, 3, 1);

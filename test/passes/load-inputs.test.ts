@@ -153,7 +153,7 @@ test("names what cannot be linked", () => {
   assert.is(says({ "x.so": sharedObject({}) }, argument("x.so", { static: true })), "attempted static link of dynamic object x.so");
   assert.match(says({ "x.so": sharedObject({}) }, "x.so", { relocatable: true }), "attempted static link of dynamic object x.so");
   assert.match(says({ "l.a": "!<arch>\nxxxx" }, "l.a"), "l.a: failed to parse archive: truncated or malformed archive (remaining size of archive too small");
-  assert.match(says({ "x.so": sharedObject({}).slice(0, 7200) }, "x.so"), "x.so: section headers reach behind");
+  assert.match(says({ "x.so": sharedObject({}).slice(0, 7200) }, "x.so"), "x.so: section header table goes past the end of the file: e_shoff = 0x1c00");
 });
 
 test("refuses bitcode by name, and warns of it in archives", () => {

@@ -125,6 +125,7 @@ const WORDS: Record<number, Words> = {
   },
   [abi.ISSUE_SHARED_LOCAL]: (ctx, issue) =>
     messages.corruptObject(place.fileName(ctx, issue.obj), `invalid local symbol '${symbolName(ctx, issue)}' in global part of symbol table`),
+  [abi.ISSUE_SHARED_VERSION]: (ctx, issue) => messages.versionIndex(issue.b !== 0n, Number(issue.a), symbolName(ctx, issue), place.fileName(ctx, issue.obj)),
   [abi.ISSUE_RELOC_RANGE]: rangeError,
   [abi.ISSUE_RELOC_UNKNOWN]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
@@ -343,8 +344,8 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
   const index = issue.index;
   const details: Record<number, string | (() => string)> = {
     [abi.ERR_TRUNCATED]: "the file is truncated",
-    [abi.ERR_HEADERS_START]: () => `section header table goes past the end of the file: e_shoff = 0x${elfHeader(ctx, issue, 40, 8).toString(16)}`,
-    [abi.ERR_HEADERS_END]: "section table goes past the end of file",
+    [abi.ERR_HEADERS_START]: () => messages.sectionHeadersStart(elfHeader(ctx, issue, 40, 8)),
+    [abi.ERR_HEADERS_END]: messages.SECTION_HEADERS_END,
     [abi.ERR_SHENTSIZE]: () => `invalid e_shentsize in ELF header: ${elfHeader(ctx, issue, 58, 2)}`,
     [abi.ERR_SECTION_BOUNDS]: () => sectionBounds(ctx, issue),
     [abi.ERR_SHSTRNDX]: () => {

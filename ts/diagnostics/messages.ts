@@ -271,6 +271,17 @@ export function corruptObject(file: ByteString, what: ByteString): ByteString {
   return `${file}: ${what}`;
 }
 
+export const SECTION_HEADERS_END = "section table goes past the end of file";
+
+export function sectionHeadersStart(e_shoff: number | bigint): string {
+  return `section header table goes past the end of the file: e_shoff = ${hex(e_shoff)}`;
+}
+
+/** A symbol of a shared object whose version index means nothing. */
+export function versionIndex(defined: boolean, index: number, symbol: ByteString, file: ByteString): ByteString {
+  return `corrupt input file: version ${defined ? "definition" : "need"} index ${index} for symbol ${symbol} is out of bounds\n>>> defined in ${file}`;
+}
+
 export function sectionOutsideFile(index: number, offset: number, size: number, fileBytes: number): ByteString {
   return (
     `section [index ${index}] has a sh_offset (${hex(offset)}) + sh_size (${hex(size)}) ` +

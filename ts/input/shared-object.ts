@@ -26,7 +26,7 @@ import { DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_SYM
 import { readEhdr, readOffset, type Ehdr } from "../elf/ehdr.ts";
 import { readPhdrs, type Phdr } from "../elf/phdr.ts";
 import { readShdr, readShdrs, type Shdr } from "../elf/shdr.ts";
-import { entrySize, sectionOutsideFile } from "../diagnostics/messages.ts";
+import { entrySize, SECTION_HEADERS_END, sectionHeadersStart, sectionOutsideFile } from "../diagnostics/messages.ts";
 import type { ByteSource } from "./archive.ts";
 
 const VERDEF_BYTES = 20;
@@ -113,9 +113,11 @@ export function readSectionHeaders(file: ByteSource, ehdr: Ehdr): Shdr[] {
 
 function sectionHeaderView(file: ByteSource, ehdr: Ehdr): DataView | undefined {
   if (ehdr.e_shoff === 0) return undefined;
-  if (ehdr.e_shentsize !== SHDR_BYTES) throw new BadSharedObject(`e_shentsize is ${ehdr.e_shentsize} and not ${SHDR_BYTES}`);
+  if (ehdr.e_shentsize !== SHDR_BYTES) throw new BadSharedObject(`invalid e_shentsize in ELF header: ${ehdr.e_shentsize}`);
+  if (ehdr.e_shoff + SHDR_BYTES > file.size) throw new BadSharedObject(sectionHeadersStart(ehdr.e_shoff));
   let count = ehdr.e_shnum;
   if (count === 0) count = readOffset(viewAt(file, ehdr.e_shoff, SHDR_BYTES, "section headers"), 32);
+  if (ehdr.e_shoff + count * SHDR_BYTES > file.size) throw new BadSharedObject(SECTION_HEADERS_END);
   return viewAt(file, ehdr.e_shoff, count * SHDR_BYTES, "section headers");
 }
 
@@ -176,9 +178,9 @@ function tablesOfSections(file: ByteSource, ehdr: Ehdr): Tables | undefined {
     if (sh_type < SHT_DYNAMIC) continue;
     const of = (align: number): Range => sectionRange(file, readShdr(headers, i * SHDR_BYTES), i, align);
     if (sh_type === SHT_DYNSYM && tables.dynsym === null) {
-      const { sh_info, sh_link, sh_size } = readShdr(headers, i * SHDR_BYTES);
-      if (sh_size % SYM_BYTES !== 0) throw new BadSharedObject(`size of .dynsym is not a multiple of ${SYM_BYTES}`);
-      if (sh_info > sh_size / SYM_BYTES) throw new BadSharedObject(`sh_info ${sh_info} of .dynsym is out of range`);
+      const { sh_entsize, sh_info, sh_link, sh_size } = readShdr(headers, i * SHDR_BYTES);
+      if (sh_entsize !== SYM_BYTES || sh_size % SYM_BYTES !== 0) throw new BadSharedObject(entrySize(i, SYM_BYTES, sh_entsize, sh_size));
+      if (sh_info > sh_size / SYM_BYTES) throw new BadSharedObject(`invalid sh_info in symbol table: ${sh_info}`);
       tables.dynsym = of(8);
       tables.firstGlobal = sh_info;
       link = sh_link;

@@ -225,6 +225,7 @@ export function sharedTwin(symbol: DynamicSymbol, versions: string[]): [Omit<Twi
   const hidden = ((symbol.versym ?? 1) & elf.VERSYM_HIDDEN) !== 0;
   if (defined && (index === 0 || (index === 1 && hidden))) return [null, null];
   const version = index > 1 ? (versions[index] ?? "") : "";
+  if (index > 1 && version === "") return [null, null]; // an index that means nothing: reported
   const flags = (defined ? abi.REC_DEFINED : 0) | (bind === elf.STB_WEAK ? abi.REC_WEAK : 0);
   const plain = { hash: hashTwin(name), stem: name, flags };
   // A reference to a version is to name@version only; a hidden definition is known by that name only.

@@ -88,6 +88,23 @@ broken("a local symbol among the globals of a shared object", (w) => {
   contains(w.try("$LD --noinhibit-exec a.o l.so -o a").stderr, "warning: l.so: invalid local symbol 'f'");
 }, "as");
 
+broken("symbol versions that mean nothing, and tables of a shared object cut short", (w) => {
+  if (!lld) return;
+  w.write({ "l.s": ".globl f\n.type f,@function\nf: ret\n", "v.map": "V1 { f; };", "a.s": ".globl _start\n_start: call f\n" });
+  w.sh("as l.s -o l.o && as a.s -o a.o && $LD -shared --version-script v.map l.o -o l.so");
+  const patch = new Patch(w.bytes("l.so"));
+  const [versym] = patch.header(0x6fffffff);
+  patch.view.setUint16(Number(patch.view.getBigUint64(versym + 24, true)) + 2, 9, true);
+  w.write({ "m.so": patch.bytes });
+  contains(w.fails("$LD a.o m.so -o a"), "corrupt input file: version definition index 9 for symbol f is out of bounds\n>>> defined in m.so");
+  const tables = new Patch(w.bytes("l.so"));
+  tables.view.setUint32(tables.header(11)[0] + 56, 3, true);
+  w.write({ "n.so": tables.bytes });
+  contains(w.fails("$LD a.o n.so -o a"), /n\.so: section \[index \d+\] has invalid sh_entsize: expected 24, but got 3/);
+  w.write({ "o.so": w.bytes("l.so").subarray(0, w.bytes("l.so").length - 8) });
+  contains(w.fails("$LD a.o o.so -o a"), "o.so: section table goes past the end of file");
+}, "as");
+
 broken("members of archives that are no objects", (w) => {
   if (!lld) return;
   w.write({ "empty.o": "\n", "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && ar rcS x.a empty.o");
