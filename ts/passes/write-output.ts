@@ -12,7 +12,7 @@ import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { writeMerged } from "./write-merged.ts";
 
-export const WINDOW_BYTES = 1 << 20;
+export const WINDOW_BYTES = 1 << 18;
 const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
 const TRAP = 0xcc;

@@ -12,7 +12,7 @@ import type { SyntheticSection } from "./section.ts";
 /** Globals a unit takes. */
 const GLOBALS_PER_UNIT = 1 << 11;
 /** Units are written together up to about this many bytes of entries and names. */
-const WINDOW_BYTES = 1 << 20;
+const WINDOW_BYTES = 1 << 18;
 /** Objects a chunk of the phases takes. */
 const UNITS_PER_CHUNK = 32;
 
