@@ -9,7 +9,7 @@ import { tables, params } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, isUndefined, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
 import { adjustSplitStack } from "../lib/split-stack.ts";
-import { mergedPlace } from "../lib/pieces.ts";
+import { BLOCK_SHIFT, mergedPlace, pieceAddress } from "../lib/pieces.ts";
 import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import {
   FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, LD_CALL, LD_CALL_GOT, ldForm, relaxGdToIe, relaxGdToLe, relaxGot,
@@ -323,6 +323,14 @@ function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u6
   const hasTombstone = tombstone != TOMB_NONE && tombstone != TOMB_ADDEND;
   // Debug information of a folded function would claim the code of another; only breakpoints on its lines still make sense.
   const deadFlags: u32 = hasTombstone && tombstone != TOMB_LINE ? SYM_FOLDED : 0;
+  // Most references are to strings of one section, so what pieceAt and pieceAddress would look up each time is kept for it.
+  let strings: u32 = 0;
+  let stringBytes: u64 = 0;
+  let blockIndex: u32 = 0;
+  let stringsAt: u64 = 0;
+  const symValue = tables().sym.value;
+  const inOffset = tables().piece.inOffset;
+  const pieceOut = tables().piece.out;
   for (let r = rela; r < end; r += 24) {
     const type = load<u32>(r, 8);
     const index = load<u32>(r, 12);
@@ -346,7 +354,24 @@ function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u6
       const at = bytes + <u32>offset;
       let V: u64 = A;
       if (alive) {
-        V = flags & SYM_SECTION ? valueOf(sym, flags, A) : symAddr[sym] + A;
+        if (flags & SYM_SECTION && kind == SYM_DEFINED) {
+          if (target != strings && isec.kind[target] == ISEC_MERGE && isec.blockIndex[target] && isec.msec[target]) {
+            strings = target;
+            stringBytes = <u64>isec.size[target];
+            blockIndex = isec.blockIndex[target];
+            stringsAt = pieceAddress(target, 0, 0);
+          }
+          const inside = symValue[sym] + A;
+          if (target == strings && inside < stringBytes) {
+            let row = load<u32>(blockIndex + ((<u32>inside >> BLOCK_SHIFT) << 2));
+            while (inOffset[row + 1] <= <u32>inside) row++;
+            V = stringsAt + <u64>pieceOut[row] + (inside - <u64>inOffset[row]);
+          } else {
+            V = valueOf(sym, flags, A);
+          }
+        } else {
+          V = symAddr[sym] + A;
+        }
         if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
       } else if (hasTombstone) {
         V = type == R_X86_64_32 ? <u64><u32>dead : dead;

@@ -14,10 +14,12 @@ import { Glob, GlobError } from "../script/glob.ts";
 import { placeInFile } from "./assign-addresses.ts";
 import { writeSectionBytes } from "./script-output.ts";
 import { writeMerged } from "./write-merged.ts";
-import { cutWindows, makeSections, makeWindow, WINDOW_BYTES, WINDOW_ROW } from "./write-output.ts";
+import { cutWindows, makeSections, makeWindow, WINDOW_ROW } from "./write-output.ts";
 
 /** Elf64_Chdr: ch_type, reserved, ch_size, ch_addralign. */
 const CHDR_BYTES = 24;
+/** Sections are compressed in parts of about this size, as lld does. */
+const SHARD_BYTES = 1 << 20;
 /** RFC 1950: deflate with a 32 KiB window, fastest. The level does not matter to readers. */
 const ZLIB_HEADER = [0x78, 0x01];
 const KINDS = { zlib: ELFCOMPRESS_ZLIB, zstd: ELFCOMPRESS_ZSTD } as const;
@@ -57,8 +59,8 @@ function compressPhase(w: WorkerContext, chunk: number): void {
     [address, bytes] = [padded, to - from];
   }
   const packed: Uint8Array[] = [];
-  for (let at = 0; at < bytes; at += WINDOW_BYTES) {
-    const size = Math.min(WINDOW_BYTES, bytes - at);
+  for (let at = 0; at < bytes; at += SHARD_BYTES) {
+    const size = Math.min(SHARD_BYTES, bytes - at);
     packed.push(w.io.deflate(kind, w.bytes(address + at, size), level, last !== 0 && at + size === bytes)!);
   }
   const total = packed.reduce((sum, part) => sum + part.length, 0);
@@ -144,7 +146,7 @@ function shardsOf(ctx: Context, osec: OutputSection): Shard[] | null {
   const parts = plan?.sections.find((section) => section.osec === osec)?.parts ?? [];
   if (parts.some((part) => part.kind === "data")) return null;
   const shards: Shard[] = [];
-  const { address, count } = cutWindows(ctx, [osec]);
+  const { address, count } = cutWindows(ctx, [osec], SHARD_BYTES);
   for (let i = 0; i < count; i++) {
     const cell = (address + i * WINDOW_ROW) >>> 3;
     shards.push({ source: FROM_WINDOW, subject: address + i * WINDOW_ROW, from: arena.f64[cell + 2]!, to: arena.f64[cell + 3]! });
@@ -152,7 +154,7 @@ function shardsOf(ctx: Context, osec: OutputSection): Shard[] | null {
   for (let m = tables.osec.msec[osec.id]!; m !== 0; m = tables.msec.next[m]!) {
     const start = tables.msec.outOffset[m]!;
     const end = start + tables.msec.size[m]!;
-    for (let from = start; from < end; from += WINDOW_BYTES) shards.push({ source: FROM_MERGED, subject: m, from, to: Math.min(end, from + WINDOW_BYTES) });
+    for (let from = start; from < end; from += SHARD_BYTES) shards.push({ source: FROM_MERGED, subject: m, from, to: Math.min(end, from + SHARD_BYTES) });
   }
   shards.sort((a, b) => a.from - b.from);
   if (shards.length === 0 || shards[0]!.from !== 0) return null;
@@ -168,8 +170,8 @@ function shardsOf(ctx: Context, osec: OutputSection): Shard[] | null {
 function inMemory({ tables, arena }: Context, osec: OutputSection): Shard[] {
   const subject = arena.allocZeroed(osec.size + 16);
   tables.osec.memory[osec.id] = subject;
-  const count = Math.ceil(osec.size / WINDOW_BYTES);
-  return Array.from({ length: count }, (_, i) => ({ source: FROM_MEMORY, subject, from: i * WINDOW_BYTES, to: Math.min(osec.size, (i + 1) * WINDOW_BYTES) }));
+  const count = Math.ceil(osec.size / SHARD_BYTES);
+  return Array.from({ length: count }, (_, i) => ({ source: FROM_MEMORY, subject, from: i * SHARD_BYTES, to: Math.min(osec.size, (i + 1) * SHARD_BYTES) }));
 }
 
 async function makeWhole(ctx: Context, osecs: OutputSection[]): Promise<void> {

@@ -14,8 +14,8 @@ import type { WorkerContext } from "../memory/pool.ts";
 const WHOLE_BYTES = 1 << 16;
 /** Neighbours in a file are read along as long as all of them together have no more bytes than this. */
 const SPAN_BYTES = 1 << 18;
-/** The window that spans stay in between objects and passes. */
-const SPAN_WINDOW = 4;
+/** The window that spans stay in between objects and passes; nobody else uses it. */
+const SPAN_WINDOW = 8;
 
 /** Where an object's headers are while a worker looks at it. */
 export interface Headers {

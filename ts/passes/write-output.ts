@@ -12,7 +12,8 @@ import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { writeMerged } from "./write-merged.ts";
 
-export const WINDOW_BYTES = 1 << 18;
+/** Fits the second-level cache together with the window it is read through. */
+const WINDOW_BYTES = 1 << 18;
 const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
 const TRAP = 0xcc;
@@ -129,7 +130,7 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
 }
 
 /** Cuts all members into windows; returns the table's address and rows. */
-export function cutWindows(ctx: Context, osecs: OutputSection[]): { address: number; count: number } {
+export function cutWindows(ctx: Context, osecs: OutputSection[], bytes = WINDOW_BYTES): { address: number; count: number } {
   const { tables, kernels, arena } = ctx;
   const rows: number[][] = [];
   for (const osec of osecs) {
@@ -137,10 +138,10 @@ export function cutWindows(ctx: Context, osecs: OutputSection[]): { address: num
     const base = tables.osec.memberBase[osec.id]!;
     const end = base + tables.osec.memberCount[osec.id]!;
     for (let at = base; at < end; ) {
-      const next = kernels.cutWindow!(at, end, WINDOW_BYTES);
+      const next = kernels.cutWindow!(at, end, bytes);
       const extent = extentOf(ctx, at, next);
       const slice = next === at + 1 && !ARRAY_TYPES.has(osec.sh_type) && isPlain(ctx, tables.member.isec[at]!) ? 1 : 0;
-      const step = slice === 1 ? WINDOW_BYTES : Infinity;
+      const step = slice === 1 ? bytes : Infinity;
       for (let from = extent?.from ?? Infinity; from < (extent?.to ?? 0); from += step) {
         rows.push([osec.id, at, next, slice, from, Math.min(from + step, extent!.to)]);
       }
