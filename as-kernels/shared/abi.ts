@@ -20,6 +20,8 @@ export const CTL_WINDOW_TOP = 1156;
 export const CTL_ARENA_TOP = 1160;
 /** Eight u32 of scratch that a phase may count in with atomic adds. */
 export const CTL_COUNTERS = 1216;
+/** 256 u32, one per worker: 1 = it has attached. */
+export const CTL_READY = 2048;
 /** Table directory: one u32 header address per table, in schema order. */
 export const TABLES_ADDR = 4096;
 /** Link parameters (schema.ts PARAMS). */

@@ -7,7 +7,7 @@
  * exists and a phase is a plain loop.
  */
 import * as Comlink from "comlink";
-import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { MemoryViews, OutOfMemory, type Arena } from "./arena.ts";
 import { instantiateKernels, type Kernels, type KernelModule } from "./kernels.ts";
@@ -121,8 +121,8 @@ export class WorkerContext extends MemoryViews {
     this.u8.set(this.io.inflate(kind, packed.subarray(24), size), address);
   }
 
-  /** Claims chunks of the announced phase until none is left. */
-  claim(phase: Phase, args: number[]): void {
+  /** Claims chunks of the announced phase until none is left; calls `between` after each. */
+  claim(phase: Phase, args: number[], between: (() => void) | null = null): void {
     this.args = args;
     const chunks = this.u32[CTL_CHUNKS >>> 2]!;
     try {
@@ -130,6 +130,7 @@ export class WorkerContext extends MemoryViews {
         const chunk = Atomics.add(this.i32, CTL_NEXT >>> 2, 1);
         if (chunk >= chunks || Atomics.load(this.i32, CTL_STOP >>> 2) !== 0) return;
         phase(this, chunk);
+        between?.();
       }
     } catch (error) {
       Atomics.store(this.i32, CTL_STOP >>> 2, 1);
@@ -140,7 +141,8 @@ export class WorkerContext extends MemoryViews {
 
 /** What a worker offers over Comlink. */
 export interface WorkerEndpoint {
-  attach(memory: WebAssembly.Memory, module: KernelModule): void;
+  /** Sets the u32 at `ready` to 1 when it is done: the main thread is too busy to be told by message. */
+  attach(memory: WebAssembly.Memory, module: KernelModule, ready: number): void;
   run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): void;
 }
 
@@ -152,7 +154,8 @@ export interface StartedWorker {
 
 interface Member {
   worker: StartedWorker;
-  ready: boolean;
+  /** Address of a u32 that the worker sets when it has attached. */
+  ready: number;
   knowsSources: boolean;
 }
 
@@ -182,12 +185,9 @@ export class Pool {
   /** Adds workers; they join phases as soon as they have attached. */
   start(workers: StartedWorker[], module: KernelModule): void {
     for (const worker of workers) {
-      const member: Member = { worker, ready: false, knowsSources: false };
+      const member: Member = { worker, ready: CTL_READY + 4 * this.members.length, knowsSources: false };
       this.members.push(member);
-      worker.endpoint.attach(this.self.memory, module).then(
-        () => (member.ready = true),
-        () => undefined,
-      );
+      worker.endpoint.attach(this.self.memory, module, member.ready).catch(() => undefined);
     }
   }
 
@@ -199,15 +199,20 @@ export class Pool {
     views.u32[CTL_NEXT >>> 2] = 0;
     views.u32[CTL_CHUNKS >>> 2] = chunks;
     views.u32[CTL_STOP >>> 2] = 0;
-    const helpers = chunks > 1 ? this.members.filter((member) => member.ready) : [];
-    const running = helpers.map((member) => {
-      const sources = member.knowsSources ? null : this.self.sources;
-      member.knowsSources = true;
-      return member.worker.endpoint.run(name, args, sources, sources === null ? null : (this.self.io.share?.(sources) ?? null));
-    });
+    const running: Promise<void>[] = [];
+    let waiting = chunks > 1 ? [...this.members] : [];
+    // Workers that are still starting join as soon as they can.
+    const join = (): void => {
+      if (waiting.length === 0) return;
+      const ready = waiting.filter((member) => Atomics.load(views.i32, member.ready >>> 2) === 1);
+      if (ready.length === 0) return;
+      waiting = waiting.filter((member) => !ready.includes(member));
+      for (const member of ready) running.push(this.ask(member, name, args));
+    };
+    join();
     let failure: unknown;
     try {
-      this.self.claim(phase, args);
+      this.self.claim(phase, args, join);
     } catch (error) {
       failure = error;
     }
@@ -215,6 +220,12 @@ export class Pool {
       if (result.status === "rejected") failure ??= result.reason;
     }
     if (failure !== undefined) throw failure;
+  }
+
+  private ask(member: Member, phase: string, args: number[]): Promise<void> {
+    const sources = member.knowsSources ? null : this.self.sources;
+    member.knowsSources = true;
+    return member.worker.endpoint.run(phase, args, sources, sources === null ? null : (this.self.io.share?.(sources) ?? null));
   }
 
   stop(): void {
@@ -227,8 +238,9 @@ export class Pool {
 export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
   let self: WorkerContext | undefined;
   return {
-    attach(memory, module) {
+    attach(memory, module, ready) {
       self = new WorkerContext(memory, instantiateKernels(module, memory), io);
+      Atomics.store(self.i32, ready >>> 2, 1);
     },
     run(name, args, sources, handles) {
       if (self === undefined) throw new Error("phase before attach");
