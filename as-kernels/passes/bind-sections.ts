@@ -36,10 +36,10 @@ function outputName(name: u32, rules: u32, count: u32, out: u32): u32 {
 
 /**
  * Gives live sections [from, to) an osec, making new rows as names appear. `table`: u32 cells, `slots` a power of two,
- * zeroed before the first call; `limit`: rows the osec table has. `scratch`: 8 bytes. Returns the number of osec rows,
+ * zeroed before the first call; `limit`: rows the osec table has. `scratch`: 8 bytes. `unique`: every section gets one of its own. Returns the number of osec rows,
  * or 0 when there are too many.
  */
-export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, table: u32, slots: u32, scratch: u32): u32 {
+export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, table: u32, slots: u32, scratch: u32, unique: u32): u32 {
   const t = tables();
   const isec = t.isec;
   const osec = t.osec;
@@ -57,7 +57,9 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
       bytes = 6;
     }
     let at = <u32>hashLane0(out, bytes) & mask;
-    let id = load<u32>(table + (at << 2));
+    // Unwind records are merged, whatever is asked.
+    const alone = unique != 0 && isec.kind[row] != ISEC_EH_FRAME;
+    let id = alone ? 0 : load<u32>(table + (at << 2));
     while (id != 0 && (osec.nameBytes[id] != bytes || !equal(osec.name[id], out, bytes))) {
       at = (at + 1) & mask;
       id = load<u32>(table + (at << 2));
@@ -67,7 +69,7 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
       if (rows >= limit || rows * 2 > slots) return 0;
       id = rows++;
       store<u32>(scratch, rows, 4);
-      store<u32>(table + (at << 2), id);
+      if (!alone) store<u32>(table + (at << 2), id);
       osec.name[id] = out;
       osec.nameBytes[id] = bytes;
       osec.sh_type[id] = type;

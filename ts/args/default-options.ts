@@ -95,6 +95,7 @@ export function defaultOptions(): LinkOptions {
     ehFrameHdr: false,
     compressDebug: "none",
     gdbIndex: false,
+    unique: false,
     debugNames: false,
     compressSections: [],
     packRelr: false,

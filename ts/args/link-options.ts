@@ -145,6 +145,7 @@ export interface LinkOptions {
   ehFrameHdr: boolean;
   compressDebug: Compression["kind"];
   gdbIndex: boolean;
+  unique: boolean;
   debugNames: boolean;
   /** --compress-sections, in order: the last pattern that fits a section decides. */
   compressSections: (Compression & { glob: ByteString })[];

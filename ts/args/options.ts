@@ -71,6 +71,7 @@ const OUTPUT: OptionRow[] = [
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  should("--unique", "", "Give every input section that no script names an output section of its own", put("unique", true)),
   should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
   should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
   should("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
@@ -301,7 +302,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "EB unique " +
+  "EB " +
   "section-ordering-file repro " +
   "split-by-file split-by-reloc task-link init-array " +
   "out-implib in-implib lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"

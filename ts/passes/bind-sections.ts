@@ -59,9 +59,9 @@ function rulesOf({ options }: Context): readonly (readonly [ByteString, ByteStri
 
 /** Reads isec.live, isec.name; writes isec.osec, `osec`, `member` (link order per output section). */
 export function bindSections(ctx: Context): void {
-  const { tables, arena, kernels } = ctx;
+  const { tables, arena, kernels, options } = ctx;
   const rows = tables.isec.rows;
-  const capacity = (ctx.options.emitRelocs ? 2 : 1) * Math.min(rows, 1 << 20) + SPARE_OSECS;
+  const capacity = (options.emitRelocs ? 2 : 1) * Math.min(rows, 1 << 20) + SPARE_OSECS;
   allocTable(arena, tables, "osec", capacity);
   allocTable(arena, tables, "member", rows + 1);
   const rules = putRules(ctx);
@@ -72,7 +72,7 @@ export function bindSections(ctx: Context): void {
   arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
   let count = HEADERS_OSEC + 1;
   for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
-    count = kernels.bindSections!(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch);
+    count = kernels.bindSections!(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, options.unique ? 1 : 0);
   }
   if (count === 0) ctx.diag.fatal("too many output sections");
   let base = 1;

@@ -106,7 +106,8 @@ export function orderSections(ctx: Context): void {
     const osec = newOutputSection(id, name, arrayType(ctx, id, name, tables.osec.sh_type[id]!), flags);
     osec.align = tables.osec.align[id]!;
     osec.sh_entsize = tables.osec.sh_entsize[id]!;
-    byName.set(name, osec);
+    // --unique: only the first of a name takes linker-made contents in
+    byName.set(byName.has(name) ? `${name}\0${id}` : name, osec);
   }
   for (const section of Object.values(ctx.synthetics)) {
     if (section !== null && section.isNeeded(ctx)) addSynthetic(ctx, byName, section);

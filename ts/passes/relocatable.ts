@@ -121,7 +121,7 @@ export class RelocatableOutput {
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
     const table = arena.allocZeroed(slots * 4);
     let count = this.firstOrphan;
-    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, 0, table, slots, count);
+    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, ctx.options.unique ? 1 : 0, table, slots, count);
     const cursors = arena.allocZeroed(count * 4);
     const members = kernels.baseMembers!(this.firstOrphan, count, firstMember, cursors);
     kernels.fillMembers!(1, rows, cursors);

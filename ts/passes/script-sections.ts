@@ -210,7 +210,7 @@ class Binder {
         continue;
       }
       // -r has rules of its own for them, and takes them up afterwards.
-      if (this.ctx.options.relocatable && !this.byName.has(name)) continue;
+      if (this.ctx.options.relocatable && (this.ctx.options.unique || !this.byName.has(name))) continue;
       const part = lastMembers(this.sectionFor(this.orphanName(name)));
       const rows = this.extra.get(part);
       if (rows === undefined) this.extra.set(part, [row]);
@@ -231,7 +231,8 @@ class Binder {
   }
 
   private sectionFor(name: ByteString): PlannedSection {
-    return this.byName.get(name) ?? this.addSection(null, name);
+    const known = this.ctx.options.unique ? undefined : this.byName.get(name);
+    return known ?? this.addSection(null, name);
   }
 
   /** Place of a linker-made section; the section is made when there is none. */

@@ -161,6 +161,15 @@ rel("equal strings and constants are merged, and references follow them", (w) =>
   }
 });
 
+rel("--unique keeps every section apart, with and without -r", (w) => {
+  w.write({ "a.s": ".text\nnop\n.data\n.quad a\na: .byte 1\n", "m.s": ".globl _start\n_start: mov $60, %eax\nxor %edi, %edi\nsyscall\n.data\n.globl d\nd: .quad _start\n" });
+  w.sh("as a.s -o a.o && as m.s -o m.o && $LD -r --unique a.o m.o -o r.o && $LD --unique m.o a.o -o prog && ./prog && $LD r.o -o again && ./again && $LD -q --unique m.o a.o -o kept && ./kept");
+  const named = (elf: ElfFile, name: string): number => elf.shdrs.filter((s) => s.name === name && s.size > 0).length;
+  for (const elf of [object(w, "r.o"), w.elf("prog"), w.elf("kept")]) assert.equal([named(elf, ".text"), named(elf, ".data")], [2, 2]);
+  assert.is(named(w.elf("kept"), ".rela.data"), 2);
+  assert.is(named(w.elf("again"), ".text"), 1);
+});
+
 rel("under a script: named, sorted, discarded, with data and symbols; what it does not name stays as it is", (w) => {
   w.write({
     "mod.lds": `SECTIONS {
