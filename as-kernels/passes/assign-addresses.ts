@@ -112,6 +112,16 @@ export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
   return i;
 }
 
+/** Members [from, to) that have no bytes in a file are zeros even where gaps are not: a script may put .bss among code. */
+export function zeroNobits(from: u32, to: u32, window: u32, windowOffset: f64): void {
+  const isec = tables().isec;
+  const member = tables().member.isec;
+  for (let i = from; i < to; i++) {
+    const row = member[i];
+    if (isec.sh_type[row] == 8) memory.fill(window + <u32>(isec.outOffset[row] - windowOffset), 0, <u32>isec.size[row]);
+  }
+}
+
 /** Copies the members of a run from `input` (file bytes from `inFrom` on) to their places in `window`. */
 export function placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u32, windowOffset: f64): void {
   const t = tables();

@@ -6,7 +6,9 @@
  * script-order, when it is known which linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
  * programs that are small beside what the default path must stand.
  */
-import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, ISEC_SYNTHETIC, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import {
+  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, ISEC_SYNTHETIC, SYM_ABSOLUTE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_UNDEF, SYM_USED_REGULAR,
+} from "../../as-kernels/shared/abi.ts";
 import {
   SHF_ALLOC, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
 } from "../../as-kernels/shared/elf.ts";
@@ -15,7 +17,8 @@ import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import type { Expr } from "../script/expression.ts";
-import type { FileSort, InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
+import { assignments } from "../script/layout.ts";
+import type { Assignment, FileSort, InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
@@ -137,6 +140,7 @@ class Binder {
       this.ehFrames = [];
       this.match();
     } while (this.dropConstrained());
+    if (this.matcher.disabled.size > 0) this.unclaimDropped();
     this.sortOrphans();
   }
 
@@ -202,6 +206,20 @@ class Binder {
     return false;
   }
 
+  /** Symbols that only descriptions which turned out not to apply would define. */
+  private unclaimDropped(): void {
+    const { flags } = this.ctx.tables.sym;
+    const inside = (command: OutputDescription): Assignment[] => command.commands.filter((inner) => inner.kind === "assign");
+    const dropped = [...this.matcher.disabled].flatMap(inside);
+    const gone = new Set(dropped);
+    const kept = new Set(assignments(this.layout).filter((assignment) => !gone.has(assignment)).map(({ sym }) => sym));
+    for (const assignment of dropped) {
+      const { sym } = assignment;
+      assignment.sym = 0;
+      if (sym !== 0 && !kept.has(sym)) flags[sym] = (flags[sym]! & ~(SYM_KIND_MASK | SYM_USED_REGULAR | SYM_ABSOLUTE)) | SYM_UNDEF;
+    }
+  }
+
   private sortOrphans(): void {
     const { orphanHandling } = this.ctx.options;
     for (const { row, name } of this.orphans) {
@@ -261,8 +279,9 @@ class Binder {
       for (const part of section.parts) {
         if (part.kind !== "members") continue;
         part.from = at;
-        const rows = [...(part.command === null ? [] : this.sortedRows(part.command)), ...(this.extra.get(part) ?? [])];
-        if (align !== null) for (const row of rows) tables.isec.align[row] = align;
+        const named = part.command === null ? [] : this.sortedRows(part.command);
+        if (align !== null) for (const row of named) tables.isec.align[row] = align;
+        const rows = [...named, ...(this.extra.get(part) ?? [])];
         const present = this.spills === null ? rows : this.spills.present(part, rows);
         for (const row of rows) this.commit(section, row);
         for (const row of present) {

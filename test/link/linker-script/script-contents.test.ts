@@ -80,6 +80,21 @@ contents("sections of the same name share it, orphans that are not loaded come l
   assert.is(String.fromCharCode(...bytes(elf, ".shstrtab")).split(".data").length, 2);
 });
 
+contents("zero-initialized data among code is zero, SUBALIGN is for what a description names, and descriptions that do not apply define nothing", (w) => {
+  w.write({
+    "t.s": `${START}.bss\n.zero 5\n.comm c,3,1\n.section .x,"a"\n.byte 1\n.section .x.more,"a"\n.byte 2\n${NOTE}`,
+    "u.s": `.section .x,"a"\n.byte 3${NOTE}`,
+    "t.ld": "SECTIONS { .text : { *(.text) *(.bss COMMON) BYTE(7) } .x : SUBALIGN(8) { *t.o(.x) *(.x.more) } .gone : ONLY_IF_RW { never = .; both = 1; *(.x.more) } .kept : ONLY_IF_RO { both = 2; BYTE(1) } }",
+  });
+  w.sh("gcc -c t.s && gcc -c u.s && $LD t.o u.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.equal(bytes(elf, ".text"), [0x90, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
+  if (linkerName === "bfd") return;
+  assert.equal(bytes(elf, ".x"), [1, 0, 0, 0, 0, 0, 0, 0, 2, 3]);
+  const defined = elf.symtab().map(({ name, value }) => `${name}=${value}`);
+  assert.ok(defined.includes("both=2") && !defined.some((entry) => entry.startsWith("never=")), defined.join());
+});
+
 contents("an address that depends on itself is said not to converge", (w) => {
   w.write({ "t.s": `${START}.data\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text ADDR(.data) + 0x1000 : { *(.text) } .data : { *(.data) } }" });
   w.sh("gcc -c t.s");
