@@ -4,6 +4,7 @@
  * Ends with process.exit, which leaves out the milliseconds that Node takes to dismantle itself; everything said has been
  * written by then. What is thrown up to here is a bug of ours and is said in one line; WIELD_DEBUG=1 shows the stack.
  */
+import { HandOver } from "./hand-over.ts";
 import { argumentBytes, createNodeHost } from "./host/node.ts";
 import { run } from "./run.ts";
 
@@ -15,9 +16,23 @@ function internalError(error: unknown): void {
   process.exit(1);
 }
 
-process.on("uncaughtException", (error) => {
+/** In the quick program: starts the complete one. dist/cli.js hands it in. */
+declare const complete: (() => void) | undefined;
+
+function onBug(error: unknown): void {
   host.release();
   internalError(error);
-});
+}
 
-run(argumentBytes(), host).then((status) => process.exit(status), internalError);
+/** Nothing has been said and no output is in place yet (hand-over.ts). */
+function handOver(error: HandOver): void {
+  if (process.env["WIELD_DEBUG"] || typeof complete !== "function") console.error(`wield: handing over: ${error.message}`);
+  process.off("uncaughtException", onBug);
+  complete!();
+}
+
+process.on("uncaughtException", onBug);
+run(argumentBytes(), host).then(
+  (status) => process.exit(status),
+  (error: unknown) => (error instanceof HandOver ? handOver(error) : internalError(error)),
+);

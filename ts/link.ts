@@ -6,7 +6,8 @@ import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
 import { architectureOfEmulation } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context } from "./context.ts";
-import { GccLto, meetsSlimObjects, SLIM_MARK } from "./lto/gcc-lto.ts";
+import { GccLto } from "./lto/gcc-lto.ts";
+import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
 import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
@@ -93,7 +94,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {
-      if (arena.u32[CTL_ISSUES >>> 2] !== 0) wordIssues(ctx);
+      if (arena.issues > 0) wordIssues(ctx);
       diag.throwIfErrors();
     },
     lookup: () => 0,
@@ -234,7 +235,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   await run("split-pieces", () => splitPieces(ctx));
   ctx.checkIssues();
   await run("mark-live", async () => {
-    keepScriptSections(ctx);
+    if (ctx.script !== null) keepScriptSections(ctx);
     await markLive(ctx);
     const { gdbIndex, debugNames } = indexes(ctx);
     if (gdbIndex || debugNames) ctx.kernels.dropIndexed!(1, ctx.tables.isec.rows, Number(gdbIndex), Number(debugNames));

@@ -4,7 +4,7 @@
  * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use with the `require` that
  * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
-import { fstatSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import * as Comlink from "comlink";
 // @ts-expect-error comlink has no types for the .mjs path
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
@@ -13,7 +13,9 @@ import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
+import { prepareV8 } from "./large-link.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
+import { printText, writeAll } from "./print.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
 const OPEN_INPUTS = 64;
@@ -37,18 +39,6 @@ export function argumentBytes(): ByteString[] {
     // No /proc here: what Node gives is all there is.
   }
   return decoded.map(bytesOf);
-}
-
-/** Writes all bytes to a descriptor that may be a non-blocking pipe. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(fd, bytes, done, bytes.length - done);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
-  }
 }
 
 /** Processors that a cgroup quota leaves us: Infinity = no quota. */
@@ -258,15 +248,8 @@ class NodeHost implements Host {
 
   // ---- compute ----
 
-  /**
-   * Takes back what the launcher told V8 for small links. JavaScript is not optimised: its loops are kernels, and what is left
-   * of it is over before optimised code has paid for itself (a tenth of the CPU time of a large link).
-   */
   expectLargeLink(): void {
-    if (!this.program) return;
-    const { setFlagsFromString } = require("node:v8") as typeof import("node:v8");
-    const undo = process.execArgv.length === 0 ? [] : ["--wasm-tiering-budget=4000000", "--sparkplug"];
-    for (const flag of [...undo, "--no-opt"]) setFlagsFromString(flag);
+    if (this.program) prepareV8();
   }
 
   kernels(debug = false): WebAssembly.Module {
@@ -314,12 +297,7 @@ class NodeHost implements Host {
   }
 
   print(stream: "out" | "err", text: ByteString): void {
-    try {
-      writeAll(stream === "out" ? 1 : 2, Buffer.from(text, "latin1"));
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (stream === "out" && code !== "EPIPE") throw new HostError(code ?? "EIO", "cannot write to standard output");
-    }
+    printText(stream, text);
   }
 
   isTerminal(stream: "out" | "err"): boolean {

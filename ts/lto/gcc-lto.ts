@@ -6,7 +6,7 @@
  * links what it made in the place of the slim objects. Ordinary links never come here: resolve-symbols meets the mark that GCC leaves
  * in slim objects first. Fat objects are linked from their code.
  */
-import { ISSUE_DUPLICATE, OBJ_RELOCATABLE, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_ROOT, SYM_SHARED, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
+import { ISSUE_DUPLICATE, OBJ_RELOCATABLE, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_ROOT, SYM_SHARED, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import { STV_HIDDEN, STV_INTERNAL } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -14,10 +14,8 @@ import { takeIssues } from "../diagnostics/issues.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { HostError } from "../host/host.ts";
 import { groupClaims, standIn } from "../input/made-object.ts";
+import { SLIM_MARK } from "./slim-mark.ts";
 import { LTO_UNDEF, LTO_WEAK_UNDEF, readLtoSymbols, type LtoSymbol } from "../input/gcc-symtab.ts";
-
-/** Common symbol of objects made with -fno-fat-lto-objects. */
-export const SLIM_MARK = "__gnu_lto_slim";
 
 interface Claim {
   /** As lto-wrapper knows it: a path, `archive@0xOFFSET` for a member. */
@@ -87,18 +85,6 @@ interface Member {
   key: string;
   claim: Claim;
   obj: number;
-}
-
-/** Does some object that resolve-symbols met have the mark? */
-export function meetsSlimObjects(ctx: Context): boolean {
-  const slim = ctx.lookup(SLIM_MARK);
-  const kind = slim === 0 ? 0 : ctx.tables.sym.flags[slim]! & SYM_KIND_MASK;
-  if (kind !== SYM_COMMON && kind !== SYM_LAZY) return false;
-  if (!ctx.options.relocatable) return true;
-  // Slim objects alone become one slim object; beside code, they have to become code.
-  const objects = [...ctx.objects].filter((obj) => ctx.tables.obj.kind[obj] === OBJ_RELOCATABLE);
-  const slims = objects.filter((obj) => ctx.kernels.mentions!(obj, slim) !== 0);
-  return slims.length > 0 && slims.length < objects.length;
 }
 
 function cannotCompile(file: ByteString): ByteString {

@@ -5,7 +5,7 @@
  * takes a mark and releases it so that touched pages are used again (first touch costs far more than re-reading a file).
  * Released memory is not zeroed: `alloc` hands out whatever was there, `allocZeroed` clears what has been used before.
  */
-import { ARENA_ADDR, CTL_ARENA_TOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import { ARENA_ADDR, CTL_ARENA_TOP, CTL_ISSUES, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 
 /** Largest memory wasm32 can have, in 64 KiB pages. */
@@ -126,6 +126,11 @@ export class Arena extends MemoryViews {
     const at = this.alloc(bytes, align);
     if (at < used) this.zero(at, Math.min(bytes, used - at));
     return at;
+  }
+
+  /** Problems that kernels have reported and nobody has worded yet. */
+  get issues(): number {
+    return this.u32[CTL_ISSUES >>> 2]!;
   }
 
   mark(): number {

@@ -24,7 +24,7 @@ import { parseInputScript, type InputScript } from "../script/input-script.ts";
 import { joinLayouts } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { BitcodeCompiler } from "../lto/bitcode.ts";
-import { SLIM_MARK } from "../lto/gcc-lto.ts";
+import { SLIM_MARK } from "../lto/slim-mark.ts";
 import { allocTable } from "../memory/table.ts";
 import { defsymScript } from "./script-symbols.ts";
 

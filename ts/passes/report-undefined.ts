@@ -22,6 +22,11 @@ const MAX_REFERENCES = 3;
 const MAX_SUGGESTIONS = 2;
 
 export function reportUndefined(ctx: Context): void {
+  if (ctx.arena.issues > 0) reportReferences(ctx);
+  if (checksSharedObjects(ctx.options)) reportSharedObjects(ctx);
+}
+
+function reportReferences(ctx: Context): void {
   wordIssues(ctx);
   const { found, lost } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED || code === abi.ISSUE_DISCARDED_REF);
   let suggestions = MAX_SUGGESTIONS;
@@ -31,7 +36,6 @@ export function reportUndefined(ctx: Context): void {
     else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0), true);
   }
   if (lost > 0) ctx.diag.error(messages.moreProblems(lost));
-  if (checksSharedObjects(ctx.options)) reportSharedObjects(ctx);
 }
 
 /** Issues by `sym` row, in the order of the first reference; references in link order. */
@@ -172,6 +176,7 @@ function reportSharedObjects(ctx: Context): void {
   const known = new Set(ctx.sharedObjects.map((input) => input.soname));
   const checked = ctx.sharedObjects.filter((input) => input.needed.every((name) => known.has(name)));
   for (const input of checked) ctx.kernels.sharedUndefined!(input.obj);
+  if (ctx.arena.issues === 0) return;
   const { found } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED_SHLIB);
   for (const issue of found) reportSharedReference(ctx, issue);
 }

@@ -1,0 +1,158 @@
+/**
+ * The program in dist/: cli.js and what it loads, the code caches, and the launcher that compilers run.
+ *
+ * Two bundles are made of the same sources. main.js is the complete program. quick.js is without the modules that a link
+ * which succeeds silently does not call (LEFT_OUT): a third of the code to read and set up, which is most of what a small
+ * link costs. When it calls one after all, it hands over: main.js starts from the beginning, before anything was said.
+ */
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { build, type BuildOptions, type Plugin } from "esbuild";
+
+/** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
+const LEFT_OUT = [
+  /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(print|large-link)\./,
+  /^input\/(made-object|gcc-symtab)\./,
+  /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|hex-output|shuffle-sections|cross-references)/,
+  /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
+];
+
+/**
+ * In place of a module that is left out: every function hands over, and so does every use of a class. Plain constants stay;
+ * phases are there for passes that hand over, so there are none.
+ */
+function standIn(name: string, source: string): string {
+  const parts = [...source.matchAll(/^export (?:async )?(function\*?|abstract class|class|const) ([A-Za-z0-9_$]+)(.*)/gm)].map(([, kind, what, rest]) => {
+    const place = JSON.stringify(`${name}: ${what}`);
+    const literal = /^(?:: \w+)? = ("[^"]*"|[\d_]+);$/.exec(rest!)?.[1];
+    if (kind!.endsWith("class")) return `export const ${what} = /* @__PURE__ */ standIn$(${place});`;
+    if (kind !== "const" || /^ = (async )?\(/.test(rest!)) return `export function ${what}() { leave$(${place}); }`;
+    return what!.endsWith("_PHASES") ? `export const ${what} = {};` : literal !== undefined ? `export const ${what} = ${literal};` : "";
+  });
+  return [
+    `import { HandOver } from ${JSON.stringify(path.resolve("ts/hand-over.ts"))};`,
+    "function leave$(what) { throw new HandOver(what); }",
+    "function standIn$(what) { const trap = () => leave$(what); return new Proxy(class {}, { construct: trap, get: trap }); }",
+    ...parts,
+  ].join("\n");
+}
+
+const leaveOut: Plugin = {
+  name: "leave-out",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {
+      const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
+      return LEFT_OUT.some((pattern) => pattern.test(name)) ? { contents: standIn(name, fs.readFileSync(file, "utf8")), loader: "js" } : undefined;
+    });
+  },
+};
+
+/** Hexadecimal digits of the digest that ties a bundle and its caches together. */
+const TIE = 16;
+
+/** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program. */
+const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete){", "})//"] as const;
+
+async function bundleProgram(dist: string, common: BuildOptions, name: string, plugins: Plugin[]): Promise<void> {
+  const result = await build({
+    ...common, entryPoints: ["ts/cli.ts"], outfile: path.join(dist, `${name}.js`), minify: true, charset: "ascii", write: false, plugins,
+  });
+  const text = `${FUNCTION[0]}${result.outputFiles![0]!.text}${FUNCTION[1]}`;
+  const tie = createHash("sha256").update(text).digest("hex").slice(0, TIE);
+  fs.writeFileSync(path.join(dist, `${name}.js.tmp`), text + tie);
+  fs.renameSync(path.join(dist, `${name}.js.tmp`), path.join(dist, `${name}.js`));
+}
+
+/**
+ * cli.js: loads a bundle with the code that V8 compiled when it was built. A cache belongs to one version of Node, one set of
+ * V8's flags (the launcher's, or none) and one bundle; any other is ignored. `script` and `cached` are there for `warm`.
+ */
+const LOAD = [
+  '"use strict";',
+  'const fs=require("node:fs"),vm=require("node:vm"),scripts=[];',
+  "function load(name,complete){",
+  'const file=__dirname+"/"+name+".js",text=fs.readFileSync(file,"latin1"),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");let cache;',
+  `try{cache=fs.readFileSync(cached);cache=cache.latin1Slice(-${TIE})===text.slice(-${TIE})?cache.subarray(0,-${TIE}):undefined}catch{}`,
+  "const script=new vm.Script(text,{filename:file,cachedData:cache});scripts.push([script,cached,text]);",
+  "script.runInThisContext()(exports,require,module,file,__dirname,complete)}",
+].join("");
+const START = 'load("quick",()=>load("main"));';
+
+/** dist/cli.js, quick.js and main.js. */
+export async function program(dist: string, common: BuildOptions): Promise<void> {
+  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut]), bundleProgram(dist, common, "main", [])]);
+  fs.writeFileSync(path.join(dist, "cli.js.tmp"), `#!/usr/bin/env node\n${LOAD}${START}\n`, { mode: 0o777 });
+  fs.renameSync(path.join(dist, "cli.js.tmp"), path.join(dist, "cli.js"));
+}
+
+/** Runs links like a compiler's in either program, and keeps the code that was compiled on the way. */
+export async function warm(dist: string, flags: string[]): Promise<void> {
+  const folder = path.join(dist, "build", `warm.${process.pid}`);
+  const finish = `process.on("exit",()=>{for(const [script,cached,text] of scripts)fs.writeFileSync(cached+".tmp",Buffer.concat([script.createCachedData(),Buffer.from(text.slice(-${TIE}))]))});`;
+  const script = path.join(dist, `warm.${process.pid}.tmp.js`);
+  fs.mkdirSync(folder, { recursive: true });
+  const run = async (v8: string[], name: string, args: string[]): Promise<void> => {
+    const made = path.join(dist, `${name}${v8.length > 0 ? ".launcher" : ""}.cache`);
+    fs.writeFileSync(script, `${LOAD}${finish}load(${JSON.stringify(name)});`);
+    for (const old of [`${made}.tmp`, args[args.indexOf("-o") + 1]!]) fs.rmSync(old, { force: true });
+    const said = await new Promise<string>((done) => {
+      execFile(process.execPath, [...v8, script, ...args], (_, stdout, stderr) => done(stdout + stderr));
+    });
+    if (!fs.existsSync(`${made}.tmp`) || !fs.existsSync(args[args.indexOf("-o") + 1]!)) throw new Error(`${name}.js does not link:\n${said}`);
+    fs.renameSync(`${made}.tmp`, made);
+  };
+  try {
+    for (const v8 of flags.length > 0 ? [flags, []] : [[]]) {
+      for (const name of ["main", "quick"]) for (const args of warmLinks(folder)) await run(v8, name, args);
+    }
+  } finally {
+    for (const file of [script, folder]) fs.rmSync(file, { force: true, recursive: true });
+  }
+}
+
+/** Command lines: a library from objects, then a program that uses it, with what gcc passes. The last one is what is kept. */
+function warmLinks(folder: string): string[][] {
+  const [start, print, steps] = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name));
+  const file = (name: string): string => path.join(folder, name);
+  fs.writeFileSync(file("libsteps.so"), `/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( ${file("libsteps.so.1")} AS_NEEDED ( ${file("libsteps.so.1")} ) )\n`);
+  return [
+    ["-shared", "-soname", "libsteps.so.1", "-o", file("libsteps.so.1"), steps!, print!],
+    [
+      "--build-id", "--eh-frame-hdr", "-m", "elf_x86_64", "--hash-style=gnu", "--as-needed", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--allow-shlib-undefined",
+      "-o", file("program"), start!, `-L${folder}`, "--push-state", "--as-needed", "-lsteps", "--pop-state",
+    ],
+  ];
+}
+
+/**
+ * What the launcher tells V8, because most links are over in the time that V8 takes to plan for a long run: no optimising
+ * compiler for kernels that run for a few milliseconds (a large link asks for it: Host.expectLargeLink), no validation of
+ * kernels that are not called, no baseline code, room for all garbage of a small link, and strings hashed as in V8's snapshot
+ * instead of all of them again.
+ */
+const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--min-semi-space-size=16", "--no-rehash-snapshot"];
+
+/** The flags that this Node knows: it refuses to start with any other. */
+export function launcherFlags(): string[] {
+  const accepted = (flags: string[]): boolean => spawnSync(process.execPath, [...flags, "-e", ""]).status === 0;
+  return accepted(SMALL_LINK_FLAGS) ? SMALL_LINK_FLAGS : SMALL_LINK_FLAGS.filter((flag) => accepted([flag]));
+}
+
+/**
+ * dist/driver/ld, for `gcc -B dist/driver`. What a user's environment does to Node programs (NODE_OPTIONS=--require …, extra
+ * certificates that cost 30 ms to load) does not reach the linker; nothing but a symbolic link to it costs a process.
+ */
+export function launcher(flags: string[]): string {
+  const node = `'${process.execPath.replaceAll("'", "'\\''")}'`;
+  return [
+    "#!/bin/sh",
+    "unset NODE_OPTIONS NODE_EXTRA_CA_CERTS",
+    'cli="${0%/*}/../cli.js"',
+    '[ -f "$cli" ] || cli="$(dirname "$(readlink -f "$0")")/../cli.js"',
+    `[ -x ${node} ] || exec node "$cli" "$@"`,
+    `exec ${[node, ...flags].join(" ")} "$cli" "$@"`,
+    "",
+  ].join("\n");
+}

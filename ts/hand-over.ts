@@ -1,0 +1,11 @@
+/**
+ * How the quick program ends when a link needs more than it has: before anything is printed or an output is in place, so that
+ * the complete program can start from the beginning.
+ */
+
+export class HandOver extends Error {
+  /** `needed`: the function that only the complete program has. */
+  constructor(needed: string) {
+    super(`${needed} is in the complete program`);
+  }
+}
