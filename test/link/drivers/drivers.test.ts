@@ -2,7 +2,7 @@
  * The compilers that start the linker: gcc -B, clang --ld-path and -fuse-ld, rustc -Clink-arg, go -extldflags; and NODE_OPTIONS left alone.
  */
 
-import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const drivers = behaviour("drivers");
 
@@ -10,6 +10,25 @@ drivers("gcc -B, also with NODE_OPTIONS set and from another folder", (w) => {
   w.write({ "m.c": "int main(void) { return 0; }", "pre.cjs": "console.log('must not load'); process.exit(3);" });
   w.sh("gcc -c m.c && NODE_OPTIONS=\"--require $PWD/pre.cjs\" gcc -B$B m.o -o m && ./m && O=$PWD && cd / && gcc -B$B $O/m.o -o $O/n && $O/n && env -i PATH=/usr/bin:/bin gcc -B$B $O/m.o -o $O/p && $O/p");
 });
+
+drivers("ordinary small links are over in the quick program; a warning needs the complete one", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "m.c": '#include <stdio.h>\n#include <math.h>\nextern __thread int t;\nint f(int);\nint main(int c, char **v) { t = c; printf("%f\\n", sqrt(f(c))); return t - 1; }',
+    "f.c": "__thread int t; static int g(int x) { return x; } static int h(int x) { return x; } int f(int x) { int (*p)(int) = x > 5 ? g : h; return p(x); }",
+    "x.cc": '#include <iostream>\n#include <map>\n#include <stdexcept>\nint main() { try { std::map<std::string, int> m; m["a"] = 1; throw std::runtime_error("x"); } catch (std::exception &e) { std::cout << e.what(); } }',
+    "v.map": "V1 { global: f; local: *; };",
+  });
+  const quick = (command: string): void => assert.is(w.sh(`WIELD_DEBUG=1 ${command} 2>&1`), "", command);
+  w.sh("gcc -O1 -g -fPIC -ffunction-sections -c m.c f.c && g++ -O1 -g -c x.cc && ar rcs libf.a f.o");
+  quick("gcc -B$B m.o f.o -lm -o a && ./a >/dev/null");
+  quick("gcc -B$B -Wl,--gc-sections m.o -L. -lf -lm -o b && ./b >/dev/null");
+  quick("gcc -B$B -static m.o f.o -lm -o c && ./c >/dev/null");
+  quick("gcc -B$B -shared -Wl,--version-script=v.map -Wl,-soname,libg.so f.o -o libg.so");
+  quick("gcc -B$B -no-pie -Wl,-z,now -Wl,-O1 -Wl,--hash-style=gnu -Wl,--build-id m.o f.o -lm -o d && ./d >/dev/null");
+  quick("g++ -B$B x.o -o e && ./e >/dev/null");
+  contains(w.sh("WIELD_DEBUG=1 gcc -B$B m.o f.o -lm -Wl,-z,unknown -o g 2>&1"), "handing over", "unknown -z value");
+}, "g++");
 
 drivers("clang: -B, --ld-path, -fuse-ld with a path; static and PIE; C++ with threads", (w) => {
   w.write({ "m.cc": "#include <thread>\n#include <vector>\n#include <numeric>\nint main() { std::vector<int> v(10); std::thread t([&] { std::iota(v.begin(), v.end(), 0); }); t.join(); return std::accumulate(v.begin(), v.end(), 0) - 45; }" });
