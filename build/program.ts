@@ -32,7 +32,7 @@ function standIn(name: string, source: string): string {
     return what!.endsWith("_PHASES") ? `export const ${what} = {};` : literal !== undefined ? `export const ${what} = ${literal};` : "";
   });
   return [
-    `import { HandOver } from ${JSON.stringify(path.resolve("ts/hand-over.ts"))};`,
+    `import { HandOver } from ${JSON.stringify(path.resolve("ts/host/hand-over.ts"))};`,
     "function leave$(what) { throw new HandOver(what); }",
     "function standIn$(what) { const trap = () => leave$(what); return new Proxy(class {}, { construct: trap, get: trap }); }",
     ...parts,

@@ -4,7 +4,7 @@
  * Ends with process.exit, which leaves out the milliseconds that Node takes to dismantle itself; everything said has been
  * written by then. What is thrown up to here is a bug of ours and is said in one line; WIELD_DEBUG=1 shows the stack.
  */
-import { HandOver } from "./hand-over.ts";
+import { HandOver } from "./host/hand-over.ts";
 import { argumentBytes, createNodeHost } from "./host/node.ts";
 import { run } from "./run.ts";
 
@@ -24,7 +24,7 @@ function onBug(error: unknown): void {
   internalError(error);
 }
 
-/** Nothing has been said and no output is in place yet (hand-over.ts). */
+/** Nothing has been said and no output is in place yet (host/hand-over.ts). */
 function handOver(error: HandOver): void {
   if (process.env["WIELD_DEBUG"] || typeof complete !== "function") console.error(`wield: handing over: ${error.message}`);
   process.off("uncaughtException", onBug);

@@ -4,9 +4,12 @@
  * Only the complete program has this: so a large link begins again in it, before it has done any work.
  */
 
-/** Optimised kernels and baseline code as usual; no optimised JavaScript, because what takes long here is WebAssembly. */
-export function prepareV8(): void {
+/**
+ * No optimised JavaScript, because what takes long here is WebAssembly; `launched`: and what the launcher's flags took away,
+ * optimised kernels and baseline code.
+ */
+export function prepareV8(launched: boolean): void {
   const { setFlagsFromString } = require("node:v8") as typeof import("node:v8");
-  const undo = process.execArgv.length === 0 ? [] : ["--wasm-tiering-budget=4000000", "--sparkplug"];
+  const undo = launched ? ["--wasm-tiering-budget=4000000", "--sparkplug"] : [];
   for (const flag of [...undo, "--no-opt"]) setFlagsFromString(flag);
 }

@@ -249,7 +249,7 @@ class NodeHost implements Host {
   // ---- compute ----
 
   expectLargeLink(): void {
-    if (this.program) prepareV8();
+    if (this.program) prepareV8(process.execArgv.length > 0);
   }
 
   kernels(debug = false): WebAssembly.Module {
