@@ -110,7 +110,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   const flags = <u32>load<u64>(header, 8);
   const type = load<u32>(header, 4);
   const size = load<u64>(header, 32);
-  const entsize = <u32>load<u64>(header, 56);
+  const entsize = <u32>min<u64>(load<u64>(header, 56), 0xffffffff);
   const align = load<u64>(header, 48);
   isec.obj[row] = o;
   isec.shndx[row] = i;
