@@ -113,10 +113,15 @@ export async function loadSections(ctx: Context): Promise<void> {
   const globals = params.get("globalSyms");
   let isec = 1;
   let local = globals;
-  for (const o of ctx.objects) {
-    isec = kernels.numberSections!(o, isec, local);
-    local += tables.obj.firstGlobal[o]!;
-  }
+  const number = (first: number): void => {
+    isec = first;
+    local = globals;
+    for (const o of ctx.objects) {
+      isec = kernels.numberSections!(o, isec, local);
+      local += tables.obj.firstGlobal[o]!;
+    }
+  };
+  number(1);
   recycleTable(arena, tables, "record");
   growSymbols(ctx, local);
   const mark = arena.mark();
@@ -126,8 +131,10 @@ export async function loadSections(ctx: Context): Promise<void> {
   const commonCount = options.relocatable && !options.defineCommon ? 0 : found;
   const commons = arena.u32.slice(list >>> 2, (list >>> 2) + commonCount);
   arena.release(mark);
-  allocTable(arena, tables, "isec", isec + commonCount + SPARE_SECTIONS);
-  setRows(tables, "isec", isec + commonCount);
+  // Common symbols come before the sections of objects (lld).
+  if (commonCount > 0) number(1 + commonCount);
+  allocTable(arena, tables, "isec", isec + SPARE_SECTIONS);
+  setRows(tables, "isec", isec);
   params.set("symRows", local);
   ctx.localSymBase = globals;
 
@@ -137,7 +144,7 @@ export async function loadSections(ctx: Context): Promise<void> {
   if (options.relocatable && params.get("splitStack") === 1 && ctx.objects.some((o) => (tables.obj.splitStack[o]! & SPLIT_STACK) !== 0)) {
     ctx.diag.error(messages.splitStackRelocatable());
   }
-  placeCommons(ctx, commons, isec);
+  placeCommons(ctx, commons, 1);
   params.set("isecRows", tables.isec.rows);
 }
 

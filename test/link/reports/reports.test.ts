@@ -51,6 +51,12 @@ reports("-Map under a script shows its statements, load addresses, unwind record
   assert.not.match(w.read("m.map"), /PROVIDE/);
 });
 
+reports("common symbols come before other sections of .bss, as in lld", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": ".bss\n.globl b\nb: .skip 4\n.comm c,4,4\n" }).sh("as a.s -o a.o && $LD -e 0 a.o -o a -Map=m.map");
+  assert.match(w.read("m.map"), /a\.o:\(COMMON\)\n.* c\n.* a\.o:\(\.bss\)\n.* b\n/);
+});
+
 reports("--trace names every file read, --verbose more", (w) => {
   w.write(SOURCES).sh("gcc -O1 -c m.c a.c && ar rc lib.a a.o && gcc -B$B m.o lib.a -Wl,-t -o m > trace && gcc -B$B m.o lib.a -Wl,--trace -o m > trace2 2>&1 && gcc -B$B m.o lib.a -Wl,--verbose -o m > verbose 2>&1");
   contains(w.read("trace"), /^m\.o$/m, linkerName === "bfd" ? "lib.a" : /lib\.a.*a\.o/, /libc\.so/);
