@@ -319,7 +319,7 @@ function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u6
   const live = isec.live;
   const size = <u64>isec.size[i];
   const tombstone = <u32>tables().osec.tombstone[isec.osec[i]];
-  const dead: u64 = tombstone == TOMB_ONE ? 1 : tombstone == TOMB_MAX ? ~(<u64>0) : 0;
+  const dead: u64 = tombstone == TOMB_ONE ? 1 : tombstone == TOMB_MAX ? ~(<u64>0) : tables().osec.dead[isec.osec[i]];
   const hasTombstone = tombstone != TOMB_NONE && tombstone != TOMB_ADDEND;
   // Debug information of a folded function would claim the code of another; only breakpoints on its lines still make sense.
   const deadFlags: u32 = hasTombstone && tombstone != TOMB_LINE ? SYM_FOLDED : 0;
@@ -374,7 +374,7 @@ function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u6
         }
         if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
       } else if (hasTombstone) {
-        V = type == R_X86_64_32 ? <u64><u32>dead : dead;
+        V = width == 8 ? dead : type == R_X86_64_32 ? <u64><u32>dead : <u64><i64><i32>dead;
       }
       if (width == 8) {
         store<u64>(at, V);

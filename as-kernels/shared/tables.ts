@@ -258,6 +258,7 @@ export class OsecTable {
   memberCount: U32Col;
   index: U32Col;
   memory: U32Col;
+  dead: U64Col;
   tombstone: U8Col;
   msec: U32Col;
 }

@@ -148,6 +148,7 @@ export function defaultOptions(): LinkOptions {
       retpolineplt: false,
       ifuncNoplt: false,
       lrodataAfterBss: false,
+      deadRelocs: [],
       rel: false,
       globalaudit: false,
       loadfltr: false,

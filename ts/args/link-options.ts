@@ -201,6 +201,7 @@ export interface LinkOptions {
     retpolineplt: boolean;
     ifuncNoplt: boolean;
     lrodataAfterBss: boolean;
+    deadRelocs: { glob: ByteString; value: bigint }[]; // what references to dead code become in sections that are not loaded
     rel: boolean; // dynamic relocations without addend fields; addends are in place
     globalaudit: boolean;
     loadfltr: boolean;

@@ -5,6 +5,7 @@
  * that (GNU ld, lld and mold agree).
  */
 import type { ByteString, LinkOptions } from "./link-options.ts";
+import { Glob, GlobError } from "../script/glob.ts";
 import { parseNumber } from "./option-row.ts";
 import type { ParseState, Setter } from "./option-row.ts";
 
@@ -109,6 +110,23 @@ const FLAGS: Record<string, Setter> = {
   "nounique-symbol": o(() => {}),
 };
 
+/** GLOB=VALUE (lld). */
+function addDeadReloc(s: ParseState, v: ByteString): void {
+  const fail = (what: string): void => void s.errors.push(`-z dead-reloc-in-nonalloc=: ${what}`);
+  const equals = v.indexOf("=");
+  const [glob, text] = [v.slice(0, equals), v.slice(equals + 1)];
+  if (equals <= 0 || text === "") return fail("expected <section_glob>=<value>");
+  const value = parseNumber(text);
+  if (value === undefined) return fail(`expected a non-negative integer, but got '${text}'`);
+  try {
+    new Glob(glob);
+    s.options.z.deadRelocs.push({ glob, value: BigInt.asUintN(64, value) });
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    fail(error.message);
+  }
+}
+
 const VALUES: Record<string, Setter> = {
   "max-page-size": size("maxPageSize", "max-page-size", true),
   "common-page-size": size("commonPageSize", "common-page-size", true),
@@ -117,6 +135,7 @@ const VALUES: Record<string, Setter> = {
     if (Object.hasOwn(VISIBILITY, v)) s.options.startStopVisibility = VISIBILITY[v] as number;
     else s.errors.push(`unknown -z start-stop-visibility= value: ${v}`);
   },
+  "dead-reloc-in-nonalloc": addDeadReloc,
   "cet-report": (s, v) => {
     if (v === "none" || v === "warning" || v === "error") s.options.z.cetReport = v;
     else s.errors.push(`-z cet-report= parameter ${v} is not recognized`);

@@ -241,6 +241,7 @@ export const TABLES = {
     memberCount: "u32",
     index: "u32", // section header index in the output
     memory: "u32", // where contents go instead of the file (sections that are compressed afterwards); 0 = the file
+    dead: "u64", // TOMB_VALUE, TOMB_LINE: the value
     tombstone: "u8", // TOMB_* what a reference to dead code becomes in it
     msec: "u32", // first msec that goes to it, chained by msec.next
   },

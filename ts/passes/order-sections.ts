@@ -4,13 +4,14 @@
  * The order is lld's default layout (read-only, executable, writable with RELRO first, not loaded); the rank of a section
  * is one number made of the bits below, and sections of equal rank stay in order of appearance.
  */
-import { TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE, TOMB_ZERO } from "../../as-kernels/shared/abi.ts";
+import { TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE, TOMB_VALUE, TOMB_ZERO } from "../../as-kernels/shared/abi.ts";
 import {
   SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS,
   SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { setRows } from "../memory/table.ts";
+import { Glob } from "../script/glob.ts";
 import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { orderLinked } from "./link-order.ts";
@@ -89,6 +90,18 @@ export function tombstoneOf(name: string, flags: number): number {
   return name.startsWith(".debug_") ? TOMB_ZERO : TOMB_ADDEND;
 }
 
+/** Writes what the kernels want to know of it; -z dead-reloc-in-nonalloc=GLOB=VALUE has the last word. */
+export function setTombstone({ options, tables }: Context, { id, name, sh_flags }: OutputSection): void {
+  const { tombstone, dead } = tables.osec;
+  tombstone[id] = tombstoneOf(name, sh_flags);
+  dead[id] = 0n;
+  if (options.z.deadRelocs.length === 0 || (sh_flags & SHF_ALLOC) !== 0) return;
+  const rule = options.z.deadRelocs.findLast(({ glob }) => new Glob(glob).matches(name));
+  if (rule === undefined) return;
+  dead[id] = rule.value;
+  if (tombstone[id] !== TOMB_LINE) tombstone[id] = TOMB_VALUE;
+}
+
 export function newOutputSection(id: number, name: string, type: number, flags: number): OutputSection {
   return {
     id, name, sh_type: type, sh_flags: flags, sh_addr: 0n, sh_offset: 0, size: 0, align: 0, sh_entsize: 0, sh_link: 0, sh_info: 0,
@@ -124,7 +137,7 @@ export function orderSections(ctx: Context): void {
     tables.osec.index[osec.id] = i + 1;
     tables.osec.sh_flags[osec.id] = osec.sh_flags;
     tables.osec.sh_type[osec.id] = osec.sh_type;
-    tables.osec.tombstone[osec.id] = tombstoneOf(osec.name, osec.sh_flags);
+    setTombstone(ctx, osec);
     sortMembers(ctx, osec);
   });
   const { memberBase, memberCount } = tables.osec;

@@ -17,7 +17,7 @@ import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderLinked } from "./link-order.ts";
-import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, sortMembers, tombstoneOf, UNWIND, UNWIND_BITS } from "./order-sections.ts";
+import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers, UNWIND, UNWIND_BITS } from "./order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
 import { isAlloc, isTbss } from "./segments.ts";
 
@@ -294,7 +294,7 @@ function publish(ctx: Context): void {
     table.index[osec.id] = i + 1;
     table.sh_flags[osec.id] = osec.sh_flags;
     table.sh_type[osec.id] = osec.sh_type;
-    table.tombstone[osec.id] = tombstoneOf(osec.name, osec.sh_flags);
+    setTombstone(ctx, osec);
   });
   table.index[HEADERS_OSEC] = ctx.osecs.length > 0 ? 1 : 0;
 }

@@ -75,4 +75,18 @@ debug("split DWARF and -fdebug-types-section", (w) => {
   if (linkerName !== "bfd") lacks(w.sh("readelf --debug-dump=info n 2>&1 >/dev/null || true"), /rror/);
 }, "readelf");
 
+debug("-z dead-reloc-in-nonalloc says what references to dead code become", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": ".globl _start\n_start: ret\n.section .text.dead,\"ax\"\ndead: ret\n.section .debug_info,\"\"\n.quad dead\n.long dead\n.section .debug_line,\"\"\n.quad dead\n.section other,\"\"\n.quad dead + 4\n" });
+  w.sh("as a.s -o a.o && $LD --gc-sections -z 'dead-reloc-in-nonalloc=.debug_*=1' -z dead-reloc-in-nonalloc=.debug_info=0xfffffffffffffffe -z dead-reloc-in-nonalloc=oth*=42 a.o -o a");
+  const elf = w.elf("a");
+  const hex = (section: string): string => Buffer.from(elf.content(section)).toString("hex");
+  assert.is(hex(".debug_info"), "feffffffffffffff" + "feffffff");
+  assert.is(hex(".debug_line"), "0100000000000000");
+  assert.is(hex("other"), "2a00000000000000");
+  for (const [value, text] of [["x", "expected <section_glob>=<value>"], ["x=y", "expected a non-negative integer, but got 'y'"], ["[=1", "invalid glob pattern, unmatched '['"]] as const) {
+    contains(w.fails(`$LD -z 'dead-reloc-in-nonalloc=${value}' a.o -o b`), `-z dead-reloc-in-nonalloc=: ${text}`);
+  }
+});
+
 debug.run();
