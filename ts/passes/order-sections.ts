@@ -197,10 +197,10 @@ function withRelocs(ctx: Context, byName: Map<string, OutputSection>): OutputSec
 
 /** Number at the end of a section name; lower runs earlier. */
 export function priorityOf(name: string): number {
-  const digits = /^\.(init_array|fini_array|preinit_array|ctors|dtors)\.(\d+)$/.exec(name);
+  const digits = /\.(\d+)$/.exec(name);
   if (digits === null) return 65536;
-  const value = Number(digits[2]);
-  return digits[1] === "ctors" || digits[1] === "dtors" ? 65535 - value : value;
+  const value = Number(digits[1]);
+  return /^\.[cd]tors\.\d+$/.test(name) ? 65535 - value : value;
 }
 
 /** Constructors by priority. The sets are small. */

@@ -95,6 +95,13 @@ contents("zero-initialized data among code is zero, SUBALIGN is for what a descr
   assert.ok(defined.includes("both=2") && !defined.some((entry) => entry.startsWith("never=")), defined.join());
 });
 
+contents("SORT_BY_INIT_PRIORITY goes by the number at the end of any name", (w) => {
+  const section = (name: string, value: number): string => `.section ${name},"a"\n.byte ${value}\n`;
+  w.write({ "t.s": START + section(".run.b.20", 20) + section(".run", 99) + section(".run.a.3", 3) + section(".run.100", 100) + NOTE, "t.ld": "SECTIONS { .text : { *(.text) } .run : { *(SORT_BY_INIT_PRIORITY(.run*)) } }" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  if (linkerName !== "bfd") assert.equal(bytes(image(w, "t"), ".run"), [3, 20, 100, 99]);
+});
+
 contents("an address that depends on itself is said not to converge", (w) => {
   w.write({ "t.s": `${START}.data\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text ADDR(.data) + 0x1000 : { *(.text) } .data : { *(.data) } }" });
   w.sh("gcc -c t.s");
