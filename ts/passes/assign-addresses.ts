@@ -16,7 +16,7 @@ import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
 /** Rounds of layout before a section that keeps changing is called a bug. */
 const MAX_ROUNDS = 30;
 
-export const alignUp = (value: bigint, align: bigint): bigint => ((value + align - 1n) / align) * align;
+export const alignUp = (value: bigint, align: bigint): bigint => (align <= 1n ? value : ((value + align - 1n) / align) * align);
 const alignNumber = (value: number, align: number): number => Math.ceil(value / align) * align;
 
 /** Address of the first byte of the file, when it is loaded. */
@@ -51,16 +51,16 @@ function placeSynthetic(ctx: Context, osec: OutputSection): void {
 
 /**
  * Where the first section of a PT_LOAD goes, without a script: the next page, at the same distance from its start as in the file, so that the
- * file has no holes. Pages that must not be shared begin anew. `contents`: `dot` without the padding of RELRO, which is not in the file.
+ * file has no holes. Pages that must not be shared begin anew.
  */
-export function pageStart(ctx: Context, { load, previous }: LoadStart, tls: Segment | undefined, dot: bigint, contents: bigint): bigint {
+export function pageStart(ctx: Context, { load, previous }: LoadStart, tls: Segment | undefined, dot: bigint): bigint {
   const { separateCode } = ctx.options.z;
   const page = BigInt(pageSizes(ctx).max);
   const crosses = previous !== null && (previous.p_flags & PF_X) !== (load.p_flags & PF_X);
   if (separateCode === "loadable-segments" || (separateCode === "code" && crosses)) return alignUp(dot, page);
   // Loaders want PT_TLS aligned, and .tbss may ask for more than .tdata does.
   if (tls !== undefined && tls.sections[0] === load.sections[0]) return alignUp(dot, page) + alignUp(dot % page, BigInt(tls.p_align));
-  return alignUp(dot, page) + (contents % page);
+  return alignUp(dot, page) + (dot % page);
 }
 
 /** A PT_LOAD, and the one before. */
@@ -89,7 +89,6 @@ function walk(ctx: Context): void {
   const tls = ctx.segments.find((segment) => segment.p_type === PT_TLS);
   let dot = ctx.headers.address + BigInt(ctx.headers.bytes);
   let tbss: bigint | null = null;
-  let contents = dot;
   for (const osec of ctx.osecs) {
     if (!isAlloc(osec)) {
       osec.sh_addr = 0n;
@@ -104,12 +103,12 @@ function walk(ctx: Context): void {
     const start = starts.get(osec);
     const placed = sectionStarts.get(osec.name);
     if (placed !== undefined) dot = placed;
-    else if (start !== undefined) dot = pageStart(ctx, start, tls, dot, contents);
+    else if (start !== undefined) dot = pageStart(ctx, start, tls, dot);
     dot = alignUp(dot, align);
     osec.sh_addr = dot;
+    // The padding is not in the file, and what follows is on another page anyway.
     if (osec.name === PADDING) osec.size = Number(alignUp(dot, BigInt(common)) - dot);
-    dot += BigInt(osec.size);
-    contents = osec.name === PADDING ? osec.sh_addr : dot;
+    else dot += BigInt(osec.size);
   }
 }
 

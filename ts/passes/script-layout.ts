@@ -20,7 +20,7 @@ import { NOWHERE, ScriptValues } from "./script-values.ts";
 import { PADDING } from "./order-sections.ts";
 import { Regions } from "./script-regions.ts";
 import { ScriptSegments } from "./script-segments.ts";
-import { isAlloc, isTbss, needsLoad, pageSizes } from "./segments.ts";
+import { isAlloc, isTbss, pageSizes } from "./segments.ts";
 
 /** Rounds of linker-made sections that change their size. */
 const MAX_ROUNDS = 30;
@@ -54,8 +54,6 @@ class Layouter {
   /** PT_LOADs that begin at a page, without SECTIONS. */
   private starts = new Map<OutputSection, LoadStart>();
   private tls: Segment | undefined;
-  /** The padding of RELRO when it is what was placed last: it takes no room in the file. */
-  private padding: OutputSection | null = null;
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
 
@@ -128,7 +126,6 @@ class Layouter {
     values.changing = 0;
     values.location = this.script.hasSections ? (ctx.options.imageBase ?? 0n) : ctx.headers.address + BigInt(ctx.headers.bytes);
     values.base = NOWHERE;
-    this.padding = null;
     this.lmaOffset = 0n;
     this.tbss = null;
     ctx.tables.msec.placed.fill(0);
@@ -185,8 +182,7 @@ class Layouter {
     section.lmaOffset = load?.lmaOffset ?? (this.ctx.options.binary ? this.lmaOffset : 0n);
     osec.size = 0;
     this.fill(section);
-    if (needsLoad(osec)) this.padding = osec.name === PADDING ? osec : null;
-    if (osec.name === PADDING && command === null) this.grow(section, Number(alignUp(values.location, BigInt(pageSizes(this.ctx).common)) - values.location));
+    if (osec.name === PADDING && command === null) this.pad(section);
     if (!isAlloc(osec)) values.location = saved;
     else if (isTbss(osec)) {
       this.tbss = values.location;
@@ -228,11 +224,9 @@ class Layouter {
 
   /** Without SECTIONS segments begin at pages, as in the default layout. */
   private nextPage(osec: OutputSection): void {
-    const { values, padding } = this;
+    const { values } = this;
     const start = this.starts.get(osec);
-    if (start === undefined) return;
-    const contents = padding !== null && padding.sh_addr + BigInt(padding.size) === values.location ? padding.sh_addr : values.location;
-    values.location = pageStart(this.ctx, start, this.tls, values.location, contents);
+    if (start !== undefined) values.location = pageStart(this.ctx, start, this.tls, values.location);
   }
 
   private warnMisaligned(osec: OutputSection): void {
@@ -292,6 +286,14 @@ class Layouter {
 
   /** Merged parts that this round has shifted: their members may stand in several places. */
   private readonly shifted = new Set<number>();
+
+  /** RELRO ends at a page. What follows a segment is on another page anyway, so the location counter stays (lld). */
+  private pad(section: PlannedSection): void {
+    const { location } = this.values;
+    const bytes = alignUp(location, BigInt(pageSizes(this.ctx).common)) - location;
+    this.regions.expand(section, bytes);
+    section.osec.size += Number(bytes);
+  }
 
   private grow(section: PlannedSection, bytes: number): void {
     this.regions.expand(section, BigInt(bytes));
