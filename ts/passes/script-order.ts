@@ -150,7 +150,7 @@ function dropUnusedPadding(ctx: Context, layout: LayoutScript, plan: Plan): void
     osec.relro = !removed && isRelroHere(ctx, section);
     if (osec.relro && osec.name !== PADDING && !isTbss(osec)) padded = true;
   }
-  padded &&= !layout.hasSections || layout.commands.some(endsRelro);
+  padded &&= layout.hasSections ? layout.commands.some(endsRelro) : layout.phdrs.length === 0;
   for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !padded) section.removed = true;
 }
 
@@ -222,10 +222,13 @@ const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.k
 
 function insertOrphans(layout: LayoutScript, plan: Plan): void {
   const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && (item.command === null || item.command.orphan);
-  const orphans = plan.items.filter(isOrphan).sort((a, b) => a.osec.rank - b.osec.rank);
+  // What INSERT has put among them goes where an orphan like it would go (lld).
+  const first = plan.items.findIndex(isOrphan);
+  const rest = first < 0 ? [] : plan.items.splice(first);
+  const orphans = rest.filter((item) => item.kind === "section").sort((a, b) => a.osec.rank - b.osec.rank);
   // Beside the script's sections those of unwind records rank as other constants do.
   for (const { osec } of plan.sections) if (UNWIND.includes(osec.name) && (osec.sh_flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) osec.rank &= ~UNWIND_BITS;
-  const items: PlanItem[] = plan.items.filter((item) => !isOrphan(item));
+  const items: PlanItem[] = [...plan.items, ...rest.filter((item) => item.kind !== "section")];
   // ". = address" before any section is where the image starts: nothing goes before it.
   let start = items.findIndex((item) => !isSkipped(item));
   if (start < 0) start = items.length;
