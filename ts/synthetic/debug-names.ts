@@ -11,23 +11,15 @@ import type { Context } from "../context.ts";
 import { Cursor } from "../diagnostics/dwarf-reader.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
 import { DebugBytes, findDebugSections } from "./debug-units.ts";
+import { BadIndex, DW_FORM_FLAG_PRESENT, DW_FORM_UDATA, FORM_BYTES, readIndexes, VERSION, type Attribute, type NameIndex } from "./name-index.ts";
 import type { SyntheticSection } from "./section.ts";
 
-const VERSION = 5;
 /** unit_length, version, padding, seven counts. */
 const HEADER_BYTES = 36;
 const DW_IDX_COMPILE_UNIT = 1;
 const DW_IDX_PARENT = 4;
-const DW_FORM_FLAG_PRESENT = 0x19;
-const DW_FORM_UDATA = 0x0f;
-const DW_FORM_REF4 = 0x13;
 const ORDER_SHIFT = 27;
 const SHARDS = 32;
-
-/** Bytes of the forms that indexes use; udata has as many as its value needs. */
-const FORM_BYTES = new Map<number, number>([[0x0b, 1], [0x05, 2], [0x06, 4], [0x07, 8], [0x11, 1], [0x12, 2], [DW_FORM_REF4, 4], [DW_FORM_FLAG_PRESENT, 0]]);
-
-type Attribute = readonly [index: number, form: number];
 
 /** An abbreviation of the output. */
 interface Abbreviation {
@@ -57,9 +49,6 @@ interface Name {
   at: number;
 }
 
-/** An input index that cannot be read; `message` says why. */
-class BadIndex extends Error {}
-
 const ulebBytes = (value: number): number => Math.max(1, Math.ceil(Math.log2(value + 1) / 7));
 
 export class DebugNamesSection implements SyntheticSection {
@@ -84,7 +73,7 @@ export class DebugNamesSection implements SyntheticSection {
   collect(ctx: Context): void {
     const { arena, tables } = ctx;
     const cells = arena.alloc(64);
-    const inputs: Input[] = [];
+    const inputs: NameIndex[] = [];
     for (const obj of ctx.objects) {
       if (tables.obj.isecCount[obj] === 0) continue;
       const { names } = findDebugSections(ctx, obj, cells);
@@ -103,7 +92,7 @@ export class DebugNamesSection implements SyntheticSection {
     this.place();
   }
 
-  private merge(ctx: Context, input: Input, texts: Texts): void {
+  private merge(ctx: Context, input: NameIndex, texts: Texts): void {
     this.indexes++;
     if (input.typeUnits > 0) ctx.diag.warn(`${sectionPlace(ctx, input.section.isec)}: type units are not implemented`);
     if (this.augmentation === null) this.augmentation = input.augmentation;
@@ -121,7 +110,7 @@ export class DebugNamesSection implements SyntheticSection {
     }
   }
 
-  private mergeNames(input: Input, codes: Map<number, Abbreviation>, before: number, texts: Texts): void {
+  private mergeNames(input: NameIndex, codes: Map<number, Abbreviation>, before: number, texts: Texts): void {
     const read = new Map<number, Entry>();
     const children: [entry: Entry, parent: number][] = [];
     for (let i = 0; i < input.names; i++) {
@@ -148,7 +137,7 @@ export class DebugNamesSection implements SyntheticSection {
     for (const [entry, parent] of children) entry.parent = read.get(parent) ?? null;
   }
 
-  private nameOf(input: Input, i: number, texts: Texts): Name {
+  private nameOf(input: NameIndex, i: number, texts: Texts): Name {
     const at = input.strings + 4 * i;
     const { isec, offset } = input.section.place(at, input.word(at));
     const text = texts.at(isec, offset);
@@ -280,74 +269,6 @@ function outputOffset({ kernels, tables: { isec, msec, piece } }: Context, row: 
   if (isec.kind[row] !== ISEC_MERGE) return isec.outOffset[row]! + offset;
   const at = kernels.pieceOf!(row, offset);
   return msec.outOffset[isec.msec[row]!]! + piece.out[at]! + offset - piece.inOffset[at]!;
-}
-
-/** One name index of an input section. */
-interface Input {
-  section: DebugBytes;
-  units: { isec: number; offset: number }[];
-  typeUnits: number;
-  augmentation: string;
-  names: number;
-  /** Offsets in the section: hashes (-1 = has none), string offsets, entry pool, end of the index. */
-  hashes: number;
-  strings: number;
-  pool: number;
-  end: number;
-  abbreviations: Map<number, { tag: number; attributes: Attribute[] }>;
-  word(at: number): number;
-  /** Of name number `i`, from the start of the pool. */
-  entryOffset(i: number): number;
-}
-
-function* readIndexes(section: DebugBytes): Generator<Input> {
-  const view = new DataView(section.bytes.buffer, section.bytes.byteOffset, section.bytes.byteLength);
-  for (let at = 0; at < section.bytes.length; ) {
-    const c = new Cursor(section.bytes, at);
-    const { length, offsetBytes } = c.initialLength();
-    if (offsetBytes === 8) throw new BadIndex("found DWARF64, which is currently unsupported");
-    const end = c.at + length;
-    if (c.bad || end > section.bytes.length) throw new BadIndex("unexpected end of data");
-    const version = c.u16();
-    if (version !== VERSION) throw new BadIndex(`unsupported version: ${version}`);
-    yield readIndex(section, view, c, end);
-    at = end;
-  }
-}
-
-function readIndex(section: DebugBytes, view: DataView, c: Cursor, end: number): Input {
-  c.skip(2);
-  const [unitCount, localTypes, foreignTypes, buckets, names, abbreviationBytes, augmentationBytes] = Array.from({ length: 7 }, () => c.u32()) as [number, number, number, number, number, number, number];
-  const augmentation = String.fromCharCode(...section.bytes.subarray(c.at, Math.min(end, c.at + augmentationBytes)));
-  const unitsAt = c.at + Math.ceil(augmentationBytes / 4) * 4;
-  const bucketsAt = unitsAt + 4 * unitCount + 4 * localTypes + 8 * foreignTypes;
-  const hashes = bucketsAt + 4 * buckets;
-  const strings = hashes + (buckets > 0 ? 4 * names : 0);
-  const entries = strings + 4 * names;
-  const table = entries + 4 * names;
-  const pool = table + abbreviationBytes;
-  if (c.bad || pool > end) throw new BadIndex("entry pool start is beyond end of section");
-  const word = (at: number): number => view.getUint32(at, true);
-  const units = Array.from({ length: unitCount }, (_, i) => section.place(unitsAt + 4 * i, word(unitsAt + 4 * i)));
-  return {
-    section, units, typeUnits: localTypes + foreignTypes, augmentation, names, hashes: buckets > 0 ? hashes : -1, strings, pool, end,
-    abbreviations: readAbbreviations(new Cursor(section.bytes, table, pool)), word, entryOffset: (i) => word(entries + 4 * i),
-  };
-}
-
-function readAbbreviations(c: Cursor): Input["abbreviations"] {
-  const found: Input["abbreviations"] = new Map();
-  for (let code = c.uleb(); code !== 0 && !c.bad; code = c.uleb()) {
-    const tag = c.uleb();
-    const attributes: Attribute[] = [];
-    for (let [index, form] = [c.uleb(), c.uleb()]; (index !== 0 || form !== 0) && !c.bad; [index, form] = [c.uleb(), c.uleb()]) {
-      if (form !== DW_FORM_UDATA && !FORM_BYTES.has(form)) throw new BadIndex(`unrecognized form encoding ${form} in abbrev table`);
-      attributes.push([index, form]);
-    }
-    found.set(code, { tag, attributes });
-  }
-  if (c.bad) throw new BadIndex("incorrectly terminated abbreviation table");
-  return found;
 }
 
 /** Codes in the order in which lld, whose table of them is a hash table, numbers the abbreviations of the output. */
