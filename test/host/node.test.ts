@@ -70,6 +70,21 @@ host("many inputs are read with few descriptors", () => {
   }
 });
 
+host("files are read into the middle of a memory", () => {
+  const dir = temporaryFolder("middle");
+  const file = path.join(dir, "f");
+  fs.writeFileSync(file, Uint8Array.from({ length: 40_000 }, (_, i) => i * 13));
+  const h = createNodeHost();
+  const memory = new Uint8Array(new SharedArrayBuffer(1 << 16));
+  for (const [address, bytes, position] of [[5, 100, 7], [200, 50, 107], [300, 30_000, 150], [40_000, 9_000, 31_500]] as const) {
+    const got = h.readMemory!(file, memory, address, bytes, position);
+    assert.is(got, Math.min(bytes, 40_000 - position));
+    assert.equal(memory.slice(address, address + got), Uint8Array.from({ length: got }, (_, i) => (position + i) * 13));
+  }
+  assert.throws(() => h.readMemory!(`${dir}/none`, memory, 0, 1, 0), /No such file/);
+  h.release();
+});
+
 host("another thread reads by descriptors that are shared, and they stay open", () => {
   const dir = temporaryFolder("shared");
   const files = Array.from({ length: 40 }, (_, i) => path.join(dir, String(i)));

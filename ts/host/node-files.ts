@@ -65,6 +65,15 @@ function sameFile(a: Stats, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
+/** Reads to `address` of `memory`: hundreds of thousands of times in a large link, so it makes no views and no closures. */
+function readInto(fd: number, memory: Uint8Array, address: number, bytes: number, position: number): number {
+  try {
+    return readSync(fd, memory, address, bytes, position);
+  } catch (error) {
+    throw hostError(error);
+  }
+}
+
 export class NodeFiles implements WorkerIo {
   private readonly byPath = new Map<ByteString, OpenInput>();
   /** Descriptors that the main thread keeps open. */
@@ -122,19 +131,23 @@ export class NodeFiles implements WorkerIo {
   }
 
   read(fd: number, into: Uint8Array, position: number): number {
-    return guarded(() => readSync(fd, into, 0, into.length, position));
+    return readInto(fd, into, 0, into.length, position);
   }
 
   readAt(path: ByteString, target: Uint8Array, position: number): number {
+    return this.readMemory(path, target, 0, target.length, position);
+  }
+
+  readMemory(path: ByteString, memory: Uint8Array, address: number, bytes: number, position: number): number {
     const shared = this.adopted.size === 0 ? undefined : this.adopted.get(path);
-    if (shared !== undefined) return this.read(shared, target, position);
+    if (shared !== undefined) return readInto(shared, memory, address, bytes, position);
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
     const ahead = input === this.lastInput ? position - this.lastEnd : -1;
     this.lastInput = input;
-    this.lastEnd = position + target.length;
-    if (target.length <= SMALL_READ_BYTES && ahead >= 0 && ahead <= BLOCK_GAP_BYTES) return this.readSmall(input, target, position);
-    return this.read(input.fd, target, position);
+    this.lastEnd = position + bytes;
+    if (bytes <= SMALL_READ_BYTES && ahead >= 0 && ahead <= BLOCK_GAP_BYTES) return this.readSmall(input, memory.subarray(address, address + bytes), position);
+    return readInto(input.fd, memory, address, bytes, position);
   }
 
   /** Many short reads, one close behind the other, would be as many system calls. */

@@ -152,6 +152,10 @@ class NodeHost implements Host {
     return this.files.readAt(path, target, position);
   }
 
+  readMemory(path: ByteString, memory: Uint8Array, address: number, bytes: number, position: number): number {
+    return this.files.readMemory(path, memory, address, bytes, position);
+  }
+
   writeAt(fd: number, bytes: Uint8Array, position: number): void {
     this.files.writeAt(fd, bytes, position);
   }

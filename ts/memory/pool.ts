@@ -17,6 +17,8 @@ import { attachTables, Params, type Tables } from "./table.ts";
 export interface WorkerIo {
   /** Reads up to `target.length` bytes at `position` of the file `path` into `target`; bytes read. */
   readAt(path: ByteString, target: Uint8Array, position: number): number;
+  /** The same to `bytes` bytes at `address` of `memory`, where making a view for each read can be saved. */
+  readMemory?(path: ByteString, memory: Uint8Array, address: number, bytes: number, position: number): number;
   /** Writes all of `bytes` at `position` of the open descriptor `fd`. */
   writeAt(fd: number, bytes: Uint8Array, position: number): void;
   /** Handles of those of `paths` that are open, -1 for the others, which another thread's `adopt` reads by. They stay open for the rest of the link. */
@@ -64,11 +66,13 @@ export class WorkerContext extends MemoryViews {
 
   /** Reads `bytes` bytes of a source into memory at `address`; throws ReadFailed when the file is shorter. */
   read(source: number, position: number, address: number, bytes: number): number {
-    const target = this.u8.subarray(address, address + bytes);
+    const path = this.sources[source]!;
+    const { io, u8 } = this;
     let done = 0;
     while (done < bytes) {
-      const got = this.io.readAt(this.sources[source]!, done === 0 ? target : target.subarray(done), position + done);
-      if (got <= 0) throw new ReadFailed(`${this.sources[source]}: file is shorter than it was`);
+      const [at, left] = [address + done, bytes - done];
+      const got = io.readMemory?.(path, u8, at, left, position + done) ?? io.readAt(path, u8.subarray(at, at + left), position + done);
+      if (got <= 0) throw new ReadFailed(`${path}: file is shorter than it was`);
       done += got;
     }
     return done;
