@@ -17,9 +17,10 @@ const RECORD_BYTES: u32 = 24;
 /** Flags that do not keep pieces apart. */
 const NEUTRAL_FLAGS: u32 = SHF_GROUP | SHF_COMPRESSED | SHF_INFO_LINK | SHF_GNU_RETAIN | SHF_LINK_ORDER;
 
-/** Up to this many pieces a group is one shard, so that small outputs read in input order. */
-const ONE_SHARD: u32 = 32768;
-const SHARDS: u32 = 64;
+/** As many as lld has, so that merged sections read as lld's do; the shard of a piece is in its hash (split-pieces). */
+const SHARDS: u32 = 32;
+/** Where in h0 it is. */
+const SHARD_SHIFT: u64 = 59;
 
 /** Most msecs groupMergeSections can need: live merge sections, plus row 0. */
 export function countMergeSections(): u32 {
@@ -86,7 +87,7 @@ export function groupMergeSections(): u32 {
     member.before[k] = msec.pieces[m];
     msec.pieces[m] += isec.pieceCount[i];
   }
-  for (let m: u32 = 1; m < next; m++) msec.shards[m] = msec.pieces[m] <= ONE_SHARD ? 1 : SHARDS;
+  for (let m: u32 = 1; m < next; m++) msec.shards[m] = SHARDS;
   return next;
 }
 
@@ -106,7 +107,7 @@ function memberAt(m: u32, from: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function shardOf(h0: u64, shards: u32): u32 {
-  return <u32>(h0 >> 58) & (shards - 1);
+  return <u32>(h0 >> SHARD_SHIFT) & (shards - 1);
 }
 
 /** Counts the live pieces with numbers [from, to) of msec `m` by shard into the zeroed u32 at `counts`. */
@@ -224,7 +225,8 @@ export function placeShards(m: u32, sizes: u32): u32 {
   for (let s: u32 = 0, shards = msec.shards[m]; s < shards; s++) {
     const here = load<u32>(sizes + (s << 2));
     if (here == 0xffffffff) return 1;
-    at = (at + align) & ~align;
+    // An empty shard asks for no alignment (lld).
+    if (here != 0) at = (at + align) & ~align;
     if (at + here >= 0xffffffff) return 1;
     store<u32>(sizes + (s << 2), <u32>at);
     at += here;

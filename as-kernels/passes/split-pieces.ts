@@ -7,6 +7,7 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { hashBytes } from "../lib/hash.ts";
+import { xxh3 } from "../lib/xxh3.ts";
 import { report } from "../lib/issue.ts";
 import { countEhFrame, fillEhFrame } from "./eh-frame.ts";
 import { BLOCK_SHIFT, pieceAt } from "../lib/pieces.ts";
@@ -196,44 +197,51 @@ export function assignPieceRows(base: u32, out: u32): u32 {
   return 0;
 }
 
+/**
+ * Identity of the `len` bytes at `ptr`, of which `text` are no terminator. Its top five bits are the shard merge-pieces puts the
+ * piece in: those of lld's hash (XXH3), because the order of merged sections follows from them.
+ */
 // @ts-ignore: decorator
 @inline
-function setHash(row: u32, ptr: u32, len: u32): void {
+function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: u32): void {
   const piece = tables().piece;
   hashBytes(ptr, len, changetype<u32>(piece.h0) + (row << 3), changetype<u32>(piece.h1) + (row << 3));
+  piece.h0[row] = (piece.h0[row] >> 5) | (<u64>(<u32>xxh3(ptr, text, secret, scratch) >> 27) << 59);
 }
 
-/** Fills the pieces of merge section `i`, whose contents are at `contents`. */
-export function fillPieces(i: u32, contents: u32): u32 {
+/** Fills the pieces of merge section `i`, whose contents are at `contents`. `scratch`: 64 bytes of the calling thread. */
+export function fillPieces(i: u32, contents: u32, scratch: u32): u32 {
   const isec = tables().isec;
   const strings = (isec.sh_flags[i] & SHF_STRINGS) != 0;
   const live: u32 = params().gcSections != 0 && (isec.sh_flags[i] & SHF_ALLOC) != 0 ? 0 : 1;
-  if (strings) fillStrings(i, contents, live);
-  else fillConstants(i, contents, live);
+  if (strings) fillStrings(i, contents, live, scratch);
+  else fillConstants(i, contents, live, scratch);
   const end = isec.pieceBase[i] + isec.pieceCount[i];
   tables().piece.inOffset[end] = <u32>isec.size[i];
   return isec.pieceCount[i];
 }
 
-function fillConstants(i: u32, contents: u32, live: u32): void {
+function fillConstants(i: u32, contents: u32, live: u32, scratch: u32): void {
   const isec = tables().isec;
   const piece = tables().piece;
   const entsize = isec.sh_entsize[i];
+  const secret = params().xxh3Secret;
   let row = isec.pieceBase[i];
   const end = row + isec.pieceCount[i];
   let at: u32 = 0;
   for (; row < end; row++) {
     piece.inOffset[row] = at;
     piece.live[row] = <u8>live;
-    setHash(row, contents + at, entsize);
+    setHash(row, contents + at, entsize, entsize, secret, scratch);
     at += entsize;
   }
 }
 
-function fillStrings(i: u32, contents: u32, live: u32): void {
+function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
   const isec = tables().isec;
   const piece = tables().piece;
   const width = isec.sh_entsize[i];
+  const secret = params().xxh3Secret;
   const size = <u32>isec.size[i];
   const index = isec.blockIndex[i];
   let row = isec.pieceBase[i];
@@ -244,7 +252,7 @@ function fillStrings(i: u32, contents: u32, live: u32): void {
     const stop = start + stringBytes(contents + start, size - start, width);
     piece.inOffset[row] = start;
     piece.live[row] = <u8>live;
-    setHash(row, contents + start, stop - start);
+    setHash(row, contents + start, stop - start, stop - start - width, secret, scratch);
     while (block < stop) {
       store<u32>(index + ((block >> BLOCK_SHIFT) << 2), row);
       block += 1 << BLOCK_SHIFT;
@@ -276,8 +284,8 @@ function stringBytes(ptr: u32, limit: u32, width: u32): u32 {
   return at + width < limit ? at + width : limit;
 }
 
-/** Counts (fill = 0) or fills the wanted sections of rows [from, to); file offset `start` is at address `contents`. */
-export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32): u32 {
+/** Counts (fill = 0) or fills the wanted sections of rows [from, to); file offset `start` is at address `contents`. `scratch`: 64 bytes. */
+export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32, scratch: u32): u32 {
   const isec = tables().isec;
   for (let i = from; i < to; i++) {
     const kind = isec.kind[i];
@@ -286,7 +294,7 @@ export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u3
     if (kind == ISEC_EH_FRAME) {
       if (fill) fillEhFrame(i, at);
       else countEhFrame(i, at);
-    } else if (fill) fillPieces(i, at);
+    } else if (fill) fillPieces(i, at, scratch);
     else countStrings(i, at);
   }
   return 0;

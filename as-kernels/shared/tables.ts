@@ -350,6 +350,7 @@ export class Params {
   callGraph: u32;
   dependentLibraries: u32;
   shortened: u32;
+  xxh3Secret: u32;
   isecRows: u32;
   symRows: u32;
   globalSyms: u32;

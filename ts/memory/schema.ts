@@ -173,7 +173,7 @@ export const TABLES = {
     inOffset: "u32", // bytes from the start of its isec
     out: "u32", // bytes from the start of the msec's output (after merge-pieces)
     live: "u8", // PIECE_* bits; mark-live stores 1
-    h0: "u64", // identity: 128-bit hash of the bytes
+    h0: "u64", // identity: 128-bit hash of the bytes; the top five bits are lld's shard
     h1: "u64",
   },
   /** Groups of merge sections that are deduplicated together: same output section, flags, entsize, alignment. */
@@ -305,6 +305,7 @@ export const PARAMS = {
   callGraph: "u32", // set by read-symbols: an object has a call graph profile
   dependentLibraries: "u32", // set by parse-object: some object asks for libraries
   shortened: "u32", // --optimize-bb-jumps: address of u8 per isec, bytes its end has lost; 0 = nothing has
+  xxh3Secret: "u32", // address of what xxh3 needs
   isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals

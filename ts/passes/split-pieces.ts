@@ -8,6 +8,7 @@
 import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { ReadFailed, type Phases, type WorkerContext } from "../memory/pool.ts";
+import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 import { allocTable } from "../memory/table.ts";
 
 /** isec rows a chunk takes. */
@@ -25,6 +26,9 @@ const FILL = 1;
 
 /** A stretch of sections that one read brings, as nextPieceRun and nextWinnerRun leave it: rows, compressed, file offset, bytes. */
 export const RUN_CELL_BYTES = 32;
+
+/** What hashing long strings needs, behind the run cell. */
+const SCRATCH_BYTES = 64;
 
 /** Worker windows: section contents, run cell. */
 const CONTENTS = 0;
@@ -85,12 +89,13 @@ function splitChunk(w: WorkerContext, chunk: number): void {
     readCompressionHeaders(w, from, to);
     w.kernels.countConstants!(from, to);
   }
+  const scratch = w.window(CELL, 2 * SCRATCH_BYTES) + SCRATCH_BYTES;
   eachRun(
     w,
     from,
     (row, cell) => w.kernels.nextPieceRun!(row, to, fill, RUN_BYTES, cell),
     (row) => row,
-    (first, end, contents, start) => w.kernels.splitRun!(first, end, contents, start, fill),
+    (first, end, contents, start) => w.kernels.splitRun!(first, end, contents, start, fill, scratch),
   );
 }
 
@@ -106,6 +111,7 @@ export async function splitPieces(ctx: Context): Promise<void> {
   const chunks = Math.ceil((tables.isec.rows - 1) / CHUNK_SECTIONS);
   await pool.run("split-pieces", chunks, COUNT);
   const rows = allocRows(ctx);
+  if (rows.pieces > 1) ctx.params.set("xxh3Secret", putXxh3Secret(arena));
   if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL);
   kernels.listEhFrames!();
   kernels.linkFdes!();

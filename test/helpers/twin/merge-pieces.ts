@@ -9,20 +9,19 @@ export interface Merged {
   size: number;
 }
 
-/** One shard: first occurrence first, each at a multiple of `align`. */
-export function mergeTwin(pieces: Piece[], align: number): Merged {
-  const known = new Map<string, number>();
-  let size = 0;
-  const out = pieces.map((piece) => {
+/** Shards one after the other, in each of them first occurrence first, each piece at a multiple of `align`. */
+export function mergeTwin(pieces: Piece[], align: number, shardOf: (piece: Piece) => number): Merged {
+  const unique = new Map<string, { shard: number; bytes: number; at: number }>();
+  for (const piece of pieces) {
     const id = key(piece.bytes);
-    const place = known.get(id);
-    if (place !== undefined) return place;
-    const at = Math.ceil(size / align) * align;
-    known.set(id, at);
-    size = at + piece.bytes.length;
-    return at;
-  });
-  return { out, size };
+    if (!unique.has(id)) unique.set(id, { shard: shardOf(piece), bytes: piece.bytes.length, at: 0 });
+  }
+  let size = 0;
+  for (const item of [...unique.values()].sort((a, b) => a.shard - b.shard)) {
+    item.at = Math.ceil(size / align) * align;
+    size = item.at + item.bytes;
+  }
+  return { out: pieces.map((piece) => unique.get(key(piece.bytes))!.at), size };
 }
 
 /** Smallest size with tails shared, for strings of one-byte characters without alignment: those that end no other one. */
