@@ -465,6 +465,7 @@ function reject(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): 
   else if (action == ACT_TEXTREL) code = ISSUE_RELOC_TEXTREL;
   else if (action == ACT_TLS_MISMATCH) code = ISSUE_RELOC_TLS_MISMATCH;
   else if (action == ACT_SHARED_TLS) code = ISSUE_RELOC_SHARED_TLS;
-  else if (!params().shared && (tables().sym.flags[sym] & SYM_KIND_MASK) == SYM_SHARED && isProtectedThere(sym)) code = ISSUE_COPY_PROTECTED;
+  const wantsPic = code == ISSUE_RELOC_NEEDS_PIC || code == ISSUE_RELOC_TEXTREL;
+  if (wantsPic && !params().shared && (tables().sym.flags[sym] & SYM_KIND_MASK) == SYM_SHARED && isProtectedThere(sym)) code = ISSUE_COPY_PROTECTED;
   report(code, o, i, number, <u64>type, <u64>sym);
 }
