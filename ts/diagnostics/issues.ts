@@ -89,9 +89,15 @@ function word(ctx: IssueContext, issue: Issue): void {
   if (issue.code === abi.ISSUE_BAD_OBJECT && issue.a === BigInt(abi.ERR_SECTION_TYPE) && !ctx.options.warnMismatch) return; // --no-warn-mismatch
   // What has to do with one relocation can be let through by --noinhibit-exec; a broken object cannot.
   const message = words(ctx, issue);
-  if (issue.code === abi.ISSUE_WARN_COMMON || issue.code === abi.ISSUE_COPIED_DISCARDED) ctx.diag.warn(message);
+  if (issue.code === abi.ISSUE_BAD_OBJECT && isUnwanted(ctx, issue.obj)) ctx.diag.warnOnce(message);
+  else if (issue.code === abi.ISSUE_WARN_COMMON || issue.code === abi.ISSUE_COPIED_DISCARDED) ctx.diag.warn(message);
   else if (OUTPUT_IS_POSSIBLE.has(issue.code)) ctx.diag.errorOrWarn(message);
   else ctx.diag.error(message);
+}
+
+/** An archive member that is no part of the link, or not yet: that it is broken need not concern anybody (lld does not even look). */
+function isUnwanted({ tables: { obj } }: IssueContext, o: number): boolean {
+  return (obj.flags[o]! & abi.OBJF_LAZY) !== 0 && obj.seq[o] === 0;
 }
 
 const OUTPUT_IS_POSSIBLE = new Set<number>([

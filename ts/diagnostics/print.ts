@@ -40,6 +40,7 @@ const LIMIT_EXCEEDED = "too many errors emitted, stopping now (use --error-limit
 export class Diagnostics {
   errorCount = 0;
   warningCount = 0;
+  private readonly warned = new Set<ByteString>();
   private readonly sink: DiagnosticSink;
   private readonly isTerminal: () => boolean;
   private settings: DiagnosticSettings = {
@@ -97,6 +98,13 @@ export class Diagnostics {
     }
     this.warningCount++;
     this.print("warning", MAGENTA, message);
+  }
+
+  /** A warning that may come up again when inputs are read again. */
+  warnOnce(message: ByteString): void {
+    if (this.warned.has(message)) return;
+    this.warned.add(message);
+    this.warn(message);
   }
 
   /** A warning that --fatal-warnings leaves one: what an input says about its own use. */

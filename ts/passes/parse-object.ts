@@ -4,7 +4,7 @@
  * Two phases, because rows have to be numbered in input order: `parse-object` finds and loads the tables of each object,
  * a prefix sum gives every object its rows, `read-symbols` fills them.
  */
-import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, ERR_TRUNCATED } from "../../as-kernels/shared/abi.ts";
+import { OBJ_INTERNAL, REC_UNUSED, OBJ_RELOCATABLE, OBJ_SHARED, ERR_TRUNCATED } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
@@ -100,8 +100,17 @@ export function readSymbolsPhase(w: WorkerContext, chunk: number): void {
     if (obj.kind[o] === OBJ_SHARED) error = w.kernels.readShared!(o, out);
     else if (obj.kind[o] === OBJ_INTERNAL) error = w.kernels.readSymbols!(o, 0, 0, 0, 0, 0, out);
     else error = readObject(w, o, end, out);
-    if (error !== 0) broken(w, o, w.u32[out >>> 2]!, error);
+    if (error === 0) continue;
+    broken(w, o, w.u32[out >>> 2]!, error);
+    forget(w, o);
   }
+}
+
+/** What a broken object was found to mention counts for nothing: a member that nobody wants must not stop the link, nor be extracted. */
+function forget(w: WorkerContext, o: number): void {
+  const { obj, record } = w.tables;
+  const end = obj.recordBase[o]! + obj.recordCount[o]!;
+  for (let row = obj.recordBase[o]!; row < end; row++) record.flags[row] = REC_UNUSED;
 }
 
 function readObject(w: WorkerContext, o: number, limit: number, out: number): number {

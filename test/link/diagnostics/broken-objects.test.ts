@@ -105,6 +105,23 @@ broken("symbol versions that mean nothing, and tables of a shared object cut sho
   contains(w.fails("$LD a.o o.so -o a"), "o.so: section table goes past the end of file");
 }, "as");
 
+broken("an archive member that is broken, but that nobody wants, does not stop the link", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: nop\n", "m.s": ".globl f\nf: ret\n.data\n.quad f\n", "b.s": ".globl _start\n_start: call f\n" }).sh("for i in a m b; do as $i.s -o $i.o; done");
+  const changes: ((patch: Patch) => void)[] = [
+    (p) => p.view.setUint32(p.header(SHT_PROGBITS)[0], 0xffffff, true), (p) => p.view.setUint32(p.header(SHT_RELA)[0] + 56, 7, true),
+    (p) => p.view.setUint32(Number(p.view.getBigUint64(p.header(SHT_SYMTAB)[0] + 24, true)) + 24, 0x1000000, true),
+  ];
+  for (const change of changes) {
+    const patch = new Patch(w.bytes("m.o"));
+    change(patch);
+    w.write({ "broken.o": patch.bytes }).sh("rm -f x.a; ar rcS x.a broken.o");
+    w.sh("$LD a.o x.a -o a");
+    if (wield) contains(w.try("$LD a.o x.a -o a").stderr, "warning: x.a(broken.o): ");
+    if (wield) contains(w.fails("$LD b.o x.a -o b"), "warning: x.a(broken.o): ", "error: undefined symbol: f");
+    contains(w.fails("$LD a.o --whole-archive x.a -o b"), "x.a(broken.o)");
+  }
+}, "as", "ar");
+
 broken("members of archives that are no objects", (w) => {
   if (!lld) return;
   w.write({ "empty.o": "\n", "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && ar rcS x.a empty.o");
