@@ -10,6 +10,7 @@ import { SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { Cursor } from "../diagnostics/dwarf-reader.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
+import { latin1 } from "../memory/text.ts";
 import { DebugBytes, findDebugSections } from "./debug-units.ts";
 import { BadIndex, DW_FORM_FLAG_PRESENT, DW_FORM_UDATA, FORM_BYTES, readIndexes, VERSION, type Attribute, type NameIndex } from "./name-index.ts";
 import type { SyntheticSection } from "./section.ts";
@@ -293,9 +294,10 @@ class Texts {
     if (isec === 0) return "";
     if (this.section?.isec !== isec) this.section = new DebugBytes(this.ctx, isec);
     const { bytes } = this.section;
+    if (!(offset >= 0 && offset < bytes.length)) return "";
     let end = offset;
     while (end < bytes.length && bytes[end] !== 0) end++;
-    return String.fromCharCode(...bytes.subarray(offset, end));
+    return latin1(bytes, offset, end);
   }
 }
 

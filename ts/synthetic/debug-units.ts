@@ -8,6 +8,8 @@ import { SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { Cursor, readForm, type FormUnit } from "../diagnostics/dwarf-reader.ts";
+import { sectionPlace } from "../diagnostics/place.ts";
+import { HostError } from "../host/host.ts";
 
 /** A place in an input section: `offset` bytes from its start. isec 0 = a number that no relocation explains. */
 interface Place {
@@ -27,10 +29,9 @@ export class DebugBytes {
     self.tables = tables;
     const size = tables.isec.size[isec]!;
     const address = self.window(0, size + 16);
-    self.contents(isec, address);
-    this.bytes = self.bytes(address, size).slice();
     this.isec = isec;
     this.ctx = ctx;
+    this.bytes = inflates(ctx, isec, address) ? self.bytes(address, size).slice() : new Uint8Array(0);
   }
 
   /** Section or null. */
@@ -71,6 +72,18 @@ export class DebugBytes {
     }
     const copy = bytes === 0 ? new Uint8Array(0) : self.bytes(address, bytes).slice();
     return (this.relas = new DataView(sorted(copy).buffer));
+  }
+}
+
+/** Reads a section to `address`; false = it is compressed and corrupt, which is reported. */
+function inflates(ctx: Context, isec: number, address: number): boolean {
+  try {
+    ctx.pool.self.contents(isec, address);
+    return true;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    ctx.diag.error(`${sectionPlace(ctx, isec)}: corrupted compressed section`);
+    return false;
   }
 }
 
@@ -209,7 +222,7 @@ export class DebugUnits {
     this.checkStrings(unit, attributes.get(DW_AT_STR_OFFSETS_BASE));
     const number = this.units.length - 1;
     const add = (low: Place, high: number): void => {
-      if (low.isec !== 0 && low.offset !== high) this.ranges.push({ isec: low.isec, low: low.offset, high, unit: number });
+      if (low.isec !== 0 && low.offset !== high && Number.isSafeInteger(low.offset) && Number.isSafeInteger(high)) this.ranges.push({ isec: low.isec, low: low.offset, high, unit: number });
     };
     const base = this.offset(attributes.get(DW_AT_ADDR_BASE) ?? attributes.get(DW_AT_GNU_ADDR_BASE), 8);
     const lowPc = attributes.get(DW_AT_LOW_PC);

@@ -2,6 +2,7 @@
  * One index of an input's .debug_names (DWARF 5, 6.1.1.4): where its parts are, and its abbreviations. Entries are read by debug-names.ts.
  */
 import { Cursor } from "../diagnostics/dwarf-reader.ts";
+import { latin1 } from "../memory/text.ts";
 import type { DebugBytes } from "./debug-units.ts";
 
 export const VERSION = 5;
@@ -54,7 +55,7 @@ export function* readIndexes(section: DebugBytes): Generator<NameIndex> {
 function readIndex(section: DebugBytes, view: DataView, c: Cursor, end: number): NameIndex {
   c.skip(2);
   const [unitCount, localTypes, foreignTypes, buckets, names, abbreviationBytes, augmentationBytes] = Array.from({ length: 7 }, () => c.u32()) as [number, number, number, number, number, number, number];
-  const augmentation = String.fromCharCode(...section.bytes.subarray(c.at, Math.min(end, c.at + augmentationBytes)));
+  const augmentation = latin1(section.bytes, c.at, Math.max(c.at, Math.min(end, c.at + augmentationBytes)));
   const unitsAt = c.at + Math.ceil(augmentationBytes / 4) * 4;
   const bucketsAt = unitsAt + 4 * unitCount + 4 * localTypes + 8 * foreignTypes;
   const hashes = bucketsAt + 4 * buckets;

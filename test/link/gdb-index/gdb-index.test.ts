@@ -1,8 +1,10 @@
 /**
  * --gdb-index. Decoded here by the gdb manual's description; where lld is installed its index must say the same, and gdb must take it.
  */
+import * as fs from "node:fs";
 import { ElfFile } from "../../helpers/dump.ts";
 import { assert, behaviour, contains, lacks, type Workspace } from "../../helpers/link.ts";
+import { prng } from "../../helpers/prng.ts";
 import { tool } from "../../helpers/tools.ts";
 
 const index = behaviour("gdb index");
@@ -123,6 +125,26 @@ index("what cannot be read is warned about", (w) => {
   assert.is(warned(w, '.long 23\n.short 2\n.long 0, 12, 1\n.byte 0x30\n.string "abc"\n.long 0'), "");
   assert.equal([...decode(w.elf("prog")).names], [["abc", [0x30000000]]]);
 });
+
+index("corrupt debug information is a diagnosis, whatever byte of it is wrong", (w) => {
+  w.write(SOURCE).sh(`$CLANG ${FLAGS} -gdwarf-5 -gpubnames -c a.c -o n.o && $CLANG ${FLAGS} -g -gz=zlib -c b.c -o z.o && $CLANG ${FLAGS} -g -c a.c b.c`);
+  const random = prng(5);
+  for (const name of ["a.o", "n.o", "z.o"]) {
+    const good = fs.readFileSync(w.path(name));
+    const sections = w.elf(name).shdrs.filter((s) => /debug_(info|abbrev|names|gnu_pub|addr|rnglists)/.test(s.name) && s.size > 0);
+    for (let round = 0; round < 10; round++) {
+      const bad = Buffer.from(good);
+      for (let i = 0; i < 3; i++) {
+        const { offset, size } = sections[random.below(sections.length)]!;
+        bad[offset + random.below(size)] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.below(256)]);
+      }
+      fs.writeFileSync(w.path("bad.o"), bad);
+      const { status, stderr } = w.try("$LD --gdb-index --debug-names --noinhibit-exec -z muldefs --unresolved-symbols=ignore-all -e main bad.o -o bad");
+      assert.ok(status === 0 || status === 1, `${status}`);
+      assert.not(/internal error|\.js:/.test(stderr), stderr);
+    }
+  }
+}, "clang");
 
 index("not with -r, nothing without debug information, --no-gdb-index undoes it", (w) => {
   w.write(SOURCE).sh("gcc -O0 -g -ggnu-pubnames -c a.c b.c && gcc -c b.c -o n.o && $LD --gdb-index --no-gdb-index -e main a.o b.o -o off && $LD --gdb-index -e helper n.o -o none && $LD --gdb-index -S -e main a.o b.o -o stripped");
