@@ -7,7 +7,7 @@
  * programs that are small beside what the default path must stand.
  */
 import {
-  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, ISEC_SYNTHETIC, SYM_ABSOLUTE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_UNDEF, SYM_USED_REGULAR,
+  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, SYM_ABSOLUTE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_UNDEF, SYM_USED_REGULAR,
 } from "../../as-kernels/shared/abi.ts";
 import {
   SHF_ALLOC, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
@@ -18,14 +18,15 @@ import { fileName } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import type { Expr } from "../script/expression.ts";
 import { assignments } from "../script/layout.ts";
-import type { Assignment, FileSort, InputDescription, LayoutScript, OutputDescription, SectionPattern, SortKind } from "../script/layout.ts";
+import type { Assignment, InputDescription, LayoutScript, OutputDescription } from "../script/layout.ts";
 import { scriptError } from "../script/lexer.ts";
 import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
 import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
-import { arrayType, newOutputSection, priorityOf } from "./order-sections.ts";
+import { arrayType, newOutputSection } from "./order-sections.ts";
 import { Spills } from "./script-spill.ts";
 import { usesPlan } from "./script-shape.ts";
+import { sortedRows, byPosition, type Found } from "./script-sort.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
 
 export const DISCARD = "/DISCARD/";
@@ -69,9 +70,6 @@ function osecRows({ options, tables }: Context, planned: number): number {
   const further = options.relocatable ? tables.isec.rows : options.emitRelocs ? planned : 0;
   return planned + further + SPARE_OSECS + HEADERS_OSEC + 1;
 }
-
-/** Rows of an input section description, by pattern. */
-type Found = Map<SectionPattern, number[]>;
 
 class Binder {
   private readonly ctx: Context;
@@ -148,7 +146,7 @@ class Binder {
     const { isec } = this.ctx.tables;
     const subject = subjects(this.ctx);
     const inputs = Array.from({ length: isec.rows - 1 }, (_, i) => i + 1).filter((row) => isec.live[row] !== 0 && isec.kind[row] !== ISEC_CONSUMED);
-    for (const row of inputs.sort((a, b) => this.position(a) - this.position(b))) {
+    for (const row of inputs.sort(byPosition(this.ctx))) {
       if (isec.kind[row] === ISEC_EH_FRAME) {
         this.ehFrames.push(row);
         continue;
@@ -173,11 +171,6 @@ class Binder {
       spills.offer(row, this.parts.get(first.input)!, { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)! });
       this.rowsOf(candidate).push(row);
     }
-  }
-
-  /** Commons come before the sections of all files (lld). */
-  private position(row: number): number {
-    return this.ctx.tables.isec.kind[row] === ISEC_SYNTHETIC ? row - 2 ** 32 : row;
   }
 
   private rowsOf({ pattern }: Candidate): number[] {
@@ -279,7 +272,7 @@ class Binder {
       for (const part of section.parts) {
         if (part.kind !== "members") continue;
         part.from = at;
-        const named = part.command === null ? [] : this.sortedRows(part.command);
+        const named = part.command === null ? [] : sortedRows(this.ctx, part.command, this.found);
         if (align !== null) for (const row of named) tables.isec.align[row] = align;
         const rows = [...named, ...(this.extra.get(part) ?? [])];
         const present = this.spills === null ? rows : this.spills.present(part, rows);
@@ -308,56 +301,6 @@ class Binder {
     setRows(this.ctx.tables, "osec", section.osec.id + 1);
     this.publish(section);
     return section;
-  }
-
-  /** Rows of an input description: patterns that are sorted each for themselves, runs of others in link order. */
-  private sortedRows(input: InputDescription): number[] {
-    const result: number[] = [];
-    let run: number[] = [];
-    const endRun = (): void => {
-      run.sort((a, b) => this.position(a) - this.position(b));
-      const { sortSection } = this.ctx.options;
-      if (sortSection === "name" || sortSection === "alignment") this.sort(run, sortSection);
-      result.push(...run);
-      run = [];
-    };
-    for (const pattern of input.patterns) {
-      const rows = this.found.get(pattern) ?? [];
-      if (pattern.outer === "default") {
-        run = run.concat(rows);
-        continue;
-      }
-      endRun();
-      if (pattern.outer !== "none") {
-        const { sortSection } = this.ctx.options;
-        if (pattern.inner !== "default") this.sort(rows, pattern.inner);
-        else if (sortSection === "name" || sortSection === "alignment") this.sort(rows, sortSection);
-        this.sort(rows, pattern.outer);
-      }
-      if (pattern.reversed) rows.reverse();
-      for (const row of rows) result.push(row);
-    }
-    endRun();
-    if (input.fileSort !== "none") this.sortByFile(result, input.fileSort);
-    return result;
-  }
-
-  private sortByFile(rows: number[], by: FileSort): void {
-    const file = scriptFileNames(this.ctx);
-    const { obj } = this.ctx.tables.isec;
-    const key = new Map(rows.map((row) => [row, file(obj[row]!)]));
-    const sign = by === "reverse" ? -1 : 1;
-    rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -sign : key.get(a)! > key.get(b)! ? sign : 0));
-  }
-
-  private sort(rows: number[], by: SortKind): void {
-    const { isec } = this.ctx.tables;
-    const name = (row: number) => this.ctx.arena.cstring(isec.name[row]!);
-    if (by === "alignment") rows.sort((a, b) => isec.align[b]! - isec.align[a]!);
-    else if (by === "name" || by === "priority") {
-      const key = new Map<number, string | number>(rows.map((row) => [row, by === "name" ? name(row) : priorityOf(name(row))]));
-      rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -1 : key.get(a)! > key.get(b)! ? 1 : 0));
-    }
   }
 
   /** log2 of SUBALIGN: forced upon all members. */

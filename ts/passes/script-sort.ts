@@ -1,0 +1,67 @@
+/**
+ * The order of input sections under a layout script: link order, the sorts of input descriptions, --sort-section.
+ */
+import { ISEC_SYNTHETIC } from "../../as-kernels/shared/abi.ts";
+import type { Context } from "../context.ts";
+import type { FileSort, InputDescription, SectionPattern, SortKind } from "../script/layout.ts";
+import { priorityOf } from "./order-sections.ts";
+import { scriptFileNames } from "./script-match.ts";
+
+/** Rows of an input section description, by pattern. */
+export type Found = Map<SectionPattern, number[]>;
+
+/** Link order of isec rows. Commons come before the sections of all files (lld). */
+export function byPosition(ctx: Context): (a: number, b: number) => number {
+  const { kind } = ctx.tables.isec;
+  const position = (row: number): number => (kind[row] === ISEC_SYNTHETIC ? row - 2 ** 32 : row);
+  return (a, b) => position(a) - position(b);
+}
+
+/** Rows of an input description: patterns that are sorted each for themselves, runs of others in link order. */
+export function sortedRows(ctx: Context, input: InputDescription, found: Found): number[] {
+  const { sortSection } = ctx.options;
+  const byOption = sortSection === "name" || sortSection === "alignment" ? sortSection : null;
+  let result: number[] = [];
+  let run: number[] = [];
+  const endRun = (): void => {
+    run.sort(byPosition(ctx));
+    if (byOption !== null) sort(ctx, run, byOption);
+    result = result.concat(run);
+    run = [];
+  };
+  for (const pattern of input.patterns) {
+    const rows = found.get(pattern) ?? [];
+    if (pattern.outer === "default") {
+      run = run.concat(rows);
+      continue;
+    }
+    endRun();
+    if (pattern.outer !== "none") {
+      if (pattern.inner !== "default") sort(ctx, rows, pattern.inner);
+      else if (byOption !== null) sort(ctx, rows, byOption);
+      sort(ctx, rows, pattern.outer);
+    }
+    if (pattern.reversed) rows.reverse();
+    result = result.concat(rows);
+  }
+  endRun();
+  if (input.fileSort !== "none") sortByFile(ctx, result, input.fileSort);
+  return result;
+}
+
+function sortByFile(ctx: Context, rows: number[], by: FileSort): void {
+  const file = scriptFileNames(ctx);
+  const { obj } = ctx.tables.isec;
+  const key = new Map(rows.map((row) => [row, file(obj[row]!)]));
+  const sign = by === "reverse" ? -1 : 1;
+  rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -sign : key.get(a)! > key.get(b)! ? sign : 0));
+}
+
+function sort(ctx: Context, rows: number[], by: SortKind): void {
+  const { isec } = ctx.tables;
+  if (by === "alignment") rows.sort((a, b) => isec.align[b]! - isec.align[a]!);
+  if (by !== "name" && by !== "priority") return;
+  const name = (row: number) => ctx.arena.cstring(isec.name[row]!);
+  const key = new Map<number, string | number>(rows.map((row) => [row, by === "name" ? name(row) : priorityOf(name(row))]));
+  rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -1 : key.get(a)! > key.get(b)! ? 1 : 0));
+}
