@@ -6,10 +6,10 @@
  * named again is loaded once only, because its second copy cannot bring anything the first one does not (gcc names libgcc.a
  * four times); that changes no result and saves parsing thousands of members.
  */
-import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY, SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
+import { OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
 import { ELFOSABI_FREEBSD, EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument } from "../args/link-options.ts";
-import type { Context, InputFile } from "../context.ts";
+import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
@@ -25,55 +25,20 @@ import { joinLayouts } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { BitcodeCompiler } from "../lto/bitcode.ts";
 import { SLIM_MARK } from "../lto/slim-mark.ts";
-import { allocTable } from "../memory/table.ts";
+import type { ClosedArchives } from "./closed-archives.ts";
+import { inputName, InputRows } from "./input-rows.ts";
 import { defsymScript } from "./script-symbols.ts";
 
 /** Options that hold at an input's place on the command line. */
 type Position = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib" | "copyNeeded">;
 
-/** Row 0 of ctx.inputs and row 1, the linker's own object. */
-const FIRST_FILE = 2;
 /** gABI ch. 4, ELF Identification. */
 const EI_OSABI = 7;
-
-const NO_NAMES: ByteString[] = [];
 
 /** The first object in a library is for another machine. */
 const INCOMPATIBLE = new Error("incompatible");
 /** The archive stays closed and its first object is for this machine. */
 const SEEN_ENOUGH = new Error("seen enough");
-
-/**
- * Archives that are left closed as long as nobody mentions a name of their index.
- *
- * gcc names libgcc.a on every link, and hardly ever is one of its 250 members wanted. A member can only become part of a
- * link when some file of the link refers to a name it defines, so an archive none of whose names is referred to has no
- * say in it. When one is, inputs are loaded again with that archive open.
- */
-export class ClosedArchives {
-  /** Paths of archives that are opened. */
-  readonly opened = new Set<ByteString>();
-  /** Archives left closed in this round: path, names of the index. */
-  readonly closed = new Map<ByteString, ByteString[]>();
-
-  /** After resolve-symbols: opens what somebody refers to; true = load again. */
-  openReferenced(ctx: Context): boolean {
-    const { flags } = ctx.tables.sym;
-    const referred = (name: ByteString) => {
-      const sym = ctx.lookup(name);
-      return sym !== 0 && (flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
-    };
-    const before = this.opened.size;
-    for (const [path, names] of this.closed) if (names.some(referred)) this.opened.add(path);
-    return this.opened.size > before;
-  }
-
-  /** Opens all; true = load again. */
-  openAll(): boolean {
-    for (const path of this.closed.keys()) this.opened.add(path);
-    return this.closed.size > 0;
-  }
-}
 
 /**
  * `closed`: archives may stay closed (see ClosedArchives); null = open all. Ends the link when there is nothing to link: scripts may name
@@ -93,25 +58,12 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   loader.addDefaultScript();
   loader.addCompiled();
   for (const path of ctx.dependents?.paths ?? []) loader.addDependent(path);
-  loader.fillTable();
+  loader.rows.fillTable();
   ctx.diag.throwIfErrors();
-  if (loader.objects === 0 && loader.archives.size === 0) ctx.diag.fatal("no input files");
+  if (loader.rows.files === 0 && loader.archives.size === 0) ctx.diag.fatal("no input files");
 }
-
-/** `a.o`, or `lib.a(member.o)`: how messages and reports name an input. */
-export function inputName(input: Pick<InputFile, "path" | "member">): ByteString {
-  return input.member === "" ? input.path : `${input.path}(${input.member})`;
-}
-
-/** Row 0, which is nothing, and the linker's own object. */
-const OWN_INPUTS = 2;
 
 class Loader {
-  /** Inputs besides the linker's own. */
-  get objects(): number {
-    return this.ctx.inputs.length - OWN_INPUTS;
-  }
-
   /** An OUTPUT_FORMAT has been obeyed. */
   private formatKnown = false;
   private readonly ctx: Context;
@@ -119,9 +71,7 @@ class Loader {
   private readonly machine: number;
   private readonly search: Search;
   private readonly paths: PathRewriter;
-  /** By InputFile.id: OBJF_* and, for shared objects, what was read of them. */
-  private readonly flags: number[] = [0, 0];
-  private readonly shared = new Map<number, SharedObject>();
+  readonly rows: InputRows;
   /** id of the shared object, by path and by soname. */
   private readonly sharedByPath = new Map<ByteString, number>();
   private readonly sharedBySoname = new Map<ByteString, number>();
@@ -130,13 +80,9 @@ class Loader {
   /** Files that the script being read INCLUDEs. */
   private readonly included: ByteString[] = [];
   private compiledAdded = false;
-  private traced = 0;
   private isDependent = false;
-  /** InputFile.group of what is being read. */
-  private group = 0;
   private previous: InputArgument | null = null;
   private readonly openScripts = new Set<ByteString>();
-  private readonly sourceRows = new Map<ByteString, number>();
   private readonly libraries = new Map<string, ByteString>();
   private readonly loaded = new Set<ByteString>();
 
@@ -147,17 +93,13 @@ class Loader {
     this.machine = ctx.params.get("machine") || EM_X86_64;
     this.paths = new PathRewriter(ctx.options, (path) => this.mapText(path), (message) => ctx.diag.error(message));
     this.search = new Search(ctx.options, (path) => this.exists(path));
-    ctx.sources.length = 0;
-    ctx.sources.push("");
-    ctx.inputs.length = 0;
-    ctx.inputs.push(newInput(0, 0, 0, 0, "", ""), newInput(1, 0, 0, 0, "<internal>", ""));
-    ctx.sharedObjects.length = 0;
+    this.rows = new InputRows(ctx);
     ctx.archives.length = 0;
   }
 
   addInput(input: InputArgument): void {
     const together = this.previous !== null && ((input.group !== 0 && input.group === this.previous.group) || (input.lib !== 0 && input.lib === this.previous.lib));
-    if (!together) this.group++;
+    if (!together) this.rows.group++;
     this.previous = input;
     if (input.format === "binary" && input.kind === "file") this.addMade(input.name, (bytes, path) => objectOfBinary(this.machine, path, bytes));
     else if (input.kind === "library") this.addLibrary(input.name, input);
@@ -182,7 +124,7 @@ class Loader {
     try {
       const object = make(this.ctx.host.readAll(path), named);
       this.noteLoaded(path);
-      if (object !== undefined) this.addRow(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
+      if (object !== undefined) this.rows.add(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.ctx.diag.error(messages.cannotOpen(path, error));
@@ -191,7 +133,7 @@ class Loader {
 
   /** A library that an object asks for. */
   addDependent(path: ByteString): void {
-    this.group++;
+    this.rows.group++;
     this.isDependent = true;
     this.addFile(path, { asNeeded: false, wholeArchive: false, static: false, lib: 0, copyNeeded: false }, baseName(path));
     this.isDependent = false;
@@ -242,7 +184,7 @@ class Loader {
     if (position.wholeArchive || !this.archives.has(path)) return false;
     const { archives } = this.ctx;
     const before = archives.find((archive) => archive.path === path);
-    if (before !== undefined) archives.push({ ...before, group: this.group });
+    if (before !== undefined) archives.push({ ...before, group: this.rows.group });
     return true;
   }
 
@@ -321,16 +263,16 @@ class Loader {
         if ((flags & OBJF_LAZY) === 0) this.addCompiled();
         return 0;
       }
-      if (claim !== null) return this.addRow(claim.path, 0, claim.bytes, path, member, flags);
+      if (claim !== null) return this.rows.add(claim.path, 0, claim.bytes, path, member, flags);
     }
-    return this.addRow(source, offset, bytes, path, member, flags);
+    return this.rows.add(source, offset, bytes, path, member, flags);
   }
 
   private addBitcode(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
     const name = inputName({ path, member });
     const compiler = (this.ctx.bitcode ??= new BitcodeCompiler());
     const object = compiler.compile(this.ctx, source, offset, bytes, name);
-    if (object !== null) this.addRow(object.path, 0, object.bytes, path, member, flags);
+    if (object !== null) this.rows.add(object.path, 0, object.bytes, path, member, flags);
     else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode(name));
     else this.ctx.diag.warn(messages.lazyBitcode(name));
   }
@@ -341,30 +283,9 @@ class Loader {
     this.compiledAdded = true;
     for (const path of objects) {
       const file = this.open(path);
-      if (file !== null) this.addRow(path, 0, file.size, path, "", 0);
+      if (file !== null) this.rows.add(path, 0, file.size, path, "", 0);
       file?.close();
     }
-  }
-
-  private addRow(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
-    const { inputs } = this.ctx;
-    const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member, this.group);
-    inputs.push(input);
-    this.flags.push(flags);
-    if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0 && ++this.traced > this.ctx.traced) {
-      this.ctx.diag.message(inputName(input));
-      this.ctx.traced = this.traced;
-    }
-    return input.id;
-  }
-
-  private sourceRow(path: ByteString): number {
-    let row = this.sourceRows.get(path);
-    if (row === undefined) {
-      row = this.ctx.sources.push(this.ctx.host.reopen(path)) - 1;
-      this.sourceRows.set(path, row);
-    }
-    return row;
   }
 
   private addArchive(file: OpenFile, position: Position, maySkip: boolean): boolean {
@@ -373,7 +294,7 @@ class Loader {
     const thin = file.kind === "thin";
     const stays = this.staysClosed(file, flags);
     let objects = 0;
-    const counted = { path: file.path, members: 0, group: this.group };
+    const counted = { path: file.path, members: 0, group: this.rows.group };
     if (!position.wholeArchive && (this.ctx.options.printArchiveStats !== "" || this.ctx.options.warnBackrefs)) this.ctx.archives.push(counted);
     try {
       walkArchive(file, thin, (member) => {
@@ -479,12 +400,12 @@ class Loader {
       this.need(known, position);
       return;
     }
-    const id = this.addRow(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
+    const id = this.rows.add(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
     const input = this.ctx.inputs[id]!;
     input.soname = soname;
     input.needed = object.needed;
     input.versions = object.versions;
-    this.shared.set(id, object);
+    this.rows.setShared(id, object);
     this.sharedByPath.set(file.path, id);
     this.sharedBySoname.set(soname, id);
     sharedObjects.push(input);
@@ -504,7 +425,7 @@ class Loader {
 
   /** A shared object named again: one mention without --as-needed is enough to need it. */
   private need(id: number, position: Position): void {
-    if (!position.asNeeded) this.flags[id]! &= ~OBJF_AS_NEEDED;
+    if (!position.asNeeded) this.rows.clear(id, OBJF_AS_NEEDED);
   }
 
   // ---- scripts ----
@@ -615,47 +536,9 @@ class Loader {
     }
   }
 
-  // ---- the obj table ----
-
-  fillTable(): void {
-    const { arena, inputs, tables } = this.ctx;
-    const obj = allocTable(arena, tables, "obj", inputs.length);
-    obj.kind[1] = OBJ_INTERNAL;
-    obj.fileId[1] = 1;
-    const { kind, flags, fileId, source, offset, bytes } = obj;
-    for (let id = FIRST_FILE; id < inputs.length; id++) {
-      const input = inputs[id]!;
-      kind[id] = OBJ_RELOCATABLE;
-      flags[id] = this.flags[id]!;
-      fileId[id] = id;
-      source[id] = input.source;
-      offset[id] = input.offset;
-      bytes[id] = input.bytes;
-    }
-    for (const [id, object] of this.shared) this.fillShared(id, object);
-    this.ctx.pool.setSources(this.ctx.sources);
-  }
-
-  private fillShared(id: number, object: SharedObject): void {
-    const { obj } = this.ctx.tables;
-    obj.kind[id] = OBJ_SHARED;
-    obj.needed[id] = this.flags[id]! & OBJF_AS_NEEDED ? 0 : 1;
-    obj.symtab[id] = object.symtab;
-    obj.esymCount[id] = object.esymCount;
-    obj.firstGlobal[id] = object.firstGlobal;
-    obj.strtab[id] = object.strtab;
-    obj.strtabBytes[id] = object.strtabBytes;
-    obj.versym[id] = object.versym;
-    obj.verNames[id] = object.verNames;
-    obj.verCount[id] = object.verCount;
-  }
 }
 
 /** No OUTPUT_FORMAT, or one for x86-64. */
 function suits(script: InputScript): boolean {
   return script.outputFormat.length === 0 || /x86-64|^(binary|srec|ihex)$/.test(script.outputFormat[0]!);
-}
-
-function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString, group = 0): InputFile {
-  return { id, obj: id, source, offset, bytes, path, member, group, soname: "", needed: NO_NAMES, versions: NO_NAMES };
 }

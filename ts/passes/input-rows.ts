@@ -1,0 +1,115 @@
+/**
+ * The files of a link as rows: ctx.inputs and ctx.sources while they are found, the `obj` table when all are.
+ *
+ * Knows nothing of where files come from (load-inputs.ts). A row's id is its place in command-line order, which later passes
+ * rely on: who comes first defines a name.
+ */
+import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context, InputFile } from "../context.ts";
+import type { SharedObject } from "../input/shared-object.ts";
+import { allocTable } from "../memory/table.ts";
+
+/** Row 0, which is nothing, and row 1, the linker's own object. */
+const FIRST_FILE = 2;
+
+const NO_NAMES: ByteString[] = [];
+
+/** `a.o`, or `lib.a(member.o)`: how messages and reports name an input. */
+export function inputName(input: Pick<InputFile, "path" | "member">): ByteString {
+  return input.member === "" ? input.path : `${input.path}(${input.member})`;
+}
+
+function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString, group = 0): InputFile {
+  return { id, obj: id, source, offset, bytes, path, member, group, soname: "", needed: NO_NAMES, versions: NO_NAMES };
+}
+
+export class InputRows {
+  /** InputFile.group of what is added. */
+  group = 0;
+  private readonly ctx: Context;
+  /** By InputFile.id: OBJF_* and, for shared objects, what was read of them. */
+  private readonly flags: number[] = [0, 0];
+  private readonly shared = new Map<number, SharedObject>();
+  private readonly sourceRows = new Map<ByteString, number>();
+  private traced = 0;
+
+  /** Starts from nothing, also when there were rows of an earlier round. */
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+    ctx.sources.length = 0;
+    ctx.sources.push("");
+    ctx.inputs.length = 0;
+    ctx.inputs.push(newInput(0, 0, 0, 0, "", ""), newInput(1, 0, 0, 0, "<internal>", ""));
+    ctx.sharedObjects.length = 0;
+  }
+
+  /** Inputs besides the linker's own. */
+  get files(): number {
+    return this.ctx.inputs.length - FIRST_FILE;
+  }
+
+  setShared(id: number, object: SharedObject): void {
+    this.shared.set(id, object);
+  }
+
+  /** Takes OBJF_* back. */
+  clear(id: number, flags: number): void {
+    this.flags[id]! &= ~flags;
+  }
+
+  /** A row of ctx.inputs; its id. `source`: the file that holds its bytes, `flags`: OBJF_*. */
+  add(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
+    const { inputs } = this.ctx;
+    const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member, this.group);
+    inputs.push(input);
+    this.flags.push(flags);
+    if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0 && ++this.traced > this.ctx.traced) {
+      this.ctx.diag.message(inputName(input));
+      this.ctx.traced = this.traced;
+    }
+    return input.id;
+  }
+
+  private sourceRow(path: ByteString): number {
+    let row = this.sourceRows.get(path);
+    if (row === undefined) {
+      row = this.ctx.sources.push(this.ctx.host.reopen(path)) - 1;
+      this.sourceRows.set(path, row);
+    }
+    return row;
+  }
+
+  fillTable(): void {
+    const { arena, inputs, tables } = this.ctx;
+    const obj = allocTable(arena, tables, "obj", inputs.length);
+    obj.kind[1] = OBJ_INTERNAL;
+    obj.fileId[1] = 1;
+    const { kind, flags, fileId, source, offset, bytes } = obj;
+    for (let id = FIRST_FILE; id < inputs.length; id++) {
+      const input = inputs[id]!;
+      kind[id] = OBJ_RELOCATABLE;
+      flags[id] = this.flags[id]!;
+      fileId[id] = id;
+      source[id] = input.source;
+      offset[id] = input.offset;
+      bytes[id] = input.bytes;
+    }
+    for (const [id, object] of this.shared) this.fillShared(id, object);
+    this.ctx.pool.setSources(this.ctx.sources);
+  }
+
+  private fillShared(id: number, object: SharedObject): void {
+    const { obj } = this.ctx.tables;
+    obj.kind[id] = OBJ_SHARED;
+    obj.needed[id] = this.flags[id]! & OBJF_AS_NEEDED ? 0 : 1;
+    obj.symtab[id] = object.symtab;
+    obj.esymCount[id] = object.esymCount;
+    obj.firstGlobal[id] = object.firstGlobal;
+    obj.strtab[id] = object.strtab;
+    obj.strtabBytes[id] = object.strtabBytes;
+    obj.versym[id] = object.versym;
+    obj.verNames[id] = object.verNames;
+    obj.verCount[id] = object.verCount;
+  }
+}
