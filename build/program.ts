@@ -13,7 +13,7 @@ import { build, type BuildOptions, type Plugin } from "esbuild";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
 const LEFT_OUT = [
-  /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(print|large-link)\./,
+  /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(print|large-link|pipe)\./,
   /^input\/(made-object|gcc-symtab)\./,
   /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|hex-output|shuffle-sections|cross-references)/,
   /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
@@ -49,70 +49,93 @@ const leaveOut: Plugin = {
   },
 };
 
-/** Hexadecimal digits of the digest that ties a bundle and its caches together. */
+/** Characters of the digest that ties a bundle and its caches together. */
 const TIE = 16;
 
 /** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program. */
 const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete){", "})//"] as const;
+
+/** By rename, and with a name that no other build has in hand. */
+function put(file: string, contents: string | Uint8Array, mode = 0o666): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  fs.writeFileSync(temporary, contents, { mode });
+  fs.renameSync(temporary, file);
+}
 
 async function bundleProgram(dist: string, common: BuildOptions, name: string, plugins: Plugin[]): Promise<void> {
   const result = await build({
     ...common, entryPoints: ["ts/cli.ts"], outfile: path.join(dist, `${name}.js`), minify: true, charset: "ascii", write: false, plugins,
   });
   const text = `${FUNCTION[0]}${result.outputFiles![0]!.text}${FUNCTION[1]}`;
-  const tie = createHash("sha256").update(text).digest("hex").slice(0, TIE);
-  fs.writeFileSync(path.join(dist, `${name}.js.tmp`), text + tie);
-  fs.renameSync(path.join(dist, `${name}.js.tmp`), path.join(dist, `${name}.js`));
+  put(path.join(dist, `${name}.js`), text + createHash("sha256").update(text).digest("hex").slice(0, TIE));
 }
 
 /**
- * cli.js: loads a bundle with the code that V8 compiled when it was built. A cache belongs to one version of Node, one set of
- * V8's flags (the launcher's, or none) and one bundle; any other is ignored. `script` and `cached` are there for `warm`.
+ * cli.js: loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags (the
+ * launcher's, or none), but does not tell builds of one V8 apart, nor a damaged cache from a good one: so its last bytes name
+ * the bundle and the Node it is for.
  */
 const LOAD = [
   '"use strict";',
-  'const fs=require("node:fs"),vm=require("node:vm"),scripts=[];',
-  "function load(name,complete){",
-  'const file=__dirname+"/"+name+".js",text=fs.readFileSync(file,"latin1"),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");let cache;',
-  `try{cache=fs.readFileSync(cached);cache=cache.latin1Slice(-${TIE})===text.slice(-${TIE})?cache.subarray(0,-${TIE}):undefined}catch{}`,
-  "const script=new vm.Script(text,{filename:file,cachedData:cache});scripts.push([script,cached,text]);",
-  "script.runInThisContext()(exports,require,module,file,__dirname,complete)}",
+  'const fs=require("node:fs"),vm=require("node:vm"),node=process.version+process.versions.v8+process.arch;',
+  "function load(name,complete,use){",
+  'const file=__dirname+"/"+name+".js",text=fs.readFileSync(file,"latin1"),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");',
+  `const tie=text.slice(-${TIE})+node;let cache;`,
+  "try{cache=fs.readFileSync(cached);cache=cache.latin1Slice(-tie.length)===tie?cache.subarray(0,-tie.length):undefined}catch{}",
+  "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
+  "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete)}",
 ].join("");
 const START = 'load("quick",()=>load("main"));';
 
 /** dist/cli.js, quick.js and main.js. */
 export async function program(dist: string, common: BuildOptions): Promise<void> {
   await Promise.all([bundleProgram(dist, common, "quick", [leaveOut]), bundleProgram(dist, common, "main", [])]);
-  fs.writeFileSync(path.join(dist, "cli.js.tmp"), `#!/usr/bin/env node\n${LOAD}${START}\n`, { mode: 0o777 });
-  fs.renameSync(path.join(dist, "cli.js.tmp"), path.join(dist, "cli.js"));
+  put(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${LOAD}${START}\n`, 0o777);
 }
 
-/** Runs links like a compiler's in either program, and keeps the code that was compiled on the way. */
+/** Runs `links` one after another in one process without a cache, then writes what V8 has compiled to `to`. */
+const RECORD = [
+  "function record(name,links,to){load(name,undefined,(script,tie,cached,file,start)=>{",
+  "const end=process.exit;let at=0;",
+  "const next=()=>{if(at===links.length){fs.writeFileSync(to,Buffer.concat([script.createCachedData(),Buffer.from(tie)]));end(0)}",
+  'process.removeAllListeners("uncaughtException");process.argv=[process.argv[0],file,...links[at++]];start(exports,require,module,file,__dirname)};',
+  "process.exit=(status)=>{if(status!==0)end(status);setImmediate(next)};next()})}",
+].join("");
+
+function node(args: string[]): Promise<{ status: number; said: string }> {
+  return new Promise((done) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => done({ status: error === null ? 0 : 1, said: stdout + stderr }));
+  });
+}
+
+/** Makes the code caches of both programs from links like a compiler's, and tries them. */
 export async function warm(dist: string, flags: string[]): Promise<void> {
   const folder = path.join(dist, "build", `warm.${process.pid}`);
-  const finish = `process.on("exit",()=>{for(const [script,cached,text] of scripts)fs.writeFileSync(cached+".tmp",Buffer.concat([script.createCachedData(),Buffer.from(text.slice(-${TIE}))]))});`;
   const script = path.join(dist, `warm.${process.pid}.tmp.js`);
   fs.mkdirSync(folder, { recursive: true });
-  const run = async (v8: string[], name: string, args: string[]): Promise<void> => {
-    const made = path.join(dist, `${name}${v8.length > 0 ? ".launcher" : ""}.cache`);
-    fs.writeFileSync(script, `${LOAD}${finish}load(${JSON.stringify(name)});`);
-    for (const old of [`${made}.tmp`, args[args.indexOf("-o") + 1]!]) fs.rmSync(old, { force: true });
-    const said = await new Promise<string>((done) => {
-      execFile(process.execPath, [...v8, script, ...args], (_, stdout, stderr) => done(stdout + stderr));
-    });
-    if (!fs.existsSync(`${made}.tmp`) || !fs.existsSync(args[args.indexOf("-o") + 1]!)) throw new Error(`${name}.js does not link:\n${said}`);
-    fs.renameSync(`${made}.tmp`, made);
-  };
+  const links = warmLinks(folder);
   try {
-    for (const v8 of flags.length > 0 ? [flags, []] : [[]]) {
-      for (const name of ["main", "quick"]) for (const args of warmLinks(folder)) await run(v8, name, args);
+    for (const [name, v8] of [["main", []], ["main", flags], ["quick", []], ["quick", flags]] as const) {
+      if (v8 === flags && flags.length === 0) continue;
+      const cache = path.join(dist, `${name}${v8.length > 0 ? ".launcher" : ""}.cache`);
+      const made = path.join(folder, "cache");
+      fs.rmSync(cache, { force: true });
+      fs.writeFileSync(script, `${LOAD}${RECORD}record(${JSON.stringify(name)},${JSON.stringify(links)},${JSON.stringify(made)});`);
+      const recorded = await node([...v8, script]);
+      if (recorded.status !== 0) throw new Error(`${name}.js does not link:\n${recorded.said}`);
+      fs.renameSync(made, cache);
+      fs.writeFileSync(script, `${LOAD}load(${JSON.stringify(name)});`);
+      for (const link of links) {
+        const tried = await node([...v8, script, ...link]);
+        if (tried.status !== 0) throw new Error(`${name}.js does not link with its code cache:\n${tried.said}`);
+      }
     }
   } finally {
     for (const file of [script, folder]) fs.rmSync(file, { force: true, recursive: true });
   }
 }
 
-/** Command lines: a library from objects, then a program that uses it, with what gcc passes. The last one is what is kept. */
+/** Command lines: a library from objects, then programs that use it, dynamic and static, with what gcc passes. */
 function warmLinks(folder: string): string[][] {
   const [start, print, steps] = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name));
   const file = (name: string): string => path.join(folder, name);
@@ -123,6 +146,7 @@ function warmLinks(folder: string): string[][] {
       "--build-id", "--eh-frame-hdr", "-m", "elf_x86_64", "--hash-style=gnu", "--as-needed", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--allow-shlib-undefined",
       "-o", file("program"), start!, `-L${folder}`, "--push-state", "--as-needed", "-lsteps", "--pop-state",
     ],
+    ["--gc-sections", "--build-id", "-static", "-o", file("static"), start!, print!, steps!],
   ];
 }
 

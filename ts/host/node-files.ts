@@ -9,6 +9,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError } from "./host.ts";
+import { openUnnamed, spool } from "./pipe.ts";
 
 /** Bytes of a path as the kernel wants them; plain ASCII stays a string, which Node passes on faster. */
 export function pathOf(path: ByteString): string | Buffer {
@@ -25,31 +26,6 @@ interface OpenInput {
   /** How many callers of open() have not closed it. */
   users: number;
   stat: Stats;
-}
-
-/** Descriptor of a new file that has no name. */
-function openUnnamed(): number {
-  const fs = require("node:fs") as typeof import("node:fs");
-  const os = require("node:os") as typeof import("node:os");
-  try {
-    const folder = fs.mkdtempSync(`${os.tmpdir()}/wield-`);
-    const fd = fs.openSync(`${folder}/f`, "wx+", 0o600);
-    fs.unlinkSync(`${folder}/f`);
-    fs.rmdirSync(folder);
-    return fd;
-  } catch (error) {
-    const cause = hostError(error);
-    throw cause instanceof HostError ? new HostError(cause.code, `cannot make a temporary file in ${os.tmpdir()}: ${cause.message}`) : cause;
-  }
-}
-
-/** Reads a pipe to its end into an unnamed file, whose descriptor it returns. */
-function spool(pipe: number): number {
-  const fd = openUnnamed();
-  const buffer = new Uint8Array(1 << 16);
-  for (let got = 0; (got = guarded(() => readSync(pipe, buffer))) > 0; ) guarded(() => writeSync(fd, buffer, 0, got));
-  closeSync(pipe);
-  return fd;
 }
 
 /** Good in programs that we start, too. */

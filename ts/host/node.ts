@@ -15,6 +15,7 @@ import { HostError, type Digest, type FileStat, type Host, type OutputFile, type
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { prepareV8 } from "./large-link.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
+import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
@@ -113,7 +114,8 @@ class NodeHost implements Host {
   }
 
   readAll(path: ByteString): Uint8Array {
-    return guarded(() => readFileSync(pathOf(path)));
+    const place = pathOf(path);
+    return guarded(() => (statSync(place).isFile() ? readFileSync(place) : readStream(place)));
   }
 
   readdir(path: ByteString): ByteString[] {

@@ -31,7 +31,9 @@ export function scanPhase(w: WorkerContext, chunk: number): void {
   const end = Math.min(at + CHUNK_ROWS, isec.rows);
   while (at < end) {
     const o = isec.obj[at]!;
-    const stop = Math.min(end, Math.max(obj.isecBase[o]! + obj.isecCount[o]!, at + 1));
+    const base = obj.isecBase[o]!;
+    // The row of common symbols stands before all others and belongs to the object that has the first of them.
+    const stop = at < base ? at + 1 : Math.min(end, Math.max(base + obj.isecCount[o]!, at + 1));
     scanObject(w, obj.source[o]!, at, stop);
     at = stop;
   }

@@ -89,9 +89,10 @@ output("a signal removes the temporary file and keeps the old output", async (w)
   w.sh(`gcc -c m.c && gcc -xc - -c -o big.o <<< 'char big[100000000] = { 1 };'`);
   for (const wait of [60, 120, 200]) {
     const child = spawn(ld, ["m.o", "big.o", "-e", "main", "-o", "out"], { cwd: w.dir, stdio: "ignore" });
+    const ended = new Promise((resolve) => child.on("exit", resolve));
     await new Promise((resolve) => setTimeout(resolve, wait));
     child.kill("SIGTERM");
-    await new Promise((resolve) => child.on("exit", resolve));
+    await ended;
     const left = fs.readdirSync(w.dir).filter((n) => !["bad.c", "m.c", "m.o", "big.o", "out"].includes(n));
     assert.equal(left, [], `after ${wait} ms`);
     assert.ok(w.read("out") === "precious" || w.bytes("out")[0] === 0x7f);
