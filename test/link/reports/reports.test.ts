@@ -79,7 +79,7 @@ reports("-y traces a symbol, --cref lists references", (w) => {
 
 reports("--time, --stats and --time-trace", (w) => {
   if (!wield) return;
-  w.write(SOURCES).sh("gcc -O1 -c m.c a.c && gcc -B$B m.o a.o -Wl,--time -o m > time 2>&1 && gcc -B$B m.o a.o -Wl,--stats -o m > stats 2>&1 && gcc -B$B m.o a.o -Wl,--time-trace=trace.json -o m");
+  w.write(SOURCES).sh("gcc -O1 -c m.c a.c && gcc -B$B m.o a.o -Wl,--time -o m > time 2>&1 && gcc -B$B m.o a.o -Wl,--stats -o m > stats 2>&1 && gcc -B$B m.o a.o -Wl,--time-trace=trace.json,--time-trace-granularity=0 -o m");
   contains(w.read("time"), "parse-object", "resolve-symbols", "relocate", /\d+(\.\d+)?/);
   contains(w.read("stats"), /\d/);
   const trace = JSON.parse(w.read("trace.json"));
