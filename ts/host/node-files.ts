@@ -216,18 +216,13 @@ export class NodeFiles implements WorkerIo {
     const known = this.byPath.get(path);
     if (known !== undefined) return known;
     if (this.byPath.size >= this.limit) this.makeRoom();
-    let fd = this.openDescriptor(path);
-    let stat = fstatSync(fd);
-    if (stat.isDirectory()) {
-      closeSync(fd);
-      throw new HostError("EISDIR", "Is a directory");
-    }
-    if (stat.isFile() && !this.seen.has(path)) this.seen.set(path, stat);
-    const isPipe = stat.isFIFO() || stat.isSocket();
-    if (isPipe) {
-      fd = spool(fd);
-      stat = fstatSync(fd);
-    }
+    // Looked at before it is opened: the end of a pipe can only be opened once.
+    const found = guarded(() => statSync(pathOf(path)));
+    if (found.isDirectory()) throw new HostError("EISDIR", "Is a directory");
+    const isPipe = found.isFIFO() || found.isSocket();
+    const fd = isPipe ? spool(pathOf(path)) : this.openDescriptor(path);
+    const stat = isPipe ? fstatSync(fd) : found;
+    if (found.isFile() && !this.seen.has(path)) this.seen.set(path, stat);
     // The contents of a pipe come once: its descriptor stays.
     const input: OpenInput = { fd, path, users: isPipe ? 1 : 0, stat };
     if (isPipe) this.pipes.set(path, fd);

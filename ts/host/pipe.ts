@@ -29,8 +29,9 @@ export function openUnnamed(): number {
 }
 
 /** Reads a pipe to its end into an unnamed file, whose descriptor it returns. */
-export function spool(pipe: number): number {
+export function spool(path: string | Buffer): number {
   const fd = openUnnamed();
+  const pipe = guarded(() => openSync(path, "r"));
   const buffer = new Uint8Array(1 << 16);
   for (let got = 0; (got = guarded(() => readSync(pipe, buffer))) > 0; ) guarded(() => writeSync(fd, buffer, 0, got));
   closeSync(pipe);
