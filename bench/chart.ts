@@ -17,7 +17,7 @@ const LEFT = 150;
 const WIDTH = 760;
 /** Longer bars are cut, and say so. */
 const MOST = 4;
-const UNIT = (WIDTH - LEFT - 90) / MOST;
+const UNIT = (WIDTH - LEFT - 140) / MOST;
 const COLORS: Record<string, string> = { wield: "#c2410c", "ld.bfd": "#64748b", "ld.gold": "#a16207", mold: "#0f766e", wild: "#7c3aed" };
 
 const escape = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
