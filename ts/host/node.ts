@@ -212,8 +212,15 @@ class NodeHost implements Host {
   }
 
   createOutput(path: ByteString, options: OutputOptions): OutputFile {
-    const output = openOutput(path, options.mode, process.pid, this.files, writeAll);
+    // First the handlers: a signal between the two would leave the temporary file behind.
     if (this.outputs.size === 0) this.listen(true);
+    let output: OutputFile;
+    try {
+      output = openOutput(path, options.mode, process.pid, this.files, writeAll);
+    } catch (error) {
+      if (this.outputs.size === 0) this.listen(false);
+      throw error;
+    }
     this.outputs.add(output);
     const ended = (): void => {
       this.outputs.delete(output);
