@@ -36,18 +36,23 @@ const DID_CALL: u32 = 4;
 
 /**
  * Relocates the isecs of member rows from…to, all of one output section. Their bytes are at window + (isec.outOffset -
- * windowOffset). isec.rela is resident, or set by the caller, for every member with relaCount > 0.
+ * windowOffset). Members whose relocations are not in memory (isec.rela is 0) are left alone; returns how many those are.
  */
 export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u32 {
   const member = tables().member.isec;
   const isec = tables().isec;
   const osec = tables().osec;
   const splitStack = params().splitStack;
+  let waiting: u32 = 0;
   for (let m = from; m < to; m++) {
     const i = member[m];
     const kind = <u32>isec.kind[i];
-    if (!isec.live[i] || !isec.relaCount[i] || !isec.rela[i] || isec.sh_type[i] == SHT_NOBITS) continue;
+    if (!isec.live[i] || !isec.relaCount[i] || isec.sh_type[i] == SHT_NOBITS) continue;
     if (kind != ISEC_REGULAR) continue;
+    if (!isec.rela[i]) {
+      waiting++;
+      continue;
+    }
     const outOffset = isec.outOffset[i];
     const bytes = window + <u32>(outOffset - windowOffset);
     const rela = isec.rela[i];
@@ -60,7 +65,7 @@ export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u3
       relocateUnloaded(i, rela, end, bytes, <u64>outOffset);
     }
   }
-  return 0;
+  return waiting;
 }
 
 /**

@@ -50,8 +50,9 @@ export function makeWindow(w: WorkerContext, row: number): Made {
   if ((flags & SHF_EXECINSTR) !== 0) w.kernels.zeroNobits!(first, end, window, from);
   readMembers(w, first, end, window, from);
   if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords!(first, end, window, from);
-  if ((flags & SHF_ALLOC) !== 0) w.kernels.relocate!(first, end, window, from);
-  else relocateEach(w, first, end, window, from);
+  // A layout script can place sections that are not loaded among those that are: their relocations are not in memory.
+  if ((flags & SHF_ALLOC) === 0) relocateEach(w, first, end, window, from);
+  else if (w.kernels.relocate!(first, end, window, from) > 0) relocateEach(w, first, end, window, from, false);
   return made;
 }
 
@@ -111,15 +112,18 @@ function inflate(w: WorkerContext, isec: number, address: number): void {
   }
 }
 
-/** Debug sections: relocations are read for one member at a time, because they are many and used once. */
-function relocateEach(w: WorkerContext, first: number, end: number, window: number, from: number): void {
+/**
+ * Debug sections: relocations are read for one member at a time, because they are many and used once. `residents`: those of
+ * members that have them in memory are still to be applied.
+ */
+function relocateEach(w: WorkerContext, first: number, end: number, window: number, from: number, residents = true): void {
   const { isec, member, obj } = w.tables;
   for (let i = first; i < end; i++) {
     const row = member.isec[i]!;
     const count = isec.relaCount[row]!;
     if (count === 0 || isec.kind[row] !== ISEC_REGULAR) continue;
     if (isec.rela[row] !== 0) {
-      w.kernels.relocate!(i, i + 1, window, from);
+      if (residents) w.kernels.relocate!(i, i + 1, window, from);
       continue;
     }
     const scratch = w.window(1, count * RELA_BYTES + 16);

@@ -1,7 +1,7 @@
 /** --compress-debug-sections and --compress-sections: what is stored deflated inflates to what is stored without the option. */
 import { inflateSync } from "node:zlib";
 import type { ElfFile } from "../../helpers/dump.ts";
-import { assert, behaviour, contains, type Workspace } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName, type Workspace } from "../../helpers/link.ts";
 
 const compress = behaviour("compressed output sections");
 const SHF_COMPRESSED = 0x800;
@@ -95,6 +95,13 @@ compress("loaded sections cannot be; words that mean nothing are errors", (w) =>
     ["a=zlib:x", "expected a non-negative integer compression level, but got 'x'"], ["[=zlib", "invalid glob pattern"]] as const) {
     contains(w.fails(`${command} --compress-sections='${value}' -o x`), said);
   }
+});
+
+compress("-r leaves sections as they are and says so", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "m.c": "int f(int x) { return x; }" });
+  contains(w.sh("gcc -g -c m.c && $LD -r m.o --compress-debug-sections=zlib -o r.o 2>&1"), "warning: sections are not compressed with -r");
+  assert.is(w.elf("r.o").need(".debug_info").flags & SHF_COMPRESSED, 0);
 });
 
 compress.run();

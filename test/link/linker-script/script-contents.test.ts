@@ -108,4 +108,16 @@ contents("an address that depends on itself is said not to converge", (w) => {
   if (linkerName !== "bfd") contains(w.fails("$LD t.o -T t.ld -o t"), "of section '.text' does not converge");
 });
 
+contents("a section that is not loaded is relocated among those that are", (w) => {
+  w.write({
+    "a.s": `${START}word: .quad 0\n.section .info,"",@progbits\n.quad word\n.long word\n${NOTE}`,
+    "t.ld": "SECTIONS { . = 0x10000; .text : { *(.text) *(.info) } }",
+  });
+  w.sh("gcc -c a.s && $LD a.o -T t.ld -o t && $LD a.o -T t.ld --threads=3 -o u && cmp t u");
+  const elf = image(w, "t");
+  const word = symbol(elf, "word");
+  const text = Buffer.from(bytes(elf, ".text"));
+  assert.equal([Number(text.readBigUInt64LE(text.length - 12)), text.readUInt32LE(text.length - 4)], [word, word]);
+});
+
 contents.run();
