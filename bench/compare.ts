@@ -5,7 +5,7 @@
  * REV is checked out into a temporary worktree and built there with this tree's packages. A difference counts when the medians
  * are further apart than the two runs' spreads (median absolute deviations) together.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -33,7 +33,8 @@ function verdict(before: Row, after: Row, key: "wall" | "cpu"): string {
 try {
   execFileSync("git", ["worktree", "add", "--detach", old, revision], { stdio: "ignore" });
   fs.symlinkSync(path.resolve("node_modules"), path.join(old, "node_modules"));
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: old, stdio: ["ignore", "ignore", "inherit"] });
+  const built = spawnSync("npm", ["run", "--silent", "build"], { cwd: old, encoding: "utf8" });
+  if (built.status !== 0) throw new Error(`${revision} does not build:\n${built.stderr.trim()}`);
   for (const workload of workloads(names, scratch)) {
     const out = path.join(scratch, "out");
     const rivals = [path.join(old, "dist/driver/ld"), path.resolve("dist/driver/ld")].flatMap((linker) =>
@@ -44,6 +45,9 @@ try {
       console.log(`${workload.name}, ${rows[at]!.name} thread${at > 0 ? "s" : ""}: ${verdict(rows[at]!, rows[at + 2]!, "cpu")}; ${verdict(rows[at]!, rows[at + 2]!, "wall")}`);
     }
   }
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
 } finally {
   execFileSync("git", ["worktree", "remove", "--force", old], { stdio: "ignore" });
   fs.rmSync(scratch, { recursive: true, force: true });
