@@ -1,9 +1,10 @@
 /**
  * What a row of the option table is, and the small setters rows are built from.
  *
- * Not here: the rows (options.ts) and the walk over argv (parse.ts). A setter never throws on bad input; it collects an error and
+ * Not here: the rows (options/) and the walk over argv (parse.ts). A setter never throws on bad input; it collects an error and
  * the walk goes on, so that one run names every mistake.
  */
+import { Glob, GlobError } from "../script/glob.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 
 /** The positional options at one place of the command line: what --push-state saves. */
@@ -124,4 +125,22 @@ export function count(s: ParseState, v: ByteString, spelling: ByteString): numbe
   if (value !== undefined && value <= 0xffffffffn) return Number(value);
   s.errors.push(`${spelling}: number expected, but got '${v}'`);
   return 0;
+}
+
+/** Checked here so that the passes may compile it without care; `option` stands before the error. */
+export function isGlob(s: ParseState, pattern: ByteString, option: ByteString): boolean {
+  try {
+    new Glob(pattern);
+    return true;
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    s.errors.push(`${option}: ${error.message}`);
+    return false;
+  }
+}
+
+export function pushGlob(key: "exportDynamicSymbols" | "undefinedGlobs" | "whyLive" | "warnBackrefsExclude"): Setter {
+  return (s, v, spelling) => {
+    if (isGlob(s, v, spelling.split("=")[0]!)) s.options[key].push(v);
+  };
 }

@@ -5,8 +5,7 @@
  * that (GNU ld, lld and mold agree).
  */
 import type { ByteString, LinkOptions } from "./link-options.ts";
-import { Glob, GlobError } from "../script/glob.ts";
-import { parseNumber } from "./option-row.ts";
+import { isGlob, parseNumber } from "./option-row.ts";
 import type { ParseState, Setter } from "./option-row.ts";
 
 type Z = LinkOptions["z"];
@@ -118,13 +117,7 @@ function addDeadReloc(s: ParseState, v: ByteString): void {
   if (equals <= 0 || text === "") return fail("expected <section_glob>=<value>");
   const value = parseNumber(text);
   if (value === undefined) return fail(`expected a non-negative integer, but got '${text}'`);
-  try {
-    new Glob(glob);
-    s.options.z.deadRelocs.push({ glob, value: BigInt.asUintN(64, value) });
-  } catch (error) {
-    if (!(error instanceof GlobError)) throw error;
-    fail(error.message);
-  }
+  if (isGlob(s, glob, "-z dead-reloc-in-nonalloc=")) s.options.z.deadRelocs.push({ glob, value: BigInt.asUintN(64, value) });
 }
 
 const VALUES: Record<string, Setter> = {

@@ -1,0 +1,100 @@
+/**
+ * Options under "Sections and layout" in --help: which sections are in the output, in which order, at which address.
+ */
+import type { ByteString, LinkOptions } from "../link-options.ts";
+import { accept, choice, into, isGlob, must, parseHex, parseNumber, push, put, should } from "../option-row.ts";
+import type { OptionRow, ParseState, Setter } from "../option-row.ts";
+
+export const LAYOUT: OptionRow[] = [
+  must("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
+  must("--no-gc-sections", "", "Keep every section (default)", put("gcSections", false)),
+  must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void ((s.options.printGcSections = true), (s.options.printGcSectionsFile = v))),
+  must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
+  must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
+  must("--no-relax", "", "Do not", put("relax", false)),
+  should("--fix-cortex-a53-843419", "", "AArch64 only", onlyFor("AArch64")),
+  should("--fix-cortex-a8", "", "ARM only", onlyFor("ARM")),
+  should("--be8", "", "ARM only", onlyFor("ARM")),
+  should("--toc-optimize", "", "PowerPC64 only", onlyFor("PowerPC64")),
+  should("--pcrel-optimize", "", "PowerPC64 only", onlyFor("PowerPC64")),
+  should("--relax-gp", "", "RISC-V only", onlyFor("RISC-V")),
+  should("--execute-only", "", "AArch64 only", onlyFor("AArch64")),
+  accept("--fix-cortex-a53-835769", "", "Ignored: AArch64 only"),
+  should("--Ttext", "=ADDR", "Address of .text, hexadecimal", sectionStart(".text")),
+  should("--Tdata", "=ADDR", "Address of .data", sectionStart(".data")),
+  should("--Tbss", "=ADDR", "Address of .bss", sectionStart(".bss")),
+  should("--section-start", "=NAME=ADDR", "Address of a section", setSectionStart),
+  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal", (s, v, spelling) => setImageBase(s, parseHex(v), v, spelling)),
+  should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), v, spelling)),
+  should("--omagic -N", "", "Writable code, no page alignment, no shared objects", (s) => void ((s.options.omagic = true), (s.now.static = true))),
+  should("--no-omagic", "", "Undo --omagic (default)", (s) => void ((s.options.omagic = false), (s.now.static = false))),
+  should("--nmagic -n", "", "No page alignment, no shared objects", (s) => void ((s.options.nmagic = true), (s.now.static = true))),
+  should("--no-nmagic", "", "Undo --nmagic (default)", (s) => void ((s.options.nmagic = false), (s.now.static = false))),
+  should("--rosegment", "", "Read-only data in a segment of its own (default)", put("rosegment", true)),
+  should("--no-rosegment", "", "Read-only data may share the segment of the code", put("rosegment", false)),
+  should("--check-sections", "", "Sections may not overlap (default)", put("checkSections", true)),
+  should("--no-check-sections", "", "They may", put("checkSections", false)),
+  should("--icf", "=KIND", "Fold identical sections: none, safe or all", choice("icf", { none: "none", safe: "safe", all: "all" }, "--icf value")),
+  should("--keep-unique", "=SYMBOL", "Do not fold the section SYMBOL is defined in", push("keepUnique")),
+  should("--ignore-data-address-equality", "", "Fold data whose address may be compared", put("ignoreDataAddressEquality", true)),
+  should("--ignore-function-address-equality", "", "Addresses of functions need not be equal among modules", put("ignoreFunctionAddressEquality", true)),
+  should("--print-icf-sections", "", "List the sections that were folded", put("printIcfSections", true)),
+  should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
+  should("--shuffle-sections", "=GLOB=SEED", "Put matching input sections into a random order; -1 reverses them, 0 is another order each time", setShuffle),
+  should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
+  should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
+  should("--no-warn-symbol-ordering", "", "Do not", put("warnSymbolOrdering", false)),
+  should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", into("callGraphOrderingFile")),
+  should("--call-graph-profile-sort", "=KIND", "How call graphs order functions: none, hfsort or cdsort (default)", setCallGraphSort),
+  should("--no-call-graph-profile-sort", "", "As --call-graph-profile-sort=none", put("callGraphSort", "none")),
+  should("--optimize-bb-jumps", "", "Leave out jumps at the end of a section to the one behind it (clang -fbasic-block-sections)", put("optimizeBbJumps", true)),
+  should("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
+  should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
+  should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
+  should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
+  should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
+];
+
+/** An option that only means something on another machine. */
+function onlyFor(machine: LinkOptions["machineOptions"][number]["machine"]): Setter {
+  return (s, _, spelling) => void s.options.machineOptions.push({ option: spelling, machine });
+}
+
+function setCallGraphSort(s: ParseState, v: ByteString): void {
+  if (v === "none" || v === "hfsort" || v === "cdsort") s.options.callGraphSort = v;
+  else s.errors.push(`unknown --call-graph-profile-sort= value: ${v}`);
+}
+
+function setShuffle(s: ParseState, v: ByteString): void {
+  const equals = v.indexOf("=");
+  const [pattern, seed] = [v.slice(0, equals), v.slice(equals + 1)];
+  if (equals <= 0 || seed === "") s.errors.push(`--shuffle-sections=: expected <section_glob>=<seed>, but got '${v}'`);
+  else if (!/^-?(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,15})$/.test(seed)) s.errors.push(`--shuffle-sections=: expected an integer, but got '${seed}'`);
+  else if (isGlob(s, pattern, "--shuffle-sections=")) s.options.shuffleSections.push({ pattern, seed: (seed.startsWith("-") ? -Number(seed.slice(1)) : Number(seed)) >>> 0 });
+}
+
+/** An option and its value as the user wrote them. */
+function asWritten(spelling: ByteString, v: ByteString): ByteString {
+  return spelling.includes("=") ? spelling : `${spelling} ${v}`;
+}
+
+function sectionStart(name: string): Setter {
+  return (s, v, spelling) => {
+    const address = parseHex(v);
+    if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+    else s.options.sectionStarts.set(name, address);
+  };
+}
+
+function setSectionStart(s: ParseState, v: ByteString, spelling: ByteString): void {
+  const equals = v.lastIndexOf("=");
+  const address = equals > 0 ? parseHex(v.slice(equals + 1)) : undefined;
+  if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+  else s.options.sectionStarts.set(v.slice(0, equals), address);
+}
+
+function setImageBase(s: ParseState, address: bigint | undefined, v: ByteString, spelling: ByteString): void {
+  const equals = spelling.indexOf("=");
+  if (address === undefined) s.errors.push(`${equals < 0 ? spelling : spelling.slice(0, equals)}: number expected, but got ${v}`);
+  else s.options.imageBase = address;
+}

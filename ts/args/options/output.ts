@@ -1,0 +1,135 @@
+/**
+ * Options under "Output" in --help: the kind of file that is made, and what it says to loaders and tools.
+ */
+import type { ByteString, LinkOptions } from "../link-options.ts";
+import { choice, count, into, must, push, put, should } from "../option-row.ts";
+import type { OptionRow, ParseState } from "../option-row.ts";
+import { setZ } from "../z-options.ts";
+
+export const OUTPUT: OptionRow[] = [
+  must("--output -o", "=FILE", "Name of the output file (default a.out)", into("output")),
+  must("-m", "=EMULATION", "What to link for: see supported emulations", setEmulation),
+  must("--EL", "", "Little-endian output (the only kind)", () => {}),
+  must("--pie --pic-executable", "", "Make a position-independent executable", put("pie", true)),
+  must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
+  must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
+  must("--relocatable -r -i --Ur", "", "Make an object file that can be linked again", put("relocatable", true)),
+  should("-d --dc --dp", "", "Give common symbols space with -r too", put("defineCommon", true)),
+  must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
+  must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
+  must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
+  must("--build-id", "[=STYLE]", "Write a build ID: fast (default, as lld 19), sha1, md5, uuid, none or 0xHEX", setBuildId),
+  must("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
+  must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both" }, "--hash-style")),
+  must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
+  must("--no-eh-frame-hdr", "", "Do not write .eh_frame_hdr (default)", put("ehFrameHdr", false)),
+  must("--soname -h", "=NAME", "DT_SONAME of the shared object", into("soname")),
+  must("--rpath", "=DIR", "Add to the run-time search path", push("rpath")),
+  must("-R", "=DIR", "As --rpath; as --just-symbols when it is a file", setRunPathOrSymbols),
+  must("--rpath-link", "=DIR", "Where to find the shared objects that shared objects need", push("rpathLink")),
+  must("--enable-new-dtags", "", "Write DT_RUNPATH (default)", put("newDtags", true)),
+  must("--disable-new-dtags", "", "Write DT_RPATH", put("newDtags", false)),
+  must("--strip-all -s", "", "Leave out the symbol table and debug sections", put("strip", "all")),
+  must("--strip-debug -S", "", "Leave out debug sections", (s) => void (s.options.strip === "none" && (s.options.strip = "debug"))),
+  must("--discard-all -x", "", "Leave out local symbols", put("discard", "all")),
+  must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
+  must("--discard-none", "", "Keep every symbol", put("discard", "none")),
+  must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  should("--unique", "", "Give every input section that no script names an output section of its own", put("unique", true)),
+  should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
+  should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
+  should("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
+  should("--no-debug-names", "", "Keep .debug_names of the inputs side by side (default)", put("debugNames", false)),
+  should("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress output sections that are not loaded and match GLOB: none, zlib or zstd", addCompression),
+  must("-O", "=LEVEL", "Optimisation level: 0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
+  must("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none, relr, android or android+relr", setPackedRelocs),
+  should("--use-android-relr-tags", "", "Tags and section type of .relr.dyn as Android had them first", put("androidRelrTags", true)),
+  should("--no-use-android-relr-tags", "", "Those of the gABI (default)", put("androidRelrTags", false)),
+  must("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
+  should("--package-metadata", "=JSON", "Write a .note.package section; %XX and %[comma] stand for characters", setPackageMetadata),
+  should("--apply-dynamic-relocs", "", "Also write the addends of dynamic relocations in place", put("applyDynamicRelocs", true)),
+  should("--no-apply-dynamic-relocs", "", "Addends live in the relocations only (default)", put("applyDynamicRelocs", false)),
+  should("--gnu-unique", "", "Keep STB_GNU_UNIQUE (default)", put("noGnuUnique", false)),
+  should("--no-gnu-unique", "", "Turn STB_GNU_UNIQUE into STB_GLOBAL", put("noGnuUnique", true)),
+  should("--auxiliary -f", "=NAME", "DT_AUXILIARY", push("auxiliary")),
+  should("--filter -F", "=NAME", "DT_FILTER", push("filter")),
+  should("--audit", "=LIB", "DT_AUDIT", push("audit")),
+  should("--depaudit -P", "=LIB", "DT_DEPAUDIT", push("depaudit")),
+  should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
+  should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
+  should("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
+  should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
+  should("--oformat", "=FORMAT", "Output format: elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
+];
+
+/** GLOB=KIND or GLOB=KIND:LEVEL (lld). */
+function addCompression(s: ParseState, v: ByteString): void {
+  const parts = v.split("=");
+  const [kind = "", level] = (parts[1] ?? "").split(/:(.*)/s);
+  if (parts.length !== 2 || parts[1] === "") s.errors.push(`--compress-sections: parse error, not 'section-glob=[none|zlib|zstd]'`);
+  else if (kind !== "none" && kind !== "zlib" && kind !== "zstd") s.errors.push(`unknown --compress-sections value: ${kind}`);
+  else if (level !== undefined && !/^[0-9]{1,9}$/.test(level)) s.errors.push(`--compress-sections: expected a non-negative integer compression level, but got '${level}'`);
+  else s.options.compressSections.push({ glob: parts[0]!, kind, level: Number(level ?? 0) });
+}
+
+function setRunPathOrSymbols(s: ParseState, v: ByteString): void {
+  s.options.rpath.push(v);
+  s.options.justSymbols.push({ path: v, mayBeFolder: true });
+}
+
+function setOutputFormat(s: ParseState, v: ByteString): void {
+  s.options.hexFormat = v === "srec" || v === "ihex" ? v : "";
+  s.options.binary = v === "binary" || s.options.hexFormat !== "";
+  if (!s.options.binary && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
+}
+
+/** `_fbsd` names the same layout with another OS ABI. */
+function setEmulation(s: ParseState, v: ByteString): void {
+  const name = v.replace(/_fbsd$/, "");
+  s.options.freebsd = name !== v;
+  if (s.emulations.includes(name)) s.options.emulation = name;
+  else s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
+}
+
+function setPackedRelocs(s: ParseState, v: ByteString): void {
+  if (v !== "none" && v !== "relr" && v !== "android" && v !== "android+relr") s.errors.push(`unknown --pack-dyn-relocs format: ${v}`);
+  s.options.packRelr = v.endsWith("relr");
+  s.options.packAndroid = v.startsWith("android");
+}
+
+function setBuildId(s: ParseState, v: ByteString): void {
+  const styles: Record<string, LinkOptions["buildId"]> = { "": "fast", sha1: "sha1", tree: "sha1", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
+  if (Object.hasOwn(styles, v)) {
+    s.options.buildId = styles[v] as LinkOptions["buildId"];
+  } else if (/^0[xX]/.test(v)) {
+    const hex = parseHexBytes(v.slice(2));
+    if (hex) s.options.buildId = { hex };
+    else s.errors.push(`not a hexadecimal value: ${v.slice(2)}`);
+  } else {
+    s.errors.push(`unknown --build-id style: ${v}`);
+  }
+}
+
+/** GNU ld allows - and : between the bytes. */
+function parseHexBytes(text: ByteString): Uint8Array | undefined {
+  let digits = text.replace(/[-:]/g, "");
+  if (!/^[0-9a-fA-F]+$/.test(digits)) return undefined;
+  if (digits.length % 2) digits = "0" + digits;
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
+/** Names that GNU ld has for characters that mean something to drivers and shells. */
+const NAMED_CHARACTERS: Record<string, string> = { comma: ",", lbrace: "{", quot: '"', rbrace: "}", space: " " };
+
+function setPackageMetadata(s: ParseState, v: ByteString): void {
+  s.options.packageMetadata = v.replace(/%(?:([0-9a-fA-F]{2})|\[(\w+)\])?/g, (text: string, digits?: string, name?: string) => {
+    if (digits !== undefined) return String.fromCharCode(parseInt(digits, 16));
+    if (name !== undefined && Object.hasOwn(NAMED_CHARACTERS, name)) return NAMED_CHARACTERS[name]!;
+    s.errors.push(`--package-metadata=: invalid % escape: ${text === "%" ? v : text}; supports only %[0-9a-fA-F][0-9a-fA-F]`);
+    return text;
+  });
+}
+
+function setOptimize(s: ParseState, v: ByteString, spelling: ByteString): void {
+  s.options.optimize = count(s, v, spelling);
+}

@@ -1,0 +1,74 @@
+/**
+ * Options under "Reports" in --help: what is printed and written besides the output, and the threads that do it.
+ */
+import type { ByteString } from "../link-options.ts";
+import { count, into, must, push, pushGlob, put, should } from "../option-row.ts";
+import type { OptionRow, ParseState } from "../option-row.ts";
+
+export const REPORTS: OptionRow[] = [
+  must("-v", "", "Print the version, and link when there are inputs", (s) => void (s.showVersion ||= 1)),
+  must("-V", "", "As -v, with the supported emulations", (s) => void (s.showVersion = 2)),
+  must("--version", "", "Print the version and stop", (s) => void (s.stop ||= "version")),
+  should("--print-output-format", "", "Print the output format and stop", (s) => void ((s.stop ||= "print"), (s.printed += "elf64-x86-64\n"))),
+  should("--print-sysroot", "", "Print the sysroot and stop", (s) => void ((s.stop ||= "print"), (s.printed += `${s.options.sysroot}\n`))),
+  should("--rsp-quoting", "=STYLE", "Quoting in @files: posix (default) or windows", setQuoting),
+  must("--help", "", "Print this text and stop", (s) => void (s.stop ||= "help")),
+  must("--verbose", "[=LEVEL]", "Say what is done, and print the default layout as a script", put("verbose", true)),
+  must("--trace -t", "", "Print the names of the input files", put("trace", true)),
+  must("--trace-symbol -y", "=SYMBOL", "Print who mentions SYMBOL", push("traceSymbols")),
+  must("--Map", "=FILE", "Write a link map", into("mapFile")),
+  must("--print-map -M", "", "Print a link map", put("mapFile", "-")),
+  must("--cref", "", "Print a cross reference table", put("cref", true)),
+  should("--print-memory-usage", "", "Print how full each memory region of the script is", put("printMemoryUsage", true)),
+  must("--dependency-file", "=FILE", "Write the inputs as a Makefile rule", into("dependencyFile")),
+  must("--fatal-warnings", "", "Warnings are errors", put("fatalWarnings", true)),
+  must("--no-fatal-warnings", "", "They are not (default)", put("fatalWarnings", false)),
+  should("--no-warnings -w", "", "Print no warnings", put("noWarnings", true)),
+  must("--demangle", "[=STYLE]", "Print C++ names as written in the source (default)", put("demangle", true)),
+  must("--no-demangle", "", "Print them as in the symbol table", put("demangle", false)),
+  must("--color-diagnostics", "[=WHEN]", "Colours: auto (default), always or never", setColor),
+  must("--no-color-diagnostics", "", "No colours", put("color", "never")),
+  must("--error-limit", "=N", "Stop after N errors, 0 = never (default 20)", (s, v, spelling) => void (s.options.errorLimit = count(s, v, spelling))),
+  should("--vs-diagnostics", "", "Begin messages with file(line), as Visual Studio wants them", put("vsDiagnostics", true)),
+  should("--error-handling-script", "=FILE", "Run FILE with missing-lib LIBRARY or undefined-symbol NAME before such an error is printed", into("errorHandlingScript")),
+  must("--warn-common", "", "Warn when a common symbol meets another definition", put("warnCommon", true)),
+  should("--no-warn-common", "", "Do not (default)", put("warnCommon", false)),
+  should("--warn-backrefs", "", "Warn when an archive only resolves names of files after it", put("warnBackrefs", true)),
+  should("--warn-backrefs-exclude", "=GLOB", "Do not when the member, as lib.a(member.o), matches", pushGlob("warnBackrefsExclude")),
+  should("--no-warn-backrefs", "", "Do not (default)", put("warnBackrefs", false)),
+  must("--no-warn-mismatch", "", "Do not complain about unknown section types", put("warnMismatch", false)),
+  should("--warn-mismatch", "", "Complain (default)", put("warnMismatch", true)),
+  should("--noinhibit-exec", "", "Write the output in spite of errors", put("noinhibitExec", true)),
+  should("--why-extract", "=FILE", "Write why each archive member is in the link", into("whyExtract")),
+  should("--reproduce", "=FILE", "Write a tar archive of the inputs and a response file that links them again (also LLD_REPRODUCE)", into("reproduce")),
+  should("--why-live", "=GLOB", "Print what keeps the symbols that match GLOB under --gc-sections", pushGlob("whyLive")),
+  should("--print-archive-stats", "=FILE", "Write how many members of each archive are in the link", into("printArchiveStats")),
+  must("--threads", "[=N]", "Number of threads, 1 to 256 (default: what the machine and the inputs allow)", setThreads),
+  must("--no-threads", "", "One thread", put("threads", 1)),
+  must("--time", "", "Print the passes with their milliseconds", put("time", true)),
+  must("--stats", "", "Print counts", put("stats", true)),
+  must("--time-trace", "[=FILE]", "Write Chrome trace events (default OUTPUT.time-trace)", (s, v) => void (s.options.timeTrace = v === "" ? "\0" : v)),
+  should("--time-trace-granularity", "=N", "Leave passes shorter than N microseconds out of it (default 500)", (s, v, spelling) => void (s.options.timeTraceGranularity = count(s, v, spelling))),
+  must("--verify-hashes", "", "Compare the bytes behind equal hashes", put("verifyHashes", true)),
+  must("--compat-version", "=TEXT", "First line of --version, for scripts that only know GNU ld (also WIELD_COMPAT_VERSION)", into("compatVersion")),
+  must("--plugin", "=FILE", "The compiler's LTO plugin; only named when an LTO object is met", into("plugin")),
+  must("--plugin-opt", "=OPTION", "An option of the plugin", push("pluginOpts")),
+];
+
+function setQuoting(s: ParseState, v: ByteString): void {
+  if (v !== "posix" && v !== "windows") s.errors.push(`invalid response file quoting: ${v}`);
+}
+
+function setColor(s: ParseState, v: ByteString): void {
+  if (v === "" || v === "always") s.options.color = "always";
+  else if (v === "auto" || v === "never") s.options.color = v;
+  else s.errors.push(`unknown option '--color-diagnostics=${v}': expected auto, always or never`);
+}
+
+/** A bare --threads asks for threads, which is the default. */
+function setThreads(s: ParseState, v: ByteString, spelling: ByteString): void {
+  if (v === "" && !spelling.includes("=")) s.options.threads = 0;
+  else if (!/^[0-9]+$/.test(v) || Number(v) === 0) s.errors.push(`--threads: expected a positive integer, but got '${v}'`);
+  else if (Number(v) > 256) s.errors.push(`--threads: expected a number from 1 to 256, but got '${v}'`);
+  else s.options.threads = Number(v);
+}

@@ -1,0 +1,60 @@
+/**
+ * Options under "Symbols" in --help: which are exported, bound, wanted, defined, and what is said of those that are not.
+ */
+import type { ByteString } from "../link-options.ts";
+import { must, push, pushGlob, put, should } from "../option-row.ts";
+import type { OptionRow, ParseState } from "../option-row.ts";
+import { setZ } from "../z-options.ts";
+
+export const SYMBOLS: OptionRow[] = [
+  must("--export-dynamic -E", "", "Put all global symbols of an executable into the dynamic symbol table", put("exportDynamic", true)),
+  must("--no-export-dynamic", "", "Only those that shared objects use (default)", put("exportDynamic", false)),
+  must("--export-dynamic-symbol", "=GLOB", "Put matching symbols into the dynamic symbol table", pushGlob("exportDynamicSymbols")),
+  must("--export-dynamic-symbol-list", "=FILE", "File of --export-dynamic-symbol patterns", push("exportDynamicSymbolLists")),
+  must("--dynamic-list", "=FILE", "File of symbols that are exported, and stay preemptible in a shared object", push("dynamicLists")),
+  should("--dynamic-list-data", "", "Put all variables on the dynamic list", put("dynamicListData", true)),
+  should("--dynamic-list-cpp-new", "", "Put operator new and delete on the dynamic list", (s) => void s.options.dynamicListCpp.push("operator new*", "operator delete*")),
+  should("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),
+  should("--retain-symbols-file", "=FILE", "Export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
+  should("--default-symver", "", "Exported symbols without a version get the soname as version", put("defaultSymver", true)),
+  must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
+  must("--exclude-libs", "=LIBS", "Hide the symbols of these archives (comma-separated, or ALL)", (s, v) => void s.options.excludeLibs.push(...v.split(/[,:]/).filter(Boolean))),
+  must("--Bsymbolic", "", "Bind references to own definitions when linking", put("bsymbolic", "all")),
+  must("--Bsymbolic-functions", "", "As -Bsymbolic for functions", put("bsymbolic", "functions")),
+  must("--Bsymbolic-non-weak", "", "As -Bsymbolic for symbols that are not weak", put("bsymbolic", "non-weak")),
+  must("--Bsymbolic-non-weak-functions", "", "As -Bsymbolic for functions that are not weak", put("bsymbolic", "non-weak-functions")),
+  should("--Bgroup", "", "The shared object and those it needs resolve symbols among themselves", (s) => void ((s.options.z.group = true), setZ(s, "defs"))),
+  must("--Bno-symbolic", "", "Undo -Bsymbolic (default)", put("bsymbolic", "none")),
+  must("--undefined -u", "=SYMBOL", "Start with an undefined symbol", push("undefined")),
+  should("--undefined-glob", "=GLOB", "As --undefined for every matching name in an archive", pushGlob("undefinedGlobs")),
+  should("--require-defined", "=SYMBOL", "As --undefined, and an error when nobody defines it", push("requireDefined")),
+  must("--defsym", "=SYMBOL=EXPR", "Define a symbol", setDefsym),
+  must("--wrap", "=SYMBOL", "References to SYMBOL go to __wrap_SYMBOL, those to __real_SYMBOL to SYMBOL", push("wrap")),
+  must("--no-undefined", "", "Undefined symbols are errors in shared objects too", (s) => setZ(s, "defs")),
+  must("--allow-shlib-undefined", "", "Shared objects may have undefined symbols", put("reportShlibUndefined", false)),
+  must("--no-allow-shlib-undefined", "", "Undefined symbols of shared objects are errors", put("reportShlibUndefined", true)),
+  must("--unresolved-symbols", "=WHAT", "report-all, ignore-all, ignore-in-object-files or ignore-in-shared-libs", setUnresolved),
+  must("--warn-unresolved-symbols", "", "Undefined symbols are warnings", put("unresolvedAreWarnings", true)),
+  must("--error-unresolved-symbols", "", "Undefined symbols are errors (default)", put("unresolvedAreWarnings", false)),
+  must("--allow-multiple-definition", "", "The first of several definitions wins", put("allowMultipleDefinition", true)),
+  must("--no-allow-multiple-definition", "", "Several definitions are an error (default)", put("allowMultipleDefinition", false)),
+  must("--undefined-version", "", "Version scripts may name symbols that nobody defines", put("undefinedVersion", true)),
+  must("--no-undefined-version", "", "They may not (default)", put("undefinedVersion", false)),
+];
+
+function setDefsym(s: ParseState, v: ByteString): void {
+  const equals = v.indexOf("=");
+  if (equals > 0 && equals < v.length - 1) s.options.defsyms.push({ name: v.slice(0, equals).trim(), expression: v.slice(equals + 1) });
+  else s.errors.push(`--defsym: syntax error: ${v}`);
+}
+
+/** Which undefined symbols are reported: [those of objects, those of shared objects]. The last option that speaks of them counts (lld). */
+const UNRESOLVED: Record<string, readonly [boolean, boolean]> = {
+  "report-all": [true, true], "ignore-all": [false, false], "ignore-in-object-files": [false, true], "ignore-in-shared-libs": [true, false],
+};
+
+function setUnresolved(s: ParseState, v: ByteString): void {
+  const what = Object.hasOwn(UNRESOLVED, v) ? UNRESOLVED[v] : undefined;
+  if (what === undefined) s.errors.push(`unknown --unresolved-symbols value: ${v}`);
+  else [s.options.reportUndefined, s.options.reportShlibUndefined] = what;
+}
