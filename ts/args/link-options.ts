@@ -26,6 +26,9 @@ export interface InputArgument {
   format: "elf" | "binary";
 }
 
+/** Options that hold at an input's place on the command line. */
+export type InputPosition = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib" | "copyNeeded">;
+
 export interface SymbolPattern {
   pattern: ByteString;
   /** extern "C++": matches the demangled name. */

@@ -102,7 +102,7 @@ export class RelocatableSymbols {
 
   /** Which symbols there will be. After bind-sections; writes SYM_REF_LIVE where the options make it matter. */
   async count(ctx: Context): Promise<void> {
-    const { arena, params, tables } = ctx;
+    const { arena, params } = ctx;
     const globals = params.get("globalSyms");
     if (discardOf(ctx) !== DISCARD.none) await markUsed(ctx, 0);
     ctx.kernels.typeReferences!(ctx.objects.byteOffset, 0, ctx.objects.length);

@@ -1,0 +1,85 @@
+/**
+ * The files that a command line means, as the passes that load them get at them: looked for, renamed by options, opened, noted, refused.
+ *
+ * Not here: what is in them. A trouble is reported once, here; callers get null and go on, so that one run names every bad input.
+ */
+import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
+import type { ByteString, InputPosition } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/input-messages.ts";
+import { HostError } from "../host/host.ts";
+import type { FileKind } from "../input/file-kind.ts";
+import { OpenFile } from "../input/input-file.ts";
+import { PathRewriter } from "../input/rewrite-path.ts";
+import { Search } from "../input/search.ts";
+
+/** Where no option says anything. */
+export const PLAIN: InputPosition = { asNeeded: false, wholeArchive: false, static: false, lib: 0, copyNeeded: false };
+
+export class InputAccess {
+  readonly machine: number;
+  readonly search: Search;
+  readonly paths: PathRewriter;
+  private readonly ctx: Context;
+  private readonly loaded = new Set<ByteString>();
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+    this.machine = ctx.params.get("machine") || EM_X86_64;
+    this.paths = new PathRewriter(ctx.options, (path) => this.mapText(path), (message) => ctx.diag.error(message));
+    this.search = new Search(ctx.options, (path) => this.exists(path));
+  }
+
+  exists(path: ByteString): boolean {
+    return this.ctx.host.exists(this.paths.rooted(path));
+  }
+
+  open(path: ByteString): OpenFile | null {
+    try {
+      return new OpenFile(this.ctx.host, path, this.machine);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.ctx.diag.error(messages.cannotOpen(path, error));
+      return null;
+    }
+  }
+
+  /** The text of a file. */
+  text(path: ByteString): ByteString | undefined {
+    const file = this.open(path);
+    const text = file?.text();
+    file?.close();
+    return text;
+  }
+
+  /** Adds a path to ctx.loadedFiles, once. */
+  noteLoaded(path: ByteString): void {
+    if (this.loaded.has(path)) return;
+    this.loaded.add(path);
+    this.ctx.loadedFiles.push(path);
+  }
+
+  /** Says why a file is no input. */
+  reject(kind: FileKind, name: ByteString): void {
+    const { diag, options } = this.ctx;
+    if (kind === "incompatible") diag.error(messages.incompatible(name, options.emulation || "elf_x86_64"));
+    else if (kind === "empty") diag.error(messages.empty(name));
+    else if (kind === "truncated") diag.error(messages.truncated(name));
+    else if (kind === "no-class") diag.error(messages.corruptElf(name, "file class"));
+    else if (kind === "no-byte-order") diag.error(messages.corruptElf(name, "data encoding"));
+    else if (kind === "elf") diag.error(messages.notLinkable(name));
+    else diag.error(messages.unknownType(name));
+  }
+
+  /** Shared objects are not looked for. */
+  isStatic(position: InputPosition): boolean {
+    return position.static || this.ctx.options.relocatable;
+  }
+
+  /** Text of a --remap-inputs-file. */
+  private mapText(path: ByteString): ByteString | undefined {
+    const text = this.text(path);
+    if (text !== undefined) this.noteLoaded(path);
+    return text;
+  }
+}

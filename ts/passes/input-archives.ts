@@ -1,0 +1,144 @@
+/**
+ * Archives among the inputs: their members become objects, unless the archive may stay closed (closed-archives.ts).
+ *
+ * The surprise: an archive that is named again is loaded once only, because its second copy cannot bring anything the first one does not
+ * (gcc names libgcc.a four times); that changes no result and saves parsing thousands of members.
+ */
+import { OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import type { ByteString, InputPosition } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/input-messages.ts";
+import { HostError } from "../host/host.ts";
+import { BadArchive, indexNames, memberAt, walkArchive, type Member } from "../input/archive.ts";
+import { fileKind, type FileKind } from "../input/file-kind.ts";
+import { OpenFile } from "../input/input-file.ts";
+import { baseName, joinPath, parentOf } from "../input/search.ts";
+import { SLIM_MARK } from "../lto/slim-mark.ts";
+import type { ClosedArchives } from "./closed-archives.ts";
+import type { InputAccess } from "./input-access.ts";
+import type { InputObjects } from "./input-objects.ts";
+import type { InputRows } from "./input-rows.ts";
+
+/** The first object in a library is for another machine. */
+const INCOMPATIBLE = new Error("incompatible");
+/** The archive stays closed and its first object is for this machine. */
+const SEEN_ENOUGH = new Error("seen enough");
+
+export class InputArchives {
+  private readonly ctx: Context;
+  private readonly closed: ClosedArchives | null;
+  private readonly access: InputAccess;
+  private readonly rows: InputRows;
+  private readonly objects: InputObjects;
+  private readonly seen = new Set<ByteString>();
+
+  constructor(ctx: Context, closed: ClosedArchives | null, access: InputAccess, rows: InputRows, objects: InputObjects) {
+    this.ctx = ctx;
+    this.closed = closed;
+    this.access = access;
+    this.rows = rows;
+    this.objects = objects;
+    closed?.closed.clear();
+    ctx.archives.length = 0;
+  }
+
+  /** Archives that were found. */
+  get count(): number {
+    return this.seen.size;
+  }
+
+  /** Is this a mention that brings nothing new? Every mention counts in reports. */
+  addAgain(path: ByteString, position: InputPosition): boolean {
+    if (position.wholeArchive || !this.seen.has(path)) return false;
+    const { archives } = this.ctx;
+    const before = archives.find((archive) => archive.path === path);
+    if (before !== undefined) archives.push({ ...before, group: this.rows.group });
+    return true;
+  }
+
+  /** False = it is for another machine and `maySkip`. */
+  add(file: OpenFile, position: InputPosition, maySkip: boolean): boolean {
+    const { diag } = this.ctx;
+    const flags = (position.wholeArchive ? 0 : OBJF_LAZY) | (this.isExcluded(file.path) ? OBJF_EXCLUDE_LIBS : 0);
+    const thin = file.kind === "thin";
+    const stays = this.staysClosed(file, flags);
+    let objects = 0;
+    const counted = { path: file.path, members: 0, group: this.rows.group };
+    if (!position.wholeArchive && (this.ctx.options.printArchiveStats !== "" || this.ctx.options.warnBackrefs)) this.ctx.archives.push(counted);
+    try {
+      walkArchive(file, thin, (member) => {
+        counted.members++;
+        if (stays && objects > 0) throw SEEN_ENOUGH;
+        if (thin) return this.addThinMember(file.path, member, flags);
+        const kind = fileKind(member.head, member.headAt, member.headEnd, this.access.machine);
+        if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
+        if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
+        if (kind === "relocatable") this.objects.noteAbi(member.head, member.headAt);
+        if (stays && kind !== "incompatible" && objects > 0) return;
+        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
+      });
+    } catch (error) {
+      if (error === INCOMPATIBLE) return false;
+      if (error === SEEN_ENOUGH) return this.archiveDone(file.path);
+      if (!(error instanceof BadArchive) && !(error instanceof HostError)) throw error;
+      diag.error(messages.badArchive(file.path, error.message));
+    }
+    return this.archiveDone(file.path);
+  }
+
+  private archiveDone(path: ByteString): true {
+    this.seen.add(path);
+    this.access.noteLoaded(path);
+    return true;
+  }
+
+  /** Is the archive left closed in this round? Notes its index if so. */
+  private staysClosed(file: OpenFile, flags: number): boolean {
+    if (this.closed === null || (flags & OBJF_LAZY) === 0 || file.kind === "thin" || this.closed.opened.has(file.path)) return false;
+    const names = indexNames(file);
+    // Slim LTO objects are known by their mark only.
+    if (names === null || names.includes(SLIM_MARK)) return false;
+    this.closed.closed.set(file.path, names);
+    return true;
+  }
+
+  private isExcluded(archive: ByteString): boolean {
+    const { excludeLibs } = this.ctx.options;
+    if (excludeLibs.length === 0) return false;
+    const name = baseName(archive);
+    return excludeLibs.some((excluded) => excluded === "ALL" || excluded === name || `${excluded}.a` === name);
+  }
+
+  private addMember(kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number): void {
+    if (kind === "bitcode") return this.objects.addBitcode(source, offset, bytes, archive, member, flags);
+    if (kind === "relocatable") return this.objects.addObject(source, offset, bytes, archive, member, flags);
+    const name = `${archive}(${member})`;
+    const { diag } = this.ctx;
+    if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(name));
+    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, name);
+    else diag.warn(messages.oddMember(archive, member));
+  }
+
+  /** A thin archive names its members' files, relative to itself, or members of archives. */
+  private addThinMember(archive: ByteString, member: Member, flags: number): void {
+    const path = member.name.startsWith("/") ? member.name : joinPath(parentOf(archive), member.name);
+    const name = baseName(member.name);
+    let file: OpenFile | undefined;
+    try {
+      file = new OpenFile(this.ctx.host, this.access.paths.path(path), this.access.machine);
+      this.access.noteLoaded(path);
+      if (member.nested < 0) {
+        this.addMember(file.kind, path, 0, file.size, archive, name, flags);
+        return;
+      }
+      const inner = memberAt(file, member.nested);
+      const kind = fileKind(inner.head, inner.headAt, inner.headEnd, this.access.machine);
+      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags);
+    } catch (error) {
+      if (!(error instanceof HostError) && !(error instanceof BadArchive)) throw error;
+      this.ctx.diag.error(messages.thinMember(archive, member.name, error));
+    } finally {
+      file?.close();
+    }
+  }
+}

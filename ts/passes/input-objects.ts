@@ -1,0 +1,65 @@
+/**
+ * Object files among the inputs, alone or as members: rows for them, and for what the compiler makes of LTO objects.
+ */
+import { OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/input-messages.ts";
+import { BitcodeCompiler } from "../lto/bitcode.ts";
+import type { InputAccess } from "./input-access.ts";
+import { inputName, type InputRows } from "./input-rows.ts";
+
+/** gABI ch. 4, ELF Identification. */
+const EI_OSABI = 7;
+
+export class InputObjects {
+  private readonly ctx: Context;
+  private readonly access: InputAccess;
+  private readonly rows: InputRows;
+  private compiledAdded = false;
+
+  constructor(ctx: Context, access: InputAccess, rows: InputRows) {
+    this.ctx = ctx;
+    this.access = access;
+    this.rows = rows;
+  }
+
+  /** `source`: the file that holds the bytes; `flags`: OBJF_*. */
+  addObject(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
+    const { lto } = this.ctx;
+    if (lto !== null) {
+      const claim = lto.claim(this.ctx, source, offset, bytes);
+      if (claim === "gone") {
+        if ((flags & OBJF_LAZY) === 0) this.addCompiled();
+        return;
+      }
+      if (claim !== null) return void this.rows.add(claim.path, 0, claim.bytes, path, member, flags);
+    }
+    this.rows.add(source, offset, bytes, path, member, flags);
+  }
+
+  addBitcode(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
+    const name = inputName({ path, member });
+    const compiler = (this.ctx.bitcode ??= new BitcodeCompiler());
+    const object = compiler.compile(this.ctx, source, offset, bytes, name);
+    if (object !== null) this.rows.add(object.path, 0, object.bytes, path, member, flags);
+    else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode(name));
+    else this.ctx.diag.warn(messages.lazyBitcode(name));
+  }
+
+  /** What lto-wrapper made, in the place of the first object it was made of. */
+  addCompiled(): void {
+    const objects = this.compiledAdded ? [] : (this.ctx.lto?.objects ?? []);
+    this.compiledAdded = true;
+    for (const path of objects) {
+      const file = this.access.open(path);
+      if (file !== null) this.rows.add(path, 0, file.size, path, "", 0);
+      file?.close();
+    }
+  }
+
+  /** Without -m the output is for the system that the first input names (lld). */
+  noteAbi(head: Uint8Array, at: number): void {
+    if (this.ctx.osabi === 0 && this.ctx.options.emulation === "") this.ctx.osabi = head[at + EI_OSABI]!;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Linker scripts among the inputs: read once, obeyed once, and their INPUT and GROUP expanded at every place they are named.
+ *
+ * Not here: the language (ts/script/) and what becomes of a layout (script-shape.ts). The surprise: libc.so of a C library for development
+ * is such a script, so this is on the path of every ordinary link.
+ */
+import { ELFOSABI_FREEBSD } from "../../as-kernels/shared/elf.ts";
+import type { ByteString, InputPosition } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import * as messages from "../diagnostics/input-messages.ts";
+import { HostError } from "../host/host.ts";
+import type { OpenFile } from "../input/input-file.ts";
+import { parseInputScript, type InputScript } from "../script/input-script.ts";
+import { joinLayouts } from "../script/layout.ts";
+import { ScriptError } from "../script/lexer.ts";
+import { PLAIN, type InputAccess } from "./input-access.ts";
+
+/** What takes the inputs that scripts name. */
+export interface InputTaker {
+  addLibrary(name: ByteString, position: InputPosition): void;
+  addFile(path: ByteString, position: InputPosition, recorded: ByteString): boolean;
+}
+
+export class InputScripts {
+  private readonly ctx: Context;
+  private readonly access: InputAccess;
+  private readonly taker: InputTaker;
+  /** What was read, by path. */
+  private readonly scripts = new Map<ByteString, InputScript>();
+  /** Files that the script being read INCLUDEs. */
+  private readonly included: ByteString[] = [];
+  /** Scripts whose inputs are being added: one that names itself would never end. */
+  private readonly expanding = new Set<ByteString>();
+  /** An OUTPUT_FORMAT has been obeyed. */
+  private formatKnown = false;
+
+  constructor(ctx: Context, access: InputAccess, taker: InputTaker) {
+    this.ctx = ctx;
+    this.access = access;
+    this.taker = taker;
+  }
+
+  /** --default-script stands in for -T; it must be there anyway (lld). */
+  addDefault(): void {
+    const { defaultScript, scripts } = this.ctx.options;
+    if (defaultScript === "") return;
+    if (scripts.length === 0) this.addOption(defaultScript);
+    else if (this.findScript(defaultScript) === "") this.ctx.diag.error(messages.noScript(defaultScript));
+  }
+
+  /** -T */
+  addOption(path: ByteString): void {
+    const found = this.findScript(path);
+    if (found === "") return this.ctx.diag.error(messages.noScript(path));
+    const file = this.access.open(found);
+    if (file === null) return;
+    if (file.kind === "text") this.add(file, PLAIN, false);
+    else this.ctx.diag.error(messages.unknownType(file.path));
+    file.close();
+  }
+
+  /** False = it is for another machine and `maySkip`. */
+  add(file: OpenFile, position: InputPosition, maySkip: boolean): boolean {
+    const { path } = file;
+    if (this.expanding.has(path)) {
+      this.ctx.diag.error(messages.scriptInItself(path));
+      return true;
+    }
+    const script = this.scripts.get(path) ?? this.readScript(file);
+    if (script === null) return true;
+    if (!suits(script)) {
+      if (maySkip) return false;
+      this.access.reject("incompatible", path);
+      return true;
+    }
+    this.access.noteLoaded(path);
+    this.expanding.add(path);
+    const included = this.included.splice(0);
+    this.expand(script, path, position);
+    for (const each of included) this.access.noteLoaded(each);
+    this.expanding.delete(path);
+    return true;
+  }
+
+  private findScript(path: ByteString): ByteString {
+    return this.access.exists(path) ? this.access.paths.path(path) : this.access.search.file(path);
+  }
+
+  private readScript(file: OpenFile): InputScript | null {
+    try {
+      const script = parseInputScript(file.text(), file.path, (name) => this.include(name));
+      this.scripts.set(file.path, script);
+      if (suits(script)) this.obey(script);
+      return script;
+    } catch (error) {
+      if (!(error instanceof ScriptError) && !(error instanceof HostError)) throw error;
+      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : error.message);
+      return null;
+    }
+  }
+
+  private include(name: ByteString): ByteString | undefined {
+    const found = this.access.exists(name) ? name : this.access.search.file(name);
+    if (found === "") return undefined;
+    const path = this.access.paths.path(found);
+    this.included.push(path);
+    return this.access.text(path);
+  }
+
+  /** The first OUTPUT_FORMAT counts. */
+  private obeyFormat(format: ByteString | undefined): void {
+    if (format === undefined || this.formatKnown) return;
+    this.formatKnown = true;
+    if (format === "srec" || format === "ihex") this.ctx.options.hexFormat = format;
+    if (format === "binary" || this.ctx.options.hexFormat !== "") this.ctx.options.binary = true;
+    if (format.endsWith("-freebsd")) this.ctx.osabi = ELFOSABI_FREEBSD;
+  }
+
+  /** Commands that stand for options; the command line wins. */
+  private obey(script: InputScript): void {
+    const { options, versionNodes } = this.ctx;
+    if (!options.noStdlib) for (const directory of script.searchDirs) this.access.search.addDirectory(directory);
+    this.obeyFormat(script.outputFormat[0]);
+    if (options.entry === "") options.entry = script.entry;
+    if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
+    options.undefined.push(...script.externs);
+    versionNodes.push(...script.versionNodes);
+    if (script.layout === null) return;
+    this.ctx.script = joinLayouts(this.ctx.script, script.layout);
+  }
+
+  private expand(script: InputScript, path: ByteString, position: InputPosition): void {
+    const inputs = script.startup === null ? script.inputs : [script.startup, ...script.inputs];
+    for (const input of inputs) {
+      const here = { ...position, asNeeded: position.asNeeded || input.asNeeded };
+      if (input.kind === "library") {
+        this.taker.addLibrary(input.name, here);
+        continue;
+      }
+      const found = this.access.search.fileOfScript(input.name, path);
+      if (found === "") this.ctx.diag.error(input.wrong(messages.noScriptFile(input.name, this.access.search.sysrootOf(path, input.name))));
+      else this.taker.addFile(found, here, found);
+    }
+  }
+}
+
+/** No OUTPUT_FORMAT, or one for x86-64. */
+function suits(script: InputScript): boolean {
+  return script.outputFormat.length === 0 || /x86-64|^(binary|srec|ihex)$/.test(script.outputFormat[0]!);
+}
