@@ -8,13 +8,13 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
-import { sectionAt } from "../lib/section-at.ts";
+import { ABSOLUTE, sectionAt, shortIndex } from "../lib/section-at.ts";
 import {
   SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
   SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_SHARED, SYM_TLS, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT,
+  SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT,
   SYM_BYTES, VER_NDX_GLOBAL,
 } from "../shared/elf.ts";
 
@@ -187,7 +187,7 @@ export function writeDynsyms(list: u32, count: u32, out: u32, offsets: u32, gnuU
         if ((flags & SYM_IFUNC) != 0 && (flags & SYM_NEEDS_CPLT) != 0) {
           shndx = sectionAt(value);
           size = 0;
-        } else if (section == 0) shndx = SHN_ABS;
+        } else if (section == 0) shndx = ABSOLUTE;
         else if (kind == SYM_IN_OSEC) shndx = osec.index[section];
         else shndx = osec.index[isec.osec[section]];
         if ((flags & SYM_TLS) != 0 && section != 0) value -= tlsAddr;
@@ -196,7 +196,7 @@ export function writeDynsyms(list: u32, count: u32, out: u32, offsets: u32, gnuU
     store<u32>(at, load<u32>(offsets + ((i + 1) << 2)));
     store<u8>(at, <u8>((bind << 4) | (type & 15)), 4);
     store<u8>(at, gsym.vis[row] & 3, 5);
-    store<u16>(at, <u16>shndx, 6);
+    store<u16>(at, shortIndex(shndx), 6);
     store<u64>(at, value, 8);
     store<u64>(at, size, 16);
   }

@@ -5,13 +5,13 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { strlenBounded, copyBytes } from "../lib/bytes.ts";
-import { sectionAt } from "../lib/section-at.ts";
+import { ABSOLUTE, longIndex, sectionAt, shortIndex } from "../lib/section-at.ts";
 import {
   ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_SECTION,
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_ABSOLUTE, SYM_TLS,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, STB_WEAK,
+  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, STB_WEAK,
 } from "../shared/elf.ts";
 
 /** discard policy: 0 default, 1 -X (.L names), 2 -x (all locals), 3 --discard-none. */
@@ -117,16 +117,17 @@ function fullName(id: u32): u32 {
   return strlenBounded(tables().gsym.name[id], 1 << 24);
 }
 
-/** Writes one Elf64_Sym. */
+/** Writes one Elf64_Sym; `wideAt`: its word of .symtab_shndx, 0 = there is none. */
 // @ts-ignore: decorator
 @inline
-function put(at: u32, name: u32, info: u8, other: u8, shndx: u32, value: u64, size: u64): void {
+function put(at: u32, wideAt: u32, name: u32, info: u8, other: u8, shndx: u32, value: u64, size: u64): void {
   store<u32>(at, name);
   store<u8>(at, info, 4);
   store<u8>(at, other, 5);
-  store<u16>(at, <u16>(shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? SHN_XINDEX : shndx), 6);
+  store<u16>(at, shortIndex(shndx), 6);
   store<u64>(at, value, 8);
   store<u64>(at, size, 16);
+  if (wideAt != 0) store<u32>(wideAt, longIndex(shndx));
 }
 
 /** An indirect function whose PLT entry is its address: an ordinary function there, without a size (lld). */
@@ -136,7 +137,7 @@ function isPltFunction(id: u32): bool {
   return (tables().sym.flags[id] & (SYM_IFUNC | SYM_NEEDS_CPLT)) == (SYM_IFUNC | SYM_NEEDS_CPLT);
 }
 
-/** Output section header index a defined symbol is relative to. */
+/** Output section header index a defined symbol is relative to, or ABSOLUTE. */
 // @ts-ignore: decorator
 @inline
 function outputIndex(id: u32): u32 {
@@ -144,18 +145,18 @@ function outputIndex(id: u32): u32 {
   const kind = t.sym.flags[id] & SYM_KIND_MASK;
   const row = t.sym.isec[id];
   if (isPltFunction(id)) return sectionAt(t.sym.addr[id]);
-  if (kind == SYM_IN_OSEC) return row == 0 ? SHN_ABS : t.osec.index[row];
-  if (row == 0) return SHN_ABS;
+  if (kind == SYM_IN_OSEC) return row == 0 ? ABSOLUTE : t.osec.index[row];
+  if (row == 0) return ABSOLUTE;
   return t.osec.index[t.isec.osec[row]];
 }
 
-/** st_value: TLS symbols are offsets from the start of the TLS segment (gABI ch. 4 Symbol Values). */
+/** st_value: TLS symbols are offsets from the start of the TLS segment (gABI ch. 4 Symbol Values); absolute ones are what they are (lld). */
 // @ts-ignore: decorator
 @inline
 function outputValue(id: u32): u64 {
   const t = tables();
   const addr = t.sym.addr[id];
-  return t.sym.flags[id] & SYM_TLS ? addr - params().tlsAddr : addr;
+  return t.sym.flags[id] & SYM_TLS && t.sym.isec[id] != 0 ? addr - params().tlsAddr : addr;
 }
 
 /**
@@ -181,10 +182,10 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
     const bytes = strlenBounded(name, obj.strtabBytes[o] - load<u32>(entry));
     const moved = isPltFunction(id);
     const info = moved ? <u8>STT_FUNC : load<u8>(entry, 4);
-    const shndx = outputIndex(id);
     const file = (info & 15) == STT_FILE;
-    put(to, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5), file ? SHN_ABS : shndx, file ? 0 : outputValue(id), moved ? 0 : load<u64>(entry, 16));
-    if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
+    const shndx = file ? ABSOLUTE : outputIndex(id);
+    const wideAt = shndxAt != 0 ? shndxAt + (to - at) / SYM_BYTES * 4 : 0;
+    put(to, wideAt, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5), shndx, file ? 0 : outputValue(id), moved ? 0 : load<u64>(entry, 16));
     copyBytes(names + text, name, bytes);
     store<u8>(names + text + bytes, 0);
     if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);
@@ -227,8 +228,8 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
     const value = defined ? outputValue(id) : t.sym.addr[id];
     const moved = isPltFunction(id);
     const type = moved ? STT_FUNC : <u32>gsym.type[id];
-    put(to, nameOffset + nameAt, <u8>((bind << 4) | type), gsym.vis[id], shndx, value, defined && !moved ? <u64>gsym.size[id] : 0);
-    if (shndxAt != 0) store<u32>(shndxAt + (to - at) / SYM_BYTES * 4, shndx >= <u32>SHN_LORESERVE && shndx != SHN_ABS ? shndx : 0);
+    const wideAt = shndxAt != 0 ? shndxAt + (to - at) / SYM_BYTES * 4 : 0;
+    put(to, wideAt, nameOffset + nameAt, <u8>((bind << 4) | type), gsym.vis[id], shndx, value, defined && !moved ? <u64>gsym.size[id] : 0);
     if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);
     to += SYM_BYTES;
   }

@@ -1,9 +1,10 @@
 /** Bare memory, tables and kernels for tests that write rows by hand: no context, no pool, no files. */
+import * as fs from "node:fs";
+import { fileURLToPath } from "node:url";
 import { CTL_ISSUES } from "../../as-kernels/shared/abi.ts";
 import { Arena } from "../../ts/memory/arena.ts";
-import type { Kernels } from "../../ts/memory/kernels.ts";
+import { instantiateKernels, type Kernels } from "../../ts/memory/kernels.ts";
 import { allocTable, initTables, Params, type Tables } from "../../ts/memory/table.ts";
-import { kernelsOver } from "../synthetic/world.ts";
 
 export interface KernelMemory {
   arena: Arena;
@@ -21,6 +22,19 @@ export interface Issue {
 }
 
 const ISSUE_ROWS = 1000;
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** Kernels over fresh memory, compiled once; `debug` picks the unoptimised ones. They lie beside the program that runs. */
+export function kernelsOver(memory: WebAssembly.Memory, debug = false): Kernels {
+  const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
+  let module = modules.get(name);
+  if (module === undefined) {
+    module = new WebAssembly.Module(fs.readFileSync(fileURLToPath(new URL(name, import.meta.url))));
+    modules.set(name, module);
+  }
+  return instantiateKernels(module, memory);
+}
 
 /** `pages` of 64 KiB. */
 export function kernelMemory(debug: boolean, pages = 256): KernelMemory {

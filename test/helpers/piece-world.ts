@@ -4,8 +4,6 @@
  * Builds what load-sections and bind-sections would leave: one object per given list of sections, whose file is those
  * sections one after the other. Nothing is parsed and no ELF file exists.
  */
-import * as fs from "node:fs";
-import { fileURLToPath } from "node:url";
 import { CTL_ISSUES, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED } from "../../as-kernels/shared/abi.ts";
 import { SHF_ALLOC, SHF_MERGE, SHF_STRINGS } from "../../as-kernels/shared/elf.ts";
 import { defaultOptions } from "../../ts/args/default-options.ts";
@@ -13,12 +11,12 @@ import type { LinkOptions } from "../../ts/args/link-options.ts";
 import type { Context } from "../../ts/context.ts";
 import { Diagnostics } from "../../ts/diagnostics/print.ts";
 import { Arena } from "../../ts/memory/arena.ts";
-import { instantiateKernels } from "../../ts/memory/kernels.ts";
 import { Pool } from "../../ts/memory/pool.ts";
 import { allocTable, initTables, Params } from "../../ts/memory/table.ts";
 import { MERGE_PHASES } from "../../ts/passes/merge-pieces.ts";
 import { SPLIT_PHASES } from "../../ts/passes/split-pieces.ts";
 import { EH_FRAME_PHASES } from "../../ts/synthetic/eh-frame.ts";
+import { kernelsOver } from "./kernel-memory.ts";
 
 export interface RelocSpec {
   offset: number;
@@ -68,17 +66,6 @@ export interface PieceWorld {
 }
 
 const MEMORY_PAGES = 1024;
-const modules = new Map<string, WebAssembly.Module>();
-
-function kernelModule(debug: boolean): WebAssembly.Module {
-  const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-  let module = modules.get(name);
-  if (module === undefined) {
-    module = new WebAssembly.Module(fs.readFileSync(fileURLToPath(new URL(`./${name}`, import.meta.url))));
-    modules.set(name, module);
-  }
-  return module;
-}
 
 export function strings(data: string, more: Partial<SectionSpec> = {}): SectionSpec {
   return { data: Uint8Array.from(data, (c) => c.charCodeAt(0)), kind: ISEC_MERGE, flags: SHF_ALLOC | SHF_MERGE | SHF_STRINGS, entsize: 1, ...more };
@@ -109,7 +96,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
   const arena = new Arena(memory);
   const tables = initTables(arena);
-  const kernels = instantiateKernels(kernelModule(spec.debug ?? false), memory);
+  const kernels = kernelsOver(memory, spec.debug);
   const files: Uint8Array[] = [];
   const output = new Uint8Array(OUTPUT_BYTES);
   const io = {

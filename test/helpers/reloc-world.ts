@@ -4,19 +4,17 @@
  * Builds what bind-sections would leave, and plays assign-addresses with fixed addresses. No ELF file exists: contents are given
  * and placed in a window by the test itself. Symbols are numbered alike in the object's symbol table and in `sym`.
  */
-import * as fs from "node:fs";
-import { fileURLToPath } from "node:url";
 import * as abi from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_PROGBITS, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { x86_64 } from "../../ts/arch/x86-64.ts";
 import { defaultOptions } from "../../ts/args/default-options.ts";
 import type { Context } from "../../ts/context.ts";
 import { Arena } from "../../ts/memory/arena.ts";
-import { instantiateKernels } from "../../ts/memory/kernels.ts";
 import { allocTable, initTables, Params, type ParamName } from "../../ts/memory/table.ts";
 import { assignNeeds, sliceDynamic } from "../../ts/passes/create-synthetic.ts";
 import { installTables } from "../../ts/passes/scan-relocs.ts";
 import { noSynthetics } from "../../ts/synthetic/index.ts";
+import { kernelsOver } from "./kernel-memory.ts";
 
 export interface SymSpec {
   /** SYM_* kind and bits. */
@@ -85,17 +83,6 @@ export const PLACES = {
 const WIDTHS = { pltBytes: 16, pltGotBytes: 8, ipltBytes: 16 };
 
 const MEMORY_PAGES = 256;
-const modules = new Map<string, WebAssembly.Module>();
-
-function kernelModule(debug: boolean): WebAssembly.Module {
-  const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-  let module = modules.get(name);
-  if (module === undefined) {
-    module = new WebAssembly.Module(fs.readFileSync(fileURLToPath(new URL(`./${name}`, import.meta.url))));
-    modules.set(name, module);
-  }
-  return module;
-}
 
 /** First sym row of the test's symbols: 0 is nothing, 1 the object's null symbol. */
 const FIRST_SYM = 2;
@@ -105,7 +92,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   const arena = new Arena(memory);
   const tables = initTables(arena);
   const params = new Params(arena);
-  const kernels = instantiateKernels(kernelModule(spec.debug ?? false), memory);
+  const kernels = kernelsOver(memory, spec.debug);
   const ctx = {
     arena, tables, params, kernels, arch: x86_64, options: defaultOptions(), synthetics: noSynthetics(), properties: new Map(), lookup: () => 0,
   } as unknown as Context;

@@ -1,87 +1,226 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { SYM_DEFINED, SYM_DISCARDED, SYM_UNDEF } from "../../as-kernels/shared/abi.ts";
-import { SHF_ALLOC, SHF_MERGE, SHN_ABS, SHN_LORESERVE, SHN_XINDEX, STT_FILE } from "../../as-kernels/shared/elf.ts";
+import {
+  ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_TLS, SYM_UNDEF,
+  SYM_USED_REGULAR,
+} from "../../as-kernels/shared/abi.ts";
+import { SHF_ALLOC, SHF_MERGE, SHF_TLS, SHN_ABS, SHN_LORESERVE, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STT_FILE, STT_GNU_IFUNC, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
-import { kernelMemory } from "../helpers/kernel-memory.ts";
-import { prng } from "../helpers/prng.ts";
-import { isWritten, type Discard, type Local } from "../helpers/twin/emit-symtab.ts";
+import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
+import { prng, type Prng } from "../helpers/prng.ts";
+import {
+  GLOBAL_KINDS, globalEntry, isGlobalWritten, isLocalised, isWritten, localEntry, type Discard, type Entry, type Global, type Link, type Local, type Output, type Piece, type Section,
+} from "../helpers/twin/emit-symtab.ts";
 
 const POLICIES: Discard[] = ["default", "locals", "all", "none"];
+/** Row of `piece` + 1, as sym.piece has it. */
+const PIECES: Record<Piece, number> = { none: 0, dead: 1, live: 2 };
+/** Where symbols of the output begin in the table, and in its string table. */
+const FIRST_ENTRY = 7;
+const FIRST_NAME = 100;
+
+interface SymbolWorld {
+  link: Link;
+  sections: Section[];
+  /** Row of what a symbol is relative to. */
+  row: (section: Section | null) => number;
+  outputRow: (output: Output | null) => number;
+}
+
+/** Output sections that touch each other here and there, and input sections that are in them or thrown away. */
+function symbolWorld(memory: KernelMemory, random: Prng): SymbolWorld {
+  const { arena, tables, params } = memory;
+  let addr = 0x1000n;
+  const outputs = Array.from({ length: random.between(1, 6) }, (_, k): Output => {
+    const size = random.pick([0, 0x10, 0x20]);
+    const output = { index: random.pick([0, k + 1, k + 1, SHN_LORESERVE - 1, SHN_LORESERVE, SHN_ABS, 70_000]), flags: random.pick([SHF_ALLOC, SHF_ALLOC, SHF_ALLOC | SHF_TLS, 0]), addr, size };
+    addr += BigInt(size + random.pick([0, 0, 0x10]));
+    return output;
+  });
+  const sections = Array.from({ length: random.between(1, 6) }, (): Section => {
+    const merge = random.chance(0.3);
+    return { live: random.chance(0.8), merge, flags: SHF_ALLOC | (merge || random.chance(0.1) ? SHF_MERGE : 0), output: random.chance(0.9) ? random.pick(outputs) : null };
+  });
+  const link: Link = { outputs, tlsAddr: random.u64(), gcSections: random.chance(0.5), gnuUnique: random.chance(0.5), copiesRelocations: random.chance(0.4) };
+  const osec = allocTable(arena, tables, "osec", outputs.length + 1);
+  const isec = allocTable(arena, tables, "isec", sections.length + 1);
+  const piece = allocTable(arena, tables, "piece", 2);
+  const outputRow = (output: Output | null) => (output === null ? 0 : outputs.indexOf(output) + 1);
+  outputs.forEach(({ index, flags, addr: at, size }, o) => {
+    osec.index[o + 1] = index;
+    osec.sh_flags[o + 1] = flags;
+    osec.addr[o + 1] = at;
+    osec.size[o + 1] = size;
+  });
+  sections.forEach(({ live, flags, merge, output }, s) => {
+    isec.live[s + 1] = live ? 1 : 0;
+    isec.sh_flags[s + 1] = flags;
+    isec.kind[s + 1] = merge ? ISEC_MERGE : ISEC_REGULAR;
+    isec.osec[s + 1] = outputRow(output);
+  });
+  piece.live[PIECES.live - 1] = 1;
+  params.set("tlsAddr", link.tlsAddr);
+  params.set("gcSections", link.gcSections ? 1 : 0);
+  params.set("gnuUnique", link.gnuUnique ? 1 : 0);
+  return { link, sections, outputRow, row: (section) => (section === null ? 0 : sections.indexOf(section) + 1) };
+}
+
+/** In, behind or between the output sections. */
+const someAddress = (random: Prng, { link }: SymbolWorld): bigint => random.pick(link.outputs).addr + BigInt(random.pick([0, 1, 0x10, 0x20, 0x28]));
+
+function randomLocal(random: Prng, world: SymbolWorld): Local {
+  const type = random.pick([0, 1, 2, 3, STT_FILE, STT_GNU_IFUNC]);
+  return {
+    name: random.pick(["", ".L", "."]) + "x".repeat(random.pick([0, 1, 7, 8, 40, random.below(70)])), type,
+    flags: random.pick([SYM_DEFINED, SYM_DEFINED, SYM_DEFINED, SYM_UNDEF, SYM_DISCARDED]) | (type === STT_GNU_IFUNC ? random.pick([SYM_IFUNC, SYM_IFUNC | SYM_NEEDS_CPLT]) : random.pick([0, SYM_TLS])) | random.pick([0, SYM_REF_LIVE]),
+    section: random.pick([...world.sections, null]), piece: random.pick(["none", "dead", "live", "live"]), addr: someAddress(random, world), size: random.u64(), other: random.below(4),
+  };
+}
+
+function randomGlobal(random: Prng, world: SymbolWorld, k: number): Global {
+  const kind = random.pick(GLOBAL_KINDS);
+  return {
+    name: `g${k}` + random.pick(["", "@@V1", "x".repeat(random.below(40))]), type: random.pick([0, 1, 2, STT_GNU_IFUNC]), bind: random.pick([0, STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE]),
+    vis: random.pick([0, 0, 1, 2, 3]),
+    flags: kind | random.pick([0, SYM_USED_REGULAR, SYM_USED_REGULAR]) | random.pick([0, 0, SYM_TLS, SYM_IFUNC | SYM_NEEDS_CPLT, SYM_NEEDS_COPY]) | random.pick([0, SYM_REF_LIVE, SYM_EXPORTED, SYM_FORCED_LOCAL]),
+    section: kind === SYM_DEFINED ? random.pick([...world.sections, null]) : null, output: kind === SYM_IN_OSEC ? random.pick([...world.link.outputs, null]) : null,
+    piece: random.pick(["none", "dead", "live", "live"]), addr: someAddress(random, world), size: random.below(2 ** 40),
+  };
+}
+
+interface Written {
+  name: number;
+  entry: Entry;
+}
+
+const readEntry = ({ arena }: KernelMemory, at: number, wide: number): Written => {
+  const entry = { info: arena.u8[at + 4]!, other: arena.u8[at + 5]!, shndx: arena.u16[(at >>> 1) + 3]!, wide: arena.u32[wide >>> 2]!, value: arena.u64[(at >>> 3) + 1]!, size: arena.u64[(at >>> 3) + 2]! };
+  return { name: arena.u32[at >>> 2]!, entry };
+};
+
+/** Room for `entries` and `text` name bytes, filled with rubbish that must be overwritten or left alone. */
+function room({ arena, params, tables }: KernelMemory, random: Prng, link: Link, entries: number, text: number) {
+  const bytes = SYM_BYTES * entries;
+  const at = arena.alloc(bytes + 16);
+  const wide = arena.alloc(4 * entries + 16);
+  const names = arena.alloc(text + 64) + random.below(16);
+  arena.u8.fill(0xee, at, at + bytes + 16);
+  arena.u8.fill(0xee, wide, wide + 4 * entries + 16);
+  arena.u8.fill(0xee, names, names + text + 32);
+  const indexes = arena.allocZeroed(4 * tables.sym.rows);
+  params.set("symIndex", link.copiesRelocations ? indexes : 0);
+  params.set("symtabAt", at - SYM_BYTES * FIRST_ENTRY);
+  return { at, wide, names, indexes };
+}
 
 for (const debug of [false, true]) {
   const test = suite(`kernel emit-symtab ${debug ? "debug" : "release"}`);
   const memory = kernelMemory(debug);
   const { arena, tables, kernels } = memory;
+  const untouched = (from: number, bytes: number) => arena.bytes(from, bytes).every((byte) => byte === 0xee);
 
   test("writes the locals its twin keeps, names of any length to the byte, on seeded objects", () => {
-    for (let seed = 1; seed <= 200; seed++) {
+    for (let seed = 1; seed <= 150; seed++) {
       const mark = arena.mark();
       const random = prng(seed);
-      // Sections 1 (live), 2 (dead), 3 (live, mergeable flag); a header index that needs SHT_SYMTAB_SHNDX now and then.
-      const sections = [{ live: true, flags: SHF_ALLOC }, { live: false, flags: SHF_ALLOC }, { live: true, flags: SHF_ALLOC | SHF_MERGE }];
-      const isec = allocTable(arena, tables, "isec", 4);
-      const osec = allocTable(arena, tables, "osec", 4);
-      sections.forEach(({ live, flags }, s) => {
-        isec.live[s + 1] = live ? 1 : 0;
-        isec.sh_flags[s + 1] = flags;
-        isec.osec[s + 1] = s + 1;
-        osec.index[s + 1] = random.pick([s + 1, SHN_LORESERVE - 1, SHN_LORESERVE, 70_000]);
-      });
-      const locals = Array.from({ length: random.below(40) }, (): Local & { section: (typeof sections)[number] | null } => ({
-        name: random.pick(["", ".L", "."]) + "x".repeat(random.pick([0, 1, 7, 8, 40, random.below(70)])), type: random.pick([0, 1, 2, 3, STT_FILE]),
-        flags: random.pick([SYM_DEFINED, SYM_DEFINED, SYM_DEFINED, SYM_UNDEF, SYM_DISCARDED]), section: random.pick([...sections, null]),
-      }));
+      const world = symbolWorld(memory, random);
+      const { link } = world;
+      const locals = Array.from({ length: random.below(40) }, () => randomLocal(random, world));
       const strtab = "\0" + locals.map(({ name }) => name + "\0").join("");
       const obj = allocTable(arena, tables, "obj", 2);
       const sym = allocTable(arena, tables, "sym", 10 + locals.length);
       const count = locals.length + 1;
-      obj.symtab[1] = arena.allocZeroed(24 * count);
+      obj.symtab[1] = arena.allocZeroed(SYM_BYTES * count);
       obj.strtab[1] = arena.put(strtab);
       obj.strtabBytes[1] = strtab.length;
       obj.firstGlobal[1] = count;
       obj.localBase[1] = 5;
+      const rowOf = (local: Local) => 5 + locals.indexOf(local) + 1;
       let nameAt = 1;
-      locals.forEach(({ name, type, flags, section }, k) => {
-        const at = obj.symtab[1]! + 24 * (k + 1);
+      locals.forEach((local, k) => {
+        const at = obj.symtab[1]! + SYM_BYTES * (k + 1);
         arena.u32[at >>> 2] = nameAt;
-        nameAt += name.length + 1;
-        arena.u8[at + 4] = type;
-        arena.u8[at + 5] = k & 3;
-        arena.u64[(at >>> 3) + 2] = BigInt(k);
-        const id = 5 + k + 1;
-        sym.flags[id] = flags;
-        sym.isec[id] = section === null ? 0 : sections.indexOf(section) + 1;
-        sym.addr[id] = random.u64();
+        nameAt += local.name.length + 1;
+        arena.u8[at + 4] = local.type;
+        arena.u8[at + 5] = local.other;
+        arena.u64[(at >>> 3) + 2] = local.size;
+        const id = rowOf(local);
+        sym.flags[id] = local.flags;
+        sym.isec[id] = world.row(local.section);
+        sym.piece[id] = PIECES[local.piece];
+        sym.addr[id] = local.addr;
       });
       POLICIES.forEach((policy, discard) => {
-        const kept = locals.map((local, k) => ({ local, k })).filter(({ local }) => isWritten(local, policy));
-        const text = kept.map(({ local }) => local.name + "\0").join("");
+        const where = `seed ${seed}, ${policy}`;
+        const kept = locals.filter((local) => isWritten(local, policy, link));
+        const text = kept.map(({ name }) => name + "\0").join("");
+        const { at, wide, names, indexes } = room(memory, random, link, kept.length, text.length);
         const total = arena.allocZeroed(8);
         arena.f64[total >>> 3] = 3;
-        const where = `seed ${seed}, ${policy}`;
         assert.is(kernels.countLocals!(1, discard, total), kept.length, where);
         assert.is(arena.f64[total >>> 3], 3 + text.length, where);
-        const at = arena.alloc(24 * kept.length + 16);
-        const wide = arena.alloc(4 * kept.length + 16);
-        const names = arena.alloc(text.length + 64) + random.below(16);
-        arena.u8.fill(0xee, names, names + text.length + 32);
-        assert.is(kernels.emitLocals!(1, discard, at, names, 100, wide), text.length, where);
+        assert.is(kernels.emitLocals!(1, discard, at, names, FIRST_NAME, wide), text.length, where);
         assert.is(arena.string(names, text.length), text, where);
-        assert.ok(arena.bytes(names + text.length, 32).every((byte) => byte === 0xee), `nothing behind the names, ${where}`);
-        let nameOffset = 100;
-        kept.forEach(({ local, k }, n) => {
-          const entry = at + 24 * n;
-          const file = local.type === STT_FILE;
-          const index = file || local.section === null ? SHN_ABS : osec.index[sections.indexOf(local.section) + 1]!;
-          const home = local.section === null ? SHN_ABS : osec.index[sections.indexOf(local.section) + 1]!;
-          const escapes = index >= SHN_LORESERVE && index !== SHN_ABS;
-          const got = [arena.u32[entry >>> 2], arena.u8[entry + 4], arena.u8[entry + 5], arena.u16[(entry >>> 1) + 3], arena.u64[(entry >>> 3) + 1], arena.u64[(entry >>> 3) + 2]];
-          assert.equal(got, [local.name === "" ? 0 : nameOffset, local.type, k & 3, escapes ? SHN_XINDEX : index, file ? 0n : sym.addr[5 + k + 1], BigInt(k)], where);
-          if (!file) assert.is(arena.u32[(wide >>> 2) + n], home >= SHN_LORESERVE && home !== SHN_ABS ? home : 0, where);
-          nameOffset += local.name.length + 1;
+        assert.ok(untouched(names + text.length, 16), `nothing behind the names, ${where}`);
+        assert.ok(untouched(at + SYM_BYTES * kept.length, 16) && untouched(wide + 4 * kept.length, 16), `nothing behind the entries, ${where}`);
+        let name = FIRST_NAME;
+        kept.forEach((local, n) => {
+          const written = readEntry(memory, at + SYM_BYTES * n, wide + 4 * n);
+          assert.equal(written, { name: local.name === "" ? 0 : name, entry: localEntry(local, link) }, `${where}, local ${n}`);
+          if (link.copiesRelocations) assert.is(arena.u32[(indexes >>> 2) + rowOf(local)], FIRST_ENTRY + n, where);
+          name += local.name.length + 1;
         });
       });
+      arena.release(mark);
+    }
+  });
+
+  test("writes the globals its twin keeps, hidden ones as locals, both with the names of one list", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const mark = arena.mark();
+      const random = prng(seed);
+      const world = symbolWorld(memory, random);
+      const { link } = world;
+      const globals = Array.from({ length: random.below(40) }, (_, k) => randomGlobal(random, world, k));
+      const rows = globals.length + 1;
+      const sym = allocTable(arena, tables, "sym", rows);
+      const gsym = allocTable(arena, tables, "gsym", rows);
+      globals.forEach((global, k) => {
+        const id = k + 1;
+        sym.flags[id] = global.flags;
+        sym.isec[id] = world.row(global.section) || world.outputRow(global.output);
+        sym.piece[id] = PIECES[global.piece];
+        sym.addr[id] = global.addr;
+        gsym.name[id] = arena.put(global.name);
+        gsym.nameBytes[id] = global.name.replace(/@.*/, "").length;
+        gsym.type[id] = global.type;
+        gsym.bind[id] = global.bind;
+        gsym.vis[id] = global.vis;
+        gsym.size[id] = global.size;
+      });
+      // A stretch of them, as a worker takes it.
+      const from = random.below(globals.length + 1);
+      const to = random.between(from, globals.length);
+      const kept = globals.slice(from, to).filter((global) => isGlobalWritten(global, link));
+      const text = kept.map(({ name }) => name + "\0").join("");
+      const nameOf = (global: Global) => FIRST_NAME + kept.slice(0, kept.indexOf(global)).reduce((sum, { name }) => sum + name.length + 1, 0);
+      for (const local of [1, 0]) {
+        const where = `seed ${seed}, ${local ? "localised" : "global"}`;
+        const mine = kept.filter((global) => isLocalised(global) === (local === 1));
+        const { at, wide, names, indexes } = room(memory, random, link, mine.length, text.length);
+        const total = arena.allocZeroed(8);
+        arena.f64[total >>> 3] = 3;
+        assert.is(kernels.countGlobals!(from + 1, to + 1, local, total), mine.length, where);
+        assert.is(arena.f64[total >>> 3], 3 + (local ? 0 : text.length), where);
+        kernels.emitGlobals!(from + 1, to + 1, local, at, local ? 0 : names, FIRST_NAME, wide);
+        if (local) assert.ok(untouched(names, text.length + 16), where);
+        else assert.is(arena.string(names, text.length), text, where);
+        assert.ok(untouched(names + text.length, 16) && untouched(at + SYM_BYTES * mine.length, 16) && untouched(wide + 4 * mine.length, 16), `nothing behind, ${where}`);
+        mine.forEach((global, n) => {
+          assert.equal(readEntry(memory, at + SYM_BYTES * n, wide + 4 * n), { name: nameOf(global), entry: globalEntry(global, link) }, `${where}, ${global.name}`);
+          if (link.copiesRelocations) assert.is(arena.u32[(indexes >>> 2) + globals.indexOf(global) + 1], FIRST_ENTRY + n, where);
+        });
+      }
       arena.release(mark);
     }
   });

@@ -4,8 +4,6 @@
  * Builds what resolve-symbols would leave. The surprising choice: symbol names are given as objects spell them (`foo@@V`), and
  * every defined symbol gets an Elf64_Sym and a string table, because version suffixes are read from there.
  */
-import * as fs from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
   OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, SYM_DEFINED, SYM_FUNC, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_USED_REGULAR, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
@@ -15,9 +13,9 @@ import type { LinkOptions } from "../../ts/args/link-options.ts";
 import type { Context, InputFile, OutputSection } from "../../ts/context.ts";
 import { Diagnostics } from "../../ts/diagnostics/print.ts";
 import { Arena } from "../../ts/memory/arena.ts";
-import { instantiateKernels } from "../../ts/memory/kernels.ts";
 import { allocTable, initTables, Params } from "../../ts/memory/table.ts";
 import { noSynthetics } from "../../ts/synthetic/index.ts";
+import { kernelsOver } from "../helpers/kernel-memory.ts";
 
 export interface SymbolSpec {
   /** As the definition or the first mention spells it: foo, foo@V, foo@@V. */
@@ -54,18 +52,6 @@ export interface World {
 }
 
 const MEMORY_PAGES = 256;
-const modules = new Map<string, WebAssembly.Module>();
-
-/** Fresh memory with kernels; `debug` picks the unoptimised ones. */
-export function kernelsOver(memory: WebAssembly.Memory, debug = false): Context["kernels"] {
-  const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-  let module = modules.get(name);
-  if (module === undefined) {
-    module = new WebAssembly.Module(fs.readFileSync(fileURLToPath(new URL(name, import.meta.url))));
-    modules.set(name, module);
-  }
-  return instantiateKernels(module, memory);
-}
 
 export function makeWorld(spec: WorldSpec, debug = false): World {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
