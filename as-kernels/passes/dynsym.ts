@@ -169,8 +169,8 @@ export function writeDynsyms(list: u32, count: u32, out: u32, offsets: u32, gnuU
     if (!isDefinedKind(kind)) bind = flags & SYM_WEAK ? STB_WEAK : STB_GLOBAL;
     if (bind == STB_LOCAL || (bind == STB_GNU_UNIQUE && gnuUnique == 0)) bind = STB_GLOBAL;
     if (type == STT_COMMON) type = STT_OBJECT;
-    // An indirect function of another object is a function; so is ours once its PLT entry is its address.
-    if (type == STT_GNU_IFUNC && (kind == SYM_SHARED || (flags & SYM_NEEDS_CPLT) != 0)) type = STT_FUNC;
+    // An indirect function is an ordinary one once its PLT entry is its address.
+    if (type == STT_GNU_IFUNC && (flags & SYM_NEEDS_CPLT) != 0) type = STT_FUNC;
     let shndx: u32 = SHN_UNDEF;
     let value: u64 = 0;
     let size: u64 = 0;

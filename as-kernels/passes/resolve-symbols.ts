@@ -13,7 +13,7 @@ import {
   SUSPECT_CONFLICT, SUSPECT_LOST, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
-import { STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT } from "../shared/elf.ts";
+import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, STV_DEFAULT } from "../shared/elf.ts";
 import { entryOf, sectionOf } from "../lib/symbol-entry.ts";
 
 // State of one replay, at `state` (see resolveObjects): u32 cells
@@ -47,7 +47,8 @@ function define(id: u32, o: u32, esym: u32, entry: u32, kind: u32): void {
   gsym.obj[id] = o;
   gsym.esym[id] = esym;
   gsym.bind[id] = info >> 4;
-  gsym.type[id] = info & 15;
+  // An indirect function of a shared object is a function as any other: who calls it goes through a PLT entry anyway (as lld).
+  gsym.type[id] = kind == SYM_SHARED && (info & 15) == STT_GNU_IFUNC ? <u8>STT_FUNC : info & 15;
   gsym.size[id] = <f64>load<u64>(entry, 16);
   const old = flags[id] & SYM_KIND_MASK;
   let bits = (flags[id] & ~(SYM_KIND_MASK | SYM_WEAK | SYM_TLS)) | kind;

@@ -5,7 +5,7 @@ import {
   SUSPECT_LOST, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
 import {
-  SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STT_FUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN, STV_PROTECTED, SYM_BYTES,
+  SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN, STV_PROTECTED, SYM_BYTES,
 } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, takeIssues, type KernelMemory } from "../helpers/kernel-memory.ts";
@@ -195,7 +195,7 @@ function randomFiles(random: Prng): TwinFile[] {
         is: kind === "shared" && is === "common" ? "def" : is,
         bind: is === "common" || (is === "undef" && bind === STB_GNU_UNIQUE) ? STB_GLOBAL : bind,
         vis: rare && kind !== "shared" && random.chance(0.2) ? random.between(1, 3) : STV_DEFAULT,
-        type: random.below(3),
+        type: is === "def" ? random.pick([0, 1, STT_FUNC, STT_GNU_IFUNC]) : random.below(3),
         value: is === "abs" ? BigInt(random.below(2)) : is === "common" ? 1n << BigInt(random.below(7)) : random.u64(),
         size: random.below(20),
         group: is === "def" && groups.length > 0 && random.chance(0.5) ? random.below(groups.length) : -1,

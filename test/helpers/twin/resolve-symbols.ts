@@ -3,7 +3,7 @@
  *
  * Written from lld's rules (the resolve functions of its Symbol class, parse and parseLazy of its files, postParse), not from the kernel.
  */
-import { STB_GLOBAL, STB_WEAK, STV_DEFAULT } from "../../../as-kernels/shared/elf.ts";
+import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STV_DEFAULT } from "../../../as-kernels/shared/elf.ts";
 
 export interface TwinEntry {
   name: string;
@@ -186,7 +186,9 @@ class Link {
     const fits = symbol.kind === "placeholder" || symbol.kind === "undefined" || symbol.kind === "lazy";
     if (!fits || symbol.vis !== STV_DEFAULT) return;
     const bind = symbol.kind === "placeholder" ? entry.bind : symbol.bind;
-    Object.assign(symbol, { kind: "shared", file: f, entry: e, bind, type: entry.type, size: entry.size });
+    // Which function an indirect one is, is the other object's own affair.
+    const type = entry.type === STT_GNU_IFUNC ? STT_FUNC : entry.type;
+    Object.assign(symbol, { kind: "shared", file: f, entry: e, bind, type, size: entry.size });
   }
 
   /** An option names it: a reference that counts, and extracts what is there by now. */

@@ -50,6 +50,8 @@ ifunc("in a shared object, called from outside and inside", (w) => {
   w.elf("libi.so");
   assert.is(w.elf("libi.so").dynamicSymbol("pick")?.type, 10);
   w.sh("gcc -O1 -fPIE main.c -B$B -L. -li -Wl,-rpath,. -o pie");
+  assert.match(w.sh("readelf -sW pie"), /FUNC +GLOBAL +DEFAULT +UND +inside\n/, "a function");
+  if (linkerName !== "mold") assert.match(w.sh("readelf -sW pie"), / FUNC +GLOBAL +DEFAULT +\S+ pick\n/, "for this program, a function as any other");
   assert.is(w.sh("./pie"), EXPECTED);
   w.elf("pie");
 });
