@@ -181,37 +181,5 @@ for (const debug of [false, true]) {
     }
   });
 
-  test("symbols move with their sections", () => {
-    const mark = arena.mark();
-    const random = prng(9);
-    const sections = randomSections(random, 50).map((section) => ({ ...section, kind: section.kind === abi.ISEC_MERGE ? 0 : section.kind }));
-    fill(memory, sections);
-    const { isec } = tables;
-    const osec = allocTable(arena, tables, "osec", 4);
-    osec.addr.set([0x1000n, 0xffff_ffff_8000_0000n, 0n], 1);
-    sections.forEach((_, s) => {
-      isec.osec[s + 1] = random.below(4);
-      isec.outOffset[s + 1] = random.pick([0, 16, 2 ** 40]);
-    });
-    const rows = 500;
-    const sym = allocTable(arena, tables, "sym", rows);
-    for (let id = 1; id < rows; id++) {
-      sym.flags[id] = random.below(7) | (random.below(2) << 5);
-      sym.isec[id] = (sym.flags[id]! & 7) === abi.SYM_IN_OSEC ? random.below(4) : random.below(51);
-      sym.value[id] = random.pick([0n, 8n, random.u64()]);
-    }
-    kernels.resolveAddresses!(1, 250);
-    kernels.resolveAddresses!(250, rows);
-    for (let id = 1; id < rows; id++) {
-      const [kind, i, value] = [sym.flags[id]! & 7, sym.isec[id]!, sym.value[id]!];
-      let wanted = 0n;
-      if (kind === abi.SYM_IN_OSEC) wanted = osec.addr[i]! + value;
-      else if (kind === abi.SYM_DEFINED && i === 0) wanted = value;
-      else if (kind === abi.SYM_DEFINED && sections[i - 1]!.live && isec.osec[i] !== 0) wanted = osec.addr[isec.osec[i]!]! + BigInt(isec.outOffset[i]!) + value;
-      assert.is(sym.addr[id], BigInt.asUintN(64, wanted), `symbol ${id}`);
-    }
-    arena.release(mark);
-  });
-
   test.run();
 }

@@ -1,4 +1,4 @@
-/** Names of output sections, places of members, stretches to read: the oracle of bind-sections, assign-addresses and resolve-addresses. */
+/** Names of output sections, places of members, stretches to read: the oracle of bind-sections and assign-addresses. */
 import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE } from "../../../as-kernels/shared/abi.ts";
 import { SHT_NOBITS, SHT_PROGBITS } from "../../../as-kernels/shared/elf.ts";
 
