@@ -16,7 +16,7 @@ import type { Host } from "./host/host.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
 import type { SymbolTable } from "./synthetic/symtab.ts";
-import type { LayoutScript } from "./script/layout.ts";
+import type { LayoutScript, OutputDescription } from "./script/layout.ts";
 import type { Expr } from "./script/expression.ts";
 import type { Plan } from "./script/plan.ts";
 import type { Synthetics } from "./synthetic/index.ts";
@@ -117,6 +117,8 @@ export interface Context {
   expressionNames: ByteString[];
   /** Patterns of --dynamic-list, --export-dynamic-symbol and --export-dynamic-symbol-list. */
   dynamicList: SymbolPattern[];
+  /** What --section-ordering-file describes. */
+  sectionOrder: OutputDescription[];
   /** Lines of --symbol-ordering-file and of --call-graph-ordering-file; null = not given. */
   symbolOrder: ByteString[] | null;
   callGraph: ByteString[] | null;

@@ -91,7 +91,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch,
     pool: new Pool(arena, tables, kernels, host, PHASES),
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkIssues() {

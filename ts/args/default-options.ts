@@ -81,6 +81,7 @@ export function defaultOptions(): LinkOptions {
     optimize: 1,
     icf: "none",
     symbolOrderingFile: "",
+    sectionOrderingFiles: [],
     callGraphOrderingFile: "",
     callGraphSort: "cdsort",
     printSymbolOrder: "",

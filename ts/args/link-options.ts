@@ -134,6 +134,7 @@ export interface LinkOptions {
   optimize: number; // -O, default 1
   icf: "none" | "safe" | "all";
   symbolOrderingFile: ByteString; // "" = none
+  sectionOrderingFiles: ByteString[];
   callGraphOrderingFile: ByteString; // "" = none
   callGraphSort: "none" | "hfsort" | "cdsort"; // cdsort
   printSymbolOrder: ByteString; // file, "" = none

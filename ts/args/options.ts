@@ -28,7 +28,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB " +
-  "section-ordering-file repro " +
+  "repro " +
   "split-by-file split-by-reloc task-link init-array " +
   "out-implib in-implib lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"
 ).split(" ");

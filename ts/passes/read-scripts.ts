@@ -1,6 +1,6 @@
 /**
  * Version scripts, dynamic lists, options that mean the same, and ordering files: files and options → ctx.versionNodes,
- * ctx.dynamicList, ctx.symbolOrder, ctx.callGraph.
+ * ctx.dynamicList, ctx.sectionOrder, ctx.symbolOrder, ctx.callGraph.
  *
  * Only reads; which symbols the patterns touch is decided by set-visibility.
  */
@@ -10,8 +10,10 @@ import { HostError } from "../host/host.ts";
 import { Search } from "../input/search.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
 import { ScriptError } from "../script/lexer.ts";
+import { parseSectionOrder } from "../script/section-ordering.ts";
 import { orderingLines } from "../script/ordering-file.ts";
 import { parseVersionScript } from "../script/version-script.ts";
+import { outputName } from "./bind-sections.ts";
 
 const ANY: SymbolPattern = { pattern: "*", cxx: false, exact: false };
 
@@ -71,6 +73,7 @@ export function readScripts(ctx: Context): void {
   } else if (options.callGraphOrderingFile !== "" && options.callGraphSort !== "none") {
     ctx.callGraph = read(ctx, options.callGraphOrderingFile, orderingLines);
   }
+  for (const path of options.sectionOrderingFiles) ctx.sectionOrder.push(...read(ctx, path, (text, name) => parseSectionOrder(text, name, (section) => outputName(ctx, section))));
   const lists = [...options.dynamicLists, ...options.exportDynamicSymbolLists];
   ctx.dynamicList.push(...lists.flatMap((path) => read(ctx, path, parseDynamicList)));
   ctx.dynamicList.push(...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })));

@@ -31,7 +31,7 @@ function reportReferences(ctx: Context): void {
   const { found, lost } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED || code === abi.ISSUE_DISCARDED_REF);
   let suggestions = MAX_SUGGESTIONS;
   for (const [sym, issues] of groupBySymbol(ctx, found)) {
-    const discarded = lostDefinition(ctx, sym) ?? discardedSymbol(ctx, issues[0]!);
+    const discarded = lostDefinition(ctx, sym) ?? discardedSymbol(ctx, sym, issues[0]!);
     if (discarded !== null) report(ctx, sym, discardedMessage(ctx, discarded, issues));
     else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0), true);
   }
@@ -141,10 +141,11 @@ function lostDefinition(ctx: Context, sym: number): Discarded | null {
   return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: obj[sym]!, raw, global: true };
 }
 
-/** The symbol an issue refers to when its own object defines it in a section that was discarded. */
-function discardedSymbol(ctx: Context, issue: Issue): Discarded | null {
+/** The symbol an issue refers to when its own object defines it in a section that was discarded. --wrap=foo: a mention of foo means another name. */
+function discardedSymbol(ctx: Context, sym: number, issue: Issue): Discarded | null {
   const rela = place.rawRelocation(ctx, issue.isec, issue.index);
   const raw = rela === null ? null : place.rawSymbol(ctx, issue.obj, rela.r_sym);
+  if (raw !== null && ctx.options.wrap.includes(raw.name) && place.symbolBytes(ctx, sym) !== raw.name) return null;
   return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: issue.obj, raw, global: false };
 }
 

@@ -38,7 +38,7 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
   if (layout.hasSections) reportOrphans(ctx, orphans);
   dropUnusedPadding(ctx, layout, plan);
   for (const section of plan.sections) section.osec.rank = rank(ctx, section);
-  if (!layout.hasSections) plan.items = defaultOrder(plan.items);
+  if (!layout.hasSections) plan.items = defaultOrder(ctx, plan.items);
   applyInsertions(ctx, layout, plan.items);
   adjust(layout, plan, environment);
   for (const message of environment.errors) ctx.diag.error(message);
@@ -59,10 +59,20 @@ export function reportOrphans({ options, diag }: Context, words: string[]): void
   else if (orphanHandling === "error") for (const message of words) diag.error(message);
 }
 
-/** Without SECTIONS: sections by rank, the script's behind others, and then what it says about symbols. */
-function defaultOrder(items: PlanItem[]): PlanItem[] {
-  const own = (item: PlannedSection): number => (item.command === null ? 0 : 1);
-  const sections = items.filter((item) => item.kind === "section").sort((a, b) => a.osec.rank - b.osec.rank || own(a) - own(b));
+/**
+ * Without SECTIONS: sections by rank, the script's behind others, and then what it says about symbols. --section-ordering-file
+ * leaves every section where it would be.
+ */
+function defaultOrder(ctx: Context, items: PlanItem[]): PlanItem[] {
+  const own = ({ command }: PlannedSection): number => (command === null || command.first ? 0 : 1);
+  const sections = items.filter((item) => item.kind === "section");
+  if (ctx.sectionOrder.length > 0) {
+    const { osec, member } = ctx.tables;
+    const first = ({ osec: { id } }: PlannedSection): number => member.isec.subarray(osec.memberBase[id]!, osec.memberBase[id]! + osec.memberCount[id]!).reduce((a, b) => Math.min(a, b), 2 ** 32);
+    const appearance = new Map(sections.map((section) => [section, first(section)]));
+    sections.sort((a, b) => appearance.get(a)! - appearance.get(b)!);
+  }
+  sections.sort((a, b) => a.osec.rank - b.osec.rank || own(a) - own(b));
   return [...sections, ...items.filter((item) => item.kind !== "section")];
 }
 

@@ -3,7 +3,7 @@
  * the way of the script passes, with or without SECTIONS.
  */
 import type { Context } from "../context.ts";
-import type { LayoutScript, OutputDescription, ScriptCommand } from "../script/layout.ts";
+import { newLayout, type LayoutScript, type OutputDescription, type ScriptCommand } from "../script/layout.ts";
 
 /** The script takes part in the layout. Assignments and assertions alone do not. */
 export function usesPlan(script: LayoutScript): boolean {
@@ -12,8 +12,31 @@ export function usesPlan(script: LayoutScript): boolean {
 }
 
 /** All scripts have been read. */
-export function readyScript({ script }: Context): void {
-  if (script !== null) script.commands = placeOverwrites(script.commands);
+export function readyScript(ctx: Context): void {
+  if (ctx.script !== null) ctx.script.commands = placeOverwrites(ctx.script.commands);
+  if (ctx.sectionOrder.length > 0) placeFirst(ctx, ctx.sectionOrder);
+}
+
+/** --section-ordering-file: inputs at the head of what the script describes, or without SECTIONS of what the default layout has. */
+function placeFirst(ctx: Context, order: OutputDescription[]): void {
+  if (ctx.script?.hasSections !== true) {
+    if (ctx.options.relocatable) return ctx.diag.warn("--section-ordering-file is ignored: -r without SECTIONS joins no sections");
+    ctx.script ??= newLayout("", "--section-ordering-file");
+  }
+  const { commands, hasSections } = ctx.script!;
+  const done = new Map<OutputDescription, number>();
+  for (const each of order) {
+    let output = commands.find((command) => command.kind === "output" && command.name === each.name) as OutputDescription | undefined;
+    if (output === undefined && hasSections) {
+      ctx.diag.error(`${each.place}: --section-ordering-file: the linker script has no output section '${each.name}'`);
+      continue;
+    }
+    if (output === undefined) commands.push((output = { ...each, commands: [] }));
+    const at = done.get(output) ?? 0;
+    output.commands.splice(at, 0, ...each.commands);
+    output.first = true;
+    done.set(output, at + each.commands.length);
+  }
 }
 
 /** OVERWRITE_SECTIONS take the place of descriptions of the same name; those that find none are placed as orphans are. */

@@ -99,6 +99,8 @@ export interface OutputDescription {
   relro: boolean;
   /** From OVERWRITE_SECTIONS: matches before all others. */
   overwrites: boolean;
+  /** From --section-ordering-file: its inputs stand before all others of an output section whose place the layout knows. */
+  first: boolean;
   /** Filled in: from OVERWRITE_SECTIONS, and the script has no section of this name. */
   orphan: boolean;
   /** file:line, for errors. */

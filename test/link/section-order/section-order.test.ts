@@ -1,4 +1,4 @@
-/** Orders of input sections that somebody asked for: --symbol-ordering-file, call graph files and profiles. */
+/** Orders of input sections that somebody asked for: --symbol-ordering-file, --section-ordering-file, call graph files and profiles. */
 
 import { assert, behaviour, contains, lacks } from "../../helpers/link.ts";
 import type { ElfFile } from "../../helpers/dump.ts";
@@ -45,6 +45,40 @@ order("under a script each input description is ordered for itself, .init never"
 });
 
 const CALLS = "a b 5\nb c 50\nc d 40\nd b 10\nd e 1\n";
+
+order("a section ordering file puts sections first, in the default layout and under a script", (w) => {
+  w.write({
+    "a.s": `${FUNCTIONS}${START}.section .data.x,"aw"\nx: .quad 1\n.section .data.y,"aw"\ny: .quad 2\n`,
+    "order.ld": "/* functions, then data */\n.text : { *(.text.e) a.o(.text.b .text.d) ; *(SORT_BY_NAME(.text.[cf])) }\n.data : { *(.data.y) }\n",
+    "whole.ld": "SECTIONS { .text : { *(.text.e) } }", "lines": "# gold's form\n.text.e\n.text.[bd]\n.text.e\n",
+    "t.ld": "SECTIONS { . = 0x10000; .text : { *(.text.a) *(.text .text.*) } . = ALIGN(0x1000); .data : { *(.data .data.*) } }",
+    "moves.ld": ".text : { . = 16; }", "names.ld": ".nowhere : { *(.text.a) }",
+  });
+  w.sh("as a.s -o a.o && $LD a.o -o plain");
+  const link = (options: string): ElfFile => (w.sh(`$LD a.o ${options} -o m`), w.elf("m"));
+  const data = (elf: ElfFile): boolean => elf.symbol("y")!.value < elf.symbol("x")!.value;
+  let elf = link("--section-ordering-file=order.ld");
+  assert.is(byAddress(elf), "ebdcfa");
+  assert.ok(data(elf));
+  assert.equal(elf.sectionNames(), w.elf("plain").sectionNames());
+  assert.is(byAddress(link("-section-ordering-file whole.ld")), "eabcdf");
+  assert.is(byAddress(link("--section-ordering-file lines")), "ebdacf");
+  elf = link("-T t.ld --section-ordering-file=order.ld");
+  assert.is(byAddress(elf), "ebdcfa");
+  assert.ok(data(elf));
+  contains(w.fails("$LD a.o --section-ordering-file=moves.ld -o m"), "error: moves.ld:1: a section ordering file may only place input sections into output sections");
+  contains(w.fails("$LD a.o -T t.ld --section-ordering-file=names.ld -o m"), "names.ld:1", "the linker script has no output section '.nowhere'");
+  contains(w.fails("$LD a.o --section-ordering-file=missing -o m"), "cannot open missing");
+  contains(w.try("$LD -r a.o --section-ordering-file=order.ld -o m.o").stderr, "warning: --section-ordering-file is ignored");
+});
+
+order("a program in C++ runs under a section ordering file, all else where it was", (w) => {
+  w.write({ "m.cc": "#include <iostream>\nthread_local int t = 2;\nint main() { try { throw 3; } catch (int x) { std::cout << x + t << std::endl; } }", "none.ld": ".data : { *(.no.such) }", "main.ld": ".text : { *(.text.main .text.startup*) }" });
+  w.sh("g++ -O1 -ffunction-sections -c m.cc && g++ -B$B m.o -Wl,--build-id=none -o plain && g++ -B$B m.o -Wl,--build-id=none,--section-ordering-file=none.ld -o same && cmp plain same");
+  assert.is(w.sh("g++ -B$B m.o -Wl,--section-ordering-file=main.ld -o m && ./m"), "5\n");
+  const elf = w.elf("m");
+  assert.is(elf.symbol("main")!.value, elf.section(".text")!.addr);
+}, "g++");
 
 order("a call graph file orders functions, by either sort; the order can be written and read again", (w) => {
   w.write({ "a.s": FUNCTIONS + START, calls: CALLS, bad: "a b\n" });

@@ -17,6 +17,7 @@ options("--wrap sends references to __wrap_ and __real_", (w) => {
   assert.is(w.sh("./m"), linkerName === "bfd" ? "200 2 1\n" : "200 200 1\n");
   w.elf("m");
   w.sh("ar rc lib.a lib.o && gcc -B$B m.o wrap.o lib.a -Wl,--wrap=f -Wl,--wrap=malloc -o m2 && ./m2");
+  if (linkerName !== "bfd") contains(w.fails("$LD lib.o -e g --wrap=f -o m3"), "undefined symbol: __wrap_f", "lib.o");
 }, "ar");
 
 options("--defsym with numbers, symbols and expressions", (w) => {

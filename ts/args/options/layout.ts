@@ -42,6 +42,7 @@ export const LAYOUT: OptionRow[] = [
   should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
   should("--shuffle-sections", "=GLOB=SEED", "Put matching input sections into a random order; -1 reverses them, 0 is another order each time", setShuffle),
   should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
+  should("--section-ordering-file", "=FILE", "Place sections first in their output section: NAME : { patterns } as in a script, or a pattern a line (gold)", push("sectionOrderingFiles")),
   should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
   should("--no-warn-symbol-ordering", "", "Do not", put("warnSymbolOrdering", false)),
   should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", into("callGraphOrderingFile")),
