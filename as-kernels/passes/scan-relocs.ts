@@ -247,7 +247,7 @@ function scanForms(i: u32, rela: u32, count: u32, bytes: u32): void {
     if (index >= symbols || !index || offset > size || size - offset < 4) continue;
     const sym = esymSym[base + index];
     const flags = tables().sym.flags[sym];
-    if (flags & SYM_NEEDS_GOT || !mayRelax(r, type, sym, flags)) continue;
+    if (flags & SYM_NEEDS_GOT || (flags & SYM_KIND_MASK) == SYM_DISCARDED || !mayRelax(r, type, sym, flags)) continue;
     if (gotForm(bytes + <u32>offset, type, params().relaxAbs32) == FORM_NONE) need(sym, SYM_NEEDS_GOT);
   }
 }

@@ -24,6 +24,10 @@ export interface SymSpec {
   value?: bigint;
   size?: number;
   vis?: number;
+  /** As objects spell it, with an @version; "" = nobody asks. */
+  name?: string;
+  /** st_other where it is defined, which is a shared object for symbols of kind SYM_SHARED. */
+  other?: number;
   /** Address, where it does not follow from section and value. */
   addr?: bigint;
 }
@@ -50,6 +54,7 @@ export interface RelocWorldSpec {
   sections: SecSpec[];
   symbols: SymSpec[];
   params?: Partial<Record<ParamName, number>>;
+  ifuncNoplt?: boolean;
   debug?: boolean;
 }
 
@@ -58,7 +63,9 @@ export interface RelocWorld {
   /** isec row of a section; output section row = the same number. */
   row: (section: number) => number;
   sym: (symbol: number) => number;
-  /** Scans all sections and numbers what they need. */
+  /** Scans all sections: needs are flags of symbols, dynamic relocations counts of sections. */
+  scanSections: () => void;
+  /** The same, and numbers what they need. */
   scan: () => void;
   /** Scans, lays out, and returns the relocated bytes of each section. */
   link: () => Uint8Array[];
@@ -103,6 +110,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   params.set("relax", 1);
   params.set("zText", 1);
   params.set("zCopyreloc", 1);
+  ctx.options.z.ifuncNoplt = spec.ifuncNoplt ?? false;
   installTables(ctx);
   for (const [name, value] of Object.entries(spec.params ?? {})) params.set(name as ParamName, value as never);
   fillSymbols(ctx, spec);
@@ -112,7 +120,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
 
   let ownSymbolic = 0;
 
-  const scan = () => {
+  const scanSections = () => {
     const waiting = arena.alloc(4 * rows);
     const count = kernels.scanRelocs!(1, rows, waiting);
     for (let at = 0; at < count; at++) {
@@ -122,6 +130,10 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
       arena.u8.set(bytes, window);
       kernels.scanWaiting!(waiting, at, at + 1, window, tables.isec.sh_offset[row]!);
     }
+  };
+
+  const scan = () => {
+    scanSections();
     assignNeeds(ctx);
     ownSymbolic = params.get("symbolicCount");
     sliceDynamic(ctx);
@@ -159,7 +171,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
       return { code: code[i + 1]!, isec: isec[i + 1]!, index: index[i + 1]!, a: a[i + 1]!, b: b[i + 1]! };
     });
 
-  return { ctx, row, sym: (symbol) => FIRST_SYM + symbol, scan, link, ownSymbolic: () => ownSymbolic, records, issues };
+  return { ctx, row, sym: (symbol) => FIRST_SYM + symbol, scanSections, scan, link, ownSymbolic: () => ownSymbolic, records, issues };
 }
 
 /** All symbols are globals; a shared object (obj row 2) defines those of kind SYM_SHARED. */
@@ -186,6 +198,11 @@ function fillSymbols(ctx: Context, spec: RelocWorldSpec): void {
     tables.sym.value[row] = BigInt.asUintN(64, symbol.value ?? 0n);
     tables.gsym.size[row] = symbol.size ?? 0;
     tables.gsym.vis[row] = symbol.vis ?? 0;
+    arena.u8[symtab + (1 + s) * SYM_BYTES + 5] = symbol.other ?? 0;
+    if (symbol.name !== undefined) {
+      tables.gsym.name[row] = arena.put(symbol.name);
+      tables.gsym.nameBytes[row] = symbol.name.replace(/@.*/, "").length;
+    }
     tables.gsym.dynsym[row] = 100 + s;
     if ((symbol.flags & abi.SYM_KIND_MASK) === abi.SYM_SHARED) {
       tables.gsym.obj[row] = 2;

@@ -53,7 +53,7 @@ function decide(spec: RelocWorldSpec, section: SecSpec, rel: RelSpec, sym: SymSp
   if (type === elf.R_X86_64_TPOFF32 && shared) return { code: abi.ISSUE_RELOC_SHARED_TLS };
   if (type === elf.R_X86_64_TPOFF64 && shared) return writable ? { dynamic: true } : { code: abi.ISSUE_RELOC_SHARED_TLS };
   if (type === elf.R_X86_64_TPOFF32 || type === elf.R_X86_64_TPOFF64) {
-    if (!preemptible(sym)) return NONE;
+    if (!preemptible(sym) || (!pic && isUndefined(sym))) return NONE;
     return type === elf.R_X86_64_TPOFF64 && writable ? { dynamic: true } : { code: abi.ISSUE_RELOC_NEEDS_PIC };
   }
   if (type === elf.R_X86_64_DTPOFF32 || type === elf.R_X86_64_DTPOFF64) return NONE;
@@ -70,7 +70,7 @@ function decide(spec: RelocWorldSpec, section: SecSpec, rel: RelSpec, sym: SymSp
     if (type !== elf.R_X86_64_64) return { code: abi.ISSUE_RELOC_NEEDS_PIC };
     return writable ? { relative: true } : { code: abi.ISSUE_RELOC_TEXTREL };
   }
-  if (!pic && isUndefined(sym)) return size && writable ? { dynamic: true } : NONE;
+  if (!pic && isUndefined(sym)) return NONE;
   if (writable && DYNAMIC.has(type)) return { dynamic: true };
   if (size) return shared ? { code: abi.ISSUE_RELOC_NEEDS_PIC } : NONE;
   if (pic && ABSOLUTE.has(type)) return { code: type === elf.R_X86_64_64 ? abi.ISSUE_RELOC_TEXTREL : abi.ISSUE_RELOC_NEEDS_PIC };
