@@ -53,11 +53,20 @@ function isOddMerge(row: u32, flags: u32): bool {
   return (flags & (SHF_MERGE | SHF_STRINGS)) == SHF_MERGE && entsize != 0 && (entsize & ((1 << isec.align[row]) - 1)) != 0;
 }
 
+/** Group that section `row` is in, also one without loaded sections; 0 = none. */
+// @ts-ignore: decorator
+@inline
+function groupOfSection(row: u32): u32 {
+  const t = tables();
+  const o = t.isec.obj[row];
+  return t.obj.groupCount[o] == 0 ? 0 : t.slot.group[t.obj.slotBase[o] + t.isec.shndx[row]];
+}
+
 /** Members of a group stay alone, because the group may lose. */
 // @ts-ignore: decorator
 @inline
-function staysApart(row: u32, flags: u32): bool {
-  return tables().isec.nextInGroup[row] != 0 || isOddMerge(row, flags);
+function staysApart(row: u32, flags: u32, dissolve: bool): bool {
+  return (!dissolve && groupOfSection(row) != 0) || isOddMerge(row, flags);
 }
 
 /** ".debug_ranges\0" or ".debug_loc\0": an entry of two zeros would end their lists, so dead code is 1 there (as lld). */
@@ -73,11 +82,11 @@ function tombstoneOf(row: u32): u8 {
 
 /**
  * Binds live sections [from, to) to output sections of the same name, type, flags and entry size; each to its own when
- * `unique`. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to; 0 = only the others.
+ * `unique`. `dissolve`: groups are forgotten. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to; 0 = only the others.
  * `table`: u32 cells, `slots` a power of two, zeroed before the first call. `rows`: osec rows so far. Returns the number of
  * osec rows.
  */
-export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, table: u32, slots: u32, rows: u32): u32 {
+export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, dissolve: u32, table: u32, slots: u32, rows: u32): u32 {
   const t = tables();
   const isec = t.isec;
   const osec = t.osec;
@@ -86,7 +95,7 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, ta
   let next = rows;
   for (let row = from; row < to; row++) {
     if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED || isec.osec[row] != 0) continue;
-    const flags = keptFlags(row);
+    const flags = keptFlags(row) & (dissolve ? ~SHF_GROUP : ~0);
     if (u32((flags & SHF_LINK_ORDER) != 0) != linked) continue;
     const type = keptType(row);
     const name = isec.name[row];
@@ -95,7 +104,7 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, ta
     const link = linked ? isec.osec[isec.link[row]] : 0;
     if (isec.kind[row] == ISEC_MERGE && isOddMerge(row, flags)) isec.kind[row] = ISEC_REGULAR;
     let id: u32 = 0;
-    if (unique || staysApart(row, flags)) {
+    if (unique || staysApart(row, flags, dissolve != 0)) {
       id = next++;
       rout.apart[id] = 1;
     } else {
@@ -208,8 +217,7 @@ function groupOf(id: u32): u32 {
   const t = tables();
   if (!t.rout.apart[id]) return 0;
   const row = t.member.isec[t.osec.memberBase[id]];
-  if (t.osec.memberCount[id] == 0 || t.isec.nextInGroup[row] == 0) return 0;
-  return t.slot.group[t.obj.slotBase[t.isec.obj[row]] + t.isec.shndx[row]];
+  return t.osec.memberCount[id] == 0 ? 0 : groupOfSection(row);
 }
 
 /**

@@ -17,6 +17,7 @@ export function defaultOptions(): LinkOptions {
     shared: false,
     pie: false,
     relocatable: false,
+    dissolveGroups: false,
     defineCommon: false,
     static: false,
     emulation: "",

@@ -64,6 +64,7 @@ export interface LinkOptions {
   shared: boolean;
   pie: boolean;
   relocatable: boolean;
+  dissolveGroups: boolean;
   defineCommon: boolean; // -d: common symbols get space under -r as well
   /** -static given: no dynamic linker by itself; with pie: static-pie. */
   static: boolean;

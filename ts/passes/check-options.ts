@@ -17,9 +17,6 @@ export function checkOptions(ctx: Context): void {
     if (MACHINES[machine] !== ctx.arch.e_machine) diag.error(`${option} is only supported on ${machine} targets`);
   }
   if (options.emitRelocs && options.strip === "all") diag.error("--strip-all and --emit-relocs may not be used together");
-  if (options.relocatable && (options.compressDebug !== "none" || options.compressSections.length > 0)) {
-    diag.warn("sections are not compressed with -r: the link that uses this output can do it");
-  }
   if (options.relocatable && options.gdbIndex) diag.error("-r and --gdb-index may not be used together");
   if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
   if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");

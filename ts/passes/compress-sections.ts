@@ -4,7 +4,8 @@
  * Runs after resolve-addresses, because contents depend on addresses, and before writing, because offsets behind them depend on the
  * compressed sizes. Every window of a section is made, relocated and compressed by one thread and forgotten (a shard); shards of
  * one section follow one another in its stream, so only compressed bytes are kept. A section whose windows do not simply follow
- * one another (scripts' data between contents, merged strings beside others) is put together in memory first.
+ * one another (scripts' data between contents, merged strings beside others) is put together in memory first, and so is all
+ * that -r compresses.
  */
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, Compression } from "../args/link-options.ts";
@@ -114,18 +115,32 @@ interface Job {
   end: number;
 }
 
-export async function compressSections(ctx: Context): Promise<void> {
+/** An output section that shall be compressed. */
+export interface Wanted {
+  osec: OutputSection;
+  as: Compression;
+}
+
+/** Which of `osecs` the options want compressed. */
+export function wantedSections(ctx: Context, osecs: OutputSection[]): Wanted[] {
   const patterns = ctx.options.compressSections.map(({ glob, ...as }) => ({ glob: pattern(ctx, glob), as }));
-  const wanted = ctx.osecs.map((osec) => ({ osec, as: wish(ctx, patterns, osec) }));
+  const wanted: Wanted[] = [];
+  for (const osec of osecs) {
+    const as = wish(ctx, patterns, osec);
+    if (as?.kind === "zstd" && ctx.host.deflate(ELFCOMPRESS_ZSTD, new Uint8Array(1), 0, true) === undefined) {
+      ctx.diag.fatal(`${osec.name}: compression with zstd needs a newer Node (22.15)`);
+    }
+    if (as !== null) wanted.push({ osec, as });
+  }
   ctx.diag.throwIfErrors();
+  return wanted;
+}
+
+export async function compressSections(ctx: Context): Promise<void> {
   const jobs: Job[] = [];
   const shards: Shard[] = [];
   const whole: OutputSection[] = [];
-  for (const { osec, as } of wanted) {
-    if (as === null) continue;
-    if (as.kind === "zstd" && ctx.host.deflate(ELFCOMPRESS_ZSTD, new Uint8Array(1), 0, true) === undefined) {
-      ctx.diag.fatal(`${osec.name}: compression with zstd needs a newer Node (22.15)`);
-    }
+  for (const { osec, as } of wantedSections(ctx, ctx.osecs)) {
     const own = shardsOf(ctx, osec);
     if (own === null) whole.push(osec);
     const first = shards.length;
@@ -133,11 +148,29 @@ export async function compressSections(ctx: Context): Promise<void> {
     jobs.push({ osec, as, first, end: shards.length });
   }
   if (whole.length > 0) await makeWhole(ctx, whole);
+  await pack(ctx, jobs, shards);
+  placeInFile(ctx);
+}
+
+/** Compresses sections whose contents `make` puts to the zeros at osec.memory; those that got smaller have `ready`. */
+export async function compressInMemory(ctx: Context, wanted: Wanted[], make: () => Promise<void>): Promise<void> {
+  const jobs: Job[] = [];
+  const shards: Shard[] = [];
+  for (const { osec, as } of wanted) {
+    const first = shards.length;
+    shards.push(...inMemory(ctx, osec));
+    jobs.push({ osec, as, first, end: shards.length });
+  }
+  await make();
+  for (const { osec } of wanted) ctx.tables.osec.memory[osec.id] = 0;
+  await pack(ctx, jobs, shards);
+}
+
+async function pack(ctx: Context, jobs: Job[], shards: Shard[]): Promise<void> {
   const rows = putShards(ctx, jobs, shards);
   await ctx.pool.run("compress-sections", shards.length, rows);
   ctx.checkIssues();
   for (const job of jobs) take(ctx, job, shards, rows);
-  placeInFile(ctx);
 }
 
 /** The windows and merged parts of a section in order, each reaching to the next; null when they overlap or it holds more. */

@@ -123,6 +123,8 @@ export class InputScripts {
     this.obeyFormat(script.outputFormat[0]);
     if (options.entry === "") options.entry = script.entry;
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
+    options.defineCommon ||= script.forceCommons;
+    options.dissolveGroups ||= script.forceGroups;
     options.undefined.push(...script.externs);
     versionNodes.push(...script.versionNodes);
     if (script.layout === null) return;

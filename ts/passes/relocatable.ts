@@ -23,6 +23,7 @@ import type { LinkerDefined } from "./linker-defined.ts";
 import { markLive } from "./mark-live.ts";
 import { mergePieces } from "./merge-pieces.ts";
 import { bindRelocatableScript, layoutRelocatableScript } from "./relocatable-script.ts";
+import { compressRelocatable, wantsCompression, writeStored } from "./relocatable-compressed.ts";
 import { RelocatableSymbols } from "./relocatable-symbols.ts";
 import { evaluateByAddress } from "./plain-assignments.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
@@ -68,6 +69,8 @@ export class RelocatableOutput {
   private readonly extras: Extra[] = [];
   private readonly property = new NotePropertySection();
   private plan: Plan | null = null;
+  /** Compressed sections, by row. */
+  private stored: OutputSection[] = [];
   /** First osec row that is not of a script. */
   private firstOrphan = HEADERS_OSEC + 1;
   private sections = 0;
@@ -100,6 +103,7 @@ export class RelocatableOutput {
       await resolveAddresses(ctx);
       if (ctx.script !== null && this.plan === null) evaluateByAddress(ctx, ctx.script);
     });
+    if (wantsCompression(ctx)) await run("compress-sections", () => this.compress(ctx));
     ctx.osecs = describeOutputs(ctx);
     ctx.diag.throwIfErrors();
   }
@@ -121,7 +125,7 @@ export class RelocatableOutput {
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
     const table = arena.allocZeroed(slots * 4);
     let count = this.firstOrphan;
-    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, ctx.options.unique ? 1 : 0, table, slots, count);
+    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, ctx.options.unique ? 1 : 0, ctx.options.dissolveGroups ? 1 : 0, table, slots, count);
     const cursors = arena.allocZeroed(count * 4);
     const members = kernels.baseMembers!(this.firstOrphan, count, firstMember, cursors);
     kernels.fillMembers!(1, rows, cursors);
@@ -129,7 +133,7 @@ export class RelocatableOutput {
     setRows(tables, "osec", count);
     setRows(tables, "rout", count);
     setRows(tables, "member", members);
-    this.placeGroups(ctx);
+    if (!ctx.options.dissolveGroups) this.placeGroups(ctx);
   }
 
   /** Which groups there will be, before symbols are counted: assemblers define local signatures in the group itself. */
@@ -145,18 +149,29 @@ export class RelocatableOutput {
   private layout(ctx: Context): void {
     const { kernels } = ctx;
     if (ctx.script !== null && this.plan !== null) layoutRelocatableScript(ctx, ctx.script, this.plan);
-    this.groupsFrom = alignUp(kernels.layoutOutputs!(this.firstOrphan, EHDR_BYTES), 4);
-    this.relasFrom = alignUp(this.groupsFrom + this.groupBytes, 8);
-    let index = kernels.numberOutputs!(this.firstOrphan, 1);
-    let at = kernels.layoutRelas!(this.relasFrom);
+    const end = kernels.layoutOutputs!(this.firstOrphan, EHDR_BYTES);
+    const index = kernels.numberOutputs!(this.firstOrphan, 1);
     this.addExtras(ctx, index);
     this.sections = index + this.extras.length;
+    this.extras.forEach((extra, i) => (extra.index = index + i));
+    this.placeRest(ctx, end);
+  }
+
+  /** What lies behind the contents, which end at `end`. */
+  private placeRest(ctx: Context, end: number): void {
+    this.groupsFrom = alignUp(end, 4);
+    this.relasFrom = alignUp(this.groupsFrom + this.groupBytes, 8);
+    let at = ctx.kernels.layoutRelas!(this.relasFrom);
     for (const extra of this.extras) {
-      extra.index = index++;
       extra.offset = at = alignUp(at, 2 ** extra.align);
       at += extra.size;
     }
     this.headersAt = alignUp(at, 8);
+  }
+
+  private async compress(ctx: Context): Promise<void> {
+    this.stored = await compressRelocatable(ctx, this.plan);
+    this.placeRest(ctx, ctx.kernels.layoutOutputs!(ctx.tables.osec.rows, EHDR_BYTES));
   }
 
   private addExtras(ctx: Context, index: number): void {
@@ -206,7 +221,8 @@ export class RelocatableOutput {
       this.property.write(ctx, arena.bytes(at, property.size));
       put(property.name, at);
     }
-    await writeContents(ctx, file.fd);
+    await writeContents(ctx, file.fd, this.stored.map(({ id }) => id));
+    if (this.stored.length > 0) writeStored(ctx, this.stored, file);
     if (this.plan !== null) this.writeScriptData(ctx, this.plan, file);
     await writeRelocations(ctx, file.fd, this.relasFrom);
     const gnuAbi = this.writeHeaders(ctx, file) || symbols.gnuAbi;

@@ -3,7 +3,8 @@
  *
  * A window is a stretch of members, whatever output sections they are in: members of groups are one section each, and a
  * write for every one of them would cost more than the copying. Relocations that are not resident are read straight to their
- * place in the window and rewritten there.
+ * place in the window and rewritten there. Sections that will be compressed are made in memory first (osec.memory, see
+ * relocatable-compressed.ts) and are then no longer written here.
  */
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
@@ -14,6 +15,9 @@ const WINDOW_BYTES = 1 << 20;
 
 /** A window: u32 first and end member, then f64 start and end in the file. */
 const WINDOW_ROW = 24;
+
+/** osec.memory of a section whose bytes are somewhere else and finished. */
+export const STORED = 1;
 
 const A_WINDOWS = 0;
 const A_FD = 1;
@@ -65,7 +69,9 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
     at = next;
   }
   buryDead(w, first, end, window, from);
-  w.write(w.args[A_FD]!, window, to - from, from);
+  const id = isec.osec[w.tables.member.isec[first]!]!;
+  if (osec.memory[id] === 0) w.write(w.args[A_FD]!, window, to - from, from);
+  else w.kernels.copyMemory!(osec.memory[id]! + (from - osec.offset[id]!), window, to - from);
 }
 
 /** Range lists of debug information must not end where dead code was: see tombstoneOf in the kernels. */
@@ -83,10 +89,13 @@ function buryDead(w: WorkerContext, first: number, end: number, window: number, 
   }
 }
 
-/** Phase: the merged strings and constants of one msec. */
+/** Phase: the merged strings and constants of one msec. Argument: 1 = only what goes to memory. */
 function mergedPhase(w: WorkerContext, chunk: number): void {
   const { msec, osec } = w.tables;
   const m = chunk + 1;
+  const memory = osec.memory[msec.osec[m]!]!;
+  if (w.args[A_WINDOWS] === 1 && memory > STORED) return writeMerged(w, m, 0, msec.size[m]!, memory + msec.outOffset[m]!);
+  if (w.args[A_WINDOWS] === 1 || memory !== 0) return;
   const start = osec.offset[msec.osec[m]!]! + msec.outOffset[m]!;
   const size = msec.size[m]!;
   for (let from = 0; from < size; from += WINDOW_BYTES) {
@@ -123,18 +132,36 @@ export const RELOCATABLE_PHASES: Phases = {
   "relocatable-contents": contentsPhase, "relocatable-merged": mergedPhase, "relocatable-relocations": relocationsPhase,
 };
 
-/** Writes what sections contain. */
-export async function writeContents(ctx: Context, fd: number): Promise<void> {
-  const { arena, kernels, tables } = ctx;
-  const windows: RelaWindow[] = [];
+/** Windows of the members in [first, last). */
+function contentWindows({ arena, kernels }: Context, first: number, last: number, windows: RelaWindow[]): void {
   const out = arena.alloc(16);
-  const members = tables.member.rows;
-  for (let first = 1; first < members; ) {
-    const end = kernels.cutContents!(first, members, WINDOW_BYTES, out);
+  while (first < last) {
+    const end = kernels.cutContents!(first, last, WINDOW_BYTES, out);
     const [from, to] = [arena.f64[out >>> 3]!, arena.f64[(out >>> 3) + 1]!];
     if (to > from) windows.push({ first, end, from, to });
     first = end;
   }
+}
+
+/** Makes the contents of the output sections `ids` in memory: osec.memory has the addresses, of zeros. */
+export async function makeContents(ctx: Context, ids: number[]): Promise<void> {
+  const { osec, msec } = ctx.tables;
+  const windows: RelaWindow[] = [];
+  for (const id of ids) contentWindows(ctx, osec.memberBase[id]!, osec.memberBase[id]! + osec.memberCount[id]!, windows);
+  await ctx.pool.run("relocatable-contents", windows.length, putWindows(ctx, windows), 0);
+  await ctx.pool.run("relocatable-merged", msec.rows - 1, 1, 0);
+}
+
+/** Writes what sections contain, but for those that are stored already (`stored`, by osec row). */
+export async function writeContents(ctx: Context, fd: number, stored: Iterable<number>): Promise<void> {
+  const { tables } = ctx;
+  const windows: RelaWindow[] = [];
+  let first = 1;
+  for (const id of stored) {
+    contentWindows(ctx, first, tables.osec.memberBase[id]!, windows);
+    first = tables.osec.memberBase[id]! + tables.osec.memberCount[id]!;
+  }
+  contentWindows(ctx, first, tables.member.rows, windows);
   await ctx.pool.run("relocatable-contents", windows.length, putWindows(ctx, windows), fd);
   // Afterwards, because windows write zeros between their members.
   await ctx.pool.run("relocatable-merged", tables.msec.rows - 1, 0, fd);

@@ -41,6 +41,9 @@ export interface InputScript {
   /** STARTUP: a file linked first, null = not given. */
   startup: ScriptInput | null;
   versionNodes: VersionNode[];
+  /** FORCE_COMMON_ALLOCATION: as -d. FORCE_GROUP_ALLOCATION: as the option. */
+  forceCommons: boolean;
+  forceGroups: boolean;
   /** Files read by INCLUDE. */
   included: ByteString[];
   /** SECTIONS, MEMORY, PHDRS, assignments; null = none of these. */
@@ -52,8 +55,8 @@ const INCLUDE_DEPTH = 10;
 
 /** Commands of GNU ld that are not obeyed. */
 const LATER = new Set("INSERT CONSTRUCTORS SECTION_FLAGS".split(" "));
-/** What they ask for is how it is here: expressions are sane, commons get space (with -r only by -d), groups need nothing. */
-const NOTHING = new Set("FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION".split(" "));
+/** What they ask for is how it is here. */
+const NOTHING = new Set(["INHIBIT_COMMON_ALLOCATION"]);
 
 interface Reader {
   lexer: Lexer;
@@ -77,6 +80,8 @@ export function parseInputScript(text: ByteString, name: ByteString, include?: R
     target: "",
     startup: null,
     versionNodes: [],
+    forceCommons: false,
+    forceGroups: false,
     included: [],
     layout: null,
   };
@@ -93,6 +98,12 @@ function readScript(r: Reader): void {
 function readCommand(r: Reader, command: Token): void {
   const { lexer, script } = r;
   switch (command.quoted ? "" : command.text) {
+    case "FORCE_COMMON_ALLOCATION":
+      script.forceCommons = true;
+      return;
+    case "FORCE_GROUP_ALLOCATION":
+      script.forceGroups = true;
+      return;
     case "INPUT":
       return readInputs(r, 0);
     case "GROUP":

@@ -97,11 +97,33 @@ compress("loaded sections cannot be; words that mean nothing are errors", (w) =>
   }
 });
 
-compress("-r leaves sections as they are and says so", (w) => {
-  if (linkerName !== "wield") return;
-  w.write({ "m.c": "int f(int x) { return x; }" });
-  contains(w.sh("gcc -g -c m.c && $LD -r m.o --compress-debug-sections=zlib -o r.o 2>&1"), "warning: sections are not compressed with -r");
-  assert.is(w.elf("r.o").need(".debug_info").flags & SHF_COMPRESSED, 0);
+compress("-r compresses, from compressed and plain inputs, also under a script, for any number of threads", (w) => {
+  const command = objects(w).replace("$LD", "$LD -r");
+  const packed = [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"];
+  compare(w, command, "--compress-debug-sections=zlib --threads=3", packed);
+  w.sh(`mv packed packed3 && ${command} --compress-debug-sections=zlib --threads=1 -o packed && cmp packed packed3`);
+  compare(w, command, "--compress-debug-sections=zlib --compress-sections=.debug_m*=none", [".debug_words", ".debug_str", ".debug_giant"]);
+  w.write({ "t.ld": "SECTIONS { .debug_words 0 : { *(.debug_words) } .debug_mixed 0 : { *(.debug_mixed) BYTE(0) } .debug_str 0 : { *(.debug_str) } }" });
+  compare(w, `${command} -T t.ld`, "--compress-debug-sections=zlib", [".debug_words", ".debug_str", ".debug_giant"]);
+  contains(w.fails(`${command} --compress-sections=.text=zlib -o x`), "section '.text' with the SHF_ALLOC flag cannot be compressed");
 });
+
+compress("debug information of a compressed -r output is found in what is linked from it", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "t.cc": "struct A { int a; struct B { long q; } b; }; struct C : A { virtual int f(); }; int C::f() { return a + b.q; }",
+    "m.cc": "struct A { int a; struct B { long q; } b; }; struct C : A { virtual int f(); }; int main() { C c{}; return c.f(); }",
+  });
+  w.sh("g++ -O0 -gdwarf-4 -fdebug-types-section -c t.cc m.cc && $LD -r t.o m.o --compress-debug-sections=zlib -o r.o && $LD -r t.o m.o -o plain.o");
+  assert.ok((w.elf("r.o").need(".debug_info").flags & SHF_COMPRESSED) !== 0);
+  // Groups of types are groups still, and one copy of each is left.
+  const groups = (name: string): number => w.elf(name).shdrs.filter(({ type }) => type === 17).length;
+  assert.is(groups("r.o"), groups("plain.o"));
+  assert.ok(groups("r.o") >= 2);
+  for (const name of ["r.o", "plain.o"]) {
+    w.sh(`g++ -no-pie -B$B ${name} -o prog && ./prog && g++ -no-pie ${name} -o other && ./other`);
+    for (const program of ["prog", "other"]) contains(w.sh(`addr2line -e ${program} $(nm ${program} | awk '$3 == "main" { print $1 }')`), "m.cc:1");
+  }
+}, "addr2line", "g++");
 
 compress.run();

@@ -273,6 +273,20 @@ rel("C++: COMDAT groups stay groups, exceptions work, -r of -r", (w) => {
   runs(w, "g++ -static", "again.o", CXX_SAYS);
 }, "g++");
 
+rel("groups without loaded sections stay groups; --force-group-allocation and its script command dissolve all", (w) => {
+  const types = (n: number): string => `.section .debug_types,"G",@progbits,wt.one,comdat\n.long 1\n.section .debug_types,"G",@progbits,wt.own${n},comdat\n.long .text\n.section .text.f,"axG",@progbits,f,comdat\n.weak f\nf: nop\n.text\n call f\n`;
+  w.write({ "a.s": types(1), "b.s": types(2), "t.ld": "FORCE_GROUP_ALLOCATION" }).sh("as a.s -o a.o && as b.s -o b.o && $LD -r a.o b.o -o r.o && $LD -r r.o a.o -o again.o");
+  for (const name of ["r.o", "again.o"]) {
+    assert.equal(groups(object(w, name)).map(({ signature }) => signature).sort(), ["f", "wt.one", "wt.own1", "wt.own2"], name);
+    assert.is(object(w, name).shdrs.filter((section) => section.name === ".debug_types").length, 3, name);
+  }
+  w.sh("$LD -r a.o b.o --force-group-allocation -o d.o && $LD -r a.o b.o t.ld -o e.o && cmp d.o e.o");
+  const elf = object(w, "d.o");
+  assert.equal(groups(elf), []);
+  assert.is(elf.need(".debug_types").size, 12);
+  assert.ok(elf.shdrs.every(({ flags }) => (flags & SHF.GROUP) === 0));
+});
+
 rel("C++ of clang with sections per function", (w) => {
   w.write(CXX).sh("$CLANGXX -O1 -ffunction-sections -fdata-sections -c a.cc b.cc && g++ -O1 -c m.cc && $LD -r a.o b.o -o ab.o && $LD -r ab.o m.o -o all.o");
   object(w, "ab.o");

@@ -14,6 +14,7 @@ export const OUTPUT: OptionRow[] = [
   must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
   must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
   must("--relocatable -r -i --Ur", "", "Make an object file that can be linked again", put("relocatable", true)),
+  should("--force-group-allocation", "", "-r: section groups are dissolved, their members joined like other sections", put("dissolveGroups", true)),
   should("-d --dc --dp", "", "Give common symbols space with -r too", put("defineCommon", true)),
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
