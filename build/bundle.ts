@@ -71,23 +71,48 @@ async function allKernels(): Promise<void> {
   put(stamp, inputs);
 }
 
-async function bundle(entry: string, name: string): Promise<void> {
+/** What the API's bundles have: they are modules, because those who import them are. Builtins that are loaded late need a `require`. */
+const MODULE: BuildOptions = {
+  format: "esm",
+  lineLimit: 200,
+  define: { "import.meta.dirname": "$dirname" },
+  banner: {
+    js: 'import{createRequire as $createRequire}from"node:module";import{fileURLToPath as $path}from"node:url";const require=$createRequire(import.meta.url),$dirname=$path(new URL(".",import.meta.url)).replace(/.$/,"");',
+  },
+};
+
+async function bundle(entry: string, name: string, more: BuildOptions = {}): Promise<void> {
   const outfile = path.join(DIST, name);
-  const result = await build({ ...BUNDLE, entryPoints: [entry], outfile, minify: true, sourcemap: "linked", write: false });
+  const result = await build({ ...BUNDLE, entryPoints: [entry], outfile, minify: true, sourcemap: "linked", write: false, ...more });
   for (const file of result.outputFiles!) put(file.path, file.contents);
 }
+
+/** Types of the API: two files without imports from elsewhere. */
+function types(): void {
+  const text = (file: string): string => fs.readFileSync(path.join("ts/api", file), "utf8");
+  put(path.join(DIST, "types.d.mts"), text("types.ts"));
+  for (const name of ["index", "browser"]) put(path.join(DIST, `${name}.d.mts`), text("declarations.d.ts").replaceAll("./types.ts", "./types.mjs") + (name === "index" ? REAL_FS : ""));
+}
+
+/** What only runtimes with files have. */
+const REAL_FS = `
+/** The files of this machine: the default of \`fs\`, and a layer of layerFS. */
+export declare function realFS(): LinkFileSystem;
+`;
 
 export async function buildAll(): Promise<void> {
   fs.mkdirSync(DIST, { recursive: true });
   if (refreshTables()) console.log("as-kernels/shared/tables.ts was stale and has been written again");
   put(path.join(DIST, "package.json"), '{ "type": "commonjs" }\n');
+  types();
   const flags = launcherFlags();
   for (const name of ["ld", "ld.wield"]) put(path.join(DIST, "driver", name), launcher(flags), 0o777);
   const parts = await Promise.allSettled([
     allKernels(),
     program(DIST, BUNDLE),
     bundle("ts/memory/worker.ts", "worker.js"),
-    bundle("ts/index.ts", "index.js"),
+    bundle("ts/memory/worker-api.ts", "worker-api.js"),
+    bundle("ts/index.ts", "index.mjs", MODULE),
   ]);
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);

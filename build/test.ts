@@ -32,7 +32,7 @@ function testFiles(words: string[]): string[] {
 
 const bundleOf = (file: string): string => path.join(OUT, file.replace(/\.ts$/, ".mjs"));
 
-/** import.meta means dist/index.js, so that the host finds kernels.wasm and worker.js. */
+/** import.meta means dist/index.mjs, so that the host finds kernels.wasm and worker.js. */
 async function bundleTests(files: string[]): Promise<void> {
   await build({
     entryPoints: files.map((file) => path.join("test", file)),
@@ -46,7 +46,7 @@ async function bundleTests(files: string[]): Promise<void> {
     mainFields: ["module", "main"],
     define: {
       "import.meta.dirname": JSON.stringify(path.resolve("dist")),
-      "import.meta.url": JSON.stringify(pathToFileURL(path.resolve("dist/index.js")).href),
+      "import.meta.url": JSON.stringify(pathToFileURL(path.resolve("dist/index.mjs")).href),
     },
     banner: { js: 'import { createRequire as __createRequire } from "node:module";const require = __createRequire(process.cwd() + "/x.js");' },
     sourcemap: "inline",

@@ -33,10 +33,11 @@ const LAYERS: RegExp[][] = [
   [/^ts\/(synthetic|arch|input|report|lto)\//],
   [/^ts\/passes\//],
   [/^ts\/link\.ts$/],
+  [/^ts\/api\//],
   [/^ts\/(cli|index|run|browser)\.ts$/],
 ];
 /** Lists that name what is above them: the phases, and the worker that runs them. */
-const LISTS = ["ts/memory/phases.ts", "ts/memory/worker.ts"];
+const LISTS = ["ts/memory/phases.ts", "ts/memory/worker.ts", "ts/memory/worker-api.ts"];
 
 const layer = (file: string): number => LAYERS.findIndex((patterns) => patterns.some((pattern) => pattern.test(file)));
 

@@ -92,6 +92,14 @@ export interface Segment {
   lma: bigint | null;
 }
 
+/** Looks on from outside (the API): reads the tables, changes nothing. */
+export interface LinkObserver {
+  /** Addresses are final, nothing is written: later, finished tables give their memory back. */
+  laidOut?(ctx: Context): void;
+  /** The output is in place. */
+  linked?(ctx: Context): void;
+}
+
 export interface Context {
   options: LinkOptions;
   host: Host;
@@ -101,6 +109,7 @@ export interface Context {
   kernels: Kernels;
   pool: Pool;
   diag: Diagnostics;
+  observer: LinkObserver | null;
 
   /** Paths that are opened, row = InputFile.source. */
   sources: ByteString[];

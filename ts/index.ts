@@ -1,16 +1,41 @@
 /**
- * The API for Node: `link(arguments)` does what the program does with the same arguments, in this process.
+ * The API on Node, Deno and Bun: `import { link } from "wield"`.
  *
- * Not for browsers (they have no file system). Arguments are ordinary strings; a Host may be given to link elsewhere.
+ * Browsers have browser.ts, which exports the same but realFS. Nothing is set up and nothing is shared but the compiled
+ * kernels; no process is left, and nothing is printed.
  */
-import { createNodeHost } from "./host/node.ts";
-import type { Host } from "./host/host.ts";
-import { run } from "./run.ts";
+import { createNodeHost, createNodePlatform } from "./host/node.ts";
+import { linkWith, type Runtime } from "./api/link.ts";
+import { REAL_FILES } from "./api/file-system.ts";
+import type { FileStat, LinkFileSystem, LinkOptions, LinkResult } from "./api/types.ts";
+import { utf8 } from "./memory/text.ts";
 
-export { createNodeHost } from "./host/node.ts";
-export { HostError, type Host } from "./host/host.ts";
+export { parseArgs } from "./api/command-line.ts";
+export { layerFS, memoryFS } from "./api/file-system.ts";
+export { LinkError } from "./api/link-error.ts";
+export type * from "./api/types.ts";
 
-/** Runs one link; resolves to the exit status, 0 or 1. Messages go where the host prints. */
-export function link(args: readonly string[], host: Host = createNodeHost()): Promise<number> {
-  return run(args.map((argument) => Buffer.from(argument, "utf8").toString("latin1")), host);
+const platform = createNodePlatform();
+
+const runtime: Runtime = {
+  platform: () => platform,
+  realFiles: () => createNodeHost(),
+};
+
+/** Links. See LinkOptions for what may be said, LinkResult for what comes back. */
+export function link(options: LinkOptions): Promise<LinkResult> {
+  return linkWith(runtime, options);
+}
+
+/** The files of this machine: the default of `fs`, and a layer of layerFS. */
+export function realFS(): LinkFileSystem {
+  const host = createNodeHost();
+  const files: LinkFileSystem = {
+    stat(path): FileStat | undefined {
+      const stat = host.stat(utf8(path));
+      return stat === undefined || stat.kind === "directory" ? undefined : { size: stat.bytes, mtimeMs: stat.modified };
+    },
+    read: (path) => host.readAll(utf8(path)),
+  };
+  return Object.assign(files, { [REAL_FILES]: true });
 }

@@ -5,7 +5,7 @@ import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCT
 import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
 import { architectureOfEmulation } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
-import type { Context } from "./context.ts";
+import type { Context, LinkObserver } from "./context.ts";
 import { GccLto } from "./lto/gcc-lto.ts";
 import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
@@ -80,7 +80,7 @@ const BSYMBOLIC = {
   none: BSYM_NONE, functions: BSYM_FUNCTIONS, all: BSYM_ALL, "non-weak": BSYM_NON_WEAK, "non-weak-functions": BSYM_NON_WEAK_FUNCTIONS,
 } as const;
 
-function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Context {
+function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null): Context {
   const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
   if (arch === undefined) return diag.fatal(`unknown emulation: ${options.emulation}`);
   const memory = createMemory();
@@ -89,7 +89,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics): Con
   const params = new Params(arena);
   const kernels: Kernels = {};
   const ctx: Context = {
-    options, host, arena, tables, params, kernels, diag, arch,
+    options, host, arena, tables, params, kernels, diag, arch, observer,
     pool: new Pool(arena, tables, kernels, host, PHASES),
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
@@ -130,6 +130,7 @@ function setParams(ctx: Context): void {
 
 /** Times a pass; `--time` and `--time-trace` print the list. */
 async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>): Promise<T> {
+  if (ctx.host.pass !== undefined) await ctx.host.pass(name);
   const start = ctx.host.now();
   const result = await pass();
   ctx.passes.push({ name, start, end: ctx.host.now() });
@@ -230,6 +231,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     await output.build(ctx, linkerDefined, run);
     reportUnused(ctx);
     reportLayout(ctx);
+    ctx.observer?.laidOut?.(ctx);
     return output;
   }
 
@@ -282,6 +284,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   reportLayout(ctx);
+  ctx.observer?.laidOut?.(ctx);
   return null;
 }
 
@@ -351,12 +354,13 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
 }
 
 /** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. */
-export async function link(options: LinkOptions, host: Host, diag: Diagnostics): Promise<number> {
-  const ctx = createContext(options, host, diag);
+export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null): Promise<number> {
+  const ctx = createContext(options, host, diag, observer);
   try {
     const relocatable = await buildImage(ctx);
     await writeImage(ctx, relocatable);
     reportTimes(ctx);
+    observer?.linked?.(ctx);
   } catch (error) {
     if (error instanceof OutOfMemory || error instanceof ReadFailed || error instanceof HostError) diag.error(error.message);
     else if (!(error instanceof LinkFailed)) throw error;

@@ -1,19 +1,18 @@
 /**
  * Links many damaged inputs in one process; a child of test/link/malformed. Prints one line per case when something is wrong, and a heartbeat.
  *
- * Not a test file itself. Reads a job (JSON file named by argv[2]); the surprising choice: it calls the API of dist/index.js, so that thousands of
- * links cost no process start, and its parent kills it when the heartbeat stops, which is how a hang is found.
+ * Not a test file itself. Reads a job (JSON file named by argv[2]); the surprising choice: it calls what the program calls, in one process, so that
+ * thousands of links cost no process start, and its parent kills it when the heartbeat stops, which is how a hang is found.
  */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { createRequire } from "node:module";
+import { createNodeHost } from "../../ts/host/node.ts";
+import { run } from "../../ts/run.ts";
 import { byteValues, mutate, mutateText } from "./mutate.ts";
 import { prng } from "./prng.ts";
 
 export interface Job {
-  /** dist/index.js */
-  api: string;
   dir: string;
   /** The intact file. */
   file: string;
@@ -28,11 +27,8 @@ export interface Job {
 /** What the last link printed. */
 let said = "";
 
-type Link = (args: readonly string[], host: unknown) => Promise<number>;
-
 async function main(): Promise<void> {
   const job = JSON.parse(fs.readFileSync(process.argv[2]!, "utf8")) as Job;
-  const api = createRequire(import.meta.url)(job.api) as { link: Link; createNodeHost(): Record<string, unknown> };
   process.chdir(job.dir);
   const original = new Uint8Array(fs.readFileSync(job.file));
   const mutant = path.resolve("mutant" + path.extname(job.file));
@@ -45,7 +41,7 @@ async function main(): Promise<void> {
       fs.writeSync(1, `@${name}\n`);
       fs.writeFileSync(mutant, bytes);
       const line = job.lines[(i + v) % job.lines.length]!.map((a) => (a === "MUTANT" ? mutant : a === "OUT" ? out : a.replace(/^(@|.*=)MUTANT$/, (_, before: string) => before + mutant)));
-      const failure = await once(api, line, out, counts);
+      const failure = await once(line, out, counts);
       if (job.kind === "intact" && counts.refused > 0) throw new Error(`the intact file does not link: ${line.join(" ")}\n${said}`);
       if (failure !== "") fs.writeSync(1, `!${name}: ${failure.slice(0, 1500).replaceAll("\n", "\n  ")}\n   args: ${line.join(" ")}\n`);
     }
@@ -60,16 +56,16 @@ function variant(job: Job, original: Uint8Array, seed: number): Uint8Array {
 }
 
 /** "" when the link behaved: succeeded with an output, or failed with a message and without one. */
-async function once(api: { link: Link; createNodeHost(): Record<string, unknown> }, args: string[], out: string, counts: Record<string, number>): Promise<string> {
+async function once(args: string[], out: string, counts: Record<string, number>): Promise<string> {
   let text = "";
   said = "";
-  const host = Object.assign(Object.create(api.createNodeHost()) as Record<string, unknown>, { print: (_stream: string, part: string) => { text += part; said += part; } });
+  const host = Object.assign(createNodeHost(), { print: (_stream: string, part: string) => { text += part; said += part; } });
   fs.rmSync(out, { force: true });
   counts.cases = counts.cases! + 1;
   const start = Date.now();
   let status: number;
   try {
-    status = await api.link(args, host);
+    status = await run(args.map((arg) => Buffer.from(arg).toString("latin1")), host);
   } catch (error) {
     return `thrown: ${(error as Error).stack ?? error}`;
   }

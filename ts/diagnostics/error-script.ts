@@ -8,14 +8,13 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
-
-export type ErrorTag = "missing-lib" | "undefined-symbol";
+import type { Subject } from "./print.ts";
 
 /** Reports an error that the script is told of as `tag` and `name` (a symbol's as in the symbol table). */
-export function taggedError(ctx: Pick<Context, "options" | "host" | "diag">, message: ByteString, tag: ErrorTag, name: ByteString): void {
+export function taggedError(ctx: Pick<Context, "options" | "host" | "diag">, message: ByteString, tag: Subject["tag"], name: ByteString): void {
   const { options, host, diag } = ctx;
   const script = options.errorHandlingScript;
-  if (script === "") return diag.error(message);
+  if (script === "") return diag.error(message, { tag, name });
   let trouble = "";
   try {
     const { status, output } = host.execute(script, [tag, name]);
@@ -25,6 +24,6 @@ export function taggedError(ctx: Pick<Context, "options" | "host" | "diag">, mes
     if (!(error instanceof HostError)) throw error;
     trouble = "failed to execute";
   }
-  diag.error(message);
+  diag.error(message, { tag, name });
   if (trouble !== "") diag.alsoError(`error handling script '${script}' ${trouble}`);
 }

@@ -11,6 +11,15 @@ import { splitDuplicate, vsLocation } from "./vs-style.ts";
 /** Where text goes; one character per byte, line ends included. */
 export type DiagnosticSink = (stream: "stdout" | "stderr", text: ByteString) => void;
 
+/** Told of each message before it is printed. `subject`: what an error is about (error-script.ts). */
+export type DiagnosticListener = (severity: "error" | "warning" | "note", message: ByteString, subject?: Subject) => void;
+
+/** `name`: of a symbol as in the symbol table, or the X of -lX. */
+export interface Subject {
+  tag: "missing-lib" | "undefined-symbol";
+  name: ByteString;
+}
+
 /** The options that shape messages; LinkOptions has all of them. */
 export interface DiagnosticSettings {
   programName: string;
@@ -40,6 +49,7 @@ const LIMIT_EXCEEDED = "too many errors emitted, stopping now (use --error-limit
 export class Diagnostics {
   errorCount = 0;
   warningCount = 0;
+  listener: DiagnosticListener | null = null;
   private readonly warned = new Set<ByteString>();
   private readonly sink: DiagnosticSink;
   private readonly isTerminal: () => boolean;
@@ -72,13 +82,13 @@ export class Diagnostics {
   }
 
   /** An input or the command line is wrong: say so and go on to find more. */
-  error(message: ByteString): void {
+  error(message: ByteString, subject?: Subject): void {
     const parts = this.settings.vsDiagnostics ? splitDuplicate(message) : null;
     if (parts !== null) return parts.forEach((part) => this.error(part));
     const limit = this.settings.errorLimit;
     this.errorCount++;
     if (limit === 0 || this.errorCount <= limit) {
-      this.print("error", RED, message);
+      this.print("error", RED, message, subject);
       return;
     }
     this.print("error", RED, LIMIT_EXCEEDED);
@@ -137,6 +147,7 @@ export class Diagnostics {
 
   /** A line on stderr without a severity (what -v prints of the version goes to stdout: use message). */
   note(line: ByteString): void {
+    this.listener?.("note", line);
     this.sink("stderr", `${line}\n`);
   }
 
@@ -145,7 +156,8 @@ export class Diagnostics {
     if (this.errorCount > 0) throw new LinkFailed();
   }
 
-  private print(severity: string, color: string, message: ByteString): void {
+  private print(severity: "error" | "warning", color: string, message: ByteString, subject?: Subject): void {
+    this.listener?.(severity, message, subject);
     const { programName } = this.settings;
     const label = this.colored() ? `${color}${severity}: ${RESET}` : `${severity}: `;
     const place = this.settings.vsDiagnostics ? vsLocation(message) : "";

@@ -1,9 +1,10 @@
 /**
  * What the linker needs from the outside world: files, an output, workers, compression, digests.
  *
- * Only an interface: node.ts implements it over the file system, memory.ts and browser.ts over virtual files. Paths are byte
+ * Only an interface: node.ts implements it over the file system, virtual.ts over files that programs bring. Paths are byte
  * strings. Input problems surface as HostError, whose message is ready to print ("No such file or directory"); the caller
- * adds the path. Everything is synchronous except starting workers, because reads are answered from the page cache.
+ * adds the path. Everything is synchronous except starting workers, because reads are answered from the page cache; what a
+ * program gets asynchronously is fetched between two attempts of a link (virtual.ts).
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerIo } from "../memory/pool.ts";
@@ -118,6 +119,10 @@ export interface Host extends WorkerIo {
   isTerminal(stream: "out" | "err"): boolean;
   /** Lets signals in: resolves after a turn of the event loop. A link without workers calls it between windows. */
   turn(): Promise<void>;
+  /** Before each pass, where it is there: progress, and the place to stop a link by throwing. */
+  pass?(name: string): Promise<void>;
+  /** Another file instead of one that the command line or a script names, before it is looked for (`lib`: the X of -lX); undefined = as ever. */
+  resolve?(name: ByteString, kind: "input" | "lib"): ByteString | undefined;
   /** The end of a link: closes inputs, throws away an unfinished output. */
   release(): void;
 }

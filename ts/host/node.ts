@@ -17,6 +17,7 @@ import { prepareV8 } from "./large-link.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
+import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
 const OPEN_INPUTS = 64;
@@ -270,13 +271,14 @@ class NodeHost implements Host {
     return (this.modules[Number(debug)] ??= new WebAssembly.Module(readFileSync(`${import.meta.dirname}/${name}`)));
   }
 
-  startWorker(): StartedWorker {
+  startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
-    const worker = new Worker(`${import.meta.dirname}/worker.js`);
+    const worker = new Worker(`${import.meta.dirname}/${file}`);
     worker.unref();
     return {
       endpoint: Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker)),
       terminate: () => void worker.terminate(),
+      send: (message) => worker.postMessage(message),
     };
   }
 
@@ -328,6 +330,25 @@ class NodeHost implements Host {
     for (const output of this.outputs) output.abort();
     this.files.reset();
   }
+}
+
+/** What links through the API need of this runtime besides files; keeps the compiled kernels. */
+export function createNodePlatform(): Platform {
+  const host = new NodeHost(false);
+  return {
+    get cpus() {
+      return host.cpus;
+    },
+    expectLargeLink: () => undefined,
+    kernels: (debug) => host.kernels(debug),
+    startWorker: () => host.startWorker("worker-api.js"),
+    digest: (algorithm) => host.digest(algorithm),
+    random: (into) => host.random(into),
+    inflate: (kind, bytes, size) => host.inflate(kind, bytes, size),
+    deflate: (kind, bytes, level, last) => host.deflate(kind, bytes, level, last),
+    now: () => performance.now(),
+    peakMemory: () => host.peakMemory(),
+  };
 }
 
 /** `program`: this process does nothing but link, so V8's settings are ours to choose. */

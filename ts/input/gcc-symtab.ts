@@ -6,6 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import { cstringAt, ObjectSections, viewOf, type ObjectSource } from "../diagnostics/object-sections.ts";
+import { latin1Of } from "../memory/text.ts";
 
 /** Kinds of a symbol: GCCPK_*. */
 export const LTO_DEF = 0;
@@ -39,7 +40,7 @@ export function readLtoSymbols(source: ObjectSource, slimMark: ByteString): LtoS
   const units: string[] = [];
   for (let i = 1; object.header(i) !== undefined; i++) if (object.nameOf(i).startsWith(PREFIX)) units.push(object.nameOf(i).slice(PREFIX.length));
   const strings = units.length === 0 ? null : object.load(".strtab");
-  if (strings === null || !Buffer.from(strings.bytes).includes(`\0${slimMark}\0`, 0, "latin1")) return null;
+  if (strings === null || !latin1Of(strings.bytes).includes(`\0${slimMark}\0`)) return null;
   return units.flatMap((unit) => symbolsOf(object.load(PREFIX + unit)?.bytes ?? new Uint8Array(0), unit));
 }
 

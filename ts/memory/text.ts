@@ -17,3 +17,33 @@ export function latin1(bytes: Uint8Array, at: number, end: number): ByteString {
   for (let i = at; i < end; i++) text += String.fromCharCode(bytes[i]!);
   return text;
 }
+
+/** All of `bytes`, one character each. */
+export function latin1Of(bytes: Uint8Array): ByteString {
+  if (slice !== undefined) return slice.call(bytes, 0, bytes.length);
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += PART) parts.push(String.fromCharCode(...bytes.subarray(at, at + PART)));
+  return parts.join("");
+}
+
+/** Arguments that every engine takes. */
+const PART = 4096;
+
+/** Bytes of a byte string, in memory of their own. */
+export function bytesOf(text: ByteString): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/** Text as UTF-8 bytes. */
+export function utf8(text: string): ByteString {
+  return ASCII.test(text) ? text : latin1Of(new TextEncoder().encode(text));
+}
+
+/** What UTF-8 bytes say; what is no UTF-8 becomes U+FFFD. */
+export function decoded(bytes: ByteString): string {
+  return ASCII.test(bytes) ? bytes : new TextDecoder().decode(bytesOf(bytes));
+}

@@ -115,6 +115,8 @@ class Loader implements InputTaker {
   // ---- finding files ----
 
   addLibrary(name: ByteString, position: InputPosition): void {
+    const resolved = this.ctx.host.resolve?.(name, "lib");
+    if (resolved !== undefined) return void this.addFile(resolved, position, baseName(resolved));
     const key = `${this.access.isStatic(position) ? "s" : "d"}${name}`;
     const known = this.libraries.get(key);
     if (known !== undefined) return void this.addFile(known, position, baseName(known));
@@ -136,7 +138,7 @@ class Loader implements InputTaker {
    * machine and `maySkip`; every other trouble is reported here.
    */
   addFile(named: ByteString, position: InputPosition, recorded: ByteString, maySkip = false): boolean {
-    const path = this.access.paths.path(named);
+    const path = this.ctx.host.resolve?.(named, "input") ?? this.access.paths.path(named);
     if (this.addAgain(path, position)) return true;
     const file = this.access.open(path);
     if (file === null) return true;

@@ -8,6 +8,7 @@ import type { ByteString, SymbolPattern } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import { Search } from "../input/search.ts";
+import { latin1Of } from "../memory/text.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { parseSectionOrder } from "../script/section-ordering.ts";
@@ -19,7 +20,7 @@ const ANY: SymbolPattern = { pattern: "*", cxx: false, exact: false };
 
 function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name: ByteString) => T[]): T[] {
   try {
-    const text = Buffer.from(ctx.host.readAll(path)).toString("latin1");
+    const text = latin1Of(ctx.host.readAll(path));
     ctx.loadedFiles.push(path);
     return parse(text, path);
   } catch (error) {

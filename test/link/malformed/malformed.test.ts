@@ -1,7 +1,7 @@
 /**
  * Damaged inputs: every header byte of a small object, thousands of seeded mutations of real objects, archives, shared objects and scripts.
  *
- * Each is linked in one process through the API; none may crash, hang, or leave an output behind a failure. What the message says is not
+ * Each is linked in one process; none may crash, hang, or leave an output behind a failure. What the message says is not
  * checked here. The surprising choice: children run test/helpers/mutate-child.ts, and a child whose heartbeat stops is killed and blamed.
  * WIELD_MUTATIONS multiplies the number of seeds (default 1), WIELD_FIRST_SEED moves them.
  */
@@ -18,7 +18,6 @@ import { repoRoot, run, temporaryFolder } from "../../helpers/tools.ts";
 const malformed = behaviour("malformed inputs");
 const scale = Number(process.env.WIELD_MUTATIONS ?? "1");
 const firstSeed = Number(process.env.WIELD_FIRST_SEED ?? "1");
-const api = path.join(repoRoot(), "dist", "index.js");
 const LINES = [
   ["MUTANT", "rest.o", "-o", "OUT"],
   ["rest.o", "MUTANT", "--gc-sections", "--eh-frame-hdr", "--build-id", "-o", "OUT"],
@@ -32,16 +31,19 @@ function childScript(): string {
   if (child !== "") return child;
   const esbuild = path.join(repoRoot(), "node_modules", ".bin", "esbuild");
   const outfile = path.join(temporaryFolder("mutate"), "mutate-child.mjs");
-  const done = run(esbuild, ["test/helpers/mutate-child.ts", "--bundle", "--platform=node", "--format=esm", `--outfile=${outfile}`, "--log-level=warning"], { cwd: repoRoot() });
+  const dist = path.join(repoRoot(), "dist");
+  const options = ["--bundle", "--platform=node", "--format=esm", "--main-fields=module,main", `--define:import.meta.dirname=${JSON.stringify(dist)}`, `--outfile=${outfile}`, "--log-level=warning"];
+  const require = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+  const done = run(esbuild, ["test/helpers/mutate-child.ts", ...options, `--banner:js=${require}`], { cwd: repoRoot() });
   if (done.status !== 0) throw new Error(done.stderr);
   child = outfile;
   return child;
 }
 
 /** Runs a job; throws with the first complaints. A case may take `patience` milliseconds. */
-async function runJob(w: Workspace, job: Omit<Job, "api" | "dir">, patience = 40_000): Promise<void> {
+async function runJob(w: Workspace, job: Omit<Job, "dir">, patience = 40_000): Promise<void> {
   const file = w.path("job.json");
-  fs.writeFileSync(file, JSON.stringify({ ...job, api, dir: w.dir }));
+  fs.writeFileSync(file, JSON.stringify({ ...job, dir: w.dir }));
   const node = spawn(process.execPath, [childScript(), file], { cwd: w.dir, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let errors = "";
@@ -115,7 +117,7 @@ function rest(): Uint8Array {
   return o.bytes();
 }
 
-const inProcess = linkerName === "wield" && fs.existsSync(api);
+const inProcess = linkerName === "wield";
 
 malformed("every byte of a small object's headers, symbols and relocations", async (w) => {
   w.write({ "small.o": small(), "rest.o": rest() });

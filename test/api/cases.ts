@@ -1,0 +1,308 @@
+/**
+ * What the API must do, in every runtime: each case links something and returns the bytes that it got.
+ *
+ * Not a test file itself: it knows no runtime, so that Node, Bun, Deno and pages run the same code (runtimes.test.ts compares
+ * what they return). Fixtures are the demo's objects and, where there is a musl, a static hello world.
+ */
+import type * as Wield from "../../ts/api/types.ts";
+import { ObjectBuilder, archive } from "../helpers/object.ts";
+
+/** What `import … from "wield"` gives, in all runtimes. */
+export interface Api {
+  link(options: Wield.LinkOptions): Promise<Wield.LinkResult>;
+  parseArgs(argv: readonly string[]): Wield.LinkOptions;
+  memoryFS(files: Readonly<Record<string, Wield.ByteSource>> | ReadonlyMap<string, Wield.ByteSource>): Wield.LinkFileSystem;
+  layerFS(...layers: readonly Wield.LinkFileSystem[]): Wield.LinkFileSystem;
+  LinkError: new (...args: never[]) => Error & { code: Wield.LinkErrorCode; diagnostics: readonly Wield.Diagnostic[] };
+}
+
+/** Files by name: start.o, print.o, steps.o; hello.o, crt1.o, crti.o, crtn.o, libc.a of musl. */
+export type Fixtures = Record<string, Uint8Array>;
+
+export type Outputs = Record<string, Uint8Array>;
+type Case = (api: Api, fixtures: Fixtures) => Promise<Outputs | void>;
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+function ok(value: unknown, what: string): asserts value {
+  if (!value) fail(what);
+}
+
+const shown = (value: unknown): string => JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `${v}n` : v)) ?? String(value);
+
+function is(value: unknown, expected: unknown, what: string): void {
+  if (shown(value) !== shown(expected)) fail(`${what}: expected ${shown(expected)}, got ${shown(value)}`);
+}
+
+function same(a: Uint8Array, b: Uint8Array, what: string): void {
+  is(a.length, b.length, `${what}: length`);
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  if (at >= 0) fail(`${what}: byte ${at} differs`);
+}
+
+async function rejects(promise: Promise<unknown>, api: Api, code: string): Promise<{ diagnostics: readonly Wield.Diagnostic[]; message: string }> {
+  try {
+    await promise;
+  } catch (error) {
+    if (!(error instanceof api.LinkError)) throw error;
+    is(error.code, code, "code of the LinkError");
+    return error;
+  }
+  return fail(`did not reject with ${code}`);
+}
+
+const CODE = 6; // SHF_ALLOC | SHF_EXECINSTR
+const R_X86_64_PC32 = 2;
+const R_X86_64_PLT32 = 4;
+
+/** An object that defines `name` (a nop and a return), and calls `callee`. */
+function functionObject(name: string, callee = ""): Uint8Array {
+  const object = new ObjectBuilder();
+  const text = object.section(`.text.${name}`, { flags: CODE, data: callee === "" ? [0x90, 0xc3] : [0xe8, 0, 0, 0, 0, 0xc3], align: 16 });
+  object.symbol(name, { in: text, type: 2, size: text.data.length });
+  if (callee !== "") object.reloc(text, 1, R_X86_64_PLT32, object.symbol(callee), -4);
+  return object.bytes();
+}
+
+const DEMO = ["start.o", "print.o", "steps.o"] as const;
+const demo = (fixtures: Fixtures): Wield.VirtualFile[] => DEMO.map((name) => ({ name, data: fixtures[name]! }));
+
+export const cases: Record<string, Case> = {
+  "virtual files link to a program that is not in shared memory": async ({ link }, fixtures) => {
+    const { ok: linked, output, diagnostics, text, stats } = await link({ inputs: demo(fixtures), gcSections: true, buildId: "sha1" });
+    ok(linked && output.length > 500, "an output");
+    ok(output.buffer instanceof ArrayBuffer && output.byteLength === output.buffer.byteLength, "plain memory, all of it");
+    is([...output.subarray(0, 4)], [0x7f, 0x45, 0x4c, 0x46], "ELF");
+    is([diagnostics, text], [[], ""], "nothing to say");
+    is([stats.objects, stats.members, stats.files], [3, 0, 3], "stats");
+    return { demo: output };
+  },
+
+  "bytes, buffers, Blobs, functions and promises are all the same": async ({ link, memoryFS }, fixtures) => {
+    const plain = await link({ inputs: demo(fixtures), gcSections: true });
+    const [start, print, steps] = DEMO.map((name) => fixtures[name]!);
+    const others: Wield.ByteSource[][] = [
+      [start!.slice().buffer, new Blob([print!.slice()]), () => steps!],
+      [async () => start!, () => Promise.resolve(print!.slice().buffer), new Blob([steps!.slice()])],
+    ];
+    for (const sources of others) {
+      const files = DEMO.map((name, i) => ({ name, data: sources[i]! }));
+      same((await link({ inputs: files, gcSections: true })).output, plain.output, "as inputs");
+      const fs = memoryFS(Object.fromEntries(files.map(({ name, data }) => [name, data])));
+      same((await link({ inputs: [...DEMO], fs, gcSections: true })).output, plain.output, "through a memoryFS");
+    }
+    return { plain: plain.output };
+  },
+
+  "paths of a memoryFS have one meaning however they are spelled": async ({ link, memoryFS }, fixtures) => {
+    const fs = memoryFS({ "./start.o": fixtures["start.o"]!, "/print.o": fixtures["print.o"]!, "sub/../steps.o": fixtures["steps.o"]! });
+    await link({ inputs: ["/start.o", "x/../print.o", "./steps.o"], fs, gcSections: true });
+  },
+
+  "libraries are searched for, archives bring members, layers hide each other": async ({ link, memoryFS, layerFS }) => {
+    const lib = archive([{ name: "f.o", data: functionObject("f", "g") }, { name: "unused.o", data: functionObject("unused") }, { name: "g.o", data: functionObject("g") }]);
+    const wrong = memoryFS({ "lib/libf.a": functionObject("hidden") });
+    const fs = layerFS(memoryFS({ "main.o": functionObject("_start", "f"), "lib/libf.a": async () => lib }), wrong);
+    const result = await link({ args: ["-static"], inputs: ["main.o", { lib: "f" }], libraryPaths: ["lib"], fs, map: true });
+    is(result.stats.members, 2, "members");
+    is(result.map!.symbols.map(({ name, input, member }) => [name, input, member]), [["_start", "main.o", undefined], ["f", "lib/libf.a", "f.o"], ["g", "lib/libf.a", "g.o"]], "symbols");
+    const all = await link({ inputs: ["main.o", { wholeArchive: { group: [{ lib: ":libf.a" }] } }], args: ["-Llib"], fs, map: true });
+    is(all.stats.members, 3, "members of a whole archive");
+    return { found: result.output, whole: all.output };
+  },
+
+  "the map tells sections, segments and inputs": async ({ link }) => {
+    const { map, output } = await link({ inputs: [{ name: "a.o", data: functionObject("_start") }, { name: "b.o", data: functionObject("dead") }], gcSections: true, map: true });
+    const text = map!.sections.find(({ name }) => name === ".text")!;
+    is(text.inputs.map(({ input, section, size, offset }) => [input, section, size, offset]), [["a.o", ".text._start", 2, 0]], "inputs of .text");
+    is([...output.subarray(text.offset, text.offset + 2)], [0x90, 0xc3], "offset of .text");
+    is(text.inputs[0]!.address, text.address, "address");
+    ok(map!.segments.some(({ sections, type }) => type === 1 && sections.includes(".text")), "a segment with .text");
+    is(map!.discarded.map(({ input, section, size }) => [input, section, size]), [["b.o", ".text.dead", 2]], "discarded");
+    ok(map!.text.includes("a.o:(.text._start)"), "the text of the map");
+  },
+
+  "errors are data": async (api) => {
+    const { link } = api;
+    const inputs = [{ name: "main.o", data: functionObject("_start", "_ZN3foo3barEv") }];
+    const { diagnostics, message } = await rejects(link({ inputs }), api, "LINK_FAILED");
+    const { code, symbol, rawSymbol, severity, references } = diagnostics[0]!;
+    is([severity, code, symbol, rawSymbol], ["error", "UNDEFINED_SYMBOL", "foo::bar()", "_ZN3foo3barEv"], "the diagnostic");
+    is(references, [{ input: "main.o", function: "_start" }], "the place");
+    ok(message.startsWith("undefined symbol: foo::bar()"), "the message");
+    const quiet = await link({ inputs, throwOnError: false });
+    is([quiet.ok, quiet.output.length, quiet.diagnostics.length], [false, 0, 1], "throwOnError: false");
+  },
+
+  "every kind of trouble has its code": async ({ link, memoryFS }) => {
+    const a = { name: "a.o", data: functionObject("_start") };
+    const cut = functionObject("cut").subarray(0, 100);
+    const codes = async (options: Wield.LinkOptions): Promise<string[]> => {
+      const { diagnostics, ok: linked } = await link({ fs: memoryFS({}), throwOnError: false, ...options });
+      ok(!linked, "fails");
+      return diagnostics.map(({ code }) => code);
+    };
+    is(await codes({}), ["NO_INPUT"], "nothing");
+    is(await codes({ inputs: ["gone.o", { lib: "gone" }] }), ["FILE_NOT_FOUND", "LIBRARY_NOT_FOUND"], "missing files");
+    is(await codes({ inputs: [a, { ...a, name: "b.o" }] }), ["DUPLICATE_SYMBOL"], "twice");
+    is(await codes({ args: ["--no-such-option"], inputs: [a] }), ["BAD_OPTION"], "an option");
+    is(await codes({ inputs: [a, { name: "cut.o", data: cut }] }), ["BAD_OBJECT"], "half an object");
+    is(await codes({ inputs: [a, { name: "text.o", data: new Uint8Array([1, 2, 3, 4]) }] }), ["UNKNOWN_FILE"], "no object");
+    is(await codes({ inputs: [a], script: { name: "s.ld", data: new TextEncoder().encode("SECTIONS { .text : { *(.text*) ") } }), ["BAD_SCRIPT"], "a script");
+    is(await codes({ inputs: [{ name: "r.o", data: async () => fail("the server said no") }] }), ["FILE_NOT_FOUND"], "a read that fails");
+    const far = new ObjectBuilder();
+    const text = far.section(".text", { flags: CODE, data: [0, 0, 0, 0] });
+    far.symbol("_start", { in: text });
+    far.reloc(text, 0, R_X86_64_PC32, far.absolute("far", 0x7fff_ffff_ffffn), 0);
+    is(await codes({ inputs: [{ name: "far.o", data: far.bytes() }] }), ["RELOCATION_OVERFLOW"], "a relocation");
+  },
+
+  "warnings come with a link that succeeds": async ({ link }) => {
+    const { ok: linked, diagnostics } = await link({ inputs: [{ name: "f.o", data: functionObject("f") }] });
+    is([linked, diagnostics.map(({ severity, code, symbol }) => [severity, code, symbol])], [true, [["warning", "NO_ENTRY", "_start"]]], "no entry");
+  },
+
+  "options that print, print into the result": async ({ link }, fixtures) => {
+    const { text, output } = await link({ args: ["--version"] });
+    ok(/wield/.test(text) && output.length === 0, "--version");
+    const traced = await link({ args: ["--trace", "-Map=out.map", "--cref"], inputs: demo(fixtures), gcSections: true });
+    is(traced.text, "start.o\nprint.o\nsteps.o\n", "--trace");
+    is([...traced.files.keys()], ["out.map"], "files");
+    ok(new TextDecoder().decode(traced.files.get("out.map")).includes("steps.o:(.data.rel.ro.steps)"), "the map file");
+  },
+
+  "a command line becomes options that a program can change": async (api, fixtures) => {
+    const { parseArgs, link } = api;
+    const options = parseArgs(["-pie", "--gc-sections", "-o", "prog", "-e", "_start", "--build-id=0xabcd", "start.o", "-lx"]);
+    is([options.kind, options.gcSections, options.output, options.entry, [...(options.buildId as Uint8Array)]], ["pie", true, "prog", "_start", [0xab, 0xcd]], "fields");
+    is(parseArgs(["a.o"]).kind, "exec", "the default kind");
+    const wrong = await rejects((async () => parseArgs(["--gc-section", "a.o"]))(), api, "LINK_FAILED");
+    ok(wrong.diagnostics[0]!.message.includes("did you mean '--gc-sections'"), "a hint");
+    const argued = await link({ ...parseArgs(["--gc-sections", "-pie"]), kind: "exec", inputs: demo(fixtures) });
+    same(argued.output, (await link({ inputs: demo(fixtures), gcSections: true })).output, "fields win");
+  },
+
+  "all kinds of output": async ({ link }) => {
+    const inputs = [{ name: "a.o", data: functionObject("_start", "f") }, { name: "b.o", data: functionObject("f") }];
+    const outputs: Outputs = {};
+    for (const kind of ["exec", "pie", "shared", "relocatable"] as const) {
+      const { output } = await link({ inputs, kind });
+      is(output[16], kind === "exec" ? 2 : kind === "relocatable" ? 1 : 3, `e_type of ${kind}`);
+      outputs[kind] = output;
+    }
+    const shared = await link({ inputs: [{ name: "u.o", data: functionObject("_start", "_start2") }, { name: "lib.so", data: (await link({ inputs: [{ name: "s.o", data: functionObject("_start2") }], kind: "shared" })).output }], kind: "pie" });
+    return { ...outputs, dynamic: shared.output };
+  },
+
+  "build-ids of all kinds, debug strings merged": async ({ link }, fixtures) => {
+    const outputs: Outputs = {};
+    for (const buildId of ["fast", "md5", "sha1", new Uint8Array([1, 2, 3])] as const) outputs[String(buildId)] = (await link({ inputs: demo(fixtures), gcSections: true, buildId })).output;
+    return outputs;
+  },
+
+  "a linker script is a path or text": async ({ link, memoryFS }) => {
+    const text = new TextEncoder().encode("SECTIONS { . = 0x10000; .text : { *(.text*) } end = .; }");
+    const inputs = [{ name: "a.o", data: functionObject("_start") }];
+    const given = await link({ inputs, script: { name: "s.ld", data: text }, map: true });
+    is(given.map!.sections.find(({ name }) => name === ".text")!.address, 0x10000n, "address");
+    same((await link({ inputs, script: "dir/s.ld", fs: memoryFS({ "dir/s.ld": () => Promise.resolve(text) }) })).output, given.output, "by path");
+    return { scripted: given.output };
+  },
+
+  "scripts among the inputs and response files are found in virtual files, also later": async ({ link, memoryFS }, fixtures) => {
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    const fs = memoryFS({ ...fixtures, "lib/libdemo.so": async () => encode("GROUP ( print.o AS_NEEDED ( steps.o ) )"), "rsp": async () => encode("start.o -ldemo -Llib --gc-sections") });
+    same((await link({ args: ["@rsp"], fs })).output, (await link({ inputs: demo(fixtures), gcSections: true })).output, "the same program");
+  },
+
+  "plugins resolve, load, supply what is undefined, and hear the end": async ({ link, memoryFS }, fixtures) => {
+    const heard: string[] = [];
+    const plugin: Wield.LinkPlugin = {
+      name: "demo",
+      setup({ onResolve, onLoad, onUndefined, onEnd }) {
+        onResolve({ filter: /^npm:/ }, ({ path }) => ({ path: path.slice(4), namespace: "npm" }));
+        onResolve({ filter: /^steps$/ }, async ({ path, kind }) => (kind === "lib" ? { path, namespace: "npm" } : undefined));
+        onLoad({ filter: /.*/, namespace: "npm" }, async ({ path }) => ({ data: fixtures[`${path}.o`]! }));
+        onUndefined((symbols) => {
+          heard.push(`undefined ${symbols.join()}`);
+          return symbols.includes("print") ? [{ name: "late.o", data: fixtures["print.o"]! }] : undefined;
+        });
+        onEnd(({ ok: linked }) => void heard.push(`end ${linked}`));
+      },
+    };
+    const result = await link({ inputs: ["npm:start", { lib: "steps" }], plugins: [plugin], fs: memoryFS({}), gcSections: true, map: true });
+    is(heard, ["undefined print", "end true"], "hooks");
+    is([...new Set(result.map!.symbols.map(({ input }) => input))].sort(), ["late.o", "npm:start", "npm:steps"], "names");
+    return { plugged: result.output };
+  },
+
+  "a signal stops a link, between passes and while files are awaited": async (api, fixtures) => {
+    const controller = new AbortController();
+    const passes: string[] = [];
+    const onProgress = ({ pass, done, total }: Wield.Progress): void => {
+      ok(done < total, "done < total");
+      passes.push(pass);
+      if (pass === "scan-relocs") controller.abort();
+    };
+    await rejects(api.link({ inputs: demo(fixtures), gcSections: true, signal: controller.signal, onProgress }), api, "ABORTED");
+    is([passes[0], passes.at(-1)], ["read-scripts", "scan-relocs"], "passes");
+    await rejects(api.link({ inputs: demo(fixtures), signal: controller.signal }), api, "ABORTED");
+    const second = new AbortController();
+    const never = { name: "never.o", data: () => new Promise<Uint8Array>(() => setTimeout(() => second.abort(), 1)) };
+    await rejects(api.link({ inputs: [never], signal: second.signal }), api, "ABORTED");
+  },
+
+  "links that run at once do not disturb each other": async ({ link }, fixtures) => {
+    const one = await link({ inputs: demo(fixtures), gcSections: true });
+    const other = await link({ inputs: [{ name: "a.o", data: functionObject("_start") }] });
+    const both = await Promise.all([0, 1, 2, 3].map((i) => link({ inputs: i % 2 === 0 ? demo(fixtures) : [{ name: "a.o", data: async () => functionObject("_start") }], gcSections: i % 2 === 0 })));
+    both.forEach(({ output }, i) => same(output, i % 2 === 0 ? one.output : other.output, `link ${i}`));
+  },
+
+  "any number of threads gives the same bytes": async ({ link }, fixtures) => {
+    const big = Array.from({ length: 40 }, (_, i) => ({ name: `f${i}.o`, data: functionObject(`f${i}`, i === 39 ? "" : `f${i + 1}`) }));
+    const inputs = [...demo(fixtures), ...big];
+    const one = await link({ inputs, threads: 1, args: ["-u", "f0", "--gc-sections"] });
+    for (const threads of [2, 3]) same((await link({ inputs, threads, args: ["-u", "f0", "--gc-sections"] })).output, one.output, `${threads} threads`);
+    return { threaded: one.output };
+  },
+
+  "names are UTF-8": async ({ link }) => {
+    const { map, diagnostics } = await link({ inputs: [{ name: "größe/日本.o", data: functionObject("_start") }, { name: "ü.o", data: functionObject("f") }], map: true, args: ["--warn-common"] });
+    is(map!.symbols.map(({ input }) => input), ["größe/日本.o", "ü.o"], "names");
+    is(diagnostics, [], "diagnostics");
+  },
+
+  "a static program with musl's libc.a": async ({ link, memoryFS }, fixtures) => {
+    if (fixtures["libc.a"] === undefined) return undefined;
+    const fs = memoryFS({ ...fixtures, "lib/libc.a": fixtures["libc.a"]! });
+    const { output, stats } = await link({ args: ["-static", "--gc-sections", "--build-id"], inputs: ["crt1.o", "crti.o", "hello.o", { lib: "c" }, "crtn.o"], libraryPaths: ["lib"], fs });
+    ok(stats.members > 10, "members of libc.a");
+    return { hello: output };
+  },
+};
+
+export interface CaseResult {
+  error: string;
+  milliseconds: number;
+  outputs: Outputs;
+}
+
+/** Runs all cases, one after another. */
+export async function runCases(api: Api, fixtures: Fixtures): Promise<Record<string, CaseResult>> {
+  const results: Record<string, CaseResult> = {};
+  for (const [name, body] of Object.entries(cases)) {
+    const start = performance.now();
+    let outputs: Outputs = {};
+    let error = "";
+    try {
+      outputs = (await body(api, fixtures)) ?? {};
+    } catch (thrown) {
+      error = (thrown as Error).stack ?? String(thrown);
+    }
+    results[name] = { error, outputs, milliseconds: performance.now() - start };
+  }
+  return results;
+}

@@ -1,0 +1,95 @@
+/** The API in Node: the cases of cases.ts, and what only a runtime with files and processes has. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type * as Declared from "../../ts/api/declarations.d.ts";
+import * as api from "../../ts/index.ts";
+import { ld } from "../helpers/link.ts";
+import { repoRoot, temporaryFolder } from "../helpers/tools.ts";
+import { cases, type Outputs } from "./cases.ts";
+import { fixtures } from "./fixtures.ts";
+
+const test = suite("api");
+const files = fixtures();
+const made: Outputs = {};
+const DEMO = ["start.o", "print.o", "steps.o"];
+
+/** What is published is what there is. */
+const declared: typeof Declared = api;
+assert.ok(declared);
+
+function runs(bytes: Uint8Array): string {
+  const file = path.join(temporaryFolder("run"), "program");
+  fs.writeFileSync(file, bytes, { mode: 0o755 });
+  const done = spawnSync(file, { encoding: "utf8" });
+  assert.is(done.status, 0, String(done.error ?? done.stderr));
+  return done.stdout;
+}
+
+for (const [name, body] of Object.entries(cases)) {
+  test(name, async () => {
+    Object.assign(made, await body(api, files));
+  });
+}
+
+test("what was linked runs, and is what the program makes of the same files", () => {
+  const dir = temporaryFolder("same");
+  for (const [name, bytes] of Object.entries(files)) fs.writeFileSync(path.join(dir, name), bytes);
+  assert.match(runs(made["demo"]!), /hello from a program that wield linked/);
+  const done = spawnSync(ld, ["--gc-sections", "--build-id=sha1", ...DEMO, "-o", "out"], { cwd: dir, encoding: "utf8" });
+  assert.is(done.status, 0, done.stderr);
+  assert.equal(Buffer.compare(fs.readFileSync(path.join(dir, "out")), made["demo"]!), 0);
+  if (made["hello"] !== undefined) assert.is(runs(made["hello"]), "hello from musl, 1\n");
+});
+
+test("real files are the default, virtual ones hide them, and nothing is written unless asked for", async () => {
+  const dir = temporaryFolder("real");
+  for (const name of DEMO) fs.writeFileSync(path.join(dir, name), files[name]!);
+  const paths = DEMO.map((name) => path.join(dir, name));
+  const output = path.join(dir, "out");
+  const real = await api.link({ inputs: paths, gcSections: true, output });
+  assert.not.ok(fs.existsSync(output));
+  assert.equal(fs.readdirSync(dir).sort(), [...DEMO].sort());
+  const layered = await api.link({ inputs: ["start.o", paths[1]!, paths[2]!], gcSections: true, fs: api.layerFS(api.memoryFS({ "start.o": files["start.o"]! }), api.realFS()) });
+  assert.equal(Buffer.compare(layered.output, real.output), 0);
+  const hidden = await api.link({ inputs: [{ name: paths[0]!, data: new Uint8Array([1]) }, ...paths.slice(1)], throwOnError: false });
+  assert.is(hidden.diagnostics[0]!.code, "UNKNOWN_FILE");
+  const written = await api.link({ inputs: paths, gcSections: true, output, args: [`-Map=${dir}/map`], write: true });
+  assert.equal(Buffer.compare(fs.readFileSync(output), written.output), 0);
+  assert.is(fs.statSync(output).mode & 0o100, 0o100);
+  assert.ok(fs.existsSync(path.join(dir, "map")));
+});
+
+test("without the layer of real files there are none", async () => {
+  const result = await api.link({ inputs: [path.join(repoRoot(), "build/demo/start.o")], fs: api.memoryFS({}), throwOnError: false });
+  assert.is(result.diagnostics[0]!.code, "FILE_NOT_FOUND");
+});
+
+test("a process can link hundreds of times", async () => {
+  const inputs = DEMO.map((name) => ({ name, data: files[name]! }));
+  const first = await api.link({ inputs, gcSections: true });
+  for (let i = 0; i < 200; i++) {
+    const { output } = await api.link({ inputs, gcSections: true });
+    assert.is(output.length, first.output.length);
+  }
+});
+
+/** The README's example, as it stands there, against the package as others import it. */
+test("the example in the README works", () => {
+  const text = fs.readFileSync(path.join(repoRoot(), "README.md"), "utf8");
+  const example = /```js\n(\/\/ link\.mjs[\s\S]*?)```/.exec(text)?.[1];
+  assert.ok(example, "README.md has an example that begins with // link.mjs");
+  const dir = temporaryFolder("readme");
+  fs.mkdirSync(path.join(dir, "node_modules"));
+  fs.symlinkSync(repoRoot(), path.join(dir, "node_modules/wield"));
+  for (const name of DEMO) fs.writeFileSync(path.join(dir, name), files[name]!);
+  fs.writeFileSync(path.join(dir, "link.mjs"), example!);
+  const done = spawnSync(process.execPath, ["link.mjs"], { cwd: dir, encoding: "utf8" });
+  assert.is(done.status, 0, done.stderr);
+  assert.match(done.stdout, /does_not_exist/);
+  assert.match(spawnSync(path.join(dir, "demo"), { encoding: "utf8" }).stdout, /hello from a program/);
+});
+
+test.run();

@@ -1,0 +1,79 @@
+/**
+ * File systems that programs make for a link: files in memory, and several file systems in front of each other.
+ *
+ * Paths are plain text: `a.o`, `./a.o`, `/a.o` and `x/../a.o` are one file of a memoryFS.
+ */
+import { normalized } from "../input/search.ts";
+import type { Bytes, ByteSource, FileStat, LinkFileSystem } from "./types.ts";
+
+/** The path that stands for all spellings of it: no slash in front, no empty, `.` and `..` parts. */
+export const plainPath = (path: string): string => normalized(`/${path}`).slice(1);
+
+/** A view of the bytes; nothing is copied. */
+export function bytesOfSource(bytes: Bytes): Uint8Array {
+  return ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes as ArrayBuffer);
+}
+
+/** What a source holds: at once when it is in memory, else later. */
+export function readSource(source: ByteSource): Uint8Array | Promise<Uint8Array> {
+  if (typeof source === "function") {
+    const bytes = source();
+    return bytes instanceof Promise ? bytes.then(bytesOfSource) : bytesOfSource(bytes);
+  }
+  if (typeof Blob !== "undefined" && source instanceof Blob) return source.arrayBuffer().then(bytesOfSource);
+  return bytesOfSource(source as Bytes);
+}
+
+/** Files in memory, by path. Functions are called when a file is first needed, and again in the next link. */
+export function memoryFS(files: Readonly<Record<string, ByteSource>> | ReadonlyMap<string, ByteSource>): LinkFileSystem {
+  const sources = new Map<string, ByteSource>();
+  for (const [path, source] of files instanceof Map ? files : Object.entries(files)) sources.set(plainPath(path), source);
+  return {
+    stat(path) {
+      const source = sources.get(plainPath(path));
+      if (source === undefined) return undefined;
+      if (typeof source === "function") return { size: 0 };
+      return { size: typeof Blob !== "undefined" && source instanceof Blob ? source.size : (source as Bytes).byteLength };
+    },
+    read(path) {
+      const source = sources.get(plainPath(path));
+      if (source === undefined) throw new Error("No such file or directory");
+      return readSource(source);
+    },
+  };
+}
+
+/** Marks the file system of the runtime, which the linker reads by descriptor and never asks for whole files. */
+export const REAL_FILES = Symbol.for("wield.realFiles");
+
+/** Several file systems as one: a path belongs to the first that has it. */
+export function layerFS(...layers: readonly LinkFileSystem[]): LinkFileSystem {
+  return new Layers(layers.flatMap((layer) => (layer instanceof Layers ? layer.layers : [layer])));
+}
+
+/** The linker looks inside; others can use it as any file system. */
+export class Layers implements LinkFileSystem {
+  readonly layers: readonly LinkFileSystem[];
+
+  constructor(layers: readonly LinkFileSystem[]) {
+    this.layers = layers;
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    return (await this.find(path))?.stat;
+  }
+
+  async read(path: string): Promise<Bytes> {
+    const found = await this.find(path);
+    if (found === undefined) throw new Error("No such file or directory");
+    return found.layer.read(path);
+  }
+
+  private async find(path: string): Promise<{ layer: LinkFileSystem; stat: FileStat } | undefined> {
+    for (const layer of this.layers) {
+      const stat = await layer.stat(path);
+      if (stat !== undefined) return { layer, stat };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * One link through the API: options → attempts → result.
+ *
+ * An attempt is a whole run of the linker over what is known. It is repeated when files had to be waited for
+ * (host/virtual.ts) or a plugin supplied inputs for undefined symbols; only the last one counts. Nothing is shared between
+ * links, so any number may run at once.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
+import { HostError, type Host } from "../host/host.ts";
+import { REAL, VirtualHost, Wanted, type Layer, type Platform } from "../host/virtual.ts";
+import { link as runLink } from "../link.ts";
+import { decoded, latin1Of } from "../memory/text.ts";
+import { commandLine, parseLine } from "./command-line.ts";
+import { describe } from "./diagnostic.ts";
+import { bytesOfSource, Layers, memoryFS, REAL_FILES } from "./file-system.ts";
+import { LinkError } from "./link-error.ts";
+import { layoutOf } from "./link-map.ts";
+import { Plugins } from "./plugins.ts";
+import type { Diagnostic, Input, LinkFileSystem, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
+
+/** What a runtime gives to the API. */
+export interface Runtime {
+  /** Loads what loads asynchronously (the kernels in a page). Rejects with LinkError INIT_FAILED. */
+  platform(): Promise<Platform> | Platform;
+  /** Real files for one link; null = there are none. */
+  realFiles(): Host | null;
+}
+
+/** Passes of an ordinary link, for progress. */
+const PASSES = 20;
+/** Rounds in which plugins may supply inputs. */
+const ROUNDS = 64;
+
+const NO_STATS: LinkStats = { files: 0, objects: 0, members: 0, relocations: 0, symbols: 0, threads: 1, memory: 0 };
+
+/** What an attempt came to. */
+interface Attempt {
+  ok: boolean;
+  /** The file's name on the command line or in a script. */
+  output: ByteString;
+  diagnostics: Diagnostic[];
+  map: LinkMap | undefined;
+  passes: Context["passes"];
+  stats: LinkStats;
+}
+
+export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<LinkResult> {
+  const job = new Job(runtime, options);
+  const result = await job.run();
+  if (!result.ok && options.throwOnError !== false) throw LinkError.of(result.diagnostics);
+  return result;
+}
+
+class Job {
+  private readonly runtime: Runtime;
+  private readonly options: LinkOptions;
+  private passes = 0;
+
+  constructor(runtime: Runtime, options: LinkOptions) {
+    this.runtime = runtime;
+    this.options = options;
+  }
+
+  async run(): Promise<LinkResult> {
+    this.checkAborted();
+    const platform = await this.runtime.platform();
+    const plugins = await Plugins.of(this.options.plugins ?? []);
+    const began = platform.now();
+    const real = this.runtime.realFiles();
+    const more: Input[] = [];
+    const files = commandLine(this.options, []).files;
+    const host = new VirtualHost({
+      platform, real,
+      layers: this.layers(plugins, files),
+      write: this.options.write === true && real !== null,
+      onPass: this.onPass(),
+      resolve: plugins.resolver,
+    });
+    for (let round = 0; ; round++) {
+      const attempt = await this.attempt(host, more);
+      if (host.isWaiting) {
+        await this.untilAborted(host.fetch());
+        host.restart();
+        continue;
+      }
+      const supplied = attempt.ok || round >= ROUNDS ? [] : await this.supplied(plugins, attempt);
+      if (supplied.length === 0) return this.finish(attempt, host, plugins, platform.now() - began, began);
+      more.push(...supplied);
+      files.push(...commandLine({ inputs: supplied }, []).files);
+      host.replaceLayers(this.layers(plugins, files));
+      host.restart();
+    }
+  }
+
+  private layers(plugins: Plugins, files: readonly VirtualFile[]): (Layer | typeof REAL)[] {
+    const own = files.length === 0 ? [] : [asLayer(memoryFS(new Map(files.map(({ name, data }) => [name, data]))))];
+    const loaded = plugins.layer;
+    const { fs } = this.options;
+    const rest = fs === undefined ? [REAL as typeof REAL] : (fs instanceof Layers ? fs.layers : [fs]).map((layer) => (REAL_FILES in layer ? REAL : asLayer(layer)));
+    return [...own, ...(loaded === null ? [] : [loaded]), ...rest];
+  }
+
+  private onPass(): ((name: string) => Promise<void>) | null {
+    const { signal, onProgress } = this.options;
+    if (signal === undefined && onProgress === undefined) return null;
+    return async (name) => {
+      onProgress?.({ pass: name, done: Math.min(this.passes++, PASSES - 1), total: PASSES });
+      await turn();
+      this.checkAborted();
+    };
+  }
+
+  private checkAborted(): void {
+    const { signal } = this.options;
+    if (signal?.aborted === true) throw new LinkError("ABORTED", "the link was aborted", [], { cause: signal.reason });
+  }
+
+  /** Files may be long in coming. */
+  private async untilAborted(later: Promise<void>): Promise<void> {
+    const { signal } = this.options;
+    if (signal === undefined) return later;
+    let stop = (): void => undefined;
+    const aborted = new Promise<void>((done) => {
+      stop = done;
+      signal.addEventListener("abort", stop);
+    });
+    await Promise.race([later, aborted]);
+    signal.removeEventListener("abort", stop);
+    this.checkAborted();
+  }
+
+  private async attempt(host: VirtualHost, more: readonly Input[]): Promise<Attempt> {
+    this.passes = 0;
+    const attempt: Attempt = { ok: false, output: "", diagnostics: [], map: undefined, passes: [], stats: NO_STATS };
+    const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text));
+    diag.listener = (severity, message, subject) => void attempt.diagnostics.push(describe(severity, message, subject));
+    try {
+      const parsed = parseLine(commandLine(this.options, more), this.options.kind, { readFile: (path) => textOf(host, path) });
+      diag.configure({ ...parsed.options, color: "never" });
+      diag.text(parsed.text);
+      for (const warning of parsed.warnings) diag.warn(warning);
+      for (const error of parsed.errors) diag.error(error);
+      if (parsed.action === "link") {
+        const status = await runLink(parsed.options, host, diag, {
+          laidOut: (ctx) => void (attempt.map = this.options.map === true ? layoutOf(ctx) : undefined),
+          linked: (ctx) => {
+            attempt.passes = ctx.passes;
+            attempt.stats = statsOf(ctx);
+          },
+        });
+        attempt.ok = status === 0;
+        attempt.output = parsed.options.output;
+      } else attempt.ok = !diag.hasErrors;
+    } catch (error) {
+      if (error instanceof LinkFailed || error instanceof Wanted) return attempt;
+      if (error instanceof LinkError) throw error;
+      throw new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, attempt.diagnostics, { cause: error });
+    } finally {
+      host.release();
+    }
+    return attempt;
+  }
+
+  private async supplied(plugins: Plugins, attempt: Attempt): Promise<Input[]> {
+    if (!plugins.wantsUndefined) return [];
+    const symbols = attempt.diagnostics.filter(({ severity, code }) => severity === "error" && code === "UNDEFINED_SYMBOL").map(({ rawSymbol, symbol }) => rawSymbol ?? symbol ?? "");
+    return symbols.length === 0 ? [] : plugins.supply([...new Set(symbols)]);
+  }
+
+  private async finish(attempt: Attempt, host: VirtualHost, plugins: Plugins, total: number, began: number): Promise<LinkResult> {
+    const { outputs } = host;
+    const output = attempt.ok ? (outputs.get(attempt.output) ?? new Uint8Array(0)) : new Uint8Array(0);
+    outputs.delete(attempt.output);
+    const result: LinkResult = {
+      ok: attempt.ok,
+      output,
+      files: new Map([...outputs].map(([path, bytes]) => [decoded(path), bytes])),
+      text: decoded(host.text),
+      diagnostics: attempt.diagnostics,
+      map: attempt.ok ? attempt.map : undefined,
+      timings: { total, passes: attempt.passes.map(({ name, start, end }): PassTiming => ({ name, start: start - began, milliseconds: end - start })) },
+      stats: attempt.stats,
+    };
+    await plugins.end(result);
+    return result;
+  }
+}
+
+/** Lets timers, messages and abort events in. */
+function turn(): Promise<void> {
+  return new Promise((done) => (typeof setImmediate === "function" ? setImmediate(done) : setTimeout(done, 0)));
+}
+
+function asLayer(fs: LinkFileSystem): Layer {
+  const shape = (stat: { size: number; mtimeMs?: number } | undefined) => (stat === undefined ? undefined : { bytes: stat.size, modified: stat.mtimeMs ?? 0 });
+  return {
+    stat(path) {
+      const stat = fs.stat(decoded(path));
+      return stat instanceof Promise ? stat.then(shape) : shape(stat);
+    },
+    read(path) {
+      const bytes = fs.read(decoded(path));
+      return bytes instanceof Promise ? bytes.then(bytesOfSource) : bytesOfSource(bytes);
+    },
+  };
+}
+
+/** A response file; undefined when it cannot be read. */
+function textOf(host: Host, path: ByteString): ByteString | undefined {
+  try {
+    return latin1Of(host.readAll(path));
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
+
+function statsOf(ctx: Context): LinkStats {
+  const { tables, params, inputs, objects } = ctx;
+  let relocations = 0;
+  for (const count of tables.isec.relaCount) relocations += count;
+  const files = [...objects].map((obj) => inputs[tables.obj.fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
+  return {
+    files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations,
+    symbols: Math.max(0, params.get("globalSyms") - 1), threads: ctx.pool.threads, memory: ctx.arena.mark(),
+  };
+}
+

@@ -1,0 +1,54 @@
+/**
+ * A worker's side of virtual files: reads them, and writes to an output in memory; everything else goes to the files the runtime has.
+ *
+ * Bytes arrive by message, once each, in memory that all threads share (VirtualHost.share).
+ */
+import type { ByteString } from "../args/link-options.ts";
+import type { WorkerIo } from "../memory/pool.ts";
+
+/** OutputFile.fd of the output in memory; virtual inputs have smaller numbers. */
+export const VIRTUAL_OUTPUT = -2;
+
+/** What a VirtualHost tells its workers. */
+export type VirtualMessage = { wieldFiles: [path: ByteString, bytes: Uint8Array][] } | { wieldOutput: Uint8Array };
+
+export interface VirtualIo extends WorkerIo {
+  /** True = the message was ours. */
+  receive(message: unknown): boolean;
+}
+
+/** Up to `count` bytes of `file` from `position` on, to `target` at `at`; how many. */
+export function copyOut(file: Uint8Array, target: Uint8Array, at: number, count: number, position: number): number {
+  const bytes = Math.max(0, Math.min(count, file.length - position));
+  target.set(file.subarray(position, position + bytes), at);
+  return bytes;
+}
+
+/** `real`: files and compression of the runtime. */
+export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate">): VirtualIo {
+  const files = new Map<ByteString, Uint8Array>();
+  let output: Uint8Array = new Uint8Array(0);
+  return {
+    receive(message) {
+      const { wieldFiles, wieldOutput } = (message ?? {}) as { wieldFiles?: [ByteString, Uint8Array][]; wieldOutput?: Uint8Array };
+      for (const [path, bytes] of wieldFiles ?? []) files.set(path, bytes);
+      if (wieldOutput !== undefined) output = wieldOutput;
+      return wieldFiles !== undefined || wieldOutput !== undefined;
+    },
+    readAt(path, target, position) {
+      const file = files.get(path);
+      return file === undefined ? real.readAt!(path, target, position) : copyOut(file, target, 0, target.length, position);
+    },
+    readMemory(path, memory, address, bytes, position) {
+      const file = files.get(path);
+      return file === undefined ? real.readMemory!(path, memory, address, bytes, position) : copyOut(file, memory, address, bytes, position);
+    },
+    writeAt(fd, bytes, position) {
+      if (fd === VIRTUAL_OUTPUT) output.set(bytes, position);
+      else real.writeAt!(fd, bytes, position);
+    },
+    adopt: (paths, handles) => real.adopt?.(paths, handles),
+    inflate: (kind, bytes, size) => real.inflate(kind, bytes, size),
+    deflate: (kind, bytes, level, last) => real.deflate(kind, bytes, level, last),
+  };
+}
