@@ -71,8 +71,6 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 
 /** Rows of the issue table: more problems than this are only counted. */
 const ISSUE_ROWS = 4096;
-/** From this many input bytes on, compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
-const LARGE_BYTES = 48 << 20;
 /** Below this many input bytes a link is over before a worker has started. */
 const PARALLEL_BYTES = 16 << 20;
 
@@ -137,13 +135,9 @@ async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>):
   return result;
 }
 
-/**
- * Instantiates the kernels and starts workers when the inputs are worth it; --threads=1: none, ever. Before the first kernel
- * exists, because a host that runs a few milliseconds and one that runs seconds compile them differently.
- */
+/** Instantiates the kernels and starts workers when the inputs are worth it; --threads=1: none, ever. */
 function startEngine(ctx: Context, bytes: number): void {
   const { options, host, pool, kernels, arena } = ctx;
-  if (bytes >= LARGE_BYTES) host.expectLargeLink();
   if (kernels.readSymbols === undefined) {
     instantiateKernels(host.kernels(), arena.memory, kernels);
     arena.zero = (address, bytes) => void kernels.fillBytes!(address, 0, bytes);
