@@ -19,6 +19,7 @@ export * from "./passes/merge-pieces";
 export * from "./passes/order-members";
 export * from "./passes/pack-relocs";
 export * from "./passes/parse-object";
+export * from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";
 export * from "./passes/relocatable-symbols";

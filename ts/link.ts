@@ -175,7 +175,7 @@ async function resolveInputs(ctx: Context): Promise<void> {
     if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
       await run("start-engine", () => startEngine(ctx, bytes));
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
-      await run("parse-object", () => parseObject(ctx));
+      await run("parse-object", () => parseObject(ctx, bytes));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
       const again = closed !== null && !ctx.diag.hasErrors && closed.openReferenced(ctx);

@@ -23,3 +23,12 @@ export function isOldArray(name: u32): bool {
 export function isWarning(name: u32): bool {
   return load<u64>(name) == 0x7261772e756e672e && load<u64>(name, 5) == 0x2e676e696e726177;
 }
+
+/** Does the name of the section header at `header` begin with ".gnu.linkonce."? */
+// @ts-ignore: decorator
+@inline
+export function isLinkonce(header: u32, names: u32, namesBytes: u32): bool {
+  const name = load<u32>(header);
+  if (<u64>name + 15 > <u64>namesBytes || load<u64>(names + name) != 0x6e696c2e756e672e) return false;
+  return (load<u64>(names + name, 8) & 0xffffffffffff) == 0x2e65636e6f6b;
+}

@@ -1,23 +1,22 @@
 /**
- * Reading relocatable objects and the dynamic symbol tables of shared objects: section headers are checked, every mention
- * of a global name becomes a `record` row with its hash, groups and section slots are filled.
+ * Reading the symbol tables of relocatable and shared objects: every mention of a global name becomes a `record` row with its
+ * hash, groups and section slots are filled.
  *
- * This is where untrusted bytes enter: every offset, index and count that later kernels follow is checked here.
+ * This is where untrusted bytes enter: every offset, index and count that later kernels follow is checked here and in read-headers.ts.
  * Not for section contents or relocations (load-sections).
  */
 import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
+import { isLinkonce } from "../lib/names.ts";
 import {
-  ERR_ALIGN, ERR_ALIGN_LARGE, ERR_BINDING, ERR_GROUP, ERR_GROUP_EMPTY, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_MULTIPLE_SYMTABS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET, ERR_SECTION_BOUNDS,
-  ERR_SECTION_NAME, ERR_SHSTRNDX, ERR_STRTAB_END, ERR_STRTAB_LINK, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO,
-  ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
-  OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
+  ERR_BINDING, ERR_GROUP, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_NEEDS_GROUPS, ERR_SECTION_NAME, ERR_STRTAB_END, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
+  OBJ_RELOCATABLE, OBJ_SHARED, OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, RELA_BYTES, SHDR_BYTES, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
+  GRP_COMDAT, SHDR_BYTES, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
   SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA,
   SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN,
 } from "../shared/elf.ts";
@@ -27,145 +26,31 @@ const SH_TYPE: u32 = 4;
 const SH_FLAGS: u32 = 8;
 const SH_OFFSET: u32 = 24;
 const SH_SIZE: u32 = 32;
-const SH_LINK: u32 = 40;
 const SH_INFO: u32 = 44;
-const SH_ADDRALIGN: u32 = 48;
-const SH_ENTSIZE: u32 = 56;
-
-// What scanHeaders leaves at `out`, in 8-byte cells. Offsets are bytes from the start of the object.
-const OUT_ERROR_SECTION: u32 = 0; // u32
-const OUT_ERROR_VALUE: u32 = 104; // u32
-const OUT_SYMTAB: u32 = 4; // u32 section index, 0 = none
-const OUT_GROUPS: u32 = 8; // u32 SHT_GROUP sections
-const OUT_FIRST_GLOBAL: u32 = 12; // u32
-const OUT_SYMTAB_OFFSET: u32 = 16; // f64 from here on
-const OUT_SYMTAB_SIZE: u32 = 24;
-const OUT_STRTAB_OFFSET: u32 = 32;
-const OUT_STRTAB_SIZE: u32 = 40;
-const OUT_SHNDX_OFFSET: u32 = 48;
-const OUT_SHNDX_SIZE: u32 = 56;
-const OUT_GROUP_FROM: u32 = 64;
-const OUT_GROUP_TO: u32 = 72;
-const OUT_NAMES_OFFSET: u32 = 80;
-const OUT_NAMES_SIZE: u32 = 88;
-const OUT_LOCAL_SIGNATURES: u32 = 96; // f64: groups whose signature is a local symbol
 
 // @ts-ignore: decorator
 @inline
 function fail(out: u32, section: u32, error: u32): u32 {
-  store<u32>(out + OUT_ERROR_SECTION, section);
+  store<u32>(out, section);
   return error;
 }
 
-/** Sections that say something about the object and do not become part of the output: nobody looks at their alignment. */
-// @ts-ignore: decorator
-@inline
-function isOwnTable(type: u32): bool {
-  return type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
-}
-
 /**
- * Checks `count` section headers at `shdrs` of an object of `bytes` bytes and notes where its tables are (OUT_*).
- * Returns 0 or ERR_*.
+ * Reads the symbols of objects [first, end). Returns the first that is broken, or whose groups must be read first (ERR_NEEDS_GROUPS),
+ * with the culprit's index and ERR_* at `out`; `end` = all is well.
  */
-export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32 {
-  memory.fill(out, 0, 112);
-  const limit = <u64>bytes;
-  let symtab: u32 = 0;
-  let shndx: u32 = 0;
-  let groups: u32 = 0;
-  let groupFrom: u64 = u64.MAX_VALUE;
-  let groupTo: u64 = 0;
-  for (let i: u32 = 1; i < count; i++) {
-    const header = shdrs + i * SHDR_BYTES;
-    const type = load<u32>(header, SH_TYPE);
-    if (type == SHT_NULL) continue;
-    const offset = load<u64>(header, SH_OFFSET);
-    const size = load<u64>(header, SH_SIZE);
-    if (type != SHT_NOBITS && (offset > limit || size > limit - offset)) return fail(out, i, ERR_SECTION_BOUNDS);
-    const align = load<u64>(header, SH_ADDRALIGN);
-    if (!isOwnTable(type)) {
-      if (align > 0xffffffff) return fail(out, i, ERR_ALIGN_LARGE);
-      if (align & (align - 1)) return fail(out, i, ERR_ALIGN);
-    }
-    if (type == SHT_SYMTAB) {
-      if (symtab) return fail(out, i, ERR_MULTIPLE_SYMTABS);
-      symtab = i;
-    } else if (type == SHT_SYMTAB_SHNDX) {
-      shndx = i;
-    } else if (type == SHT_GROUP) {
-      if (size < 4) return fail(out, i, ERR_GROUP_EMPTY);
-      if (size & 3 || offset & 3) return fail(out, i, ERR_GROUP);
-      groups++;
-      if (offset < groupFrom) groupFrom = offset;
-      if (offset + size > groupTo) groupTo = offset + size;
-    } else if (type == SHT_RELA) {
-      if (load<u64>(header, SH_ENTSIZE) != RELA_BYTES || size % RELA_BYTES != 0) return fail(out, i, ERR_RELA_ENTSIZE);
-      if (load<u32>(header, SH_INFO) >= count) {
-        store<u32>(out + OUT_ERROR_VALUE, load<u32>(header, SH_INFO));
-        return fail(out, i, ERR_RELA_TARGET);
-      }
-    }
+export function readObjects(first: u32, end: u32, out: u32): u32 {
+  const obj = tables().obj;
+  for (let o = first; o < end; o++) {
+    let error: u32 = 0;
+    if (obj.kind[o] == OBJ_SHARED) error = readShared(o, out);
+    else if (obj.groups[o] == 0 && obj.groupTo[o] > obj.groupFrom[o]) error = ERR_NEEDS_GROUPS;
+    else error = readSymbols(o, obj.shdrs[o], obj.groups[o], obj.groupFrom[o], obj.names[o], obj.namesBytes[o], out);
+    if (error == 0) continue;
+    store<u32>(out, error, 4);
+    return o;
   }
-  store<u32>(out + OUT_SYMTAB, symtab);
-  store<u32>(out + OUT_GROUPS, groups);
-  if (groups) {
-    store<f64>(out + OUT_GROUP_FROM, <f64>groupFrom);
-    store<f64>(out + OUT_GROUP_TO, <f64>groupTo);
-  }
-  if ((shstrndx >= count && shstrndx != 0) || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
-    return fail(out, shstrndx, ERR_SHSTRNDX);
-  }
-  if (count > 0) {
-    store<f64>(out + OUT_NAMES_OFFSET, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_OFFSET));
-    store<f64>(out + OUT_NAMES_SIZE, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_SIZE));
-  }
-  if (symtab == 0) return groups ? fail(out, 0, ERR_GROUP) : 0;
-  const header = shdrs + symtab * SHDR_BYTES;
-  const size = load<u64>(header, SH_SIZE);
-  const firstGlobal = load<u32>(header, SH_INFO);
-  const link = load<u32>(header, SH_LINK);
-  if (load<u64>(header, SH_ENTSIZE) != SYM_BYTES || size % SYM_BYTES != 0) return fail(out, symtab, ERR_SYMTAB_ENTSIZE);
-  if (<u64>firstGlobal > size / SYM_BYTES || (firstGlobal == 0 && size != 0)) return fail(out, symtab, ERR_SYMTAB_INFO);
-  if (link == 0 || link >= count || load<u32>(shdrs + link * SHDR_BYTES, SH_TYPE) != SHT_STRTAB) return fail(out, symtab, ERR_STRTAB_LINK);
-  store<u32>(out + OUT_FIRST_GLOBAL, firstGlobal);
-  store<f64>(out + OUT_SYMTAB_OFFSET, <f64>load<u64>(header, SH_OFFSET));
-  store<f64>(out + OUT_SYMTAB_SIZE, <f64>size);
-  store<f64>(out + OUT_STRTAB_OFFSET, <f64>load<u64>(shdrs + link * SHDR_BYTES, SH_OFFSET));
-  store<f64>(out + OUT_STRTAB_SIZE, <f64>load<u64>(shdrs + link * SHDR_BYTES, SH_SIZE));
-  if (shndx) {
-    if (load<u64>(shdrs + shndx * SHDR_BYTES, SH_SIZE) < (size / SYM_BYTES) * 4) return fail(out, shndx, ERR_SYMTAB_INFO);
-    store<f64>(out + OUT_SHNDX_OFFSET, <f64>load<u64>(shdrs + shndx * SHDR_BYTES, SH_OFFSET));
-    store<f64>(out + OUT_SHNDX_SIZE, <f64>load<u64>(shdrs + shndx * SHDR_BYTES, SH_SIZE));
-  }
-  if (groups) {
-    let localSignatures: u32 = 0;
-    for (let i: u32 = 1; i < count; i++) {
-      const group = shdrs + i * SHDR_BYTES;
-      if (load<u32>(group, SH_TYPE) != SHT_GROUP) continue;
-      const signature = load<u32>(group, SH_INFO);
-      if (load<u32>(group, SH_LINK) != symtab || <u64>signature >= size / SYM_BYTES) return fail(out, i, ERR_GROUP);
-      if (signature < firstGlobal) localSignatures++;
-    }
-    store<f64>(out + OUT_LOCAL_SIGNATURES, <f64>localSignatures);
-  }
-  return 0;
-}
-
-/** Sections of the object whose name begins with ".gnu.linkonce.": each is a COMDAT group of its own. */
-export function countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32 {
-  let found: u32 = 0;
-  for (let i: u32 = 1; i < count; i++) found += u32(isLinkonce(shdrs + i * SHDR_BYTES, names, namesBytes));
-  return found;
-}
-
-/** ".gnu.linkonce." as bytes: ".gnu.lin" then "konce." */
-// @ts-ignore: decorator
-@inline
-function isLinkonce(header: u32, names: u32, namesBytes: u32): bool {
-  const name = load<u32>(header);
-  if (<u64>name + 15 > <u64>namesBytes || load<u64>(names + name) != 0x6e696c2e756e672e) return false;
-  return (load<u64>(names + name, 8) & 0xffffffffffff) == 0x2e65636e6f6b;
+  return end;
 }
 
 /**

@@ -307,6 +307,8 @@ export const ERR_LINK_ORDER_KIND = 40; // an SHF_LINK_ORDER section follows one 
 export const ERR_MERGE_WRITABLE = 26;
 export const ERR_COMMON_ALIGN = 27; // index = symbol, b = alignment
 export const ERR_BINDING = 28; // index = symbol
+export const ERR_NEEDS_FIRST = 90; // no error: checkHeader wants section header 0, too
+export const ERR_NEEDS_GROUPS = 91; // no error: readObjects wants the contents of the groups
 export const ERR_NO_SECTIONS = 29; // e_shoff is 0
 export const ERR_ALIGN_LARGE = 30; // index = section
 export const ERR_EH_SMALL = 60; // of .eh_frame records from here on

@@ -18,6 +18,7 @@ export class ObjTable {
   bytes: F64Col;
   e_shnum: U32Col;
   shoff: F64Col;
+  shdrs: U32Col;
   slotBase: U32Col;
   esymBase: U32Col;
   esymCount: U32Col;
@@ -30,6 +31,7 @@ export class ObjTable {
   namesBytes: U32Col;
   groupFrom: F64Col;
   groupTo: F64Col;
+  groups: U32Col;
   groupBase: U32Col;
   groupCount: U32Col;
   recordBase: U32Col;

@@ -25,6 +25,7 @@ export const TABLES = {
     bytes: "f64", // size of the object
     e_shnum: "u32",
     shoff: "f64", // bytes from the start of the object to its section headers
+    shdrs: "u32", // address of the section headers in memory, 0 = none
     slotBase: "u32", // slot row of section header 0
     esymBase: "u32", // esym row of symbol 0
     esymCount: "u32",
@@ -37,6 +38,7 @@ export const TABLES = {
     namesBytes: "u32",
     groupFrom: "f64", // bytes from the start of the object: where the contents of SHT_GROUP sections begin
     groupTo: "f64",
+    groups: "u32", // address of those bytes in memory, 0 = none or too scattered to stay there
     groupBase: "u32", // first row of `group`
     groupCount: "u32",
     recordBase: "u32", // first row of `record`

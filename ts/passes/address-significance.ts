@@ -10,7 +10,6 @@ import { SHDR_BYTES, SHT_LLVM_ADDRSIG } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { displayName, fileName } from "../diagnostics/place.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { readHeaders } from "./read-headers.ts";
 
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 32;
@@ -36,10 +35,9 @@ function readTable(w: WorkerContext, o: number, dataOnly: number): number {
   const { obj } = w.tables;
   // What options mention is not compared.
   if (obj.kind[o] === OBJ_INTERNAL) return FINE;
-  const headers = obj.e_shnum[o] === 0 ? null : readHeaders(w, o, o + 1);
-  const index = headers === null ? 0 : w.kernels.findSectionType!(headers.shdrs, headers.count, SHT_LLVM_ADDRSIG);
-  const header = new DataView(w.memory.buffer, (headers?.shdrs ?? 0) + index * SHDR_BYTES, SHDR_BYTES);
-  if (headers === null || index === 0 || header.getUint32(40, true) === 0) {
+  const index = w.kernels.findSectionType!(obj.shdrs[o]!, obj.e_shnum[o]!, SHT_LLVM_ADDRSIG);
+  const header = new DataView(w.memory.buffer, obj.shdrs[o]! + index * SHDR_BYTES, SHDR_BYTES);
+  if (index === 0 || header.getUint32(40, true) === 0) {
     w.kernels.keepMentioned!(o, dataOnly);
     return index === 0 ? FINE : CUT_LOOSE + index;
   }

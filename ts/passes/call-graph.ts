@@ -10,7 +10,6 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
 import type { OrderedNames } from "./ordered-names.ts";
-import { readHeaders } from "./read-headers.ts";
 
 /** Elf64_Rel: without an addend. */
 const REL_BYTES = 16;
@@ -82,14 +81,13 @@ function readFile(ctx: Context, names: OrderedNames, edges: Edges): void {
 function readProfile(ctx: Context, o: number, edges: Edges): void {
   const { kernels, tables, arena } = ctx;
   const w = ctx.pool.self;
-  const headers = readHeaders(w, o, o + 1);
-  if (headers === null) return;
+  const [shdrs, sections] = [tables.obj.shdrs[o]!, tables.obj.e_shnum[o]!];
   const section = (index: number): { type: number; offset: number; bytes: number } => {
-    const view = new DataView(w.memory.buffer, headers.shdrs + index * SHDR_BYTES, SHDR_BYTES);
+    const view = new DataView(w.memory.buffer, shdrs + index * SHDR_BYTES, SHDR_BYTES);
     return { type: view.getUint32(4, true), offset: tables.obj.offset[o]! + Number(view.getBigUint64(24, true)), bytes: Number(view.getBigUint64(32, true)) };
   };
-  const index = kernels.findSectionType!(headers.shdrs, headers.count, SHT_LLVM_CALL_GRAPH_PROFILE);
-  const relocations = kernels.findRelocations!(headers.shdrs, headers.count, index);
+  const index = kernels.findSectionType!(shdrs, sections, SHT_LLVM_CALL_GRAPH_PROFILE);
+  const relocations = kernels.findRelocations!(shdrs, sections, index);
   if (relocations === 0) {
     ctx.diag.warn("SHT_LLVM_CALL_GRAPH_PROFILE exists, but relocation section doesn't");
     return;

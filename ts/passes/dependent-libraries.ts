@@ -10,7 +10,6 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { Search } from "../input/search.ts";
-import { readHeaders } from "./read-headers.ts";
 
 /** After resolve-symbols: ctx.dependentLibraries gets what it does not have yet; true = load again. */
 export function findDependentLibraries(ctx: Context): boolean {
@@ -45,10 +44,10 @@ function pathOf({ host }: Context, search: Search, name: ByteString): ByteString
 /** The strings of the section. */
 function specifiers(ctx: Context, o: number): ByteString[] {
   const w = ctx.pool.self;
-  const headers = readHeaders(w, o, o + 1);
-  const index = headers === null ? 0 : ctx.kernels.findSectionType!(headers.shdrs, headers.count, SHT_LLVM_DEPENDENT_LIBRARIES);
-  if (headers === null || index === 0) return [];
-  const view = new DataView(w.memory.buffer, headers.shdrs + index * SHDR_BYTES, SHDR_BYTES);
+  const shdrs = ctx.tables.obj.shdrs[o]!;
+  const index = ctx.kernels.findSectionType!(shdrs, ctx.tables.obj.e_shnum[o]!, SHT_LLVM_DEPENDENT_LIBRARIES);
+  if (index === 0) return [];
+  const view = new DataView(w.memory.buffer, shdrs + index * SHDR_BYTES, SHDR_BYTES);
   const bytes = Number(view.getBigUint64(32, true));
   const offset = ctx.tables.obj.offset[o]! + Number(view.getBigUint64(24, true));
   if (bytes === 0 || offset + bytes > ctx.tables.obj.offset[o]! + ctx.tables.obj.bytes[o]!) return [];

@@ -10,7 +10,7 @@ import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable, recycleTable, setRows } from "../memory/table.ts";
-import { readHeaders } from "./read-headers.ts";
+import { wholeObject } from "./read-headers.ts";
 
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 8;
@@ -45,11 +45,9 @@ export function loadSectionsPhase(w: WorkerContext, chunk: number): void {
 function loadObject(w: WorkerContext, o: number, limit: number): void {
   const { obj } = w.tables;
   if (obj.e_shnum[o] !== 0) {
-    const headers = readHeaders(w, o, limit);
-    if (headers === null) return;
-    w.kernels.fillSections!(o, headers.shdrs, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
+    w.kernels.fillSections!(o, obj.shdrs[o]!, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
     readCompressionHeaders(w, o);
-    loadRelocations(w, o, headers.whole);
+    loadRelocations(w, o, limit);
   }
   w.kernels.fillSymbols!(o);
 }
@@ -74,7 +72,6 @@ function readCompressionHeaders(w: WorkerContext, o: number): void {
   }
 }
 
-/** `whole`: address of the object when all of it is in memory, else 0. */
 /** Compact relocations become resident in full form, whatever section they are about. */
 function unpackRelocations(w: WorkerContext, o: number): void {
   const { isec, obj } = w.tables;
@@ -88,11 +85,13 @@ function unpackRelocations(w: WorkerContext, o: number): void {
   }
 }
 
-function loadRelocations(w: WorkerContext, o: number, whole: number): void {
+/** `limit`: end of the objects that can be read together with `o`. */
+function loadRelocations(w: WorkerContext, o: number, limit: number): void {
   if ((w.tables.obj.flags[o]! & OBJF_CREL) !== 0) unpackRelocations(w, o);
   const ranges = w.window(2, MAX_RANGES * 16 + 16);
   const pairs = w.kernels.relaRanges!(o, ranges, MAX_RANGES);
   if (pairs === 0) return;
+  const whole = wholeObject(w, o, limit);
   const cell = (i: number) => w.f64[(ranges >>> 3) + i]!;
   let bytes = 0;
   for (let i = 0; i < pairs; i++) bytes += cell(2 * i + 1) - cell(2 * i);

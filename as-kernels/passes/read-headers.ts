@@ -1,0 +1,369 @@
+/**
+ * From an object's ELF header to its tables in memory: section headers are checked, symbol table, string tables, group
+ * contents and the section headers themselves come to stay, because three passes look at them.
+ *
+ * Objects that are in memory as a whole are done here one after the other (keepSpan): most archives are thousands of small
+ * members. Of large ones TypeScript reads what planTables lists. This is where untrusted bytes enter, with parse-object.ts.
+ */
+import { tables } from "../shared/tables.ts";
+import { reportObject } from "../lib/issue.ts";
+import { isLinkonce } from "../lib/names.ts";
+import {
+  CTL_ARENA_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, ERR_NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
+  ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
+} from "../shared/abi.ts";
+import {
+  EHDR_BYTES, RELA_BYTES, SHDR_BYTES, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
+} from "../shared/elf.ts";
+
+// Layout of the ELF header (gABI ch. 4, Elf64_Ehdr) and of a section header (Elf64_Shdr)
+const E_SHOFF: u32 = 40;
+const E_SHENTSIZE: u32 = 58;
+const E_SHNUM: u32 = 60;
+const E_SHSTRNDX: u32 = 62;
+const SH_TYPE: u32 = 4;
+const SH_OFFSET: u32 = 24;
+const SH_SIZE: u32 = 32;
+const SH_LINK: u32 = 40;
+const SH_INFO: u32 = 44;
+const SH_ADDRALIGN: u32 = 48;
+const SH_ENTSIZE: u32 = 56;
+
+// What scanHeaders leaves at `out`, in 8-byte cells. Offsets are bytes from the start of the object.
+const OUT_ERROR_SECTION: u32 = 0; // u32
+const OUT_ERROR_VALUE: u32 = 104; // u32
+/** e_shstrndx, from checkHeader to planTables. */
+const OUT_SHSTRNDX: u32 = 112; // u32
+const OUT_SYMTAB: u32 = 4; // u32 section index, 0 = none
+const OUT_GROUPS: u32 = 8; // u32 SHT_GROUP sections
+const OUT_FIRST_GLOBAL: u32 = 12; // u32
+const OUT_SYMTAB_OFFSET: u32 = 16; // f64 from here on
+const OUT_SYMTAB_SIZE: u32 = 24;
+const OUT_STRTAB_OFFSET: u32 = 32;
+const OUT_STRTAB_SIZE: u32 = 40;
+const OUT_SHNDX_OFFSET: u32 = 48;
+const OUT_SHNDX_SIZE: u32 = 56;
+const OUT_GROUP_FROM: u32 = 64;
+const OUT_GROUP_TO: u32 = 72;
+const OUT_NAMES_OFFSET: u32 = 80;
+const OUT_NAMES_SIZE: u32 = 88;
+const OUT_LOCAL_SIGNATURES: u32 = 96; // f64: groups whose signature is a local symbol
+
+// @ts-ignore: decorator
+@inline
+function fail(out: u32, section: u32, error: u32): u32 {
+  store<u32>(out + OUT_ERROR_SECTION, section);
+  return error;
+}
+
+/** Sections that say something about the object and do not become part of the output: nobody looks at their alignment. */
+// @ts-ignore: decorator
+@inline
+function isOwnTable(type: u32): bool {
+  return type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
+}
+
+/**
+ * Checks `count` section headers at `shdrs` of an object of `bytes` bytes and notes where its tables are (OUT_*).
+ * Returns 0 or ERR_*.
+ */
+export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32 {
+  memory.fill(out, 0, 112);
+  const limit = <u64>bytes;
+  let symtab: u32 = 0;
+  let shndx: u32 = 0;
+  let groups: u32 = 0;
+  let groupFrom: u64 = u64.MAX_VALUE;
+  let groupTo: u64 = 0;
+  for (let i: u32 = 1; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    const type = load<u32>(header, SH_TYPE);
+    if (type == SHT_NULL) continue;
+    const offset = load<u64>(header, SH_OFFSET);
+    const size = load<u64>(header, SH_SIZE);
+    if (type != SHT_NOBITS && (offset > limit || size > limit - offset)) return fail(out, i, ERR_SECTION_BOUNDS);
+    const align = load<u64>(header, SH_ADDRALIGN);
+    if (!isOwnTable(type)) {
+      if (align > 0xffffffff) return fail(out, i, ERR_ALIGN_LARGE);
+      if (align & (align - 1)) return fail(out, i, ERR_ALIGN);
+    }
+    if (type == SHT_SYMTAB) {
+      if (symtab) return fail(out, i, ERR_MULTIPLE_SYMTABS);
+      symtab = i;
+    } else if (type == SHT_SYMTAB_SHNDX) {
+      shndx = i;
+    } else if (type == SHT_GROUP) {
+      if (size < 4) return fail(out, i, ERR_GROUP_EMPTY);
+      if (size & 3 || offset & 3) return fail(out, i, ERR_GROUP);
+      groups++;
+      if (offset < groupFrom) groupFrom = offset;
+      if (offset + size > groupTo) groupTo = offset + size;
+    } else if (type == SHT_RELA) {
+      if (load<u64>(header, SH_ENTSIZE) != RELA_BYTES || size % RELA_BYTES != 0) return fail(out, i, ERR_RELA_ENTSIZE);
+      if (load<u32>(header, SH_INFO) >= count) {
+        store<u32>(out + OUT_ERROR_VALUE, load<u32>(header, SH_INFO));
+        return fail(out, i, ERR_RELA_TARGET);
+      }
+    }
+  }
+  store<u32>(out + OUT_SYMTAB, symtab);
+  store<u32>(out + OUT_GROUPS, groups);
+  if (groups) {
+    store<f64>(out + OUT_GROUP_FROM, <f64>groupFrom);
+    store<f64>(out + OUT_GROUP_TO, <f64>groupTo);
+  }
+  if ((shstrndx >= count && shstrndx != 0) || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
+    return fail(out, shstrndx, ERR_SHSTRNDX);
+  }
+  if (count > 0) {
+    store<f64>(out + OUT_NAMES_OFFSET, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_OFFSET));
+    store<f64>(out + OUT_NAMES_SIZE, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_SIZE));
+  }
+  if (symtab == 0) return groups ? fail(out, 0, ERR_GROUP) : 0;
+  const header = shdrs + symtab * SHDR_BYTES;
+  const size = load<u64>(header, SH_SIZE);
+  const firstGlobal = load<u32>(header, SH_INFO);
+  const link = load<u32>(header, SH_LINK);
+  if (load<u64>(header, SH_ENTSIZE) != SYM_BYTES || size % SYM_BYTES != 0) return fail(out, symtab, ERR_SYMTAB_ENTSIZE);
+  if (<u64>firstGlobal > size / SYM_BYTES || (firstGlobal == 0 && size != 0)) return fail(out, symtab, ERR_SYMTAB_INFO);
+  if (link == 0 || link >= count || load<u32>(shdrs + link * SHDR_BYTES, SH_TYPE) != SHT_STRTAB) return fail(out, symtab, ERR_STRTAB_LINK);
+  store<u32>(out + OUT_FIRST_GLOBAL, firstGlobal);
+  store<f64>(out + OUT_SYMTAB_OFFSET, <f64>load<u64>(header, SH_OFFSET));
+  store<f64>(out + OUT_SYMTAB_SIZE, <f64>size);
+  store<f64>(out + OUT_STRTAB_OFFSET, <f64>load<u64>(shdrs + link * SHDR_BYTES, SH_OFFSET));
+  store<f64>(out + OUT_STRTAB_SIZE, <f64>load<u64>(shdrs + link * SHDR_BYTES, SH_SIZE));
+  if (shndx) {
+    if (load<u64>(shdrs + shndx * SHDR_BYTES, SH_SIZE) < (size / SYM_BYTES) * 4) return fail(out, shndx, ERR_SYMTAB_INFO);
+    store<f64>(out + OUT_SHNDX_OFFSET, <f64>load<u64>(shdrs + shndx * SHDR_BYTES, SH_OFFSET));
+    store<f64>(out + OUT_SHNDX_SIZE, <f64>load<u64>(shdrs + shndx * SHDR_BYTES, SH_SIZE));
+  }
+  if (groups) {
+    let localSignatures: u32 = 0;
+    for (let i: u32 = 1; i < count; i++) {
+      const group = shdrs + i * SHDR_BYTES;
+      if (load<u32>(group, SH_TYPE) != SHT_GROUP) continue;
+      const signature = load<u32>(group, SH_INFO);
+      if (load<u32>(group, SH_LINK) != symtab || <u64>signature >= size / SYM_BYTES) return fail(out, i, ERR_GROUP);
+      if (signature < firstGlobal) localSignatures++;
+    }
+    store<f64>(out + OUT_LOCAL_SIGNATURES, <f64>localSignatures);
+  }
+  return 0;
+}
+
+/** Sections of the object whose name begins with ".gnu.linkonce.": each is a COMDAT group of its own. */
+export function countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32 {
+  let found: u32 = 0;
+  for (let i: u32 = 1; i < count; i++) found += u32(isLinkonce(shdrs + i * SHDR_BYTES, names, namesBytes));
+  return found;
+}
+
+// planTables goes on at `out`: how many parts (u32), then of each: offset (f64), bytes (f64), and for the reader to fill in, address (u32)
+const PLAN_PARTS: u32 = 116;
+const PLAN: u32 = 120;
+const PART_BYTES: u32 = 24;
+/** A part that begins this close behind another comes with the same read. */
+const NEAR_BYTES: f64 = 64;
+/** Zero bytes behind every part, for kernels that look at words. */
+const MARGIN: u32 = 16;
+/** Contents of SHT_GROUP sections that are scattered over more than this stay where they are. */
+const SCATTERED_BYTES: f64 = 65536;
+
+/**
+ * Checks the ELF header at `ehdr`; `first`: section header 0, or 0 where it is not at hand. Writes obj.shoff and obj.e_shnum.
+ * Returns 0, ERR_NEEDS_FIRST, or ERR_* with the culprit's index at `out`. gABI ch. 4, ELF Header: large counts are in section header 0.
+ */
+export function checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32 {
+  const obj = tables().obj;
+  const size = <u64>obj.bytes[o];
+  const start = load<u64>(ehdr, E_SHOFF);
+  let count = <u64>load<u16>(ehdr, E_SHNUM);
+  let shstrndx = <u32>load<u16>(ehdr, E_SHSTRNDX);
+  store<u32>(out + OUT_SHSTRNDX, 0);
+  // No sections at all is an empty object, as for lld; otherwise e_shnum and e_shstrndx speak of a table that is not there.
+  if (start == 0) return count != 0 || shstrndx != 0 ? fail(out, shstrndx, ERR_NO_SECTIONS) : 0;
+  if (load<u16>(ehdr, E_SHENTSIZE) != SHDR_BYTES) return fail(out, 0, ERR_SHENTSIZE);
+  if (size < <u64>SHDR_BYTES || start > size - SHDR_BYTES) return fail(out, 0, ERR_HEADERS_START);
+  obj.shoff[o] = <f64>start;
+  if (count == 0 || shstrndx == SHN_XINDEX) {
+    if (first == 0) return ERR_NEEDS_FIRST;
+    if (count == 0) count = load<u64>(first, SH_SIZE);
+    if (shstrndx == SHN_XINDEX) shstrndx = load<u32>(first, SH_LINK);
+  }
+  if (count > (size - start) / SHDR_BYTES) return fail(out, 0, ERR_HEADERS_END);
+  obj.e_shnum[o] = <u32>count;
+  store<u32>(out + OUT_SHSTRNDX, shstrndx);
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function cell(out: u32, at: u32): f64 {
+  return load<f64>(out + at);
+}
+
+/** Address of part `i` of the plan at `out`. */
+// @ts-ignore: decorator
+@inline
+function part(out: u32, i: u32): u32 {
+  return out + PLAN + i * PART_BYTES;
+}
+
+/** Bytes [offset, offset + bytes) of the object are wanted. */
+function want(out: u32, offset: f64, bytes: f64): void {
+  const parts = load<u32>(out + PLAN_PARTS);
+  for (let i: u32 = 0; i < parts; i++) {
+    const at = part(out, i);
+    const end = load<f64>(at) + load<f64>(at, 8);
+    if (offset >= load<f64>(at) && offset + bytes <= end) return;
+    if (i == parts - 1 && offset >= end && offset <= end + NEAR_BYTES) {
+      store<f64>(at, offset + bytes - load<f64>(at), 8);
+      return;
+    }
+  }
+  const at = part(out, parts);
+  store<f64>(at, offset);
+  store<f64>(at, bytes, 8);
+  store<u32>(out + PLAN_PARTS, parts + 1);
+}
+
+/** Where bytes that were wanted are now. */
+function found(out: u32, offset: f64, bytes: f64): u32 {
+  let at = part(out, 0);
+  while (offset < load<f64>(at) || offset + bytes > load<f64>(at) + load<f64>(at, 8)) at += PART_BYTES;
+  return load<u32>(at, 16) + <u32>(offset - load<f64>(at));
+}
+
+/**
+ * Checks the section headers of object `o` at `shdrs` and lists at `out` which parts of it are to stay in memory, the headers
+ * themselves only if `headers` is 1. False = it is broken, which has been reported.
+ */
+export function planTables(o: u32, shdrs: u32, headers: u32, out: u32): bool {
+  const obj = tables().obj;
+  const count = obj.e_shnum[o];
+  const error = scanHeaders(shdrs, count, load<u32>(out + OUT_SHSTRNDX), obj.bytes[o], out);
+  if (error != 0) {
+    obj.e_shnum[o] = 0;
+    reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, load<u32>(out + OUT_ERROR_VALUE));
+    return false;
+  }
+  store<u32>(out + PLAN_PARTS, 0);
+  if (load<u32>(out + OUT_SYMTAB) != 0) {
+    want(out, cell(out, OUT_SYMTAB_OFFSET), cell(out, OUT_SYMTAB_SIZE));
+    want(out, cell(out, OUT_STRTAB_OFFSET), cell(out, OUT_STRTAB_SIZE));
+  }
+  want(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE)); // also where there is none: it has an address
+  if (cell(out, OUT_SHNDX_SIZE) != 0) want(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
+  const scattered = cell(out, OUT_GROUP_TO) - cell(out, OUT_GROUP_FROM);
+  if (scattered > 0 && (headers || scattered <= SCATTERED_BYTES)) want(out, cell(out, OUT_GROUP_FROM), scattered);
+  if (headers) want(out, obj.shoff[o], <f64>count * SHDR_BYTES);
+  return true;
+}
+
+/** The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers when they were not planned. */
+export function bindTables(o: u32, shdrs: u32, out: u32): void {
+  const obj = tables().obj;
+  const count = obj.e_shnum[o];
+  obj.shdrs[o] = shdrs != 0 ? shdrs : found(out, obj.shoff[o], <f64>count * SHDR_BYTES);
+  if (load<u32>(out + OUT_SYMTAB) != 0) {
+    const symBytes = cell(out, OUT_SYMTAB_SIZE);
+    const strtabBytes = cell(out, OUT_STRTAB_SIZE);
+    obj.esymCount[o] = <u32>symBytes / SYM_BYTES;
+    obj.firstGlobal[o] = load<u32>(out + OUT_FIRST_GLOBAL);
+    obj.symtab[o] = found(out, cell(out, OUT_SYMTAB_OFFSET), symBytes);
+    obj.strtab[o] = found(out, cell(out, OUT_STRTAB_OFFSET), strtabBytes);
+    obj.strtabBytes[o] = <u32>strtabBytes;
+    if (cell(out, OUT_SHNDX_SIZE) != 0) obj.shndxTab[o] = found(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
+  }
+  const namesBytes = <u32>cell(out, OUT_NAMES_SIZE);
+  obj.names[o] = found(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE));
+  obj.namesBytes[o] = namesBytes;
+  const linkonce = countLinkonce(obj.shdrs[o], count, obj.names[o], namesBytes);
+  obj.groupCount[o] = load<u32>(out + OUT_GROUPS) + linkonce;
+  const from = cell(out, OUT_GROUP_FROM);
+  const bytes = cell(out, OUT_GROUP_TO) - from;
+  obj.groupFrom[o] = from;
+  obj.groupTo[o] = from + bytes;
+  obj.groups[o] = bytes > 0 && (shdrs == 0 || bytes <= SCATTERED_BYTES) ? found(out, from, bytes) : 0;
+  obj.recordCount[o] = obj.esymCount[o] - obj.firstGlobal[o] + <u32>cell(out, OUT_LOCAL_SIGNATURES) + linkonce;
+}
+
+/** As WorkerContext.alloc; 0 = no room. */
+function alloc(bytes: u32): u32 {
+  const size = (bytes + 15) & ~15;
+  const at = atomic.add<u32>(CTL_ARENA_TOP, size);
+  return (<u64>at + size) >> 12 > <u64>load<u32>(CTL_WINDOW_TOP) ? 0 : at;
+}
+
+/** Copies the planned parts of the object at `whole` to memory that stays. False = no room. */
+function keepParts(whole: u32, out: u32): bool {
+  const parts = load<u32>(out + PLAN_PARTS);
+  for (let i: u32 = 0; i < parts; i++) {
+    const bytes = <u32>load<f64>(part(out, i), 8);
+    const at = alloc(bytes + MARGIN);
+    if (at == 0) return false;
+    memory.copy(at, whole + <u32>load<f64>(part(out, i)), bytes);
+    memory.fill(at + bytes, 0, MARGIN);
+    store<u32>(part(out, i), at, 16);
+  }
+  return true;
+}
+
+/**
+ * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
+ * Loads the tables of each, or reports what is wrong with it. Returns the first object that is not there; 0 = no room.
+ */
+export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, out: u32): u32 {
+  const obj = tables().obj;
+  let o = first;
+  for (; o < limit && obj.kind[o] == OBJ_RELOCATABLE && obj.source[o] == obj.source[first]; o++) {
+    const bytes = obj.bytes[o];
+    if (obj.offset[o] < from || obj.offset[o] + bytes > to) break;
+    if (bytes < EHDR_BYTES) {
+      reportObject(o, 0, ERR_TRUNCATED, 0);
+      continue;
+    }
+    const whole = span + <u32>(obj.offset[o] - from);
+    const start = load<u64>(whole, E_SHOFF);
+    const error = checkHeader(o, whole, start <= <u64>bytes - SHDR_BYTES ? whole + <u32>start : 0, out);
+    if (error != 0) {
+      reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, 0);
+      continue;
+    }
+    if (!planTables(o, whole + <u32>obj.shoff[o], 1, out)) continue;
+    if (!keepParts(whole, out)) return 0;
+    bindTables(o, 0, out);
+  }
+  return o;
+}
+
+/**
+ * Prefix sums: the first row of each object in every per-object table. The rows of slot, esym, group and record, row 0 included,
+ * are at `out`. Names are numbered, and symbols written, by first mention: what the linker itself mentions (object 1) comes last, as in lld.
+ */
+export function numberRows(out: u32): void {
+  const obj = tables().obj;
+  const rows = obj.rows;
+  let slot: u32 = 1;
+  let esym: u32 = 1;
+  let group: u32 = 1;
+  let record: u32 = 1;
+  for (let o: u32 = 1; o < rows; o++) {
+    obj.slotBase[o] = slot;
+    obj.esymBase[o] = esym;
+    obj.groupBase[o] = group;
+    if (obj.kind[o] == OBJ_SHARED) obj.recordCount[o] = 2 * (obj.esymCount[o] - obj.firstGlobal[o]);
+    slot += obj.e_shnum[o];
+    esym += obj.esymCount[o];
+    group += obj.groupCount[o];
+  }
+  for (let i: u32 = 1; i < rows; i++) {
+    const o = i + 1 < rows ? i + 1 : 1;
+    obj.recordBase[o] = record;
+    record += obj.recordCount[o];
+  }
+  store<u32>(out, slot);
+  store<u32>(out, esym, 4);
+  store<u32>(out, group, 8);
+  store<u32>(out, record, 12);
+}
