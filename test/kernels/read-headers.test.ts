@@ -1,0 +1,161 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import * as abi from "../../as-kernels/shared/abi.ts";
+import * as elf from "../../as-kernels/shared/elf.ts";
+import { allocTable } from "../../ts/memory/table.ts";
+import { kernelMemory, takeIssues } from "../helpers/kernel-memory.ts";
+import { ObjectBuilder } from "../helpers/object.ts";
+import { prng } from "../helpers/prng.ts";
+import { damage, randomObject, SHNUM, SHOFF, SHSTRNDX } from "../helpers/random-object.ts";
+import { readHeaders, scanTwin, type Failure, type Scan } from "../helpers/twin/parse-object.ts";
+
+const EHSIZE = 64;
+const SHENTSIZE = 58;
+
+/** What the ELF header of `file` says, by the gABI: its section headers, or what is wrong. */
+function headerTwin(file: Uint8Array): { shoff: number; count: number; shstrndx: number } | Failure {
+  if (file.length < EHSIZE) return { error: abi.ERR_TRUNCATED, index: 0 };
+  const view = new DataView(file.buffer);
+  const shoff = view.getBigUint64(SHOFF, true);
+  let count = BigInt(view.getUint16(SHNUM, true));
+  let shstrndx = view.getUint16(SHSTRNDX, true);
+  if (shoff === 0n) return count === 0n && shstrndx === 0 ? { shoff: 0, count: 0, shstrndx: 0 } : { error: abi.ERR_NO_SECTIONS, index: shstrndx };
+  if (view.getUint16(SHENTSIZE, true) !== 64) return { error: abi.ERR_SHENTSIZE, index: 0 };
+  if (shoff + 64n > BigInt(file.length)) return { error: abi.ERR_HEADERS_START, index: 0 };
+  const first = readHeaders(file, Number(shoff), 1)[0]!;
+  if (count === 0n) count = first.size;
+  if (shstrndx === elf.SHN_XINDEX) shstrndx = first.link;
+  if (shoff + count * 64n > BigInt(file.length)) return { error: abi.ERR_HEADERS_END, index: 0 };
+  return { shoff: Number(shoff), count: Number(count), shstrndx };
+}
+
+function objectTwin(file: Uint8Array): { shoff: number; count: number; scan: Scan } | Failure {
+  const header = headerTwin(file);
+  if ("error" in header) return header;
+  const scan = scanTwin(readHeaders(file, header.shoff, header.count), header.shstrndx, file.length);
+  return "error" in scan ? scan : { ...header, scan };
+}
+
+for (const debug of [false, true]) {
+  const test = suite(`kernel read-headers ${debug ? "debug" : "release"}`);
+  const memory = kernelMemory(debug, 1024);
+  const { arena, tables, kernels } = memory;
+  arena.u32[abi.CTL_WINDOW_TOP >>> 2] = 1024 * 16;
+
+  /** Rows 1… for `files`, one behind the other with `gap` bytes between them. */
+  function rowsFor(files: Uint8Array[], gap: number): number {
+    const obj = allocTable(arena, tables, "obj", files.length + 1);
+    let offset = 0;
+    files.forEach((file, i) => {
+      obj.kind[i + 1] = abi.OBJ_RELOCATABLE;
+      obj.source[i + 1] = 1;
+      obj.offset[i + 1] = offset;
+      obj.bytes[i + 1] = file.length;
+      offset += file.length + gap;
+    });
+    return offset;
+  }
+
+  /** Are the tables of object `o` in memory what they are in the file? */
+  function compare(o: number, file: Uint8Array, { shoff, count, scan }: { shoff: number; count: number; scan: Scan }, where: string): void {
+    const { obj } = tables;
+    const { symtab, strtab, shndx, names } = scan.parts;
+    const same = (address: number, [offset, bytes]: [number, number], what: string) =>
+      assert.equal(Buffer.from(arena.bytes(address, bytes)), Buffer.from(file.subarray(offset, offset + bytes)), `${what}, ${where}`);
+    assert.is(obj.e_shnum[o], count, where);
+    same(obj.shdrs[o]!, [shoff, count * 64], "section headers");
+    if (scan.symtab !== 0) {
+      same(obj.symtab[o]!, symtab, "symbol table");
+      same(obj.strtab[o]!, strtab, "string table");
+    }
+    assert.is(obj.esymCount[o], symtab[1] / elf.SYM_BYTES, where);
+    assert.is(obj.firstGlobal[o], scan.firstGlobal, where);
+    assert.is(obj.strtabBytes[o], strtab[1], where);
+    same(obj.names[o]!, names, "section names");
+    if (shndx[1] !== 0) same(obj.shndxTab[o]!, shndx, "extended indexes");
+    const [from, to] = scan.groupRange;
+    if (obj.groups[o] !== 0) same(obj.groups[o]!, [from, to - from], "groups");
+    else assert.ok(to === from, `groups are in memory, ${where}`);
+  }
+
+  test("keeps the tables of all objects in a span, and says what is wrong with the others", () => {
+    let broken = 0;
+    for (let seed = 1; seed <= (debug ? 100 : 400); seed++) {
+      const random = prng(seed);
+      const mark = arena.mark();
+      const files = Array.from({ length: random.between(1, 5) }, () => randomObject(random));
+      for (const file of files) {
+        if (random.chance(0.3)) damage(random, file);
+        const view = new DataView(file.buffer);
+        if (random.chance(0.1)) view.setUint16(SHENTSIZE, 63, true);
+        if (random.chance(0.1)) view.setBigUint64(SHOFF, random.pick([0n, 1n, BigInt(file.length) - 63n, 1n << 63n, (1n << 64n) - 1n]), true);
+      }
+      const gap = random.pick([0, 60]);
+      const bytes = rowsFor(files, gap);
+      const span = arena.alloc(bytes + 16);
+      const inside = random.between(1, files.length);
+      files.forEach((file, i) => arena.u8.set(file, span + tables.obj.offset[i + 1]!));
+      const end = tables.obj.offset[inside]! + files[inside - 1]!.length;
+      assert.is(kernels.keepSpan!(1, files.length + 1, span, 0, end, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
+      const issues = takeIssues(memory);
+      for (let o = 1; o <= inside; o++) {
+        const where = `seed ${seed}, object ${o}`;
+        const wanted = objectTwin(files[o - 1]!);
+        const said = issues.filter((issue) => issue.obj === o).map(({ code, index, a }) => ({ code, index, error: Number(a) }));
+        if ("error" in wanted) {
+          broken++;
+          assert.equal(said, [{ code: abi.ISSUE_BAD_OBJECT, index: wanted.index, error: wanted.error }], where);
+          assert.is(tables.obj.esymCount[o], 0, where);
+        } else {
+          assert.equal(said, [], where);
+          compare(o, files[o - 1]!, wanted, where);
+        }
+      }
+      arena.release(mark);
+    }
+    assert.ok(broken > 20, `${broken} broken objects`);
+  });
+
+  test("counts beyond 16 bits are in section header 0", () => {
+    const mark = arena.mark();
+    const object = new ObjectBuilder();
+    object.symbol("f", { in: object.text([0x90]) });
+    const file = object.bytes();
+    const view = new DataView(file.buffer);
+    const shoff = Number(view.getBigUint64(SHOFF, true));
+    view.setBigUint64(shoff + 32, BigInt(view.getUint16(SHNUM, true)), true);
+    view.setUint32(shoff + 40, view.getUint16(SHSTRNDX, true), true);
+    view.setUint16(SHNUM, 0, true);
+    view.setUint16(SHSTRNDX, elf.SHN_XINDEX, true);
+    rowsFor([file], 0);
+    const at = arena.alloc(file.length + 16);
+    arena.u8.set(file, at);
+    const out = arena.alloc(512);
+    assert.is(kernels.checkHeader!(1, at, 0, out), abi.ERR_NEEDS_FIRST);
+    assert.is(kernels.keepSpan!(1, 2, at, 0, file.length, out), 2);
+    assert.equal(takeIssues(memory), []);
+    compare(1, file, objectTwin(file) as { shoff: number; count: number; scan: Scan }, "large counts");
+    arena.release(mark);
+  });
+
+  test("rows are numbered in input order, records of the linker's own object last", () => {
+    const mark = arena.mark();
+    const obj = allocTable(arena, tables, "obj", 4);
+    const fill = (o: number, kind: number, e_shnum: number, esymCount: number, groupCount: number, recordCount: number) =>
+      Object.entries({ kind, e_shnum, esymCount, groupCount, recordCount }).forEach(([name, value]) => ((obj[name as "kind"] as Uint8Array)[o] = value));
+    fill(1, abi.OBJ_INTERNAL, 0, 3, 0, 2);
+    fill(2, abi.OBJ_RELOCATABLE, 9, 5, 2, 4);
+    fill(3, abi.OBJ_SHARED, 0, 7, 0, 0);
+    obj.firstGlobal[3] = 1;
+    const out = arena.alloc(16);
+    kernels.numberRows!(out);
+    assert.equal([...arena.u32.subarray(out >>> 2, (out >>> 2) + 4)], [10, 16, 3, 19]);
+    assert.equal([...obj.esymBase.subarray(1)], [1, 4, 9]);
+    assert.equal([...obj.slotBase.subarray(1)], [1, 1, 10]);
+    assert.equal([...obj.groupBase.subarray(1)], [1, 1, 3]);
+    assert.equal([...obj.recordBase.subarray(1)], [17, 1, 5]);
+    arena.release(mark);
+  });
+
+  test.run();
+}
