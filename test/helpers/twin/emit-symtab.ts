@@ -76,7 +76,7 @@ export type Discard = "default" | "locals" | "all" | "none";
 const kindOf = (symbol: { flags: number }): number => symbol.flags & SYM_KIND_MASK;
 
 /** Is what the symbol names in the output? */
-function isThere({ section, piece }: { section: Section | null; piece: Piece }): boolean {
+export function isThere({ section, piece }: { section: Section | null; piece: Piece }): boolean {
   return section === null || (section.live && section.output !== null && (!section.merge || piece === "live"));
 }
 
@@ -113,7 +113,7 @@ function outputAt(address: bigint, { outputs }: Link): Output | null {
 }
 
 /** st_shndx and the word of .symtab_shndx, by output section; null = absolute. */
-function indexes(output: Output | null): { shndx: number; wide: number } {
+export function indexes(output: Output | null): { shndx: number; wide: number } {
   if (output === null) return { shndx: SHN_ABS, wide: 0 };
   return output.index < SHN_LORESERVE ? { shndx: output.index, wide: 0 } : { shndx: SHN_XINDEX, wide: output.index };
 }
