@@ -107,7 +107,7 @@ export function isLocalised(global: Global): boolean {
 }
 
 /** The section that holds an address; one that ends there when none does. */
-function outputAt(address: bigint, { outputs }: Link): Output | null {
+export function outputAt(address: bigint, { outputs }: Link): Output | null {
   const candidates = outputs.filter(({ index, flags, addr }) => index !== 0 && (flags & SHF_ALLOC) !== 0 && (flags & SHF_TLS) === 0 && addr <= address);
   return candidates.find(({ addr, size }) => address < addr + BigInt(size)) ?? candidates.findLast(({ addr, size }) => address === addr + BigInt(size)) ?? null;
 }
