@@ -24,6 +24,8 @@ export * from "./passes/read-properties";
 export * from "./passes/relocatable";
 export * from "./passes/relocatable-symbols";
 export * from "./passes/relocate";
+export * from "./passes/relocate-objects";
+export * from "./passes/relocate-unloaded";
 export * from "./passes/report-undefined";
 export * from "./passes/resolve-addresses";
 export * from "./passes/resolve-symbols";

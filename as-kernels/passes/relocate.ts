@@ -8,6 +8,7 @@
 import { tables, params } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, isUndefined, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
+import { relocateUnloaded } from "./relocate-unloaded.ts";
 import { adjustSplitStack } from "../lib/split-stack.ts";
 import { BLOCK_SHIFT, mergedPlace, pieceAddress } from "../lib/pieces.ts";
 import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
@@ -62,7 +63,7 @@ export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u3
       relocateLoaded(i, rela, end, bytes, place, <u64>isec.size[i]);
       if (splitStack && tables().obj.splitStack[isec.obj[i]] & SPLIT_STACK) adjustSplitStack(i, rela, end, bytes, place, <u64>isec.size[i]);
     } else {
-      relocateUnloaded(i, rela, end, bytes, <u64>outOffset);
+      relocateUnloaded(i, rela, end, rela, bytes, <u64>outOffset);
     }
   }
   return waiting;
@@ -128,7 +129,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
 /** Writes `V` if it fits; false when it does not. */
 // @ts-ignore: decorator
 @inline
-function put(at: u32, V: i64, width: u32, range: u32): bool {
+export function put(at: u32, V: i64, width: u32, range: u32): bool {
   if (width == 4) {
     if (range == RANGE_UNSIGNED ? V != <i64><u32>V : V != <i64><i32>V) return false;
     store<u32>(at, <u32>V);
@@ -152,7 +153,7 @@ function tpOffset(sym: u32, flags: u32, A: u64): u64 {
 }
 
 /** st_size as the definition says; locals: in the object's own symbol table. */
-function sizeOf(o: u32, index: u32, sym: u32): u64 {
+export function sizeOf(o: u32, index: u32, sym: u32): u64 {
   if (sym < params().globalSyms) return <u64>tables().gsym.size[sym];
   return load<u64>(tables().obj.symtab[o] + 24 * index, 16);
 }
@@ -305,124 +306,4 @@ function put32(o: u32, i: u32, r: u32, at: u32, V: u64, type: u32): u32 {
 function badSequence(o: u32, i: u32, r: u32, type: u32): u32 {
   report(ISSUE_RELOC_BAD_RELAX, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, 0);
   return 0;
-}
-
-// ---- sections that are not loaded ----
-
-/** Kinds that keep an address, as a bit per SYM_ kind; the others are dead for debug information, as in lld. */
-const ALIVE_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON) | (1 << SYM_IN_OSEC);
-
-function relocateUnloaded(i: u32, rela: u32, end: u32, bytes: u32, outOffset: u64): void {
-  const isec = tables().isec;
-  const o = isec.obj[i];
-  const base = tables().obj.esymBase[o];
-  const symbols = tables().obj.esymCount[o];
-  const esymSym = tables().esym.sym;
-  const symFlags = tables().sym.flags;
-  const symIsec = tables().sym.isec;
-  const symAddr = tables().sym.addr;
-  const live = isec.live;
-  const size = <u64>isec.size[i];
-  const tombstone = <u32>tables().osec.tombstone[isec.osec[i]];
-  const dead: u64 = tombstone == TOMB_ONE ? 1 : tombstone == TOMB_MAX ? ~(<u64>0) : tables().osec.dead[isec.osec[i]];
-  const hasTombstone = tombstone != TOMB_NONE && tombstone != TOMB_ADDEND;
-  // Debug information of a folded function would claim the code of another; only breakpoints on its lines still make sense.
-  const deadFlags: u32 = hasTombstone && tombstone != TOMB_LINE ? SYM_FOLDED : 0;
-  // Most references are to strings of one section, so what pieceAt and pieceAddress would look up each time is kept for it.
-  let strings: u32 = 0;
-  let stringBytes: u64 = 0;
-  let blockIndex: u32 = 0;
-  let stringsAt: u64 = 0;
-  const symValue = tables().sym.value;
-  const inOffset = tables().piece.inOffset;
-  const pieceOut = tables().piece.out;
-  for (let r = rela; r < end; r += 24) {
-    const type = load<u32>(r, 8);
-    const index = load<u32>(r, 12);
-    const offset = load<u64>(r);
-    const A = load<u64>(r, 16);
-    if (index >= symbols) {
-      report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / 24, <u64>index, <u64>type);
-      continue;
-    }
-    const sym = esymSym[base + index];
-    const flags = symFlags[sym];
-    const target = symIsec[sym];
-    const kind = flags & SYM_KIND_MASK;
-    const alive = ((1 << kind) & ALIVE_KINDS) != 0 && !(flags & deadFlags) && (kind != SYM_DEFINED || target == 0 || live[target] != 0);
-    const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
-    if (type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) {
-      if (offset > size || size - offset < width) {
-        report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / 24, offset, <u64>type);
-        continue;
-      }
-      const at = bytes + <u32>offset;
-      let V: u64 = A;
-      if (alive) {
-        if (flags & SYM_SECTION && kind == SYM_DEFINED) {
-          if (target != strings && isec.kind[target] == ISEC_MERGE && isec.blockIndex[target] && isec.msec[target]) {
-            strings = target;
-            stringBytes = <u64>isec.size[target];
-            blockIndex = isec.blockIndex[target];
-            stringsAt = pieceAddress(target, 0, 0);
-          }
-          const inside = symValue[sym] + A;
-          if (target == strings && inside < stringBytes) {
-            let row = load<u32>(blockIndex + ((<u32>inside >> BLOCK_SHIFT) << 2));
-            while (inOffset[row + 1] <= <u32>inside) row++;
-            V = stringsAt + <u64>pieceOut[row] + (inside - <u64>inOffset[row]);
-          } else {
-            V = valueOf(sym, flags, A);
-          }
-        } else {
-          V = symAddr[sym] + A;
-        }
-        if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
-      } else if (hasTombstone) {
-        V = width == 8 ? dead : type == R_X86_64_32 ? <u64><u32>dead : <u64><i64><i32>dead;
-      }
-      if (width == 8) {
-        store<u64>(at, V);
-      } else if (type == R_X86_64_32 ? V == <u64><u32>V : <i64>V == <i64><i32>V) {
-        store<u32>(at, <u32>V);
-      } else {
-        report(ISSUE_RELOC_RANGE, o, i, (r - rela) / 24, V, <u64>type);
-      }
-      continue;
-    }
-    unloadedRare(i, r, rela, bytes, outOffset, size, sym, flags, index, alive, hasTombstone, dead);
-  }
-}
-
-/** The types that hardly occur in debug information. */
-function unloadedRare(
-  i: u32, r: u32, rela: u32, bytes: u32, outOffset: u64, size: u64, sym: u32, flags: u32, index: u32, alive: bool, hasTombstone: bool,
-  dead: u64,
-): void {
-  const o = tables().isec.obj[i];
-  const type = load<u32>(r, 8);
-  const offset = load<u64>(r);
-  const A = load<u64>(r, 16);
-  const number = (r - rela) / 24;
-  const entry = relocEntry(type);
-  const value = entry & 0xff;
-  const width = (entry >> 8) & 0xff;
-  if (value == VALUE_NONE) return;
-  if (value == VALUE_UNKNOWN) return report(ISSUE_RELOC_UNKNOWN, o, i, number, <u64>type, <u64>sym);
-  if (offset > size || size - offset < <u64>width) return report(ISSUE_RELOC_BAD_OFFSET, o, i, number, offset, <u64>type);
-  let V: u64 = alive ? valueOf(sym, flags, A) : A;
-  if (value == VALUE_ABS) {
-    if (!alive && hasTombstone) V = dead;
-  } else if (value == VALUE_PC) {
-    V -= offset + outOffset; // as if the section were at address 0: what GNU linkers always did
-  } else if (value == VALUE_SIZE) {
-    V = sizeOf(o, index, sym) + A;
-  } else if (value == VALUE_GOT_REL) {
-    V -= params().gotPltAddr;
-  } else if (value == VALUE_TPOFF) {
-    V = alive ? V - params().tlsEnd : A;
-  } else {
-    return report(ISSUE_RELOC_NON_ABS, o, i, number, <u64>type, <u64>sym);
-  }
-  if (!put(bytes + <u32>offset, <i64>V, width, (entry >> 16) & 0xff)) report(ISSUE_RELOC_RANGE, o, i, number, V, <u64>type);
 }

@@ -14,6 +14,7 @@ import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
 import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
 import { relocatePhase, writeMergedPhase } from "../passes/write-output.ts";
+import { relocateObjectsPhase } from "../passes/relocate-objects.ts";
 import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
 import type { Phases } from "./pool.ts";
 
@@ -31,6 +32,7 @@ export const PHASES: Phases = {
   "mark-live": markQueuePhase,
   "resolve-addresses": resolveAddressesPhase,
   relocate: relocatePhase,
+  "relocate-objects": relocateObjectsPhase,
   "write-merged": writeMergedPhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,

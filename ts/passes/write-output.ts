@@ -10,6 +10,7 @@ import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJE
 import type { Context, OutputSection } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { cutObjects, takesObjects, relocateSlices, type MemberRange } from "./relocate-objects.ts";
 import { writeMerged } from "./write-merged.ts";
 
 /** Fits the second-level cache together with the window it is read through. */
@@ -18,8 +19,13 @@ const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
 /** int3: what falls between functions stops a program that strays there (lld does the same). */
 const TRAP = 0xcc;
 
-/** u32 cells of a window row: osec, first member, end member, 1 = a slice of its one member; then f64 from, to (bytes from the osec's start). */
+/** u32 cells of a window row: osec, first member, end member, WINDOW_*; then f64 from, to (bytes from the osec's start). */
 export const WINDOW_ROW = 32;
+
+/** Whole members; a slice of the one member; one member that is to be treated in slices. */
+const WINDOW_MEMBERS = 0;
+const WINDOW_SLICE = 1;
+const WINDOW_SLICES = 2;
 
 const A_WINDOWS = 0;
 const A_FD = 1;
@@ -41,7 +47,7 @@ export function makeWindow(w: WorkerContext, row: number): Made {
   const bytes = to - from;
   const window = w.window(0, bytes + 16);
   const made = { osec, window, from, bytes };
-  if (w.u32[(row >>> 2) + 3] !== 0) {
+  if (w.u32[(row >>> 2) + 3] === WINDOW_SLICE) {
     readSlice(w, first, window, from, bytes);
     return made;
   }
@@ -58,7 +64,12 @@ export function makeWindow(w: WorkerContext, row: number): Made {
 
 /** Phase: one window. */
 export function relocatePhase(w: WorkerContext, chunk: number): void {
-  const { osec, window, from, bytes } = makeWindow(w, w.args[A_WINDOWS]! + chunk * WINDOW_ROW);
+  const row = w.args[A_WINDOWS]! + chunk * WINDOW_ROW;
+  if (w.u32[(row >>> 2) + 3] === WINDOW_SLICES) {
+    const [target, start] = [w.u32[row >>> 2]!, w.f64[(row >>> 3) + 2]!];
+    if (relocateSlices(w, w.u32[(row >>> 2) + 1]!, WINDOW_BYTES, (at, offset, count) => put(w, target, start + offset, at, count))) return;
+  }
+  const { osec, window, from, bytes } = makeWindow(w, row);
   put(w, osec, from, window, bytes);
 }
 
@@ -134,21 +145,31 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
   }
 }
 
-/** Cuts all members into windows; returns the table's address and rows. */
+/** Is the member to be treated in slices: relocations that are read when they are used, of more than a window? */
+function isSliced({ tables: { isec } }: Context, i: number): boolean {
+  return isec.relaCount[i] !== 0 && isec.rela[i] === 0 && isec.compressed[i] === 0 && isec.sh_type[i] !== SHT_NOBITS && (isec.sh_flags[i]! & SHF_ALLOC) === 0;
+}
+
+/** Cuts all members of `osecs` into windows; returns the table's address and rows. */
 export function cutWindows(ctx: Context, osecs: OutputSection[], bytes = WINDOW_BYTES): { address: number; count: number } {
+  const { osec } = ctx.tables;
+  return cutRanges(ctx, osecs.map((section) => ({ osec: section, first: osec.memberBase[section.id]!, end: osec.memberBase[section.id]! + osec.memberCount[section.id]! })), bytes, false);
+}
+
+/** The same for ranges of members; `slices`: large members with relocations may be treated in slices. */
+function cutRanges(ctx: Context, ranges: MemberRange[], bytes: number, slices: boolean): { address: number; count: number } {
   const { tables, kernels, arena } = ctx;
   const rows: number[][] = [];
-  for (const osec of osecs) {
+  for (const { osec, first, end } of ranges) {
     if (osec.sh_type === SHT_NOBITS) continue;
-    const base = tables.osec.memberBase[osec.id]!;
-    const end = base + tables.osec.memberCount[osec.id]!;
-    for (let at = base; at < end; ) {
+    for (let at = first; at < end; ) {
       const next = kernels.cutWindow!(at, end, bytes);
       const extent = extentOf(ctx, at, next);
-      const slice = next === at + 1 && !ARRAY_TYPES.has(osec.sh_type) && isPlain(ctx, tables.member.isec[at]!) ? 1 : 0;
-      const step = slice === 1 ? bytes : Infinity;
+      const single = next === at + 1 && !ARRAY_TYPES.has(osec.sh_type) ? tables.member.isec[at]! : 0;
+      const kind = single === 0 ? WINDOW_MEMBERS : isPlain(ctx, single) ? WINDOW_SLICE : slices && tables.isec.size[single]! > bytes && isSliced(ctx, single) ? WINDOW_SLICES : WINDOW_MEMBERS;
+      const step = kind === WINDOW_SLICE ? bytes : Infinity;
       for (let from = extent?.from ?? Infinity; from < (extent?.to ?? 0); from += step) {
-        rows.push([osec.id, at, next, slice, from, Math.min(from + step, extent!.to)]);
+        rows.push([osec.id, at, next, kind, from, Math.min(from + step, extent!.to)]);
       }
       at = next;
     }
@@ -207,8 +228,14 @@ export async function makeSections(ctx: Context, osecs: OutputSection[]): Promis
 }
 
 async function writeSections(ctx: Context, osecs: OutputSection[], fd: number): Promise<void> {
-  const windows = cutWindows(ctx, osecs);
-  await ctx.pool.run("relocate", windows.count, windows.address, fd);
-  await ctx.pool.run("write-merged", ctx.tables.msec.rows - 1, 0, fd);
+  const { pool, tables } = ctx;
+  const objects = fd === IN_MEMORY ? [] : osecs.filter((osec) => takesObjects(ctx, osec));
+  const { batches, alone } = cutObjects(ctx, objects);
+  const whole = osecs.filter((osec) => !objects.includes(osec));
+  const ranges = whole.map((osec) => ({ osec, first: tables.osec.memberBase[osec.id]!, end: tables.osec.memberBase[osec.id]! + tables.osec.memberCount[osec.id]! }));
+  const windows = cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY);
+  await pool.run("relocate", windows.count, windows.address, fd);
+  if (batches.count > 0) await pool.run("relocate-objects", batches.count, batches.address, fd, batches.osecs, batches.sections);
+  await pool.run("write-merged", tables.msec.rows - 1, 0, fd);
   ctx.checkIssues();
 }

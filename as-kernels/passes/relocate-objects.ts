@@ -1,0 +1,227 @@
+/**
+ * Output sections that are not loaded, put together object by object: an object's debug sections lie side by side in its file and so
+ * do their relocations, so two reads bring what would take two for each section.
+ *
+ * A batch is a stretch of objects that are small together: for each of `count` output sections (u32 rows at `osecs`) a range of members.
+ * Objects too large for a batch stand alone, and TypeScript treats their sections one by one.
+ */
+import { tables } from "../shared/tables.ts";
+import { relocate } from "./relocate.ts";
+import { ISEC_REGULAR } from "../shared/abi.ts";
+import { RELA_BYTES, SHT_NOBITS } from "../shared/elf.ts";
+
+/** A batch: u32 1 = an object that is too large, u32 members in all; then for each output section u32 first member, end. */
+const BATCH_ALONE: u32 = 0;
+const BATCH_MEMBERS: u32 = 4;
+const BATCH_RANGES: u32 = 8;
+
+/** An extent: f64 place in the file, f64 bytes, u32 isec, u32 number of the output section (relocations: NO_SECTION), u32 offset in the input. */
+const EXTENT_BYTES: u32 = 32;
+const EXTENT_ISEC: u32 = 16;
+const EXTENT_SECTION: u32 = 20;
+const EXTENT_AT: u32 = 24;
+const NO_SECTION: u32 = 0xffffffff;
+
+/** A read: f64 place in the file, f64 bytes, u32 source, u32 offset in the input. */
+const READ_BYTES: u32 = 24;
+/** A region of an output section: f64 from, f64 bytes, u32 offset in the output. */
+const REGION_BYTES: u32 = 24;
+
+/** Of a plan: u32 reads, u32 their address, f64 bytes of input, f64 bytes of output; then the regions. */
+const PLAN_REGIONS: u32 = 24;
+const PLAN_EXTENTS: u32 = 4;
+
+/** Bytes between two extents that are not worth a second read. */
+const GAP_BYTES: f64 = 32768;
+
+/** All members of output section `o` are ordinary contents, which nobody else writes between. */
+export function isAllRegular(o: u32): u32 {
+  const member = tables().member.isec;
+  const kind = tables().isec.kind;
+  const base = tables().osec.memberBase[o];
+  for (let m = base, end = base + tables().osec.memberCount[o]; m < end; m++) if (kind[member[m]] != ISEC_REGULAR) return 0;
+  return 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function endOf(osecs: u32, k: u32): u32 {
+  const osec = tables().osec;
+  const o = load<u32>(osecs + (k << 2));
+  return osec.memberBase[o] + osec.memberCount[o];
+}
+
+/** Bytes of relocations that must be read for row `i`. */
+// @ts-ignore: decorator
+@inline
+function relaBytes(i: u32): f64 {
+  const isec = tables().isec;
+  return isec.rela[i] == 0 ? <f64>isec.relaCount[i] * RELA_BYTES : 0;
+}
+
+/**
+ * Cuts the members of all `count` output sections into batches of at most `limit` bytes, written one behind the other at `rows`.
+ * `cursors`: u32 per output section. Returns how many.
+ */
+export function cutBatches(osecs: u32, count: u32, limit: f64, cursors: u32, rows: u32): u32 {
+  const member = tables().member.isec;
+  const isec = tables().isec;
+  for (let k: u32 = 0; k < count; k++) store<u32>(cursors + (k << 2), tables().osec.memberBase[load<u32>(osecs + (k << 2))]);
+  const rowBytes = BATCH_RANGES + (count << 3);
+  let n: u32 = 0;
+  let row = rows;
+  let open = false;
+  let bytes: f64 = 0;
+  let members: u32 = 0;
+  for (;;) {
+    let lowest = NO_SECTION;
+    for (let k: u32 = 0; k < count; k++) {
+      const m = load<u32>(cursors + (k << 2));
+      if (m < endOf(osecs, k) && member[m] < lowest) lowest = member[m];
+    }
+    const obj = lowest != NO_SECTION ? isec.obj[lowest] : 0;
+    let own: f64 = 0;
+    if (lowest != NO_SECTION) {
+      for (let k: u32 = 0; k < count; k++) {
+        for (let m = load<u32>(cursors + (k << 2)), end = endOf(osecs, k); m < end && isec.obj[member[m]] == obj; m++) {
+          const i = member[m];
+          own += isec.compressed[i] != 0 ? limit + 1 : isec.size[i] + relaBytes(i);
+        }
+      }
+    }
+    if (open && (lowest == NO_SECTION || bytes + own > limit)) {
+      row = closeBatch(row, count, cursors, members);
+      n++;
+      open = false;
+    }
+    if (lowest == NO_SECTION) break;
+    if (!open) {
+      store<u32>(row, own > limit ? 1 : 0);
+      for (let k: u32 = 0; k < count; k++) store<u32>(row + BATCH_RANGES + (k << 3), load<u32>(cursors + (k << 2)));
+      open = true;
+      bytes = 0;
+      members = 0;
+    }
+    bytes += own;
+    for (let k: u32 = 0; k < count; k++) {
+      let m = load<u32>(cursors + (k << 2));
+      for (const end = endOf(osecs, k); m < end && isec.obj[member[m]] == obj; m++) members++;
+      store<u32>(cursors + (k << 2), m);
+    }
+  }
+  return n;
+}
+
+function closeBatch(row: u32, count: u32, cursors: u32, members: u32): u32 {
+  store<u32>(row, members, BATCH_MEMBERS);
+  for (let k: u32 = 0; k < count; k++) store<u32>(row + BATCH_RANGES + (k << 3), load<u32>(cursors + (k << 2)), 4);
+  return row + BATCH_RANGES + (count << 3);
+}
+
+/** Puts an extent among those of the same object, from address `first` on, by place in the file. Returns the end of the list. */
+function insertExtent(first: u32, end: u32, place: f64, bytes: f64, i: u32, section: u32): u32 {
+  let at = end;
+  while (at > first && load<f64>(at - EXTENT_BYTES) > place) at -= EXTENT_BYTES;
+  memory.copy(at + EXTENT_BYTES, at, end - at);
+  store<f64>(at, place);
+  store<f64>(at, bytes, 8);
+  store<u32>(at, i, EXTENT_ISEC);
+  store<u32>(at, section, EXTENT_SECTION);
+  return end + EXTENT_BYTES;
+}
+
+/**
+ * Says what to read for the batch at `row` and how large its parts of the output are, at `plan` (PLAN_*). `cursors`: u32 per output
+ * section. Room is needed for two extents and two reads per member. Returns the number of reads.
+ */
+export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: u32): u32 {
+  const member = tables().member.isec;
+  const isec = tables().isec;
+  const extents = plan + PLAN_REGIONS + count * REGION_BYTES;
+  const reads = extents + 2 * EXTENT_BYTES * load<u32>(row, BATCH_MEMBERS);
+  let output: f64 = 0;
+  for (let k: u32 = 0; k < count; k++) {
+    const first = load<u32>(row + BATCH_RANGES + (k << 3));
+    const end = load<u32>(row + BATCH_RANGES + (k << 3), 4);
+    const region = plan + PLAN_REGIONS + k * REGION_BYTES;
+    const from: f64 = first < end ? isec.outOffset[member[first]] : 0;
+    const bytes: f64 = first < end ? isec.outOffset[member[end - 1]] + isec.size[member[end - 1]] - from : 0;
+    store<f64>(region, from);
+    store<f64>(region, bytes, 8);
+    store<u32>(region, <u32>output, 16);
+    output += Math.ceil((bytes + 8) / 16) * 16;
+    store<u32>(cursors + (k << 2), first);
+  }
+  let extent = extents;
+  let read = reads;
+  let input: f64 = 0;
+  for (;;) {
+    let lowest = NO_SECTION;
+    for (let k: u32 = 0; k < count; k++) {
+      const m = load<u32>(cursors + (k << 2));
+      if (m < load<u32>(row + BATCH_RANGES + (k << 3), 4) && member[m] < lowest) lowest = member[m];
+    }
+    if (lowest == NO_SECTION) break;
+    const obj = isec.obj[lowest];
+    const first = extent;
+    for (let k: u32 = 0; k < count; k++) {
+      let m = load<u32>(cursors + (k << 2));
+      for (const end = load<u32>(row + BATCH_RANGES + (k << 3), 4); m < end && isec.obj[member[m]] == obj; m++) {
+        const i = member[m];
+        if (isec.size[i] > 0 && isec.sh_type[i] != SHT_NOBITS) extent = insertExtent(first, extent, isec.sh_offset[i], isec.size[i], i, k);
+        const bytes = relaBytes(i);
+        if (bytes > 0) extent = insertExtent(first, extent, isec.relaOffset[i], bytes, i, NO_SECTION);
+      }
+      store<u32>(cursors + (k << 2), m);
+    }
+    // extents that lie close together become one read
+    const source = tables().obj.source[obj];
+    for (let at = first; at < extent; ) {
+      const start = load<f64>(at);
+      let end = start;
+      for (; at < extent && load<f64>(at) - end <= GAP_BYTES; at += EXTENT_BYTES) {
+        store<u32>(at, <u32>(input + load<f64>(at) - start), EXTENT_AT);
+        end = Math.max(end, load<f64>(at) + load<f64>(at, 8));
+      }
+      store<f64>(read, start);
+      store<f64>(read, end - start, 8);
+      store<u32>(read, source, 16);
+      store<u32>(read, <u32>input, 20);
+      read += READ_BYTES;
+      input += Math.ceil((end - start) / 8) * 8;
+    }
+  }
+  const n = (read - reads) / READ_BYTES;
+  store<u32>(plan, n);
+  store<u32>(plan, (extent - extents) / EXTENT_BYTES, PLAN_EXTENTS);
+  store<f64>(plan, input, 8);
+  store<f64>(plan, output, 16);
+  return n;
+}
+
+/** Makes the output of the batch at `output` from what was read to `input`. */
+export function makeBatch(row: u32, count: u32, plan: u32, input: u32, output: u32): void {
+  const isec = tables().isec;
+  const regions = plan + PLAN_REGIONS;
+  const extents = regions + count * REGION_BYTES;
+  const end = extents + load<u32>(plan, PLAN_EXTENTS) * EXTENT_BYTES;
+  memory.fill(output, 0, <u32>load<f64>(plan, 16));
+  for (let extent = extents; extent < end; extent += EXTENT_BYTES) {
+    const i = load<u32>(extent, EXTENT_ISEC);
+    const k = load<u32>(extent, EXTENT_SECTION);
+    const from = input + load<u32>(extent, EXTENT_AT);
+    if (k == NO_SECTION) {
+      isec.rela[i] = from;
+      continue;
+    }
+    const region = regions + k * REGION_BYTES;
+    memory.copy(output + load<u32>(region, 16) + <u32>(isec.outOffset[i] - load<f64>(region)), from, <u32>isec.size[i]);
+  }
+  for (let k: u32 = 0; k < count; k++) {
+    const region = regions + k * REGION_BYTES;
+    relocate(load<u32>(row + BATCH_RANGES + (k << 3)), load<u32>(row + BATCH_RANGES + (k << 3), 4), output + load<u32>(region, 16), load<f64>(region));
+  }
+  for (let extent = extents; extent < end; extent += EXTENT_BYTES) {
+    if (load<u32>(extent, EXTENT_SECTION) == NO_SECTION) isec.rela[load<u32>(extent, EXTENT_ISEC)] = 0;
+  }
+}

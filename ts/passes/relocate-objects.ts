@@ -1,0 +1,134 @@
+/**
+ * Debug sections and whatever else is not loaded, put together object by object (relocate-objects kernel), and the large ones slice by slice.
+ *
+ * Relocations of such sections are read here, when they are used, because they are many and used once. Going through the members of one
+ * output section at a time would read every object's few kilobytes twice for each of its dozen debug sections.
+ */
+import { RELA_BYTES, SHF_ALLOC, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../context.ts";
+import type { WorkerContext } from "../memory/pool.ts";
+
+/** Bytes of contents and relocations that are read for one batch. */
+const BATCH_BYTES = 1 << 20;
+/** Of a batch row, of what one member needs in a plan, and of a plan besides (relocate-objects kernel). */
+const BATCH_HEAD = 8;
+const MEMBER_BYTES = 2 * 32 + 2 * 24;
+const PLAN_HEAD = 24;
+const REGION_BYTES = 24;
+const READ_BYTES = 24;
+
+/** Relocations of a large section that are in memory at a time. */
+const SLICE_RELAS = 1 << 13;
+/** relocateSlice: what is left belongs to bytes that come later, or that are gone. */
+const SLICE_CUT = 1;
+const SLICE_UNSORTED = 2;
+
+/** Arguments of the phase: address of the batch rows, output descriptor, output sections' rows, how many. */
+const A_BATCHES = 0;
+const A_FD = 1;
+const A_OSECS = 2;
+const A_COUNT = 3;
+
+/** Members [first, end) of an output section. */
+export interface MemberRange {
+  osec: OutputSection;
+  first: number;
+  end: number;
+}
+
+/** What the phase works on. */
+export interface Batches {
+  address: number;
+  count: number;
+  osecs: number;
+  sections: number;
+}
+
+/** Is the output section put together object by object? */
+export function takesObjects({ tables, kernels }: Context, osec: OutputSection): boolean {
+  if ((osec.sh_flags & SHF_ALLOC) !== 0 || osec.sh_type === SHT_NOBITS || tables.osec.memory[osec.id] !== 0) return false;
+  return tables.osec.memberCount[osec.id]! > 1 && kernels.isAllRegular!(osec.id) !== 0;
+}
+
+/** Cuts the members of `sections` into batches; `alone`: those of objects that are too large for one. */
+export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: Batches; alone: MemberRange[] } {
+  const { arena, kernels, tables } = ctx;
+  const count = sections.length;
+  const members = sections.reduce((sum, { id }) => sum + tables.osec.memberCount[id]!, 0);
+  const osecs = arena.alloc(8 * count + 8);
+  sections.forEach(({ id }, k) => (arena.u32[(osecs >>> 2) + k] = id));
+  const rowBytes = BATCH_HEAD + 8 * count;
+  const address = arena.alloc(rowBytes * members);
+  const rows = kernels.cutBatches!(osecs, count, BATCH_BYTES, osecs + 4 * count, address);
+  const alone: MemberRange[] = [];
+  let kept = 0;
+  for (let n = 0; n < rows; n++) {
+    const row = (address + n * rowBytes) >>> 2;
+    if (arena.u32[row] === 0) {
+      arena.u32.copyWithin((address + kept++ * rowBytes) >>> 2, row, row + (rowBytes >>> 2));
+      continue;
+    }
+    sections.forEach((osec, k) => {
+      const [first, end] = [arena.u32[row + 2 + 2 * k]!, arena.u32[row + 3 + 2 * k]!];
+      if (first < end) alone.push({ osec, first, end });
+    });
+  }
+  return { batches: { address, count: kept, osecs, sections: count }, alone };
+}
+
+/** Phase: one batch of objects. */
+export function relocateObjectsPhase(w: WorkerContext, chunk: number): void {
+  const [osecs, count] = [w.args[A_OSECS]!, w.args[A_COUNT]!];
+  const row = w.args[A_BATCHES]! + chunk * (BATCH_HEAD + 8 * count);
+  const members = w.u32[(row >>> 2) + 1]!;
+  const cursors = w.window(2, 4 * count + 16 + PLAN_HEAD + count * REGION_BYTES + members * MEMBER_BYTES);
+  const plan = cursors + Math.ceil(count / 4) * 16;
+  const reads = w.kernels.planBatch!(row, osecs, count, cursors, plan);
+  const input = w.window(1, w.f64[(plan >>> 3) + 1]! + 16);
+  const output = w.window(0, w.f64[(plan >>> 3) + 2]! + 16);
+  const regions = plan + PLAN_HEAD;
+  let read = regions + count * REGION_BYTES + members * 2 * 32;
+  for (let n = 0; n < reads; n++, read += READ_BYTES) {
+    w.read(w.u32[(read >>> 2) + 4]!, w.f64[read >>> 3]!, input + w.u32[(read >>> 2) + 5]!, w.f64[(read >>> 3) + 1]!);
+  }
+  w.kernels.makeBatch!(row, count, plan, input, output);
+  for (let k = 0; k < count; k++) {
+    const region = regions + k * REGION_BYTES;
+    const bytes = w.f64[(region >>> 3) + 1]!;
+    const place = w.tables.osec.offset[w.u32[(osecs >>> 2) + k]!]! + w.f64[region >>> 3]!;
+    if (bytes > 0) w.write(w.args[A_FD]!, output + w.u32[(region >>> 2) + 4]!, bytes, place);
+  }
+}
+
+/**
+ * A member too large for a window, with relocations: slices of `step` bytes are relocated and handed to `put`, with the offset from the
+ * start of the section. False: its relocations are not in order, so it needs to be in memory as a whole; some bytes have been written.
+ */
+export function relocateSlices(w: WorkerContext, m: number, step: number, put: (window: number, from: number, bytes: number) => void): boolean {
+  const { isec, member, obj } = w.tables;
+  const i = member.isec[m]!;
+  const [size, count, source] = [isec.size[i]!, isec.relaCount[i]!, obj.source[isec.obj[i]!]!];
+  const out = w.window(2, 16);
+  const relas = w.window(1, SLICE_RELAS * RELA_BYTES + 16);
+  const window = w.window(0, step + 16);
+  let [next, loaded, loadedEnd] = [0, 0, 0];
+  for (let from = 0; from < size; ) {
+    const to = Math.min(size, from + step);
+    let cut = to;
+    w.read(source, isec.sh_offset[i]! + from, window, to - from);
+    while (next < count) {
+      if (next === loadedEnd) {
+        [loaded, loadedEnd] = [next, Math.min(count, next + SLICE_RELAS)];
+        w.read(source, isec.relaOffset[i]! + loaded * RELA_BYTES, relas, (loadedEnd - loaded) * RELA_BYTES);
+      }
+      const state = w.kernels.relocateSlice!(i, relas + (next - loaded) * RELA_BYTES, next, loadedEnd, window, from, to, out);
+      if (state === SLICE_UNSORTED) return false;
+      next = w.u32[out >>> 2]!;
+      cut = w.u32[(out >>> 2) + 1]!;
+      if (state === SLICE_CUT) break;
+    }
+    put(window, from, cut - from);
+    from = cut;
+  }
+  return true;
+}
