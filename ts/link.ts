@@ -20,6 +20,7 @@ import { Pool, ReadFailed } from "./memory/pool.ts";
 import { allocTable, initTables, Params } from "./memory/table.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
+import { checkProtection } from "./passes/check-protection.ts";
 import { ClosedArchives } from "./passes/closed-archives.ts";
 import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
@@ -42,7 +43,7 @@ import { parseObject } from "./passes/parse-object.ts";
 import { evaluatePlain } from "./passes/plain-assignments.ts";
 import { readScripts } from "./passes/read-scripts.ts";
 import { RelocatableOutput } from "./passes/relocatable.ts";
-import { reportUndefined } from "./passes/report-undefined.ts";
+import { ignoreUnresolved, reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
 import { dropUnmentioned, resolveSymbols } from "./passes/resolve-symbols.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
@@ -123,6 +124,7 @@ function setParams(ctx: Context): void {
   params.set("ehFrameHdr", flag(options.ehFrameHdr));
   params.set("warnCommon", flag(options.warnCommon));
   params.set("stripDebug", flag(options.strip !== "none"));
+  params.set("sttCommon", flag(options.z.sttCommon));
   params.set("gnuUnique", flag(!options.noGnuUnique));
 }
 
@@ -217,6 +219,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     linkerDefined.claim(ctx);
     classifyScriptSymbols(ctx);
     readProperties(ctx);
+    if (ctx.options.ignoredSymbols.length > 0) ignoreUnresolved(ctx);
     setVisibility(ctx);
   });
   ctx.checkIssues();
@@ -275,6 +278,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     resolveSynthetic(ctx);
     if (ctx.plan === null && ctx.script !== null) evaluatePlain(ctx, ctx.script);
   });
+  if (ctx.options.rwxSegments !== "none" || ctx.options.execstackNotice !== "none") checkProtection(ctx);
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   reportLayout(ctx);

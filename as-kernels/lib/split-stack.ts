@@ -13,9 +13,6 @@ import {
 } from "../shared/abi.ts";
 import { R_X86_64_PC32, R_X86_64_PLT32, STT_FUNC, SYM_BYTES } from "../shared/elf.ts";
 
-/** Bytes of stack that code without split stacks may take for granted (gold, lld). */
-const NON_SPLIT_BYTES: u32 = 0x4000;
-
 /** Isec `i`, relocated by rela…end, whose `size` bytes are at `bytes` in memory and at `place` in the output. */
 export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place: u64, size: u64): void {
   const obj = tables().obj;
@@ -86,7 +83,7 @@ function adjustPrologue(at: u32, after: u64): bool {
   const lea = load<u32>(at);
   if (lea != 0x24948d4c && lea != 0x249c8d4c) return false;
   // 4c 8d 94|9c 24: lea -x(%rsp), %r10|%r11, x bytes of frame
-  store<u32>(at, load<u32>(at, 4) - NON_SPLIT_BYTES, 4);
+  store<u32>(at, load<u32>(at, 4) - params().splitStackBytes, 4);
   return true;
 }
 

@@ -36,7 +36,8 @@ function outputName(name: u32, rules: u32, count: u32, out: u32): u32 {
 
 /**
  * Gives live sections [from, to) an osec, making new rows as names appear. `table`: u32 cells, `slots` a power of two,
- * zeroed before the first call; `limit`: rows the osec table has. `scratch`: 8 bytes. `unique`: every section gets one of its own. Returns the number of osec rows,
+ * zeroed before the first call; `limit`: rows the osec table has. `scratch`: 8 bytes. `unique`: 1 = every section gets
+ * one of its own, above = address of a byte for each row that says so. Returns the number of osec rows,
  * or 0 when there are too many.
  */
 export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, table: u32, slots: u32, scratch: u32, unique: u32): u32 {
@@ -58,7 +59,7 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
     }
     let at = <u32>hashLane0(out, bytes) & mask;
     // Unwind records are merged, whatever is asked.
-    const alone = unique != 0 && isec.kind[row] != ISEC_EH_FRAME;
+    const alone = (unique > 1 ? load<u8>(unique + row) != 0 : unique != 0) && isec.kind[row] != ISEC_EH_FRAME;
     let id = alone ? 0 : load<u32>(table + (at << 2));
     while (id != 0 && (osec.nameBytes[id] != bytes || !equal(osec.name[id], out, bytes))) {
       at = (at + 1) & mask;

@@ -82,7 +82,7 @@ function tombstoneOf(row: u32): u8 {
 
 /**
  * Binds live sections [from, to) to output sections of the same name, type, flags and entry size; each to its own when
- * `unique`. `dissolve`: groups are forgotten. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to; 0 = only the others.
+ * `unique` (1, or the address of a byte for each row). `dissolve`: groups are forgotten. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to; 0 = only the others.
  * `table`: u32 cells, `slots` a power of two, zeroed before the first call. `rows`: osec rows so far. Returns the number of
  * osec rows.
  */
@@ -104,7 +104,7 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, di
     const link = linked ? isec.osec[isec.link[row]] : 0;
     if (isec.kind[row] == ISEC_MERGE && isOddMerge(row, flags)) isec.kind[row] = ISEC_REGULAR;
     let id: u32 = 0;
-    if (unique || staysApart(row, flags, dissolve != 0)) {
+    if ((unique > 1 ? load<u8>(unique + row) != 0 : unique != 0) || staysApart(row, flags, dissolve != 0)) {
       id = next++;
       rout.apart[id] = 1;
     } else {

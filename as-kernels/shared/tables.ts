@@ -378,8 +378,10 @@ export class Params {
   scanPolicy: u32;
   undefinedPolicy: u32;
   splitStack: u32;
+  splitStackBytes: u32;
   morestack: u32;
   morestackNonSplit: u32;
+  sttCommon: u32;
   rel: u32;
   ifuncNoplt: u32;
   relaxAbs32: u32;

@@ -151,6 +151,14 @@ export interface LinkOptions {
   compressDebug: Compression["kind"];
   gdbIndex: boolean;
   unique: boolean;
+  uniqueGlobs: ByteString[]; // --unique=GLOB
+  rwxSegments: "none" | "warn" | "error";
+  execstackNotice: "none" | "warn" | "error";
+  /** .comment names the linker. */
+  linkerVersion: boolean;
+  /** --split-stack-adjust-size, bytes. */
+  splitStackBytes: number;
+  ignoredSymbols: ByteString[]; // --ignore-unresolved-symbol
   debugNames: boolean;
   /** --compress-sections, in order: the last pattern that fits a section decides. */
   compressSections: (Compression & { glob: ByteString })[];
@@ -189,6 +197,10 @@ export interface LinkOptions {
     nodlopen: boolean;
     nodefaultlib: boolean;
     nodump: boolean;
+    /** Without -z execstack or noexecstack: the stack is executable when an object asks for it. */
+    execstackIfNeeded: boolean;
+    /** -r: common symbols have the type STT_COMMON. */
+    sttCommon: boolean;
     global: boolean;
     group: boolean;
     combreloc: boolean; // true

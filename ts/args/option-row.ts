@@ -31,8 +31,8 @@ export interface ParseState {
   showVersion: number;
   /** --version, --help: print and stop. */
   stop: "" | "version" | "help" | "print";
-  /** What "print" prints. */
-  printed: ByteString;
+  /** What "print" prints, once the whole line is known. */
+  printed: (() => ByteString)[];
   emulations: readonly string[];
 }
 

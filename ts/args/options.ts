@@ -28,7 +28,8 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
   "EB " +
-  "repro " +
-  "split-by-file split-by-reloc task-link init-array " +
-  "out-implib in-implib lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files opt-remarks-filename"
+  "task-link mri-script embedded-relocs disable-multiple-abs-defs default-imported-symver no-strip-discarded init-array " +
+  "Trodata-segment Tldata-segment print-map-discarded no-print-map-discarded print-map-locals no-print-map-locals " +
+  "lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files " +
+  "opt-remarks-filename opt-remarks-format opt-remarks-passes opt-remarks-with-hotness opt-remarks-hotness-threshold"
 ).split(" ");

@@ -80,7 +80,7 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
     warnings: s.warnings,
     errors: s.errors,
     action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
-    text: s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "",
+    text: s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "",
     responseFiles: expansion.files,
     args: expansion.args,
   };
@@ -121,7 +121,7 @@ function initialState(env: ParseEnv): ParseState {
     groups: 0,
     showVersion: 0,
     stop: "",
-    printed: "",
+    printed: [],
     emulations: env.emulations ?? DEFAULT_EMULATIONS,
   };
 }
@@ -225,6 +225,7 @@ function notADriver(arg: ByteString): ByteString {
 function finish(s: ParseState, asked: boolean): void {
   const o = s.options;
   if (s.inLib) s.warnings.push("--start-lib without --end-lib");
+  if (o.reproduce === "\0") o.reproduce = o.output + ".repro.tar";
   if (o.timeTrace === "\0") o.timeTrace = o.output + ".time-trace";
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");

@@ -31,6 +31,11 @@ function size(key: "maxPageSize" | "commonPageSize" | "stackSize", name: string,
   };
 }
 
+/** Keywords for AArch64, as lld words it. */
+function aarch64(s: ParseState, name: string): void {
+  s.options.machineOptions.push({ option: `-z ${name}`, machine: "AArch64" });
+}
+
 /** gABI ch. 4 Symbol Table, STV_*. */
 const VISIBILITY: Record<string, number> = { default: 0, internal: 1, hidden: 2, protected: 3 };
 
@@ -48,7 +53,8 @@ const FLAGS: Record<string, Setter> = {
   textoff: z("text", false),
   execstack: z("execstack", true),
   noexecstack: z("execstack", false),
-  "execstack-if-needed": z("execstack", undefined),
+  // As mold.
+  "execstack-if-needed": o((x) => ((x.z.execstack = undefined), (x.z.execstackIfNeeded = true))),
   defs: o((x) => ((x.z.defs = true), (x.reportUndefined = true))),
   undefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
   muldefs: o((x) => (x.allowMultipleDefinition = true)),
@@ -102,8 +108,11 @@ const FLAGS: Record<string, Setter> = {
   "x86-64-v4": o((x) => (x.z.isa |= 0b1111)),
   rel: z("rel", true),
   rela: z("rel", false),
+  common: z("sttCommon", true),
+  nocommon: z("sttCommon", false),
+  "force-bti": (s) => aarch64(s, "force-bti"),
+  "pac-plt": (s) => aarch64(s, "pac-plt"),
   // What we do anyway: GNU ld's defaults.
-  nocommon: o(() => {}),
   "noextern-protected-data": o(() => {}),
   "noindirect-extern-access": o(() => {}),
   "nounique-symbol": o(() => {}),
@@ -129,6 +138,10 @@ const VALUES: Record<string, Setter> = {
     else s.errors.push(`unknown -z start-stop-visibility= value: ${v}`);
   },
   "dead-reloc-in-nonalloc": addDeadReloc,
+  "bti-report": (s, v) => v !== "none" && aarch64(s, "bti-report"),
+  "gcs-report": (s, v) => v !== "none" && aarch64(s, "gcs-report"),
+  "pauth-report": (s, v) => v !== "none" && aarch64(s, "pauth-report"),
+  gcs: (s) => aarch64(s, "gcs"),
   "cet-report": (s, v) => {
     if (v === "none" || v === "warning" || v === "error") s.options.z.cetReport = v;
     else s.errors.push(`-z cet-report= parameter ${v} is not recognized`);

@@ -333,8 +333,10 @@ export const PARAMS = {
   scanPolicy: "u32", // address: decision table of scan-relocs (shared/reloc.ts)
   undefinedPolicy: "u32", // UNDEFINED_*
   splitStack: "u32", // set by load-sections: some object is compiled with -fsplit-stack
+  splitStackBytes: "u32", // stack that code without -fsplit-stack may take for granted
   morestack: "u32", // sym row of __morestack, 0 = nobody mentions it
   morestackNonSplit: "u32", // sym row of __morestack_non_split
+  sttCommon: "u32", // -r: common symbols have the type STT_COMMON
   rel: "u32", // 1 = dynamic relocations have no addend fields (-z rel)
   ifuncNoplt: "u32", // 1 = references to IFUNCs become dynamic relocations of the same type
   relaxAbs32: "u32", // 1 = every address of the output fits in 31 bits and does not move: operands may become immediates

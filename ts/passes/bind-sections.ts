@@ -8,6 +8,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { allocTable, setRows } from "../memory/table.ts";
+import { uniqueRows } from "./unique-sections.ts";
 
 /** osec row of the ELF header and program headers; real sections follow. */
 export const HEADERS_OSEC = 1;
@@ -66,13 +67,14 @@ export function bindSections(ctx: Context): void {
   allocTable(arena, tables, "member", rows + 1);
   const rules = putRules(ctx);
   const mark = arena.mark();
+  const unique = options.unique || options.uniqueGlobs.length > 0 ? uniqueRows(ctx) : 0;
   const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
   const table = arena.allocZeroed(slots * 4);
   const scratch = arena.allocZeroed(16);
   arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
   let count = HEADERS_OSEC + 1;
   for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
-    count = kernels.bindSections!(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, options.unique ? 1 : 0);
+    count = kernels.bindSections!(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, unique);
   }
   if (count === 0) ctx.diag.fatal("too many output sections");
   let base = 1;

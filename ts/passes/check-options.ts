@@ -14,7 +14,8 @@ export function checkOptions(ctx: Context): void {
   const { options, diag } = ctx;
   checkPages(ctx);
   for (const { option, machine } of options.machineOptions) {
-    if (MACHINES[machine] !== ctx.arch.e_machine) diag.error(`${option} is only supported on ${machine} targets`);
+    if (MACHINES[machine] === ctx.arch.e_machine) continue;
+    diag.error(option.startsWith("-z ") ? `${option} only supported on ${machine}` : `${option} is only supported on ${machine} targets`);
   }
   if (options.emitRelocs && options.strip === "all") diag.error("--strip-all and --emit-relocs may not be used together");
   if (options.relocatable && options.gdbIndex) diag.error("-r and --gdb-index may not be used together");

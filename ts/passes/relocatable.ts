@@ -6,7 +6,7 @@
  * merged, members of a group stay alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and
  * .eh_frame survives --gc-sections.
  */
-import { OBJ_RELOCATABLE, OBJF_EXEC_STACK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
+import { SYM_ROOT } from "../../as-kernels/shared/abi.ts";
 import {
   EHDR_BYTES, ELFOSABI_GNU, ET_REL, SHDR_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX,
   SYM_BYTES,
@@ -28,8 +28,10 @@ import { RelocatableSymbols } from "./relocatable-symbols.ts";
 import { evaluateByAddress } from "./plain-assignments.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
 import { writeScriptBytes } from "./script-output.ts";
+import { wantsExecutableStack } from "./segments.ts";
 import { keepScriptSections } from "./script-sections.ts";
 import { splitPieces } from "./split-pieces.ts";
+import { uniqueRows } from "./unique-sections.ts";
 import { writeContents, writeRelocations } from "./write-relocatable.ts";
 
 /** A section that the linker makes, behind those of the inputs. */
@@ -122,10 +124,11 @@ export class RelocatableOutput {
     setRows(tables, "osec", capacity);
     setRows(tables, "member", rows + 1);
     const mark = arena.mark();
+    const unique = uniqueRows(ctx);
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
     const table = arena.allocZeroed(slots * 4);
     let count = this.firstOrphan;
-    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, ctx.options.unique ? 1 : 0, ctx.options.dissolveGroups ? 1 : 0, table, slots, count);
+    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, unique, ctx.options.dissolveGroups ? 1 : 0, table, slots, count);
     const cursors = arena.allocZeroed(count * 4);
     const members = kernels.baseMembers!(this.firstOrphan, count, firstMember, cursors);
     kernels.fillMembers!(1, rows, cursors);
@@ -179,7 +182,7 @@ export class RelocatableOutput {
     const add = (name: string, type: number, size: number, more: Partial<Extra> = {}) =>
       this.extras.push({ name, type, flags: 0, align: 0, entsize: 0, size, link: "", info: 0, index: 0, offset: 0, sh_name: 0, ...more });
     if (property.isNeeded(ctx)) add(property.name, SHT_NOTE, property.size(ctx), { flags: SHF_ALLOC, align: property.align });
-    add(".note.GNU-stack", SHT_PROGBITS, 0, { flags: needsExecutableStack(ctx) ? SHF_EXECINSTR : 0 });
+    add(".note.GNU-stack", SHT_PROGBITS, 0, { flags: ctx.options.z.execstack ?? wantsExecutableStack(ctx) ? SHF_EXECINSTR : 0 });
     add(".symtab", SHT_SYMTAB, symbols.entries * SYM_BYTES, { align: 3, entsize: SYM_BYTES, link: ".strtab", info: symbols.locals });
     if (index + 8 >= SHN_LORESERVE) add(".symtab_shndx", SHT_SYMTAB_SHNDX, symbols.entries * 4, { align: 2, entsize: 4, link: ".symtab" });
     add(".shstrtab", SHT_STRTAB, 0);
@@ -280,14 +283,6 @@ export class RelocatableOutput {
     });
     return out;
   }
-}
-
-/** An object that says nothing about its stack does not make it executable (lld). */
-function needsExecutableStack(ctx: Context): boolean {
-  const { z } = ctx.options;
-  if (z.execstack !== undefined) return z.execstack;
-  const { obj } = ctx.tables;
-  return ctx.objects.some((o) => obj.kind[o] === OBJ_RELOCATABLE && (obj.flags[o]! & OBJF_EXEC_STACK) !== 0);
 }
 
 /** Output sections as reports want them; only made when there is one. */

@@ -21,6 +21,15 @@ const MAX_REFERENCES = 3;
 /** Undefined symbols that get a spelling suggestion. */
 const MAX_SUGGESTIONS = 2;
 
+/** --ignore-unresolved-symbol: nobody has to define these, as if they were weak. Before set-visibility. */
+export function ignoreUnresolved({ tables, options, lookup }: Context): void {
+  const { flags } = tables.sym;
+  for (const name of options.ignoredSymbols) {
+    const id = lookup(name);
+    if (id !== 0 && (flags[id]! & abi.SYM_KIND_MASK) === abi.SYM_UNDEF) flags[id]! |= abi.SYM_WEAK;
+  }
+}
+
 export function reportUndefined(ctx: Context): void {
   if (ctx.arena.issues > 0) reportReferences(ctx);
   if (checksSharedObjects(ctx.options)) reportSharedObjects(ctx);

@@ -74,6 +74,7 @@ export function installTables(ctx: Context): void {
   params.set("relocTypes", at);
   params.set("scanPolicy", at + types.length);
   if (params.get("splitStack") === 1) {
+    params.set("splitStackBytes", options.splitStackBytes);
     params.set("morestack", ctx.lookup("__morestack"));
     params.set("morestackNonSplit", ctx.lookup("__morestack_non_split"));
   }

@@ -25,6 +25,7 @@ import { addressOf, evaluateIn, number, type Environment } from "../script/scrip
 import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
 import { arrayType, newOutputSection } from "./order-sections.ts";
 import { Spills } from "./script-spill.ts";
+import { isUnique } from "./unique-sections.ts";
 import { usesPlan } from "./script-shape.ts";
 import { sortedRows, byPosition, type Found } from "./script-sort.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
@@ -215,14 +216,15 @@ class Binder {
 
   private sortOrphans(): void {
     const { orphanHandling } = this.ctx.options;
+    const unique = isUnique(this.ctx);
     for (const { row, name } of this.orphans) {
       if (orphanHandling === "discard") {
         this.discarded.push(row);
         continue;
       }
       // -r has rules of its own for them, and takes them up afterwards.
-      if (this.ctx.options.relocatable && (this.ctx.options.unique || !this.byName.has(name))) continue;
-      const part = lastMembers(this.sectionFor(this.orphanName(name)));
+      if (this.ctx.options.relocatable && (unique(name) || !this.byName.has(name))) continue;
+      const part = lastMembers(this.sectionFor(this.orphanName(name), unique(name)));
       const rows = this.extra.get(part);
       if (rows === undefined) this.extra.set(part, [row]);
       else rows.push(row);
@@ -241,8 +243,8 @@ class Binder {
     return this.orphans.map(({ row, name }) => `${fileName(this.ctx, obj[row]!)}:(${name}) is being placed in '${this.orphanName(name)}'`);
   }
 
-  private sectionFor(name: ByteString): PlannedSection {
-    const known = this.ctx.options.unique ? undefined : this.byName.get(name);
+  private sectionFor(name: ByteString, unique: boolean): PlannedSection {
+    const known = unique ? undefined : this.byName.get(name);
     return known ?? this.addSection(null, name);
   }
 

@@ -4,6 +4,7 @@
  * Addresses are assign-addresses' or script-layout's matter, file offsets and extents file-layout's. The file's own headers are not
  * output sections; a segment says in `heads` whether it begins with them.
  */
+import { OBJ_RELOCATABLE, OBJF_EXEC_STACK } from "../../as-kernels/shared/abi.ts";
 import {
   ELFOSABI_OPENBSD, PF_R, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_PROPERTY, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, PT_OPENBSD_MUTABLE,
   PT_OPENBSD_NOBTCFI, PT_OPENBSD_RANDOMIZE, PT_OPENBSD_SYSCALLS, PT_OPENBSD_WXNEEDED, PT_PHDR, PT_TLS, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_NOTE,
@@ -89,8 +90,8 @@ export function makeSegments(ctx: Context, loading: Loading = DEFAULT_LOADING): 
     single(PT_OPENBSD_RANDOMIZE, ".openbsd.randomdata");
     single(PT_OPENBSD_SYSCALLS, ".openbsd.syscalls");
   }
-  // -z execstack decides; like lld, a missing or executable .note.GNU-stack in an input does not.
-  if (z.gnustack) add(PT_GNU_STACK, PF_R | PF_W | (z.execstack === true ? PF_X : 0)).p_memsz = z.stackSize;
+  // -z execstack decides; like lld, a missing or executable .note.GNU-stack in an input does not, unless asked to.
+  if (z.gnustack) add(PT_GNU_STACK, PF_R | PF_W | (z.execstack ?? (z.execstackIfNeeded && wantsExecutableStack(ctx)) ? PF_X : 0)).p_memsz = z.stackSize;
   if (z.nobtcfi) add(PT_OPENBSD_NOBTCFI, PF_X);
   if (z.wxneeded) add(PT_OPENBSD_WXNEEDED, PF_X);
   single(PT_GNU_PROPERTY, ".note.gnu.property", PF_R);
@@ -162,4 +163,10 @@ function joins(load: Segment, osec: OutputSection, loading: Loading): boolean {
   const sameLoadRegion = !loading.hasLma(osec) && loading.loadRegion(osec) === (first === undefined ? null : loading.loadRegion(first));
   if (!sameLoadRegion && last !== undefined) return false;
   return loading.hasSections || osec.sh_type === SHT_NOBITS || last?.sh_type !== SHT_NOBITS;
+}
+
+/** Does an object say that its code is on the stack? One that says nothing does not (lld). */
+export function wantsExecutableStack({ objects, tables }: Context): boolean {
+  const { obj } = tables;
+  return objects.some((o) => obj.kind[o] === OBJ_RELOCATABLE && (obj.flags[o]! & OBJF_EXEC_STACK) !== 0);
 }

@@ -21,7 +21,7 @@ export class CommentSection implements SyntheticSection {
   private text: ByteString | null = null;
 
   isNeeded(ctx: Context): boolean {
-    return !ctx.options.relocatable;
+    return !ctx.options.relocatable && ctx.options.linkerVersion;
   }
 
   size(ctx: Context): number {

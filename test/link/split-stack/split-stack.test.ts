@@ -35,4 +35,18 @@ split("prologues that are not known, and what is missing, are errors", (w) => {
   w.sh("$LD -e odd --image-base=0x10000 --defsym __morestack=0x10100 --defsym __morestack_non_split=0x10200 no.o p.o -o x");
 });
 
+split("--split-stack-adjust-size says how much more a large frame asks for", (w) => {
+  if (linkerName !== "wield" && linkerName !== "lld") return;
+  const note = '.section .note.GNU-split-stack,"",@progbits\n';
+  w.write({ "a.s": `.globl f\n.type f,@function\nf: lea -0x1000(%rsp), %r11\ncmp %fs:0x70, %r11\njae 1f\ncall __morestack\nret\n1: call plain\nret\n.size f, . - f\n${note}`, "p.s": ".globl plain\n.type plain,@function\nplain: ret\n" });
+  w.sh("as a.s -o a.o && as p.s -o p.o");
+  const asks = (flag: string): number => {
+    w.sh(`$LD -e f --image-base=0x10000 --defsym __morestack=0x10100 --defsym __morestack_non_split=0x10200 ${flag} a.o p.o -o x`);
+    const elf = w.elf("x");
+    return Buffer.from(elf.bytes).readInt32LE(elf.fileOffset(elf.symbol("f")!.value) + 4);
+  };
+  assert.is(asks(""), -0x1000 - 0x4000);
+  assert.is(asks("--split-stack-adjust-size=64"), -0x1000 - 64);
+});
+
 split.run();

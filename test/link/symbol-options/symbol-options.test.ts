@@ -94,4 +94,31 @@ options("--require-defined and --undefined-glob", (w) => {
   assert.ok(w.elf("m").symbol("plugin_a") && w.elf("m").symbol("plugin_b"));
 }, "ar");
 
+options("-Bsymbolic-non-weak binds strong definitions, -Bsymbolic-non-weak-functions only functions", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.c": "int data = 1; void strong(void) {} __attribute__((weak)) void weak(void) {} int use(void) { strong(); weak(); return data; }" }).sh("gcc -O1 -fPIC -fno-inline -c a.c");
+  const preemptible = (flag: string): string => {
+    w.sh(`$LD -shared ${flag} a.o -o a.so`);
+    return w.sh("readelf -rW a.so").match(/\b(data|strong|weak)\b/g)?.sort().join(" ") ?? "";
+  };
+  assert.is(preemptible(""), "data strong weak");
+  assert.is(preemptible("-Bsymbolic-non-weak"), "weak");
+  assert.is(preemptible("-Bsymbolic-non-weak-functions"), "data weak");
+  assert.is(preemptible("-Bsymbolic-non-weak -Bno-symbolic"), "data strong weak");
+}, "readelf");
+
+options("--export-dynamic-symbol-list reads patterns from a file", (w) => {
+  w.write({ "m.c": "int alpha(void) { return 1; } int beta(void) { return 2; } int gamma_(void) { return 3; } int main(void) { return 0; }", list: "{ al*; gamma_; };" }).sh("gcc -O0 -c m.c");
+  w.sh("gcc -B$B m.o -Wl,--export-dynamic-symbol-list=list -o m && ./m");
+  assert.equal(w.elf("m").exports().filter((name) => /^(alpha|beta|gamma_)$/.test(name)), ["alpha", "gamma_"]);
+});
+
+options("--ignore-unresolved-symbol: nobody has to define it, and who does is not disturbed", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "m.c": "extern int maybe(void), never(void), here; int *p = &here; int main(void) { return p == 0 ? maybe() : 0; }", "h.c": "int here = 5;" }).sh("gcc -O0 -fno-pie -c m.c && gcc -c h.c");
+  w.fails("gcc -no-pie -B$B m.o h.o -o m");
+  w.sh("gcc -no-pie -B$B m.o h.o -Wl,--ignore-unresolved-symbol=maybe,--ignore-unresolved-symbol,here,--ignore-unresolved-symbol=nobody -o m && ./m");
+  contains(w.fails("gcc -no-pie -B$B m.o -Wl,--ignore-unresolved-symbol=maybe -o m"), "undefined symbol: here");
+});
+
 options.run();

@@ -2,7 +2,7 @@
  * Options under "Output" in --help: the kind of file that is made, and what it says to loaders and tools.
  */
 import type { ByteString, LinkOptions } from "../link-options.ts";
-import { choice, count, into, must, push, put, should } from "../option-row.ts";
+import { choice, count, into, isGlob, must, push, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 import { setZ } from "../z-options.ts";
 
@@ -36,7 +36,7 @@ export const OUTPUT: OptionRow[] = [
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
-  should("--unique", "", "Give every input section that no script names an output section of its own", put("unique", true)),
+  should("--unique", "[=GLOB]", "Give every input section (that matches GLOB) and that no script names an output section of its own", setUnique),
   should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
   should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
   should("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
@@ -58,10 +58,17 @@ export const OUTPUT: OptionRow[] = [
   should("--depaudit -P", "=LIB", "DT_DEPAUDIT", push("depaudit")),
   should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
   should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
+  should("--disable-linker-version", "", "Leave the linker's name out of .comment", put("linkerVersion", false)),
+  should("--split-stack-adjust-size", "=N", "Bytes of stack for code without -fsplit-stack (default 16384)", (s, v) => void (s.options.splitStackBytes = count(s, v, "--split-stack-adjust-size"))),
   should("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
   should("--oformat", "=FORMAT", "Output format: elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
 ];
+
+function setUnique(s: ParseState, v: ByteString): void {
+  if (v === "") s.options.unique = true;
+  else if (isGlob(s, v, "--unique")) s.options.uniqueGlobs.push(v);
+}
 
 /** GLOB=KIND or GLOB=KIND:LEVEL (lld). */
 function addCompression(s: ParseState, v: ByteString): void {

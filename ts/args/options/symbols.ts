@@ -34,6 +34,7 @@ export const SYMBOLS: OptionRow[] = [
   must("--allow-shlib-undefined", "", "Shared objects may have undefined symbols", put("reportShlibUndefined", false)),
   must("--no-allow-shlib-undefined", "", "Undefined symbols of shared objects are errors", put("reportShlibUndefined", true)),
   must("--unresolved-symbols", "=WHAT", "report-all, ignore-all, ignore-in-object-files or ignore-in-shared-libs", setUnresolved),
+  should("--ignore-unresolved-symbol", "=SYMBOL", "No word about SYMBOL when nobody defines it: its address is 0 or the dynamic linker's business", push("ignoredSymbols")),
   must("--warn-unresolved-symbols", "", "Undefined symbols are warnings", put("unresolvedAreWarnings", true)),
   must("--error-unresolved-symbols", "", "Undefined symbols are errors (default)", put("unresolvedAreWarnings", false)),
   must("--allow-multiple-definition", "", "The first of several definitions wins", put("allowMultipleDefinition", true)),
