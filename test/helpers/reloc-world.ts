@@ -101,7 +101,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   const params = new Params(arena);
   const kernels = kernelsOver(memory, spec.debug);
   const ctx = {
-    arena, tables, params, kernels, arch: x86_64, options: defaultOptions(), synthetics: noSynthetics(), properties: new Map(), lookup: () => 0,
+    arena, tables, params, kernels, arch: x86_64, options: defaultOptions(), synthetics: noSynthetics(), osecs: [], properties: new Map(), lookup: () => 0,
   } as unknown as Context;
   allocTable(arena, tables, "issue", 4096);
   params.set("outputKind", OUTPUTS[spec.output]);
