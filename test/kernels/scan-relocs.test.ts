@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import * as abi from "../../as-kernels/shared/abi.ts";
 import * as elf from "../../as-kernels/shared/elf.ts";
 import { UNDEFINED_ERROR, UNDEFINED_IGNORE, UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
+import { allocTable } from "../../ts/memory/table.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
 import { DATA, relocWorld, TEXT, type RelocWorldSpec, type RelSpec, type SecSpec, type SymSpec } from "../helpers/reloc-world.ts";
 import { scanTwin } from "../helpers/twin/scan-relocs.ts";
@@ -129,6 +130,48 @@ for (const debug of [false, true]) {
       }
     });
   }
+
+  test("of unwind records only those of live code count, and of identical CIEs one", () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = prng(seed);
+      const where = `seed ${seed}`;
+      // Every record refers to a function of its own in a shared object, by a relocation that needs a GOT entry.
+      const records = Array.from({ length: random.below(12) }, (_, k) => ({ cie: k === 0 || random.chance(0.3), leader: k, func: random.below(4), described: random.chance(0.9), relocs: random.below(3) }));
+      records.forEach((record, k) => {
+        const cies = records.flatMap(({ cie, leader }, j) => (cie && leader === j && j < k ? [j] : []));
+        if (record.cie && cies.length > 0 && random.chance(0.5)) record.leader = random.pick(cies);
+      });
+      const symbols = records.map((): SymSpec => ({ flags: abi.SYM_SHARED | abi.SYM_FUNC | abi.SYM_PREEMPTIBLE }));
+      const relocs = records.flatMap(({ relocs: count }, sym) => Array.from({ length: count }, (_, i): RelSpec => ({ offset: 16 * sym + 4 * i, type: elf.R_X86_64_GOTPCREL, sym, addend: 0n })));
+      const code = [true, false, true].map((live): SecSpec => ({ bytes: new Uint8Array(8), flags: TEXT, live, relocs: [] }));
+      const world = relocWorld({ output: "pie", debug, symbols, sections: [...code, { bytes: new Uint8Array(16 * records.length + 8), flags: elf.SHF_ALLOC, relocs }] });
+      const { arena, tables } = world.ctx;
+      const eh = world.row(3);
+      tables.isec.kind[eh] = abi.ISEC_EH_FRAME;
+      tables.isec.pieceBase[eh] = 1;
+      tables.isec.pieceCount[eh] = records.length;
+      // The third piece of code is live, but not in the output.
+      tables.isec.osec[world.row(2)] = 0;
+      const ehrec = allocTable(arena, tables, "ehrec", 1 + records.length);
+      let at = tables.isec.rela[eh]!;
+      records.forEach(({ cie, leader, func, described, relocs: count }, k) => {
+        const row = 1 + k;
+        ehrec.flags[row] = cie ? abi.EHREC_CIE : 0;
+        ehrec.leader[row] = 1 + leader;
+        ehrec.cie[row] = cie || !described ? 0 : 1;
+        ehrec.func[row] = cie ? 0 : func;
+        ehrec.rela[row] = count === 0 ? 0 : at;
+        ehrec.relaCount[row] = count;
+        at += elf.RELA_BYTES * count;
+      });
+      world.scanSections();
+      records.forEach(({ cie, leader, func, described, relocs: count }, k) => {
+        const counts = count > 0 && (cie ? leader === k : described && func === world.row(0));
+        assert.is((tables.sym.flags[world.sym(k)]! & abi.SYM_NEEDS_GOT) !== 0, counts, `record ${k}, ${where}`);
+      });
+      assert.equal(world.issues(), [], where);
+    }
+  });
 
   test.run();
 }
