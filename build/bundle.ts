@@ -11,6 +11,8 @@ import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { refreshTables } from "./gen-tables.ts";
 import { launcher, launcherFlags, program, warm } from "./program.ts";
+import { pageSizeLine } from "./page-size.ts";
+import { web } from "./web.ts";
 import { checkKernels } from "./wasm-check.ts";
 
 const DIST = path.resolve("dist");
@@ -91,7 +93,7 @@ async function bundle(entry: string, name: string, more: BuildOptions = {}): Pro
 function types(): void {
   const text = (file: string): string => fs.readFileSync(path.join("ts/api", file), "utf8");
   put(path.join(DIST, "types.d.mts"), text("types.ts"));
-  for (const name of ["index", "browser"]) put(path.join(DIST, `${name}.d.mts`), text("declarations.d.ts").replaceAll("./types.ts", "./types.mjs") + (name === "index" ? REAL_FS : ""));
+  for (const name of ["index", "browser", "inline"]) put(path.join(DIST, `${name}.d.mts`), text("declarations.d.ts").replaceAll("./types.ts", "./types.mjs") + (name === "index" ? REAL_FS : ""));
 }
 
 /** What only runtimes with files have. */
@@ -114,6 +116,7 @@ export async function buildAll(): Promise<void> {
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
     bundle("ts/index.ts", "index.mjs", MODULE),
   ]);
+  if (parts[0]!.status === "fulfilled") parts.push(...(await Promise.allSettled([web(DIST, put)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
   await warm(DIST, flags);
@@ -122,6 +125,7 @@ export async function buildAll(): Promise<void> {
 if (/build-bundle\.mjs$/.test(process.argv[1] ?? "")) {
   try {
     await buildAll();
+    console.log(await pageSizeLine(DIST));
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -34,7 +34,7 @@ const LAYERS: RegExp[][] = [
   [/^ts\/passes\//],
   [/^ts\/link\.ts$/],
   [/^ts\/api\//],
-  [/^ts\/(cli|index|run|browser)\.ts$/],
+  [/^ts\/(cli|index|run|browser|inline|web-worker)\.ts$/],
 ];
 /** Lists that name what is above them: the phases, and the worker that runs them. */
 const LISTS = ["ts/memory/phases.ts", "ts/memory/worker.ts", "ts/memory/worker-api.ts"];

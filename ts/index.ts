@@ -6,13 +6,14 @@
  */
 import { createNodeHost, createNodePlatform } from "./host/node.ts";
 import { linkWith, type Runtime } from "./api/link.ts";
+import { LinkError } from "./api/link-error.ts";
 import { REAL_FILES } from "./api/file-system.ts";
-import type { FileStat, LinkFileSystem, LinkOptions, LinkResult } from "./api/types.ts";
+import type { Engine, EngineOptions, FileStat, LinkFileSystem, LinkOptions, LinkResult } from "./api/types.ts";
 import { utf8 } from "./memory/text.ts";
 
 export { parseArgs } from "./api/command-line.ts";
 export { layerFS, memoryFS } from "./api/file-system.ts";
-export { LinkError } from "./api/link-error.ts";
+export { LinkError };
 export type * from "./api/types.ts";
 
 const platform = createNodePlatform();
@@ -25,6 +26,16 @@ const runtime: Runtime = {
 /** Links. See LinkOptions for what may be said, LinkResult for what comes back. */
 export function link(options: LinkOptions): Promise<LinkResult> {
   return linkWith(runtime, options);
+}
+
+/** As in pages; here there is nothing to start, and only `kernels` as they are installed. */
+export function createEngine(_options: EngineOptions = {}): Engine {
+  let disposed = false;
+  return {
+    link: (options) => (disposed ? Promise.reject(new LinkError("DISPOSED", "the engine has been disposed of")) : link(options)),
+    threads: Promise.resolve(platform.cpus),
+    dispose: () => void (disposed = true),
+  };
 }
 
 /** The files of this machine: the default of `fs`, and a layer of layerFS. */

@@ -145,7 +145,8 @@ function startEngine(ctx: Context, bytes: number): void {
     arena.zero = (address, bytes) => void kernels.fillBytes!(address, 0, bytes);
   }
   if (pool.threads > 1) return;
-  const threads = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
+  const wanted = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
+  const threads = Math.min(wanted, host.maxThreads ?? wanted);
   if (threads > 1) pool.start(Array.from({ length: threads - 1 }, () => host.startWorker()), host.kernels());
 }
 

@@ -13,6 +13,7 @@ export interface Api {
   parseArgs(argv: readonly string[]): Wield.LinkOptions;
   memoryFS(files: Readonly<Record<string, Wield.ByteSource>> | ReadonlyMap<string, Wield.ByteSource>): Wield.LinkFileSystem;
   layerFS(...layers: readonly Wield.LinkFileSystem[]): Wield.LinkFileSystem;
+  createEngine(options?: Wield.EngineOptions): Wield.Engine;
   LinkError: new (...args: never[]) => Error & { code: Wield.LinkErrorCode; diagnostics: readonly Wield.Diagnostic[] };
 }
 
@@ -202,6 +203,21 @@ export const cases: Record<string, Case> = {
     return outputs;
   },
 
+  "compressed debug sections are read": async ({ link }, fixtures) => {
+    const inputs = [{ name: "a.o", data: functionObject("_start") }, { name: "zlib.o", data: fixtures["zlib.o"]! }];
+    const { output, map } = await link({ inputs, map: true });
+    const section = map!.sections.find(({ name }) => name === ".debug_note")!;
+    is(new TextDecoder().decode(output.slice(section.offset, section.offset + section.size)), "a section that is not loaded. ".repeat(40), "the section");
+    const zstd = await link({ inputs: [inputs[0]!, { name: "zlib.o", data: fixtures["zstd.o"]! }], throwOnError: false });
+    // Node has no zstd before 22.15.
+    if (zstd.ok) same(zstd.output, output, "zstd");
+    const damaged = fixtures["zlib.o"]!.slice();
+    for (let i = 64 + 24 + 8; i < 64 + 24 + 40; i++) damaged[i] = 0xff;
+    const { diagnostics } = await link({ inputs: [inputs[0]!, { name: "zlib.o", data: damaged }], throwOnError: false });
+    is(diagnostics.map(({ code }) => code), ["BAD_OBJECT"], "damaged");
+    return { inflated: output };
+  },
+
   "a linker script is a path or text": async ({ link, memoryFS }) => {
     const text = new TextEncoder().encode("SECTIONS { . = 0x10000; .text : { *(.text*) } end = .; }");
     const inputs = [{ name: "a.o", data: functionObject("_start") }];
@@ -267,6 +283,14 @@ export const cases: Record<string, Case> = {
     const one = await link({ inputs, threads: 1, args: ["-u", "f0", "--gc-sections"] });
     for (const threads of [2, 3]) same((await link({ inputs, threads, args: ["-u", "f0", "--gc-sections"] })).output, one.output, `${threads} threads`);
     return { threaded: one.output };
+  },
+
+  "an engine links until it is disposed of": async (api, fixtures) => {
+    const engine = api.createEngine();
+    ok((await engine.threads) >= 1, "threads");
+    same((await engine.link({ inputs: demo(fixtures), gcSections: true })).output, (await api.link({ inputs: demo(fixtures), gcSections: true })).output, "the same program");
+    engine.dispose();
+    await rejects(engine.link({ inputs: demo(fixtures) }), api, "DISPOSED");
   },
 
   "names are UTF-8": async ({ link }) => {

@@ -24,23 +24,38 @@ export function readSource(source: ByteSource): Uint8Array | Promise<Uint8Array>
   return bytesOfSource(source as Bytes);
 }
 
+/** Bytes of a source, 0 = not known yet. */
+export function sizeOfSource(source: ByteSource): number {
+  if (typeof source === "function") return 0;
+  return typeof Blob !== "undefined" && source instanceof Blob ? source.size : (source as Bytes).byteLength;
+}
+
 /** Files in memory, by path. Functions are called when a file is first needed, and again in the next link. */
 export function memoryFS(files: Readonly<Record<string, ByteSource>> | ReadonlyMap<string, ByteSource>): LinkFileSystem {
   const sources = new Map<string, ByteSource>();
   for (const [path, source] of files instanceof Map ? files : Object.entries(files)) sources.set(plainPath(path), source);
-  return {
-    stat(path) {
-      const source = sources.get(plainPath(path));
-      if (source === undefined) return undefined;
-      if (typeof source === "function") return { size: 0 };
-      return { size: typeof Blob !== "undefined" && source instanceof Blob ? source.size : (source as Bytes).byteLength };
-    },
-    read(path) {
-      const source = sources.get(plainPath(path));
-      if (source === undefined) throw new Error("No such file or directory");
-      return readSource(source);
-    },
-  };
+  return new MemoryFiles(sources);
+}
+
+/** What memoryFS makes: others in here may look inside. */
+export class MemoryFiles implements LinkFileSystem {
+  /** By plainPath. */
+  readonly sources: ReadonlyMap<string, ByteSource>;
+
+  constructor(sources: ReadonlyMap<string, ByteSource>) {
+    this.sources = sources;
+  }
+
+  stat(path: string): FileStat | undefined {
+    const source = this.sources.get(plainPath(path));
+    return source === undefined ? undefined : { size: sizeOfSource(source) };
+  }
+
+  read(path: string): Uint8Array | Promise<Uint8Array> {
+    const source = this.sources.get(plainPath(path));
+    if (source === undefined) throw new Error("No such file or directory");
+    return readSource(source);
+  }
 }
 
 /** Marks the file system of the runtime, which the linker reads by descriptor and never asks for whole files. */
@@ -48,7 +63,17 @@ export const REAL_FILES = Symbol.for("wield.realFiles");
 
 /** Several file systems as one: a path belongs to the first that has it. */
 export function layerFS(...layers: readonly LinkFileSystem[]): LinkFileSystem {
-  return new Layers(layers.flatMap((layer) => (layer instanceof Layers ? layer.layers : [layer])));
+  return new Layers(layers.flatMap(layersOf));
+}
+
+// By what they have, not by class: inline.mjs has every class twice.
+
+export function layersOf(fs: LinkFileSystem): readonly LinkFileSystem[] {
+  return (fs as Partial<Layers>).layers ?? [fs];
+}
+
+export function isMemory(fs: LinkFileSystem): fs is MemoryFiles {
+  return (fs as Partial<MemoryFiles>).sources instanceof Map;
 }
 
 /** The linker looks inside; others can use it as any file system. */

@@ -14,7 +14,7 @@ import { link as runLink } from "../link.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
 import { commandLine, parseLine } from "./command-line.ts";
 import { describe } from "./diagnostic.ts";
-import { bytesOfSource, Layers, memoryFS, REAL_FILES } from "./file-system.ts";
+import { bytesOfSource, layersOf, memoryFS, REAL_FILES } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import { layoutOf } from "./link-map.ts";
 import { Plugins } from "./plugins.ts";
@@ -98,7 +98,7 @@ class Job {
     const own = files.length === 0 ? [] : [asLayer(memoryFS(new Map(files.map(({ name, data }) => [name, data]))))];
     const loaded = plugins.layer;
     const { fs } = this.options;
-    const rest = fs === undefined ? [REAL as typeof REAL] : (fs instanceof Layers ? fs.layers : [fs]).map((layer) => (REAL_FILES in layer ? REAL : asLayer(layer)));
+    const rest = fs === undefined ? [REAL as typeof REAL] : layersOf(fs).map((layer) => (REAL_FILES in layer ? REAL : asLayer(layer)));
     return [...own, ...(loaded === null ? [] : [loaded]), ...rest];
   }
 
@@ -106,7 +106,8 @@ class Job {
     const { signal, onProgress } = this.options;
     if (signal === undefined && onProgress === undefined) return null;
     return async (name) => {
-      onProgress?.({ pass: name, done: Math.min(this.passes++, PASSES - 1), total: PASSES });
+      // A page that links in a worker answers later; it may abort until then.
+      await onProgress?.({ pass: name, done: Math.min(this.passes++, PASSES - 1), total: PASSES });
       await turn();
       this.checkAborted();
     };
@@ -188,9 +189,17 @@ class Job {
   }
 }
 
-/** Lets timers, messages and abort events in. */
+/** Lets timers, messages and abort events in. In browsers a message comes sooner than a timer. */
 function turn(): Promise<void> {
-  return new Promise((done) => (typeof setImmediate === "function" ? setImmediate(done) : setTimeout(done, 0)));
+  return new Promise((done) => {
+    if (typeof setImmediate === "function") return void setImmediate(done);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      done();
+    };
+    port2.postMessage(0);
+  });
 }
 
 function asLayer(fs: LinkFileSystem): Layer {

@@ -150,7 +150,7 @@ export interface LinkOptions {
   readonly plugins?: readonly LinkPlugin[];
   /** Stops the link between two passes; the promise rejects with LinkError ABORTED. */
   readonly signal?: AbortSignal;
-  /** Called before every pass. */
+  /** Called before every pass; the link goes on when it has returned. */
   readonly onProgress?: (progress: Progress) => void;
   /** false: a failed link resolves, with `ok` false and no output. Default true: it rejects with LinkError. */
   readonly throwOnError?: boolean;
@@ -251,6 +251,24 @@ export interface LinkResult {
   readonly map: LinkMap | undefined;
   readonly timings: { readonly total: number; readonly passes: readonly PassTiming[] };
   readonly stats: LinkStats;
+}
+
+// ---- engines ----
+
+export interface EngineOptions {
+  /** The kernels (`wield/kernels.wasm`): an address, bytes, or compiled. Default: the file beside the module. */
+  readonly kernels?: string | URL | Uint8Array | ArrayBuffer | WebAssembly.Module;
+  /** Starts `wield/worker` as a module worker. Default: the file beside the module. */
+  readonly createWorker?: () => Worker;
+}
+
+/** What links: in a page a worker, elsewhere the thread that asks. */
+export interface Engine {
+  link(options: LinkOptions): Promise<LinkResult>;
+  /** Threads that large links may use: 1 where memory cannot be shared. Starts the worker. */
+  readonly threads: Promise<number>;
+  /** Ends the worker; links that have not ended never will. Later ones reject with LinkError DISPOSED. */
+  dispose(): void;
 }
 
 // ---- plugins ----

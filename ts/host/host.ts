@@ -60,6 +60,8 @@ export interface Digest {
 export interface Host extends WorkerIo {
   /** Threads that may run at once: processors, affinity and cgroup quota considered. At least 1. */
   readonly cpus: number;
+  /** Threads there can be, whatever options say; undefined = any number. */
+  readonly maxThreads?: number | undefined;
 
   // ---- files ----
   /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */
@@ -105,7 +107,7 @@ export interface Host extends WorkerIo {
   kernels(debug?: boolean): WebAssembly.Module;
   /** Starts a worker thread; returns at once. */
   startWorker(): StartedWorker;
-  digest(algorithm: "sha1" | "md5" | "sha256"): Digest;
+  digest(algorithm: "sha1" | "md5"): Digest;
   /** `into` filled with random bytes (uuid build-id). */
   random(into: Uint8Array): void;
 

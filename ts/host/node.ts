@@ -286,7 +286,7 @@ class NodeHost implements Host {
     return this.files.deflate(kind, bytes, level, last);
   }
 
-  digest(algorithm: "sha1" | "md5" | "sha256"): Digest {
+  digest(algorithm: "sha1" | "md5"): Digest {
     const crypto = require("node:crypto") as typeof import("node:crypto");
     return crypto.createHash(algorithm) as unknown as Digest;
   }

@@ -12,7 +12,7 @@ import { HostError, type Digest, type FileStat, type Host, type OutputFile, type
 import { copyOut, VIRTUAL_OUTPUT, type VirtualMessage } from "./virtual-io.ts";
 
 /** What a runtime brings. */
-export type Platform = Pick<Host, "cpus" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "now" | "peakMemory"> & {
+export type Platform = Pick<Host, "cpus" | "maxThreads" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "now" | "peakMemory"> & {
   /** Workers with createVirtualIo. */
   startWorker(): VirtualWorker;
 };
@@ -426,6 +426,10 @@ export class VirtualHost implements Host {
     return this.options.platform.cpus;
   }
 
+  get maxThreads(): number | undefined {
+    return this.options.platform.maxThreads;
+  }
+
   expectLargeLink(): void {
     this.options.platform.expectLargeLink();
   }
@@ -446,7 +450,7 @@ export class VirtualHost implements Host {
     };
   }
 
-  digest(algorithm: "sha1" | "md5" | "sha256"): Digest {
+  digest(algorithm: "sha1" | "md5"): Digest {
     return this.options.platform.digest(algorithm);
   }
 

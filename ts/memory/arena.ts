@@ -33,7 +33,7 @@ export class MemoryViews {
     this.i32 = new Int32Array(bytes);
     this.f64 = new Float64Array(bytes);
     this.u64 = new BigUint64Array(bytes);
-    this.buffer = typeof Buffer === "undefined" ? null : Buffer.from(bytes as unknown as ArrayBuffer);
+    this.buffer = typeof Buffer === "undefined" || !("latin1Slice" in Buffer.prototype) ? null : Buffer.from(bytes as unknown as ArrayBuffer);
   }
 
   /** View of `count` bytes at `address`. */

@@ -127,8 +127,8 @@ export function wantedSections(ctx: Context, osecs: OutputSection[]): Wanted[] {
   const wanted: Wanted[] = [];
   for (const osec of osecs) {
     const as = wish(ctx, patterns, osec);
-    if (as?.kind === "zstd" && ctx.host.deflate(ELFCOMPRESS_ZSTD, new Uint8Array(1), 0, true) === undefined) {
-      ctx.diag.fatal(`${osec.name}: compression with zstd needs a newer Node (22.15)`);
+    if (as !== null && ctx.host.deflate(as.kind === "zstd" ? ELFCOMPRESS_ZSTD : ELFCOMPRESS_ZLIB, new Uint8Array(1), 0, true) === undefined) {
+      ctx.diag.fatal(`${osec.name}: compression with ${as.kind} is not available in this runtime${as.kind === "zstd" ? " (Node has it from 22.15 on)" : ""}`);
     }
     if (as !== null) wanted.push({ osec, as });
   }

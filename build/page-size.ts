@@ -1,0 +1,56 @@
+/**
+ * What pages load, and how large it may be: printed by the build, held by a test.
+ *
+ * Compressing takes longer than the rest of the build, so sizes are kept beside the files, by their contents.
+ */
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
+
+/** Everything that a page loads before its first link. */
+export const PAGE_FILES = ["browser.mjs", "web-shared.mjs", "web-worker.mjs", "kernels.wasm"];
+/** Bytes of PAGE_FILES as servers send them (brotli, best quality). */
+export const PAGE_BUDGET = 200_000;
+
+const INLINE = "inline.mjs";
+const KNOWN = "page-size.json";
+
+type Known = Record<string, { digest: string; bytes: number }>;
+
+function known(dist: string): Known {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(dist, KNOWN), "utf8")) as Known;
+  } catch {
+    return {};
+  }
+}
+
+async function brotliBytes(contents: Uint8Array): Promise<number> {
+  return (await promisify(brotliCompress)(contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 } })).length;
+}
+
+/** Compressed sizes of files in dist/, by name. */
+export async function compressedSizes(dist: string, names: readonly string[]): Promise<Map<string, number>> {
+  const before = known(dist);
+  const sizes = await Promise.all(
+    names.map(async (name): Promise<[string, Known[string]]> => {
+      const contents = fs.readFileSync(path.join(dist, name));
+      const digest = createHash("sha256").update(contents).digest("hex");
+      return [name, before[name]?.digest === digest ? before[name] : { digest, bytes: await brotliBytes(contents) }];
+    }),
+  );
+  const temporary = path.join(dist, `${KNOWN}.${process.pid}.tmp`);
+  fs.writeFileSync(temporary, JSON.stringify({ ...before, ...Object.fromEntries(sizes) }));
+  fs.renameSync(temporary, path.join(dist, KNOWN));
+  return new Map(sizes.map(([name, { bytes }]) => [name, bytes]));
+}
+
+/** One line for the build. */
+export async function pageSizeLine(dist: string): Promise<string> {
+  const sizes = await compressedSizes(dist, [...PAGE_FILES, INLINE]);
+  const kB = (bytes: number): string => (bytes / 1000).toFixed(1);
+  const total = PAGE_FILES.reduce((sum, name) => sum + sizes.get(name)!, 0);
+  return `a page loads ${kB(total)} of ${kB(PAGE_BUDGET)} kB (brotli: ${PAGE_FILES.map((name) => `${name} ${kB(sizes.get(name)!)}`).join(", ")}), or ${INLINE}, ${kB(sizes.get(INLINE)!)} kB`;
+}

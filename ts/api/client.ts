@@ -1,0 +1,86 @@
+/**
+ * A page's side of linking: one worker that is started when it is first needed and stays for the next link.
+ *
+ * Knows neither where the worker's file is nor the kernels: browser.ts and inline.ts do.
+ */
+import * as Comlink from "comlink";
+import type { EngineEndpoint, KernelSource } from "./engine.ts";
+import { LinkError } from "./link-error.ts";
+import { Packing, unpackOutcome } from "./remote.ts";
+import type { Engine, LinkOptions, LinkResult } from "./types.ts";
+
+interface Started {
+  worker: Worker;
+  endpoint: Comlink.Remote<EngineEndpoint>;
+  threads: number;
+  /** Rejects when the worker dies. */
+  death: Promise<never>;
+}
+
+export class WorkerEngine implements Engine {
+  private readonly createWorker: () => Worker;
+  private readonly kernels: () => KernelSource | Promise<KernelSource>;
+  private started: Promise<Started> | undefined;
+  private jobs = 0;
+  private disposed = false;
+
+  constructor(createWorker: () => Worker, kernels: () => KernelSource | Promise<KernelSource>) {
+    this.createWorker = createWorker;
+    this.kernels = kernels;
+  }
+
+  get threads(): Promise<number> {
+    return this.start().then(({ threads }) => threads);
+  }
+
+  async link(options: LinkOptions): Promise<LinkResult> {
+    const { signal } = options;
+    const isAborted = (): boolean => signal?.aborted === true;
+    const aborted = (): LinkError => new LinkError("ABORTED", "the link was aborted", [], { cause: signal?.reason });
+    if (isAborted()) throw aborted();
+    const packing = await Packing.of(options);
+    const { endpoint, death } = await this.start();
+    const job = ++this.jobs;
+    const onAbort = (): void => void endpoint.abort(job);
+    signal?.addEventListener("abort", onAbort);
+    try {
+      if (isAborted()) throw aborted();
+      const watched = signal !== undefined || options.onProgress !== undefined;
+      const outcome = await Promise.race([endpoint.link(job, packing.packed, Comlink.proxy(packing), watched), death]);
+      return await unpackOutcome(outcome, packing, options);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    void this.started?.then(({ worker }) => worker.terminate(), () => undefined);
+    this.started = undefined;
+  }
+
+  private start(): Promise<Started> {
+    if (this.disposed) return Promise.reject(new LinkError("DISPOSED", "the engine has been disposed of"));
+    this.started ??= this.startWorker().catch((error: unknown) => {
+      this.started = undefined;
+      throw error instanceof LinkError ? error : new LinkError("INIT_FAILED", `the linker cannot be started: ${(error as Error)?.message ?? error}`, [], { cause: error });
+    });
+    return this.started;
+  }
+
+  private async startWorker(): Promise<Started> {
+    const kernels = await this.kernels();
+    const worker = this.createWorker();
+    const endpoint = Comlink.wrap<EngineEndpoint>(worker);
+    const death = new Promise<never>((_, failed) => {
+      worker.addEventListener("error", (event) => {
+        this.started = undefined;
+        worker.terminate();
+        failed(new LinkError("INIT_FAILED", `the linker's worker failed: ${event.message || "its file cannot be loaded"}`));
+      });
+    });
+    death.catch(() => undefined);
+    const threads = await Promise.race([endpoint.start(kernels), death]);
+    return { worker, endpoint, threads, death };
+  }
+}

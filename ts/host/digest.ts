@@ -1,0 +1,96 @@
+/**
+ * SHA-1 (FIPS 180-4) and MD5 (RFC 1321) where the runtime has none that is synchronous: for build-ids in browsers.
+ *
+ * Nothing here is about secrets. Both work on blocks of 64 bytes with a length behind a 1 bit; they differ in byte order and rounds.
+ */
+import type { Digest } from "./host.ts";
+
+const BLOCK = 64;
+const rotl = (x: number, n: number): number => (x << n) | (x >>> (32 - n));
+
+/** Cuts what comes in into blocks, and pads the last ones. */
+class BlockDigest implements Digest {
+  private readonly state: Int32Array;
+  private readonly littleEndian: boolean;
+  private readonly compress: (state: Int32Array, view: DataView) => void;
+  private readonly block = new Uint8Array(BLOCK);
+  private readonly view = new DataView(this.block.buffer);
+  private filled = 0;
+  private bytes = 0;
+
+  constructor(state: number[], littleEndian: boolean, compress: (state: Int32Array, view: DataView) => void) {
+    this.state = Int32Array.from(state);
+    this.littleEndian = littleEndian;
+    this.compress = compress;
+  }
+
+  update(bytes: Uint8Array): Digest {
+    this.bytes += bytes.length;
+    for (let at = 0; at < bytes.length; ) {
+      const count = Math.min(BLOCK - this.filled, bytes.length - at);
+      this.block.set(bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      at += count;
+      if (this.filled === BLOCK) this.next();
+    }
+    return this;
+  }
+
+  private next(): void {
+    this.compress(this.state, this.view);
+    this.filled = 0;
+  }
+
+  digest(): Uint8Array {
+    const bits = BigInt(this.bytes) * 8n;
+    this.block[this.filled++] = 0x80;
+    if (this.filled > BLOCK - 8) {
+      this.block.fill(0, this.filled);
+      this.next();
+    }
+    this.block.fill(0, this.filled);
+    this.view.setBigUint64(BLOCK - 8, bits, this.littleEndian);
+    this.next();
+    const out = new DataView(new ArrayBuffer(4 * this.state.length));
+    this.state.forEach((word, i) => out.setInt32(4 * i, word, this.littleEndian));
+    return new Uint8Array(out.buffer);
+  }
+}
+
+const WORDS = new Int32Array(80);
+
+function sha1Block(state: Int32Array, view: DataView): void {
+  for (let i = 0; i < 16; i++) WORDS[i] = view.getInt32(4 * i);
+  for (let i = 16; i < 80; i++) WORDS[i] = rotl(WORDS[i - 3]! ^ WORDS[i - 8]! ^ WORDS[i - 14]! ^ WORDS[i - 16]!, 1);
+  let [a, b, c, d, e] = state as unknown as [number, number, number, number, number];
+  for (let i = 0; i < 80; i++) {
+    const f = i < 20 ? (b & c) | (~b & d) : i >= 40 && i < 60 ? (b & c) | (b & d) | (c & d) : b ^ c ^ d;
+    const k = i < 20 ? 0x5a827999 : i < 40 ? 0x6ed9eba1 : i < 60 ? 0x8f1bbcdc : 0xca62c1d6;
+    const next = (rotl(a, 5) + f + e + k + WORDS[i]!) | 0;
+    [e, d, c, b, a] = [d, c, rotl(b, 30), a, next];
+  }
+  [a, b, c, d, e].forEach((word, i) => (state[i] = (state[i]! + word) | 0));
+}
+
+/** RFC 1321, 3.4: shifts by round, four in turn. */
+const SHIFTS = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+
+function md5Block(state: Int32Array, view: DataView): void {
+  let [a, b, c, d] = state as unknown as [number, number, number, number];
+  for (let i = 0; i < 64; i++) {
+    const round = i >> 4;
+    const f = round === 0 ? (b & c) | (~b & d) : round === 1 ? (d & b) | (~d & c) : round === 2 ? b ^ c ^ d : c ^ (b | ~d);
+    const word = round === 0 ? i : round === 1 ? 5 * i + 1 : round === 2 ? 3 * i + 5 : 7 * i;
+    // 3.4: the i-th constant is the integer part of 4294967296 times abs(sin(i)), i in radians.
+    const constant = Math.floor(2 ** 32 * Math.abs(Math.sin(i + 1)));
+    const sum = (a + f + constant + view.getInt32(4 * (word & 15), true)) | 0;
+    [a, d, c, b] = [d, c, b, (b + rotl(sum, SHIFTS[round]![i & 3]!)) | 0];
+  }
+  [a, b, c, d].forEach((word, i) => (state[i] = (state[i]! + word) | 0));
+}
+
+const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
+
+export function createDigest(algorithm: "sha1" | "md5"): Digest {
+  return algorithm === "md5" ? new BlockDigest(START, true, md5Block) : new BlockDigest([...START, 0xc3d2e1f0], false, sha1Block);
+}

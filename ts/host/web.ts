@@ -1,0 +1,57 @@
+/**
+ * What links need of a runtime that has no files and no Node: a browser's worker or page, and any other through `wield/inline`.
+ *
+ * Workers are the file that is running, started once more: so nobody has to find a second one, and a Blob does as well. They are
+ * only started where memory can be shared, which `crossOriginIsolated` tells (a shared memory can be made anywhere, but not posted).
+ */
+import * as Comlink from "comlink";
+import { unzlibSync } from "fflate";
+import { decompress } from "fzstd";
+import type { WorkerEndpoint, WorkerIo } from "../memory/pool.ts";
+import { createDigest } from "./digest.ts";
+import { HostError } from "./host.ts";
+import type { Platform } from "./virtual.ts";
+
+const ELFCOMPRESS_ZLIB = 1;
+const ELFCOMPRESS_ZSTD = 2;
+
+/** Compression is for runtimes that have it: what is written is the same everywhere, or not written at all. */
+export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
+  inflate(kind, bytes, size) {
+    if (kind !== ELFCOMPRESS_ZLIB && kind !== ELFCOMPRESS_ZSTD) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
+    let out: Uint8Array;
+    try {
+      out = kind === ELFCOMPRESS_ZLIB ? unzlibSync(bytes) : decompress(bytes);
+    } catch {
+      throw new HostError("EINVAL", "corrupted compressed data");
+    }
+    if (out.length !== size) throw new HostError("EINVAL", "corrupted compressed data");
+    return out;
+  },
+  deflate: () => undefined,
+};
+
+/** `module`: the kernels. `workers`: this file can be started as a worker. */
+export function createWebPlatform(module: WebAssembly.Module, workers: boolean): Platform {
+  const scope = globalThis as { crossOriginIsolated?: boolean; location?: { href: string }; navigator?: { hardwareConcurrency?: number } };
+  const threads = workers && scope.crossOriginIsolated === true ? Math.max(1, scope.navigator?.hardwareConcurrency ?? 1) : 1;
+  return {
+    cpus: threads,
+    maxThreads: threads === 1 ? 1 : undefined,
+    expectLargeLink: () => undefined,
+    kernels: () => module,
+    startWorker() {
+      const worker = new Worker(scope.location!.href, { type: "module" });
+      return {
+        endpoint: Comlink.wrap<WorkerEndpoint>(worker),
+        terminate: () => worker.terminate(),
+        send: (message) => worker.postMessage(message),
+      };
+    },
+    digest: createDigest,
+    random: (into) => void into.set(crypto.getRandomValues(new Uint8Array(into.length))),
+    ...webCompression,
+    now: () => performance.now(),
+    peakMemory: () => 0,
+  };
+}

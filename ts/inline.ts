@@ -1,0 +1,76 @@
+/**
+ * The API in one file: `import { link } from "wield/inline"`. Fetches nothing, needs no bundler's help and no permission.
+ *
+ * The linker is text in here. A page runs it in a worker made of a Blob; elsewhere (Node, Deno, Bun, a page's own worker) it runs
+ * in the thread that asks, because there is nothing to keep it from. Real files are not looked at.
+ */
+import { WorkerEngine } from "./api/client.ts";
+import type * as EngineModule from "./api/engine.ts";
+import { LinkError } from "./api/link-error.ts";
+import type { Engine, EngineOptions, LinkOptions, LinkResult } from "./api/types.ts";
+// @ts-expect-error made by the build: the text of a script that sets wieldEngine
+import engineText from "wield:engine";
+// @ts-expect-error made by the build: bytes
+import kernelBytes from "wield:kernels";
+
+export { parseArgs } from "./api/command-line.ts";
+export { layerFS, memoryFS } from "./api/file-system.ts";
+export { LinkError } from "./api/link-error.ts";
+export type * from "./api/types.ts";
+
+const kernels = kernelBytes as Uint8Array;
+const text = engineText as string;
+
+function blobWorker(): Worker {
+  const url = URL.createObjectURL(new Blob([text, "\nwieldEngine.serveWorker();"], { type: "text/javascript" }));
+  // The address stays good: the worker starts helpers by it.
+  return new Worker(url, { type: "module" });
+}
+
+/** The linker in this thread. */
+class LocalEngine implements Engine {
+  readonly threads = Promise.resolve(1);
+  private readonly source: EngineOptions["kernels"];
+  private engine: Promise<ReturnType<typeof EngineModule.createEngine>> | undefined;
+
+  constructor(source: EngineOptions["kernels"]) {
+    this.source = source;
+  }
+
+  async link(options: LinkOptions): Promise<LinkResult> {
+    this.engine ??= this.start();
+    try {
+      return await (await this.engine).link(options);
+    } catch (error) {
+      // The text has a LinkError of its own.
+      const { name, code, message, diagnostics, cause } = error as LinkError;
+      throw name === "LinkError" ? new LinkError(code, message, diagnostics, { cause }) : error;
+    }
+  }
+
+  dispose(): void {
+    this.engine = Promise.reject(new LinkError("DISPOSED", "the engine has been disposed of"));
+    this.engine.catch(() => undefined);
+  }
+
+  private async start(): Promise<ReturnType<typeof EngineModule.createEngine>> {
+    const module = new Function(`${text}\nreturn wieldEngine;`)() as typeof EngineModule;
+    const given = this.source ?? kernels;
+    return module.createEngine(await module.compileKernels(typeof given === "string" || given instanceof URL ? { url: String(given) } : given), false);
+  }
+}
+
+/** An engine of one's own. In a page: a worker. */
+export function createEngine(options: EngineOptions = {}): Engine {
+  if (typeof document === "undefined" && options.createWorker === undefined) return new LocalEngine(options.kernels);
+  const given = options.kernels ?? kernels;
+  return new WorkerEngine(options.createWorker ?? blobWorker, () => (typeof given === "string" || given instanceof URL ? { url: new URL(given, globalThis.location?.href).href } : given));
+}
+
+let shared: Engine | undefined;
+
+/** Links. See LinkOptions for what may be said, LinkResult for what comes back. */
+export function link(options: LinkOptions): Promise<LinkResult> {
+  shared ??= createEngine();
+  return shared.link(options);
+}
