@@ -181,7 +181,7 @@ async function resolveInputs(ctx: Context): Promise<void> {
       await run("parse-object", () => parseObject(ctx, bytes));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
-      const again = closed !== null && !ctx.diag.hasErrors && closed.openReferenced(ctx);
+      const again = closed !== null && !ctx.diag.hasErrors && closed.openReferenced(ctx, FEW_BYTES - bytes);
       if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) return dropUnmentioned(ctx);
     }
     arena.release(start.mark);

@@ -13,19 +13,24 @@ import type { Context } from "../context.ts";
 export class ClosedArchives {
   /** Paths of archives that are opened. */
   readonly opened = new Set<ByteString>();
-  /** Archives left closed in this round: path, names of the index. */
-  readonly closed = new Map<ByteString, ByteString[]>();
+  /** Archives left closed in this round: by path, names of the index and size of the archive. */
+  readonly closed = new Map<ByteString, { names: ByteString[]; bytes: number }>();
 
-  /** After resolve-symbols: opens what somebody refers to; true = load again. */
-  openReferenced(ctx: Context): boolean {
+  /** After resolve-symbols: opens what somebody refers to, or all when that is more than `few` bytes; true = load again. */
+  openReferenced(ctx: Context, few: number): boolean {
     const { flags } = ctx.tables.sym;
     const referred = (name: ByteString) => {
       const sym = ctx.lookup(name);
       return sym !== 0 && (flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
     };
-    const before = this.opened.size;
-    for (const [path, names] of this.closed) if (names.some(referred)) this.opened.add(path);
-    return this.opened.size > before;
+    let bytes = 0;
+    for (const [path, archive] of this.closed) {
+      if (!archive.names.some(referred)) continue;
+      this.opened.add(path);
+      bytes += archive.bytes;
+    }
+    if (bytes > few) this.openAll();
+    return bytes > 0;
   }
 
   /** Opens all; true = load again. */

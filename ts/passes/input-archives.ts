@@ -98,7 +98,7 @@ export class InputArchives {
     const names = indexNames(file);
     // Slim LTO objects are known by their mark only.
     if (names === null || names.includes(SLIM_MARK)) return false;
-    this.closed.closed.set(file.path, names);
+    this.closed.closed.set(file.path, { names, bytes: file.size });
     return true;
   }
 
