@@ -135,18 +135,50 @@ export async function warm(dist: string, flags: string[]): Promise<void> {
   }
 }
 
-/** Command lines: a library from objects, then programs that use it, dynamic and static, with what gcc passes. */
+/** A GNU archive: `members` are file names of objects with the global names they define. */
+function archive(members: readonly [string, readonly string[]][]): Buffer {
+  const header = (name: string, bytes: number): string => `${name.padEnd(48)}${String(bytes).padEnd(10)}\`\n`;
+  const even = (bytes: Buffer): Buffer => (bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from("\n")]));
+  const symbols = members.flatMap(([, names], i) => names.map((name) => ({ name, i })));
+  // Names of 16 characters and more are in a table.
+  const longNames = even(Buffer.from(members.map(([file]) => `long-name-of-${path.basename(file)}/\n`).join("")));
+  const names = even(Buffer.from(symbols.map(({ name }) => `${name}\0`).join("")));
+  const index = Buffer.alloc(4 + 4 * symbols.length);
+  const parts = [Buffer.from("!<arch>\n" + header("/", index.length + names.length)), index, names, Buffer.from(header("//", longNames.length)), longNames];
+  const starts: number[] = [];
+  let long = 0;
+  for (const [file] of members) {
+    const bytes = fs.readFileSync(file);
+    starts.push(parts.reduce((sum, part) => sum + part.length, 0));
+    parts.push(Buffer.from(header(`/${long}`, bytes.length)), even(bytes));
+    long += `long-name-of-${path.basename(file)}/\n`.length;
+  }
+  index.writeUInt32BE(symbols.length, 0);
+  symbols.forEach(({ i }, k) => index.writeUInt32BE(starts[i]!, 4 + 4 * k));
+  return Buffer.concat(parts);
+}
+
+/**
+ * Command lines: a library from objects, then programs that use it, dynamic and static, with what gcc passes: what is compiled for
+ * them is in the code cache, everything else is compiled when it is called.
+ */
 function warmLinks(folder: string): string[][] {
-  const [start, print, steps] = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name));
+  const [start, print, steps] = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name)) as [string, string, string];
   const file = (name: string): string => path.join(folder, name);
   fs.writeFileSync(file("libsteps.so"), `/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( ${file("libsteps.so.1")} AS_NEEDED ( ${file("libsteps.so.1")} ) )\n`);
+  fs.writeFileSync(file("steps.map"), "STEPS_1 { global: steps; }; STEPS_2 { global: print; local: *; } STEPS_1;\n");
+  fs.writeFileSync(file("libprint.a"), archive([[print, ["print", "unused"]], [steps, ["steps"]]]));
+  fs.writeFileSync(file("libunused.a"), archive([[print, ["unused"]]]));
+  const driver = ["--build-id", "--eh-frame-hdr", "-m", "elf_x86_64", "--hash-style=gnu", "--as-needed", "--threads=1"];
+  fs.writeFileSync(file("arguments"), driver.join("\n"));
   return [
-    ["-shared", "-soname", "libsteps.so.1", "-o", file("libsteps.so.1"), steps!, print!],
+    ["-shared", "-soname", "libsteps.so.1", "--version-script", file("steps.map"), "-o", file("libsteps.so.1"), steps, print],
     [
-      "--build-id", "--eh-frame-hdr", "-m", "elf_x86_64", "--hash-style=gnu", "--as-needed", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--allow-shlib-undefined",
-      "-o", file("program"), start!, `-L${folder}`, "--push-state", "--as-needed", "-lsteps", "--pop-state",
+      `@${file("arguments")}`, "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--allow-shlib-undefined",
+      "-o", file("program"), start, `-L${folder}`, "-lunused", "--push-state", "--as-needed", "-lsteps", "--pop-state",
     ],
-    ["--gc-sections", "--build-id", "-static", "-o", file("static"), start!, print!, steps!],
+    [...driver, "--gc-sections", "-static", "-z", "relro", "-o", file("static"), start, `-L${folder}`, "--start-group", "-lprint", "-lunused", "--end-group"],
+    ["--gc-sections", "--build-id", "-static", "-o", file("static"), start, print, steps],
   ];
 }
 

@@ -1,4 +1,4 @@
-# The demo's entry: no C library, so that it links anywhere. Built with: as -o start.o start.s
+# The demo's entry: no C library, so that it links anywhere. Built with: as -mx86-used-note=yes -o start.o start.s
         .text
         .globl  _start
         .type   _start, @function
@@ -6,6 +6,7 @@ _start:
         leaq    greeting(%rip), %rdi
         call    print
         movq    steps@GOTPCREL(%rip), %rbx      # relaxed by the linker: lea steps(%rip), %rbx
+        leaq    steps(%rip), %rcx               # out of a shared object: a copy relocation
         xorl    %r12d, %r12d
 .Lnext: movq    (%rbx,%r12,8), %rdi
         call    print
@@ -20,8 +21,10 @@ _start:
 
         .weak   hook
         .type   hook, @function
-hook:   xorl    %eax, %eax
+hook:   .cfi_startproc                          # with unwind information
+        xorl    %eax, %eax
         ret
+        .cfi_endproc
         .size   hook, .-hook
 
         .section .rodata.str1.1,"aMS",@progbits,1
