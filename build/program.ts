@@ -198,13 +198,15 @@ export function launcherFlags(): string[] {
 
 /**
  * dist/driver/ld, for `gcc -B dist/driver`. What a user's environment does to Node programs (NODE_OPTIONS=--require …, extra
- * certificates that cost 30 ms to load) does not reach the linker; nothing but a symbolic link to it costs a process.
+ * certificates that cost 30 ms to load) does not reach the linker; nothing but a symbolic link to it costs a process. The name
+ * that it was called by goes along, for messages.
  */
 export function launcher(flags: string[]): string {
   const node = `'${process.execPath.replaceAll("'", "'\\''")}'`;
   return [
     "#!/bin/sh",
     "unset NODE_OPTIONS NODE_EXTRA_CA_CERTS",
+    'export WIELD_CALLED="${0##*/}"',
     'cli="${0%/*}/../cli.js"',
     '[ -f "$cli" ] || cli="$(dirname "$(readlink -f "$0")")/../cli.js"',
     `[ -x ${node} ] || exec node "$cli" "$@"`,

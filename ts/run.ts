@@ -35,11 +35,16 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
 
 function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
   return parseArgs(argv, {
-    programName: "wield",
+    programName: programName(host.env("WIELD_CALLED") ?? ""),
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
     reproduce: host.env("LLD_REPRODUCE") ?? "",
     readFile: (path) => textOf(host, path),
   });
+}
+
+/** Who installs us as ld.lld or ld.bfd has programs that look for messages of that name; as `ld` we say who we are. */
+function programName(called: ByteString): ByteString {
+  return /^ld\.(lld|bfd|gold|mold)$/.test(called) ? called : "wield";
 }
 
 /** A small file, one character per byte; undefined when it cannot be read. */

@@ -120,7 +120,7 @@ function fillWorld({ arena, tables }: KernelMemory, { objects, groups }: World):
 /** Names that a twin cannot tell apart from others by row: groups without members in any object have no row. */
 const withRows = (world: World): World => ({ ...world, groups: world.groups.filter(({ members }) => members.length > 0) });
 
-function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], unique: boolean): number {
+function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], unique: boolean, dissolve = false): number {
   const limit = FIRST + sections.length;
   for (const name of ["osec", "rout"] as const) allocTable(arena, tables, name, limit);
   allocTable(arena, tables, "member", sections.length + 1);
@@ -128,7 +128,7 @@ function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], un
   const table = arena.allocZeroed(slots * 4);
   kernels.forgetUnwind!(1, sections.length + 1);
   let rows = FIRST;
-  for (const linked of [0, 1]) rows = kernels.bindRelocatable!(1, sections.length + 1, linked, unique ? 1 : 0, table, slots, rows);
+  for (const linked of [0, 1]) rows = kernels.bindRelocatable!(1, sections.length + 1, linked, unique ? 1 : 0, dissolve ? 1 : 0, table, slots, rows);
   const cursors = arena.allocZeroed(4 * rows);
   const members = kernels.baseMembers!(FIRST, rows, 1, cursors);
   kernels.fillMembers!(1, sections.length + 1, cursors);
@@ -160,6 +160,22 @@ for (const debug of [false, true]) {
   const test = suite(`kernel relocatable ${debug ? "debug" : "release"}`);
   const memory = kernelMemory(debug);
   const { arena, tables, kernels } = memory;
+
+  test("--force-group-allocation: members of groups are joined like other sections", () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const mark = arena.mark();
+      const { sections, row } = fillWorld(memory, withRows(randomWorld(prng(seed))));
+      const outputs = bindRelocatableTwin(sections, false, true);
+      assert.is(bind(memory, sections, false, true), FIRST + outputs.length, `seed ${seed}`);
+      const { osec, member } = tables;
+      outputs.forEach((output, k) => {
+        const base = osec.memberBase[FIRST + k]!;
+        assert.equal([...member.isec.subarray(base, base + osec.memberCount[FIRST + k]!)], output.members.map(row), `seed ${seed}, members of ${output.name}`);
+        assert.is(osec.sh_flags[FIRST + k]! & SHF_GROUP, 0, `seed ${seed}, ${output.name}`);
+      });
+      arena.release(mark);
+    }
+  });
 
   test("sections, groups, their places and headers are those of the twin, on seeded objects", () => {
     for (let seed = 1; seed <= 250; seed++) {

@@ -150,7 +150,7 @@ function value(expression: string): string {
 test("values stay relative to their section where that means something", () => {
   const cases: [string, string][] = [
     ["n + 1", "8"], ["t", "2+8"], ["t + 4", "2+12"], ["4 + t", "2+12"], ["t - 4", "2+4"], ["d - t", "4092"], [".", "3+17"], [". + 1", "3+18"],
-    ["ABSOLUTE(t)", "4104"], ["ALIGN(16)", `${0x2020}`], ["ALIGN(t, 16)", "2+16"], ["ADDR(.text)", "2+0"], ["SIZEOF(.text)", "64"], ["SIZEOF_HEADERS", "120"],
+    ["ABSOLUTE(t)", "4104"], ["ALIGN(16)", `${0x2020}`], ["NEXT(16)", `${0x2020}`], ["BLOCK(16)", `${0x2020}`], ["ALIGN(t, 16)", "2+16"], ["ADDR(.text)", "2+0"], ["SIZEOF(.text)", "64"], ["SIZEOF_HEADERS", "120"],
     ["t & ~0xf", "2+0"], ["t | 7", "2+15"], ["MAX(t, d)", "8196"], ["DEFINED(t) ? t : 0", "2+8"], ["DEFINED(q) ? q : 3", "3"], ["-1", `${2n ** 64n - 1n}`],
     ["DATA_SEGMENT_ALIGN(0x1000, 0x1000)", `${0x3000}`], ["DATA_SEGMENT_END(.)", "3+17"], ["SEGMENT_START(\"text\", 0x400000) + SIZEOF_HEADERS", `${0x400078}`], ["t * 2", "8208"], ["LOG2CEIL(n)", "3"],
   ];

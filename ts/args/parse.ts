@@ -230,9 +230,11 @@ function finish(s: ParseState, asked: boolean): void {
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");
   if (o.relocatable && o.shared) s.errors.push("-r and -shared may not be used together");
+  if (o.relocatable && o.gdbIndex) s.errors.push("-r and --gdb-index may not be used together");
   if (o.relocatable && o.icf !== "none") s.errors.push("-r and --icf may not be used together");
   if (o.relocatable && o.pie) s.errors.push("-r and -pie may not be used together");
   if (o.relocatable && o.exportDynamic) s.errors.push("-r and --export-dynamic may not be used together");
+  if (o.relocatable && o.debugNames) s.errors.push("-r and --debug-names may not be used together");
   // What is wrong with such a file is said first (read-scripts).
   const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;
   if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push("no input files");

@@ -18,7 +18,6 @@ export function checkOptions(ctx: Context): void {
     diag.error(option.startsWith("-z ") ? `${option} only supported on ${machine}` : `${option} is only supported on ${machine} targets`);
   }
   if (options.emitRelocs && options.strip === "all") diag.error("--strip-all and --emit-relocs may not be used together");
-  if (options.relocatable && options.gdbIndex) diag.error("-r and --gdb-index may not be used together");
   if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
   if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");
   if (options.z.text && options.z.ifuncNoplt) diag.error("-z text and -z ifunc-noplt may not be used together");

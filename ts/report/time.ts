@@ -68,5 +68,5 @@ export function timeTrace(ctx: TraceContext): string {
     named("thread_name", programName),
   ];
   const beginningOfTime = Math.round((Date.now() - elapsed(ctx)) * 1000);
-  return `${JSON.stringify({ traceEvents, beginningOfTime, displayTimeUnit: "ms" })}\n`;
+  return `${JSON.stringify({ traceEvents, beginningOfTime })}\n`;
 }

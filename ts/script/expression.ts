@@ -12,7 +12,7 @@ export type UnaryOperator = "-" | "~" | "!" | "+";
 export type BinaryOperator = "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "&" | "^" | "|" | "&&" | "||";
 export type FunctionName = "DEFINED" | "ABSOLUTE" | "MAX" | "MIN" | "ALIGN" | "LOG2CEIL" | ScriptFunction;
 /** Functions that need a layout. */
-export type ScriptFunction = "BLOCK" | "DATA_SEGMENT_ALIGN" | "DATA_SEGMENT_END" | "DATA_SEGMENT_RELRO_END";
+export type ScriptFunction = "BLOCK" | "NEXT" | "DATA_SEGMENT_ALIGN" | "DATA_SEGMENT_END" | "DATA_SEGMENT_RELRO_END";
 /** Functions of an output section, or of a memory region. */
 export type NameFunction = "ADDR" | "LOADADDR" | "SIZEOF" | "ALIGNOF" | "ORIGIN" | "LENGTH" | "CONSTANT";
 
@@ -58,7 +58,7 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
 ];
 
 const ARITY: Record<FunctionName, readonly number[]> = {
-  DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [1, 2], LOG2CEIL: [1], BLOCK: [1, 2], DATA_SEGMENT_ALIGN: [2], DATA_SEGMENT_END: [1], DATA_SEGMENT_RELRO_END: [2],
+  DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [1, 2], LOG2CEIL: [1], BLOCK: [1, 2], NEXT: [1], DATA_SEGMENT_ALIGN: [2], DATA_SEGMENT_END: [1], DATA_SEGMENT_RELRO_END: [2],
 };
 const NAME_FUNCTIONS = new Set<string>(["ADDR", "LOADADDR", "SIZEOF", "ALIGNOF", "ORIGIN", "LENGTH", "CONSTANT"]);
 

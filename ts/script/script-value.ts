@@ -163,6 +163,7 @@ class Evaluator {
         return { ...first, absolute: true };
       case "ALIGN":
       case "BLOCK":
+      case "NEXT":
         if (node.args.length === 2) return { ...first, align: this.alignment(b, node.offset) };
         return number(alignUp(addressOf(env.dot()), this.alignment(a, node.offset)));
       case "MAX":

@@ -69,16 +69,16 @@ const isOdd = ({ flags, entsize, align }: RSection): boolean => (flags & SHF_MER
 export const isMerged = (section: RSection): boolean => section.merge && !isOdd(section);
 
 /** Sections that go together: of one name, type, flags, entry size and, where order follows others, of what they follow. */
-export function bindRelocatableTwin(sections: RSection[], unique: boolean): ROutput[] {
+export function bindRelocatableTwin(sections: RSection[], unique: boolean, dissolve = false): ROutput[] {
   const outputs: ROutput[] = [];
   const kept = sections.filter(({ live, consumed }) => live && !consumed);
   const follows = ({ flags }: RSection): boolean => (flags & SHF_LINK_ORDER) !== 0;
   for (const section of [...kept.filter((section) => !follows(section)), ...kept.filter(follows)]) {
     // Flags that speak of how the bytes were stored, and of header fields that are filled in anew, are gone.
-    const flags = section.flags & ~SHF_COMPRESSED & ~SHF_INFO_LINK;
+    const flags = section.flags & ~SHF_COMPRESSED & ~SHF_INFO_LINK & (dissolve ? ~SHF_GROUP : ~0);
     const type = section.type === SHT_X86_64_UNWIND ? SHT_PROGBITS : section.type;
     const link = follows(section) ? (outputs.find(({ members }) => members.includes(section.linked!)) ?? null) : null;
-    const apart = unique || section.group !== null || isOdd(section);
+    const apart = unique || (section.group !== null && !dissolve) || isOdd(section);
     const same = (o: ROutput): boolean => !o.apart && o.name === section.name && o.type === type && o.flags === flags && o.entsize === section.entsize && o.link === link;
     let output = apart ? undefined : outputs.find(same);
     if (output === undefined) {

@@ -84,6 +84,17 @@ probes("messages go to stderr, reports to stdout, exit status is 0 or 1", (w) =>
   assert.is(w.try("$LD --version").stderr, "");
 });
 
+probes("called by another linker's name, messages carry that name; else ours", (w) => {
+  if (!wield) return;
+  w.sh("mkdir as && for name in ld.lld ld.bfd ld ld.wield x86_64-linux-gnu-ld; do ln -s $LD as/$name; done");
+  for (const [name, says] of [["ld.lld", "ld.lld"], ["ld.bfd", "ld.bfd"], ["ld", "wield"], ["ld.wield", "wield"], ["x86_64-linux-gnu-ld", "wield"]] as const) {
+    contains(w.fails(`as/${name} none.o`), new RegExp(`^${says}: error: cannot open none.o`));
+  }
+  contains(w.fails("PATH=$PWD/as:$PATH ld.lld none.o"), /^ld\.lld: error: /);
+  contains(w.sh("as/ld.lld --help"), "ld.lld: supported targets:");
+  w.write({ "m.c": "int main(void) { return 0; }" }).sh("$CLANG -fuse-ld=lld -Bas m.c -o m && ./m && readelf -p .comment m | grep -q wield");
+}, "clang", "readelf");
+
 probes("compiler flags given to the linker by mistake are explained", (w) => {
   if (!wield) return;
   contains(w.fails("$LD -Wl,--as-needed x.o"), /-Wl|compiler|driver/);
