@@ -7,7 +7,15 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
-const WEB: BuildOptions = { bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false, lineLimit: 1000 };
+/** What starts programs has a counterpart that does not. */
+const noPrograms: Plugin = {
+  name: "no-programs",
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/lto\/(?:gcc-lto|bitcode)\.ts$/ }, ({ path: file }) => ({ path: path.resolve("ts/lto", `no-${path.basename(file)}`) }));
+  },
+};
+
+const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false, lineLimit: 1000 };
 
 type Put = (file: string, contents: string | Uint8Array) => void;
 

@@ -76,7 +76,7 @@ export class WorkerEngine implements Engine {
       worker.addEventListener("error", (event) => {
         this.started = undefined;
         worker.terminate();
-        failed(new LinkError("INIT_FAILED", `the linker's worker failed: ${event.message || "its file cannot be loaded"}`));
+        failed(new LinkError("INIT_FAILED", `the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`));
       });
     });
     death.catch(() => undefined);
