@@ -173,6 +173,8 @@ export interface Context {
   localSymBase: number;
   /** Global sym rows in .dynsym order, without the null entry. */
   dynsyms: Uint32Array;
+  /** While inputs are looked for: there are this many bytes already. */
+  expectBytes(bytes: number): void;
   /** Words what kernels reported; throws LinkFailed when there were errors. End of a pass. */
   checkIssues(): void;
   /** sym row of a name as bytes, 0 = nobody mentions it. */

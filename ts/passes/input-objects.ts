@@ -9,8 +9,8 @@ import { BitcodeCompiler } from "../lto/bitcode.ts";
 import type { InputAccess } from "./input-access.ts";
 import { inputName, type InputRows } from "./input-rows.ts";
 
-/** From this many input bytes on, compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
-const LARGE_BYTES = 48 << 20;
+/** The engine hears of inputs each time there are this many bytes more. */
+const STEP_BYTES = 48 << 20;
 /** gABI ch. 4, ELF Identification. */
 const EI_OSABI = 7;
 
@@ -29,10 +29,10 @@ export class InputObjects {
 
   /** `source`: the file that holds the bytes; `flags`: OBJF_*. */
   addObject(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
-    const { host, lto } = this.ctx;
-    // As soon as it is known: the host may have to begin again.
-    if (this.bytes < LARGE_BYTES && this.bytes + bytes >= LARGE_BYTES) host.expectLargeLink();
+    const { lto } = this.ctx;
+    const before = this.bytes;
     this.bytes += bytes;
+    if (Math.floor(this.bytes / STEP_BYTES) > Math.floor(before / STEP_BYTES)) this.ctx.expectBytes(this.bytes);
     if (lto !== null) {
       const claim = lto.claim(this.ctx, source, offset, bytes);
       if (claim === "gone") {
