@@ -120,7 +120,7 @@ function fillWorld({ arena, tables }: KernelMemory, { objects, groups }: World):
 /** Names that a twin cannot tell apart from others by row: groups without members in any object have no row. */
 const withRows = (world: World): World => ({ ...world, groups: world.groups.filter(({ members }) => members.length > 0) });
 
-function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], unique: boolean, dissolve = false): number {
+function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], unique: number, dissolve: boolean): number {
   const limit = FIRST + sections.length;
   for (const name of ["osec", "rout"] as const) allocTable(arena, tables, name, limit);
   allocTable(arena, tables, "member", sections.length + 1);
@@ -128,7 +128,7 @@ function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], un
   const table = arena.allocZeroed(slots * 4);
   kernels.forgetUnwind!(1, sections.length + 1);
   let rows = FIRST;
-  for (const linked of [0, 1]) rows = kernels.bindRelocatable!(1, sections.length + 1, linked, unique ? 1 : 0, dissolve ? 1 : 0, table, slots, rows);
+  for (const linked of [0, 1]) rows = kernels.bindRelocatable!(1, sections.length + 1, linked, unique, dissolve ? 1 : 0, table, slots, rows);
   const cursors = arena.allocZeroed(4 * rows);
   const members = kernels.baseMembers!(FIRST, rows, 1, cursors);
   kernels.fillMembers!(1, sections.length + 1, cursors);
@@ -161,22 +161,6 @@ for (const debug of [false, true]) {
   const memory = kernelMemory(debug);
   const { arena, tables, kernels } = memory;
 
-  test("--force-group-allocation: members of groups are joined like other sections", () => {
-    for (let seed = 1; seed <= 60; seed++) {
-      const mark = arena.mark();
-      const { sections, row } = fillWorld(memory, withRows(randomWorld(prng(seed))));
-      const outputs = bindRelocatableTwin(sections, false, true);
-      assert.is(bind(memory, sections, false, true), FIRST + outputs.length, `seed ${seed}`);
-      const { osec, member } = tables;
-      outputs.forEach((output, k) => {
-        const base = osec.memberBase[FIRST + k]!;
-        assert.equal([...member.isec.subarray(base, base + osec.memberCount[FIRST + k]!)], output.members.map(row), `seed ${seed}, members of ${output.name}`);
-        assert.is(osec.sh_flags[FIRST + k]! & SHF_GROUP, 0, `seed ${seed}, ${output.name}`);
-      });
-      arena.release(mark);
-    }
-  });
-
   test("sections, groups, their places and headers are those of the twin, on seeded objects", () => {
     for (let seed = 1; seed <= 250; seed++) {
       const mark = arena.mark();
@@ -184,9 +168,14 @@ for (const debug of [false, true]) {
       const random = prng(seed);
       const world = withRows(randomWorld(random));
       const { sections, row } = fillWorld(memory, world);
-      const unique = random.chance(0.15);
-      const outputs = bindRelocatableTwin(sections, unique);
-      assert.is(bind(memory, sections, unique), FIRST + outputs.length, where);
+      // All stay alone, some do, or none.
+      const unique = random.pick([() => false, () => false, () => true, ({ name }: RSection) => name === ".text"]);
+      const some = arena.alloc(sections.length + 2);
+      sections.forEach((section) => (arena.u8[some + row(section)] = unique(section) ? 1 : 0));
+      const dissolve = random.chance(0.2);
+      const outputs = bindRelocatableTwin(sections, unique, dissolve);
+      const how = !sections.some(unique) ? 0 : sections.every(unique) ? 1 : some;
+      assert.is(bind(memory, sections, how, dissolve), FIRST + outputs.length, where);
       const { osec, rout, isec, member, group, sym } = tables;
       outputs.forEach((output, k) => {
         const id = FIRST + k;
@@ -213,7 +202,7 @@ for (const debug of [false, true]) {
 
       let count = 0;
       let bytes = 0;
-      for (let o = 1; o <= world.objects.length; o++) {
+      for (let o = 1; o <= world.objects.length && !dissolve; o++) {
         count += kernels.placeGroups!(o, bytes);
         bytes += kernels.groupBytes!(o);
       }
@@ -225,10 +214,10 @@ for (const debug of [false, true]) {
         return { end, check: () => members.forEach((section, m) => offsets[m] === null || assert.is(isec.outOffset[row(section)], offsets[m], `${where}, output ${k}`)) };
       });
       const symtab = 77;
-      const twin = layoutRelocatableTwin(outputs, world.groups, sizes.map(({ end }) => end), EHDR_BYTES, symtab);
+      const twin = layoutRelocatableTwin(outputs, dissolve ? [] : world.groups, sizes.map(({ end }) => end), EHDR_BYTES, symtab);
       assert.is(count, twin.groups.filter((words) => words !== null).length, where);
       assert.is(bytes, 4 * twin.groups.reduce((sum, words) => sum + (words?.length ?? 0), 0), where);
-      world.groups.forEach((_, g) => assert.is((sym.flags[tables.esym.sym[1 + g]!]! & SYM_ROOT) !== 0, twin.groups[g] !== null, `${where}, name of group ${g}`));
+      world.groups.forEach((_, g) => assert.is((sym.flags[tables.esym.sym[1 + g]!]! & SYM_ROOT) !== 0, (twin.groups[g] ?? null) !== null, `${where}, name of group ${g}`));
 
       const groupsFrom = Math.ceil(kernels.layoutOutputs!(FIRST, EHDR_BYTES) / 4) * 4;
       for (const { check } of sizes) check();

@@ -153,7 +153,7 @@ test("entries say value, size, section, binding, type and visibility", () => {
     symbols: [
       own("f", { type: STT_FUNC, size: 8, addr: 0x1010n }), own("p", { vis: STV_PROTECTED, type: STT_OBJECT }), own("t", { type: STT_TLS, isec: 2, addr: 0x3010n }),
       own("abs", { isec: 0, addr: 42n }), own("u", { bind: STB_GNU_UNIQUE }), own("i", { type: STT_GNU_IFUNC }), own("end", { kind: SYM_IN_OSEC, isec: 3, addr: 0x4100n }),
-      { name: "ext", file: "lib.so", type: STT_GNU_IFUNC, size: 99, addr: 5n, ver: 1 }, { name: "w", bind: STB_WEAK },
+      { name: "ext", file: "lib.so", type: STT_FUNC, size: 99, addr: 5n, ver: 1 }, { name: "w", bind: STB_WEAK },
     ],
   });
   const found = new Map(symbolsOf(world).map(({ name, ...rest }) => [name, rest]));

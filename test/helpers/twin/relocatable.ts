@@ -68,8 +68,8 @@ const isOdd = ({ flags, entsize, align }: RSection): boolean => (flags & SHF_MER
 
 export const isMerged = (section: RSection): boolean => section.merge && !isOdd(section);
 
-/** Sections that go together: of one name, type, flags, entry size and, where order follows others, of what they follow. */
-export function bindRelocatableTwin(sections: RSection[], unique: boolean, dissolve = false): ROutput[] {
+/** Sections that go together: of one name, type, flags, entry size and, where order follows others, of what they follow. `dissolve`: groups are forgotten. */
+export function bindRelocatableTwin(sections: RSection[], unique: (section: RSection) => boolean, dissolve: boolean): ROutput[] {
   const outputs: ROutput[] = [];
   const kept = sections.filter(({ live, consumed }) => live && !consumed);
   const follows = ({ flags }: RSection): boolean => (flags & SHF_LINK_ORDER) !== 0;
@@ -78,7 +78,7 @@ export function bindRelocatableTwin(sections: RSection[], unique: boolean, disso
     const flags = section.flags & ~SHF_COMPRESSED & ~SHF_INFO_LINK & (dissolve ? ~SHF_GROUP : ~0);
     const type = section.type === SHT_X86_64_UNWIND ? SHT_PROGBITS : section.type;
     const link = follows(section) ? (outputs.find(({ members }) => members.includes(section.linked!)) ?? null) : null;
-    const apart = unique || (section.group !== null && !dissolve) || isOdd(section);
+    const apart = unique(section) || (section.group !== null && !dissolve) || isOdd(section);
     const same = (o: ROutput): boolean => !o.apart && o.name === section.name && o.type === type && o.flags === flags && o.entsize === section.entsize && o.link === link;
     let output = apart ? undefined : outputs.find(same);
     if (output === undefined) {
@@ -113,7 +113,7 @@ export function layoutRelocatableTwin(outputs: ROutput[], groups: RGroup[], size
   for (const output of outputs) {
     // A group must be known before its members (gABI ch. 4 Section Groups).
     const group = output.members[0]!.group;
-    if (group !== null && !entries.includes(group) && membersOf(group, outputs).length > 0) entries.push(group);
+    if (group !== null && groups.includes(group) && !entries.includes(group) && membersOf(group, outputs).length > 0) entries.push(group);
     entries.push(output);
     if (output.relas > 0) entries.push({ relasOf: output });
   }
