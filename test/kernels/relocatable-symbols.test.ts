@@ -179,6 +179,8 @@ for (const debug of [false, true]) {
       obj.strtab[1] = arena.put(strtab);
       const from = random.below(globals.length + 1);
       const to = random.between(from, globals.length);
+      const sttCommon = random.chance(0.3);
+      params.set("sttCommon", sttCommon ? 1 : 0);
       for (const onlyUsed of [0, 1]) {
         const kept = globals.slice(from, to).filter((global) => isGlobalKept(global, onlyUsed === 1));
         const texts = kept.map(nameOfGlobal);
@@ -188,7 +190,7 @@ for (const debug of [false, true]) {
         assert.is(kernels.countRelocatableGlobals!(from + 1, to + 1, onlyUsed, total), kept.length, where);
         assert.is(arena.f64[total >>> 3], bytes, where);
         assert.is(kernels.emitRelocatableGlobals!(from + 1, to + 1, onlyUsed, tablesAt.at, FIRST_ENTRY, tablesAt.names, FIRST_NAME, tablesAt.wide), bytes, where);
-        compare(tablesAt, kept.map((global) => globalEntryOfObject(global, params.get("gnuUnique") === 1)), texts, where);
+        compare(tablesAt, kept.map((global) => globalEntryOfObject(global, params.get("gnuUnique") === 1, sttCommon)), texts, where);
         kept.forEach((global, n) => assert.is(sym.aux[globals.indexOf(global) + 1], FIRST_ENTRY + n, where));
       }
       arena.release(mark);

@@ -1,6 +1,6 @@
 /** The symbol table of a relocatable output: the oracle of the -r kernels of symbols. What .symtab of other outputs has, too, is in emit-symtab.ts. */
 import { SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR } from "../../../as-kernels/shared/abi.ts";
-import { SHF_MERGE, SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION } from "../../../as-kernels/shared/elf.ts";
+import { SHF_MERGE, SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION } from "../../../as-kernels/shared/elf.ts";
 import { indexes, isThere, type Discard, type Entry, type Global, type Local, type Output } from "./emit-symtab.ts";
 
 export interface RLocal extends Local {
@@ -48,11 +48,12 @@ export function isGlobalKept(global: RGlobal, onlyUsed: boolean): boolean {
 /** A definition keeps its version suffix. */
 export const nameOfGlobal = (global: RGlobal): string => (kindOf(global) === SYM_DEFINED && global.definedAs !== null ? global.definedAs : global.name);
 
-export function globalEntryOfObject(global: RGlobal, gnuUnique: boolean): Entry {
-  const { type, vis: other, section, output, addr, size } = global;
+/** `sttCommon`: commons have a type of their own (gABI ch. 4, STT_COMMON), not that of their mentions. */
+export function globalEntryOfObject(global: RGlobal, gnuUnique: boolean, sttCommon: boolean): Entry {
+  const { vis: other, section, output, addr, size } = global;
   const bind = global.bind === 0 || (global.bind === STB_GNU_UNIQUE && !gnuUnique) ? STB_GLOBAL : global.bind;
-  const plain = { info: (bind << 4) | type, other };
   const kind = kindOf(global);
+  const plain = { info: (bind << 4) | (sttCommon && kind === SYM_COMMON ? STT_COMMON : global.type), other };
   if (kind === SYM_COMMON) return { ...plain, shndx: global.special, wide: 0, value: 1n << BigInt(global.align), size: BigInt(size) };
   if (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC) return { ...plain, shndx: SHN_UNDEF, wide: 0, value: 0n, size: 0n };
   return { ...plain, ...at(kind === SYM_IN_OSEC ? output : (section?.output ?? null)), value: addr, size: BigInt(size) };
