@@ -54,7 +54,7 @@ export class InputScripts {
     if (found === "") return this.ctx.diag.error(messages.noScript(path));
     const file = this.access.open(found);
     if (file === null) return;
-    if (file.kind === "text") this.add(file, PLAIN, false);
+    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false);
     else this.ctx.diag.error(messages.unknownType(file.path));
     file.close();
   }

@@ -68,6 +68,7 @@ function values(args: readonly ByteString[], option: string): ByteString[] {
 function addFile(tar: TarWriter, name: string, path: ByteString, host: Host): void {
   const fd = host.open(path);
   try {
+    if (path === "/dev/null") return tar.add(name, 0, []);
     if (host.stat(path)?.kind !== "file") return;
     tar.add(name, host.size(fd), contents(host, fd));
   } finally {
@@ -137,7 +138,7 @@ export function responseFile(args: readonly ByteString[], host: Host, kept: Read
   for (const name of kept) lines.push(`--remap-inputs ${quote(`${name}=${rewritten(name, host)}`)}`);
   for (const { row, spelling, value } of words(args)) {
     const name = row?.names[0] ?? "";
-    if (name === "--reproduce") continue;
+    if (name === "--reproduce" || name === "--repro") continue;
     if (row === null) lines.push(quote(kept.has(value) ? value : rewritten(value, host)));
     else if (row.value === "none") lines.push(spelling);
     else if (name === "--output" || OUTPUTS.has(name)) lines.push(joined(row, name, spelling, baseName(value)));

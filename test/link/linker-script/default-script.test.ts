@@ -20,6 +20,14 @@ scripts("--default-script stands in for -T, is found along -L, and the last one 
   contains(w.fails("$LD -T none.ld t.o -o e"), "error: cannot find linker script none.ld");
 });
 
+scripts("a script without a word changes nothing", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: ret\n.data\n.quad 1\n", "empty.ld": "", "comment.ld": "/* nothing */\n" }).sh("as a.s -o a.o && $LD a.o -o plain");
+  for (const script of ["/dev/null", "empty.ld", "comment.ld"]) {
+    if (linkerName === "bfd") continue;
+    w.sh(`$LD a.o -T ${script} -o m && cmp plain m`);
+  }
+});
+
 scripts("files that scripts name are looked for in the sysroot when the script is there, and what is missing is shown", (w) => {
   w.write({ "t.s": START, "root/abs.ld": "INPUT(/none.o)", "abs.ld": "INPUT(/none.o)", "rel.ld": "\nINPUT(none.o)", "eq.ld": "INPUT(=t.o)" });
   w.sh("gcc -c t.s && cp t.o root/ && $LD eq.ld --sysroot=$PWD/root -o eq");

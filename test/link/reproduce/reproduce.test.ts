@@ -27,6 +27,12 @@ for (const [kind, flags, output] of [
   }, "ar");
 }
 
+reproduce("/dev/null as a script and --repro", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: ret\n" }).sh("as a.s -o a.o && $LD a.o -T /dev/null --version-script=/dev/null --repro -o r && mv r.repro.tar r.tar && mkdir -p again && tar xf r.tar -C again && cd again/r.repro && $LD @response.txt && cmp r ../../r");
+  lacks(w.read("again/r.repro/response.txt"), "--repro");
+});
+
 reproduce("names with spaces, quotes and backslashes, long ones, and layout scripts that include others", (w) => {
   if (!wield) return;
   const long = `${"d".repeat(120)}/${"e".repeat(120)}`;
