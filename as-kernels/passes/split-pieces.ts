@@ -67,6 +67,24 @@ export function nextPieceRun(from: u32, to: u32, fill: u32, limit: f64, run: u32
   return 1;
 }
 
+/** Bytes of the sections of rows [from, to) that are taken apart. */
+export function pieceBytes(from: u32, to: u32): f64 {
+  const isec = tables().isec;
+  let bytes: f64 = 0;
+  for (let i = from; i < to; i++) if (wanted(i, 1)) bytes += isec.size[i];
+  return bytes;
+}
+
+/** Bytes [start, start + bytes) of the file that rows [from, to) are of are at `contents` for good. */
+export function keepRun(from: u32, to: u32, contents: u32, start: f64, bytes: f64): void {
+  const isec = tables().isec;
+  for (let i = from; i < to; i++) {
+    if (!wanted(i, 1) || isec.compressed[i] != 0) continue;
+    const at = isec.sh_offset[i] - start;
+    if (at >= 0 && at + isec.size[i] <= bytes) isec.kept[i] = contents + <u32>at;
+  }
+}
+
 /** First compressed section of rows [from, to); `to` = none. */
 export function nextCompressed(from: u32, to: u32): u32 {
   const compressed = tables().isec.compressed;

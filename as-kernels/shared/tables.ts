@@ -164,6 +164,7 @@ export class IsecTable {
   dependent: U32Col;
   nextDependent: U32Col;
   nextInGroup: U32Col;
+  kept: U32Col;
   pieceBase: U32Col;
   pieceCount: U32Col;
   blockIndex: U32Col;

@@ -11,7 +11,7 @@ export interface Kernels {
 }
 
 /** Kernels whose result is an f64, not a u32. */
-const F64_RESULTS = new Set<string>(["placeGdbNames", "layoutMembers", "layoutOutputs", "layoutRelas", "layoutEhFrame"]);
+const F64_RESULTS = new Set<string>(["pieceBytes", "placeGdbNames", "layoutMembers", "layoutOutputs", "layoutRelas", "layoutEhFrame"]);
 
 export type KernelModule = WebAssembly.Module;
 

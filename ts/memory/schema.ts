@@ -158,6 +158,7 @@ export const TABLES = {
     dependent: "u32", // first isec that is SHF_LINK_ORDER-linked to this one
     nextDependent: "u32", // next one with the same link
     nextInGroup: "u32", // ring of the members of a group, 0 = not in a group
+    kept: "u32", // address of its contents if split-pieces left them in memory, else 0
     pieceBase: "u32", // first piece row (ISEC_MERGE), first ehrec row (ISEC_EH_FRAME)
     pieceCount: "u32",
     blockIndex: "u32", // ISEC_MERGE of strings: address of u32 per 64 bytes: first piece that ends after that byte

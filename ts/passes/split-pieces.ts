@@ -1,8 +1,8 @@
 /**
  * SHF_MERGE sections become rows of `piece`, .eh_frame sections rows of `ehrec`.
  *
- * Reads section contents twice through a window, sections that lie close together with one read: first to count, then to
- * fill rows whose numbers follow from the counts. Writes piece, ehrec, cie, ehsec, isec.pieceBase/pieceCount/blockIndex/fde
+ * Looks at section contents twice, sections that lie close together read with one read: first to count, then to fill rows whose
+ * numbers follow from the counts. Unless they are many, contents stay in memory in between, and until they are written. Writes piece, ehrec, cie, ehsec, isec.pieceBase/pieceCount/blockIndex/fde
  * and sym.piece. Sections with SHF_COMPRESSED get their size here, before anyone asks for it.
  */
 import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
@@ -17,9 +17,14 @@ const CHUNK_SECTIONS = 4096;
 const CHUNK_SYMBOLS = 65536;
 /** Sections are read together up to this size. */
 const RUN_BYTES = 1 << 20;
+/** More contents than this are read again each time they are looked at: touching memory costs more than that. */
+const KEPT_BYTES = 64 << 20;
 
 /** Elf64_Chdr */
 const CHDR_BYTES = 24;
+
+/** Kernels look at words. */
+const MARGIN = 16;
 
 const COUNT = 0;
 const FILL = 1;
@@ -36,7 +41,7 @@ const CELL = 1;
 
 /**
  * Calls `find(row)` for run after run until it finds none, reads each run's contents and hands them to `use`. `isecOf` gives
- * the section of a row. A section that cannot be inflated is reported and passed over.
+ * the section of a row. A section that cannot be inflated is reported and passed over. `keep`: contents stay in memory for later calls.
  */
 export function eachRun(
   w: WorkerContext,
@@ -44,7 +49,9 @@ export function eachRun(
   find: (row: number, cell: number) => number,
   isecOf: (row: number) => number,
   use: (from: number, to: number, contents: number, start: number) => void,
+  keep = false,
 ): void {
+  const { kept, sh_offset, obj } = w.tables.isec;
   const cell = w.window(CELL, RUN_CELL_BYTES);
   for (let row = from; find(row, cell) !== 0; ) {
     const first = w.u32[cell >>> 2]!;
@@ -52,9 +59,16 @@ export function eachRun(
     const start = w.f64[(cell >>> 3) + 2]!;
     const bytes = w.f64[(cell >>> 3) + 3]!;
     const isec = isecOf(first);
-    const contents = w.window(CONTENTS, bytes);
-    if (w.u32[(cell >>> 2) + 2] === 0) w.read(w.tables.obj.source[w.tables.isec.obj[isec]!]!, start, contents, bytes);
+    const last = isecOf(row - 1);
+    if (kept[isec] !== 0 && kept[last] === kept[isec]! + (sh_offset[last]! - start)) {
+      use(first, row, kept[isec]!, start);
+      continue;
+    }
+    const stored = w.u32[(cell >>> 2) + 2] === 0;
+    const contents = keep && stored ? w.alloc(bytes + MARGIN) : w.window(CONTENTS, bytes);
+    if (stored) w.read(w.tables.obj.source[obj[isec]!]!, start, contents, bytes);
     else if (!inflate(w, isec, contents)) continue;
+    if (keep && stored) w.kernels.keepRun!(first, row, contents, start, bytes);
     use(first, row, contents, start);
   }
 }
@@ -82,7 +96,7 @@ function readCompressionHeaders(w: WorkerContext, from: number, to: number): voi
 }
 
 function splitChunk(w: WorkerContext, chunk: number): void {
-  const fill = w.args[0]!;
+  const [fill, keep] = w.args as [number, number];
   const from = 1 + chunk * CHUNK_SECTIONS;
   const to = Math.min(from + CHUNK_SECTIONS, w.tables.isec.rows);
   if (fill === COUNT) {
@@ -96,6 +110,7 @@ function splitChunk(w: WorkerContext, chunk: number): void {
     (row, cell) => w.kernels.nextPieceRun!(row, to, fill, RUN_BYTES, cell),
     (row) => row,
     (first, end, contents, start) => w.kernels.splitRun!(first, end, contents, start, fill, scratch),
+    keep !== 0,
   );
 }
 
@@ -109,10 +124,10 @@ export const SPLIT_PHASES: Phases = { "split-pieces": splitChunk, "bind-symbol-p
 export async function splitPieces(ctx: Context): Promise<void> {
   const { arena, kernels, pool, tables } = ctx;
   const chunks = Math.ceil((tables.isec.rows - 1) / CHUNK_SECTIONS);
-  await pool.run("split-pieces", chunks, COUNT);
+  await pool.run("split-pieces", chunks, COUNT, kernels.pieceBytes!(1, tables.isec.rows) <= KEPT_BYTES ? 1 : 0);
   const rows = allocRows(ctx);
   if (rows.pieces > 1) ctx.params.set("xxh3Secret", putXxh3Secret(arena));
-  if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL);
+  if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL, 0);
   kernels.listEhFrames!();
   kernels.linkFdes!();
   const mark = arena.mark();

@@ -1,8 +1,8 @@
 /**
  * .eh_frame: the unwind records of live code, each CIE once, and a zero terminator.
  *
- * Which records there are follows from isec.live and isec.osec, so layout() runs once after bind-sections. Contents are read
- * again while writing; no input section is kept in memory.
+ * Which records there are follows from isec.live and isec.osec, so layout() runs once after bind-sections. Contents that
+ * split-pieces has not left in memory are read again.
  */
 import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
@@ -28,8 +28,8 @@ export function writeEhFramePhase(w: WorkerContext, chunk: number): void {
   for (let k = from; k < to; k++) {
     if (ehsec.out[k + 1] === ehsec.out[k]) continue;
     const row = ehsec.isec[k]!;
-    const contents = w.window(0, isec.size[row]! + 16);
-    w.contents(row, contents);
+    const contents = isec.kept[row] || w.window(0, isec.size[row]! + 16);
+    if (isec.kept[row] === 0) w.contents(row, contents);
     w.kernels.writeEhFrame!(k, contents, out + (ehsec.out[k]! - start), w.args[A_ADDRESS]!);
   }
   w.write(w.args[A_FD]!, out, bytes, w.args[A_POSITION]! + start);
