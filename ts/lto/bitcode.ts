@@ -8,6 +8,7 @@ import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError, type Host } from "../host/host.ts";
 import { parentOf } from "../input/search.ts";
+import { latin1 } from "../memory/text.ts";
 
 /** Versions of clang that are looked for, the newest first: bitcode is read by its own version and later ones. */
 const NEWEST = 30;
@@ -29,6 +30,7 @@ export class BitcodeCompiler {
     if (known !== undefined) return known;
     this.program ??= findClang(ctx);
     if (this.program === "") return null;
+    checkIntegrity(ctx, source, offset, bytes, name);
     const compiled = this.run(ctx, bitcodeFile(ctx.host, source, offset, bytes), name);
     this.made.set(key, compiled);
     return compiled;
@@ -45,6 +47,18 @@ export class BitcodeCompiler {
       return diag.fatal(`${name}: cannot run ${this.program}: ${error.message}`);
     }
   }
+}
+
+/**
+ * Checks of control flow integrity are made of what a whole program's types are; compiling a file alone drops them without a word, and
+ * the program would be less than it was asked to be. The names stand as they are in the bitcode. `llvm.type.test` alone is devirtualization.
+ */
+function checkIntegrity({ host, diag }: Context, source: ByteString, offset: number, bytes: number, name: ByteString): void {
+  const copy = new Uint8Array(bytes);
+  host.readAt(source, copy, offset);
+  const text = latin1(copy, 0, bytes);
+  if (!text.includes("llvm.type.test") || !/llvm\.ubsantrap|__ubsan_handle_cfi|llvm\.trap/.test(text)) return;
+  diag.error(`${name}: control flow integrity (-fsanitize=cfi) needs link-time optimization of the whole program, which only LLVM has\n>>> link with lld, or compile without -fsanitize=cfi`);
 }
 
 function bitcodeFile(host: Host, source: ByteString, offset: number, bytes: number): ByteString {

@@ -31,7 +31,7 @@ lines("gcc: sanitizers, OpenMP, coverage, profiling", (w) => {
 
 lines("clang: sanitizers and profile where compiler-rt is there", (w) => {
   w.write({ "ok.c": "#include <stdio.h>\nint main(void) { puts(\"ok\"); return 0; }" });
-  for (const flags of ["-fsanitize=address", "-fsanitize=undefined", "-fprofile-instr-generate -fcoverage-mapping", "-fsanitize=thread", "-fsanitize=memory", "-fsanitize=safe-stack", "-fxray-instrument -fxray-instruction-threshold=1", "--coverage", "-rtlib=compiler-rt"]) {
+  for (const flags of ["-fsanitize=address", "-fsanitize=undefined", "-fprofile-instr-generate -fcoverage-mapping", "-fsanitize=thread", "-fsanitize=memory", "-fsanitize=safe-stack", "-fsanitize=leak", "-fsanitize=scudo", "-static -fsanitize=undefined", "-fbasic-block-sections=all", "-mcmodel=medium", "-static-pie", "-fxray-instrument -fxray-instruction-threshold=1", "--coverage", "-rtlib=compiler-rt"]) {
     if (w.try(`$CLANG ${flags} ok.c -fuse-ld=bfd -o probe`).status !== 0) continue;
     w.sh(`$CLANG ${flags} ok.c -B$B -o ok`);
     assert.is(w.try("./ok").stdout, "ok\n", flags);

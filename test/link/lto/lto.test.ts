@@ -86,6 +86,10 @@ lto("LLVM bitcode is compiled by clang, in archives too, for programs and shared
   assert.is(w.sh("$CLANG -O1 -flto -B$B m.o f.o libg.a -o m && ./m && gcc -B$B m.o f.o --static libg.a -o n && ./n"), "7 7\n7 7\n");
   assert.is(w.sh("$CLANG -O1 -flto=thin -fPIC -B$B -shared f.c g.c -o l.so && $CLANG -B$B m.o ./l.so -o d && ./d"), "7 7\n");
   contains(w.fails("PATH=/nowhere $LD m.o -o x"), "m.o: LLVM bitcode", "clang");
+  w.write({ "i.c": "int f(int x) { return x; } int (*volatile p)(int) = f; int main(void) { return p(0); }", "v.cc": "struct A { virtual int f(); }; int A::f() { return 0; } int use(A *a) { return a->f(); } int main() { A a; return use(&a); }" });
+  // Checks that would vanish are an error; devirtualization may.
+  contains(w.fails("$CLANG -O1 -flto -fvisibility=hidden -fsanitize=cfi-icall i.c -B$B -o i"), "control flow integrity (-fsanitize=cfi) needs");
+  w.sh("$CLANGXX -O1 -flto -fvisibility=hidden -fwhole-program-vtables v.cc -B$B -o v && ./v");
   w.write({ "o.c": "static int twice(int x) { return 2 * x; } int _start(int x) { int sum = 0; for (int i = 0; i < 10; i++) sum += twice(i); return sum; }" });
   w.sh("$CLANG -O1 -Xclang -disable-llvm-passes -flto -c o.c && $LD o.o -o o2 && $LD o.o --lto-O0 -o o0 && $LD o.o --lto-O3 -o o3 && $LD o.o -plugin-opt=O0 -o p0 && cmp o0 p0");
   const size = (name: string): number => w.elf(name).need(".text").size;
