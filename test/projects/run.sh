@@ -84,7 +84,8 @@ step() {
     ${CARGO:+"CARGO=$CARGO"} sh -c 'place=$3; . "$1"; eval "$(dpkg-buildflags --export=sh)"; set -eu; "$2"' sh "$here/recipes/$name.sh" "$1" "$place" </dev/null)
 }
 
-# run LINKER PROGRAM: builds and tests in $folder/NAME.LINKER, which then has results ("pass|fail|skip TEST"), links and logs.
+# run LINKER PROGRAM: builds and tests in $folder/NAME.LINKER, which then has results ("pass|fail|skip TEST"), links and logs. GNU ld comes
+# second and has the file `again`: a recipe whose suite takes names runs only those that failed with wield.
 run() {
   place=$folder/$name.$1
   rm -rf "$place"
@@ -94,6 +95,7 @@ run() {
   for other in $with; do (fetch "$other" "$place/$other" >/dev/null); done
   stand_ins "$place/linkers" "$2" "$place/links"
   [ "$(id -u)" != 0 ] || chown -R "$user" "$place"
+  [ "$1" = wield ] || failed wield > "$place/again"
   touch "$place/start"
   step build > "$place/build.log" 2>&1 || { tail -n 30 "$place/build.log" >&2; echo "run.sh: $name does not build with $1: $place/build.log" >&2; return 1; }
   status=0
