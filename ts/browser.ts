@@ -6,7 +6,7 @@
  */
 import { WorkerEngine } from "./api/client.ts";
 import type { KernelSource } from "./api/engine.ts";
-import type { Engine, EngineOptions, LinkOptions, LinkResult } from "./api/types.ts";
+import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult } from "./api/types.ts";
 
 export { parseArgs } from "./api/command-line.ts";
 export { layerFS, memoryFS } from "./api/file-system.ts";
@@ -33,4 +33,10 @@ let shared: Engine | undefined;
 export function link(options: LinkOptions): Promise<LinkResult> {
   shared ??= createEngine();
   return shared.link(options);
+}
+
+/** A link that will be repeated. Nothing is linked yet. */
+export function createContext(options: LinkOptions): Promise<LinkContext> {
+  shared ??= createEngine();
+  return shared.createContext(options);
 }

@@ -5,10 +5,11 @@
  * kernels; no process is left, and nothing is printed.
  */
 import { createNodeHost, createNodePlatform } from "./host/node.ts";
+import { LocalContext } from "./api/context.ts";
 import { linkWith, type Runtime } from "./api/link.ts";
 import { LinkError } from "./api/link-error.ts";
 import { REAL_FILES } from "./api/file-system.ts";
-import type { Engine, EngineOptions, FileStat, LinkFileSystem, LinkOptions, LinkResult } from "./api/types.ts";
+import type { Engine, EngineOptions, FileStat, LinkContext, LinkFileSystem, LinkOptions, LinkResult } from "./api/types.ts";
 import { utf8 } from "./memory/text.ts";
 
 export { parseArgs } from "./api/command-line.ts";
@@ -28,11 +29,17 @@ export function link(options: LinkOptions): Promise<LinkResult> {
   return linkWith(runtime, options);
 }
 
+/** A link that will be repeated. Nothing is linked yet. */
+export async function createContext(options: LinkOptions): Promise<LinkContext> {
+  return new LocalContext(runtime, options);
+}
+
 /** As in pages; here there is nothing to start, and only `kernels` as they are installed. */
 export function createEngine(_options: EngineOptions = {}): Engine {
   let disposed = false;
   return {
     link: (options) => (disposed ? Promise.reject(new LinkError("DISPOSED", "the engine has been disposed of")) : link(options)),
+    createContext,
     threads: Promise.resolve(platform.cpus),
     dispose: () => void (disposed = true),
   };

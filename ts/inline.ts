@@ -5,9 +5,10 @@
  * in the thread that asks, because there is nothing to keep it from. Real files are not looked at.
  */
 import { WorkerEngine } from "./api/client.ts";
+import { BaseContext } from "./api/base-context.ts";
 import type * as EngineModule from "./api/engine.ts";
 import { LinkError } from "./api/link-error.ts";
-import type { Engine, EngineOptions, LinkOptions, LinkResult } from "./api/types.ts";
+import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./api/types.ts";
 // @ts-expect-error made by the build: the text of a script that sets wieldEngine
 import engineText from "wield:engine";
 // @ts-expect-error made by the build: bytes
@@ -27,6 +28,39 @@ function blobWorker(): Worker {
   return new Worker(url, { type: "module" });
 }
 
+/** The text has a LinkError of its own. */
+function ownError(error: unknown): unknown {
+  const { name, code, message, diagnostics, cause } = error as LinkError;
+  return name === "LinkError" ? new LinkError(code, message, diagnostics, { cause }) : error;
+}
+
+const ownErrors = <T>(promise: Promise<T>): Promise<T> => promise.catch((error: unknown) => Promise.reject(ownError(error)));
+
+class OwnErrors extends BaseContext {
+  private readonly inner: EngineModule.LocalEngine extends { createContext(options: never): infer C } ? C : never;
+
+  constructor(inner: OwnErrors["inner"]) {
+    super();
+    this.inner = inner;
+  }
+
+  protected change(changes: Parameters<LinkContext["update"]>[0]): void {
+    this.inner.update(changes);
+  }
+
+  protected link(options: RelinkOptions): Promise<LinkResult> {
+    return ownErrors(this.inner.relink(options));
+  }
+
+  isStale(): Promise<boolean> {
+    return this.inner.isStale();
+  }
+
+  protected end(): void {
+    void this.inner.dispose();
+  }
+}
+
 /** The linker in this thread. */
 class LocalEngine implements Engine {
   readonly threads = Promise.resolve(1);
@@ -39,13 +73,12 @@ class LocalEngine implements Engine {
 
   async link(options: LinkOptions): Promise<LinkResult> {
     this.engine ??= this.start();
-    try {
-      return await (await this.engine).link(options);
-    } catch (error) {
-      // The text has a LinkError of its own.
-      const { name, code, message, diagnostics, cause } = error as LinkError;
-      throw name === "LinkError" ? new LinkError(code, message, diagnostics, { cause }) : error;
-    }
+    return ownErrors((await this.engine).link(options));
+  }
+
+  async createContext(options: LinkOptions): Promise<LinkContext> {
+    this.engine ??= this.start();
+    return new OwnErrors((await this.engine).createContext(options));
   }
 
   dispose(): void {
@@ -73,4 +106,10 @@ let shared: Engine | undefined;
 export function link(options: LinkOptions): Promise<LinkResult> {
   shared ??= createEngine();
   return shared.link(options);
+}
+
+/** A link that will be repeated. Nothing is linked yet. */
+export function createContext(options: LinkOptions): Promise<LinkContext> {
+  shared ??= createEngine();
+  return shared.createContext(options);
 }

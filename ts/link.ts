@@ -13,11 +13,12 @@ import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
 import { HostError, type Host, type OutputFile } from "./host/host.ts";
 import { fillInternalObject } from "./input/internal-object.ts";
-import { Arena, createMemory, OutOfMemory } from "./memory/arena.ts";
-import { instantiateKernels, type Kernels } from "./memory/kernels.ts";
+import { OutOfMemory } from "./memory/arena.ts";
+import { instantiateKernels } from "./memory/kernels.ts";
+import { Machine } from "./memory/machine.ts";
 import { PHASES } from "./memory/phases.ts";
-import { Pool, ReadFailed } from "./memory/pool.ts";
-import { allocTable, initTables, Params } from "./memory/table.ts";
+import { ReadFailed } from "./memory/pool.ts";
+import { allocTable, Params } from "./memory/table.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
 import { checkProtection } from "./passes/check-protection.ts";
@@ -81,17 +82,15 @@ const BSYMBOLIC = {
   none: BSYM_NONE, functions: BSYM_FUNCTIONS, all: BSYM_ALL, "non-weak": BSYM_NON_WEAK, "non-weak-functions": BSYM_NON_WEAK_FUNCTIONS,
 } as const;
 
-function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null): Context {
+function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null, machine: Machine): Context {
   const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
   if (arch === undefined) return diag.fatal(`unknown emulation: ${options.emulation}`);
-  const memory = createMemory();
-  const arena = new Arena(memory);
-  const tables = initTables(arena);
+  const { arena, kernels } = machine;
+  const { tables, pool } = machine.begin(host, PHASES);
   const params = new Params(arena);
-  const kernels: Kernels = {};
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch, observer,
-    pool: new Pool(arena, tables, kernels, host, PHASES),
+    pool,
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
@@ -359,9 +358,10 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
   }
 }
 
-/** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. */
-export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null): Promise<number> {
-  const ctx = createContext(options, host, diag, observer);
+/** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */
+export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
+  const machine = kept ?? new Machine();
+  const ctx = createContext(options, host, diag, observer, machine);
   try {
     const relocatable = await buildImage(ctx);
     await writeImage(ctx, relocatable);
@@ -372,7 +372,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
     else if (!(error instanceof LinkFailed)) throw error;
     return 1;
   } finally {
-    ctx.pool.stop();
+    if (kept === null) machine.stop();
     ctx.lto?.clean(ctx);
     if (options.reproduce !== "") reproduce(ctx);
   }

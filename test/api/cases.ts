@@ -13,6 +13,7 @@ export interface Api {
   parseArgs(argv: readonly string[]): Wield.LinkOptions;
   memoryFS(files: Readonly<Record<string, Wield.ByteSource>> | ReadonlyMap<string, Wield.ByteSource>): Wield.LinkFileSystem;
   layerFS(...layers: readonly Wield.LinkFileSystem[]): Wield.LinkFileSystem;
+  createContext(options: Wield.LinkOptions): Promise<Wield.LinkContext>;
   createEngine(options?: Wield.EngineOptions): Wield.Engine;
   LinkError: new (...args: never[]) => Error & { code: Wield.LinkErrorCode; diagnostics: readonly Wield.Diagnostic[] };
 }
@@ -291,6 +292,91 @@ export const cases: Record<string, Case> = {
     same((await engine.link({ inputs: demo(fixtures), gcSections: true })).output, (await api.link({ inputs: demo(fixtures), gcSections: true })).output, "the same program");
     engine.dispose();
     await rejects(engine.link({ inputs: demo(fixtures) }), api, "DISPOSED");
+  },
+
+  "a context gives what a link from nothing gives, after every change": async ({ link, createContext, memoryFS }) => {
+    const call = (name: string, ...callees: string[]): Uint8Array => {
+      const object = new ObjectBuilder();
+      const text = object.section(`.text.${name}`, { flags: CODE, data: callees.flatMap(() => [0xe8, 0, 0, 0, 0]).concat(0xc3), align: 16 });
+      object.symbol(name, { in: text, type: 2, size: text.data.length });
+      callees.forEach((callee, i) => object.reloc(text, 5 * i + 1, R_X86_64_PLT32, object.symbol(callee), -4));
+      return object.bytes();
+    };
+    const lib = archive(["f", "g", "h"].map((name) => ({ name: `${name}.o`, data: call(name) })));
+    const states: Record<string, Wield.ByteSource>[] = [
+      {},
+      { "main.o": call("_start", "f") },
+      { "main.o": call("_start", "f", "g", "h"), "other.o": async () => call("other", "g") },
+      { "lib/libf.a": archive(["f", "g", "h", "i"].map((name) => ({ name: `${name}.o`, data: call(name, ...(name === "f" ? ["i"] : [])) }))) },
+      { "main.o": new Blob([call("_start").slice()]) },
+      {},
+    ];
+    const files: Record<string, Wield.ByteSource> = { "main.o": call("_start", "g"), "other.o": call("other"), "lib/libf.a": lib };
+    const options = (given: Record<string, Wield.ByteSource>): Wield.LinkOptions => ({
+      args: ["--build-id=sha1"], inputs: [{ name: "main.o", data: given["main.o"]! }, "other.o", { lib: "f" }], libraryPaths: ["lib"], map: true,
+      fs: memoryFS({ "other.o": given["other.o"]!, "lib/libf.a": given["lib/libf.a"]! }),
+    });
+    const context = await createContext(options(files));
+    const outputs: Outputs = {};
+    for (const [i, changes] of states.entries()) {
+      Object.assign(files, changes);
+      context.update(changes);
+      const again = await context.relink();
+      const cold = await link(options(files));
+      same(again.output, cold.output, `state ${i}`);
+      is(again.map, cold.map, `map of state ${i}`);
+      is(again.incremental, i === 0 ? { reused: 0, changed: [] } : { reused: 3 - Object.keys(changes).length, changed: Object.keys(changes).sort() }, `what was kept for state ${i}`);
+      outputs[`state ${i}`] = again.output;
+    }
+    await context.dispose();
+    return outputs;
+  },
+
+  "a context survives links that fail or are aborted, and ends": async (api, fixtures) => {
+    const context = await api.createContext({ inputs: demo(fixtures), gcSections: true });
+    const good = await context.relink();
+    context.update({ "steps.o": new Uint8Array([1, 2, 3]) });
+    is((await rejects(context.relink(), api, "LINK_FAILED")).diagnostics[0]!.code, "UNKNOWN_FILE", "code");
+    is((await context.relink({ throwOnError: false })).ok, false, "ok");
+    context.update({ "steps.o": null });
+    is((await context.relink({ throwOnError: false })).diagnostics[0]!.code, "FILE_NOT_FOUND", "a file that is gone");
+    context.update({ "steps.o": undefined });
+    same((await context.relink()).output, good.output, "as it was");
+    const controller = new AbortController();
+    await rejects(context.relink({ signal: controller.signal, onProgress: ({ pass }) => void (pass === "mark-live" && controller.abort()) }), api, "ABORTED");
+    const [one, two] = await Promise.all([context.relink(), context.relink({ onProgress: () => undefined })]);
+    same(one.output, good.output, "one");
+    same(two.output, good.output, "two");
+    await context.dispose();
+    await rejects(context.relink(), api, "DISPOSED");
+  },
+
+  "watch links after every change": async ({ createContext }, fixtures) => {
+    const context = await createContext({ inputs: demo(fixtures), gcSections: true });
+    const seen: boolean[] = [];
+    const controller = new AbortController();
+    for await (const { ok: linked } of context.watch({ debounceMs: 1, signal: controller.signal })) {
+      seen.push(linked);
+      if (seen.length === 1) context.update({ "print.o": null });
+      if (seen.length === 2) setTimeout(() => context.update({ "print.o": fixtures["print.o"]! }), 5);
+      if (seen.length === 3) controller.abort();
+    }
+    is(seen, [true, false, true], "results");
+    await context.dispose();
+  },
+
+  "a context with threads": async ({ link, createContext }, fixtures) => {
+    const big = Array.from({ length: 40 }, (_, i) => ({ name: `f${i}.o`, data: functionObject(`f${i}`, i === 39 ? "" : `f${i + 1}`) }));
+    const options: Wield.LinkOptions = { inputs: [...demo(fixtures), ...big], args: ["-u", "f0", "--gc-sections"] };
+    const context = await createContext({ ...options, threads: 2 });
+    await context.relink();
+    for (let i = 0; i < 5; i++) {
+      const data = functionObject(`f${3 * i}`, i === 2 ? "" : "f39");
+      context.update({ [`f${3 * i}.o`]: data });
+      big[3 * i]!.data = data;
+      same((await context.relink()).output, (await link({ ...options, inputs: [...demo(fixtures), ...big], threads: 1 })).output, `link ${i}`);
+    }
+    await context.dispose();
   },
 
   "names are UTF-8": async ({ link }) => {

@@ -62,6 +62,32 @@ test("real files are the default, virtual ones hide them, and nothing is written
   assert.ok(fs.existsSync(path.join(dir, "map")));
 });
 
+test("a context reads real files again when they have changed, and watches them", async () => {
+  const dir = temporaryFolder("context");
+  const paths = DEMO.map((name) => path.join(dir, name));
+  for (const name of DEMO) fs.writeFileSync(path.join(dir, name), files[name]!);
+  const options = { inputs: paths, gcSections: true };
+  const context = await api.createContext(options);
+  const first = await context.relink();
+  assert.equal(Buffer.compare(first.output, (await api.link(options)).output), 0);
+  assert.equal((await context.relink()).incremental, { reused: 3, changed: [] });
+  const changed = files["steps.o"]!.slice();
+  changed[changed.lastIndexOf(0x6c)] = 0x4c;
+  const seen: (readonly string[])[] = [];
+  const controller = new AbortController();
+  for await (const { incremental, ok } of context.watch({ pollMs: 5, debounceMs: 1, signal: controller.signal })) {
+    assert.ok(ok);
+    seen.push(incremental!.changed);
+    if (seen.length === 1) fs.writeFileSync(paths[2]!, changed);
+    else controller.abort();
+  }
+  assert.equal(seen, [[], [paths[2]]]);
+  assert.equal(Buffer.compare((await context.relink()).output, (await api.link(options)).output), 0);
+  fs.rmSync(paths[1]!);
+  assert.is((await context.relink({ throwOnError: false })).diagnostics[0]!.code, "FILE_NOT_FOUND");
+  await context.dispose();
+});
+
 test("without the layer of real files there are none", async () => {
   const result = await api.link({ inputs: [path.join(repoRoot(), "build/demo/start.o")], fs: api.memoryFS({}), throwOnError: false });
   assert.is(result.diagnostics[0]!.code, "FILE_NOT_FOUND");

@@ -4,10 +4,11 @@
  * Knows neither where the worker's file is nor the kernels: browser.ts and inline.ts do.
  */
 import * as Comlink from "comlink";
+import { BaseContext } from "./base-context.ts";
 import type { EngineEndpoint, KernelSource } from "./engine.ts";
 import { LinkError } from "./link-error.ts";
 import { Packing, unpackOutcome } from "./remote.ts";
-import type { Engine, LinkOptions, LinkResult } from "./types.ts";
+import type { ByteSource, Engine, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
 interface Started {
   worker: Worker;
@@ -22,6 +23,7 @@ export class WorkerEngine implements Engine {
   private readonly kernels: () => KernelSource | Promise<KernelSource>;
   private started: Promise<Started> | undefined;
   private jobs = 0;
+  private contexts = 0;
   private disposed = false;
 
   constructor(createWorker: () => Worker, kernels: () => KernelSource | Promise<KernelSource>) {
@@ -53,6 +55,11 @@ export class WorkerEngine implements Engine {
     }
   }
 
+  async createContext(options: LinkOptions): Promise<LinkContext> {
+    const packing = await Packing.of(options, true);
+    return new RemoteContext(await this.start(), ++this.contexts, packing, () => ++this.jobs);
+  }
+
   dispose(): void {
     this.disposed = true;
     void this.started?.then(({ worker }) => worker.terminate(), () => undefined);
@@ -82,5 +89,50 @@ export class WorkerEngine implements Engine {
     death.catch(() => undefined);
     const threads = await Promise.race([endpoint.start(kernels), death]);
     return { worker, endpoint, threads, death };
+  }
+}
+
+/** A context on the other side of the worker. */
+class RemoteContext extends BaseContext {
+  private readonly engine: Started;
+  private readonly id: number;
+  private readonly packing: Packing;
+  private readonly nextJob: () => number;
+
+  constructor(engine: Started, id: number, packing: Packing, nextJob: () => number) {
+    super();
+    this.engine = engine;
+    this.id = id;
+    this.packing = packing;
+    this.nextJob = nextJob;
+    void engine.endpoint.open(id, packing.packed, Comlink.proxy(packing));
+  }
+
+  protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+    void this.engine.endpoint.update(this.id, Object.entries(changes).map(([path, source]) => [path, source == null ? source : this.packing.packSource(source)]));
+  }
+
+  protected async link(options: RelinkOptions): Promise<LinkResult> {
+    const { signal, onProgress } = options;
+    const job = this.nextJob();
+    const onAbort = (): void => void this.engine.endpoint.abort(job);
+    if (signal?.aborted === true) throw new LinkError("ABORTED", "the link was aborted", [], { cause: signal.reason });
+    signal?.addEventListener("abort", onAbort);
+    try {
+      const progress = onProgress === undefined ? null : Comlink.proxy(onProgress);
+      const watched = signal !== undefined || onProgress !== undefined;
+      const outcome = await Promise.race([this.engine.endpoint.relink(job, this.id, progress, watched), this.engine.death]);
+      return await unpackOutcome(outcome, this.packing, options);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  isStale(): Promise<boolean> {
+    return Promise.race([this.engine.endpoint.isStale(this.id), this.engine.death]);
+  }
+
+  protected end(): void {
+    void this.engine.endpoint.close(this.id);
   }
 }

@@ -1,5 +1,5 @@
 /** What `import … from "wield"` gives, for TypeScript. The build puts it in dist/ beside types.ts; a test holds it to index.ts. */
-import type { ByteSource, Diagnostic, Engine, EngineOptions, LinkErrorCode, LinkFileSystem, LinkOptions, LinkResult } from "./types.ts";
+import type { ByteSource, Diagnostic, Engine, EngineOptions, LinkContext, LinkErrorCode, LinkFileSystem, LinkOptions, LinkResult } from "./types.ts";
 
 export * from "./types.ts";
 
@@ -17,6 +17,9 @@ export declare function memoryFS(files: Readonly<Record<string, ByteSource>> | R
 
 /** Several file systems as one: a path belongs to the first that has it. */
 export declare function layerFS(...layers: readonly LinkFileSystem[]): LinkFileSystem;
+
+/** A link that will be repeated. Nothing is linked yet. */
+export declare function createContext(options: LinkOptions): Promise<LinkContext>;
 
 /** An engine of one's own: in a page, a worker that can be given its files and can be ended. */
 export declare function createEngine(options?: EngineOptions): Engine;

@@ -11,9 +11,10 @@ import { createWebPlatform, webCompression } from "../host/web.ts";
 import { PHASES } from "../memory/phases.ts";
 import { serve, type WorkerEndpoint } from "../memory/pool.ts";
 import { LinkError } from "./link-error.ts";
-import { linkWith } from "./link.ts";
-import { unpackOptions, type Callbacks, type PackedOptions, type PackedOutcome } from "./remote.ts";
-import type { LinkOptions, LinkResult } from "./types.ts";
+import { LocalContext } from "./context.ts";
+import { linkWith, type Runtime } from "./link.ts";
+import { unpackOptions, unpackSource, type Callbacks, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
+import type { LinkOptions, LinkResult, Progress } from "./types.ts";
 
 /** Where the kernels come from: compiled, as bytes, or to be fetched. */
 export type KernelSource = WebAssembly.Module | Uint8Array | ArrayBuffer | { url: string };
@@ -23,6 +24,12 @@ export interface EngineEndpoint extends WorkerEndpoint {
   start(kernels: KernelSource): Promise<number>;
   link(job: number, packed: PackedOptions, callbacks: Callbacks, watched: boolean): Promise<PackedOutcome>;
   abort(job: number): void;
+  /** A context by number, until `close`. */
+  open(context: number, packed: PackedOptions, callbacks: Callbacks): void;
+  update(context: number, changes: [path: string, source: PackedSource | null | undefined][]): void;
+  relink(job: number, context: number, onProgress: ((progress: Progress) => void) | null, watched: boolean): Promise<PackedOutcome>;
+  isStale(context: number): Promise<boolean>;
+  close(context: number): Promise<void>;
 }
 
 export async function compileKernels(source: KernelSource): Promise<WebAssembly.Module> {
@@ -33,17 +40,43 @@ export async function compileKernels(source: KernelSource): Promise<WebAssembly.
   return WebAssembly.compile(await answer.arrayBuffer());
 }
 
+export interface LocalEngine {
+  threads: number;
+  link(options: LinkOptions): Promise<LinkResult>;
+  createContext(options: LinkOptions): LocalContext;
+}
+
 /** Links in this thread. */
-export function createEngine(kernels: WebAssembly.Module, workers: boolean): { threads: number; link(options: LinkOptions): Promise<LinkResult> } {
+export function createEngine(kernels: WebAssembly.Module, workers: boolean): LocalEngine {
   const platform: Platform = createWebPlatform(kernels, workers);
-  return { threads: platform.cpus, link: (options) => linkWith({ platform: () => platform, realFiles: () => null }, options) };
+  const runtime: Runtime = { platform: () => platform, realFiles: () => null };
+  return { threads: platform.cpus, link: (options) => linkWith(runtime, options), createContext: (options) => new LocalContext(runtime, options) };
+}
+
+function release(proxy: unknown): void {
+  (proxy as { [Comlink.releaseProxy]?(): void } | null)?.[Comlink.releaseProxy]?.();
 }
 
 /** Answers messages to this worker. */
 export function serveWorker(): void {
   const io = createVirtualIo(webCompression);
   const jobs = new Map<number, AbortController>();
-  let engine: ReturnType<typeof createEngine> | undefined;
+  const contexts = new Map<number, { context: LocalContext; callbacks: Callbacks }>();
+  let engine: LocalEngine | undefined;
+  /** Runs a link that can be aborted by its number. */
+  const outcome = async (job: number, run: (signal: AbortSignal) => Promise<LinkResult>): Promise<PackedOutcome> => {
+    const controller = new AbortController();
+    jobs.set(job, controller);
+    try {
+      const result = await run(controller.signal);
+      return Comlink.transfer({ result }, [result.output.buffer, ...[...result.files.values()].map(({ buffer }) => buffer)]);
+    } catch (error) {
+      const { code, message, diagnostics } = error instanceof LinkError ? error : new LinkError("INTERNAL", String((error as Error)?.message ?? error));
+      return { error: { code, message, diagnostics } };
+    } finally {
+      jobs.delete(job);
+    }
+  };
   const endpoint: EngineEndpoint = {
     ...serve(io, PHASES),
     async start(source) {
@@ -51,21 +84,30 @@ export function serveWorker(): void {
       return engine.threads;
     },
     async link(job, packed, callbacks, watched) {
-      const controller = new AbortController();
-      jobs.set(job, controller);
-      try {
-        const { signal, ...options } = unpackOptions(packed, callbacks, controller.signal);
-        const result = await engine!.link(watched ? { ...options, signal } : options);
-        return Comlink.transfer({ result }, [result.output.buffer, ...[...result.files.values()].map(({ buffer }) => buffer)]);
-      } catch (error) {
-        const { code, message, diagnostics } = error instanceof LinkError ? error : new LinkError("INTERNAL", String((error as Error)?.message ?? error));
-        return { error: { code, message, diagnostics } };
-      } finally {
-        jobs.delete(job);
-        (callbacks as unknown as { [Comlink.releaseProxy]?(): void })[Comlink.releaseProxy]?.();
-      }
+      const options = unpackOptions(packed, callbacks);
+      const done = await outcome(job, (signal) => engine!.link(watched ? { ...options, signal } : options));
+      release(callbacks);
+      return done;
     },
     abort: (job) => jobs.get(job)?.abort(),
+    open: (id, packed, callbacks) => void contexts.set(id, { context: engine!.createContext(unpackOptions(packed, callbacks)), callbacks }),
+    update(id, changes) {
+      const { context, callbacks } = contexts.get(id)!;
+      context.update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
+    },
+    async relink(job, id, onProgress, watched) {
+      const { context } = contexts.get(id)!;
+      const done = await outcome(job, (signal) => context.relink({ throwOnError: false, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
+      release(onProgress);
+      return done;
+    },
+    isStale: (id) => contexts.get(id)!.context.isStale(),
+    async close(id) {
+      const { context, callbacks } = contexts.get(id)!;
+      contexts.delete(id);
+      await context.dispose();
+      release(callbacks);
+    },
   };
   addEventListener("message", ({ data }) => void io.receive(data));
   Comlink.expose(endpoint);

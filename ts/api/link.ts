@@ -1,24 +1,25 @@
 /**
- * One link through the API: options → attempts → result.
+ * Links through the API: options → attempts → result.
  *
  * An attempt is a whole run of the linker over what is known. It is repeated when files had to be waited for
- * (host/virtual.ts) or a plugin supplied inputs for undefined symbols; only the last one counts. Nothing is shared between
- * links, so any number may run at once.
+ * (host/virtual.ts) or a plugin supplied inputs for undefined symbols; only the last one counts. Nothing is shared
+ * between links, so any number may run at once; a context (context.ts) keeps a session for one link after another.
  */
 import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
+import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
 import { HostError, type Host } from "../host/host.ts";
 import { REAL, VirtualHost, Wanted, type Layer, type Platform } from "../host/virtual.ts";
 import { link as runLink } from "../link.ts";
+import type { Machine } from "../memory/machine.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
 import { commandLine, parseLine } from "./command-line.ts";
 import { describe } from "./diagnostic.ts";
-import { bytesOfSource, layersOf, memoryFS, REAL_FILES } from "./file-system.ts";
+import { bytesOfSource, isMemory, layersOf, memoryFS, plainPath, readSource, REAL_FILES, sizeOfSource } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import { layoutOf } from "./link-map.ts";
 import { Plugins } from "./plugins.ts";
-import type { Diagnostic, Input, LinkFileSystem, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
+import type { ByteSource, Diagnostic, Input, LinkFileSystem, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
 
 /** What a runtime gives to the API. */
 export interface Runtime {
@@ -46,38 +47,74 @@ interface Attempt {
   stats: LinkStats;
 }
 
+/** One link: everything is made for it, and nothing stays. */
 export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<LinkResult> {
-  const job = new Job(runtime, options);
-  const result = await job.run();
-  if (!result.ok && options.throwOnError !== false) throw LinkError.of(result.diagnostics);
-  return result;
+  return new Session(runtime, options, null).link(options);
 }
 
-class Job {
+/** What a context keeps between links. */
+export interface Kept {
+  machine: Machine;
+  /** What `update` has said, by plainPath; null = the file is gone. */
+  readonly updates: Map<string, ByteSource | null>;
+}
+
+/** What differs from link to link of a context. */
+export type Watching = Pick<LinkOptions, "signal" | "onProgress" | "throwOnError">;
+
+export class Session {
   private readonly runtime: Runtime;
   private readonly options: LinkOptions;
+  private readonly kept: Kept | null;
+  private watching: Watching = {};
   private passes = 0;
+  private platform: Platform | undefined;
+  private plugins: Plugins | undefined;
+  private host: VirtualHost | undefined;
 
-  constructor(runtime: Runtime, options: LinkOptions) {
+  /** `kept`: of a context, null = this is the only link. */
+  constructor(runtime: Runtime, options: LinkOptions, kept: Kept | null) {
     this.runtime = runtime;
     this.options = options;
+    this.kept = kept;
   }
 
-  async run(): Promise<LinkResult> {
+  async link(watching: Watching): Promise<LinkResult> {
+    this.watching = watching;
     this.checkAborted();
-    const platform = await this.runtime.platform();
-    const plugins = await Plugins.of(this.options.plugins ?? []);
+    const result = await this.attempts();
+    await this.plugins!.end(result);
+    if (!result.ok && watching.throwOnError !== false) throw LinkError.of(result.diagnostics);
+    return result;
+  }
+
+  /** Paths as the linker has them, with contents that were read. */
+  get filesRead(): ByteString[] {
+    return this.host?.filesRead ?? [];
+  }
+
+  /** Between links: which files with contents that were read are no longer what they were. `paths`: as plainPath spells them. */
+  async refresh(paths: ReadonlySet<string>): Promise<ByteString[]> {
+    const forgotten = this.host?.forget((path) => paths.has(plainPath(decoded(path)))) ?? [];
+    return [...forgotten, ...((await this.host?.refresh()) ?? [])];
+  }
+
+  /** Forgets everything: after a bug, nobody knows what it left behind. */
+  reset(): void {
+    this.host = undefined;
+  }
+
+  async isStale(): Promise<boolean> {
+    return ((await this.host?.staleFiles())?.size ?? 0) > 0;
+  }
+
+  private async attempts(): Promise<LinkResult> {
+    const platform = (this.platform ??= await this.runtime.platform());
+    const plugins = (this.plugins ??= await Plugins.of(this.options.plugins ?? []));
     const began = platform.now();
-    const real = this.runtime.realFiles();
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
-    const host = new VirtualHost({
-      platform, real,
-      layers: this.layers(plugins, files),
-      write: this.options.write === true && real !== null,
-      onPass: this.onPass(),
-      resolve: plugins.resolver,
-    });
+    const host = this.startHost(platform, plugins, files);
     for (let round = 0; ; round++) {
       const attempt = await this.attempt(host, more);
       if (host.isWaiting) {
@@ -86,24 +123,47 @@ class Job {
         continue;
       }
       const supplied = attempt.ok || round >= ROUNDS ? [] : await this.supplied(plugins, attempt);
-      if (supplied.length === 0) return this.finish(attempt, host, plugins, platform.now() - began, began);
+      if (supplied.length === 0) return resultOf(attempt, host, platform.now() - began, began);
       more.push(...supplied);
       files.push(...commandLine({ inputs: supplied }, []).files);
-      host.replaceLayers(this.layers(plugins, files));
+      host.replaceLayers(this.layers(plugins, files, this.real));
       host.restart();
     }
   }
 
-  private layers(plugins: Plugins, files: readonly VirtualFile[]): (Layer | typeof REAL)[] {
-    const own = files.length === 0 ? [] : [asLayer(memoryFS(new Map(files.map(({ name, data }) => [name, data]))))];
-    const loaded = plugins.layer;
-    const { fs } = this.options;
-    const rest = fs === undefined ? [REAL as typeof REAL] : layersOf(fs).map((layer) => (REAL_FILES in layer ? REAL : asLayer(layer)));
-    return [...own, ...(loaded === null ? [] : [loaded]), ...rest];
+  private real: Host | null = null;
+
+  private startHost(platform: Platform, plugins: Plugins, files: readonly VirtualFile[]): VirtualHost {
+    if (this.host !== undefined) {
+      this.host.replaceLayers(this.layers(plugins, files, this.real));
+      this.host.restart();
+      return this.host;
+    }
+    this.real = this.runtime.realFiles();
+    this.host = new VirtualHost({
+      platform, real: this.real,
+      layers: this.layers(plugins, files, this.real),
+      machine: this.kept?.machine ?? null,
+      write: this.options.write === true && this.real !== null,
+      onPass: () => this.onPass,
+      resolve: plugins.resolver,
+    });
+    return this.host;
   }
 
-  private onPass(): ((name: string) => Promise<void>) | null {
-    const { signal, onProgress } = this.options;
+  /** Who is asked for a path, in order. A context keeps the contents of real files. */
+  private layers(plugins: Plugins, files: readonly VirtualFile[], real: Host | null): (Layer | typeof REAL)[] {
+    const layers: (Layer | typeof REAL)[] = this.kept === null ? [] : [updatesLayer(this.kept.updates)];
+    if (files.length > 0) layers.push(asLayer(memoryFS(new Map(files.map(({ name, data }) => [name, data])))));
+    if (plugins.layer !== null) layers.push(plugins.layer);
+    const realLayer = this.kept === null || real === null ? REAL : keptFiles(real);
+    const { fs } = this.options;
+    for (const layer of fs === undefined ? [null] : layersOf(fs)) layers.push(layer === null || REAL_FILES in layer ? realLayer : asLayer(layer));
+    return layers;
+  }
+
+  private get onPass(): ((name: string) => Promise<void>) | null {
+    const { signal, onProgress } = this.watching;
     if (signal === undefined && onProgress === undefined) return null;
     return async (name) => {
       // A page that links in a worker answers later; it may abort until then.
@@ -114,13 +174,13 @@ class Job {
   }
 
   private checkAborted(): void {
-    const { signal } = this.options;
+    const { signal } = this.watching;
     if (signal?.aborted === true) throw new LinkError("ABORTED", "the link was aborted", [], { cause: signal.reason });
   }
 
   /** Files may be long in coming. */
   private async untilAborted(later: Promise<void>): Promise<void> {
-    const { signal } = this.options;
+    const { signal } = this.watching;
     if (signal === undefined) return later;
     let stop = (): void => undefined;
     const aborted = new Promise<void>((done) => {
@@ -144,13 +204,7 @@ class Job {
       for (const warning of parsed.warnings) diag.warn(warning);
       for (const error of parsed.errors) diag.error(error);
       if (parsed.action === "link") {
-        const status = await runLink(parsed.options, host, diag, {
-          laidOut: (ctx) => void (attempt.map = this.options.map === true ? layoutOf(ctx) : undefined),
-          linked: (ctx) => {
-            attempt.passes = ctx.passes;
-            attempt.stats = statsOf(ctx);
-          },
-        });
+        const status = await runLink(parsed.options, host, diag, this.observer(attempt), this.kept?.machine ?? null);
         attempt.ok = status === 0;
         attempt.output = parsed.options.output;
       } else attempt.ok = !diag.hasErrors;
@@ -164,29 +218,60 @@ class Job {
     return attempt;
   }
 
+  private observer(attempt: Attempt): LinkObserver {
+    return {
+      laidOut: (ctx) => void (attempt.map = this.options.map === true ? layoutOf(ctx) : undefined),
+      linked: (ctx) => {
+        attempt.passes = ctx.passes;
+        attempt.stats = statsOf(ctx);
+      },
+    };
+  }
+
   private async supplied(plugins: Plugins, attempt: Attempt): Promise<Input[]> {
     if (!plugins.wantsUndefined) return [];
     const symbols = attempt.diagnostics.filter(({ severity, code }) => severity === "error" && code === "UNDEFINED_SYMBOL").map(({ rawSymbol, symbol }) => rawSymbol ?? symbol ?? "");
     return symbols.length === 0 ? [] : plugins.supply([...new Set(symbols)]);
   }
+}
 
-  private async finish(attempt: Attempt, host: VirtualHost, plugins: Plugins, total: number, began: number): Promise<LinkResult> {
-    const { outputs } = host;
-    const output = attempt.ok ? (outputs.get(attempt.output) ?? new Uint8Array(0)) : new Uint8Array(0);
-    outputs.delete(attempt.output);
-    const result: LinkResult = {
-      ok: attempt.ok,
-      output,
-      files: new Map([...outputs].map(([path, bytes]) => [decoded(path), bytes])),
-      text: decoded(host.text),
-      diagnostics: attempt.diagnostics,
-      map: attempt.ok ? attempt.map : undefined,
-      timings: { total, passes: attempt.passes.map(({ name, start, end }): PassTiming => ({ name, start: start - began, milliseconds: end - start })) },
-      stats: attempt.stats,
-    };
-    await plugins.end(result);
-    return result;
-  }
+function resultOf(attempt: Attempt, host: VirtualHost, total: number, began: number): LinkResult {
+  const { outputs } = host;
+  const output = attempt.ok ? (outputs.get(attempt.output) ?? new Uint8Array(0)) : new Uint8Array(0);
+  outputs.delete(attempt.output);
+  return {
+    ok: attempt.ok,
+    output,
+    files: new Map([...outputs].map(([path, bytes]) => [decoded(path), bytes])),
+    text: decoded(host.text),
+    diagnostics: attempt.diagnostics,
+    map: attempt.ok ? attempt.map : undefined,
+    timings: { total, passes: attempt.passes.map(({ name, start, end }): PassTiming => ({ name, start: start - began, milliseconds: end - start })) },
+    stats: attempt.stats,
+  };
+}
+
+/** What `update` has said comes before everything else. */
+function updatesLayer(updates: Kept["updates"]): Layer {
+  return {
+    stat(path) {
+      const source = updates.get(plainPath(decoded(path)));
+      return source == null ? source : { bytes: sizeOfSource(source), modified: 0 };
+    },
+    read: (path) => readSource(updates.get(plainPath(decoded(path)))!),
+  };
+}
+
+/** Real files whose contents stay in memory, which workers can share, as long as size and time of modification are the same. */
+function keptFiles(real: Host): Layer {
+  return {
+    volatile: true,
+    stat(path) {
+      const stat = real.stat(path);
+      return stat === undefined || stat.kind === "directory" ? undefined : { bytes: stat.bytes, modified: stat.modified };
+    },
+    read: (path) => real.readAll(path),
+  };
 }
 
 /** Lets timers, messages and abort events in. In browsers a message comes sooner than a timer. */
@@ -205,6 +290,7 @@ function turn(): Promise<void> {
 function asLayer(fs: LinkFileSystem): Layer {
   const shape = (stat: { size: number; mtimeMs?: number } | undefined) => (stat === undefined ? undefined : { bytes: stat.size, modified: stat.mtimeMs ?? 0 });
   return {
+    volatile: !isMemory(fs),
     stat(path) {
       const stat = fs.stat(decoded(path));
       return stat instanceof Promise ? stat.then(shape) : shape(stat);

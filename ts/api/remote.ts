@@ -10,7 +10,7 @@ import { LinkError } from "./link-error.ts";
 import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
 
 /** A source that is called back: its number. */
-type PackedSource = Exclude<ByteSource, () => unknown> | { ask: number };
+export type PackedSource = Exclude<ByteSource, () => unknown> | { ask: number };
 
 type PackedFs = { memory: [path: string, source: PackedSource][] } | { layer: number };
 
@@ -67,7 +67,8 @@ export class Packing implements Callbacks {
   private readonly callbacks: ((args: never) => unknown)[] = [];
   private readonly onProgress: LinkOptions["onProgress"];
 
-  static async of(options: LinkOptions): Promise<Packing> {
+  /** `kept`: for many links, so file systems in memory go over whole, whatever their size. */
+  static async of(options: LinkOptions, kept = false): Promise<Packing> {
     const hooks: { hook: PackedHook; callback: (args: never) => unknown }[] = [];
     const ends: Packing["ends"] = [];
     const add = (hook: PackedHook, callback: (args: never) => unknown): void => void hooks.push({ hook, callback });
@@ -79,10 +80,10 @@ export class Packing implements Callbacks {
         onEnd: (callback) => void ends.push(callback),
       });
     }
-    return new Packing(options, hooks, ends);
+    return new Packing(options, hooks, ends, kept);
   }
 
-  private constructor(options: LinkOptions, hooks: { hook: PackedHook; callback: (args: never) => unknown }[], ends: Packing["ends"]) {
+  private constructor(options: LinkOptions, hooks: { hook: PackedHook; callback: (args: never) => unknown }[], ends: Packing["ends"], kept: boolean) {
     const { inputs, script, fs, plugins: _, signal: __, onProgress, ...plain } = options;
     this.ends = ends;
     this.onProgress = onProgress;
@@ -91,7 +92,7 @@ export class Packing implements Callbacks {
       plain,
       inputs: this.packInputs(inputs),
       script: this.packInputs(script),
-      fs: fs === undefined ? undefined : layersOf(fs).map((layer) => this.packFs(layer)),
+      fs: fs === undefined ? undefined : layersOf(fs).map((layer) => this.packFs(layer, kept)),
       hooks: hooks.map(({ hook }) => hook),
       progress: onProgress !== undefined,
     };
@@ -101,15 +102,15 @@ export class Packing implements Callbacks {
     return mapSources(value, (source) => this.packSource(source));
   }
 
-  private packSource(source: ByteSource): PackedSource {
+  packSource(source: ByteSource): PackedSource {
     return typeof source === "function" ? { ask: this.sources.push(source) - 1 } : source;
   }
 
-  private packFs(fs: LinkFileSystem): PackedFs {
+  private packFs(fs: LinkFileSystem, kept: boolean): PackedFs {
     if (!isMemory(fs)) return { layer: this.layers.push(fs) - 1 };
     const files = [...fs.sources];
     const small = files.reduce((sum, [, source]) => sum + (source instanceof Blob ? 0 : sizeOfSource(source)), 0) <= SMALL_BYTES;
-    if (!small) return { layer: this.layers.push(fs) - 1 };
+    if (!small && !kept) return { layer: this.layers.push(fs) - 1 };
     return { memory: files.map(([path, source]) => [path, this.packSource(source)]) };
   }
 
@@ -148,8 +149,12 @@ export async function unpackOutcome(outcome: PackedOutcome, packing: Packing, op
 
 // ---- the worker's side ----
 
-export function unpackOptions(packed: PackedOptions, callbacks: Callbacks, signal: AbortSignal): LinkOptions {
-  const source = (data: PackedSource): ByteSource => (typeof data === "object" && "ask" in data ? () => callbacks.source(data.ask) : data);
+export function unpackSource(data: PackedSource, callbacks: Callbacks): ByteSource {
+  return typeof data === "object" && "ask" in data ? () => callbacks.source(data.ask) : data;
+}
+
+export function unpackOptions(packed: PackedOptions, callbacks: Callbacks): LinkOptions {
+  const source = (data: PackedSource): ByteSource => unpackSource(data, callbacks);
   const inputs = (value: unknown): unknown => mapSources(value, source);
   const layer = (fs: PackedFs): LinkFileSystem => {
     if ("memory" in fs) return memoryFS(new Map(fs.memory.map(([path, data]) => [path, source(data)])));
@@ -161,7 +166,6 @@ export function unpackOptions(packed: PackedOptions, callbacks: Callbacks, signa
     script: inputs(packed.script) as string | VirtualFile | undefined,
     fs: packed.fs === undefined ? undefined : new Layers(packed.fs.map(layer)),
     plugins: packed.hooks.length === 0 ? [] : [remotePlugin(packed.hooks, callbacks, inputs)],
-    signal,
     onProgress: packed.progress ? (progress) => callbacks.progress(progress) : undefined,
     throwOnError: false,
   };

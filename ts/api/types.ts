@@ -251,6 +251,8 @@ export interface LinkResult {
   readonly map: LinkMap | undefined;
   readonly timings: { readonly total: number; readonly passes: readonly PassTiming[] };
   readonly stats: LinkStats;
+  /** In a context: files whose contents were still there, and those that had changed since the last link. */
+  readonly incremental?: { readonly reused: number; readonly changed: readonly string[] };
 }
 
 // ---- engines ----
@@ -262,9 +264,34 @@ export interface EngineOptions {
   readonly createWorker?: () => Worker;
 }
 
+export type RelinkOptions = Pick<LinkOptions, "signal" | "onProgress" | "throwOnError">;
+
+export interface WatchOptions extends Pick<LinkOptions, "signal" | "onProgress"> {
+  /** After a change, this long is waited for more; default 20. */
+  readonly debounceMs?: number;
+  /** How often real files (and those of file systems of yours) are looked at; default 250. */
+  readonly pollMs?: number;
+}
+
+/** A link that is repeated. Each gives what a link from nothing would give, byte for byte. */
+export interface LinkContext {
+  /**
+   * Contents that are in place of what `inputs` and `fs` have under these paths from now on; null = the file is gone,
+   * undefined = as `inputs` and `fs` have it, asked for again.
+   */
+  update(changes: Readonly<Record<string, ByteSource | null | undefined>>): void;
+  /** Links with what there is now; one after another if called again meanwhile. */
+  relink(options?: RelinkOptions): Promise<LinkResult>;
+  /** Links at once and after every change, until the signal aborts or the context is disposed of. Links that fail are results, too. */
+  watch(options?: WatchOptions): AsyncIterable<LinkResult>;
+  /** Lets go of memory and workers; a link that is running ends first. */
+  dispose(): Promise<void>;
+}
+
 /** What links: in a page a worker, elsewhere the thread that asks. */
 export interface Engine {
   link(options: LinkOptions): Promise<LinkResult>;
+  createContext(options: LinkOptions): Promise<LinkContext>;
   /** Threads that large links may use: 1 where memory cannot be shared. Starts the worker. */
   readonly threads: Promise<number>;
   /** Ends the worker; links that have not ended never will. Later ones reject with LinkError DISPOSED. */

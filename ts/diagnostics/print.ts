@@ -73,8 +73,16 @@ export class Diagnostics {
 
   /** Takes over what the command line says about messages; may be called with what is known so far. */
   configure(settings: Partial<DiagnosticSettings>): void {
-    const { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color, vsDiagnostics } = { ...this.settings, ...settings };
-    this.settings = { programName, fatalWarnings, noWarnings, noinhibitExec, errorLimit, color, vsDiagnostics };
+    const now = this.settings;
+    this.settings = {
+      programName: settings.programName ?? now.programName,
+      fatalWarnings: settings.fatalWarnings ?? now.fatalWarnings,
+      noWarnings: settings.noWarnings ?? now.noWarnings,
+      noinhibitExec: settings.noinhibitExec ?? now.noinhibitExec,
+      errorLimit: settings.errorLimit ?? now.errorLimit,
+      color: settings.color ?? now.color,
+      vsDiagnostics: settings.vsDiagnostics ?? now.vsDiagnostics,
+    };
   }
 
   get hasErrors(): boolean {

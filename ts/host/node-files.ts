@@ -208,6 +208,7 @@ export class NodeFiles implements WorkerIo {
     for (const input of this.byPath.values()) input.users = 0;
     this.trim();
     this.seen.clear();
+    this.adopted.clear();
     this.pipes.clear();
     for (const fd of this.kept.splice(0)) closeSync(fd);
   }
@@ -285,6 +286,6 @@ function descriptorLimit(): number {
 }
 
 /** What a worker thread needs of the host. */
-export function createWorkerIo(): WorkerIo {
+export function createWorkerIo(): NodeFiles {
   return new NodeFiles(WORKER_INPUTS);
 }

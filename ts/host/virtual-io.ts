@@ -10,7 +10,7 @@ import type { WorkerIo } from "../memory/pool.ts";
 export const VIRTUAL_OUTPUT = -2;
 
 /** What a VirtualHost tells its workers. */
-export type VirtualMessage = { wieldFiles: [path: ByteString, bytes: Uint8Array][] } | { wieldOutput: Uint8Array };
+export type VirtualMessage = { wieldFiles: [path: ByteString, bytes: Uint8Array][] } | { wieldOutput: Uint8Array } | { wieldForget: true };
 
 export interface VirtualIo extends WorkerIo {
   /** True = the message was ours. */
@@ -25,15 +25,16 @@ export function copyOut(file: Uint8Array, target: Uint8Array, at: number, count:
 }
 
 /** `real`: files and compression of the runtime. */
-export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate">): VirtualIo {
+export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate"> & { reset?(): void }): VirtualIo {
   const files = new Map<ByteString, Uint8Array>();
   let output: Uint8Array = new Uint8Array(0);
   return {
     receive(message) {
-      const { wieldFiles, wieldOutput } = (message ?? {}) as { wieldFiles?: [ByteString, Uint8Array][]; wieldOutput?: Uint8Array };
+      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, Uint8Array][]; wieldOutput?: Uint8Array; wieldForget?: true };
+      if (wieldForget === true) real.reset?.();
       for (const [path, bytes] of wieldFiles ?? []) files.set(path, bytes);
       if (wieldOutput !== undefined) output = wieldOutput;
-      return wieldFiles !== undefined || wieldOutput !== undefined;
+      return wieldFiles !== undefined || wieldOutput !== undefined || wieldForget === true;
     },
     readAt(path, target, position) {
       const file = files.get(path);

@@ -6,6 +6,7 @@
  * noted; the next pass is refused (pass, Wanted), what was noted is fetched side by side, and the link begins again.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Machine } from "../memory/machine.ts";
 import type { StartedWorker } from "../memory/pool.ts";
 import { bytesOf } from "../memory/text.ts";
 import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
@@ -24,10 +25,12 @@ export interface VirtualWorker extends StartedWorker {
 
 /** Where files come from: asked by path, in order, until one knows the path. Answers may be promises. */
 export interface Layer {
-  /** undefined = not here. */
-  stat(path: ByteString): LayerStat | undefined | Promise<LayerStat | undefined>;
+  /** undefined = not here, null = nowhere: later layers are not asked. */
+  stat(path: ByteString): LayerStat | null | undefined | Promise<LayerStat | null | undefined>;
   /** Contents of what stat has found; rejects with a reason that can be printed. */
   read(path: ByteString): Uint8Array | Promise<Uint8Array>;
+  /** Files may change between links without a word: their stat is asked for again. */
+  readonly volatile?: boolean;
 }
 
 export interface LayerStat {
@@ -48,6 +51,8 @@ interface Entry {
   bytes: Uint8Array | null;
   /** Why it cannot be read. */
   failure: HostError | null;
+  /** Where `bytes` are in the machine's memory, 0 = nowhere. */
+  kept?: number;
 }
 
 /** What the pass hook is told, and may throw from. */
@@ -60,7 +65,10 @@ export interface VirtualOptions {
   real: Host | null;
   /** Outputs and reports are written to real files too. */
   write: boolean;
-  onPass: OnPass | null;
+  /** Where the contents of files stay for the next link; null = there is none. */
+  machine: Machine | null;
+  /** What is called before each pass of this link; null = nobody looks on. */
+  onPass(): OnPass | null;
   /** The whole of Host.resolve, perhaps later. */
   resolve: ((name: ByteString, kind: "input" | "lib") => ByteString | undefined | Promise<ByteString | undefined>) | null;
 }
@@ -73,6 +81,8 @@ const UNNAMED = "/proc/self/wield/";
 function asFailure(error: unknown): HostError {
   return error instanceof HostError ? error : new HostError("EIO", error instanceof Error ? error.message : String(error));
 }
+
+const nowhere = (): Entry => ({ layer: null, stat: null, bytes: null, failure: NOT_THERE });
 
 export class VirtualHost implements Host {
   /** What a link has written, by path. */
@@ -123,12 +133,58 @@ export class VirtualHost implements Host {
   /** Other files from now on: what was not found before may be there. */
   replaceLayers(layers: VirtualOptions["layers"]): void {
     this.layers = layers;
-    for (const [path, entry] of this.entries) if (entry.layer === null && entry.bytes === null) this.entries.delete(path);
+    this.forget((path) => this.entries.get(path)!.failure === NOT_THERE);
+  }
+
+  // ---- between links of a context ----
+
+  /** Paths with contents that were read. */
+  get filesRead(): ByteString[] {
+    return [...this.entries].flatMap(([path, { bytes, layer }]) => (bytes === null || layer === null ? [] : [path]));
+  }
+
+  /** Drops what is known of the paths that `which` says; those with contents that were read. */
+  forget(which: (path: ByteString) => boolean): ByteString[] {
+    const read: ByteString[] = [];
+    for (const [path, { bytes, kept = 0 }] of this.entries) {
+      if (!which(path)) continue;
+      if (bytes !== null) read.push(path);
+      if (kept > 0) this.options.machine!.drop(kept);
+      this.entries.delete(path);
+      this.shared.delete(path);
+      for (const { sent } of this.workers) sent.delete(path);
+    }
+    return read;
+  }
+
+  /** A new link: drops files that are not what they were, what was not there, and what the last link made; those with contents that were read. */
+  async refresh(): Promise<ByteString[]> {
+    const stale = await this.staleFiles();
+    this.resolved.clear();
+    this.forget((path) => this.entries.get(path)!.layer === null);
+    return this.forget((path) => stale.has(path) || this.entries.get(path)!.failure !== null);
+  }
+
+  /** Files of volatile layers that are not what they were when they were read. */
+  async staleFiles(): Promise<Set<ByteString>> {
+    const stale = new Set<ByteString>();
+    const checks: Promise<void>[] = [];
+    for (const [path, { layer, stat }] of this.entries) {
+      if (layer === null || layer === REAL || layer.volatile !== true) continue;
+      const check = (now: LayerStat | null | undefined): void => {
+        if (stat === null || now == null || now.bytes !== stat.bytes || now.modified !== stat.modified) stale.add(path);
+      };
+      const now = layer.stat(path);
+      if (now instanceof Promise) checks.push(now.then(check, () => void stale.add(path)));
+      else check(now);
+    }
+    await Promise.all(checks);
+    return stale;
   }
 
   async pass(name: string): Promise<void> {
     if (this.isWaiting) throw new Wanted();
-    await this.options.onPass?.(name);
+    await this.options.onPass()?.(name);
   }
 
   private want(key: string, later: Promise<void>): void {
@@ -185,16 +241,17 @@ export class VirtualHost implements Host {
         const stat = layer.stat(path);
         if (stat instanceof Promise) {
           return stat.then(
-            (later) => (later === undefined ? this.look(path, i + 1) : { layer, stat: later, bytes: null, failure: null }),
+            (later) => (later === undefined ? this.look(path, i + 1) : later === null ? nowhere() : { layer, stat: later, bytes: null, failure: null }),
             (error: unknown) => ({ layer, stat: { bytes: 0, modified: 0 }, bytes: null, failure: asFailure(error) }),
           );
         }
+        if (stat === null) return nowhere();
         if (stat !== undefined) return { layer, stat, bytes: null, failure: null };
       } catch (error) {
         return { layer, stat: { bytes: 0, modified: 0 }, bytes: null, failure: asFailure(error) };
       }
     }
-    return { layer: null, stat: null, bytes: null, failure: NOT_THERE };
+    return nowhere();
   }
 
   /** Gets an entry's contents, at once or later. */
@@ -323,8 +380,19 @@ export class VirtualHost implements Host {
   }
 
   readMemory(path: ByteString, memory: Uint8Array, address: number, bytes: number, position: number): number {
-    const file = this.entries.get(path)?.bytes;
-    return file == null ? this.realFile(path).readMemory!(path, memory, address, bytes, position) : copyOut(file, memory, address, bytes, position);
+    const entry = this.entries.get(path);
+    const file = entry?.bytes;
+    if (file == null) return this.realFile(path).readMemory!(path, memory, address, bytes, position);
+    const kept = this.keep(entry!, file);
+    if (kept === 0) return copyOut(file, memory, address, bytes, position);
+    const count = Math.max(0, Math.min(bytes, file.length - position));
+    this.options.machine!.kernels.copyMemory!(address, kept + position, count);
+    return count;
+  }
+
+  /** Passes read into the machine's memory only: a copy that stays there is worth it. */
+  private keep(entry: Entry, bytes: Uint8Array): number {
+    return (entry.kept ??= this.options.machine?.keep(bytes) ?? 0);
   }
 
   private realFile(path: ByteString): Host {
@@ -356,7 +424,11 @@ export class VirtualHost implements Host {
   private sharedBytes(path: ByteString): Uint8Array {
     let bytes = this.shared.get(path);
     if (bytes === undefined) {
-      const own = this.entries.get(path)!.bytes!;
+      const entry = this.entries.get(path)!;
+      const own = entry.bytes!;
+      const { machine } = this.options;
+      const kept = this.keep(entry, own);
+      if (kept > 0) return machine!.arena.bytes(kept, own.length);
       bytes = own.buffer instanceof SharedArrayBuffer ? own : new Uint8Array(new SharedArrayBuffer(own.length));
       if (bytes !== own) bytes.set(own);
       this.shared.set(path, bytes);
@@ -482,10 +554,12 @@ export class VirtualHost implements Host {
   }
 
   turn(): Promise<void> {
-    return Promise.resolve(this.options.onPass?.("commit"));
+    return Promise.resolve(this.options.onPass()?.("commit"));
   }
 
+  /** Workers that stay for the next link close real files: they would go on reading what those were. */
   release(): void {
+    for (const { worker } of this.workers) worker.send({ wieldForget: true });
     this.opened.length = 0;
     this.output = new Uint8Array(0);
     this.options.real?.release();

@@ -48,7 +48,7 @@ export class WorkerContext extends MemoryViews {
   tables: Tables;
   readonly params: Params;
   readonly kernels: Kernels;
-  readonly io: WorkerIo;
+  io: WorkerIo;
   sources: ByteString[] = [];
   /** Arguments of the running phase. */
   args: number[] = [];
@@ -62,6 +62,12 @@ export class WorkerContext extends MemoryViews {
     this.io = io;
     this.tables = tables ?? attachTables(this);
     this.params = new Params(this);
+  }
+
+  /** Other files, or what is in them may be other than it was. */
+  setSources(sources: ByteString[]): void {
+    this.sources = sources;
+    this.span.path = "";
   }
 
   /** Reads `bytes` bytes of a source into memory at `address`; throws ReadFailed when the file is shorter. */
@@ -180,9 +186,16 @@ export class Pool {
     return 1 + this.members.length;
   }
 
+  /** The next link of the same machine: workers stay, and know nothing of its files yet. */
+  begin(tables: Tables, io: WorkerIo): void {
+    this.self.tables = tables;
+    this.self.io = io;
+    this.setSources([]);
+  }
+
   /** Phases read from these files from now on. */
   setSources(sources: ByteString[]): void {
-    this.self.sources = sources;
+    this.self.setSources(sources);
     for (const member of this.members) member.knowsSources = false;
   }
 
@@ -248,7 +261,7 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
     },
     run(name, args, sources, handles) {
       if (self === undefined) throw new Error("phase before attach");
-      if (sources !== null) self.sources = sources;
+      if (sources !== null) self.setSources(sources);
       if (sources !== null && handles !== null) io.adopt?.(sources, handles);
       self.tables = attachTables(self);
       self.claim(phases[name]!, args);

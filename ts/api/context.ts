@@ -1,0 +1,59 @@
+/**
+ * A link that is repeated: files are replaced, memory that was touched, kernels and workers stay, and unchanged files are not
+ * read again. What comes out is what a link from nothing would give. What is kept between links: Session (link.ts), Machine.
+ */
+import { Machine } from "../memory/machine.ts";
+import { decoded } from "../memory/text.ts";
+import { BaseContext } from "./base-context.ts";
+import { plainPath } from "./file-system.ts";
+import { LinkError } from "./link-error.ts";
+import { Session, type Kept, type Runtime } from "./link.ts";
+import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+
+/** In this thread. */
+export class LocalContext extends BaseContext {
+  private readonly kept: Kept = { machine: new Machine(), updates: new Map() };
+  private readonly session: Session;
+  private readonly changed = new Set<string>();
+
+  constructor(runtime: Runtime, options: LinkOptions) {
+    super();
+    this.session = new Session(runtime, options, this.kept);
+  }
+
+  protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+    for (const [name, source] of Object.entries(changes)) {
+      const path = plainPath(name);
+      this.changed.add(path);
+      if (source === undefined) this.kept.updates.delete(path);
+      else this.kept.updates.set(path, source);
+    }
+  }
+
+  protected async link(options: RelinkOptions): Promise<LinkResult> {
+    const changes = new Set(this.changed);
+    this.changed.clear();
+    const changed = (await this.session.refresh(changes)).map(decoded).sort();
+    const reused = this.session.filesRead.length;
+    try {
+      const result = await this.session.link(options);
+      return { ...result, incremental: { reused, changed } };
+    } catch (error) {
+      if (error instanceof LinkError && error.code === "INTERNAL") {
+        this.kept.machine.stop();
+        this.kept.machine = new Machine();
+        this.session.reset();
+      }
+      throw error;
+    }
+  }
+
+  isStale(): Promise<boolean> {
+    return this.session.isStale();
+  }
+
+  protected end(): void {
+    this.kept.machine.stop();
+    this.kept.updates.clear();
+  }
+}

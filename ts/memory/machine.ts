@@ -1,0 +1,86 @@
+/**
+ * What a link runs on: the shared memory, the kernels over it, the threads. One per link, or one for all links of a context
+ * (api/session.ts), because memory that has been touched, compiled kernels and started workers are dear.
+ *
+ * Nothing of a link is left for the next but the bytes in memory, which count as unknown: what must be zero is made zero.
+ */
+import { ARENA_ADDR, CTL_ADDR, CTL_READY, CTL_WINDOW_TOP, TABLES_ADDR } from "../../as-kernels/shared/abi.ts";
+import { Arena, createMemory } from "./arena.ts";
+import type { Kernels } from "./kernels.ts";
+import { Pool, type Phases, type WorkerIo } from "./pool.ts";
+import { initTables, type Tables } from "./table.ts";
+
+/** CTL_WINDOW_TOP counts in these. */
+const PAGE = 4096;
+/** 1 GiB of files at most: what links need besides must fit. */
+const KEPT_PAGES = 1 << 18;
+/** Left for tables and windows. */
+const SPARE_BYTES = 1 << 30;
+
+export class Machine {
+  readonly arena = new Arena(createMemory());
+  /** Empty until they are instantiated. */
+  readonly kernels: Kernels = {};
+  private pool: Pool | null = null;
+  /** Files in memory: pages by address, how many in all, and blocks that were dropped. */
+  private readonly kept = new Map<number, number>();
+  private keptPages = 0;
+  private readonly free: { at: number; pages: number }[] = [];
+
+  /** The memory as if nothing had been linked yet, and its tables. */
+  begin(io: WorkerIo, phases: Phases): { tables: Tables; pool: Pool } {
+    const { arena, kernels, pool } = this;
+    if (pool === null) {
+      const tables = initTables(arena);
+      this.pool = new Pool(arena, tables, kernels, io, phases);
+      return { tables, pool: this.pool };
+    }
+    // Windows stay where workers have them, and workers stay ready.
+    const windows = arena.u32[CTL_WINDOW_TOP >>> 2]!;
+    arena.release(ARENA_ADDR);
+    arena.u8.fill(0, CTL_ADDR, CTL_READY);
+    arena.u8.fill(0, TABLES_ADDR, ARENA_ADDR);
+    arena.u32[CTL_WINDOW_TOP >>> 2] = windows;
+    arena.release(ARENA_ADDR);
+    const tables = initTables(arena);
+    pool.begin(tables, io);
+    return { tables, pool };
+  }
+
+  /**
+   * Puts a file where kernels can copy from: copying out of other memory is many times slower in V8 when it is not shared.
+   * 0 = there is no room for it. Stays until `drop`.
+   */
+  keep(bytes: Uint8Array): number {
+    const pages = Math.ceil(bytes.length / PAGE) || 1;
+    if (pages > KEPT_PAGES - this.keptPages) return 0;
+    const fits = this.free.findIndex((block) => block.pages >= pages && block.pages <= 2 * pages);
+    const [block = { at: this.reserve(pages), pages }] = fits < 0 ? [] : this.free.splice(fits, 1);
+    if (block.at === 0) return 0;
+    this.keptPages += block.pages;
+    this.kept.set(block.at, block.pages);
+    this.arena.u8.set(bytes, block.at);
+    return block.at;
+  }
+
+  drop(at: number): void {
+    const pages = this.kept.get(at)!;
+    this.kept.delete(at);
+    this.keptPages -= pages;
+    this.free.push({ at, pages });
+  }
+
+  /** Below the windows, which stay where they are, too; 0 = there is no room. */
+  private reserve(pages: number): number {
+    const { i32, top } = this.arena;
+    const at = Atomics.sub(i32, CTL_WINDOW_TOP >>> 2, pages) - pages;
+    if (at * PAGE > top + SPARE_BYTES) return at * PAGE;
+    Atomics.add(i32, CTL_WINDOW_TOP >>> 2, pages);
+    return 0;
+  }
+
+  /** Ends its workers. */
+  stop(): void {
+    this.pool?.stop();
+  }
+}
