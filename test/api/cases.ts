@@ -200,7 +200,7 @@ export const cases: Record<string, Case> = {
 
   "build-ids of all kinds, debug strings merged": async ({ link }, fixtures) => {
     const outputs: Outputs = {};
-    for (const buildId of ["fast", "md5", "sha1", new Uint8Array([1, 2, 3])] as const) outputs[String(buildId)] = (await link({ inputs: demo(fixtures), gcSections: true, buildId })).output;
+    for (const buildId of ["usual", "fast", "md5", "sha1", new Uint8Array([1, 2, 3])] as const) outputs[String(buildId)] = (await link({ inputs: demo(fixtures), gcSections: true, buildId })).output;
     return outputs;
   },
 

@@ -26,7 +26,7 @@ function line(name: string, text: string, check?: (o: LinkOptions) => boolean): 
 const has = (o: LinkOptions, name: string): boolean => o.inputs.some((i) => i.name === name);
 
 export const DRIVER_LINES: DriverLine[] = [
-  line("gcc", `${GCC} ${DYNAMIC} -pie -o OUT ${CRT} x.o ${LIBS}`, (o) => o.pie && o.buildId === "fast" && o.inputs.filter((i) => i.name === "gcc_s").every((i) => i.asNeeded) && o.output === "OUT"),
+  line("gcc", `${GCC} ${DYNAMIC} -pie -o OUT ${CRT} x.o ${LIBS}`, (o) => o.pie && o.buildId === "usual" && o.inputs.filter((i) => i.name === "gcc_s").every((i) => i.asNeeded) && o.output === "OUT"),
   line("gcc -static", `${PLUG} --build-id -m elf_x86_64 --hash-style=gnu --as-needed -static -o OUT crt1.o crti.o crtbeginT.o x.o ${GROUP}`, (o) => o.static && !o.ehFrameHdr && o.inputs.every((i) => i.static)),
   line("gcc -static-pie", `${GCC} -static -pie --no-dynamic-linker -z text -pie -o OUT rcrt1.o x.o ${GROUP}`, (o) => o.static && o.pie && o.dynamicLinker === ""),
   line("gcc -shared", `${GCC} -shared -o OUT crti.o crtbeginS.o x.o ${LIBS}`, (o) => o.shared),

@@ -53,7 +53,8 @@ export function commandLine(options: LinkOptions, more: readonly Input[]): Comma
   if (typeof options.script === "object") line.files.push(options.script);
   if (options.script !== undefined) args.push("-T", typeof options.script === "string" ? options.script : options.script.name);
   if (options.gcSections !== undefined) args.push(options.gcSections ? "--gc-sections" : "--no-gc-sections");
-  if (options.buildId !== undefined) args.push(`--build-id=${typeof options.buildId === "string" ? options.buildId : `0x${hexOf(options.buildId)}`}`);
+  if (options.buildId === "usual") args.push("--build-id");
+  else if (options.buildId !== undefined) args.push(`--build-id=${typeof options.buildId === "string" ? options.buildId : `0x${hexOf(options.buildId)}`}`);
   if (typeof options.threads === "number") args.push(`--threads=${options.threads}`);
   return line;
 }

@@ -145,7 +145,7 @@ export interface LinkOptions {
   ignoreDataAddressEquality: boolean;
   ignoreFunctionAddressEquality: boolean;
   printIcfSections: boolean;
-  buildId: "none" | "fast" | "md5" | "sha1" | "uuid" | { hex: Uint8Array };
+  buildId: "none" | "usual" | "fast" | "md5" | "sha1" | "uuid" | { hex: Uint8Array };
   hashStyle: "gnu" | "sysv" | "both"; // both
   ehFrameHdr: boolean;
   compressDebug: Compression["kind"];

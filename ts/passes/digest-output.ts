@@ -1,5 +1,5 @@
 /**
- * --build-id=fast: the output as the main thread writes to it, digested on the way like what phases write (WorkerContext.write).
+ * --build-id and --build-id=fast: the output as the main thread writes to it, digested on the way like what phases write (WorkerContext.write).
  *
  * The digest is a sum over all writes, so their order does not matter; which writes there are depends on the inputs alone.
  * Reading the finished file back would cost as much as writing it.
@@ -10,7 +10,7 @@ import type { OutputFile } from "../host/host.ts";
 /** `output` itself when nothing is digested. */
 export function digestedOutput(ctx: Context, output: OutputFile): OutputFile {
   const { params, pool: { self } } = ctx;
-  if (ctx.options.buildId !== "fast") return output;
+  if (ctx.options.buildId !== "fast" && ctx.options.buildId !== "usual") return output;
   params.set("digests", 1);
   params.set("digest", 0n);
   const write = (bytes: Uint8Array, position: number): void => {

@@ -1,9 +1,10 @@
 /**
- * .note.gnu.build-id: a note that identifies the output, by its contents (fast, md5, sha1), at random (uuid) or as given.
+ * .note.gnu.build-id: a note that identifies the output, by its contents (usual, fast, md5, sha1), at random (uuid) or as given.
  *
  * The descriptor is written last, over everything else with the descriptor itself as zeros. Surprising: sha1 and md5 are
  * SHA-1 and MD5 over the digests of 1 MiB pieces, not over the file, so that pieces can be digested on their own; GNU ld and
- * lld each hash something else again, and no tool recomputes it.
+ * lld each hash something else again, and no tool recomputes it. A plain --build-id has the length that it has with GNU ld and lld,
+ * because rpm refuses IDs under 16 bytes, but is made of the digest of `fast`, which costs nothing.
  */
 import { SHF_ALLOC, SHT_NOTE } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
@@ -17,7 +18,7 @@ const NOTE_ALIGN = 4;
 const DESCRIPTOR_AT = NOTE_HEADER_BYTES + NOTE_NAME.length + 1;
 const PIECE_BYTES = 1 << 20;
 const UUID_BYTES = 16;
-const DIGEST_BYTES = { fast: 8, md5: 16, sha1: 20 } as const;
+const DIGEST_BYTES = { usual: 20, fast: 8, md5: 16, sha1: 20 } as const;
 
 export class BuildIdSection implements SyntheticSection {
   readonly name = ".note.gnu.build-id";
@@ -65,7 +66,7 @@ export function makeBuildId(ctx: Context, source: Pick<OutputFile, "read">, byte
   if (typeof buildId === "object") return buildId.hex;
   if (buildId === "none") return new Uint8Array(0);
   if (buildId === "uuid") return randomUuid(ctx);
-  return buildId === "fast" ? digestOfWrites(ctx) : digestPieces(ctx, source, bytes, buildId);
+  return buildId === "fast" || buildId === "usual" ? digestOfWrites(ctx, DIGEST_BYTES[buildId]) : digestPieces(ctx, source, bytes, buildId);
 }
 
 /** Version 4, variant 1 (RFC 9562). */
@@ -83,11 +84,22 @@ function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: num
   return total.digest().slice(0, DIGEST_BYTES[kind]);
 }
 
-/** The sum of the hashes of all that was written (digest-output): the file need not be read back for it. */
-function digestOfWrites(ctx: Context): Uint8Array {
-  const id = new Uint8Array(DIGEST_BYTES.fast);
-  new DataView(id.buffer).setBigUint64(0, ctx.params.get("digest"), true);
-  return id;
+/**
+ * The sum of the hashes of all that was written (digest-output): the file need not be read back for it. What is longer than the
+ * sum goes on with numbers that follow from it (splitmix64).
+ */
+function digestOfWrites(ctx: Context, bytes: number): Uint8Array {
+  const id = new Uint8Array(Math.ceil(bytes / 8) * 8);
+  const view = new DataView(id.buffer);
+  let state = ctx.params.get("digest");
+  view.setBigUint64(0, state, true);
+  for (let at = 8; at < bytes; at += 8) {
+    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
+    let mixed = BigInt.asUintN(64, (state ^ (state >> 30n)) * 0xbf58476d1ce4e5b9n);
+    mixed = BigInt.asUintN(64, (mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn);
+    view.setBigUint64(at, mixed ^ (mixed >> 31n), true);
+  }
+  return id.subarray(0, bytes);
 }
 
 function eachPiece(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, visit: (address: number, size: number) => void): void {

@@ -22,7 +22,13 @@ build("kinds and lengths", (w) => {
   const uuid = id("-Wl,--build-id=uuid")!;
   assert.is(uuid.length, 32);
   assert.not.equal(id("-Wl,--build-id=uuid"), uuid);
-  assert.ok([16, 40].includes(id("-Wl,--build-id")!.length));
+  const usual = id("-Wl,--build-id")!;
+  assert.is(usual.length, 40);
+  assert.is(id("-Wl,--build-id"), usual, "stable");
+  const other = id("-Wl,--build-id", "n.o")!;
+  assert.not.equal(other, usual, "of the contents");
+  assert.ok([0, 16, 32].every((at) => other.slice(at, at + 8) !== usual.slice(at, at + 8)), "in all its bytes");
+  if (linkerName === "wield" || linkerName === "lld") assert.is(id("-Wl,--build-id=fast")!.length, 16);
   if (linkerName === "wield") assert.is(id("-Wl,--build-id -Wl,--no-build-id"), undefined);
   assert.is(id("-Wl,--build-id=sha1 -Wl,--build-id=none"), undefined);
   w.fails("gcc -B$B m.o -Wl,--build-id=nonsense -o bad");

@@ -19,7 +19,7 @@ export const OUTPUT: OptionRow[] = [
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
   must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
-  must("--build-id", "[=STYLE]", "Write a build ID: fast (default, as lld 19), sha1, md5, uuid, none or 0xHEX", setBuildId),
+  must("--build-id", "[=STYLE]", "Write a build ID: 20 bytes of the digest that fast has 8 of (default), fast, sha1, md5, uuid, none or 0xHEX", setBuildId),
   must("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
   must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both" }, "--hash-style")),
   must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
@@ -106,7 +106,7 @@ function setPackedRelocs(s: ParseState, v: ByteString): void {
 }
 
 function setBuildId(s: ParseState, v: ByteString): void {
-  const styles: Record<string, LinkOptions["buildId"]> = { "": "fast", sha1: "sha1", tree: "sha1", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
+  const styles: Record<string, LinkOptions["buildId"]> = { "": "usual", sha1: "sha1", tree: "sha1", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
   if (Object.hasOwn(styles, v)) {
     s.options.buildId = styles[v] as LinkOptions["buildId"];
   } else if (/^0[xX]/.test(v)) {
