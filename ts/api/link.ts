@@ -9,7 +9,8 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
 import { HostError, type Host } from "../host/host.ts";
-import { REAL, VirtualHost, Wanted, type Layer, type Platform } from "../host/virtual.ts";
+import { VirtualHost, Wanted, type Platform } from "../host/virtual.ts";
+import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
 import type { Machine } from "../memory/machine.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
@@ -90,13 +91,13 @@ export class Session {
 
   /** Paths as the linker has them, with contents that were read. */
   get filesRead(): ByteString[] {
-    return this.host?.filesRead ?? [];
+    return this.host?.files.filesRead ?? [];
   }
 
   /** Between links: which files with contents that were read are no longer what they were. `paths`: as plainPath spells them. */
   async refresh(paths: ReadonlySet<string>): Promise<ByteString[]> {
-    const forgotten = this.host?.forget((path) => paths.has(plainPath(decoded(path)))) ?? [];
-    return [...forgotten, ...((await this.host?.refresh()) ?? [])];
+    const forgotten = this.host?.files.forget((path) => paths.has(plainPath(decoded(path)))) ?? [];
+    return [...forgotten, ...((await this.host?.files.refresh()) ?? [])];
   }
 
   /** Forgets everything: after a bug, nobody knows what it left behind. */
@@ -105,7 +106,7 @@ export class Session {
   }
 
   async isStale(): Promise<boolean> {
-    return ((await this.host?.staleFiles())?.size ?? 0) > 0;
+    return ((await this.host?.files.stale())?.size ?? 0) > 0;
   }
 
   private async attempts(): Promise<LinkResult> {
@@ -117,8 +118,8 @@ export class Session {
     const host = this.startHost(platform, plugins, files);
     for (let round = 0; ; round++) {
       const attempt = await this.attempt(host, more);
-      if (host.isWaiting) {
-        await this.untilAborted(host.fetch());
+      if (host.files.isWaiting) {
+        await this.untilAborted(host.files.fetch());
         host.restart();
         continue;
       }
@@ -126,7 +127,7 @@ export class Session {
       if (supplied.length === 0) return resultOf(attempt, host, platform.now() - began, began);
       more.push(...supplied);
       files.push(...commandLine({ inputs: supplied }, []).files);
-      host.replaceLayers(this.layers(plugins, files, this.real));
+      host.files.replaceLayers(this.layers(plugins, files, this.real));
       host.restart();
     }
   }
@@ -135,7 +136,7 @@ export class Session {
 
   private startHost(platform: Platform, plugins: Plugins, files: readonly VirtualFile[]): VirtualHost {
     if (this.host !== undefined) {
-      this.host.replaceLayers(this.layers(plugins, files, this.real));
+      this.host.files.replaceLayers(this.layers(plugins, files, this.real));
       this.host.restart();
       return this.host;
     }

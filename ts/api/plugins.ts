@@ -4,7 +4,7 @@
  * A name in another namespace than "file" becomes the path `namespace:path` inside the linker and in messages.
  */
 import type { ByteString } from "../args/link-options.ts";
-import type { Layer } from "../host/virtual.ts";
+import type { Layer } from "../host/virtual-files.ts";
 import { decoded, utf8 } from "../memory/text.ts";
 import { readSource } from "./file-system.ts";
 import type { Input, LinkPlugin, LinkResult, LoadArguments, PluginHooks, ResolveArguments } from "./types.ts";

@@ -1,16 +1,23 @@
 /**
  * A worker's side of virtual files: reads them, and writes to an output in memory; everything else goes to the files the runtime has.
  *
- * Bytes arrive by message, once each, in memory that all threads share (VirtualHost.share).
+ * Files arrive by message, once each, in memory that all threads share (VirtualHost.share).
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Kernels } from "../memory/kernels.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 
 /** OutputFile.fd of the output in memory; virtual inputs have smaller numbers. */
 export const VIRTUAL_OUTPUT = -2;
 
+/** Contents of a file in the memory that links run in. (Node cannot post views of that.) */
+export interface KeptBytes {
+  address: number;
+  bytes: number;
+}
+
 /** What a VirtualHost tells its workers. */
-export type VirtualMessage = { wieldFiles: [path: ByteString, bytes: Uint8Array][] } | { wieldOutput: Uint8Array } | { wieldForget: true };
+export type VirtualMessage = { wieldFiles: [path: ByteString, contents: Uint8Array | KeptBytes][] } | { wieldOutput: Uint8Array } | { wieldForget: true };
 
 export interface VirtualIo extends WorkerIo {
   /** True = the message was ours. */
@@ -26,11 +33,18 @@ export function copyOut(file: Uint8Array, target: Uint8Array, at: number, count:
 
 /** `real`: files and compression of the runtime. */
 export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate"> & { reset?(): void }): VirtualIo {
-  const files = new Map<ByteString, Uint8Array>();
+  const files = new Map<ByteString, Uint8Array | KeptBytes>();
+  let memory: Uint8Array = new Uint8Array(0);
+  let kernels: Kernels = {};
   let output: Uint8Array = new Uint8Array(0);
+  const contents = (file: Uint8Array | KeptBytes): Uint8Array => (file instanceof Uint8Array ? file : memory.subarray(file.address, file.address + file.bytes));
   return {
+    attach(shared, made) {
+      memory = new Uint8Array(shared.buffer);
+      kernels = made;
+    },
     receive(message) {
-      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, Uint8Array][]; wieldOutput?: Uint8Array; wieldForget?: true };
+      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, Uint8Array | KeptBytes][]; wieldOutput?: Uint8Array; wieldForget?: true };
       if (wieldForget === true) real.reset?.();
       for (const [path, bytes] of wieldFiles ?? []) files.set(path, bytes);
       if (wieldOutput !== undefined) output = wieldOutput;
@@ -38,11 +52,15 @@ export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflat
     },
     readAt(path, target, position) {
       const file = files.get(path);
-      return file === undefined ? real.readAt!(path, target, position) : copyOut(file, target, 0, target.length, position);
+      return file === undefined ? real.readAt!(path, target, position) : copyOut(contents(file), target, 0, target.length, position);
     },
-    readMemory(path, memory, address, bytes, position) {
+    readMemory(path, target, address, bytes, position) {
       const file = files.get(path);
-      return file === undefined ? real.readMemory!(path, memory, address, bytes, position) : copyOut(file, memory, address, bytes, position);
+      if (file === undefined) return real.readMemory!(path, target, address, bytes, position);
+      if (file instanceof Uint8Array) return copyOut(file, target, address, bytes, position);
+      const count = Math.max(0, Math.min(bytes, file.bytes - position));
+      kernels.copyMemory!(address, file.address + position, count);
+      return count;
     },
     writeAt(fd, bytes, position) {
       if (fd === VIRTUAL_OUTPUT) output.set(bytes, position);

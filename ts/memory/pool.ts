@@ -15,6 +15,8 @@ import { attachTables, Params, type Tables } from "./table.ts";
 
 /** Reading inputs and writing the output, as workers see it. */
 export interface WorkerIo {
+  /** On a worker: the memory it works in from now on, and the kernels over it. */
+  attach?(memory: WebAssembly.Memory, kernels: Kernels): void;
   /** Reads up to `target.length` bytes at `position` of the file `path` into `target`; bytes read. */
   readAt(path: ByteString, target: Uint8Array, position: number): number;
   /** The same to `bytes` bytes at `address` of `memory`, where making a view for each read can be saved. */
@@ -257,6 +259,7 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
   return {
     attach(memory, module, ready) {
       self = new WorkerContext(memory, instantiateKernels(module, memory), io);
+      io.attach?.(memory, self.kernels);
       Atomics.store(self.i32, ready >>> 2, 1);
     },
     run(name, args, sources, handles) {
