@@ -4,12 +4,21 @@
  * Not for references through named symbols, whose piece is chosen once, by st_value alone (sym.piece); the addend is added
  * after. References through section symbols choose by st_value + addend, as lld and GNU ld do.
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { report } from "./issue.ts";
-import { ISSUE_MERGE_OFFSET } from "../shared/abi.ts";
+import { ISEC_MERGE, ISSUE_MERGE_OFFSET } from "../shared/abi.ts";
+import { SHF_ALLOC, SHF_STRINGS } from "../shared/elf.ts";
 
 /** log2 of the bytes that one entry of isec.blockIndex covers. */
 export const BLOCK_SHIFT: u32 = 6;
+
+/** Is section `isec` cut into pieces by stream-strings: strings that are not loaded, all of which live? */
+// @ts-ignore: decorator
+@inline
+export function isStreamed(isec: u32): bool {
+  const table = tables().isec;
+  return params().streams != 0 && table.kind[isec] == ISEC_MERGE && (table.sh_flags[isec] & (SHF_STRINGS | SHF_ALLOC)) == SHF_STRINGS;
+}
 
 /**
  * Row of the piece of merge section `isec` that holds the byte at `offset`; at or past the end, the last one. 0 when the

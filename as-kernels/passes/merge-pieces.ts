@@ -115,6 +115,7 @@ export function countShards(m: u32, from: u32, to: u32, counts: u32): u32 {
   const member = tables().mmember;
   const isec = tables().isec;
   const piece = tables().piece;
+  const pieceHash = tables().pieceHash;
   const shards = tables().msec.shards[m];
   const end = tables().msec.memberBase[m] + tables().msec.memberCount[m];
   for (let k = memberAt(m, from); k < end && member.before[k] < to; k++) {
@@ -123,7 +124,7 @@ export function countShards(m: u32, from: u32, to: u32, counts: u32): u32 {
     const last = min<u32>(to, member.before[k] + isec.pieceCount[i]);
     for (let n = max<u32>(from, member.before[k]); n < last; n++) {
       if (!piece.live[base + n]) continue;
-      const slot = counts + (shardOf(piece.h0[base + n], shards) << 2);
+      const slot = counts + (shardOf(pieceHash.h0[base + n], shards) << 2);
       store<u32>(slot, load<u32>(slot) + 1);
     }
   }
@@ -154,6 +155,7 @@ export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records:
   const member = tables().mmember;
   const isec = tables().isec;
   const piece = tables().piece;
+  const pieceHash = tables().pieceHash;
   const shards = tables().msec.shards[m];
   const end = tables().msec.memberBase[m] + tables().msec.memberCount[m];
   for (let k = memberAt(m, from); k < end && member.before[k] < to; k++) {
@@ -163,13 +165,13 @@ export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records:
     for (let n = max<u32>(from, member.before[k]); n < last; n++) {
       const row = base + n;
       if (!piece.live[row]) continue;
-      const h0 = piece.h0[row];
+      const h0 = pieceHash.h0[row];
       const slot = cursors + (shardOf(h0, shards) << 2);
       const position = load<u32>(slot);
       store<u32>(slot, position + 1);
       const record = records + position * RECORD_BYTES;
       store<u64>(record, h0);
-      store<u64>(record + 8, piece.h1[row]);
+      store<u64>(record + 8, pieceHash.h1[row]);
       store<u32>(record + 16, row);
       store<u32>(record + 20, piece.inOffset[row + 1] - piece.inOffset[row]);
     }
@@ -243,6 +245,7 @@ export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32
   const member = tables().mmember;
   const isec = tables().isec;
   const piece = tables().piece;
+  const pieceHash = tables().pieceHash;
   const shards = tables().msec.shards[m];
   const end = tables().msec.memberBase[m] + tables().msec.memberCount[m];
   for (let k = memberAt(m, from); k < end && member.before[k] < to; k++) {
@@ -254,17 +257,17 @@ export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32
       const live = piece.live[row];
       if (!live) continue;
       if (live & PIECE_WINNER) {
-        if (starts) piece.out[row] += load<u32>(starts + (shardOf(piece.h0[row], shards) << 2));
+        if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row], shards) << 2));
       } else if (!winnersOnly && !(live & PIECE_TAIL)) {
         if (byRow) piece.out[row] = piece.out[piece.out[row]];
-        else if (starts) piece.out[row] += load<u32>(starts + (shardOf(piece.h0[row], shards) << 2));
+        else if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row], shards) << 2));
       }
     }
   }
   return 0;
 }
 
-/** Counts the winners of the members [from, to). Returns their sum. */
+/** Counts the winners of the members [from, to); none for those whose bytes stream-strings puts in memory. Returns their sum. */
 export function countWinners(from: u32, to: u32): u32 {
   const member = tables().mmember;
   const isec = tables().isec;
@@ -273,7 +276,9 @@ export function countWinners(from: u32, to: u32): u32 {
   for (let k = from; k < to; k++) {
     const i = member.isec[k];
     let n: u32 = 0;
-    for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) n += (live[row] & PIECE_WINNER) != 0 ? 1 : 0;
+    const m = isec.msec[i];
+    const end = tables().msec.stream[m] == 0 || tables().msec.bytes[m] == 0 ? isec.pieceBase[i] + isec.pieceCount[i] : 0;
+    for (let row = isec.pieceBase[i]; row < end; row++) n += (live[row] & PIECE_WINNER) != 0 ? 1 : 0;
     member.winners[k] = n;
     sum += n;
   }

@@ -10,7 +10,7 @@ import { hashBytes } from "../lib/hash.ts";
 import { xxh3 } from "../lib/xxh3.ts";
 import { report } from "../lib/issue.ts";
 import { countEhFrame, fillEhFrame } from "./eh-frame.ts";
-import { BLOCK_SHIFT, pieceAt } from "../lib/pieces.ts";
+import { BLOCK_SHIFT, isStreamed, pieceAt } from "../lib/pieces.ts";
 import {
   ERR_COMPRESSED, ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_BAD_OBJECT, ISSUE_MERGE_OFFSET,
   SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION,
@@ -34,7 +34,7 @@ function wanted(i: u32, fill: u32): bool {
   const isec = tables().isec;
   const kind = isec.kind[i];
   if (kind == ISEC_EH_FRAME) return isec.size[i] > 0 && isec.sh_type[i] != SHT_NOBITS;
-  return kind == ISEC_MERGE && isec.size[i] > 0 && (fill != 0 || (isec.sh_flags[i] & SHF_STRINGS) != 0);
+  return kind == ISEC_MERGE && isec.size[i] > 0 && !isStreamed(i) && (fill != 0 || (isec.sh_flags[i] & SHF_STRINGS) != 0);
 }
 
 /**
@@ -125,7 +125,7 @@ export function rejectPieces(i: u32, detail: u32): void {
 }
 
 /** Number of NUL characters of `width` bytes in the `len` bytes at `ptr` (len is a multiple of width). */
-function countNuls(ptr: u32, len: u32, width: u32): u32 {
+export function countNuls(ptr: u32, len: u32, width: u32): u32 {
   let n: u32 = 0;
   if (width == 1) {
     const zero = i8x16.splat(0);
@@ -140,7 +140,7 @@ function countNuls(ptr: u32, len: u32, width: u32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function isNul(ptr: u32, width: u32): bool {
+export function isNul(ptr: u32, width: u32): bool {
   if (width == 4) return load<u32>(ptr) == 0;
   if (width == 2) return load<u16>(ptr) == 0;
   for (let k: u32 = 0; k < width; k++) if (load<u8>(ptr + k) != 0) return false;
@@ -222,9 +222,9 @@ export function assignPieceRows(base: u32, out: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: u32): void {
-  const piece = tables().piece;
-  hashBytes(ptr, len, changetype<u32>(piece.h0) + (row << 3), changetype<u32>(piece.h1) + (row << 3));
-  piece.h0[row] = (piece.h0[row] >> 5) | (<u64>(<u32>xxh3(ptr, text, secret, scratch) >> 27) << 59);
+  const hash = tables().pieceHash;
+  hashBytes(ptr, len, changetype<u32>(hash.h0) + (row << 3), changetype<u32>(hash.h1) + (row << 3));
+  hash.h0[row] = (hash.h0[row] >> 5) | (<u64>(<u32>xxh3(ptr, text, secret, scratch) >> 27) << 59);
 }
 
 /** Fills the pieces of merge section `i`, whose contents are at `contents`. `scratch`: 64 bytes of the calling thread. */
@@ -283,7 +283,7 @@ function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
 /** Bytes of the string at `ptr` with its NUL; at most `limit`. */
 // @ts-ignore: decorator
 @inline
-function stringBytes(ptr: u32, limit: u32, width: u32): u32 {
+export function stringBytes(ptr: u32, limit: u32, width: u32): u32 {
   if (width == 1) {
     let at: u32 = 0;
     const zero = i8x16.splat(0);
@@ -323,12 +323,17 @@ export function bindSymbolPieces(from: u32, to: u32): u32 {
   const sym = tables().sym;
   const isec = tables().isec;
   const flags = sym.flags;
+  const streams = params().streams;
   let bound: u32 = 0;
   for (let s = from; s < to; s++) {
     const f = flags[s];
     if ((f & SYM_KIND_MASK) != SYM_DEFINED || (f & SYM_SECTION) != 0) continue;
     const i = sym.isec[s];
     if (i == 0 || isec.kind[i] != ISEC_MERGE) continue;
+    if (streams && isec.pieceCount[i] == 0 && isStreamed(i)) {
+      params().streamSymbols = 1;
+      continue;
+    }
     const value = sym.value[s];
     if (value > <u64>isec.size[i]) {
       report(ISSUE_MERGE_OFFSET, isec.obj[i], i, s, value, 1);

@@ -181,6 +181,11 @@ export class PieceTable {
   inOffset: U32Col;
   out: U32Col;
   live: U8Col;
+}
+
+@unmanaged @final
+export class PieceHashTable {
+  rows: u32;
   h0: U64Col;
   h1: U64Col;
 }
@@ -202,6 +207,7 @@ export class MsecTable {
   pieces: U32Col;
   shards: U32Col;
   bytes: U32Col;
+  stream: U32Col;
 }
 
 @unmanaged @final
@@ -318,6 +324,7 @@ export class Tables {
   aux: AuxTable;
   isec: IsecTable;
   piece: PieceTable;
+  pieceHash: PieceHashTable;
   msec: MsecTable;
   mmember: MmemberTable;
   ehrec: EhrecTable;
@@ -354,6 +361,8 @@ export class Params {
   dependentLibraries: u32;
   shortened: u32;
   xxh3Secret: u32;
+  streams: u32;
+  streamSymbols: u32;
   isecRows: u32;
   symRows: u32;
   globalSyms: u32;

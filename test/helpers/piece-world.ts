@@ -15,6 +15,7 @@ import { Pool } from "../../ts/memory/pool.ts";
 import { allocTable, initTables, Params } from "../../ts/memory/table.ts";
 import { MERGE_PHASES } from "../../ts/passes/merge-pieces.ts";
 import { SPLIT_PHASES } from "../../ts/passes/split-pieces.ts";
+import { STREAM_PHASES } from "../../ts/passes/stream-strings.ts";
 import { EH_FRAME_PHASES } from "../../ts/synthetic/eh-frame.ts";
 import { kernelsOver } from "./kernel-memory.ts";
 
@@ -86,7 +87,7 @@ export function code(bytes: number, more: Partial<SectionSpec> = {}): SectionSpe
 /** A pool whose chunks run in the opposite order. */
 class BackwardsPool extends Pool {
   override async run(name: string, chunks: number, ...args: number[]): Promise<void> {
-    const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES };
+    const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES };
     this.self.args = args;
     for (let chunk = chunks - 1; chunk >= 0; chunk--) phases[name]!(this.self, chunk);
   }
@@ -113,7 +114,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
     },
     deflate: () => undefined,
   };
-  const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...EH_FRAME_PHASES };
+  const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES };
   const pool = new (spec.backwards === true ? BackwardsPool : Pool)(arena, tables, kernels, io, phases);
   const params = new Params(arena);
   const options = { ...defaultOptions(), ...spec.options };

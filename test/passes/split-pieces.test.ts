@@ -69,7 +69,7 @@ for (const debug of [false, true]) {
 test("equal pieces have equal hashes, others do not", async () => {
   const world = pieceWorld({ objects: [[strings("abcdefgh\0abcdefg\0\0")], [strings("\0abcdefg\0")]] });
   await splitPieces(world.ctx);
-  const { h0, h1 } = world.ctx.tables.piece;
+  const { h0, h1 } = world.ctx.tables.pieceHash;
   assert.is(h0[2], h0[6]);
   assert.is(h1[2], h1[6]);
   assert.is(h0[3], h0[5]);

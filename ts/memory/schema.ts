@@ -176,7 +176,10 @@ export const TABLES = {
     inOffset: "u32", // bytes from the start of its isec
     out: "u32", // bytes from the start of the msec's output (after merge-pieces)
     live: "u8", // PIECE_* bits; mark-live stores 1
-    h0: "u64", // identity: 128-bit hash of the bytes; the top five bits are lld's shard
+  },
+  /** Same rows, but for those of streamed strings: identity of the piece, a 128-bit hash of the bytes; the top five bits are lld's shard. */
+  pieceHash: {
+    h0: "u64",
     h1: "u64",
   },
   /** Groups of merge sections that are deduplicated together: same output section, flags, entsize, alignment. */
@@ -195,6 +198,7 @@ export const TABLES = {
     pieces: "u32", // pieces of all members, dead ones included
     shards: "u32", // parts that are deduplicated on their own: a function of `pieces` only
     bytes: "u32", // address of the finished contents, 0 = made window by window
+    stream: "u32", // stream-strings: address of the starts of its 32 shards (u32); 0 = it has nothing to do with this one
   },
   /** Sections of the msecs: one run per msec, in link order. */
   mmember: {
@@ -309,6 +313,8 @@ export const PARAMS = {
   dependentLibraries: "u32", // set by parse-object: some object asks for libraries
   shortened: "u32", // --optimize-bb-jumps: address of u8 per isec, bytes its end has lost; 0 = nothing has
   xxh3Secret: "u32", // address of what xxh3 needs
+  streams: "u32", // 1 = strings that are not loaded are cut by stream-strings, not by split-pieces
+  streamSymbols: "u32", // set by bind-symbol-pieces: some symbol is defined in such a string
   isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals

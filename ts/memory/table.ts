@@ -144,6 +144,23 @@ export function recycleTable(arena: Arena, tables: Tables, name: TableName): voi
   allocTable(arena, tables, name, 1);
 }
 
+/**
+ * Moves a table to where it has room for `capacity` rows; `copy(to, from, bytes)` moves memory. Its rows stay as they are, and what
+ * comes behind them is undefined.
+ */
+export function moveTable(arena: Arena, tables: Tables, name: TableName, capacity: number, copy: (to: number, from: number, bytes: number) => void): void {
+  const header = HEADERS[NAMES.indexOf(name)]! >>> 2;
+  const rows = arena.u32[header]!;
+  Object.values(TABLES[name]).forEach((type, i) => {
+    const from = arena.u32[header + 1 + i]!;
+    const to = arena.alloc(capacity * COLUMN_BYTES[type as ColumnType] + 16);
+    copy(to, from, rows * COLUMN_BYTES[type as ColumnType]);
+    arena.recycle(from, rows * COLUMN_BYTES[type as ColumnType]);
+    arena.u32[header + 1 + i] = to;
+  });
+  refresh(tables, name);
+}
+
 /** Changes the row count of a table without moving it (rows at most what was allocated). */
 export function setRows(tables: Tables, name: TableName, rows: number): void {
   tables.views.u32[HEADERS[NAMES.indexOf(name)]! >>> 2] = rows;

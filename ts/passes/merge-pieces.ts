@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { eachRun } from "./split-pieces.ts";
+import { streamStrings, type StreamedStrings } from "./stream-strings.ts";
 
 /** Pieces a counting, scattering or finishing chunk takes. */
 const CHUNK_PIECES = 32768;
@@ -112,15 +113,19 @@ export async function mergePieces(ctx: Context): Promise<void> {
   allocTable(arena, tables, "msec", most);
   allocTable(arena, tables, "mmember", most);
   setRows(tables, "msec", kernels.groupMergeSections!());
+  const streamed = await streamStrings(ctx);
   const { pieces } = tables.msec;
   for (let m = 1; m < tables.msec.rows; ) {
+    if (pieces[m] === 0) {
+      m++; // streamed, or empty
+      continue;
+    }
     const first = m;
     let sum = 0;
-    while (m < tables.msec.rows && (m === first || sum + pieces[m]! <= BATCH_PIECES)) sum += pieces[m++]!;
+    while (m < tables.msec.rows && pieces[m] !== 0 && (m === first || sum + pieces[m]! <= BATCH_PIECES)) sum += pieces[m++]!;
     await mergeBatch(ctx, first, m);
   }
-  kernels.countWinners!(1, tables.mmember.rows);
-  await keepBytes(ctx);
+  await keepBytes(ctx, streamed);
 }
 
 /** One msec of a batch, while its pieces are being placed. */
@@ -256,19 +261,23 @@ class Tasks {
 }
 
 /** Puts the bytes of the merged parts together in memory, as far as RESIDENT_BYTES go, smallest rows first. */
-async function keepBytes(ctx: Context): Promise<void> {
-  const { arena, options, pool, tables } = ctx;
+async function keepBytes(ctx: Context, streamed: StreamedStrings | null): Promise<void> {
+  const { arena, kernels, options, pool, tables } = ctx;
+  const { align, bytes, size, stream } = tables.msec;
   let left = RESIDENT_BYTES;
-  let any = false;
+  let [any, anyStreamed] = [false, false];
   for (let m = 1; m < tables.msec.rows; m++) {
-    const size = tables.msec.size[m]!;
-    if (size === 0 || size > left) continue;
-    left -= size;
-    any = true;
-    tables.msec.bytes[m] = arena.allocZeroed(size + 16);
+    if (size[m] === 0 || size[m]! > left) continue;
+    left -= size[m]!;
+    // without alignment every byte is written
+    bytes[m] = align[m] === 0 ? arena.alloc(size[m]! + 16) : arena.allocZeroed(size[m]! + 16);
+    if (stream[m] === 0) any = true;
+    else anyStreamed = true;
   }
-  if (!any) return;
+  kernels.countWinners!(1, tables.mmember.rows);
   const end = tables.mmember.rows;
-  await pool.run("merge-copy", Math.ceil((end - 1) / CHUNK_MEMBERS), 1, end);
-  if (options.verifyHashes) await pool.run("merge-verify", Math.ceil((end - 1) / CHUNK_MEMBERS), 1, end);
+  const chunks = Math.ceil((end - 1) / CHUNK_MEMBERS);
+  if (any) await pool.run("merge-copy", chunks, 1, end);
+  if (anyStreamed) await streamed?.copy();
+  if (options.verifyHashes && (any || anyStreamed)) await pool.run("merge-verify", chunks, 1, end);
 }

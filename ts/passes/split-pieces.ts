@@ -122,11 +122,12 @@ function bindChunk(w: WorkerContext, chunk: number): void {
 export const SPLIT_PHASES: Phases = { "split-pieces": splitChunk, "bind-symbol-pieces": bindChunk };
 
 export async function splitPieces(ctx: Context): Promise<void> {
-  const { arena, kernels, pool, tables } = ctx;
+  const { arena, kernels, options, params, pool, tables } = ctx;
   const chunks = Math.ceil((tables.isec.rows - 1) / CHUNK_SECTIONS);
+  params.set("streams", options.relocatable || options.optimize >= 2 ? 0 : 1);
   await pool.run("split-pieces", chunks, COUNT, kernels.pieceBytes!(1, tables.isec.rows) <= KEPT_BYTES ? 1 : 0);
   const rows = allocRows(ctx);
-  if (rows.pieces > 1) ctx.params.set("xxh3Secret", putXxh3Secret(arena));
+  if (rows.pieces > 1) params.set("xxh3Secret", putXxh3Secret(arena));
   if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL, 0);
   kernels.listEhFrames!();
   kernels.linkFdes!();
@@ -134,7 +135,12 @@ export async function splitPieces(ctx: Context): Promise<void> {
   const slots = 2 ** Math.ceil(Math.log2(2 * rows.cies + 1));
   kernels.linkCies!(arena.allocZeroed(4 * slots), slots);
   arena.release(mark);
-  if (rows.pieces > 1) await pool.run("bind-symbol-pieces", Math.ceil((tables.sym.rows - 1) / CHUNK_SYMBOLS));
+  if (rows.pieces > 1) await bindSymbols(ctx);
+}
+
+/** Which piece symbols in merge sections are in; those in streamed strings wait for stream-strings (params.streamSymbols). */
+export async function bindSymbols({ pool, tables }: Context): Promise<void> {
+  await pool.run("bind-symbol-pieces", Math.ceil((tables.sym.rows - 1) / CHUNK_SYMBOLS));
 }
 
 /** Allocates the tables for the counted rows; returns their sizes, row 0 included. */
@@ -145,6 +151,7 @@ function allocRows(ctx: Context): { pieces: number; records: number; cies: numbe
   const [pieces, records, cies, frames] = arena.u32.subarray(totals >>> 2, (totals >>> 2) + 4) as unknown as [number, number, number, number];
   const indexBytes = arena.f64[(totals >>> 3) + 2]!;
   allocTable(arena, tables, "piece", pieces);
+  allocTable(arena, tables, "pieceHash", pieces);
   allocTable(arena, tables, "ehrec", records);
   allocTable(arena, tables, "cie", cies);
   allocTable(arena, tables, "ehsec", frames);
