@@ -12,6 +12,7 @@ import { build, type BuildOptions } from "esbuild";
 import { refreshTables } from "./gen-tables.ts";
 import { launcher, launcherFlags, program, warm } from "./program.ts";
 import { pageSizeLine } from "./page-size.ts";
+import { single } from "./single.ts";
 import { web } from "./web.ts";
 import { checkKernels } from "./wasm-check.ts";
 
@@ -116,7 +117,7 @@ export async function buildAll(): Promise<void> {
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
     bundle("ts/index.ts", "index.mjs", MODULE),
   ]);
-  if (parts[0]!.status === "fulfilled") parts.push(...(await Promise.allSettled([web(DIST, put)])));
+  if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, put), single(DIST, BUNDLE, put)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
   await warm(DIST, flags);

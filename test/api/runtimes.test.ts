@@ -86,6 +86,36 @@ if (deno === "") {
   test("Deno, one file, without any permission", () => check(inProcess([deno, "run", "--no-prompt"], "inline.mjs")));
 }
 
+// ---- the program in one file ----
+
+/** `command` links the demo, with one thread and with two; the same bytes as from the launcher. */
+function links(command: string[]): void {
+  const demo = path.join(repoRoot(), "build/demo");
+  const out = (name: string): string => path.join(dir, name);
+  const args = ["--gc-sections", "start.o", "print.o", "steps.o", "-o"];
+  const link = (words: string[]): void => assert.is(run(words[0]!, words.slice(1), { cwd: demo }).stderr, "");
+  link([path.join(dist, "driver/ld"), ...args, out("expected")]);
+  for (const threads of ["1", "2"]) {
+    link([...command, `--threads=${threads}`, ...args, out("single")]);
+    assert.equal(Buffer.compare(fs.readFileSync(out("single")), fs.readFileSync(out("expected"))), 0);
+  }
+}
+
+test("single.js needs nothing beside it", () => {
+  fs.copyFileSync(path.join(dist, "single.js"), path.join(dir, "single.cjs"));
+  links([process.execPath, path.join(dir, "single.cjs")]);
+});
+
+if (bun === "") skipped("single.js as a program made by Bun", "needs bun: not installed");
+else {
+  test("single.js as a program made by Bun", () => {
+    const program = path.join(dir, "wield-bun");
+    const made = run(bun, ["build", "--compile", "--bytecode", path.join(dist, "single.js"), "--outfile", program], { cwd: dir });
+    assert.is(made.status, 0, made.stderr);
+    links([program]);
+  });
+}
+
 // ---- pages ----
 
 let browser: Promise<Browser> | undefined;

@@ -63,6 +63,9 @@ function cgroupQuota(): number {
   return least;
 }
 
+/** In a program of one file (build/single.ts): what otherwise lies beside it. */
+declare const EMBEDDED: { kernels: Uint8Array; worker: string };
+
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
@@ -268,12 +271,13 @@ class NodeHost implements Host {
 
   kernels(debug = false): WebAssembly.Module {
     const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-    return (this.modules[Number(debug)] ??= new WebAssembly.Module(readFileSync(`${import.meta.dirname}/${name}`)));
+    const bytes = (): Uint8Array => (typeof EMBEDDED === "undefined" ? readFileSync(`${import.meta.dirname}/${name}`) : EMBEDDED.kernels);
+    return (this.modules[Number(debug)] ??= new WebAssembly.Module(bytes() as BufferSource));
   }
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
-    const worker = new Worker(`${import.meta.dirname}/${file}`);
+    const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`) : new Worker(EMBEDDED.worker, { eval: true });
     worker.unref();
     return {
       endpoint: Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker)),
