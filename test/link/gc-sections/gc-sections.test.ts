@@ -52,6 +52,12 @@ gc("__start_ and __stop_ keep their section, unless -z start-stop-gc", (w) => {
   assert.is(w.sh("./m"), "7\n");
   assert.is(w.sh("./plain"), "7\n");
   w.elf("m");
+  if (linkerName !== "wield") return;
+  // Without SHF_GNU_RETAIN, which gcc gives to what is "used".
+  w.write({ "n.s": ".globl _start\n_start: lea __start_items(%rip), %rax\n.section items,\"aw\"\n.quad 1\n" }).sh("as n.s -o n.o");
+  for (const flag of ["-z start-stop-gc", "--start-stop-gc"]) contains(w.fails(`$LD n.o --gc-sections ${flag} -o n`), "undefined symbol: __start_items");
+  w.sh("$LD n.o --gc-sections --start-stop-gc --no-start-stop-gc -o n");
+  assert.is(w.elf("n").need("items").size, 8);
 });
 
 gc("exception tables and personality routines live with their function", (w) => {
