@@ -41,7 +41,7 @@ gc("roots: entry, -u, exported symbols, init arrays, retain, used in the dynamic
   assert.not(lib.symbol("hidden_nobody"));
 });
 
-gc("__start_ and __stop_ keep their section, unless -z start-stop-gc", (w) => {
+gc("__start_ and __stop_ keep their sections, under -z start-stop-gc only when nothing else keeps one", (w) => {
   w.write({ "m.c": `
     #include <stdio.h>
     #define ITEM(n) __attribute__((section("items"), used)) static int item##n = n;
@@ -54,10 +54,11 @@ gc("__start_ and __stop_ keep their section, unless -z start-stop-gc", (w) => {
   w.elf("m");
   if (linkerName !== "wield") return;
   // Without SHF_GNU_RETAIN, which gcc gives to what is "used".
-  w.write({ "n.s": ".globl _start\n_start: lea __start_items(%rip), %rax\n.section items,\"aw\"\n.quad 1\n" }).sh("as n.s -o n.o");
-  for (const flag of ["-z start-stop-gc", "--start-stop-gc"]) contains(w.fails(`$LD n.o --gc-sections ${flag} -o n`), "undefined symbol: __start_items");
-  w.sh("$LD n.o --gc-sections --start-stop-gc --no-start-stop-gc -o n");
-  assert.is(w.elf("n").need("items").size, 8);
+  const items = (n: number): string => `.section items,"aw",@progbits,unique,${n}\n.globl item${n}\nitem${n}: .quad ${n}\n`;
+  w.write({ "n.s": `.globl _start\n_start: lea __start_items(%rip), %rax\n${items(1)}${items(2)}` }).sh("as n.s -o n.o");
+  const kept = (flags: string): number => (w.sh(`$LD n.o --gc-sections ${flags} -o n`), w.elf("n").need("items").size);
+  assert.equal(["", "-u item1", "-u item1 -z start-stop-gc", "-u item1 --start-stop-gc"].map(kept), [16, 8, 8, 8]);
+  assert.equal(["-u item1 -z nostart-stop-gc", "-u item1 --start-stop-gc --no-start-stop-gc"].map(kept), [16, 16]);
 });
 
 gc("exception tables and personality routines live with their function", (w) => {

@@ -8,8 +8,8 @@ import type { OptionRow, ParseState, Setter } from "../option-row.ts";
 export const LAYOUT: OptionRow[] = [
   must("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
   must("--no-gc-sections", "", "Keep every section (default)", put("gcSections", false)),
-  should("--start-stop-gc", "", "As -z start-stop-gc: __start_NAME and __stop_NAME do not keep the sections NAME", put("startStopGc", true)),
-  should("--no-start-stop-gc", "", "They do (default)", put("startStopGc", false)),
+  should("--start-stop-gc", "", "As -z start-stop-gc: __start_NAME and __stop_NAME keep sections NAME only when nothing keeps any of them (default)", put("startStopGc", true)),
+  should("--no-start-stop-gc", "", "They keep them all", put("startStopGc", false)),
   must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void ((s.options.printGcSections = true), (s.options.printGcSectionsFile = v))),
   must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
   must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
