@@ -11,7 +11,7 @@ import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
-  ERR_BINDING, ERR_GROUP, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, ERR_NEEDS_GROUPS, ERR_SECTION_NAME, ERR_STRTAB_END, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
+  ERR_BINDING, ERR_GROUP, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, NEEDS_GROUPS, ERR_SECTION_NAME, ERR_STRTAB_END, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
   OBJ_RELOCATABLE, OBJ_SHARED, OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
@@ -36,7 +36,7 @@ function fail(out: u32, section: u32, error: u32): u32 {
 }
 
 /**
- * Reads the symbols of objects [first, end). Returns the first that is broken, or whose groups must be read first (ERR_NEEDS_GROUPS),
+ * Reads the symbols of objects [first, end). Returns the first that is broken, or whose groups must be read first (NEEDS_GROUPS),
  * with the culprit's index and ERR_* at `out`; `end` = all is well.
  */
 export function readObjects(first: u32, end: u32, out: u32): u32 {
@@ -44,7 +44,7 @@ export function readObjects(first: u32, end: u32, out: u32): u32 {
   for (let o = first; o < end; o++) {
     let error: u32 = 0;
     if (obj.kind[o] == OBJ_SHARED) error = readShared(o, out);
-    else if (obj.groups[o] == 0 && obj.groupTo[o] > obj.groupFrom[o]) error = ERR_NEEDS_GROUPS;
+    else if (obj.groups[o] == 0 && obj.groupTo[o] > obj.groupFrom[o]) error = NEEDS_GROUPS;
     else error = readSymbols(o, obj.shdrs[o], obj.groups[o], obj.groupFrom[o], obj.names[o], obj.namesBytes[o], out);
     if (error == 0) continue;
     store<u32>(out, error, 4);

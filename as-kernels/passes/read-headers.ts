@@ -9,7 +9,7 @@ import { tables } from "../shared/tables.ts";
 import { reportObject } from "../lib/issue.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
-  CTL_ARENA_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, ERR_NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
+  CTL_ARENA_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
   ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
@@ -171,7 +171,7 @@ const SCATTERED_BYTES: f64 = 65536;
 
 /**
  * Checks the ELF header at `ehdr`; `first`: section header 0, or 0 where it is not at hand. Writes obj.shoff and obj.e_shnum.
- * Returns 0, ERR_NEEDS_FIRST, or ERR_* with the culprit's index at `out`. gABI ch. 4, ELF Header: large counts are in section header 0.
+ * Returns 0, NEEDS_FIRST, or ERR_* with the culprit's index at `out`. gABI ch. 4, ELF Header: large counts are in section header 0.
  */
 export function checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32 {
   const obj = tables().obj;
@@ -186,7 +186,7 @@ export function checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32 {
   if (size < <u64>SHDR_BYTES || start > size - SHDR_BYTES) return fail(out, 0, ERR_HEADERS_START);
   obj.shoff[o] = <f64>start;
   if (count == 0 || shstrndx == SHN_XINDEX) {
-    if (first == 0) return ERR_NEEDS_FIRST;
+    if (first == 0) return NEEDS_FIRST;
     if (count == 0) count = load<u64>(first, SH_SIZE);
     if (shstrndx == SHN_XINDEX) shstrndx = load<u32>(first, SH_LINK);
   }

@@ -307,8 +307,6 @@ export const ERR_LINK_ORDER_KIND = 40; // an SHF_LINK_ORDER section follows one 
 export const ERR_MERGE_WRITABLE = 26;
 export const ERR_COMMON_ALIGN = 27; // index = symbol, b = alignment
 export const ERR_BINDING = 28; // index = symbol
-export const ERR_NEEDS_FIRST = 90; // no error: checkHeader wants section header 0, too
-export const ERR_NEEDS_GROUPS = 91; // no error: readObjects wants the contents of the groups
 export const ERR_NO_SECTIONS = 29; // e_shoff is 0
 export const ERR_ALIGN_LARGE = 30; // index = section
 export const ERR_EH_SMALL = 60; // of .eh_frame records from here on
@@ -324,6 +322,12 @@ export const ERR_CIE_CUT = 69;
 export const ERR_CIE_LETTER = 70; // b = first bytes of the augmentation string
 export const ERR_FDE_ENCODING = 71;
 export const ERR_SECTION_TYPE = 41; // index = section, b = sh_type
+
+// ---- in place of an ERR_*: what must be read first ----
+/** checkHeader: section header 0. */
+export const NEEDS_FIRST = 1001;
+/** readObjects: the contents of the object's groups. */
+export const NEEDS_GROUPS = 1002;
 
 // ---- first word of a gsym.startStop list (then a count and isec rows) ----
 /** A live reference holds on to all sections of the list. */

@@ -131,7 +131,7 @@ for (const debug of [false, true]) {
     const at = arena.alloc(file.length + 16);
     arena.u8.set(file, at);
     const out = arena.alloc(512);
-    assert.is(kernels.checkHeader!(1, at, 0, out), abi.ERR_NEEDS_FIRST);
+    assert.is(kernels.checkHeader!(1, at, 0, out), abi.NEEDS_FIRST);
     assert.is(kernels.keepSpan!(1, 2, at, 0, file.length, out), 2);
     assert.equal(takeIssues(memory), []);
     compare(1, file, objectTwin(file) as { shoff: number; count: number; scan: Scan }, "large counts");

@@ -4,7 +4,7 @@
  * Two phases, because rows have to be numbered in input order: `parse-object` finds and loads the tables of each object,
  * a prefix sum gives every object its rows, `read-symbols` fills them.
  */
-import { ERR_NEEDS_GROUPS, ERR_TRUNCATED, ISSUE_BAD_OBJECT, OBJ_RELOCATABLE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
+import { NEEDS_GROUPS, ERR_TRUNCATED, ISSUE_BAD_OBJECT, OBJ_RELOCATABLE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
 import { allocTable } from "../memory/table.ts";
@@ -37,7 +37,7 @@ export function readSymbolsPhase(w: WorkerContext, chunk: number): void {
     o = w.kernels.readObjects!(o, end, out);
     if (o === end) return;
     let error = w.u32[(out >>> 2) + 1]!;
-    if (error === ERR_NEEDS_GROUPS) error = readScattered(w, o, out);
+    if (error === NEEDS_GROUPS) error = readScattered(w, o, out);
     if (error === 0) continue;
     w.kernels.reportIssue!(ISSUE_BAD_OBJECT, o, 0, w.u32[out >>> 2]!, error);
     forget(w, o);

@@ -5,7 +5,7 @@
  * are thousands of members of a few kilobytes, each of which would be several system calls. Of large objects only what is
  * asked for is read. What is looked for and checked is the kernel's business.
  */
-import { ERR_NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
+import { NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
 import { EHDR_BYTES, SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import { OutOfMemory } from "../memory/arena.ts";
 import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
@@ -62,7 +62,7 @@ function keepLarge(w: WorkerContext, o: number, out: number): void {
   const ehdr = w.window(0, EHDR_BYTES);
   read(0, ehdr, EHDR_BYTES);
   let error = kernels.checkHeader!(o, ehdr, 0, out);
-  if (error === ERR_NEEDS_FIRST) {
+  if (error === NEEDS_FIRST) {
     const first = w.window(3, SHDR_BYTES);
     read(shoff[o]!, first, SHDR_BYTES);
     error = kernels.checkHeader!(o, ehdr, first, out);
