@@ -15,7 +15,7 @@ import {
 } from "../shared/abi.ts";
 import {
   SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
-  SHT_CREL, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER, SHT_UNKNOWN,
+  SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER, SHT_UNKNOWN,
 } from "../shared/elf.ts";
 
 /** ".note.GNU-stack\0" is no section of the output: it only says whether the stack must be executable. */
@@ -33,6 +33,13 @@ function splitStackNote(name: u32): u32 {
   if (load<u64>(name) != 0x4e472e65746f6e2e) return 0;
   if (load<u64>(name, 8) == 0x2d74696c70732d55 && load<u64>(name, 14) == 0x006b636174732d74) return SPLIT_STACK;
   return load<u64>(name, 8) == 0x6c70732d6f6e2d55 && load<u64>(name, 16) == 0x6b636174732d7469 && !load<u8>(name, 24) ? SPLIT_STACK_SOME_NOT : 0;
+}
+
+/** ".note.gnu.build-id\0": that of an object made by -r says nothing of what it becomes part of. */
+// @ts-ignore: decorator
+@inline
+function isBuildId(name: u32): bool {
+  return load<u64>(name) == 0x6e672e65746f6e2e && load<u64>(name, 8) == 0x2d646c6975622e75 && (load<u32>(name, 16) & 0xffffff) == 0x6469;
 }
 
 /** ".debug" and longer */
@@ -133,6 +140,10 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   if (split) {
     t.obj.splitStack[o] |= <u8>split;
     params().splitStack = 1;
+    isec.kind[row] = <u8>ISEC_CONSUMED;
+    return;
+  }
+  if (type == SHT_NOTE && isBuildId(name)) {
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }

@@ -17,8 +17,10 @@ import { writeShdr } from "../elf/shdr.ts";
 import type { OutputFile } from "../host/host.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import type { Plan } from "../script/plan.ts";
+import { BuildIdSection } from "../synthetic/build-id.ts";
 import { NotePropertySection } from "../synthetic/note-property.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { digestedOutput } from "./digest-output.ts";
 import type { LinkerDefined } from "./linker-defined.ts";
 import { markLive } from "./mark-live.ts";
 import { mergePieces } from "./merge-pieces.ts";
@@ -70,6 +72,7 @@ export class RelocatableOutput {
   private readonly symbols = new RelocatableSymbols();
   private readonly extras: Extra[] = [];
   private readonly property = new NotePropertySection();
+  private readonly buildId = new BuildIdSection();
   private plan: Plan | null = null;
   /** Compressed sections, by row. */
   private stored: OutputSection[] = [];
@@ -178,10 +181,11 @@ export class RelocatableOutput {
   }
 
   private addExtras(ctx: Context, index: number): void {
-    const { property, symbols } = this;
+    const { property, buildId, symbols } = this;
     const add = (name: string, type: number, size: number, more: Partial<Extra> = {}) =>
       this.extras.push({ name, type, flags: 0, align: 0, entsize: 0, size, link: "", info: 0, index: 0, offset: 0, sh_name: 0, ...more });
     if (property.isNeeded(ctx)) add(property.name, SHT_NOTE, property.size(ctx), { flags: SHF_ALLOC, align: property.align });
+    if (buildId.isNeeded(ctx)) add(buildId.name, SHT_NOTE, buildId.size(ctx), { flags: SHF_ALLOC, align: buildId.align });
     add(".note.GNU-stack", SHT_PROGBITS, 0, { flags: ctx.options.z.execstack ?? wantsExecutableStack(ctx) ? SHF_EXECINSTR : 0 });
     add(".symtab", SHT_SYMTAB, symbols.entries * SYM_BYTES, { align: 3, entsize: SYM_BYTES, link: ".strtab", info: symbols.locals });
     if (index + 8 >= SHN_LORESERVE) add(".symtab_shndx", SHT_SYMTAB_SHNDX, symbols.entries * 4, { align: 2, entsize: 4, link: ".symtab" });
@@ -206,8 +210,9 @@ export class RelocatableOutput {
   }
 
   /** Writes the whole file; symbols first, because relocations and groups need their indexes. */
-  async write(ctx: Context, file: OutputFile): Promise<void> {
+  async write(ctx: Context, plain: OutputFile): Promise<void> {
     const { arena } = ctx;
+    const file = digestedOutput(ctx, plain);
     const put = (name: string, address: number) => {
       const extra = this.extra(name)!;
       file.write(arena.bytes(address, extra.size), extra.offset);
@@ -218,11 +223,12 @@ export class RelocatableOutput {
     put(".strtab", symbols.strtab);
     if (wide) put(".symtab_shndx", symbols.shndx);
     put(".shstrtab", this.names(ctx));
-    const property = this.extra(this.property.name);
-    if (property !== undefined) {
-      const at = arena.allocZeroed(property.size);
-      this.property.write(ctx, arena.bytes(at, property.size));
-      put(property.name, at);
+    for (const note of [this.property, this.buildId]) {
+      const extra = this.extra(note.name);
+      if (extra === undefined) continue;
+      const at = arena.allocZeroed(extra.size);
+      note.write(ctx, arena.bytes(at, extra.size));
+      put(note.name, at);
     }
     await writeContents(ctx, file.fd, this.stored.map(({ id }) => id));
     if (this.stored.length > 0) writeStored(ctx, this.stored, file);
@@ -230,6 +236,8 @@ export class RelocatableOutput {
     await writeRelocations(ctx, file.fd, this.relasFrom);
     const gnuAbi = this.writeHeaders(ctx, file) || symbols.gnuAbi;
     file.write(this.elfHeader(ctx, gnuAbi), 0);
+    const id = this.extra(this.buildId.name);
+    if (id !== undefined) this.buildId.finishAt(ctx, file, this.bytes, id.offset);
   }
 
   private writeScriptData(ctx: Context, plan: Plan, file: OutputFile): void {

@@ -31,7 +31,7 @@ export class BuildIdSection implements SyntheticSection {
   discarded = false;
 
   isNeeded(ctx: Context): boolean {
-    return ctx.options.buildId !== "none" && !ctx.options.relocatable;
+    return ctx.options.buildId !== "none";
   }
 
   size(ctx: Context): number {
@@ -48,8 +48,12 @@ export class BuildIdSection implements SyntheticSection {
     if (!this.isNeeded(ctx)) return;
     const section = ctx.osecs.find((osec) => osec !== undefined && osec.id === this.osec);
     if (section === undefined) throw new Error(".note.gnu.build-id is in no output section");
-    const position = section.sh_offset + Number(this.address - section.sh_addr) + DESCRIPTOR_AT;
-    output.write(makeBuildId(ctx, output, bytes), position);
+    this.finishAt(ctx, output, bytes, section.sh_offset + Number(this.address - section.sh_addr));
+  }
+
+  /** The same for a note at `position` of the file. */
+  finishAt(ctx: Context, output: OutputFile, bytes: number, position: number): void {
+    output.write(makeBuildId(ctx, output, bytes), position + DESCRIPTOR_AT);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * --build-id in every kind: lengths, stability, dependence on contents, and that the last option wins.
+ * --build-id in every kind: lengths, stability, dependence on contents, that the last option wins, and -r.
  */
 
 import { assert, behaviour, linkerName } from "../../helpers/link.ts";
@@ -43,5 +43,25 @@ build("a note segment holds it", (w) => {
   }
   assert.match(w.sh("readelf -n m"), /Build ID: [0-9a-f]{40}/);
 }, "readelf");
+
+build("-r writes one as well, as kernel modules have it; that of an input is gone from the output", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: ret\n.data\n.quad _start\n", "module.lds": "SECTIONS { .text : { *(.text) } .data : { *(.data) } }" }).sh("as a.s -o a.o");
+  const id = (flags: string, from = "a.o"): string | undefined => (w.sh(`$LD ${from} ${flags} -o m`), w.elf("m").buildId());
+  for (const [kind, length] of [["sha1", 40], ["md5", 32]] as const) assert.is(id(`-r --build-id=${kind}`)!.length, length);
+  assert.is(id("-r --build-id=0x1234"), "1234");
+  assert.is(id("-r"), undefined);
+  const script = id("-r --build-id=sha1 -T module.lds");
+  assert.is(script!.length, 40);
+  assert.is(id("-r --build-id=sha1 -T module.lds"), script, "stable");
+  w.sh("$LD -r --build-id=0x1234 a.o -o r.o");
+  assert.is(id("", "r.o"), undefined);
+  assert.is(id("--build-id=0x5678", "r.o"), "5678");
+  assert.is(w.elf("m").need(".note.gnu.build-id").size, 18 + 2);
+  if (linkerName !== "wield") return;
+  assert.is(id("-r --build-id=0x5678", "r.o"), "5678");
+  const [one, two] = [1, 3].map((threads) => (w.sh(`$LD -r --build-id --threads=${threads} a.o -o t${threads}.o`), w.elf(`t${threads}.o`).buildId()));
+  assert.is(one, two);
+  assert.is(one!.length, 40);
+});
 
 build.run();
