@@ -1,6 +1,6 @@
 source=redis
 needs='libhiredis-dev libjemalloc-dev liblua5.1-dev liblzf-dev lua-bitop-dev lua-cjson-dev libssl-dev tcl tcl-tls procps'
-suite='`runtest --durable`: the whole suite, one server at a time'
+suite='`runtest --durable`: the whole suite'
 export DEB_CFLAGS_APPEND=-I/usr/include/liblzf DEB_LDFLAGS_APPEND='-Wl,--no-as-needed -ldl -latomic -llzf'
 
 build() { make V=1 BUILD_TLS=yes USE_SYSTEM_JEMALLOC=yes USE_JEMALLOC=yes; }
