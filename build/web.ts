@@ -1,7 +1,8 @@
 /**
  * What pages load: browser.mjs, web-worker.mjs and what both share, kernels.wasm; and inline.mjs, which has all of it in one file.
  *
- * How large it is: page-size.ts.
+ * How large it is: page-size.ts. What is published goes through terser as well (`release`), which takes seconds and saves one
+ * byte in twenty; the browser tests run that.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -15,35 +16,51 @@ const noPrograms: Plugin = {
   },
 };
 
-const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false, lineLimit: 1000 };
+const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 
 type Put = (file: string, contents: string | Uint8Array) => void;
 
+/** Smaller still. Passes beyond the second change next to nothing. */
+async function squeeze(text: string, module: boolean): Promise<string> {
+  const { minify } = await import("terser");
+  const { code } = await minify(text, { module, compress: { passes: 2, ecma: 2020 }, mangle: true });
+  return code!;
+}
+
 /** The page's half and the worker's half; what both need is one file, so that it is loaded once. */
-async function halves(dist: string, put: Put): Promise<void> {
+async function halves(dist: string, put: Put, release: boolean): Promise<void> {
   const result = await build({
     ...WEB, entryPoints: { browser: "ts/browser.ts", "web-worker": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
   });
-  for (const file of result.outputFiles!) put(file.path, file.contents);
+  await Promise.all(result.outputFiles!.map(async (file) => put(file.path, release ? await squeeze(file.text, true) : file.contents)));
   if (result.outputFiles!.length !== 3) throw new Error(`pages load ${result.outputFiles!.map((file) => path.basename(file.path)).join(", ")}: one shared file was expected`);
 }
 
 /** inline.ts imports the engine as text and the kernels as bytes. */
-async function inline(dist: string, put: Put): Promise<void> {
+async function inline(dist: string, kernels: string, put: Put, release: boolean): Promise<void> {
   const engine = await build({ ...WEB, entryPoints: ["ts/api/engine.ts"], format: "iife", globalName: "wieldEngine", outfile: "engine.js" });
+  const text = engine.outputFiles![0]!.text;
+  const contents = release ? await squeeze(text, false) : text;
   const parts: Plugin = {
     name: "parts",
     setup(bundler) {
       bundler.onResolve({ filter: /^wield:/ }, ({ path: name }) => ({ path: name, namespace: "part" }));
       bundler.onLoad({ filter: /./, namespace: "part" }, ({ path: name }) =>
-        name === "wield:engine" ? { contents: engine.outputFiles![0]!.text, loader: "text" } : { contents: fs.readFileSync(path.join(dist, "kernels.wasm")), loader: "binary" });
+        name === "wield:engine" ? { contents, loader: "text" } : { contents: fs.readFileSync(kernels), loader: "binary" });
     },
   };
   const result = await build({ ...WEB, entryPoints: ["ts/inline.ts"], outfile: path.join(dist, "inline.mjs"), plugins: [parts] });
   put(path.join(dist, "inline.mjs"), result.outputFiles![0]!.contents);
 }
 
-/** Needs kernels.wasm. */
-export async function web(dist: string, put: Put): Promise<void> {
-  await Promise.all([halves(dist, put), inline(dist, put)]);
+/** To `dist`, with the kernels from a file. `release`: as it is published. */
+export async function web(dist: string, kernels: string, put: Put, release: boolean): Promise<void> {
+  await Promise.all([halves(dist, put, release), inline(dist, kernels, put, release)]);
+}
+
+/** `node build/run.mjs build/web.ts FOLDER`: what is published, with the kernels of dist/, for tests. */
+if (/build-web\.mjs$/.test(process.argv[1] ?? "")) {
+  const folder = path.resolve(process.argv[2]!);
+  fs.copyFileSync("dist/kernels.wasm", path.join(folder, "kernels.wasm"));
+  await web(folder, "dist/kernels.wasm", (file, contents) => fs.writeFileSync(file, contents), true);
 }
