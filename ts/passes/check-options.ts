@@ -41,8 +41,9 @@ export function checkPaths(ctx: Context): void {
 }
 
 /** Once scripts are read: a raw image has no symbol table, no debug information, no relocations. */
-export function settleFormat({ options }: Context): void {
+export function settleFormat({ options, diag }: Context): void {
   if (!options.binary) return;
+  if (options.relocatable) diag.error(`-r and --oformat=${options.hexFormat || "binary"} may not be used together`);
   options.strip = "all";
   options.emitRelocs = false;
 }

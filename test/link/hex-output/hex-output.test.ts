@@ -1,7 +1,7 @@
 /**
  * --oformat srec and ihex: the same records as objcopy makes of the ELF output, for low, middle and high addresses and with gaps.
  */
-import { behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const hexes = behaviour("hex output", "objcopy");
 const SOURCE = ".globl _start\n_start: .skip 45, 0x90\n.data\n.ascii \"some data, longer than a record\"\n.bss\n.skip 8\n.section .flash,\"a\"\n.skip 70, 7\n";
@@ -23,6 +23,13 @@ hexes("addresses beyond 32 bits are an error", (w) => {
   if (linkerName !== "wield") return;
   w.write({ "a.s": SOURCE }).sh("as a.s -o a.o");
   contains(w.fails("$LD a.o --oformat=ihex -Ttext=0x100000000 -o out"), "does not fit in 32 bits");
+});
+
+hexes("an object file cannot be a raw image", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "a.s": SOURCE }).sh("as a.s -o a.o");
+  for (const format of ["ihex", "srec", "binary"]) contains(w.fails(`$LD -r a.o --oformat=${format} -o out`), `-r and --oformat=${format} may not be used together`);
+  assert.not(w.exists("out"));
 });
 
 hexes.run();
