@@ -126,6 +126,25 @@ export const cases: Record<string, Case> = {
     ok(map!.text.includes("a.o:(.text._start)"), "the text of the map");
   },
 
+  "the graph tells who refers to whom, and what keeps a section": async ({ link, memoryFS }) => {
+    const fs = memoryFS({ "libf.a": archive([{ name: "f.o", data: functionObject("f"), symbols: ["f"] }]) });
+    const inputs = [{ name: "a.o", data: functionObject("_start", "f") }, { name: "b.o", data: functionObject("dead", "f") }, "libf.a"];
+    const { graph, output } = await link({ inputs, fs, gcSections: true, graph: true });
+    const { objects, sections, symbols, relocations } = graph!;
+    const own = sections.filter(({ name }) => name.startsWith(".text."));
+    is(own.map(({ name, live }) => [name, live]), [[".text._start", true], [".text.dead", false], [".text.f", true]], "sections");
+    is(objects[own[2]!.object], { input: "libf.a", member: "f.o", extracted: { by: own[0]!.object, symbol: "f" } }, "the member");
+    const f = symbols.findIndex(({ name }) => name === "f");
+    is(own[2]!.why, { kind: "reference", from: sections.indexOf(own[0]!), symbol: f }, "why f is kept");
+    is(own[0]!.why!.kind, "root", "why _start is kept");
+    is([...relocations.section].map((section, i) => [sections[section]!.name, relocations.offset[i], relocations.names.get(relocations.type[i]!), relocations.symbol[i], relocations.addend[i]]),
+      [[".text._start", 1, "R_X86_64_PLT32", f, -4n], [".text.dead", 1, "R_X86_64_PLT32", f, -4n]], "relocations");
+    const [start, , callee] = own;
+    is([symbols[f]!.address, symbols[f]!.section], [callee!.address, sections.indexOf(callee!)], "the symbol f");
+    is(new DataView(output.buffer).getInt32(start!.outputOffset + 1, true), Number(callee!.address! - start!.address!) - 5, "the stored distance");
+    is([...functionObject("_start", "f").subarray(start!.inputOffset, start!.inputOffset + 2)], [0xe8, 0], "the bytes in the input");
+  },
+
   "errors are data": async (api) => {
     const { link } = api;
     const inputs = [{ name: "main.o", data: functionObject("_start", "_ZN3foo3barEv") }];

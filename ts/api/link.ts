@@ -18,9 +18,10 @@ import { commandLine, parseLine } from "./command-line.ts";
 import { describe } from "./diagnostic.ts";
 import { bytesOfSource, isMemory, layersOf, memoryFS, plainPath, readSource, REAL_FILES, sizeOfSource } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
+import { graphOf } from "./link-graph.ts";
 import { layoutOf } from "./link-map.ts";
 import { Plugins } from "./plugins.ts";
-import type { ByteSource, Diagnostic, Input, LinkFileSystem, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
+import type { ByteSource, Diagnostic, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
 
 /** What a runtime gives to the API. */
 export interface Runtime {
@@ -44,6 +45,7 @@ interface Attempt {
   output: ByteString;
   diagnostics: Diagnostic[];
   map: LinkMap | undefined;
+  graph: LinkGraph | undefined;
   passes: Context["passes"];
   stats: LinkStats;
 }
@@ -195,7 +197,7 @@ export class Session {
 
   private async attempt(host: VirtualHost, more: readonly Input[]): Promise<Attempt> {
     this.passes = 0;
-    const attempt: Attempt = { ok: false, output: "", diagnostics: [], map: undefined, passes: [], stats: NO_STATS };
+    const attempt: Attempt = { ok: false, output: "", diagnostics: [], map: undefined, graph: undefined, passes: [], stats: NO_STATS };
     const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text));
     diag.listener = (severity, message, subject) => void attempt.diagnostics.push(describe(severity, message, subject));
     try {
@@ -221,7 +223,10 @@ export class Session {
 
   private observer(attempt: Attempt): LinkObserver {
     return {
-      laidOut: (ctx) => void (attempt.map = this.options.map === true ? layoutOf(ctx) : undefined),
+      laidOut: (ctx) => {
+        if (this.options.map === true) attempt.map = layoutOf(ctx);
+        if (this.options.graph === true) attempt.graph = graphOf(ctx);
+      },
       linked: (ctx) => {
         attempt.passes = ctx.passes;
         attempt.stats = statsOf(ctx);
@@ -247,6 +252,7 @@ function resultOf(attempt: Attempt, host: VirtualHost, total: number, began: num
     text: decoded(host.text),
     diagnostics: attempt.diagnostics,
     map: attempt.ok ? attempt.map : undefined,
+    graph: attempt.ok ? attempt.graph : undefined,
     timings: { total, passes: attempt.passes.map(({ name, start, end }): PassTiming => ({ name, start: start - began, milliseconds: end - start })) },
     stats: attempt.stats,
   };

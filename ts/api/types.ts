@@ -145,6 +145,8 @@ export interface LinkOptions {
 
   /** Fill `result.map`. */
   readonly map?: boolean;
+  /** Fill `result.graph`. */
+  readonly graph?: boolean;
   /** Write the output and reports to real files, too (Node, Deno and Bun). Default false. */
   readonly write?: boolean;
   readonly plugins?: readonly LinkPlugin[];
@@ -219,6 +221,86 @@ export interface LinkMap {
   readonly text: string;
 }
 
+export interface GraphObject {
+  /** Path of the object or of its archive; "<internal>" for what the linker made. */
+  readonly input: string;
+  readonly member?: string;
+  /** Archive members: the object (index in `objects`, -1 = an option or a script) whose reference to a symbol brought it in. */
+  readonly extracted?: { readonly by: number; readonly symbol: string };
+}
+
+/**
+ * What keeps a section under `--gc-sections`, by the shortest way: it is a root (`symbol`: because this symbol in it is), or section
+ * `from` leads to it: refers to it (through `symbol`), is what it depends on (SHF_LINK_ORDER), is in its group, refers to it as a
+ * personality routine, or its unwinding information does. Sections and symbols are indexes in the graph's lists, -1 = not one of them.
+ */
+export type Reason =
+  | { readonly kind: "root"; readonly note: string; readonly symbol?: number }
+  | { readonly kind: "reference" | "dependent" | "group" | "personality" | "unwinding"; readonly from: number; readonly symbol: number };
+
+/** A section of an input. */
+export interface GraphSection {
+  /** Index in `objects`. */
+  readonly object: number;
+  readonly name: string;
+  /** sh_type and sh_flags (gABI ch. 4). */
+  readonly type: number;
+  readonly flags: number;
+  readonly size: number;
+  /** false: `--gc-sections` left it out. */
+  readonly live: boolean;
+  /** Bytes from the start of the input (of the archive, for a member) to the contents; -1 = none, or compressed. */
+  readonly inputOffset: number;
+  /** The output section it became part of. */
+  readonly output?: string;
+  /** Where it is in memory; not known of sections that are taken apart (merged strings, unwind records). */
+  readonly address?: bigint;
+  /** Bytes from the start of the output to the contents; -1 = none there, or taken apart. */
+  readonly outputOffset: number;
+  /** Only with `--gc-sections`. */
+  readonly why?: Reason;
+}
+
+export interface GraphSymbol {
+  /** Demangled unless `--no-demangle` was given; of section symbols: the section's name. */
+  readonly name: string;
+  /** As in the symbol table. */
+  readonly rawName: string;
+  /** Undefined for symbols that have none: undefined, from a shared object, in a section that was left out. */
+  readonly address?: bigint;
+  readonly size: number;
+  /** STB_* and STT_* (gABI ch. 4). */
+  readonly bind: number;
+  readonly type: number;
+  /** Index in `sections` of the section it is in; -1 = in none (absolute, undefined, the linker's own). */
+  readonly section: number;
+  /** Index in `objects` of the object that defines it; -1 = none. */
+  readonly object: number;
+  readonly defined: boolean;
+}
+
+/** One row per relocation, in columns, those of one section in sequence. */
+export interface GraphRelocations {
+  /** Index in `sections`. */
+  readonly section: Uint32Array;
+  /** Bytes from the start of the section. */
+  readonly offset: Float64Array;
+  /** r_type; its name is in `names`. */
+  readonly type: Uint32Array;
+  /** Index in `symbols`; -1 = none. */
+  readonly symbol: Int32Array;
+  readonly addend: BigInt64Array;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** Who refers to whom. Sections that are not loaded (debug information) are without their relocations. */
+export interface LinkGraph {
+  readonly objects: readonly GraphObject[];
+  readonly sections: readonly GraphSection[];
+  readonly symbols: readonly GraphSymbol[];
+  readonly relocations: GraphRelocations;
+}
+
 export interface LinkStats {
   /** Files that were read. */
   readonly files: number;
@@ -249,6 +331,7 @@ export interface LinkResult {
   readonly text: string;
   readonly diagnostics: readonly Diagnostic[];
   readonly map: LinkMap | undefined;
+  readonly graph: LinkGraph | undefined;
   readonly timings: { readonly total: number; readonly passes: readonly PassTiming[] };
   readonly stats: LinkStats;
   /** In a context: files whose contents were still there, and those that had changed since the last link. */
