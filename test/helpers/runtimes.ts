@@ -60,13 +60,14 @@ export async function openBrowser(): Promise<Browser> {
   return module.default.chromium.launch({ executablePath: chromium(), args: ["--no-sandbox"] });
 }
 
-const TYPES: Record<string, string> = { ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
+const TYPES: Record<string, string> = { ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".css": "text/css", ".svg": "image/svg+xml" };
 
 /** Serves folders by the first part of the path; `isolated`: so that pages are cross-origin isolated. */
 export async function serveFolders(folders: Record<string, string>, isolated: boolean): Promise<{ url: string; close(): void }> {
   const server = http.createServer((request, response) => {
     const [, folder = "", ...rest] = decodeURIComponent(new URL(request.url!, "http://x").pathname).split("/");
-    const file = folders[folder] === undefined ? "" : path.join(folders[folder]!, ...rest.filter((part) => part !== ".."));
+    const named = folders[folder] === undefined ? "" : path.join(folders[folder]!, ...rest.filter((part) => part !== ".."));
+    const file = named !== "" && rest.at(-1) === "" ? path.join(named, "index.html") : named;
     if (file === "" || !fs.existsSync(file) || !fs.statSync(file).isFile()) return void response.writeHead(404).end();
     const headers: Record<string, string> = { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream", "Cache-Control": "no-store" };
     if (isolated) Object.assign(headers, { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" });

@@ -1,0 +1,226 @@
+/**
+ * What the page knows, as signals: files, the command line, the last link. Everything on screen is made of these.
+ *
+ * Linking happens in the engine's worker; here it is only decided when. While one link runs, at most one more is waiting.
+ */
+import { batch, computed, signal } from "@preact/signals";
+import { createEngine, memoryFS, type Diagnostic, type LinkResult } from "wield";
+import { assemble, type Assembled } from "../assembler/assemble.ts";
+import { addFile, linkerWords, removeFile, joinWords, splitWords } from "../command-line.ts";
+import { EXAMPLES, exampleFile, type Example } from "../examples.ts";
+
+/** A file in the page. */
+export interface PageFile {
+  name: string;
+  /** Contents; of assembly: none, its object is made for every link. */
+  bytes: Uint8Array | null;
+  /** Assembly. */
+  text: string;
+  /** C that it was compiled from. */
+  source: string;
+}
+
+export interface Linked {
+  result: LinkResult;
+  /** Contents of the inputs by name, as they were linked. */
+  inputs: ReadonlyMap<string, Uint8Array>;
+  /** By name of the assembly. */
+  assembled: ReadonlyMap<string, Assembled>;
+  words: readonly string[];
+  /** Milliseconds from asking for the link to its result. */
+  milliseconds: number;
+}
+
+export const files = signal<readonly PageFile[]>([]);
+export const command = signal("");
+export const words = computed(() => splitWords(command.value));
+export const example = signal(EXAMPLES[0]!.id);
+/** File whose text is shown. */
+export const shown = signal("");
+export const linked = signal<Linked | null>(null);
+/** The last link that worked: what is looked at while the newest fails. */
+export const good = signal<Linked | null>(null);
+export const busy = signal(false);
+/** Something other than a link failed. */
+export const trouble = signal("");
+export const threads = signal(0);
+
+export const objectName = (name: string): string => name.replace(/\.(?:s|S|asm)$/, ".o");
+export const isAssembly = (name: string): boolean => /\.(?:s|S|asm)$/.test(name);
+
+const engine = createEngine();
+engine.threads.then((count) => void (threads.value = count), (error: unknown) => void (trouble.value = String((error as Error).message)));
+
+// ---- assembling ----
+
+const assembledTexts = new Map<string, { text: string; made: Assembled }>();
+
+function assembled({ name, text }: PageFile): Assembled {
+  const known = assembledTexts.get(name);
+  if (known?.text === text) return known.made;
+  const made = assemble(text);
+  assembledTexts.set(name, { text, made });
+  return made;
+}
+
+// ---- linking ----
+
+let again = false;
+
+/** As soon as the running link is over. */
+export async function relink(): Promise<void> {
+  again = true;
+  if (busy.value) return;
+  busy.value = true;
+  try {
+    while (again) {
+      again = false;
+      await linkOnce();
+    }
+  } catch (error) {
+    trouble.value = `The linker cannot run: ${(error as Error).message}`;
+  } finally {
+    busy.value = false;
+  }
+}
+
+async function linkOnce(): Promise<void> {
+  const began = performance.now();
+  const made = new Map<string, Assembled>();
+  const inputs = new Map<string, Uint8Array>();
+  for (const file of files.value) {
+    if (isAssembly(file.name)) {
+      const object = assembled(file);
+      made.set(file.name, object);
+      inputs.set(objectName(file.name), object.bytes);
+    } else if (file.bytes !== null) inputs.set(file.name, file.bytes);
+  }
+  const args = linkerWords(command.value);
+  const result = await engine.link({ args, fs: memoryFS(inputs), map: true, graph: true, throwOnError: false });
+  const all: Linked = { result, inputs, assembled: made, words: args, milliseconds: performance.now() - began };
+  batch(() => {
+    trouble.value = "";
+    linked.value = all;
+    if (result.ok && result.map !== undefined) good.value = all;
+  });
+}
+
+/** Typing does not start a link with every key. */
+const QUIET = 40;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+export function changed(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void relink(), QUIET);
+}
+
+// ---- changes ----
+
+export function setCommand(text: string): void {
+  command.value = text;
+  changed();
+}
+
+export const setWords = (changedWords: readonly string[]): void => setCommand(joinWords(changedWords));
+
+export function setText(name: string, text: string): void {
+  const old = files.value.find((file) => file.name === name);
+  if (old === undefined || old.text === text) return;
+  files.value = files.value.map((file) => (file === old ? { ...file, text } : file));
+  changed();
+}
+
+export async function addFiles(list: Iterable<File>): Promise<void> {
+  for (const file of list) {
+    const name = file.name.replace(/\s/g, "_");
+    const isText = isAssembly(name);
+    const made: PageFile = { name, bytes: isText ? null : new Uint8Array(await file.arrayBuffer()), text: isText ? await file.text() : "", source: "" };
+    files.value = [...files.value.filter((each) => each.name !== name), made];
+    if (isText) shown.value = name;
+    if (/\.(?:o|a|so|lo|s|S|asm)(?:\.\d+)*$/.test(name)) setWords(addFile(objectName(name), words.value));
+    else changed();
+  }
+}
+
+export function newAssembly(): void {
+  let name = "new.s";
+  for (let i = 2; files.value.some((file) => file.name === name); i++) name = `new${i}.s`;
+  files.value = [...files.value, { name, bytes: null, source: "", text: `        .globl  f\n        .text\nf:\n        ret\n` }];
+  shown.value = name;
+  setWords(addFile(objectName(name), words.value));
+}
+
+export function dropFile(name: string): void {
+  files.value = files.value.filter((file) => file.name !== name);
+  if (shown.value === name) shown.value = firstShown();
+  setWords(removeFile(objectName(name), words.value));
+}
+
+const firstShown = (): string => (files.value.find(({ name }) => isAssembly(name)) ?? files.value.find(({ source }) => source !== ""))?.name ?? "";
+
+export async function openExample({ id, files: names, assembly, sources = [], command: line }: Example): Promise<void> {
+  try {
+    const fetched = await Promise.all(names.map(async (name): Promise<PageFile> => {
+      const source = sources.find((each) => each.replace(/\.c$/, ".o") === name);
+      return { name, bytes: await exampleFile(name), text: "", source: source === undefined ? "" : new TextDecoder().decode(await exampleFile(source)) };
+    }));
+    batch(() => {
+      files.value = [...(assembly === undefined ? [] : [{ ...assembly, bytes: null, source: "" }]), ...fetched];
+      example.value = id;
+      good.value = null;
+      shown.value = firstShown();
+      command.value = line;
+    });
+    await relink();
+  } catch (error) {
+    trouble.value = `The example cannot be loaded: ${(error as Error).message}`;
+  }
+}
+
+// ---- what was said ----
+
+/** A message, with the place in the page's assembly that it is about. */
+export interface Message {
+  severity: Diagnostic["severity"];
+  text: string;
+  hint: string;
+  file: string;
+  line: number;
+}
+
+/** Messages of the assembler, then of the linker, one for every line that is meant. */
+export const messages = computed<Message[]>(() => {
+  const current = linked.value;
+  if (current === null) return [];
+  const found: Message[] = [];
+  for (const [file, { errors }] of current.assembled) for (const { line, message } of errors) found.push({ severity: "error", text: message, hint: "", file, line });
+  for (const diagnostic of current.result.diagnostics) found.push(...placed(diagnostic, current));
+  return found;
+});
+
+function placed({ severity, message, hint = "", code, rawSymbol, symbol }: Diagnostic, { assembled: all }: Linked): Message[] {
+  const name = rawSymbol ?? symbol ?? "";
+  const places: { file: string; line: number }[] = [];
+  for (const [file, { references, definitions }] of all) {
+    if (code === "UNDEFINED_SYMBOL" || code === "RELOCATION" || code === "RELOCATION_OVERFLOW" || code === "DISCARDED_SECTION") for (const line of references.get(name) ?? []) places.push({ file, line });
+    else if (code === "DUPLICATE_SYMBOL" && definitions.has(name)) places.push({ file, line: definitions.get(name)! });
+  }
+  const text = { severity, text: message, hint };
+  return places.length === 0 ? [{ ...text, file: "", line: 0 }] : places.map((place) => ({ ...text, ...place }));
+}
+
+export const outputName = computed(() => {
+  const { value } = words;
+  const at = value.lastIndexOf("-o");
+  return (at >= 0 ? (value[at + 1] ?? "") : "").replace(/^.*\//, "") || "a.out";
+});
+
+/** Puts the output where downloads go. */
+export function download(): void {
+  const current = linked.value;
+  if (current === null || !current.result.ok) return;
+  const url = URL.createObjectURL(new Blob([current.result.output], { type: "application/octet-stream" }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: outputName.value });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

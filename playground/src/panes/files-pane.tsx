@@ -1,0 +1,29 @@
+/** The files in the page: open, remove, add by choosing or dropping. */
+import { useRef } from "preact/hooks";
+import { namedFiles } from "../command-line.ts";
+import { addFiles, dropFile, files, isAssembly, newAssembly, objectName, shown, words } from "../link/state.ts";
+
+const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`);
+
+export function FilesPane() {
+  const input = useRef<HTMLInputElement>(null);
+  const named = new Set(namedFiles(words.value));
+  return (
+    <div class="files" role="group" aria-label="Files">
+      {files.value.map((file) => {
+        const readable = isAssembly(file.name) || file.source !== "";
+        const title = isAssembly(file.name) ? "assembly, edited here" : file.source === "" ? "an object, an archive or a script" : "compiled; its C source can be read";
+        return (
+          <span class={`file ${shown.value === file.name ? "current" : ""} ${named.has(objectName(file.name)) ? "" : "unused"}`} title={named.has(objectName(file.name)) ? title : "not on the command line"}>
+            {readable ? <button type="button" aria-pressed={shown.value === file.name} onClick={() => void (shown.value = file.name)}>{file.name}</button> : <span class="name">{file.name}</span>}
+            {file.bytes !== null && <i>{size(file.bytes.length)}</i>}
+            <button type="button" class="remove" aria-label={`Remove ${file.name}`} onClick={() => dropFile(file.name)}>×</button>
+          </span>
+        );
+      })}
+      <button type="button" class="file add" onClick={() => newAssembly()}>+ assembly</button>
+      <button type="button" class="file add" onClick={() => input.current!.click()}>+ objects, archives</button>
+      <input ref={input} type="file" multiple hidden onChange={(event) => void addFiles(event.currentTarget.files ?? [])} />
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+/** All relocations, and of the chosen one: what is computed, and the bytes before and after. */
+import { useMemo } from "preact/hooks";
+import type { GraphIndex } from "../link/graph-index.ts";
+import { FORMULAS } from "../link/relocation-words.ts";
+import type { Linked } from "../link/state.ts";
+import { VirtualTable, type Column } from "../ui/virtual-table.tsx";
+import { hex } from "./symbols-pane.tsx";
+
+interface Props {
+  index: GraphIndex;
+  linked: Linked;
+  selected: number;
+  onSelect(row: number): void;
+  onSymbol(symbol: number): void;
+}
+
+const signed = (value: bigint): string => (value === 0n ? "" : value < 0n ? `−${(-value).toString()}` : `+${value}`);
+
+export function RelocationsPane({ index, linked, selected, onSelect, onSymbol }: Props) {
+  const { relocations, symbols, sections } = index.graph;
+  const { section, offset, type, symbol, addend, names } = relocations;
+  const typeOf = (row: number): string => names.get(type[row]!) ?? String(type[row]);
+  const target = (row: number): string => symbols[symbol[row]!]?.name ?? "";
+  const place = (row: number): string => index.within(section[row]!, offset[row]!);
+  const columns = useMemo<Column[]>(() => [
+    { title: "Place", width: "minmax(120px, 1.6fr)", mono: true, cell: (row) => <span class={sections[section[row]!]!.live ? "" : "dead"}>{place(row)}</span>, sortBy: (row) => section[row]! * 2 ** 24 + offset[row]! },
+    { title: "Type", width: "minmax(90px, 1fr)", cell: (row) => typeOf(row).replace("R_X86_64_", ""), sortBy: typeOf },
+    { title: "Refers to", width: "minmax(120px, 1.6fr)", mono: true, cell: (row) => <>{target(row)}<span class="dim">{signed(addend[row]!)}</span></>, sortBy: target },
+    { title: "In", width: "minmax(90px, 1.2fr)", cell: (row) => index.file(sections[section[row]!]!.object), sortBy: (row) => index.file(sections[section[row]!]!.object) },
+  ], [index]);
+  const textOf = useMemo(() => (row: number) => `${place(row)} ${typeOf(row)} ${target(row)} ${index.file(sections[section[row]!]!.object)} ${sections[section[row]!]!.name}`, [index]);
+  return (
+    <div class="pane split">
+      <VirtualTable label="Relocations" columns={columns} count={section.length} textOf={textOf} selected={selected} onSelect={onSelect} empty="No relocation fits." />
+      {selected >= 0 && selected < section.length && <Detail index={index} linked={linked} row={selected} onSymbol={onSymbol} />}
+    </div>
+  );
+}
+
+function Detail({ index, linked, row, onSymbol }: { index: GraphIndex; linked: Linked; row: number; onSymbol(symbol: number): void }) {
+  const { relocations, symbols, sections } = index.graph;
+  const section = sections[relocations.section[row]!]!;
+  const offset = relocations.offset[row]!;
+  const name = relocations.names.get(relocations.type[row]!) ?? "";
+  const { formula = "", bytes = 4 } = FORMULAS[name] ?? {};
+  const symbol = symbols[relocations.symbol[row]!];
+  const input = linked.inputs.get(index.graph.objects[section.object]!.input);
+  const P = section.address === undefined ? undefined : section.address + BigInt(offset);
+  const before = input === undefined || section.inputOffset < 0 ? null : window(input, section.inputOffset, section.size, offset, bytes);
+  const after = section.outputOffset < 0 ? null : window(linked.result.output, section.outputOffset, section.size, offset, bytes);
+  return (
+    <aside class="details" aria-label="Relocation">
+      <h3 class="mono">{name}</h3>
+      <p>at <span class="mono">{index.within(relocations.section[row]!, offset)}</span> in {index.place(relocations.section[row]!)}, refers to {symbol === undefined ? "nothing" : <button type="button" class="link mono" onClick={() => onSymbol(relocations.symbol[row]!)}>{symbol.name}</button>}</p>
+      <table class="letters">
+        <tbody>
+          {formula !== "" && <tr><th scope="row">computes</th><td class="mono">{formula}, {bytes} bytes</td></tr>}
+          <tr><th scope="row"><abbr title="value of the symbol">S</abbr></th><td class="mono">{symbol?.address === undefined ? "none" : hex(symbol.address)}</td></tr>
+          <tr><th scope="row"><abbr title="addend">A</abbr></th><td class="mono">{relocations.addend[row]!.toString()}</td></tr>
+          <tr><th scope="row"><abbr title="place that is changed">P</abbr></th><td class="mono">{P === undefined ? "in a section that is taken apart or left out" : hex(P)}</td></tr>
+        </tbody>
+      </table>
+      <h4>Bytes in the input</h4>
+      {before === null ? <p class="dim">Not stored as they are.</p> : <Bytes {...before} other={null} />}
+      <h4>Bytes in the output</h4>
+      {after === null ? <p class="dim">{section.live ? "The section is taken apart." : "The section was left out."}</p> : <Bytes {...after} other={before} />}
+      {after !== null && before !== null && after.shown.some((byte, i) => byte !== before.shown[i] && (i < after.from || i >= after.from + after.count)) && <p class="dim">More than the field differs: the linker rewrote the instruction, or the neighbours have relocations, too.</p>}
+    </aside>
+  );
+}
+
+interface Shown {
+  shown: Uint8Array;
+  /** The field in `shown`. */
+  from: number;
+  count: number;
+}
+
+const AROUND = 8;
+
+function window(file: Uint8Array, start: number, size: number, offset: number, count: number): Shown {
+  const from = Math.max(0, offset - AROUND);
+  return { shown: file.subarray(start + from, start + Math.min(size, offset + count + AROUND)), from: offset - from, count };
+}
+
+function Bytes({ shown, from, count, other }: Shown & { other: Shown | null }) {
+  return (
+    <p class="bytes mono">
+      {[...shown].map((byte, i) => (
+        <span class={`${i >= from && i < from + count ? "field" : ""} ${other !== null && other.shown[i] !== byte ? "changed" : ""}`}>{byte.toString(16).padStart(2, "0")}</span>
+      ))}
+    </p>
+  );
+}

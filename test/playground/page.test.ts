@@ -1,0 +1,187 @@
+/**
+ * The playground in headless Chromium: examples, edits, the form, the tables, downloads that run here; isolated and not, and
+ * without a network.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { needBrowser, openBrowser, serveFolders, type Browser, type Page } from "../helpers/runtimes.ts";
+import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
+
+const test = suite("playground/page");
+const built = path.join(repoRoot(), "dist/playground");
+
+/** More of playwright. */
+interface FullPage extends Page {
+  click(selector: string): Promise<void>;
+  fill(selector: string, text: string): Promise<void>;
+  press(selector: string, key: string): Promise<void>;
+  selectOption(selector: string, value: string): Promise<unknown>;
+  textContent(selector: string): Promise<string>;
+  inputValue(selector: string): Promise<string>;
+  waitForSelector(selector: string, options?: { timeout?: number }): Promise<unknown>;
+  waitForEvent(name: "download"): Promise<{ suggestedFilename(): string; saveAs(file: string): Promise<void> }>;
+  setInputFiles(selector: string, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void>;
+  reload(): Promise<unknown>;
+  keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+  context(): { setOffline(offline: boolean): Promise<void>; close(): Promise<void> };
+}
+
+const hasVite = fs.existsSync(path.join(repoRoot(), "node_modules/vite"));
+const missing = hasVite ? needBrowser() : "needs vite: npm ci";
+
+let browser: Promise<Browser> | undefined;
+let isBuilt = false;
+
+function buildPage(): void {
+  if (isBuilt) return;
+  const done = run(process.execPath, ["build/run.mjs", "build/playground.ts", "--build"], { cwd: repoRoot() });
+  if (done.status !== 0) throw new Error(done.stderr + done.stdout);
+  isBuilt = true;
+}
+
+async function withPage(isolated: boolean, body: (page: FullPage) => Promise<void>): Promise<void> {
+  buildPage();
+  const server = await serveFolders({ page: built }, isolated);
+  browser ??= openBrowser();
+  const page = (await (await browser).newPage()) as FullPage;
+  const trouble: string[] = [];
+  page.on("pageerror", (error) => void trouble.push(error.message));
+  try {
+    await page.goto(`${server.url}/page/`);
+    await state(page, "ok");
+    await body(page);
+    assert.equal(trouble, []);
+  } catch (error) {
+    const text = await page.evaluate<string>("document.body.innerText").catch(() => "");
+    throw new Error(`${(error as Error).message} ${(error as { details?: string }).details ?? ""}\n${trouble.join("\n")}\n${text.slice(0, 3000)}`);
+  } finally {
+    await page.context().close();
+    server.close();
+  }
+}
+
+const state = (page: FullPage, name: "ok" | "failed"): Promise<unknown> => page.waitForSelector(`footer[data-state="${name}"]`, { timeout: 60_000 });
+
+/** An example, linked. */
+async function open(page: FullPage, id: string, name: "ok" | "failed"): Promise<void> {
+  await page.selectOption(".example select", id);
+  await page.waitForFunction(`document.querySelector(".prompt textarea").value !== "" && document.querySelector(".example select").value === ${JSON.stringify(id)}`);
+  await state(page, name);
+}
+
+/** Downloads the executable and runs it. */
+async function runs(page: FullPage): Promise<string> {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("header .primary")]);
+  const file = path.join(temporaryFolder("page"), download.suggestedFilename());
+  await download.saveAs(file);
+  fs.chmodSync(file, 0o755);
+  const done = spawnSync(file, { encoding: "utf8" });
+  assert.is(done.status, 0, String(done.error ?? done.stderr));
+  return done.stdout;
+}
+
+function check(name: string, isolated: boolean, body: (page: FullPage) => Promise<void>): void {
+  if (missing === "") return void test(name, () => withPage(isolated, body));
+  console.log(`skipped: playground/page: ${name} (${missing})`);
+  test.skip(name, () => {});
+}
+
+for (const isolated of [true, false]) {
+  const suffix = isolated ? "isolated" : "not isolated";
+  check(`the first example is linked, says how it runs, and its download runs here (${suffix})`, isolated, async (page) => {
+    assert.match(await page.textContent("footer .isolation"), isolated ? /^isolated/ : /^not isolated, one thread/);
+    assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
+    assert.ok(await page.evaluate<boolean>("document.querySelectorAll('.map-box').length > 10"));
+  });
+}
+
+check("an edit that makes an undefined symbol is shown at its line, with a hint, and can be undone", false, async (page) => {
+  await page.click(".cm-content");
+  await page.press(".cm-content", "Control+End");
+  await page.keyboard.type("        call    fputz");
+  await state(page, "failed");
+  await page.waitForSelector(".cm-lintRange-error");
+  const line = await page.evaluate<number>("[...document.querySelectorAll('.cm-line')].findIndex((line) => line.textContent.includes('fputz')) + 1");
+  assert.is(await page.textContent(".messages .link"), `main.s:${line}`);
+  assert.match(await page.textContent(".messages"), /undefined symbol: fputz[^]*did you mean: fputc/);
+  assert.match(await page.textContent(".cm-lintRange-error"), /call\s+fputz/);
+  for (let i = 0; i < 3; i++) await page.press(".cm-content", "Control+z");
+  await state(page, "ok");
+  assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
+});
+
+check("every example does what it says", true, async (page) => {
+  await open(page, "syscalls", "ok");
+  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('hello')");
+  assert.is(await runs(page), "Hello, kernel\n");
+  await open(page, "mandelbrot", "ok");
+  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('mandelbrot') && !document.querySelector('header .primary').disabled");
+  assert.match(await runs(page), /@@@@/);
+  await open(page, "typo", "failed");
+  assert.match(await page.textContent(".messages"), /main\.s:12[^]*did you mean: print_greeting/);
+  await open(page, "two", "ok");
+  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('count') && !document.querySelector('header .primary').disabled");
+  assert.is(await runs(page), "1\n2\n3\n4\n5\n");
+});
+
+check("the form and the command line follow each other", false, async (page) => {
+  const line = (): Promise<string> => page.inputValue(".prompt textarea");
+  await page.click('.choices label[title^="--gc-sections"] input');
+  assert.not.match(await line(), /gc-sections/);
+  await page.selectOption('.choices label[title^="--icf"] select', "2");
+  assert.match(await line(), /--icf=all/);
+  await page.fill(".prompt textarea", "ld -static --gc-sections -s -o tiny crt1.o crti.o main.o libc.a crtn.o");
+  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('tiny')");
+  assert.ok(await page.evaluate<boolean>("document.querySelector('.choices label[title^=\"--gc\"] input').checked"));
+  await state(page, "ok");
+  assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
+  await page.fill(".prompt textarea", "ld --gc-sectoins main.o");
+  await state(page, "failed");
+  assert.match(await page.textContent(".messages"), /unknown argument '--gc-sectoins'[^]*--gc-sections/);
+});
+
+check("symbols, relocations, dropped sections and passes can be looked at, with the keyboard", false, async (page) => {
+  await page.press("#tab-layout", "ArrowRight");
+  await page.fill('input[type="search"]', "puts");
+  await page.press(".grid-body", "ArrowDown");
+  assert.is(await page.textContent(".details h3"), "puts");
+  assert.match(await page.textContent(".details"), /Referred to by.*main\.o[^]*Why it is there.*main\.o:\(\.text\)[^]*entry point[^]*puts\.lo is in the link because main\.o refers to puts/);
+  await page.click(".details .links .link");
+  await page.waitForSelector("#tab-relocations[aria-selected=true]");
+  const field = await page.evaluate<string[]>("[...document.querySelectorAll('.details .bytes')].map((bytes) => [...bytes.querySelectorAll('.field')].map((byte) => byte.textContent).join(' '))");
+  assert.is(field[0], "00 00 00 00");
+  assert.not.equal(field[1], field[0]);
+  await page.click("#tab-dropped");
+  await page.click(".row");
+  assert.match(await page.textContent(".details"), /:\(/);
+  await page.click("#tab-passes");
+  assert.match(await page.textContent(".bars"), /resolve-symbols/);
+});
+
+check("dropped assembly and objects join the link", false, async (page) => {
+  const text = "        .globl  main\n        .text\nmain:   call    answer\n        ret\n";
+  await page.fill(".prompt textarea", "ld -static --gc-sections -o hello crt1.o crti.o libc.a crtn.o");
+  await page.setInputFiles('input[type="file"]', [{ name: "second.s", mimeType: "text/plain", buffer: Buffer.from(text) }]);
+  await page.waitForFunction("document.querySelector('.prompt textarea').value.includes('second.o')");
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('second.s:3')");
+  assert.match(await page.textContent(".messages"), /undefined symbol: answer/);
+});
+
+check("the page works without a network once it was loaded", true, async (page) => {
+  await page.waitForFunction("navigator.serviceWorker.ready.then(() => caches.keys()).then((names) => names.length > 0)", undefined, { timeout: 60_000 });
+  await page.waitForFunction("navigator.serviceWorker.controller !== null");
+  await page.context().setOffline(true);
+  await page.reload();
+  await state(page, "ok");
+  await open(page, "mandelbrot", "ok");
+  assert.match(await page.textContent("footer .isolation"), /^isolated/);
+});
+
+test.after(async () => {
+  await (await browser)?.close();
+});
+
+test.run();
