@@ -20,6 +20,9 @@ import { VALUE_ABS, VALUE_GOT_REL, VALUE_NONE, VALUE_PC, VALUE_SIZE, VALUE_TPOFF
 /** Kinds that keep an address, as a bit per SYM_ kind; the others are dead for debug information, as in lld. */
 const ALIVE_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON) | (1 << SYM_IN_OSEC);
 
+/** No symbol's: object files have fewer. */
+const NO_INDEX: u32 = 0xffffffff;
+
 /**
  * Applies the relocations from…end of section `i`, whose first byte would be at `bytes`; `rela`: where its first relocation would
  * be, if all were in memory. Not a kernel: relocate and relocateSlice call it.
@@ -40,8 +43,11 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
   const hasTombstone = tombstone != TOMB_NONE && tombstone != TOMB_ADDEND;
   // Debug information of a folded function would claim the code of another; only breakpoints on its lines still make sense.
   const deadFlags: u32 = hasTombstone && tombstone != TOMB_LINE ? SYM_FOLDED : 0;
-  // Most references are to strings of one section, so what pieceAt and pieceAddress would look up each time is kept for it.
+  // Most references are to strings of one section, so what pieceAt and pieceAddress would look up each time is kept for it, and the
+  // commonest of all, 32 bits through its section symbol, know it by that symbol's number.
   let strings: u32 = 0;
+  let stringsIndex: u32 = NO_INDEX;
+  let stringsValue: u64 = 0;
   let stringBytes: u64 = 0;
   let blockIndex: u32 = 0;
   let stringsAt: u64 = 0;
@@ -53,6 +59,18 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
     const index = load<u32>(r, 12);
     const offset = load<u64>(r);
     const A = load<u64>(r, 16);
+    if (index == stringsIndex && type == R_X86_64_32 && offset < size && size - offset >= 4) {
+      const inside = stringsValue + A;
+      if (inside < stringBytes) {
+        let row = load<u32>(blockIndex + ((<u32>inside >> BLOCK_SHIFT) << 2));
+        while (inOffset[row + 1] <= <u32>inside) row++;
+        const V = stringsAt + <u64>pieceOut[row] + (inside - <u64>inOffset[row]);
+        if (V == <u64><u32>V) {
+          store<u32>(bytes + <u32>offset, <u32>V);
+          continue;
+        }
+      }
+    }
     if (index >= symbols) {
       report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / 24, <u64>index, <u64>type);
       continue;
@@ -77,6 +95,8 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
             stringBytes = <u64>isec.size[target];
             blockIndex = isec.blockIndex[target];
             stringsAt = pieceAddress(target, 0, 0);
+            stringsIndex = index;
+            stringsValue = symValue[sym];
           }
           const inside = symValue[sym] + A;
           if (target == strings && inside < stringBytes) {

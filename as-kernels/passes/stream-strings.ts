@@ -4,7 +4,8 @@
  *
  * What split-pieces and merge-pieces do for strings that may die is done here for those that always live, so nothing has to wait for
  * mark-live; the result is the same: shard-major, first occurrence first. A run is what one read brings; a slice is a part of a section
- * of it, whole strings. Hashes are left sorted by shard, slice by slice, and are over when the last shard is done.
+ * of it, whole strings. Pieces leave a record each, sorted by shard in every slice: so the shards read and write them in order, and only
+ * finishSlices goes to the rows of `piece`, slice by slice.
  */
 import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
@@ -18,8 +19,6 @@ import { ERR_MERGE_UNTERMINATED, ISSUE_BAD_MERGE, PIECE_LIVE, PIECE_WINNER } fro
 /** As many as merge-pieces has; the shard of a piece is where lld looks for it: at the top of the lower half of its XXH3. */
 const SHARDS: u32 = 32;
 const SHARD_SHIFT: u32 = 27;
-/** Until finishSlices, the shard of a piece is in piece.live, above the PIECE_* bits. */
-const LIVE_SHARD: u32 = 3;
 
 /** A run: f64 place in the file, f64 bytes, u32 source, u32 address, u32 first and end slice, u32 compressed isec. */
 const RUN_BYTES: u32 = 40;
@@ -30,8 +29,8 @@ const RUN_END: u32 = 28;
 const RUN_COMPRESSED: u32 = 32;
 
 /**
- * A slice: u32 isec, u32 offset in it, u32 bytes, u32 address, u32 pieces, u32 piece row, u32 address of the hashes, behind which are the
- * pieces' numbers (u32), u32 winners; u32 where the pieces of each shard start.
+ * A slice: u32 isec, u32 offset in it, u32 bytes, u32 address, u32 pieces, u32 piece row, u32 address of the records, u32 winners; u32
+ * where the pieces of each shard start.
  */
 const SLICE_BYTES: u32 = 164;
 const SLICE_FROM: u32 = 4;
@@ -39,14 +38,14 @@ const SLICE_SIZE: u32 = 8;
 const SLICE_AT: u32 = 12;
 const SLICE_COUNT: u32 = 16;
 const SLICE_ROW: u32 = 20;
-const SLICE_HASHES: u32 = 24;
+const SLICE_RECORDS: u32 = 24;
 const SLICE_WINNERS: u32 = 28;
 const SLICE_STARTS: u32 = 32;
 
-/** A hash: h0, h1. */
-const HASH_BYTES: u32 = 16;
-/** Hash and number of a piece. */
-const PIECE_BYTES: u32 = 20;
+/** A record: u64 h0, u64 h1, u32 number of the piece in its slice, u32 bytes; from dedupeSlices on u32 offset in the shard, u32 1 = winner. */
+const RECORD_BYTES: u32 = 24;
+const RECORD_NUMBER: u32 = 16;
+const RECORD_SIZE: u32 = 20;
 /** A unique piece: u64 h0, u64 h1, u32 offset in the shard. */
 const ENTRY_BYTES: u32 = 24;
 
@@ -179,9 +178,9 @@ export function countPieces(slices: u32, count: u32): u32 {
 
 /**
  * Gives the pieces of `count` slices their rows, from `row` on, sections that begin their block index, from address `index` on, and
- * slices the place of their hashes, from address `hashes` on. At `out`: u32 the next row, u32 the next address for an index.
+ * slices the place of their records, from address `records` on. At `out`: u32 the next row, u32 the next address for an index.
  */
-export function numberSlices(slices: u32, count: u32, row: u32, index: u32, hashes: u32, out: u32): void {
+export function numberSlices(slices: u32, count: u32, row: u32, index: u32, records: u32, out: u32): void {
   const isec = tables().isec;
   const end = slices + count * SLICE_BYTES;
   for (let slice = slices; slice < end; slice += SLICE_BYTES) {
@@ -196,8 +195,8 @@ export function numberSlices(slices: u32, count: u32, row: u32, index: u32, hash
     }
     const pieces = load<u32>(slice, SLICE_COUNT);
     store<u32>(slice, row, SLICE_ROW);
-    store<u32>(slice, hashes, SLICE_HASHES);
-    hashes += (pieces * PIECE_BYTES + 7) & ~7;
+    store<u32>(slice, records, SLICE_RECORDS);
+    records += pieces * RECORD_BYTES;
     isec.pieceCount[i] += pieces;
     row += pieces;
     if (from + load<u32>(slice, SLICE_SIZE) == size) row++;
@@ -213,7 +212,7 @@ export function mostPieces(run: u32, slices: u32): u32 {
   return most;
 }
 
-/** Cuts the slices of a run into pieces. `scratch`: 64 bytes, and behind them room for the hashes of a slice. */
+/** Cuts the slices of a run into pieces. `scratch`: 64 bytes, and behind them room for the records of a slice. */
 export function splitSlices(run: u32, slices: u32, scratch: u32): void {
   const end = slices + load<u32>(run, RUN_END) * SLICE_BYTES;
   for (let slice = slices + load<u32>(run, RUN_SLICE) * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
@@ -232,7 +231,8 @@ function splitSlice(slice: u32, scratch: u32): void {
   const secret = params().xxh3Secret;
   const inOffset = tables().piece.inOffset;
   let row = load<u32>(slice, SLICE_ROW);
-  let hash = scratch + 64;
+  let record = scratch + 64;
+  let number: u32 = 0;
   // an entry names the piece that holds the first byte of its block; the one the slice begins in has it already
   let block = (from + (1 << BLOCK_SHIFT) - 1) & ~((1 << BLOCK_SHIFT) - 1);
   let start: u32 = 0;
@@ -241,9 +241,11 @@ function splitSlice(slice: u32, scratch: u32): void {
     const ptr = contents + start;
     inOffset[row] = from + start;
     const h0 = xxh3(ptr, bytes - width, secret, scratch);
-    store<u64>(hash, h0);
-    store<u64>(hash, hashLane1(ptr, bytes), 8);
-    hash += HASH_BYTES;
+    store<u64>(record, h0);
+    store<u64>(record, hashLane1(ptr, bytes), 8);
+    store<u32>(record, number++, RECORD_NUMBER);
+    store<u32>(record, bytes, RECORD_SIZE);
+    record += RECORD_BYTES;
     const cell = slice + ((<u32>h0 >> SHARD_SHIFT) << 2);
     store<u32>(cell, load<u32>(cell, SLICE_STARTS + 4) + 1, SLICE_STARTS + 4);
     start += bytes;
@@ -253,24 +255,23 @@ function splitSlice(slice: u32, scratch: u32): void {
   inOffset[row] = from + size; // where the last piece ends: the closing row's, or what the next slice will find there
 }
 
-/** Sorts the hashes of a slice by shard: SLICE_STARTS are counts of the shard before, and become first places. */
-function orderSlice(slice: u32, hashes: u32): void {
+/** Sorts the records of a slice by shard: SLICE_STARTS are counts of the shard before, and become first places. */
+function orderSlice(slice: u32, records: u32): void {
   const starts = slice + SLICE_STARTS;
-  const count = load<u32>(slice, SLICE_COUNT);
-  const sorted = load<u32>(slice, SLICE_HASHES);
-  const numbers = sorted + count * HASH_BYTES;
+  const sorted = load<u32>(slice, SLICE_RECORDS);
   for (let shard: u32 = 1; shard <= SHARDS; shard++) {
     const cell = starts + (shard << 2);
     store<u32>(cell, load<u32>(cell) + load<u32>(cell - 4));
   }
-  for (let k: u32 = 0; k < count; k++) {
-    const h0 = load<u64>(hashes + k * HASH_BYTES);
+  for (let record = records, end = records + load<u32>(slice, SLICE_COUNT) * RECORD_BYTES; record < end; record += RECORD_BYTES) {
+    const h0 = load<u64>(record);
     const cell = starts + ((<u32>h0 >> SHARD_SHIFT) << 2);
     const place = load<u32>(cell);
+    const to = sorted + place * RECORD_BYTES;
     store<u32>(cell, place + 1);
-    store<u64>(sorted + place * HASH_BYTES, h0);
-    store<u64>(sorted + place * HASH_BYTES, load<u64>(hashes + k * HASH_BYTES, 8), 8);
-    store<u32>(numbers + (place << 2), k);
+    store<u64>(to, h0);
+    store<u64>(to, load<u64>(record, 8), 8);
+    store<u64>(to, load<u64>(record, RECORD_NUMBER), RECORD_NUMBER);
   }
   // every cell has moved on to where the next shard starts
   memory.copy(starts + 4, starts, SHARDS << 2);
@@ -299,24 +300,16 @@ export function dedupeSlices(m: u32, shard: u32, slices: u32, count: u32, state:
   const mask = load<u32>(state, 4);
   const entries = load<u32>(state, 8);
   const msec = tables().isec.msec;
-  const inOffset = tables().piece.inOffset;
-  const out = tables().piece.out;
-  const live = tables().piece.live;
   const align = (<u64>1 << <u64>tables().msec.align[m]) - 1;
-  const won = <u8>(PIECE_LIVE | PIECE_WINNER | (shard << LIVE_SHARD));
-  const lost = <u8>(PIECE_LIVE | (shard << LIVE_SHARD));
   let unique = load<u32>(state, 12);
   let size = <u64>load<u32>(state, 16);
   for (let slice = slices, end = slices + count * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
     if (msec[load<u32>(slice)] != m) continue;
-    const base = load<u32>(slice, SLICE_ROW);
-    const hashes = load<u32>(slice, SLICE_HASHES);
-    const numbers = hashes + load<u32>(slice, SLICE_COUNT) * HASH_BYTES;
-    const last = load<u32>(slice + (shard << 2), SLICE_STARTS + 4);
-    for (let k = load<u32>(slice + (shard << 2), SLICE_STARTS); k < last; k++) {
-      const h0 = load<u64>(hashes + k * HASH_BYTES);
-      const h1 = load<u64>(hashes + k * HASH_BYTES, 8);
-      const row = base + load<u32>(numbers + (k << 2));
+    const records = load<u32>(slice, SLICE_RECORDS);
+    const last = records + load<u32>(slice + (shard << 2), SLICE_STARTS + 4) * RECORD_BYTES;
+    for (let record = records + load<u32>(slice + (shard << 2), SLICE_STARTS) * RECORD_BYTES; record < last; record += RECORD_BYTES) {
+      const h0 = load<u64>(record);
+      const h1 = load<u64>(record, 8);
       let slot = <u32>h0 & mask;
       let known = load<u32>(slots + (slot << 2));
       let entry: u32 = 0;
@@ -327,8 +320,8 @@ export function dedupeSlices(m: u32, shard: u32, slices: u32, count: u32, state:
         known = load<u32>(slots + (slot << 2));
       }
       if (known != 0) {
-        out[row] = load<u32>(entry, 16);
-        live[row] = lost;
+        store<u32>(record, load<u32>(entry, 16));
+        store<u32>(record, 0, 4);
         continue;
       }
       size = (size + align) & ~align;
@@ -337,9 +330,9 @@ export function dedupeSlices(m: u32, shard: u32, slices: u32, count: u32, state:
       store<u64>(entry, h1, 8);
       store<u32>(entry, <u32>size, 16);
       store<u32>(slots + (slot << 2), ++unique);
-      out[row] = <u32>size;
-      live[row] = won;
-      size += <u64>(inOffset[row + 1] - inOffset[row]);
+      store<u32>(record, <u32>size);
+      store<u32>(record, 1, 4);
+      size += <u64>load<u32>(record, RECORD_SIZE);
       if (size >= 0xffffffff) return 1;
     }
   }
@@ -348,18 +341,24 @@ export function dedupeSlices(m: u32, shard: u32, slices: u32, count: u32, state:
   return 0;
 }
 
-/** Turns offsets in shards into offsets in the output for the pieces of `count` slices, and counts their winners. */
+/** Gives the pieces of `count` slices their offsets in the output, from what dedupeSlices left in their records, and counts winners. */
 export function finishSlices(slices: u32, count: u32): void {
   const out = tables().piece.out;
   const live = tables().piece.live;
   for (let slice = slices, end = slices + count * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    const starts = tables().msec.stream[tables().isec.msec[load<u32>(slice)]];
+    const shards = tables().msec.stream[tables().isec.msec[load<u32>(slice)]];
+    const base = load<u32>(slice, SLICE_ROW);
+    let record = load<u32>(slice, SLICE_RECORDS);
     let winners: u32 = 0;
-    for (let row = load<u32>(slice, SLICE_ROW), stop = row + load<u32>(slice, SLICE_COUNT); row < stop; row++) {
-      const state = <u32>live[row];
-      out[row] += load<u32>(starts + ((state >> LIVE_SHARD) << 2));
-      live[row] = <u8>(state & ((1 << LIVE_SHARD) - 1));
-      winners += (state & PIECE_WINNER) != 0 ? 1 : 0;
+    for (let shard: u32 = 0; shard < SHARDS; shard++) {
+      const start = load<u32>(shards + (shard << 2));
+      for (const last = load<u32>(slice, SLICE_RECORDS) + load<u32>(slice + (shard << 2), SLICE_STARTS + 4) * RECORD_BYTES; record < last; record += RECORD_BYTES) {
+        const row = base + load<u32>(record, RECORD_NUMBER);
+        const won = load<u32>(record, 4);
+        out[row] = start + load<u32>(record);
+        live[row] = <u8>(PIECE_LIVE | (won ? PIECE_WINNER : 0));
+        winners += won;
+      }
     }
     store<u32>(slice, winners, SLICE_WINNERS);
   }

@@ -21,17 +21,16 @@ const CUT_BYTES = 1 << 18;
 /** Bytes that are looked at for the end of a string. */
 const TAIL_BYTES = 4096;
 /** Bytes of sections for each piece that there is room for at first. */
-const PIECE_BYTES = 8;
+const PIECE_BYTES = 12;
 
 /** Layouts of the kernel. */
 const RUN_BYTES = 40;
 const SLICE_BYTES = 164;
-const HASH_BYTES = 16;
-const HASHED_BYTES = 20;
+const RECORD_BYTES = 24;
 const ENTRY_BYTES = 24;
 const SHARDS = 32;
 
-/** Worker windows: contents of a run; tables of a shard; small things and the hashes of a slice. */
+/** Worker windows: contents of a run; tables of a shard; small things and the records of a slice. */
 const CONTENTS = 0;
 const TABLE = 1;
 const SCRATCH = 2;
@@ -76,7 +75,7 @@ function readChunk(w: WorkerContext, chunk: number): void {
 function splitChunk(w: WorkerContext, chunk: number): void {
   const [run, slices] = [w.args[A_RUNS]! + chunk * RUN_BYTES, w.args[A_SLICES]!];
   const most = w.kernels.mostPieces!(run, slices);
-  w.kernels.splitSlices!(run, slices, w.window(SCRATCH, SCRATCH_BYTES + most * HASH_BYTES));
+  w.kernels.splitSlices!(run, slices, w.window(SCRATCH, SCRATCH_BYTES + most * RECORD_BYTES));
 }
 
 /** One shard of one msec. Its bytes go to A_SIZES. */
@@ -160,7 +159,9 @@ export class StreamedStrings {
   private used = 0;
   /** Finished rounds. */
   private readonly rounds: { runs: number; runCount: number; slices: number; count: number }[] = [];
-  private readonly hashes: Block[] = [];
+  /** Memory that is over when all pieces have their places: one block as far as it goes, so that the merged bytes can take its place. */
+  private readonly records: Block[];
+  private recordsUsed: number;
   /** Next row of `piece`, and rows that there is room for. */
   private row: number;
   private room: number;
@@ -176,7 +177,10 @@ export class StreamedStrings {
     moveTable(arena, tables, "piece", this.room, kernels.copyMemory!);
     this.index = arena.alloc(indexBytes + 16);
     const contents = Math.min(ROUND_BYTES, 2 * bytes + (1 << 16));
-    this.contents = { at: arena.alloc(contents + 64), bytes: contents };
+    const records = contents + 64 + Math.ceil(bytes / PIECE_BYTES / 2) * RECORD_BYTES;
+    this.records = [{ at: arena.alloc(records), bytes: records }];
+    this.contents = { at: this.records[0]!.at, bytes: contents };
+    this.recordsUsed = contents + 64;
     this.cell = arena.alloc(TAIL_BYTES + 64);
     this.runRows = arena.alloc(RUN_BYTES * ROUND_SLICES);
     this.sliceRows = arena.alloc(SLICE_BYTES * ROUND_SLICES);
@@ -199,7 +203,6 @@ export class StreamedStrings {
       }
     }
     await this.round();
-    arena.recycle(this.contents.at, this.contents.bytes);
     setRows(tables, "piece", this.row);
   }
 
@@ -222,8 +225,21 @@ export class StreamedStrings {
   private makeRoom(bytes: number): void {
     const { arena } = this.ctx;
     if (bytes <= this.contents.bytes) return;
-    arena.recycle(this.contents.at, this.contents.bytes);
     this.contents = { at: arena.alloc(bytes + 64), bytes };
+    this.records.push({ at: this.contents.at, bytes: bytes + 64 });
+  }
+
+  /** Address for that many records. */
+  private recordsFor(pieces: number): number {
+    const first = this.records[0]!;
+    const bytes = pieces * RECORD_BYTES;
+    if (this.recordsUsed + bytes <= first.bytes) {
+      this.recordsUsed += bytes;
+      return first.at + this.recordsUsed - bytes;
+    }
+    const block = { at: this.ctx.arena.alloc(bytes), bytes };
+    this.records.push(block);
+    return block.at;
   }
 
   private addSlice(isec: number, from: number, to: number, compressed: boolean): void {
@@ -268,9 +284,7 @@ export class StreamedStrings {
     kernels.copyMemory!(slices, this.sliceRows, SLICE_BYTES * count);
     await pool.run("stream-read", runCount, runs, slices);
     const pieces = kernels.countPieces!(slices, count);
-    const hashBytes = HASHED_BYTES * pieces + 8 * count;
-    const hashes = { at: arena.alloc(hashBytes), bytes: hashBytes };
-    kernels.numberSlices!(slices, count, this.row, this.index, hashes.at, cell);
+    kernels.numberSlices!(slices, count, this.row, this.index, this.recordsFor(pieces), cell);
     setRows(tables, "piece", this.row);
     this.row = arena.u32[cell >>> 2]!;
     this.index = arena.u32[(cell >>> 2) + 1]!;
@@ -280,7 +294,6 @@ export class StreamedStrings {
     }
     setRows(tables, "piece", this.row);
     await pool.run("stream-split", runCount, runs, slices);
-    this.hashes.push(hashes);
     this.rounds.push({ runs, runCount, slices, count });
     [this.runs, this.slices, this.used] = [0, 0, 0];
   }
@@ -300,12 +313,12 @@ export class StreamedStrings {
     const sizes = arena.alloc(4 * SHARDS * streams.length);
     arena.u32.set(streams, numbers >>> 2);
     await pool.run("stream-dedupe", SHARDS * streams.length, list, rounds.length, numbers, sizes);
-    for (const { at, bytes } of this.hashes) arena.recycle(at, bytes);
     streams.forEach((m, k) => {
       tables.msec.stream[m] = sizes + 4 * SHARDS * k;
       if (kernels.placeShards!(m, tables.msec.stream[m]!) !== 0) diag.fatal("merged section is larger than 4 GiB");
     });
     await pool.run("stream-finish", rounds.length, list, rounds.length);
+    for (const { at, bytes } of this.records) arena.recycle(at, bytes);
   }
 
   /** Copies the winners to msec.bytes, where that is not 0. */

@@ -211,8 +211,9 @@ export function writeMergedPhase(w: WorkerContext, chunk: number): void {
   const size = msec.size[m]!;
   for (let from = 0; from < size; from += WINDOW_BYTES) {
     const to = Math.min(size, from + WINDOW_BYTES);
-    const window = w.window(3, to - from + 16);
-    writeMerged(w, m, from, to, window);
+    const ready = msec.bytes[m] !== 0;
+    const window = ready ? msec.bytes[m]! + from : w.window(3, to - from + 16);
+    if (!ready) writeMerged(w, m, from, to, window);
     put(w, target, start + from, window, to - from);
   }
 }
