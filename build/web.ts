@@ -8,11 +8,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
-/** What starts programs has a counterpart that does not. */
+/** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
 const noPrograms: Plugin = {
   name: "no-programs",
   setup(bundler) {
     bundler.onResolve({ filter: /\/lto\/(?:gcc-lto|bitcode)\.ts$/ }, ({ path: file }) => ({ path: path.resolve("ts/lto", `no-${path.basename(file)}`) }));
+    bundler.onResolve({ filter: /\/layout-page\.ts$/ }, () => ({ path: path.resolve("ts/report/no-layout-page.ts") }));
   },
 };
 

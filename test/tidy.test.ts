@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { isViewerFresh } from "../build/report-viewer.ts";
 import { generateTables, TABLES_FILE } from "../build/gen-tables.ts";
 import { checkKernels } from "../build/wasm-check.ts";
 import { paramOffsets } from "../ts/memory/table.ts";
@@ -78,6 +79,10 @@ tidy("passes loop over rows in kernels, not in TypeScript", () => {
       .map((line) => `${file}: ${line.trim()}`),
   );
   assert.equal(wrong, []);
+});
+
+tidy("what --report's page is made of is fresh", () => {
+  assert.ok(isViewerFresh(), "run npm run build");
 });
 
 tidy("generated tables are fresh", () => {

@@ -234,7 +234,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     const output = new RelocatableOutput();
     await output.build(ctx, linkerDefined, run);
     reportUnused(ctx);
-    reportLayout(ctx);
+    reportLayout(ctx, output.bytes);
     ctx.observer?.laidOut?.(ctx);
     return output;
   }
@@ -288,7 +288,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (ctx.options.rwxSegments !== "none" || ctx.options.execstackNotice !== "none") checkProtection(ctx);
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
-  reportLayout(ctx);
+  reportLayout(ctx, outputBytes(ctx));
   ctx.observer?.laidOut?.(ctx);
   return null;
 }

@@ -124,6 +124,8 @@ export const cases: Record<string, Case> = {
     ok(map!.segments.some(({ sections, type }) => type === 1 && sections.includes(".text")), "a segment with .text");
     is(map!.discarded.map(({ input, section, size }) => [input, section, size]), [["b.o", ".text.dead", 2]], "discarded");
     ok(map!.text.includes("a.o:(.text._start)"), "the text of the map");
+    const relocatable = await link({ inputs: [{ name: "a.o", data: functionObject("f") }], kind: "relocatable", map: true });
+    is(relocatable.map!.sections.filter(({ size }) => size > 0).map(({ name }) => name), [".text.f"], "sections of -r");
   },
 
   "the graph tells who refers to whom, and what keeps a section": async ({ link, memoryFS }) => {

@@ -14,12 +14,13 @@ import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
 import type { Machine } from "../memory/machine.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
+import { layoutOf } from "../report/layout.ts";
+import { linkMap } from "../report/map.ts";
 import { commandLine, parseLine } from "./command-line.ts";
 import { describe } from "./diagnostic.ts";
 import { bytesOfSource, isMemory, layersOf, memoryFS, plainPath, readSource, REAL_FILES, sizeOfSource } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import { graphOf } from "./link-graph.ts";
-import { layoutOf } from "./link-map.ts";
 import { Plugins } from "./plugins.ts";
 import type { ByteSource, Diagnostic, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
 
@@ -224,7 +225,7 @@ export class Session {
   private observer(attempt: Attempt): LinkObserver {
     return {
       laidOut: (ctx) => {
-        if (this.options.map === true) attempt.map = layoutOf(ctx);
+        if (this.options.map === true) attempt.map = { ...layoutOf(ctx), text: decoded(linkMap(ctx)) };
         if (this.options.graph === true) attempt.graph = graphOf(ctx);
       },
       linked: (ctx) => {

@@ -172,6 +172,8 @@ export function defaultOptions(): LinkOptions {
       nobtcfi: false,
     },
     mapFile: "",
+    reportFile: "",
+    metafile: "",
     cref: false,
     printMemoryUsage: false,
     trace: false,

@@ -233,6 +233,8 @@ export interface LinkOptions {
   };
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none
+  reportFile: ByteString; // --report: the layout map as a page
+  metafile: ByteString;
   cref: boolean;
   printMemoryUsage: boolean;
   trace: boolean; // -t

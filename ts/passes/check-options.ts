@@ -37,6 +37,8 @@ export function checkPaths(ctx: Context): void {
   };
   check("output", options.output, true);
   if (options.mapFile !== "") check("map", options.mapFile, false);
+  if (options.reportFile !== "") check("--report", options.reportFile, false);
+  if (options.metafile !== "") check("--metafile", options.metafile, false);
   diag.throwIfErrors();
 }
 

@@ -296,7 +296,8 @@ export class RelocatableOutput {
 /** Output sections as reports want them; only made when there is one. */
 function describeOutputs(ctx: Context): OutputSection[] {
   const { osec } = ctx.tables;
-  if (ctx.options.mapFile === "") return [];
+  const { mapFile, reportFile, metafile } = ctx.options;
+  if (mapFile === "" && reportFile === "" && metafile === "" && ctx.observer === null) return [];
   const found: OutputSection[] = [];
   for (let id = HEADERS_OSEC + 1; id < osec.rows; id++) {
     found.push({

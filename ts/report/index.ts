@@ -9,8 +9,10 @@ import type { Context } from "../context.ts";
 import { warnBackrefs } from "./backrefs.ts";
 import { crossReference } from "./cref.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
+import { reportPage } from "./layout-page.ts";
 import { linkMap, unusedSections } from "./map.ts";
 import { memoryUsage } from "./memory-usage.ts";
+import { metafile } from "./metafile.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
@@ -44,13 +46,15 @@ export function reportMemory(ctx: Context): void {
   if (ctx.options.printMemoryUsage) ctx.diag.text(memoryUsage(ctx.plan?.regions ?? []));
 }
 
-/** After resolve-addresses, before anything is written: -Map, --cref, --dependency-file. They do not touch the output. */
-export function reportLayout(ctx: Context): void {
+/** After resolve-addresses, before anything is written: -Map, --cref, --dependency-file, --report, --metafile. They do not touch the output, which is `bytes` long. */
+export function reportLayout(ctx: Context, bytes: number): void {
   const { options } = ctx;
   const table = options.cref ? crossReference(ctx) : "";
   if (options.mapFile !== "") write(ctx, options.mapFile, linkMap(ctx) + table, "-Map");
   else ctx.diag.text(table);
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
+  if (options.reportFile !== "") write(ctx, options.reportFile, reportPage(ctx), "--report");
+  if (options.metafile !== "") write(ctx, options.metafile, metafile(ctx, bytes), "--metafile");
 }
 
 /** The end of the link: --time, --stats, --time-trace. */

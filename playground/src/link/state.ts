@@ -4,7 +4,7 @@
  * Linking happens in the engine's worker; here it is only decided when. While one link runs, at most one more is waiting.
  */
 import { batch, computed, signal } from "@preact/signals";
-import { createEngine, memoryFS, type Diagnostic, type LinkResult } from "wield";
+import { createEngine, memoryFS, type Diagnostic, type LinkContext, type LinkResult } from "wield";
 import { assemble, type Assembled } from "../assembler/assemble.ts";
 import { addFile, linkerWords, removeFile, joinWords, splitWords } from "../command-line.ts";
 import { EXAMPLES, exampleFile, type Example } from "../examples.ts";
@@ -78,10 +78,30 @@ export async function relink(): Promise<void> {
       await linkOnce();
     }
   } catch (error) {
+    kept = null;
     trouble.value = `The linker cannot run: ${(error as Error).message}`;
   } finally {
     busy.value = false;
   }
+}
+
+/** Links of one command line: only files that have changed are read again. */
+let kept: { line: string; context: LinkContext; inputs: ReadonlyMap<string, Uint8Array> } | null = null;
+
+async function contextFor(args: readonly string[], inputs: ReadonlyMap<string, Uint8Array>): Promise<LinkContext> {
+  const line = args.join("\0");
+  if (kept?.line === line) {
+    const names = new Set([...kept.inputs.keys(), ...inputs.keys()]);
+    const changes = Object.fromEntries([...names].filter((name) => kept!.inputs.get(name) !== inputs.get(name)).map((name) => [name, inputs.get(name) ?? null]));
+    kept.context.update(changes);
+    kept.inputs = inputs;
+    return kept.context;
+  }
+  await kept?.context.dispose();
+  kept = null;
+  const context = await engine.createContext({ args, fs: memoryFS(inputs), map: true, graph: true, throwOnError: false });
+  kept = { line, context, inputs };
+  return context;
 }
 
 async function linkOnce(): Promise<void> {
@@ -96,7 +116,7 @@ async function linkOnce(): Promise<void> {
     } else if (file.bytes !== null) inputs.set(file.name, file.bytes);
   }
   const args = linkerWords(command.value);
-  const result = await engine.link({ args, fs: memoryFS(inputs), map: true, graph: true, throwOnError: false });
+  const result = await (await contextFor(args, inputs)).relink({ throwOnError: false });
   const all: Linked = { result, inputs, assembled: made, words: args, milliseconds: performance.now() - began };
   batch(() => {
     trouble.value = "";

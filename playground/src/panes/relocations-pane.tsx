@@ -64,9 +64,20 @@ function Detail({ index, linked, row, onSymbol }: { index: GraphIndex; linked: L
       {before === null ? <p class="dim">Not stored as they are.</p> : <Bytes {...before} other={null} />}
       <h4>Bytes in the output</h4>
       {after === null ? <p class="dim">{section.live ? "The section is taken apart." : "The section was left out."}</p> : <Bytes {...after} other={before} />}
-      {after !== null && before !== null && after.shown.some((byte, i) => byte !== before.shown[i] && (i < after.from || i >= after.from + after.count)) && <p class="dim">More than the field differs: the linker rewrote the instruction, or the neighbours have relocations, too.</p>}
+      {relaxed(name, before, after) && <p class="dim">Relaxed: the address is known, so the load from the GOT became <b class="mono">{relaxed(name, before, after)}</b>, and S + A − P is stored.</p>}
+      {after !== null && before !== null && relaxed(name, before, after) === "" && after.shown.some((byte, i) => byte !== before.shown[i] && (i < after.from || i >= after.from + after.count)) && <p class="dim">More than the field differs: the linker rewrote the instruction, or the neighbours have relocations, too.</p>}
     </aside>
   );
+}
+
+/** Opcodes in front of the field of R_X86_64_(REX_)GOTPCRELX, before and after (x86-64 psABI, B.2): the new instruction, "" = as it was. */
+function relaxed(name: string, before: Shown | null, after: Shown | null): string {
+  if (!/GOTPCRELX$/.test(name) || before === null || after === null) return "";
+  const [from, to] = [before.shown[before.from - 2], after.shown[after.from - 2]];
+  if (from === 0x8b && to === 0x8d) return "lea";
+  if (from === 0x8b && to === 0xc7) return "mov of a constant";
+  if (from === 0xff && (to === 0x67 || after.shown[after.from - 1] === 0xe8)) return "direct call";
+  return "";
 }
 
 interface Shown {

@@ -18,6 +18,8 @@ export const REPORTS: OptionRow[] = [
   must("--trace-symbol -y", "=SYMBOL", "Print who mentions SYMBOL", push("traceSymbols")),
   must("--Map", "=FILE", "Write a link map", into("mapFile")),
   must("--print-map -M", "", "Print a link map", put("mapFile", "-")),
+  should("--report", "=FILE", "Write the layout as a page to look at: one HTML file", into("reportFile")),
+  should("--metafile", "=FILE", "Write inputs and output as JSON in esbuild's form, which bundle analysers open", into("metafile")),
   must("--cref", "", "Print a cross reference table", put("cref", true)),
   should("--print-memory-usage", "", "Print how full each memory region of the script is", put("printMemoryUsage", true)),
   must("--dependency-file", "=FILE", "Write the inputs as a Makefile rule", into("dependencyFile")),

@@ -44,8 +44,7 @@ function node(name: string, kind: LayoutNode["kind"], size: number, tone: Tone, 
 
 const sum = (nodes: readonly LayoutNode[]): number => nodes.reduce((total, { size }) => total + size, 0);
 
-export function toneOf({ name, type, flags }: Pick<Section, "name" | "type" | "flags">): Tone {
-  if (name === ".relro_padding") return "gap";
+export function toneOf({ type, flags }: Pick<Section, "type" | "flags">): Tone {
   if ((flags & SHF_ALLOC) === 0) return "unloaded";
   if ((flags & SHF_EXECINSTR) !== 0) return "code";
   if ((flags & SHF_WRITE) === 0) return "constant";
@@ -56,7 +55,8 @@ const permissions = (flags: number): string => `${flags & PF_R ? "r" : "-"}${fla
 
 /** `name`: of the output. */
 export function layoutTree(map: LayoutSource, name: string): LayoutNode {
-  const rest = new Map(map.sections.filter(({ size }) => size > 0).map((section) => [section.name, section]));
+  // What fills a page up to its end is neither in the file nor anybody's.
+  const rest = new Map(map.sections.filter(({ name: section, size }) => size > 0 && section !== ".relro_padding").map((section) => [section.name, section]));
   const symbols = symbolsBySection(map);
   const build = (section: Section): LayoutNode => sectionNode(section, symbols.get(section.name) ?? []);
   const groups: LayoutNode[] = [];
@@ -66,7 +66,7 @@ export function layoutTree(map: LayoutSource, name: string): LayoutNode {
     for (const section of own) rest.delete(section.name);
     if (own.length === 0) continue;
     const children = own.map(build);
-    const tone = toneOf({ name: "", type: 1, flags: SHF_ALLOC | (segment.flags & PF_W ? SHF_WRITE : 0) | (segment.flags & PF_X ? SHF_EXECINSTR : 0) });
+    const tone = toneOf({ type: 1, flags: SHF_ALLOC | (segment.flags & PF_W ? SHF_WRITE : 0) | (segment.flags & PF_X ? SHF_EXECINSTR : 0) });
     groups.push(node(`LOAD ${permissions(segment.flags)}`, "segment", sum(children), tone, own[0]!.address, children));
   }
   const left = [...rest.values()].map(build);

@@ -94,7 +94,7 @@ export class MapView {
   private drawCrumbs(current: LayoutNode): void {
     const path = pathTo(current);
     this.crumbs.replaceChildren(...path.map((node, i) => {
-      const crumb = element("button", "map-crumb", node.name);
+      const crumb = element("button", "map-crumb", shortName(node));
       crumb.type = "button";
       if (i === path.length - 1) crumb.setAttribute("aria-current", "true");
       this.boxes.set(crumb, node);
@@ -130,7 +130,7 @@ export class MapView {
 
   private label(node: LayoutNode, { width }: Rectangle): HTMLElement {
     const label = element("span", "map-label");
-    label.append(element("b", "", node.name));
+    label.append(element("b", "", shortName(node)));
     if (width > 110) label.append(element("i", "", bytesText(node.size)));
     return label;
   }
@@ -194,6 +194,9 @@ export class MapView {
     best?.focus();
   }
 }
+
+/** Files without their folders; tips have all of it. */
+const shortName = ({ kind, name }: LayoutNode): string => (kind === "archive" || kind === "object" || kind === "file" ? name.slice(name.lastIndexOf("/") + 1) : name);
 
 const KINDS: Record<LayoutNode["kind"], string> = { file: "output", segment: "segment", section: "output section", archive: "archive", object: "object", part: "input section", symbol: "symbol", rest: "" };
 

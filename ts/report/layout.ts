@@ -1,24 +1,24 @@
 /**
  * The layout of a link as data: sections, segments, symbols, what was left out.
  *
- * Reads the tables when addresses are final (LinkObserver.laidOut). Loops over sections and symbols in TypeScript, because it
+ * For result.map, --report and --metafile. Reads the tables when addresses are final. Loops over sections and symbols in TypeScript, because it
  * runs only when the map is asked for.
  */
 import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
+import type { LinkMap, MapInput, MapSection, MapSegment, MapSymbol } from "../api/types.ts";
 import type { Context, InputFile, OutputSection } from "../context.ts";
 import { sectionName } from "../diagnostics/place.ts";
 import { decoded } from "../memory/text.ts";
-import { linkMap } from "../report/map.ts";
-import { MapSymbols, type MapSymbol as Symbol } from "../report/map-symbols.ts";
-import type { LinkMap, MapInput, MapSection, MapSegment, MapSymbol } from "./types.ts";
+import { MapSymbols, type MapSymbol as Symbol } from "./map-symbols.ts";
 
 const INTERNAL = { input: "<internal>" };
 
-export function layoutOf(ctx: Context): LinkMap {
+/** Without the text of -Map, which takes as long again. */
+export function layoutOf(ctx: Context): Omit<LinkMap, "text"> {
   const symbols: MapSymbol[] = [];
   const finder = new MapSymbols(ctx);
   const sections = ctx.osecs.filter((osec) => osec !== undefined && osec.index !== 0).map((osec) => section(ctx, osec, finder, symbols));
-  return { sections, segments: ctx.segments.map(segment), symbols, discarded: discarded(ctx), text: decoded(linkMap(ctx)) };
+  return { sections, segments: ctx.segments.map(segment), symbols, discarded: discarded(ctx) };
 }
 
 function origin(input: InputFile | undefined): { input: string; member?: string } {

@@ -1,0 +1,2 @@
+/** Style sheets that view/report.ts has bundled with it. */
+declare module "*.css";
