@@ -191,6 +191,9 @@ class SpooledOutput extends Output {
 /** Linux: major 1, minor 3. */
 const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0x103;
 
+/** Names of open descriptors: also where they lead to a regular file, the name itself must not be replaced by one. */
+const isDescriptor = (path: ByteString): boolean => /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
+
 /** `print` writes all bytes to a descriptor that may be non-blocking. */
 export function openOutput(
   path: ByteString,
@@ -203,7 +206,7 @@ export function openOutput(
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
-  if (stat === undefined || stat.isFile()) return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
+  if (stat === undefined || (stat.isFile() && !isDescriptor(path))) return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
   const target = guarded(() => openSync(pathOf(path), "w"));
   return isNull(stat) ? new NullOutput(target, files) : new SpooledOutput(target, true, pid, files, print);
 }
@@ -215,6 +218,6 @@ export function checkWritable(path: ByteString, replaced: boolean): void {
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   const slash = path.lastIndexOf("/");
   // With "/.", what is not a folder fails too.
-  const needed = stat === undefined || (replaced && stat.isFile()) ? `${path.slice(0, slash + 1)}.` : path;
+  const needed = stat === undefined || (replaced && stat.isFile() && !isDescriptor(path)) ? `${path.slice(0, slash + 1)}.` : path;
   guarded(() => accessSync(pathOf(needed), constants.W_OK));
 }

@@ -104,6 +104,13 @@ output("inputs are not written to", (w) => {
   w.write({ ...MAIN, "a.c": "int a;" }).sh("gcc -c m.c a.c && ar rc lib.a a.o && chmod a-w m.o lib.a && md5sum m.o lib.a > sums && gcc -B$B m.o -Wl,--whole-archive lib.a -Wl,--no-whole-archive -o m && md5sum -c sums");
 }, "ar");
 
+output("names of open descriptors are written through, whatever they lead to", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "s.s": ".globl _start\n_start: ret\n" }).sh("as s.s -o s.o && $LD s.o -o s && $LD s.o -o /proc/self/fd/3 3> three && cmp s three && $LD s.o -o /dev/fd/4 4> four && cmp s four && $LD s.o -o /proc/self/fd/1 | cat > one && cmp s one");
+  // Only where it could not be lost if this went wrong.
+  if (process.getuid?.() !== 0) w.sh("$LD s.o -o /dev/stdout > out && cmp s out");
+});
+
 output("-o - is standard output", (w) => {
   if (linkerName === "bfd") return;
   w.write({ "s.c": 'void _start(void) { __asm__("mov $60, %eax; xor %edi, %edi; syscall"); }' }).sh("gcc -fno-pie -c s.c && $LD s.o -o - > s && chmod +x s && ./s");
