@@ -86,6 +86,26 @@ if (deno === "") {
   test("Deno, one file, without any permission", () => check(inProcess([deno, "run", "--no-prompt"], "inline.mjs")));
 }
 
+// ---- real files ----
+
+const REAL = `const { output, stats } = await api.link({ inputs: ["start.o", "print.o", "steps.o"].map((name) => ${JSON.stringify(path.join(repoRoot(), "build/demo"))} + "/" + name), gcSections: true, threads: 2 });
+console.log([stats.threads, output.length, output.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 0)].join(" "));`;
+
+/** Every thread reads real files, however descriptors are shared. */
+function readsFiles(command: string[]): void {
+  const script = path.join(dir, `real-${path.basename(command[0]!)}.mjs`);
+  fs.writeFileSync(script, `import * as api from ${JSON.stringify(pathToFileURL(path.join(dist, "index.mjs")).href)};\n${REAL}\n`);
+  const said = [command, [process.execPath]].map((words) => run(words[0]!, [...words.slice(1), script], { env: { NODE_OPTIONS: "", NO_COLOR: "1" } }));
+  assert.is(said[0]!.status, 0, said[0]!.stderr);
+  assert.match(said[0]!.stdout, /^2 \d+/);
+  assert.is(said[0]!.stdout, said[1]!.stdout);
+}
+
+if (bun === "") skipped("Bun reads real files in threads", "needs bun: not installed");
+else test("Bun reads real files in threads", () => readsFiles([bun, "run"]));
+if (deno === "") skipped("Deno reads real files in threads", "needs deno: not installed");
+else test("Deno reads real files in threads", () => readsFiles([deno, "run", "--no-prompt", "--allow-read"]));
+
 // ---- the program in one file ----
 
 /** `command` links the demo, with one thread and with two; the same bytes as from the launcher. */

@@ -63,6 +63,9 @@ function cgroupQuota(): number {
   return least;
 }
 
+/** In Deno every thread has descriptors of its own. */
+const threadsShareDescriptors = (): boolean => !("deno" in process.versions);
+
 /** In a program of one file (build/single.ts): what otherwise lies beside it. */
 declare const EMBEDDED: { kernels: Uint8Array; worker: string };
 
@@ -89,6 +92,11 @@ class NodeHost implements Host {
       this.processors = Math.max(1, Math.min(os.availableParallelism(), Math.ceil(cgroupQuota())));
     }
     return this.processors;
+  }
+
+  /** The output is written by its descriptor. */
+  get maxThreads(): number | undefined {
+    return threadsShareDescriptors() ? undefined : 1;
   }
 
   // ---- files ----
@@ -167,7 +175,7 @@ class NodeHost implements Host {
   }
 
   share(paths: readonly ByteString[]): number[] {
-    return this.files.share(paths);
+    return threadsShareDescriptors() ? this.files.share(paths) : paths.map(() => -1);
   }
 
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {

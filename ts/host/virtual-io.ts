@@ -16,8 +16,15 @@ export interface KeptBytes {
   bytes: number;
 }
 
+/** Contents in a shared buffer: not as a view, because Deno looks at every element of a view that is posted. */
+export interface SharedBytes {
+  buffer: ArrayBufferLike;
+  from: number;
+  bytes: number;
+}
+
 /** What a VirtualHost tells its workers. */
-export type VirtualMessage = { wieldFiles: [path: ByteString, contents: Uint8Array | KeptBytes][] } | { wieldOutput: Uint8Array } | { wieldForget: true };
+export type VirtualMessage = { wieldFiles: [path: ByteString, contents: SharedBytes | KeptBytes][] } | { wieldOutput: ArrayBufferLike } | { wieldForget: true };
 
 export interface VirtualIo extends WorkerIo {
   /** True = the message was ours. */
@@ -44,10 +51,10 @@ export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflat
       kernels = made;
     },
     receive(message) {
-      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, Uint8Array | KeptBytes][]; wieldOutput?: Uint8Array; wieldForget?: true };
+      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, SharedBytes | KeptBytes][]; wieldOutput?: ArrayBufferLike; wieldForget?: true };
       if (wieldForget === true) real.reset?.();
-      for (const [path, bytes] of wieldFiles ?? []) files.set(path, bytes);
-      if (wieldOutput !== undefined) output = wieldOutput;
+      for (const [path, file] of wieldFiles ?? []) files.set(path, "buffer" in file ? new Uint8Array(file.buffer, file.from, file.bytes) : file);
+      if (wieldOutput !== undefined) output = new Uint8Array(wieldOutput);
       return wieldFiles !== undefined || wieldOutput !== undefined || wieldForget === true;
     },
     readAt(path, target, position) {

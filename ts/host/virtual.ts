@@ -10,7 +10,7 @@ import type { StartedWorker } from "../memory/pool.ts";
 import { bytesOf } from "../memory/text.ts";
 import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./virtual-files.ts";
-import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type VirtualMessage } from "./virtual-io.ts";
+import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
 /** What a runtime brings. */
 export type Platform = Pick<Host, "cpus" | "maxThreads" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "now" | "peakMemory"> & {
@@ -213,17 +213,18 @@ export class VirtualHost implements Host {
     return paths.map((path) => handles.get(path) ?? -1);
   }
 
-  private sharedBytes(entry: Entry, bytes: Uint8Array): Uint8Array | KeptBytes {
+  private sharedBytes(entry: Entry, bytes: Uint8Array): SharedBytes | KeptBytes {
     const kept = this.files.keep(entry, bytes);
     if (kept > 0) return { address: kept, bytes: bytes.length };
-    if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+    const posted = ({ buffer, byteOffset, length }: Uint8Array): SharedBytes => ({ buffer, from: byteOffset, bytes: length });
+    if (bytes.buffer instanceof SharedArrayBuffer) return posted(bytes);
     let shared = this.shared.get(bytes);
     if (shared === undefined) {
       shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
       shared.set(bytes);
       this.shared.set(bytes, shared);
     }
-    return shared;
+    return posted(shared);
   }
 
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {
@@ -260,7 +261,7 @@ export class VirtualHost implements Host {
     const before = this.output;
     this.output = new Uint8Array(this.workers.length > 0 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     this.output.set(before.subarray(0, bytes));
-    for (const { worker } of this.workers) worker.send({ wieldOutput: this.output });
+    for (const { worker } of this.workers) worker.send({ wieldOutput: this.output.buffer });
   }
 
   private commit(path: ByteString, options: OutputOptions): void {
