@@ -12,6 +12,6 @@ check() { make -k fuzztest sourcetest tcltest; }
 
 # veryquick.test writes a line "NAME... Ok" for each test to a file, and the list of failures at the end.
 results() {
-  sed -n 's/^\([^ ]*\)\.\.\. Ok$/pass \1/p; s/^\([^ ]*\): 0 errors.*/pass \1/p; s/^\([^ ]*\)\.\.\. Omitted.*/skip \1/p' "$place/check.log" test-out.txt
+  sed -n 's/^\(.*\)\.\.\. Ok$/pass \1/p; s/^\([^ ]*\): 0 errors.*/pass \1/p; s/^\([^ ]*\)\.\.\. Omitted.*/skip \1/p' "$place/check.log" test-out.txt
   sed -n 's/^!Failures on these tests: //p' test-out.txt | tr ' ' '\n' | sed -n 's/./fail &/p'
 }
