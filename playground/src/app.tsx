@@ -5,7 +5,7 @@ import { CHOICES, choose } from "./command-line.ts";
 import { Editor } from "./editor/editor.tsx";
 import { EXAMPLES } from "./examples.ts";
 import { GraphIndex } from "./link/graph-index.ts";
-import { addFiles, busy, download, example, files, good, linked, messages, openExample, outputName, setWords, shown, threads, trouble, words } from "./link/state.ts";
+import { addFiles, busy, download, example, good, linked, messages, openExample, outputName, setWords, shown, threads, trouble, words } from "./link/state.ts";
 import { CommandPane } from "./panes/command-pane.tsx";
 import { DroppedPane, droppedSections } from "./panes/dropped-pane.tsx";
 import { FilesPane } from "./panes/files-pane.tsx";
@@ -57,7 +57,7 @@ function Header() {
       </label>
       <p class="about dim">{EXAMPLES.find(({ id }) => id === example.value)?.about}</p>
       <ThemeButton />
-      <button type="button" class="button primary" disabled={!ready} onClick={download}>
+      <button type="button" class="button primary" disabled={!ready} onClick={download} title={`Linux x86-64: chmod +x ${outputName.value} && ./${outputName.value}`}>
         Download <b class="mono">{outputName.value}</b>{ready && <span> {current.result.output.length.toLocaleString("en")} B</span>}
       </button>
     </header>
@@ -113,12 +113,13 @@ function Status() {
   const text = current === null ? "starting the linker" : current.result.ok ? `linked in ${current.result.timings.total.toFixed(1)} ms` : `${errors} ${errors === 1 ? "error" : "errors"}`;
   return (
     <footer class={state} data-state={state}>
-      <span class="state" role="status">{text}</span>
+      <span class="state" aria-hidden="true">{text}</span>
+      <span class="heard" role="status">{current === null ? "" : current.result.ok && errors === 0 ? "linked" : text}</span>
       {current?.result.ok === true && <span>{current.result.output.length.toLocaleString("en")} bytes, {current.result.stats.objects} objects, {current.result.stats.relocations.toLocaleString("en")} relocations</span>}
       <span class="isolation" title={isolated ? "Cross-origin isolated: large links use several threads" : "Not cross-origin isolated: memory cannot be shared, so one thread links. The bytes are the same."}>
         {isolated ? `isolated, up to ${threads.value || "…"} threads` : "not isolated, one thread"}
       </span>
-      <span class="dim">{files.value.length} files, nothing leaves this page</span>
+      <span class="dim">nothing leaves this page · examples use <a href="./examples/COPYRIGHT">musl 1.2.3</a></span>
     </footer>
   );
 }

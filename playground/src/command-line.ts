@@ -34,13 +34,13 @@ export const CHOICES: readonly Choice[] = [
   { id: "kind", label: "Output", help: "What is made", values: [
     { label: "static executable", words: ["-static"] }, { label: "executable", words: [] }, { label: "static-pie", words: ["-static", "-pie", "--no-dynamic-linker"] }, { label: "shared object", words: ["-shared"] }, { label: "relocatable object", words: ["-r"] },
   ] },
-  flag("gc", "Drop unused sections", "--gc-sections: keep what the entry point leads to", "--gc-sections"),
-  { id: "icf", label: "Fold identical code", help: "--icf: identical functions become one", values: [{ label: "off", words: [] }, { label: "safe", words: ["--icf=safe"] }, { label: "all", words: ["--icf=all"] }] },
+  flag("gc", "Drop unused", "--gc-sections: keep what the entry point leads to", "--gc-sections"),
+  { id: "icf", label: "Fold identical", help: "--icf: identical functions become one", values: [{ label: "off", words: [] }, { label: "safe", words: ["--icf=safe"] }, { label: "all", words: ["--icf=all"] }] },
   { id: "strip", label: "Strip", help: "-S: no debug information; -s: no symbols either", values: [{ label: "nothing", words: [] }, { label: "debug", words: ["-S"] }, { label: "all", words: ["-s"] }] },
   { id: "id", label: "Build id", help: "--build-id: a digest of the file in a note", values: [{ label: "none", words: [] }, { label: "fast", words: ["--build-id=fast"] }, { label: "sha1", words: ["--build-id=sha1"] }] },
-  flag("separate", "Code on own pages", "-z separate-code: code shares no page with data", "-z separate-code"),
-  flag("relax", "No relaxation", "--no-relax: keep loads from the GOT as they are", "--no-relax"),
-  flag("headers", "No section headers", "-z nosectionheader: only what a kernel reads", "-z nosectionheader"),
+  flag("separate", "Separate code", "-z separate-code: code shares no page with data", "-z separate-code"),
+  flag("relax", "No relaxing", "--no-relax: keep loads from the GOT as they are", "--no-relax"),
+  flag("headers", "No headers", "-z nosectionheader: only what a kernel reads", "-z nosectionheader"),
 ];
 
 /** Words of the command line, options with their values as one. */

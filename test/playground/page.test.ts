@@ -138,6 +138,11 @@ check("the form and the command line follow each other", false, async (page) => 
   assert.ok(await page.evaluate<boolean>("document.querySelector('.choices label[title^=\"--gc\"] input').checked"));
   await state(page, "ok");
   assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
+  for (const kind of ["0", "1", "2", "3", "4"]) {
+    await page.selectOption('.choices label[title="What is made"] select', kind);
+    const words = JSON.stringify(await line());
+    await page.waitForFunction(`document.querySelector(".prompt textarea").value === ${words} && /^(ok|failed)$/.test(document.querySelector("footer").dataset.state)`);
+  }
   await page.fill(".prompt textarea", "ld --gc-sectoins main.o");
   await state(page, "failed");
   assert.match(await page.textContent(".messages"), /unknown argument '--gc-sectoins'[^]*--gc-sections/);
@@ -146,7 +151,7 @@ check("the form and the command line follow each other", false, async (page) => 
 check("symbols, relocations, dropped sections and passes can be looked at, with the keyboard", false, async (page) => {
   await page.press("#tab-layout", "ArrowRight");
   await page.fill('input[type="search"]', "puts");
-  await page.press(".grid-body", "ArrowDown");
+  await page.press(".grid", "ArrowDown");
   assert.is(await page.textContent(".details h3"), "puts");
   assert.match(await page.textContent(".details"), /Referred to by.*main\.o[^]*Why it is there.*main\.o:\(\.text\)[^]*entry point[^]*puts\.lo is in the link because main\.o refers to puts/);
   await page.click(".details .links .link");

@@ -16,7 +16,7 @@ export function PassesPane({ linked: { result, milliseconds } }: { linked: Linke
     <div class="pane pad scroll">
       <dl class="facts">{facts.map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       <table class="bars">
-        <caption class="dim">Milliseconds in each pass. What the page shows is collected in resolve-addresses' wake, and counts for the total only.</caption>
+        <caption class="dim">Milliseconds in each pass. Collecting what this page shows is part of the total, but of no pass.</caption>
         <tbody>
           {[...byName].map(([name, time]) => (
             <tr>

@@ -79,6 +79,7 @@ export function VirtualTable({ label, columns, count, textOf, selected, onSelect
     else if ((to + 1) * ROW > element.scrollTop + element.clientHeight) element.scrollTop = (to + 1) * ROW - element.clientHeight;
   };
   const onKey = (event: KeyboardEvent): void => {
+    if ((event.target as Element).tagName === "BUTTON") return;
     const page = Math.max(1, Math.floor(view.height / ROW) - 1);
     const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + page, PageUp: place - page, Home: 0, End: rows.length - 1 }[event.key];
     if (to === undefined) return;
@@ -95,7 +96,7 @@ export function VirtualTable({ label, columns, count, textOf, selected, onSelect
         <input type="search" placeholder={`Search ${label.toLowerCase()}`} aria-label={`Search ${label.toLowerCase()}`} value={query} onInput={(event) => setQuery(event.currentTarget.value)} />
         <span class="dim" aria-live="polite">{rows.length === count ? `${count.toLocaleString("en")}` : `${rows.length.toLocaleString("en")} of ${count.toLocaleString("en")}`}</span>
       </div>
-      <div class="grid" role="grid" aria-label={label} aria-rowcount={rows.length + 1} aria-colcount={columns.length}>
+      <div class="grid" role="grid" aria-label={label} aria-rowcount={rows.length + 1} aria-colcount={columns.length} tabIndex={0} aria-activedescendant={place >= first && place < last ? `${id}-${selected}` : undefined} onKeyDown={onKey}>
         <div class="grid-head" role="row" aria-rowindex={1} style={template}>
           {columns.map(({ title, right, sortBy }, i) => (
             <span role="columnheader" class={right ? "right" : ""} aria-sort={sort.column === i ? (sort.down ? "descending" : "ascending") : undefined}>
@@ -103,8 +104,7 @@ export function VirtualTable({ label, columns, count, textOf, selected, onSelect
             </span>
           ))}
         </div>
-        <div class="grid-body" ref={body} tabIndex={0} aria-activedescendant={place >= first && place < last ? `${id}-${selected}` : undefined} onKeyDown={onKey}
-          onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+        <div class="grid-body" ref={body} role="rowgroup" onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
           {rows.length === 0 && <p class="dim pad">{empty}</p>}
           <div style={{ height: `${rows.length * ROW}px`, position: "relative" }} role="presentation">
             {rows.slice(first, last).map((row, i) => (

@@ -8,7 +8,7 @@ import { pathTo, sameIn, type LayoutNode } from "./layout-tree.ts";
 import { slices, squarify, type Rectangle } from "./treemap.ts";
 
 /** Levels that are drawn inside each other, and the smallest box that is drawn, in CSS pixels. */
-const LEVELS = 4;
+const LEVELS = 6;
 const SMALLEST = 4;
 const HEAD = 19;
 const PAD = 2;
@@ -119,12 +119,13 @@ export class MapView {
       const place = places[i]!;
       if (place.width < SMALLEST || place.height < SMALLEST) return;
       const box = this.box(child, "map-box", place);
-      const open = levels > 1 && child.children.length > 0 && place.width > 44 && place.height > HEAD + 22;
+      const inner = withoutSingles(child);
+      const open = levels > 1 && inner.children.length > 1 && place.width > 44 && place.height > HEAD + 22;
       if (place.width > 26 && place.height > 13) box.append(this.label(child, place));
       into.append(box);
       if (!open) return;
       box.classList.add("open");
-      this.drawInside(child, { x: place.x + PAD, y: place.y + HEAD, width: place.width - 2 * PAD, height: place.height - HEAD - PAD }, into, levels - 1);
+      this.drawInside(inner, { x: place.x + PAD, y: place.y + HEAD, width: place.width - 2 * PAD, height: place.height - HEAD - PAD }, into, levels - 1);
     });
   }
 
@@ -193,6 +194,13 @@ export class MapView {
     }
     best?.focus();
   }
+}
+
+/** A box that holds one box says nothing new: what is in that one. */
+function withoutSingles(node: LayoutNode): LayoutNode {
+  let at = node;
+  while (at.children.length === 1) at = at.children[0]!;
+  return at;
 }
 
 /** Files without their folders; tips have all of it. */
