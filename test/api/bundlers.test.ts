@@ -1,7 +1,7 @@
 /**
  * The package in projects of Vite, webpack, esbuild and rollup: built as their users build, opened in Chromium, and linking there.
  *
- * The package is what would be published, without installing anything. esbuild and rollup do not copy the worker's file: with
+ * The package is packed and installed as npm does it, without a network: it has no dependencies. esbuild and rollup do not copy the worker's file: with
  * `wield` its files are put beside the bundle, as the README says; with `wield/inline` there is nothing to do.
  */
 import * as fs from "node:fs";
@@ -23,21 +23,27 @@ function installed(name: string, program = name): string {
   return fs.existsSync(path.join(modules, name, "package.json")) ? path.join(modules, ".bin", program) : "";
 }
 
-function command(words: string[]): void {
-  const done = run(words[0]!, words.slice(1), { cwd: dir, env: { NODE_OPTIONS: "" } });
+function command(words: string[], cwd = dir): void {
+  const done = run(words[0]!, words.slice(1), { cwd, env: { NODE_OPTIONS: "" } });
   if (done.status !== 0) throw new Error(`${done.command}\n${done.stdout}\n${done.stderr}`);
 }
 
-/** A project with the package as it is published, and a program for each entry. */
+/** Packs what would be published, with a page's files as a release has them, and installs it. */
+function install(): void {
+  const staged = path.join(dir, "staged");
+  for (const name of ["package.json", "README.md", "LICENSE", "dist"]) fs.cpSync(path.join(repoRoot(), name), path.join(staged, name), { recursive: true, filter: (file) => !/dist\/(build|test|playground)$/.test(file) });
+  command([process.execPath, path.join(repoRoot(), "build/run.mjs"), "build/web.ts", path.join(staged, "dist")], repoRoot());
+  command(["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", dir], staged);
+  const tarball = fs.readdirSync(dir).find((name) => name.endsWith(".tgz"))!;
+  command(["npm", "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", `./${tarball}`]);
+}
+
+/** A project with the package, and a program for each entry. */
 function project(): void {
-  const dist = path.join(dir, "node_modules/wield/dist");
-  fs.mkdirSync(dist, { recursive: true });
-  fs.copyFileSync(path.join(repoRoot(), "package.json"), path.join(dir, "node_modules/wield/package.json"));
-  const done = run(process.execPath, ["build/run.mjs", "build/web.ts", dist], { cwd: repoRoot() });
-  if (done.status !== 0) throw new Error(done.stderr);
+  fs.writeFileSync(path.join(dir, "package.json"), '{ "type": "module" }');
+  install();
   const files = fixtures();
   const texts = Object.fromEntries(["start.o", "print.o", "steps.o"].map((name) => [name, Buffer.from(files[name]!).toString("base64")]));
-  fs.writeFileSync(path.join(dir, "package.json"), '{ "type": "module" }');
   fs.writeFileSync(path.join(dir, "files.js"), `export const files = ${JSON.stringify(texts)};`);
   for (const [name, from] of Object.entries(ENTRIES)) {
     fs.writeFileSync(path.join(dir, `${name}.js`), `import { link } from ${JSON.stringify(from)};
@@ -111,6 +117,11 @@ async function open(url: string): Promise<string> {
   }
 }
 
+test("the package brings nothing else along", () => {
+  const { dependencies } = JSON.parse(fs.readFileSync(path.join(repoRoot(), "package.json"), "utf8")) as { dependencies?: object };
+  assert.is(dependencies, undefined);
+});
+
 for (const [name, { packages, build }] of Object.entries(BUNDLERS)) {
   const missing = packages.filter((each) => installed(each) === "");
   const reason = needBrowser() || (missing.length > 0 ? `needs ${missing.join(", ")}: not installed` : "");
@@ -120,7 +131,7 @@ for (const [name, { packages, build }] of Object.entries(BUNDLERS)) {
     continue;
   }
   test(name, async () => {
-    if (!fs.existsSync(path.join(dir, "package.json"))) project();
+    if (!fs.existsSync(path.join(dir, "files.js"))) project();
     const pages = build();
     for (const isolated of [false, true]) {
       const server = await serveFolders({ out: path.join(dir, "out") }, isolated);
