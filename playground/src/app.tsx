@@ -5,7 +5,7 @@ import { CHOICES, choose } from "./command-line.ts";
 import { Editor } from "./editor/editor.tsx";
 import { EXAMPLES } from "./examples.ts";
 import { GraphIndex } from "./link/graph-index.ts";
-import { addFiles, busy, download, example, good, linked, messages, openExample, outputName, setWords, shown, threads, trouble, words } from "./link/state.ts";
+import { addFiles, busy, download, example, files, good, linked, messages, openExample, outputName, setWords, shown, threads, trouble, words } from "./link/state.ts";
 import { CommandPane } from "./panes/command-pane.tsx";
 import { DroppedPane, droppedSections } from "./panes/dropped-pane.tsx";
 import { FilesPane } from "./panes/files-pane.tsx";
@@ -33,6 +33,7 @@ export function App() {
       <main>
         <section class="left" aria-label="Inputs">
           <FilesPane />
+          <SourceNote />
           <div class="sheet">{shown.value === "" ? <p class="dim pad">Only compiled files here. Add assembly to write some.</p> : null}<Editor /></div>
           <MessagesPane />
         </section>
@@ -42,6 +43,12 @@ export function App() {
       {over.value && <div class="drop-here" aria-hidden="true">Drop objects, archives, linker scripts or assembly</div>}
     </div>
   );
+}
+
+/** C is shown, not compiled. */
+function SourceNote() {
+  const file = files.value.find(({ name }) => name === shown.value);
+  return file === undefined || file.source === "" ? null : <p class="note">C source of {file.name}, to read: it was compiled with gcc -O1 -ffunction-sections.</p>;
 }
 
 function Header() {

@@ -12,6 +12,7 @@ import {
   SYM_DEFINED,
   SYM_DISCARDED,
   SYM_KIND_MASK,
+  SYM_LAZY,
   SYM_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STT_FILE, STT_FUNC, STT_SECTION, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
@@ -193,6 +194,8 @@ export function definingObject(ctx: PlaceContext, sym: number): number {
   if (sym === 0) return 0;
   if (sym >= ctx.params.get("globalSyms")) return localSymbol(ctx, sym)?.obj ?? 0;
   const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
+  // An archive member that nobody asked for.
+  if (kind === SYM_LAZY) return ctx.tables.gsym.lazy[sym]! || ctx.tables.gsym.refObj[sym]!;
   const defined = kind === SYM_DEFINED || kind === SYM_SHARED || kind === SYM_COMMON || kind === SYM_DISCARDED;
   return defined ? ctx.tables.gsym.obj[sym]! : ctx.tables.gsym.refObj[sym]!;
 }

@@ -37,6 +37,13 @@ diagnostics("near names and other languages are suggested", (w) => {
   contains(w.fails("gcc -B$B n.o b.o -o m"), /did you mean.*cxx/);
 }, "g++");
 
+diagnostics("a near name may be in an archive that nobody asked for", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "m.c": "int recieve(int); int known(void); int main(void) { return recieve(1) + known(); }", "a.c": "int receive(int x) { return x; }", "k.c": "int known(void) { return 1; }" });
+  w.sh("gcc -c m.c a.c k.c && ar rcs lib.a a.o k.o");
+  contains(w.fails("gcc -B$B m.o lib.a -o m"), "did you mean: receive\n>>> defined in: lib.a(a.o)");
+});
+
 diagnostics("many undefined symbols: the limit, and --error-limit", (w) => {
   if (!lld) return;
   const names = Array.from({ length: 30 }, (_, i) => `missing_${String.fromCharCode(97 + (i % 26))}${i}_function`);

@@ -1,8 +1,8 @@
 /**
  * Draws the layout tree into an element: a strip in address order, a zoomable treemap below it, and the way back up.
  *
- * Plain DOM, because the page and the file that --report writes both use it. Every box is a button: Tab and arrow keys go from
- * box to box, Enter zooms in, Escape out; screen readers hear name, size and share.
+ * Plain DOM, because the page and the file that --report writes both use it. Every box is a button: Tab goes to the first, arrow
+ * keys from box to box, Enter zooms in, Escape out; screen readers hear name, size and share.
  */
 import { pathTo, sameIn, type LayoutNode } from "./layout-tree.ts";
 import { slices, squarify, type Rectangle } from "./treemap.ts";
@@ -19,7 +19,7 @@ export interface MapViewOptions {
 }
 
 export const bytesText = (size: number): string =>
-  size < 10_000 ? `${size.toLocaleString("en")} B` : size < 10_000_000 ? `${(size / 1000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`;
+  size < 10_000 ? `${size.toLocaleString("en")} B` : size < 1_000_000 ? `${(size / 1000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`;
 
 function element<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, text = ""): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
@@ -88,6 +88,8 @@ export class MapView {
     const parts = document.createDocumentFragment();
     this.drawInside(current, { x: 0, y: 0, width, height }, parts, LEVELS);
     this.area.replaceChildren(parts);
+    // One stop for Tab; arrow keys go on from there.
+    if (this.area.firstElementChild instanceof HTMLElement) this.area.firstElementChild.tabIndex = 0;
     if (focused !== undefined) [...this.boxes].find(([, node]) => node === focused)?.[0].focus({ preventScroll: true });
   }
 
@@ -107,9 +109,7 @@ export class MapView {
     const places = slices(current.children.map(({ size }) => size), width);
     this.strip.replaceChildren(...current.children.flatMap((child, i) => {
       if (places[i]!.width < 1) return [];
-      const box = this.box(child, "map-slice", { x: places[i]!.at, y: 0, width: places[i]!.width, height: 14 });
-      box.tabIndex = -1;
-      return [box];
+      return [this.box(child, "map-slice", { x: places[i]!.at, y: 0, width: places[i]!.width, height: 14 })];
     }));
   }
 
@@ -120,7 +120,7 @@ export class MapView {
       if (place.width < SMALLEST || place.height < SMALLEST) return;
       const box = this.box(child, "map-box", place);
       const inner = withoutSingles(child);
-      const open = levels > 1 && inner.children.length > 1 && place.width > 44 && place.height > HEAD + 22;
+      const open = levels > 1 && inner.children.length > (inner.kind === "segment" ? 0 : 1) && place.width > 44 && place.height > HEAD + 22;
       if (place.width > 26 && place.height > 13) box.append(this.label(child, place));
       into.append(box);
       if (!open) return;
@@ -139,6 +139,7 @@ export class MapView {
   private box(node: LayoutNode, className: string, { x, y, width, height }: Rectangle): HTMLButtonElement {
     const box = element("button", `${className} tone-${node.tone}`);
     box.type = "button";
+    box.tabIndex = -1;
     box.style.cssText = `left:${x.toFixed(1)}px;top:${y.toFixed(1)}px;width:${Math.max(0, width - 1).toFixed(1)}px;height:${Math.max(0, height - 1).toFixed(1)}px`;
     box.setAttribute("aria-label", describe(node, this.tree!.size));
     this.boxes.set(box, node);
@@ -196,15 +197,18 @@ export class MapView {
   }
 }
 
-/** A box that holds one box says nothing new: what is in that one. */
+/** A box that holds one box says nothing new: what is in that one. Sections are always shown. */
 function withoutSingles(node: LayoutNode): LayoutNode {
   let at = node;
-  while (at.children.length === 1) at = at.children[0]!;
+  while (at.children.length === 1 && at.kind !== "segment" && at.kind !== "file") at = at.children[0]!;
   return at;
 }
 
-/** Files without their folders; tips have all of it. */
-const shortName = ({ kind, name }: LayoutNode): string => (kind === "archive" || kind === "object" || kind === "file" ? name.slice(name.lastIndexOf("/") + 1) : name);
+/** Files without their folders, a function's section by the function alone; tips have all of it. */
+function shortName({ kind, name }: LayoutNode): string {
+  if (kind === "part") return name.replace(/^\.(?:text|rodata|data\.rel\.ro(?:\.local)?|data|bss)\.(?=.)/, "");
+  return kind === "archive" || kind === "object" || kind === "file" ? name.slice(name.lastIndexOf("/") + 1) : name;
+}
 
 const KINDS: Record<LayoutNode["kind"], string> = { file: "output", segment: "segment", section: "output section", archive: "archive", object: "object", part: "input section", symbol: "symbol", rest: "" };
 
