@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { archive, ObjectBuilder } from "../helpers/object.ts";
 import { needBrowser, openBrowser, serveFolders, type Browser, type Page } from "../helpers/runtimes.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 
@@ -23,7 +24,6 @@ interface FullPage extends Page {
   inputValue(selector: string): Promise<string>;
   waitForSelector(selector: string, options?: { timeout?: number }): Promise<unknown>;
   waitForEvent(name: "download"): Promise<{ suggestedFilename(): string; saveAs(file: string): Promise<void> }>;
-  setInputFiles(selector: string, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void>;
   reload(): Promise<unknown>;
   keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   context(): { setOffline(offline: boolean): Promise<void>; close(): Promise<void> };
@@ -73,14 +73,19 @@ async function open(page: FullPage, id: string, name: "ok" | "failed"): Promise<
 }
 
 /** Downloads the executable and runs it. */
-async function runs(page: FullPage): Promise<string> {
+async function downloaded(page: FullPage): Promise<{ status: number | null; stdout: string; trouble: string }> {
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("header .primary")]);
   const file = path.join(temporaryFolder("page"), download.suggestedFilename());
   await download.saveAs(file);
   fs.chmodSync(file, 0o755);
-  const done = spawnSync(file, { encoding: "utf8" });
-  assert.is(done.status, 0, String(done.error ?? done.stderr));
-  return done.stdout;
+  const { status, stdout, error, stderr } = spawnSync(file, { encoding: "utf8" });
+  return { status, stdout, trouble: String(error ?? stderr) };
+}
+
+async function runs(page: FullPage): Promise<string> {
+  const { status, stdout, trouble } = await downloaded(page);
+  assert.is(status, 0, trouble);
+  return stdout;
 }
 
 function check(name: string, isolated: boolean, body: (page: FullPage) => Promise<void>): void {
@@ -166,13 +171,33 @@ check("symbols, relocations, dropped sections and passes can be looked at, with 
   assert.match(await page.textContent(".bars"), /resolve-symbols/);
 });
 
-check("dropped assembly and objects join the link", false, async (page) => {
-  const text = "        .globl  main\n        .text\nmain:   call    answer\n        ret\n";
+/** As if files were let go over the page. */
+async function drop(page: FullPage, name: string, contents: Uint8Array): Promise<void> {
+  await page.evaluate(`(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(atob(${JSON.stringify(Buffer.from(contents).toString("base64"))}), (c) => c.charCodeAt(0))], ${JSON.stringify(name)}));
+    document.querySelector(".app").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  })()`);
+}
+
+/** An archive with a function that returns 42. */
+function answerLibrary(): Uint8Array {
+  const object = new ObjectBuilder();
+  const text = object.text([0xb8, 42, 0, 0, 0, 0xc3]);
+  object.symbol("answer", { in: text, type: 2, size: 6 });
+  return archive([{ name: "answer.o", data: object.bytes(), symbols: ["answer"] }]);
+}
+
+check("dropped assembly and archives join the link", false, async (page) => {
   await page.fill(".prompt textarea", "ld -static --gc-sections -o hello crt1.o crti.o libc.a crtn.o");
-  await page.setInputFiles('input[type="file"]', [{ name: "second.s", mimeType: "text/plain", buffer: Buffer.from(text) }]);
+  await drop(page, "second.s", Buffer.from("        .globl  main\n        .text\nmain:   call    answer\n        ret\n"));
   await page.waitForFunction("document.querySelector('.prompt textarea').value.includes('second.o')");
   await page.waitForFunction("document.querySelector('.messages').textContent.includes('second.s:3')");
   assert.match(await page.textContent(".messages"), /undefined symbol: answer/);
+  await drop(page, "libanswer.a", answerLibrary());
+  await page.waitForFunction("document.querySelector('.prompt textarea').value.includes('libanswer.a')");
+  await state(page, "ok");
+  assert.is((await downloaded(page)).status, 42);
 });
 
 check("the page works without a network once it was loaded", true, async (page) => {
