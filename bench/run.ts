@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- PART…] [NAME…] [--rounds=N] [--json=FILE] [--chart=FILE]`: the parts links, phases, kernels and scale, all
- * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS.
+ * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS. The part rival runs when it is named: it installs
+ * a package and takes minutes.
  *
  * Not a test: nothing here fails on a slow machine. Every time is a median of interleaved rounds, and everything printed is
  * also written as JSON, to dist/bench.json. The surprising choice: outputs go to /dev/shm where there is one, so that disks do
@@ -15,16 +16,18 @@ import { kernelBench } from "./kernels.ts";
 import { linkBench } from "./links.ts";
 import { phaseBench } from "./phases.ts";
 import { parallelCores } from "./measure.ts";
+import { rivalBench } from "./rival.ts";
 import { scaleBench } from "./scale.ts";
 
-const PARTS = ["links", "phases", "kernels", "scale"] as const;
+const USUAL = ["links", "phases", "kernels", "scale"];
+const PARTS = [...USUAL, "rival"];
 
 const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const flag = (name: string): string | undefined => flags.find((given) => given.startsWith(`--${name}=`))?.slice(name.length + 3);
 const named = PARTS.filter((part) => words.includes(part));
-const names = words.filter((word) => !(PARTS as readonly string[]).includes(word));
-const parts = named.length > 0 ? named : names.length > 0 ? ["links"] : PARTS;
+const names = words.filter((word) => !PARTS.includes(word));
+const parts = named.length > 0 ? named : names.length > 0 ? ["links"] : USUAL;
 const rounds = Math.max(1, Number(flag("rounds") ?? 7));
 
 function revision(): string {
@@ -45,6 +48,7 @@ try {
     phases: parts.includes("phases") ? phaseBench(names, scratch, rounds) : [],
     kernels: parts.includes("kernels") ? await kernelBench(rounds) : [],
     scale: parts.includes("scale") ? scaleBench(scratch, rounds) : [],
+    rival: parts.includes("rival") ? await rivalBench(scratch, Number(flag("rounds") ?? 9)) : undefined,
   };
   const file = flag("json") ?? path.resolve("dist", "bench.json");
   fs.mkdirSync(path.dirname(file), { recursive: true });
