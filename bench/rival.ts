@@ -180,6 +180,7 @@ function print({ runtime, program, first, relink }: RivalResult): void {
 
 /** Bytes of what pages load, as servers send them: brotli, best quality. */
 async function downloads(loaded: Map<string, Set<string>>, folders: { wield: string; rival: string }): Promise<Record<string, number>> {
+  console.log("\nwhat a page loads, brotli (this takes minutes)");
   const sizes = new Map<string, Promise<number>>();
   const size = (file: string): Promise<number> => {
     const contents = fs.readFileSync(file);
@@ -192,7 +193,6 @@ async function downloads(loaded: Map<string, Set<string>>, folders: { wield: str
     const parts = [...files].map((file) => path.join(folder, file)).map((file) => sizes.get(file) ?? sizes.set(file, size(file)).get(file)!);
     totals[name] = (await Promise.all(parts)).reduce((sum, bytes) => sum + bytes, 0);
   }
-  console.log("\nwhat a page loads, brotli (this takes minutes)");
   for (const [name, bytes] of Object.entries(totals)) console.log(`${name.padEnd(22)}${(bytes / 1000).toFixed(0).padStart(8)} kB${`${(bytes / totals["wield"]!).toFixed(0)}x`.padStart(8)}   ${[...loaded.get(name)!].join(", ")}`);
   return totals;
 }
