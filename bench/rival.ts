@@ -157,7 +157,7 @@ async function measure(runtime: string, runner: Runner, program: Program, all: R
   for (let round = 0; round < FIRST_LINKS; round++) {
     for (const entry of [{ ...all.wield, kind: "link" as const }, all.rival, all.tuned]) {
       const answer = await runner(job([entry], 0));
-      if (round === 0) check(program, answer, scratch);
+      check(program, answer, scratch);
       (first[entry.name] ??= []).push(...answer.samples[entry.name]!);
     }
   }
