@@ -14,7 +14,7 @@ import {
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED, OBJF_CREL,
 } from "../shared/abi.ts";
 import {
-  SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
+  ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHF_STRINGS, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
   SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER, SHT_UNKNOWN,
 } from "../shared/elf.ts";
 
@@ -223,6 +223,31 @@ export function nextCompressed(from: u32, to: u32): u32 {
   let row = from;
   while (row < to && !compressed[row]) row++;
   return row;
+}
+
+/** No deflate stream is more than 1032 times as long when inflated. */
+const MOST_DEFLATE: u64 = 1032;
+/** A section that claims to inflate to more than this is a bomb, not debug information. */
+const MAX_INFLATED: u64 = 1 << 30;
+
+/**
+ * Takes the size and alignment of compressed section `i` from its Elf64_Chdr at `chdr` (gABI ch. 4, SHF_COMPRESSED). A size
+ * that cannot be is reported, so that nobody makes room for it.
+ */
+export function setUncompressed(i: u32, chdr: u32): void {
+  const isec = tables().isec;
+  const type = load<u32>(chdr);
+  const size = load<u64>(chdr, 8);
+  const align = load<u64>(chdr, 16);
+  const stored = <u64>isec.compressed[i] - 1;
+  const possible = type == ELFCOMPRESS_ZLIB ? size <= stored * MOST_DEFLATE : type == ELFCOMPRESS_ZSTD;
+  if (!possible || size > MAX_INFLATED || (align & (align - 1)) != 0) {
+    report(ISSUE_BAD_OBJECT, isec.obj[i], i, isec.shndx[i], ERR_COMPRESSED, 0);
+    isec.size[i] = 0;
+    return;
+  }
+  isec.size[i] = <f64>size;
+  isec.align[i] = align > 1 ? <u8>ctz<u64>(align) : 0;
 }
 
 /** Chains LINK_ORDER dependents and closes the rings of group members. */

@@ -2,8 +2,8 @@
  * Cutting SHF_MERGE sections into pieces: strings at their NULs, constants every sh_entsize bytes; each piece gets the hash
  * that is its identity from then on.
  *
- * Not for deciding which pieces are equal (merge-pieces). Contents are read twice, once to count and once to fill, because
- * reading again from the page cache is cheaper than keeping them and rows must not depend on who came first.
+ * Not for deciding which pieces are equal (merge-pieces). Contents are looked at twice, once to count and once to fill,
+ * because rows must not depend on who came first.
  */
 import { tables, params } from "../shared/tables.ts";
 import { hashBytes } from "../lib/hash.ts";
@@ -12,10 +12,10 @@ import { report } from "../lib/issue.ts";
 import { countEhFrame, fillEhFrame } from "./eh-frame.ts";
 import { BLOCK_SHIFT, isStreamed, pieceAt } from "../lib/pieces.ts";
 import {
-  ERR_COMPRESSED, ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_BAD_OBJECT, ISSUE_MERGE_OFFSET,
+  ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_MERGE_OFFSET,
   SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION,
 } from "../shared/abi.ts";
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_STRINGS, SHT_NOBITS } from "../shared/elf.ts";
+import { SHF_ALLOC, SHF_STRINGS, SHT_NOBITS } from "../shared/elf.ts";
 
 /** What nextPieceRun writes: isec rows [0], [1), compressed flag, then start and length in the file as f64. */
 const RUN_FROM: u32 = 0;
@@ -83,37 +83,6 @@ export function keepRun(from: u32, to: u32, contents: u32, start: f64, bytes: f6
     const at = isec.sh_offset[i] - start;
     if (at >= 0 && at + isec.size[i] <= bytes) isec.kept[i] = contents + <u32>at;
   }
-}
-
-/** First compressed section of rows [from, to); `to` = none. */
-export function nextCompressed(from: u32, to: u32): u32 {
-  const compressed = tables().isec.compressed;
-  while (from < to && compressed[from] == 0) from++;
-  return from;
-}
-
-/** No deflate stream is more than 1032 times as long when inflated. */
-const MOST_DEFLATE: u64 = 1032;
-
-/**
- * Takes the size and alignment of compressed section `i` from its Elf64_Chdr at `chdr` (gABI ch. 4, SHF_COMPRESSED). A size
- * that cannot be is reported, so that nobody makes room for it.
- */
-export function setUncompressed(i: u32, chdr: u32): u32 {
-  const isec = tables().isec;
-  const type = load<u32>(chdr);
-  const size = load<u64>(chdr + 8);
-  const align = load<u64>(chdr + 16);
-  const stored = <u64>isec.compressed[i] - 1;
-  const possible = type == ELFCOMPRESS_ZLIB ? size <= stored * MOST_DEFLATE : type == ELFCOMPRESS_ZSTD;
-  if (!possible || size >= 0xf0000000 || (align & (align - 1)) != 0) {
-    report(ISSUE_BAD_OBJECT, isec.obj[i], i, isec.shndx[i], ERR_COMPRESSED, 0);
-    isec.size[i] = 0;
-    return 0;
-  }
-  isec.size[i] = <f64>size;
-  isec.align[i] = align > 1 ? <u8>ctz<u64>(align) : 0;
-  return 1;
 }
 
 /** Turns a merge section that cannot be cut into a regular one, and says why (ERR_*). */

@@ -20,9 +20,6 @@ const RUN_BYTES = 1 << 20;
 /** More contents than this are read again each time they are looked at: touching memory costs more than that. */
 const KEPT_BYTES = 64 << 20;
 
-/** Elf64_Chdr */
-const CHDR_BYTES = 24;
-
 /** Kernels look at words. */
 const MARGIN = 16;
 
@@ -85,24 +82,11 @@ function inflate(w: WorkerContext, isec: number, contents: number): boolean {
   }
 }
 
-/** Compressed sections learn what size they have when inflated. */
-function readCompressionHeaders(w: WorkerContext, from: number, to: number): void {
-  const { isec, obj } = w.tables;
-  for (let row = w.kernels.nextCompressed!(from, to); row < to; row = w.kernels.nextCompressed!(row + 1, to)) {
-    const header = w.window(CELL, CHDR_BYTES);
-    w.read(obj.source[isec.obj[row]!]!, isec.sh_offset[row]!, header, CHDR_BYTES);
-    w.kernels.setUncompressed!(row, header);
-  }
-}
-
 function splitChunk(w: WorkerContext, chunk: number): void {
   const [fill, keep] = w.args as [number, number];
   const from = 1 + chunk * CHUNK_SECTIONS;
   const to = Math.min(from + CHUNK_SECTIONS, w.tables.isec.rows);
-  if (fill === COUNT) {
-    readCompressionHeaders(w, from, to);
-    w.kernels.countConstants!(from, to);
-  }
+  if (fill === COUNT) w.kernels.countConstants!(from, to);
   const scratch = w.window(CELL, 2 * SCRATCH_BYTES) + SCRATCH_BYTES;
   eachRun(
     w,

@@ -1,0 +1,58 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ERR_COMPRESSED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD } from "../../as-kernels/shared/elf.ts";
+import { allocTable } from "../../ts/memory/table.ts";
+import { kernelMemory, takeIssues } from "../helpers/kernel-memory.ts";
+
+/** Bytes of the section in the file, its Elf64_Chdr included. */
+const STORED = 2 << 20;
+
+/** Type, size and alignment in an Elf64_Chdr; whether they can be (gABI ch. 4, SHF_COMPRESSED; deflate makes at most 1032 of one). */
+const HEADERS: [number, bigint, bigint, boolean][] = [
+  [ELFCOMPRESS_ZLIB, 100n, 8n, true],
+  [ELFCOMPRESS_ZLIB, 0n, 0n, true],
+  [ELFCOMPRESS_ZSTD, 1n << 30n, 1n, true],
+  [ELFCOMPRESS_ZSTD, (1n << 30n) + 1n, 1n, false],
+  [ELFCOMPRESS_ZSTD, 1n << 63n, 1n, false],
+  [ELFCOMPRESS_ZLIB, 100n, 12n, false],
+  [7, 100n, 1n, false],
+  [0, 100n, 1n, false],
+];
+
+for (const debug of [false, true]) {
+  const test = suite(`kernel load-sections ${debug ? "debug" : "release"}`);
+  const memory = kernelMemory(debug);
+  const { arena, tables, kernels } = memory;
+
+  function set(stored: number, type: number, size: bigint, align: bigint): { size: number; align: number } {
+    const isec = allocTable(arena, tables, "isec", 4);
+    isec.compressed[2] = 1 + stored;
+    isec.size[2] = stored;
+    const chdr = arena.allocZeroed(24);
+    arena.u32[chdr >>> 2] = type;
+    arena.u64[(chdr >>> 3) + 1] = size;
+    arena.u64[(chdr >>> 3) + 2] = align;
+    kernels.setUncompressed!(2, chdr);
+    return { size: isec.size[2]!, align: isec.align[2]! };
+  }
+
+  test("compressed sections have the size and alignment of their header, or say that it cannot be", () => {
+    for (const [type, size, align, possible] of HEADERS) {
+      const found = set(STORED, type, size, align);
+      assert.equal(found, possible ? { size: Number(size), align: align > 1n ? Math.log2(Number(align)) : 0 } : { size: 0, align: 0 }, `${type} ${size} ${align}`);
+      assert.equal(takeIssues(memory).map(({ code, a }) => [code, Number(a)]), possible ? [] : [[ISSUE_BAD_OBJECT, ERR_COMPRESSED]]);
+    }
+    assert.is(set(41, ELFCOMPRESS_ZLIB, 41n * 1032n, 1n).size, 41 * 1032);
+    assert.is(set(41, ELFCOMPRESS_ZLIB, 41n * 1032n + 1n, 1n).size, 0);
+    assert.is(takeIssues(memory).length, 1);
+  });
+
+  test("the next compressed section, or the end", () => {
+    const { compressed } = allocTable(arena, tables, "isec", 6);
+    compressed.set([0, 0, 9, 0, 9, 0]);
+    assert.equal([1, 2, 3, 5].map((from) => kernels.nextCompressed!(from, 6)), [2, 2, 4, 6]);
+  });
+
+  test.run();
+}
