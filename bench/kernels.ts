@@ -83,9 +83,13 @@ function splitting(): Contest {
   return {
     kernel: "splitRun", rows: NAMES,
     wasm: async () => {
-      const mark = world.ctx.arena.mark();
+      const { arena, tables } = world.ctx;
+      const mark = arena.mark();
       await splitPieces(world.ctx);
-      world.ctx.arena.release(mark);
+      if (tables.piece.rows <= NAMES) throw new Error("the strings were not cut");
+      arena.release(mark);
+      // What was kept is gone with the mark.
+      tables.isec.kept.fill(0);
     },
     twin: () => splitStringsTwin(section.data, 1),
   };
