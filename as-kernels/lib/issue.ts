@@ -26,3 +26,11 @@ export function reportObject(obj: u32, index: u32, error: u32, value: u32): void
 export function reportIssue(code: u32, obj: u32, isec: u32, index: u32, a: u32): void {
   report(code, obj, isec, index, <u64>a, 0);
 }
+
+/** For kernels that return ERR_*: leaves the culprit's index at `out`. */
+// @ts-ignore: decorator
+@inline
+export function fail(out: u32, index: u32, error: u32): u32 {
+  store<u32>(out, index);
+  return error;
+}

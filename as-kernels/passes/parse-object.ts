@@ -6,34 +6,21 @@
  * Not for section contents or relocations (load-sections).
  */
 import { params, tables } from "../shared/tables.ts";
-import { report } from "../lib/issue.ts";
+import { fail, report } from "../lib/issue.ts";
 import { indexOf, strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
   ERR_BINDING, ERR_GROUP, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, NEEDS_GROUPS, ERR_SECTION_NAME, ERR_STRTAB_END, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
-  OBJ_RELOCATABLE, OBJ_SHARED, OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
+  OBJ_SHARED, OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
 import {
   GRP_COMDAT, SHDR_BYTES, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
-  SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA,
+  SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NULL, SHT_REL, SHT_RELA,
   SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN,
+  SH_FLAGS, SH_INFO, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
-
-// Layout of a section header (gABI ch. 4, Elf64_Shdr)
-const SH_TYPE: u32 = 4;
-const SH_FLAGS: u32 = 8;
-const SH_OFFSET: u32 = 24;
-const SH_SIZE: u32 = 32;
-const SH_INFO: u32 = 44;
-
-// @ts-ignore: decorator
-@inline
-function fail(out: u32, section: u32, error: u32): u32 {
-  store<u32>(out, section);
-  return error;
-}
 
 /**
  * Reads the symbols of objects [first, end). Returns the first that is broken, or whose groups must be read first (NEEDS_GROUPS),

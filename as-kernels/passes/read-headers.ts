@@ -6,7 +6,7 @@
  * members. Of large ones TypeScript reads what planTables lists. This is where untrusted bytes enter, with parse-object.ts.
  */
 import { tables } from "../shared/tables.ts";
-import { reportObject } from "../lib/issue.ts";
+import { fail, reportObject } from "../lib/issue.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
   CTL_ARENA_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
@@ -14,20 +14,14 @@ import {
 } from "../shared/abi.ts";
 import {
   EHDR_BYTES, RELA_BYTES, SHDR_BYTES, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
+  SH_ADDRALIGN, SH_ENTSIZE, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
-// Layout of the ELF header (gABI ch. 4, Elf64_Ehdr) and of a section header (Elf64_Shdr)
+// Layout of the ELF header (gABI ch. 4, Elf64_Ehdr)
 const E_SHOFF: u32 = 40;
 const E_SHENTSIZE: u32 = 58;
 const E_SHNUM: u32 = 60;
 const E_SHSTRNDX: u32 = 62;
-const SH_TYPE: u32 = 4;
-const SH_OFFSET: u32 = 24;
-const SH_SIZE: u32 = 32;
-const SH_LINK: u32 = 40;
-const SH_INFO: u32 = 44;
-const SH_ADDRALIGN: u32 = 48;
-const SH_ENTSIZE: u32 = 56;
 
 // What scanHeaders leaves at `out`, in 8-byte cells. Offsets are bytes from the start of the object.
 const OUT_ERROR_SECTION: u32 = 0; // u32
@@ -48,13 +42,6 @@ const OUT_GROUP_TO: u32 = 72;
 const OUT_NAMES_OFFSET: u32 = 80;
 const OUT_NAMES_SIZE: u32 = 88;
 const OUT_LOCAL_SIGNATURES: u32 = 96; // f64: groups whose signature is a local symbol
-
-// @ts-ignore: decorator
-@inline
-function fail(out: u32, section: u32, error: u32): u32 {
-  store<u32>(out + OUT_ERROR_SECTION, section);
-  return error;
-}
 
 /** Sections that say something about the object and do not become part of the output: nobody looks at their alignment. */
 // @ts-ignore: decorator

@@ -185,3 +185,13 @@ export const R_X86_64_CODE_5_GOTPC32_TLSDESC = 48;
 export const R_X86_64_CODE_6_GOTPCRELX = 49;
 export const R_X86_64_CODE_6_GOTTPOFF = 50;
 export const R_X86_64_CODE_6_GOTPC32_TLSDESC = 51;
+
+// ---- Elf64_Shdr: offsets of fields (gABI ch. 4, Section Header) ----
+export const SH_TYPE = 4;
+export const SH_FLAGS = 8;
+export const SH_OFFSET = 24;
+export const SH_SIZE = 32;
+export const SH_LINK = 40;
+export const SH_INFO = 44;
+export const SH_ADDRALIGN = 48;
+export const SH_ENTSIZE = 56;

@@ -4,7 +4,7 @@
  * Builds no symbols: each kind of table has rules of its own for which are possible.
  */
 import { ISEC_MERGE, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
-import { SHF_ALLOC, SHF_MERGE, SHF_TLS, SHN_ABS, SHN_LORESERVE } from "../../as-kernels/shared/elf.ts";
+import { SHF_ALLOC, SHF_MERGE, SHF_TLS, SHN_ABS, SHN_LORESERVE, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import type { KernelMemory } from "./kernel-memory.ts";
 import type { Prng } from "./prng.ts";
@@ -57,6 +57,46 @@ export function symbolWorld(memory: KernelMemory, random: Prng): SymbolWorld {
   params.set("gcSections", link.gcSections ? 1 : 0);
   params.set("gnuUnique", link.gnuUnique ? 1 : 0);
   return { link, sections, outputRow, row: (section) => (section === null ? 0 : sections.indexOf(section) + 1) };
+}
+
+/** A local symbol as both kinds of tables take it. */
+export interface PlacedLocal {
+  name: string;
+  type: number;
+  other: number;
+  size: bigint;
+  flags: number;
+  section: Section | null;
+  piece: Piece;
+  addr: bigint;
+}
+
+/** sym row of the first local symbol that placeLocals places. */
+export const FIRST_LOCAL = 6;
+
+/** Object 1 with `locals` in its symbol table, st_shndx 0, and a sym row for each. */
+export function placeLocals({ arena, tables }: KernelMemory, world: SymbolWorld, locals: readonly PlacedLocal[]): void {
+  const strtab = "\0" + locals.map(({ name }) => name + "\0").join("");
+  const obj = allocTable(arena, tables, "obj", 2);
+  const sym = allocTable(arena, tables, "sym", FIRST_LOCAL + locals.length);
+  obj.symtab[1] = arena.allocZeroed(SYM_BYTES * (locals.length + 1));
+  obj.strtab[1] = arena.put(strtab);
+  obj.strtabBytes[1] = strtab.length;
+  obj.firstGlobal[1] = locals.length + 1;
+  obj.localBase[1] = FIRST_LOCAL - 1; // symbol 0 has a row, too
+  let nameAt = 1;
+  locals.forEach(({ name, type, other, size, flags, section, piece, addr }, k) => {
+    const at = obj.symtab[1]! + SYM_BYTES * (k + 1);
+    arena.u32[at >>> 2] = nameAt;
+    arena.u8[at + 4] = type;
+    arena.u8[at + 5] = other;
+    arena.u64[(at >>> 3) + 2] = size;
+    nameAt += name.length + 1;
+    sym.flags[FIRST_LOCAL + k] = flags;
+    sym.isec[FIRST_LOCAL + k] = world.row(section);
+    sym.piece[FIRST_LOCAL + k] = PIECES[piece];
+    sym.addr[FIRST_LOCAL + k] = addr;
+  });
 }
 
 /** An entry as it was written, with its name's place in the string table. */

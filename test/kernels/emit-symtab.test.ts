@@ -8,7 +8,7 @@ import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STT_FILE, STT_GNU_IFUNC, SYM_BYTE
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
-import { PIECES, readEntry, symbolWorld, type SymbolWorld } from "../helpers/symbol-world.ts";
+import { FIRST_LOCAL, PIECES, placeLocals, readEntry, symbolWorld, type SymbolWorld } from "../helpers/symbol-world.ts";
 import {
   GLOBAL_KINDS, globalEntry, isGlobalWritten, isLocalised, isWritten, localEntry, type Discard, type Global, type Link, type Local,
 } from "../helpers/twin/emit-symtab.ts";
@@ -69,30 +69,8 @@ for (const debug of [false, true]) {
       const world = symbolWorld(memory, random);
       const { link } = world;
       const locals = Array.from({ length: random.below(40) }, () => randomLocal(random, world));
-      const strtab = "\0" + locals.map(({ name }) => name + "\0").join("");
-      const obj = allocTable(arena, tables, "obj", 2);
-      const sym = allocTable(arena, tables, "sym", 10 + locals.length);
-      const count = locals.length + 1;
-      obj.symtab[1] = arena.allocZeroed(SYM_BYTES * count);
-      obj.strtab[1] = arena.put(strtab);
-      obj.strtabBytes[1] = strtab.length;
-      obj.firstGlobal[1] = count;
-      obj.localBase[1] = 5;
-      const rowOf = (local: Local) => 5 + locals.indexOf(local) + 1;
-      let nameAt = 1;
-      locals.forEach((local, k) => {
-        const at = obj.symtab[1]! + SYM_BYTES * (k + 1);
-        arena.u32[at >>> 2] = nameAt;
-        nameAt += local.name.length + 1;
-        arena.u8[at + 4] = local.type;
-        arena.u8[at + 5] = local.other;
-        arena.u64[(at >>> 3) + 2] = local.size;
-        const id = rowOf(local);
-        sym.flags[id] = local.flags;
-        sym.isec[id] = world.row(local.section);
-        sym.piece[id] = PIECES[local.piece];
-        sym.addr[id] = local.addr;
-      });
+      placeLocals(memory, world, locals);
+      const rowOf = (local: Local) => FIRST_LOCAL + locals.indexOf(local);
       POLICIES.forEach((policy, discard) => {
         const where = `seed ${seed}, ${policy}`;
         const kept = locals.filter((local) => isWritten(local, policy, link));

@@ -9,7 +9,7 @@ import {
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
-import { PIECES, readEntry, symbolWorld, type SymbolWorld } from "../helpers/symbol-world.ts";
+import { FIRST_LOCAL, PIECES, placeLocals, readEntry, symbolWorld, type SymbolWorld } from "../helpers/symbol-world.ts";
 import type { Discard, Entry } from "../helpers/twin/emit-symtab.ts";
 import {
   globalEntryOfObject, isGlobalKept, isLocalKept, localEntryOfObject, nameOfGlobal, needsGnuAbi, ownerOfSection, typeOfReference, type MemberKind, type RGlobal, type RLocal,
@@ -86,9 +86,8 @@ for (const debug of [false, true]) {
       const world = symbolWorld(memory, random);
       const groups = GROUPS.map(() => random.pick([0, 5, SHN_LORESERVE, 70_000]));
       const locals = Array.from({ length: random.below(40) }, () => randomLocal(random, world, groups));
-      const strtab = "\0" + locals.map(({ name }) => name + "\0").join("");
-      const obj = allocTable(arena, tables, "obj", 2);
-      const sym = allocTable(arena, tables, "sym", 10 + locals.length);
+      placeLocals(memory, world, locals);
+      const { obj, sym } = tables;
       const slot = allocTable(arena, tables, "slot", 20);
       const group = allocTable(arena, tables, "group", 3);
       obj.slotBase[1] = 9;
@@ -98,30 +97,13 @@ for (const debug of [false, true]) {
         group.shndx[1 + g] = shndx;
         group.index[1 + g] = groups[g]!;
       });
-      const count = locals.length + 1;
-      obj.symtab[1] = arena.allocZeroed(SYM_BYTES * count);
-      obj.strtab[1] = arena.put(strtab);
-      obj.strtabBytes[1] = strtab.length;
-      obj.shndxTab[1] = random.chance(0.5) ? arena.allocZeroed(4 * count) : 0;
-      obj.firstGlobal[1] = count;
-      obj.localBase[1] = 5;
-      let nameAt = 1;
+      obj.shndxTab[1] = random.chance(0.5) ? arena.allocZeroed(4 * (locals.length + 1)) : 0;
       locals.forEach((local, k) => {
         const at = obj.symtab[1]! + SYM_BYTES * (k + 1);
-        arena.u32[at >>> 2] = nameAt;
-        nameAt += local.name.length + 1;
-        arena.u8[at + 4] = local.type;
-        arena.u8[at + 5] = local.other;
-        arena.u64[(at >>> 3) + 2] = local.size;
         const shndx = local.groupIndex === null ? 0 : GROUPS[groups.indexOf(local.groupIndex)]!;
         const escapes = obj.shndxTab[1] !== 0 && random.chance(0.5);
         arena.u16[(at >>> 1) + 3] = escapes ? SHN_XINDEX : shndx;
         if (escapes) arena.u32[(obj.shndxTab[1]! >>> 2) + k + 1] = shndx;
-        const id = 6 + k;
-        sym.flags[id] = local.flags;
-        sym.isec[id] = world.row(local.section);
-        sym.piece[id] = PIECES[local.piece];
-        sym.addr[id] = local.addr;
       });
       POLICIES.forEach((policy, discard) => {
         const where = `seed ${seed}, ${policy}`;
@@ -135,7 +117,7 @@ for (const debug of [false, true]) {
         assert.is(arena.f64[total >>> 3], 3 + bytes, where);
         assert.is(kernels.emitRelocatableLocals!(1, discard, tablesAt.at, FIRST_ENTRY, tablesAt.names, FIRST_NAME, tablesAt.wide), bytes, where);
         compare(tablesAt, kept.map(localEntryOfObject), texts, where);
-        kept.forEach((local, n) => assert.is(sym.aux[6 + locals.indexOf(local)], FIRST_ENTRY + n, where));
+        kept.forEach((local, n) => assert.is(sym.aux[FIRST_LOCAL + locals.indexOf(local)], FIRST_ENTRY + n, where));
       });
       arena.release(mark);
     }
