@@ -51,7 +51,7 @@ function hashing(): Contest {
   const places = list.map((name) => arena.put(name));
   return {
     kernel: "hashName", rows: NAMES,
-    wasm: () => list.forEach((name, i) => kernels.hashName!(places[i]!, name.length)),
+    wasm: () => list.forEach((name, i) => kernels.hashName(places[i]!, name.length)),
     twin: () => list.forEach((name) => hashTwin(name)),
   };
 }
@@ -114,7 +114,7 @@ function relocating(): Contest {
   const window = arena.alloc(bytes + 64) + 16;
   return {
     kernel: "relocate", rows: 2 * (bytes / 8 - 1),
-    wasm: () => [1, 2].forEach((row) => kernels.relocate!(row, row + 1, window, 0)),
+    wasm: () => [1, 2].forEach((row) => kernels.relocate(row, row + 1, window, 0)),
     twin: () => relocateTwin(spec),
   };
 }

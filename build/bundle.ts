@@ -9,8 +9,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
-import { refreshTables } from "./gen-tables.ts";
-import { refreshViewer } from "./report-viewer.ts";
+import { refreshGenerated } from "./generated.ts";
 import { launcher, launcherFlags, program, warm } from "./program.ts";
 import { pageSizeLine } from "./page-size.ts";
 import { single } from "./single.ts";
@@ -107,8 +106,7 @@ export declare function realFS(): LinkFileSystem;
 /** `release`: as it is packed, which takes a few seconds more. */
 export async function buildAll(release = false): Promise<void> {
   fs.mkdirSync(DIST, { recursive: true });
-  if (refreshTables()) console.log("as-kernels/shared/tables.ts was stale and has been written again");
-  if (refreshViewer()) console.log("ts/report/viewer-text.ts was stale and has been written again");
+  for (const file of refreshGenerated()) console.log(`${file} was stale and has been written again`);
   put(path.join(DIST, "package.json"), '{ "type": "commonjs" }\n');
   types();
   const flags = launcherFlags();

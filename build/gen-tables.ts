@@ -1,11 +1,10 @@
 /**
- * Prints as-kernels/shared/tables.ts from ts/memory/schema.ts: `npm run tables` writes it, `--check` only compares.
+ * Prints as-kernels/shared/tables.ts from ts/memory/schema.ts (`npm run tables`).
  *
  * Knows nothing about what the columns mean. A table's header in memory is `[rows, column address, …]`, all u32, so a class
  * with the same fields in the same order is the layout. The parameters follow the rule of ts/memory/table.ts: in schema
  * order, each aligned to its own size, which is also how asc lays out the fields of a class.
  */
-import { readFileSync, writeFileSync } from "node:fs";
 import { PARAMS, TABLES, type ColumnType } from "../ts/memory/schema.ts";
 
 export const TABLES_FILE = "as-kernels/shared/tables.ts";
@@ -61,25 +60,4 @@ export function generateTables(): string {
     "export function params(): Params { return changetype<Params>(PARAMS_ADDR); }",
     "",
   ].join("\n");
-}
-
-/** Writes the file when it is stale; true when it was. */
-export function refreshTables(): boolean {
-  const text = generateTables();
-  let old = "";
-  try {
-    old = readFileSync(TABLES_FILE, "utf8");
-  } catch {
-    // not there yet
-  }
-  if (old !== text) writeFileSync(TABLES_FILE, text);
-  return old !== text;
-}
-
-if (/gen-tables\.mjs$/.test(process.argv[1] ?? "")) {
-  if (process.argv.includes("--check")) {
-    const stale = readFileSync(TABLES_FILE, "utf8") !== generateTables();
-    if (stale) console.error(`${TABLES_FILE} is stale: run npm run tables`);
-    process.exitCode = stale ? 1 : 0;
-  } else if (refreshTables()) console.log(`wrote ${TABLES_FILE}`);
 }

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { isViewerFresh } from "../build/report-viewer.ts";
+import { allKernels, generateKernels, KERNELS_FILE } from "../build/gen-kernels.ts";
 import { generateTables, TABLES_FILE } from "../build/gen-tables.ts";
 import { checkKernels } from "../build/wasm-check.ts";
 import { paramOffsets } from "../ts/memory/table.ts";
@@ -87,6 +88,16 @@ tidy("what --report's page is made of is fresh", () => {
 
 tidy("generated tables are fresh", () => {
   assert.is(read(TABLES_FILE), generateTables(), "run npm run tables");
+});
+
+tidy("the types of the kernels are fresh", () => {
+  assert.is(read(KERNELS_FILE), generateKernels(), "run npm run tables");
+});
+
+tidy("every kernel is called", () => {
+  const callers = [...sources("ts"), ...sources("test")].map((file) => withoutComments(read(file))).join("\n");
+  const unused = [...allKernels().values()].flat().filter(({ name }) => !new RegExp(`\\bkernels\\.${name}\\b`).test(callers));
+  assert.equal(unused.map(({ name }) => name), []);
 });
 
 /** asc lays out class fields in order, each aligned to its size; table.ts computes the same offsets. */

@@ -232,7 +232,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   ctx.checkIssues();
   if (ctx.options.relocatable) {
     const output = new RelocatableOutput();
-    await output.build(ctx, linkerDefined, run);
+    await output.build(ctx, run);
     reportUnused(ctx);
     reportLayout(ctx, output.bytes);
     ctx.observer?.laidOut?.(ctx);

@@ -16,6 +16,16 @@ export function strlenBounded(ptr: u32, limit: u32): u32 {
   return limit;
 }
 
+/** Above the length of any string, so that the sums cannot overflow. */
+const LONGEST: u32 = 1 << 24;
+
+/** Bytes before the NUL at `ptr`, which is there: names were checked when they were read. */
+// @ts-ignore: decorator
+@inline
+export function strlen(ptr: u32): u32 {
+  return strlenBounded(ptr, LONGEST);
+}
+
 /** Position of `byte` in the `len` bytes at `ptr`; `len` when there is none. */
 // @ts-ignore: decorator
 @inline

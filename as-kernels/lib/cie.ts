@@ -21,6 +21,16 @@ const DW_EH_PE_sdata4: u32 = 11;
 const DW_EH_PE_sdata8: u32 = 12;
 const DW_EH_PE_aligned: u32 = 0x50;
 
+/** Length word of a record whose length follows in 64 bits. */
+export const LONG_FORM: u32 = 0xffffffff;
+
+/** Bytes before the CIE id of the record at `ptr`. */
+// @ts-ignore: decorator
+@inline
+export function idOffset(ptr: u32): u32 {
+  return load<u32>(ptr) == LONG_FORM ? 12 : 4;
+}
+
 /** Bytes of a pointer stored as `enc`; 0 = unknown. */
 export function encodedBytes(enc: u32): u32 {
   const form = enc & 15;

@@ -8,7 +8,7 @@
 import { tables, params } from "../shared/tables.ts";
 import {
   R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX,
-  SHF_WRITE, SHF_X86_64_LARGE,
+  RELA_BYTES, SHF_WRITE, SHF_X86_64_LARGE,
 } from "../shared/elf.ts";
 import {
   ISEC_EH_FRAME, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
@@ -128,7 +128,7 @@ export function relaxableSymbol(sym: u32, flags: u32): bool {
 
 /** Is the relocation after `r` the call that belongs to a TLS sequence at `r`? */
 export function isTlsCall(r: u32, end: u32): bool {
-  const next = r + 24;
+  const next = r + RELA_BYTES;
   if (next >= end) return false;
   const type = load<u32>(next, 8);
   if (type != R_X86_64_PLT32 && type != R_X86_64_PC32 && type != R_X86_64_GOTPCRELX && type != R_X86_64_GOTPCREL &&

@@ -11,7 +11,7 @@ import { pltEntryAddress } from "./needs.ts";
 import {
   ISSUE_NO_MORESTACK, ISSUE_RELOC_RANGE, ISSUE_SPLIT_STACK, SPLIT_STACK, SPLIT_STACK_SOME_NOT, SYM_DEFINED, SYM_FUNC, SYM_KIND_MASK,
 } from "../shared/abi.ts";
-import { R_X86_64_PC32, R_X86_64_PLT32, STT_FUNC, SYM_BYTES } from "../shared/elf.ts";
+import { R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, STT_FUNC, SYM_BYTES } from "../shared/elf.ts";
 
 /** Isec `i`, relocated by rela…end, whose `size` bytes are at `bytes` in memory and at `place` in the output. */
 export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place: u64, size: u64): void {
@@ -28,7 +28,7 @@ export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place:
     const call = foreignCall(o, rela, end, value, after);
     if (!call || hasAlias(symbols, entry, shndx, value)) continue;
     if (!adjustPrologue(bytes + <u32>value, size - value) && !(obj.splitStack[o] & SPLIT_STACK_SOME_NOT)) {
-      report(ISSUE_SPLIT_STACK, o, i, (call - rela) / 24, <u64>((entry - symbols) / SYM_BYTES), 0);
+      report(ISSUE_SPLIT_STACK, o, i, (call - rela) / RELA_BYTES, <u64>((entry - symbols) / SYM_BYTES), 0);
     }
     switchCalls(i, rela, end, bytes, place, value, after);
   }
@@ -59,7 +59,7 @@ function isMorestack(sym: u32): bool {
 /** First relocation between offsets `from` and `to` that refers to a function which may not have been compiled with split stacks. */
 function foreignCall(o: u32, rela: u32, end: u32, from: u64, to: u64): u32 {
   const base = tables().obj.esymBase[o];
-  for (let r = rela; r < end; r += 24) {
+  for (let r = rela; r < end; r += RELA_BYTES) {
     const offset = load<u64>(r);
     if (offset < from || offset >= to) continue;
     const sym = tables().esym.sym[base + load<u32>(r, 12)];
@@ -93,13 +93,13 @@ function switchCalls(i: u32, rela: u32, end: u32, bytes: u32, place: u64, from: 
   const base = tables().obj.esymBase[o];
   const target = params().morestackNonSplit;
   if (!target) return report(ISSUE_NO_MORESTACK, 0, 0, 0, 0, 0);
-  for (let r = rela; r < end; r += 24) {
+  for (let r = rela; r < end; r += RELA_BYTES) {
     const offset = load<u64>(r);
     const type = load<u32>(r, 8);
     if (offset < from || offset >= to || (type != R_X86_64_PLT32 && type != R_X86_64_PC32)) continue;
     if (tables().esym.sym[base + load<u32>(r, 12)] != params().morestack) continue;
     const V = <i64>(pltEntryAddress(target) + load<u64>(r, 16) - place - offset);
-    if (V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / 24, <u64>V, <u64>type);
+    if (V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, <u64>V, <u64>type);
     else store<u32>(bytes + <u32>offset, <u32>V);
   }
 }

@@ -1,5 +1,5 @@
 /** Reading raw symbol-table entries (Elf64_Sym, gABI ch. 4 Symbol Table) of an object whose tables are resident. */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { SHN_LORESERVE, SHN_XINDEX, SYM_BYTES } from "../shared/elf.ts";
 
 /** Address of the entry of esym row `esym`, which belongs to object `o`. */
@@ -18,4 +18,10 @@ export function sectionOf(o: u32, esym: u32, entry: u32): u32 {
   const shndx = <u32>load<u16>(entry, 6);
   if (shndx == SHN_XINDEX && obj.shndxTab[o]) return load<u32>(obj.shndxTab[o] + ((esym - obj.esymBase[o]) << 2));
   return shndx >= <u32>SHN_LORESERVE ? 0 : shndx;
+}
+
+/** st_size of row `sym`, entry `index` of object `o`: as the definition says; locals: in the object's own symbol table. */
+export function sizeOfSymbol(o: u32, index: u32, sym: u32): u64 {
+  if (sym < params().globalSyms) return <u64>tables().gsym.size[sym];
+  return load<u64>(tables().obj.symtab[o] + SYM_BYTES * index, 16);
 }

@@ -4,7 +4,7 @@
  * Knows nothing about order in the file or attributes beyond what it ORs together; TypeScript ranks the result.
  */
 import { tables } from "../shared/tables.ts";
-import { equal, strlenBounded } from "../lib/bytes.ts";
+import { equal, strlen } from "../lib/bytes.ts";
 import { isOldArray } from "../lib/names.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { ISEC_CONSUMED, ISEC_EH_FRAME } from "../shared/abi.ts";
@@ -28,10 +28,10 @@ function outputName(name: u32, rules: u32, count: u32, out: u32): u32 {
     if (next != 46 && next != 0) continue;
     const to = load<u32>(rule, 8);
     store<u32>(out, to);
-    return strlenBounded(to, 256);
+    return strlen(to);
   }
   store<u32>(out, name);
-  return strlenBounded(name, 1 << 20);
+  return strlen(name);
 }
 
 /**

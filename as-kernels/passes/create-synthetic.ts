@@ -8,8 +8,8 @@
 import { params, tables } from "../shared/tables.ts";
 import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
 import {
-  R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT, R_X86_64_RELATIVE,
-  R_X86_64_TLSDESC, R_X86_64_TPOFF64,
+  RELA_BYTES, R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT, R_X86_64_RELATIVE, R_X86_64_TLSDESC,
+  R_X86_64_TPOFF64,
 } from "../shared/elf.ts";
 import {
   SYM_ADDRESS_TAKEN, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
@@ -175,7 +175,7 @@ export function writeGot(from: u32, to: u32, out: u32): void {
 function putSymbolic(offset: u64, type: u32, sym: u32, addend: u64): void {
   const index = params().gotSymbolic;
   params().gotSymbolic = index + 1;
-  const at = params().relaDyn + index * 24;
+  const at = params().relaDyn + index * RELA_BYTES;
   store<u64>(at, offset);
   store<u64>(at, (<u64>sym << 32) | <u64>type, 8);
   store<u64>(at, addend, 16);
@@ -198,7 +198,7 @@ export function writeGotRelocs(from: u32, to: u32): void {
       if (!bound) {
         putSymbolic(P, R_X86_64_GLOB_DAT, index, 0);
       } else if (params().pic && (column == COL_LOCAL || column == COL_IFUNC) && !params().packRelr) {
-        const at = params().relaDyn + params().gotRelative * 24;
+        const at = params().relaDyn + params().gotRelative * RELA_BYTES;
         params().gotRelative++;
         store<u64>(at, P);
         store<u64>(at, R_X86_64_RELATIVE, 8);
@@ -220,7 +220,7 @@ export function writeJumpSlots(from: u32, to: u32, out: u32): void {
   const aux = tables().aux;
   for (let row = from; row < to; row++) {
     if (!aux.plt[row]) continue;
-    const at = out + (aux.plt[row] - 1) * 24;
+    const at = out + (aux.plt[row] - 1) * RELA_BYTES;
     store<u64>(at, pltSlot(aux.plt[row]));
     store<u64>(at, (<u64>dynsymIndex(aux.sym[row]) << 32) | R_X86_64_JUMP_SLOT, 8);
     store<u64>(at, 0, 16);
@@ -232,7 +232,7 @@ export function writeIrelative(from: u32, to: u32, out: u32): void {
   const aux = tables().aux;
   for (let row = from; row < to; row++) {
     if (!aux.iplt[row]) continue;
-    const at = out + (aux.iplt[row] - 1) * 24;
+    const at = out + (aux.iplt[row] - 1) * RELA_BYTES;
     store<u64>(at, ipltSlot(aux.iplt[row]));
     store<u64>(at, R_X86_64_IRELATIVE, 8);
     store<u64>(at, aux.target[row], 16);
@@ -322,28 +322,28 @@ function copyRecord(to: u32, from: u32): void {
  * Returns the number of runs it wrote; the caller swaps and repeats until that is 1.
  */
 export function mergeRela(from: u32, to: u32, count: u32, order: u32): u32 {
-  const end = from + count * 24;
+  const end = from + count * RELA_BYTES;
   let runs: u32 = 0;
   let a = from;
   let out = to;
   while (a < end) {
-    let middle = a + 24;
-    while (middle < end && !before(middle, middle - 24, order)) middle += 24;
+    let middle = a + RELA_BYTES;
+    while (middle < end && !before(middle, middle - RELA_BYTES, order)) middle += RELA_BYTES;
     let last = middle;
     if (middle < end) {
-      last = middle + 24;
-      while (last < end && !before(last, last - 24, order)) last += 24;
+      last = middle + RELA_BYTES;
+      while (last < end && !before(last, last - RELA_BYTES, order)) last += RELA_BYTES;
     }
     let b = middle;
     while (a < middle && b < last) {
       if (before(b, a, order)) {
         copyRecord(out, b);
-        b += 24;
+        b += RELA_BYTES;
       } else {
         copyRecord(out, a);
-        a += 24;
+        a += RELA_BYTES;
       }
-      out += 24;
+      out += RELA_BYTES;
     }
     if (a < middle) {
       memory.copy(out, a, middle - a);
@@ -371,8 +371,8 @@ export function collectRelr(from: u32, to: u32, out: u32): u32 {
     const i = member[m];
     if (!i || !isec.relr[i]) continue;
     const base = osec.addr[isec.osec[i]] + <u64>isec.outOffset[i];
-    const end = isec.rela[i] + isec.relaCount[i] * 24;
-    for (let r = isec.rela[i]; r < end; r += 24) {
+    const end = isec.rela[i] + isec.relaCount[i] * RELA_BYTES;
+    for (let r = isec.rela[i]; r < end; r += RELA_BYTES) {
       if (!relativeDecision(i, r) || load<u64>(r) & 1) continue;
       store<u64>(out + (count << 3), base + load<u64>(r));
       count++;

@@ -7,15 +7,13 @@
  * unlike in .debug_frame.
  */
 import { params, tables } from "../shared/tables.ts";
-import { encodedBytes, fdeEncoding } from "../lib/cie.ts";
+import { encodedBytes, fdeEncoding, idOffset, LONG_FORM } from "../lib/cie.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import { report } from "../lib/issue.ts";
 import {
   EHREC_CIE, EHREC_EMPTY, ERR_EH_LARGE, ERR_EH_SMALL, ERR_FDE, ERR_FDE_ENCODING, ERR_TRUNCATED, ISEC_EH_FRAME, ISSUE_BAD_EH_FRAME, SYM_DEFINED, SYM_KIND_MASK,
 } from "../shared/abi.ts";
 import { RELA_BYTES } from "../shared/elf.ts";
-
-const LONG_FORM: u32 = 0xffffffff;
 
 /** Why the record at `ptr` does not fit in `left` bytes. */
 function misfit(ptr: u32, left: u32): u32 {
@@ -38,13 +36,6 @@ function recordBytes(ptr: u32, left: u32): u32 {
     return long < 4 || long > <u64>(left - 12) ? LONG_FORM : <u32>long + 12;
   }
   return length < 4 || length > left - 4 ? LONG_FORM : length + 4;
-}
-
-/** Bytes before the CIE id of the record at `ptr`. */
-// @ts-ignore: decorator
-@inline
-export function idOffset(ptr: u32): u32 {
-  return load<u32>(ptr) == LONG_FORM ? 12 : 4;
 }
 
 function fail(i: u32, offset: u32, detail: u32): u32 {

@@ -4,14 +4,14 @@
  * Two walks with the same condition: count, then write into exact slices. Names are not shared between symbols.
  */
 import { tables, params } from "../shared/tables.ts";
-import { strlenBounded, copyBytes } from "../lib/bytes.ts";
+import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
 import { ABSOLUTE, longIndex, sectionAt, shortIndex } from "../lib/section-at.ts";
 import {
-  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_SECTION,
-  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_ABSOLUTE, SYM_TLS,
+  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE,
+  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_TLS,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, STB_WEAK,
+  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE,
 } from "../shared/elf.ts";
 
 /** discard policy: 0 default, 1 -X (.L names), 2 -x (all locals), 3 --discard-none. */
@@ -114,7 +114,7 @@ export function countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function fullName(id: u32): u32 {
-  return strlenBounded(tables().gsym.name[id], 1 << 24);
+  return strlen(tables().gsym.name[id]);
 }
 
 /** Writes one Elf64_Sym; `wideAt`: its word of .symtab_shndx, 0 = there is none. */

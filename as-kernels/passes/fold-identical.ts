@@ -14,9 +14,7 @@ import { hashBytes, mix } from "../lib/hash.ts";
 import {
   CTL_COUNTERS, FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED, SYM_FOLDED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION, SYM_TLS,
 } from "../shared/abi.ts";
-import {
-  R_X86_64_SIZE32, R_X86_64_SIZE64, RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS,
-} from "../shared/elf.ts";
+import { R_X86_64_SIZE32, R_X86_64_SIZE64, RELA_BYTES, SHF_ALLOC, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS } from "../shared/elf.ts";
 
 /** Contents that are read together may have this much between them. */
 const GAP_BYTES: f64 = 4096;

@@ -6,7 +6,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
-import { REC_ALIAS, REC_MENTION, REC_SIGNATURE, REC_UNUSED, SHARDS } from "../shared/abi.ts";
+import { REC_ALIAS, REC_MENTION, REC_SIGNATURE, REC_UNUSED } from "../shared/abi.ts";
 
 // @ts-ignore: decorator
 @inline

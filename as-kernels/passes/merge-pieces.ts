@@ -344,7 +344,7 @@ export function copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64,
  * Copies the winners of merge section `i`, whose contents are at `contents`, as far as they lie in bytes [from, to) of the
  * msec's output, which start at address `at`.
  */
-export function copyWinners(i: u32, contents: u32, from: f64, to: f64, at: u32): u32 {
+function copyWinners(i: u32, contents: u32, from: f64, to: f64, at: u32): u32 {
   const isec = tables().isec;
   const piece = tables().piece;
   const low = <u32>from;

@@ -8,7 +8,7 @@
 import { params, tables } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, mayBeDynamic } from "../lib/dynamic-records.ts";
 import { relocEntry } from "../lib/needs.ts";
-import { R_X86_64_RELATIVE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
+import { RELA_BYTES, R_X86_64_RELATIVE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
 import { ISEC_REGULAR, SYM_ABSOLUTE, SYM_IN_OSEC, SYM_KIND_MASK } from "../shared/abi.ts";
 
 // What a group shares.
@@ -41,11 +41,11 @@ function collectSection(i: u32): u32 {
   const isec = tables().isec;
   const base = tables().obj.esymBase[isec.obj[i]];
   const place = tables().osec.addr[isec.osec[i]] + <u64>isec.outOffset[i];
-  const end = isec.rela[i] + isec.relaCount[i] * 24;
+  const end = isec.rela[i] + isec.relaCount[i] * RELA_BYTES;
   let relative = isec.dynRel[i];
   let symbolic = params().relativeCount + isec.dynSym[i];
   let open: u32 = 0;
-  for (let r = isec.rela[i]; r < end; r += 24) {
+  for (let r = isec.rela[i]; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, 8);
     const index = load<u32>(r, 12);
     const sym = tables().esym.sym[base + index];
@@ -64,15 +64,15 @@ function collectSection(i: u32): u32 {
 /** Records that follow `at` in a row of addresses, itself included. */
 function rowLength(at: u32, end: u32): u32 {
   let last = at;
-  while (last + 24 < end && load<u64>(last + 24) == load<u64>(last) + 8) last += 24;
-  return (last - at) / 24 + 1;
+  while (last + RELA_BYTES < end && load<u64>(last + RELA_BYTES) == load<u64>(last) + 8) last += RELA_BYTES;
+  return (last - at) / RELA_BYTES + 1;
 }
 
 /** Records from `at` on with the same r_info and addend. */
 function sameLength(at: u32, end: u32): u32 {
-  let next = at + 24;
-  while (next < end && load<u64>(next, 8) == load<u64>(at, 8) && load<u64>(next, 16) == load<u64>(at, 16)) next += 24;
-  return (next - at) / 24;
+  let next = at + RELA_BYTES;
+  while (next < end && load<u64>(next, 8) == load<u64>(at, 8) && load<u64>(next, 16) == load<u64>(at, 16)) next += RELA_BYTES;
+  return (next - at) / RELA_BYTES;
 }
 
 // @ts-ignore: decorator
@@ -83,17 +83,17 @@ function isGrouped(at: u32, length: u32): bool {
 
 /** Copies those of `count` records at `records` (in order of r_info, addend, offset) that are in no group to `out`; returns how many. */
 export function takeUngrouped(records: u32, count: u32, out: u32): u32 {
-  const end = records + count * 24;
+  const end = records + count * RELA_BYTES;
   let to = out;
   for (let at = records; at < end; ) {
     const length = sameLength(at, end);
     if (!isGrouped(at, length)) {
-      memory.copy(to, at, length * 24);
-      to += length * 24;
+      memory.copy(to, at, length * RELA_BYTES);
+      to += length * RELA_BYTES;
     }
-    at += length * 24;
+    at += length * RELA_BYTES;
   }
-  return (to - out) / 24;
+  return (to - out) / RELA_BYTES;
 }
 
 /** Appends a number; with `write` = 0 only its length counts. Returns the end. */
@@ -121,13 +121,13 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
   at = put(at, 0, write); // the offset that distances begin with
   let offset: u64 = 0;
   let addend: u64 = 0;
-  const relativeEnd = relative + relativeCount * 24;
+  const relativeEnd = relative + relativeCount * RELA_BYTES;
   let single: u32 = 0;
   for (let r = relative; r < relativeEnd; ) {
     const length = rowLength(r, relativeEnd);
     if (length < ROW) {
       single += length;
-      r += length * 24;
+      r += length * RELA_BYTES;
       continue;
     }
     // Two groups: the first goes to the row and takes its first record.
@@ -137,36 +137,36 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
     at = put(put(at, <i64>(length - 1), write), BY_OFFSET_DELTA | BY_INFO | HAS_ADDEND, write);
     at = put(put(at, 8, write), R_X86_64_RELATIVE, write);
     addend = load<u64>(r, 16);
-    const end = r + length * 24;
-    for (r += 24; r < end; r += 24) {
+    const end = r + length * RELA_BYTES;
+    for (r += RELA_BYTES; r < end; r += RELA_BYTES) {
       at = put(at, <i64>(load<u64>(r, 16) - addend), write);
       addend = load<u64>(r, 16);
     }
-    offset = load<u64>(r - 24);
+    offset = load<u64>(r - RELA_BYTES);
   }
   if (single) {
     at = put(put(put(at, <i64>single, write), BY_INFO | HAS_ADDEND, write), R_X86_64_RELATIVE, write);
     for (let r = relative; r < relativeEnd; ) {
       const length = rowLength(r, relativeEnd);
-      const end = r + length * 24;
+      const end = r + length * RELA_BYTES;
       if (length >= ROW) r = end;
-      for (; r < end; r += 24) {
+      for (; r < end; r += RELA_BYTES) {
         at = put(put(at, <i64>(load<u64>(r) - offset), write), <i64>(load<u64>(r, 16) - addend), write);
         offset = load<u64>(r);
         addend = load<u64>(r, 16);
       }
     }
   }
-  const othersEnd = others + otherCount * 24;
+  const othersEnd = others + otherCount * RELA_BYTES;
   for (let r = others; r < othersEnd; ) {
     const length = sameLength(r, othersEnd);
-    const end = r + length * 24;
+    const end = r + length * RELA_BYTES;
     if (!isGrouped(r, length)) {
       r = end;
       continue;
     }
     at = put(put(put(at, <i64>length, write), BY_INFO, write), <i64>load<u64>(r, 8), write);
-    for (; r < end; r += 24) {
+    for (; r < end; r += RELA_BYTES) {
       at = put(at, <i64>(load<u64>(r) - offset), write);
       offset = load<u64>(r);
     }
@@ -174,8 +174,8 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
   }
   if (looseCount) {
     at = put(put(at, <i64>looseCount, write), HAS_ADDEND, write);
-    const end = loose + looseCount * 24;
-    for (let r = loose; r < end; r += 24) {
+    const end = loose + looseCount * RELA_BYTES;
+    for (let r = loose; r < end; r += RELA_BYTES) {
       at = put(put(put(at, <i64>(load<u64>(r) - offset), write), <i64>load<u64>(r, 8), write), <i64>(load<u64>(r, 16) - addend), write);
       offset = load<u64>(r);
       addend = load<u64>(r, 16);
@@ -186,5 +186,5 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
 
 /** Keeps r_offset and r_info of `count` 24-byte records (-z rel), in place. */
 export function dropAddends(records: u32, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) v128.store(records + i * 16, v128.load(records + i * 24));
+  for (let i: u32 = 0; i < count; i++) v128.store(records + i * 16, v128.load(records + i * RELA_BYTES));
 }

@@ -6,7 +6,7 @@
  * symbol's index in sym.aux, which has no other use in such a link. Values come from sym.addr (offsets, see relocatable.ts).
  */
 import { tables, params } from "../shared/tables.ts";
-import { copyBytes, strlenBounded } from "../lib/bytes.ts";
+import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
 import {
   CTL_COUNTERS, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
 } from "../shared/abi.ts";
@@ -126,7 +126,7 @@ export function countRelocatableGlobals(from: u32, to: u32, onlyUsed: u32, bytes
   for (let id = from; id < to; id++) {
     if (!keepGlobal(id, onlyUsed)) continue;
     count++;
-    names += <f64>(strlenBounded(globalName(id), 1 << 24) + 1);
+    names += <f64>(strlen(globalName(id)) + 1);
   }
   store<f64>(bytes, load<f64>(bytes) + names);
   return count;
@@ -245,7 +245,7 @@ export function emitRelocatableGlobals(from: u32, to: u32, onlyUsed: u32, at: u3
   for (let id = from; id < to; id++) {
     if (!keepGlobal(id, onlyUsed)) continue;
     const name = globalName(id);
-    const bytes = strlenBounded(name, 1 << 24);
+    const bytes = strlen(name);
     const kind = t.sym.flags[id] & SYM_KIND_MASK;
     const row = t.sym.isec[id];
     let bind = <u32>gsym.bind[id];

@@ -6,7 +6,7 @@
  * addends of section symbols need.
  */
 import { tables } from "../shared/tables.ts";
-import { copyBytes, equal, strlenBounded } from "../lib/bytes.ts";
+import { copyBytes, equal, strlen } from "../lib/bytes.ts";
 import { hashLane0, mix } from "../lib/hash.ts";
 import { layoutMembers } from "./assign-addresses.ts";
 import {
@@ -99,7 +99,7 @@ export function bindRelocatable(from: u32, to: u32, linked: u32, unique: u32, di
     if (u32((flags & SHF_LINK_ORDER) != 0) != linked) continue;
     const type = keptType(row);
     const name = isec.name[row];
-    const bytes = strlenBounded(name, 1 << 20);
+    const bytes = strlen(name);
     const entsize = isec.sh_entsize[row];
     const link = linked ? isec.osec[isec.link[row]] : 0;
     if (isec.kind[row] == ISEC_MERGE && isOddMerge(row, flags)) isec.kind[row] = ISEC_REGULAR;

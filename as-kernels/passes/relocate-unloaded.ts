@@ -9,7 +9,8 @@ import { valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
 import { relocEntry } from "../lib/needs.ts";
 import { BLOCK_SHIFT, pieceAddress } from "../lib/pieces.ts";
-import { put, sizeOf } from "./relocate.ts";
+import { putField } from "../lib/field.ts";
+import { sizeOfSymbol } from "../lib/symbol-entry.ts";
 import { R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, RELA_BYTES } from "../shared/elf.ts";
 import {
   ISEC_MERGE, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON,
@@ -54,7 +55,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
   const symValue = tables().sym.value;
   const inOffset = tables().piece.inOffset;
   const pieceOut = tables().piece.out;
-  for (let r = from; r < end; r += 24) {
+  for (let r = from; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, 8);
     const index = load<u32>(r, 12);
     const offset = load<u64>(r);
@@ -72,7 +73,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
       }
     }
     if (index >= symbols) {
-      report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / 24, <u64>index, <u64>type);
+      report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / RELA_BYTES, <u64>index, <u64>type);
       continue;
     }
     const sym = esymSym[base + index];
@@ -83,7 +84,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
     const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
     if (type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) {
       if (offset > size || size - offset < width) {
-        report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / 24, offset, <u64>type);
+        report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>type);
         continue;
       }
       const at = bytes + <u32>offset;
@@ -118,7 +119,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
       } else if (type == R_X86_64_32 ? V == <u64><u32>V : <i64>V == <i64><i32>V) {
         store<u32>(at, <u32>V);
       } else {
-        report(ISSUE_RELOC_RANGE, o, i, (r - rela) / 24, V, <u64>type);
+        report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
       }
       continue;
     }
@@ -135,7 +136,7 @@ function unloadedRare(
   const type = load<u32>(r, 8);
   const offset = load<u64>(r);
   const A = load<u64>(r, 16);
-  const number = (r - rela) / 24;
+  const number = (r - rela) / RELA_BYTES;
   const entry = relocEntry(type);
   const value = entry & 0xff;
   const width = (entry >> 8) & 0xff;
@@ -148,7 +149,7 @@ function unloadedRare(
   } else if (value == VALUE_PC) {
     V -= offset + outOffset; // as if the section were at address 0: what GNU linkers always did
   } else if (value == VALUE_SIZE) {
-    V = sizeOf(o, index, sym) + A;
+    V = sizeOfSymbol(o, index, sym) + A;
   } else if (value == VALUE_GOT_REL) {
     V -= params().gotPltAddr;
   } else if (value == VALUE_TPOFF) {
@@ -156,7 +157,7 @@ function unloadedRare(
   } else {
     return report(ISSUE_RELOC_NON_ABS, o, i, number, <u64>type, <u64>sym);
   }
-  if (!put(bytes + <u32>offset, <i64>V, width, (entry >> 16) & 0xff)) report(ISSUE_RELOC_RANGE, o, i, number, V, <u64>type);
+  if (!putField(bytes + <u32>offset, <i64>V, width, (entry >> 16) & 0xff)) report(ISSUE_RELOC_RANGE, o, i, number, V, <u64>type);
 }
 
 /** Largest field of a relocation. */

@@ -8,28 +8,23 @@
 import { tables, params } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, isUndefined, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
+import { putField } from "../lib/field.ts";
+import { sizeOfSymbol } from "../lib/symbol-entry.ts";
 import { relocateUnloaded } from "./relocate-unloaded.ts";
 import { adjustSplitStack } from "../lib/split-stack.ts";
-import { BLOCK_SHIFT, mergedPlace, pieceAddress } from "../lib/pieces.ts";
-import { decisionFor, dynsymIndex, gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
+import { gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import {
-  FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, LD_CALL, LD_CALL_GOT, ldForm, relaxGdToIe, relaxGdToLe, relaxGot,
-  relaxIeToLe, relaxLdToLe, relaxTlsDescCall, relaxTlsDescToIe, relaxTlsDescToLe, TLS_BAD,
+  FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, ldForm, relaxGdToIe, relaxGdToLe, relaxGot, relaxIeToLe, relaxLdToLe, relaxTlsDescCall,
+  relaxTlsDescToIe, relaxTlsDescToLe, TLS_BAD,
 } from "../arch/x86-64.ts";
+import { R_X86_64_64, RELA_BYTES, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_RELATIVE, SHF_ALLOC, SHF_WRITE, SHT_NOBITS } from "../shared/elf.ts";
 import {
-  R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, R_X86_64_GOTPCRELX,
-  R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_RELATIVE, R_X86_64_REX_GOTPCRELX, SHF_ALLOC, SHF_WRITE, SHT_NOBITS,
-} from "../shared/elf.ts";
-import {
-  ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_MERGE_OFFSET, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL,
-  ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, RELOC_TURNED, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK,
-  SPLIT_STACK, SYM_FOLDED, SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_ABSOLUTE, SYM_LAZY, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
+  ISEC_REGULAR, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, RELOC_TURNED, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SPLIT_STACK,
+  SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_ABSOLUTE,
 } from "../shared/abi.ts";
 import {
-  ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, COL_ZERO, RANGE_EITHER, RANGE_SIGNED, RANGE_UNSIGNED, VALUE_ABS, VALUE_DTPOFF,
-  VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_PC, VALUE_GOT_PC_RELAX, VALUE_GOT_REL, VALUE_GOTTPOFF, VALUE_NONE, VALUE_PC,
-  VALUE_PLT_GOT_REL, VALUE_PLT_PC, VALUE_SIZE, VALUE_TLSDESC, VALUE_TLSDESC_CALL, VALUE_TLSGD, VALUE_TLSLD, VALUE_TPOFF,
-  VALUE_UNKNOWN,
+  VALUE_ABS, VALUE_DTPOFF, VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_PC, VALUE_GOT_PC_RELAX, VALUE_GOT_REL, VALUE_PC, VALUE_PLT_GOT_REL, VALUE_PLT_PC,
+  VALUE_SIZE, VALUE_TLSDESC, VALUE_TLSDESC_CALL, VALUE_TLSGD, VALUE_TLSLD, VALUE_TPOFF, VALUE_UNKNOWN,
 } from "../shared/reloc.ts";
 
 /** What applyOne did besides writing the field, with the DID_* of dynamic records: took the next relocation with it. */
@@ -57,7 +52,7 @@ export function relocate(from: u32, to: u32, window: u32, windowOffset: f64): u3
     const outOffset = isec.outOffset[i];
     const bytes = window + <u32>(outOffset - windowOffset);
     const rela = isec.rela[i];
-    const end = rela + isec.relaCount[i] * 24;
+    const end = rela + isec.relaCount[i] * RELA_BYTES;
     if (isec.sh_flags[i] & SHF_ALLOC) {
       const place = osec.addr[isec.osec[i]] + <u64>outOffset;
       relocateLoaded(i, rela, end, bytes, place, <u64>isec.size[i]);
@@ -90,7 +85,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   const section = tables().isec.rela[i];
   let relative = tables().isec.dynRel[i];
   let symbolic = params().relativeCount + tables().isec.dynSym[i];
-  for (let r = rela; r < end; r += 24) {
+  for (let r = rela; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, 8);
     const sym = esymSym[base + load<u32>(r, 12)];
     const at = bytes + load<u32>(r);
@@ -102,7 +97,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
       else if (type == R_X86_64_PLT32 && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
       const V = <i64>(SA - place - load<u64>(r));
       if (V == <i64><i32>V) store<u32>(at, <u32>V);
-      else report(ISSUE_RELOC_RANGE, o, i, (r - section) / 24, <u64>V, <u64>type);
+      else report(ISSUE_RELOC_RANGE, o, i, (r - section) / RELA_BYTES, <u64>V, <u64>type);
       continue;
     }
     if (type == R_X86_64_64) {
@@ -121,28 +116,9 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
     if (did) {
       relative += did & DID_RELATIVE;
       symbolic += (did & DID_SYMBOLIC) >> 1;
-      if (did & DID_CALL) r += 24;
+      if (did & DID_CALL) r += RELA_BYTES;
     }
   }
-}
-
-/** Writes `V` if it fits; false when it does not. */
-// @ts-ignore: decorator
-@inline
-export function put(at: u32, V: i64, width: u32, range: u32): bool {
-  if (width == 4) {
-    if (range == RANGE_UNSIGNED ? V != <i64><u32>V : V != <i64><i32>V) return false;
-    store<u32>(at, <u32>V);
-  } else if (width == 8) {
-    store<u64>(at, <u64>V);
-  } else if (width == 2) {
-    if (V < -0x8000 || V > (range == RANGE_SIGNED ? 0x7fff : 0xffff)) return false;
-    store<u16>(at, <u16>V);
-  } else if (width == 1) {
-    if (V < -0x80 || V > (range == RANGE_SIGNED ? 0x7f : 0xff)) return false;
-    store<u8>(at, <u8>V);
-  }
-  return true;
 }
 
 /** TP offset of a symbol plus addend (variant II: the block ends at the thread pointer); undefined: only the addend. */
@@ -150,12 +126,6 @@ export function put(at: u32, V: i64, width: u32, range: u32): bool {
 @inline
 function tpOffset(sym: u32, flags: u32, A: u64): u64 {
   return isUndefined(flags) ? A : valueOf(sym, flags, A) - params().tlsEnd;
-}
-
-/** st_size as the definition says; locals: in the object's own symbol table. */
-export function sizeOf(o: u32, index: u32, sym: u32): u64 {
-  if (sym < params().globalSyms) return <u64>tables().gsym.size[sym];
-  return load<u64>(tables().obj.symtab[o] + 24 * index, 16);
 }
 
 /**
@@ -213,17 +183,17 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   } else if (value == VALUE_GOT_BASE_PC) {
     V = params().gotPltAddr + A - P;
   } else if (value == VALUE_SIZE) {
-    V = sizeOf(o, index, sym) + A;
+    V = sizeOfSymbol(o, index, sym) + A;
   } else if (type == RELOC_TURNED) {
     store<u8>(at - 1, load<u8>(at - 1) ^ 1);
     return put32(o, i, r, at, pltOrValue(sym, flags, A) - P, R_X86_64_PLT32);
   } else if (value == VALUE_UNKNOWN) {
-    report(ISSUE_RELOC_UNKNOWN, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, <u64>sym);
+    report(ISSUE_RELOC_UNKNOWN, o, i, (r - tables().isec.rela[i]) / RELA_BYTES, <u64>type, <u64>sym);
     return 0;
   } else {
     return 0; // VALUE_NONE
   }
-  if (!put(at, <i64>V, width, range)) return outOfRange(o, i, r, V, type);
+  if (!putField(at, <i64>V, width, range)) return outOfRange(o, i, r, V, type);
   return 0;
 }
 
@@ -237,7 +207,7 @@ function pltOrValue(sym: u32, flags: u32, A: u64): u64 {
 // @ts-ignore: decorator
 @inline
 function outOfRange(o: u32, i: u32, r: u32, V: u64, type: u32): u32 {
-  report(ISSUE_RELOC_RANGE, o, i, (r - tables().isec.rela[i]) / 24, V, <u64>type);
+  report(ISSUE_RELOC_RANGE, o, i, (r - tables().isec.rela[i]) / RELA_BYTES, V, <u64>type);
   return 0;
 }
 
@@ -304,6 +274,6 @@ function put32(o: u32, i: u32, r: u32, at: u32, V: u64, type: u32): u32 {
 }
 
 function badSequence(o: u32, i: u32, r: u32, type: u32): u32 {
-  report(ISSUE_RELOC_BAD_RELAX, o, i, (r - tables().isec.rela[i]) / 24, <u64>type, 0);
+  report(ISSUE_RELOC_BAD_RELAX, o, i, (r - tables().isec.rela[i]) / RELA_BYTES, <u64>type, 0);
   return 0;
 }

@@ -11,23 +11,22 @@ import { report } from "../lib/issue.ts";
 import { decision, isTlsCall, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
 import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import {
-  R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32,
-  R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, SHF_ALLOC, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED,
+  RELA_BYTES, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD,
+  SHF_ALLOC, SHF_WRITE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED, SYM_BYTES,
 } from "../shared/elf.ts";
 import {
-  IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF,
-  ISSUE_NO_COPYRELOC, ISSUE_RELOC_ABSOLUTE, EHREC_CIE,
-  ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NEEDS_PIC, ISSUE_RELOC_SHARED_TLS,
-  ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ADDRESS_TAKEN, SYM_COMMON, SYM_DEFINED,
-  SYM_DISCARDED, SYM_EXPORTED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP,
-  SYM_FUNC, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_OBJECT, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
+  IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC,
+  ISSUE_RELOC_ABSOLUTE, EHREC_CIE, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NEEDS_PIC,
+  ISSUE_RELOC_SHARED_TLS, ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ADDRESS_TAKEN, SYM_COMMON,
+  SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_FUNC,
+  SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_OBJECT, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  ACT_CANONICAL_PLT, ACT_COPY, ACT_DYNAMIC, ACT_GOT, ACT_IPLT, ACT_NEEDS_PIC, ACT_NONE, ACT_PC_ABSOLUTE, ACT_PLT, ACT_RELATIVE,
-  ACT_RELATIVE_IPLT, ACT_RELAX_GOT, ACT_SHARED_TLS, ACT_TEXTREL, ACT_TLS_DESC, ACT_TLS_GD, ACT_TLS_IE, ACT_TLS_LD, ACT_TLS_MISMATCH,
-  COL_IFUNC, COL_ZERO, SCAN_NOTHING, SCAN_SIZE, SCAN_TLS_DESC, SCAN_TLS_GD, SCAN_TLS_IE, SCAN_TLS_LD, SCAN_TLS_LE, SCAN_TLS_LE_WORD, UNDEFINED_ERROR,
-  UNDEFINED_IGNORE, VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_REL, VALUE_NONE, VALUE_PLT_GOT_REL, VALUE_UNKNOWN,
+  ACT_CANONICAL_PLT, ACT_COPY, ACT_DYNAMIC, ACT_GOT, ACT_IPLT, ACT_NONE, ACT_PC_ABSOLUTE, ACT_PLT, ACT_RELATIVE, ACT_RELATIVE_IPLT, ACT_RELAX_GOT,
+  ACT_SHARED_TLS, ACT_TEXTREL, ACT_TLS_DESC, ACT_TLS_GD, ACT_TLS_IE, ACT_TLS_LD, ACT_TLS_MISMATCH, COL_IFUNC, COL_ZERO, SCAN_NOTHING, SCAN_SIZE,
+  SCAN_TLS_GD, SCAN_TLS_LD, UNDEFINED_ERROR, UNDEFINED_IGNORE, VALUE_GOT, VALUE_GOT_BASE_PC, VALUE_GOT_REL, VALUE_NONE, VALUE_PLT_GOT_REL,
+  VALUE_UNKNOWN,
 } from "../shared/reloc.ts";
 
 /** Kinds of symbol that have an address in the output, as a bit per SYM_ kind. SYM_IN_OSEC is left out: it wants SYM_REF_LIVE. */
@@ -75,8 +74,8 @@ export function markNeeded(from: u32, to: u32, wanted: u32): u32 {
     if (!isec.live[i] || !rela || !(isec.sh_flags[i] & SHF_ALLOC)) continue;
     const base = obj.esymBase[isec.obj[i]];
     const count = obj.esymCount[isec.obj[i]];
-    const end = rela + isec.relaCount[i] * 24;
-    for (let r = rela; r < end; r += 24) {
+    const end = rela + isec.relaCount[i] * RELA_BYTES;
+    for (let r = rela; r < end; r += RELA_BYTES) {
       const index = load<u32>(r, 12);
       if (index >= count) continue;
       const sym = esymSym[base + index];
@@ -204,13 +203,13 @@ function checkRecords(i: u32): bool {
   const symbols = tables().obj.esymCount[o];
   const size = <u64>isec.size[i];
   const rela = isec.rela[i];
-  const end = rela + isec.relaCount[i] * 24;
+  const end = rela + isec.relaCount[i] * RELA_BYTES;
   if (!rela) return true;
-  for (let r = rela; r < end; r += 24) {
+  for (let r = rela; r < end; r += RELA_BYTES) {
     const index = load<u32>(r, 12);
     const offset = load<u64>(r);
-    if (index >= symbols) report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / 24, <u64>index, <u64>load<u32>(r, 8));
-    else if (offset >= size) report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / 24, offset, <u64>load<u32>(r, 8));
+    if (index >= symbols) report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / RELA_BYTES, <u64>index, <u64>load<u32>(r, 8));
+    else if (offset >= size) report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>load<u32>(r, 8));
     else continue;
     return false;
   }
@@ -234,11 +233,11 @@ function scanForms(i: u32, rela: u32, count: u32, bytes: u32): void {
   const symbols = obj.esymCount[o];
   const esymSym = tables().esym.sym;
   const size = <u64>isec.size[i];
-  const end = rela + count * 24;
-  for (let r = rela; r < end; r += 24) {
+  const end = rela + count * RELA_BYTES;
+  for (let r = rela; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, 8);
     if (type == R_X86_64_TLSGD || type == R_X86_64_TLSLD) {
-      if (!params().shared && isTlsCall(r, end)) r += 24;
+      if (!params().shared && isTlsCall(r, end)) r += RELA_BYTES;
       continue;
     }
     if (type < <u32>R_X86_64_GOTPCRELX) continue;
@@ -279,8 +278,8 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
   let symbolic: u32 = 0;
   let relr: u32 = 0;
   let forms = false;
-  const end = rela + count * 24;
-  for (let r = rela; r < end; r += 24) {
+  const end = rela + count * RELA_BYTES;
+  for (let r = rela; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, 8);
     const index = load<u32>(r, 12);
     const offset = load<u64>(r);
@@ -288,7 +287,7 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
       const flags = symFlags[esymSym[base + index]];
       if (!(flags & SPECIAL_FLAGS) && (1 << (flags & SYM_KIND_MASK)) & PLAIN_KINDS && size >= 4 && offset <= pcLimit) continue;
     }
-    const number = (r - section) / 24;
+    const number = (r - section) / RELA_BYTES;
     if (index >= symbols) {
       report(ISSUE_RELOC_BAD_SYMBOL, o, i, number, <u64>index, <u64>type);
       continue;
@@ -418,12 +417,12 @@ function isProvided(flags: u32): bool {
 @inline
 function skipCall(o: u32, i: u32, r: u32, end: u32, number: u32, type: u32): u32 {
   if (isTlsCall(r, end)) {
-    const index = load<u32>(r + 24, 12);
+    const index = load<u32>(r + RELA_BYTES, 12);
     if (index < tables().obj.esymCount[o]) {
       const callee = tables().esym.sym[tables().obj.esymBase[o] + index];
       if (!(tables().sym.flags[callee] & SYM_LOCAL)) need(callee, SYM_REF_LIVE);
     }
-    return r + 24;
+    return r + RELA_BYTES;
   }
   report(ISSUE_RELOC_BAD_RELAX, o, i, number, <u64>type, 0);
   return r;
@@ -441,7 +440,7 @@ function isProtectedThere(sym: u32): bool {
   const flags = tables().sym.flags[sym];
   if (flags & SYM_FUNC && params().ignoreEquality & IGNORE_FUNCTION_EQUALITY) return false;
   if (flags & SYM_OBJECT && params().ignoreEquality & IGNORE_DATA_EQUALITY) return false;
-  const entry = obj.symtab[owner] + 24 * (gsym.esym[sym] - obj.esymBase[owner]);
+  const entry = obj.symtab[owner] + SYM_BYTES * (gsym.esym[sym] - obj.esymBase[owner]);
   return (load<u8>(entry, 5) & 3) == STV_PROTECTED;
 }
 

@@ -12,7 +12,7 @@ import {
   SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
-import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
+import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
 
 const AT: u8 = 0x40; // '@'
 const STAR: u8 = 0x2a;
@@ -41,7 +41,7 @@ export function definedName(sym: u32): u32 {
   const strtab = obj.strtab[from];
   const index = entry - obj.esymBase[from];
   if (symtab == 0 || strtab == 0 || index >= obj.esymCount[from]) return 0;
-  return strtab + load<u32>(symtab + 24 * index);
+  return strtab + load<u32>(symtab + SYM_BYTES * index);
 }
 
 /**

@@ -11,6 +11,7 @@ import { xxh3 } from "../lib/xxh3.ts";
 import { report } from "../lib/issue.ts";
 import { countEhFrame, fillEhFrame } from "./eh-frame.ts";
 import { BLOCK_SHIFT, isStreamed, pieceAt } from "../lib/pieces.ts";
+import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
 import {
   ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_MERGE_OFFSET,
   SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION,
@@ -93,29 +94,6 @@ export function rejectPieces(i: u32, detail: u32): void {
   isec.pieceCount[i] = 0;
 }
 
-/** Number of NUL characters of `width` bytes in the `len` bytes at `ptr` (len is a multiple of width). */
-export function countNuls(ptr: u32, len: u32, width: u32): u32 {
-  let n: u32 = 0;
-  if (width == 1) {
-    const zero = i8x16.splat(0);
-    const whole = len & ~15;
-    for (let at: u32 = 0; at < whole; at += 16) n += <u32>popcnt<i32>(i8x16.bitmask(i8x16.eq(v128.load(ptr + at), zero)));
-    for (let at = whole; at < len; at++) n += load<u8>(ptr + at) == 0 ? 1 : 0;
-    return n;
-  }
-  for (let at: u32 = 0; at < len; at += width) n += isNul(ptr + at, width) ? 1 : 0;
-  return n;
-}
-
-// @ts-ignore: decorator
-@inline
-export function isNul(ptr: u32, width: u32): bool {
-  if (width == 4) return load<u32>(ptr) == 0;
-  if (width == 2) return load<u16>(ptr) == 0;
-  for (let k: u32 = 0; k < width; k++) if (load<u8>(ptr + k) != 0) return false;
-  return true;
-}
-
 /** Counts the pieces of the merge sections of rows [from, to) that need no reading: constants, and empty sections. */
 export function countConstants(from: u32, to: u32): u32 {
   const isec = tables().isec;
@@ -130,7 +108,7 @@ export function countConstants(from: u32, to: u32): u32 {
 }
 
 /** Counts the strings of merge section `i`, whose contents are at `contents`. */
-export function countStrings(i: u32, contents: u32): u32 {
+function countStrings(i: u32, contents: u32): u32 {
   const isec = tables().isec;
   const width = isec.sh_entsize[i];
   const size = <u32>isec.size[i];
@@ -197,7 +175,7 @@ function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: 
 }
 
 /** Fills the pieces of merge section `i`, whose contents are at `contents`. `scratch`: 64 bytes of the calling thread. */
-export function fillPieces(i: u32, contents: u32, scratch: u32): u32 {
+function fillPieces(i: u32, contents: u32, scratch: u32): u32 {
   const isec = tables().isec;
   const strings = (isec.sh_flags[i] & SHF_STRINGS) != 0;
   const live: u32 = params().gcSections != 0 && (isec.sh_flags[i] & SHF_ALLOC) != 0 ? 0 : 1;
@@ -247,28 +225,6 @@ function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
     start = stop;
     row++;
   }
-}
-
-/** Bytes of the string at `ptr` with its NUL; at most `limit`. */
-// @ts-ignore: decorator
-@inline
-export function stringBytes(ptr: u32, limit: u32, width: u32): u32 {
-  if (width == 1) {
-    let at: u32 = 0;
-    const zero = i8x16.splat(0);
-    while (at < limit) {
-      const mask = i8x16.bitmask(i8x16.eq(v128.load(ptr + at), zero));
-      if (mask) {
-        const found = at + <u32>ctz<i32>(mask) + 1;
-        return found < limit ? found : limit;
-      }
-      at += 16;
-    }
-    return limit;
-  }
-  let at: u32 = 0;
-  while (at < limit && !isNul(ptr + at, width)) at += width;
-  return at + width < limit ? at + width : limit;
 }
 
 /** Counts (fill = 0) or fills the wanted sections of rows [from, to); file offset `start` is at address `contents`. `scratch`: 64 bytes. */

@@ -13,7 +13,7 @@ import { hashLane1 } from "../lib/hash.ts";
 import { report } from "../lib/issue.ts";
 import { BLOCK_SHIFT, isStreamed } from "../lib/pieces.ts";
 import { xxh3 } from "../lib/xxh3.ts";
-import { countNuls, isNul, stringBytes } from "./split-pieces.ts";
+import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
 import { ERR_MERGE_UNTERMINATED, ISSUE_BAD_MERGE, PIECE_LIVE, PIECE_WINNER } from "../shared/abi.ts";
 
 /** As many as merge-pieces has; the shard of a piece is where lld looks for it: at the top of the lower half of its XXH3. */

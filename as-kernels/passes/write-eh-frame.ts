@@ -5,8 +5,7 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
-import { encodedBytes } from "../lib/cie.ts";
-import { idOffset } from "./eh-frame.ts";
+import { encodedBytes, idOffset } from "../lib/cie.ts";
 import { mergedAddress } from "../lib/pieces.ts";
 import { report } from "../lib/issue.ts";
 import { relocateRecord } from "./relocate.ts";
@@ -68,19 +67,6 @@ export function layoutEhFrame(out: u32): f64 {
   store<u32>(out + 4, entries);
   store<u32>(out + 8, align);
   return last > 1 ? at + TERMINATOR_BYTES : 0;
-}
-
-/** First `ehsec` row whose records end after `offset` of the output section; ehsec.rows - 1 = none. */
-export function ehSectionAt(offset: f64): u32 {
-  const out = tables().ehsec.out;
-  let low: u32 = 1;
-  let high = tables().ehsec.rows - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (out[middle + 1] <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

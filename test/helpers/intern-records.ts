@@ -25,7 +25,7 @@ export function internRecords({ arena, tables, kernels }: KernelMemory, records:
   for (let from = 1; from < rows; from += chunkRows) chunks.push([from, Math.min(from + chunkRows, rows)]);
   const counts = arena.allocZeroed(chunks.length * SHARDS * 4);
   const order = arena.allocZeroed(rows * 4);
-  chunks.forEach(([from, to], c) => kernels.histogramNames!(from, to, counts + c * SHARDS * 4));
+  chunks.forEach(([from, to], c) => kernels.histogramNames(from, to, counts + c * SHARDS * 4));
   const starts: number[] = [];
   let at = 0;
   for (let shard = 0; shard < SHARDS; shard++) {
@@ -38,23 +38,23 @@ export function internRecords({ arena, tables, kernels }: KernelMemory, records:
     }
   }
   starts.push(at);
-  [...chunks].reverse().forEach(([from, to], k) => kernels.scatterNames!(from, to, counts + (chunks.length - 1 - k) * SHARDS * 4, order));
+  [...chunks].reverse().forEach(([from, to], k) => kernels.scatterNames(from, to, counts + (chunks.length - 1 - k) * SHARDS * 4, order));
   for (let shard = SHARDS - 1; shard >= 0; shard--) {
     const slots = 2 ** Math.ceil(Math.log2(2 * (starts[shard + 1]! - starts[shard]!) + 2)) << spareSlots;
     const table = arena.alloc(slots * 4);
     arena.u8.fill(0xff, table, table + slots * 4);
-    kernels.internShard!(order, starts[shard]!, starts[shard + 1]!, table, slots);
+    kernels.internShard(order, starts[shard]!, starts[shard + 1]!, table, slots);
   }
   let id = 1;
   const bases = chunks.map(([from, to]) => {
     const base = id;
-    id += kernels.countLeaders!(from, to, 0);
+    id += kernels.countLeaders(from, to, 0);
     return base;
   });
-  [...chunks].reverse().forEach(([from, to], k) => kernels.numberLeaders!(from, to, bases[chunks.length - 1 - k]!, 0));
-  kernels.numberLeaders!(1, rows, id, 1);
-  id += kernels.countLeaders!(1, rows, 1);
+  [...chunks].reverse().forEach(([from, to], k) => kernels.numberLeaders(from, to, bases[chunks.length - 1 - k]!, 0));
+  kernels.numberLeaders(1, rows, id, 1);
+  id += kernels.countLeaders(1, rows, 1);
   allocTable(arena, tables, "gsym", id);
-  for (const [from, to] of [...chunks].reverse()) kernels.bindNames!(from, to);
+  for (const [from, to] of [...chunks].reverse()) kernels.bindNames(from, to);
   return id;
 }

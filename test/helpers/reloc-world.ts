@@ -122,13 +122,13 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
 
   const scanSections = () => {
     const waiting = arena.alloc(4 * rows);
-    const count = kernels.scanRelocs!(1, rows, waiting);
+    const count = kernels.scanRelocs(1, rows, waiting);
     for (let at = 0; at < count; at++) {
       const row = arena.u32[(waiting >>> 2) + at]!;
       const bytes = spec.sections[row - 1]!.bytes;
       const window = arena.alloc(bytes.length + 64) + 16;
       arena.u8.set(bytes, window);
-      kernels.scanWaiting!(waiting, at, at + 1, window, tables.isec.sh_offset[row]!);
+      kernels.scanWaiting(waiting, at, at + 1, window, tables.isec.sh_offset[row]!);
     }
   };
 
@@ -147,11 +147,11 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
       const inside = (symbol.section ?? -1) >= 0 ? BASE + STEP * BigInt(symbol.section!) : 0n;
       tables.sym.addr[FIRST_SYM + s] = symbol.addr ?? BigInt.asUintN(64, inside + (symbol.value ?? 0n));
     });
-    kernels.resolveAux!(1, params.get("auxRows") + 1);
+    kernels.resolveAux(1, params.get("auxRows") + 1);
     return spec.sections.map((section, s) => {
       const window = arena.alloc(section.bytes.length + 64) + 16;
       arena.u8.set(section.bytes, window);
-      kernels.relocate!(s + 1, s + 2, window, 0);
+      kernels.relocate(s + 1, s + 2, window, 0);
       return arena.u8.slice(window, window + section.bytes.length);
     });
   };

@@ -170,7 +170,7 @@ for (const debug of [false, true]) {
         fillWorld(memory, world, partial);
         const { members, symbols } = world;
         const copied = members.filter(({ kind }) => kind !== ISEC_EH_FRAME);
-        assert.is(kernels.countCopiedRelas!(2), copied.reduce((sum, { relocs }) => sum + relocs.length, 0), where);
+        assert.is(kernels.countCopiedRelas(2), copied.reduce((sum, { relocs }) => sum + relocs.length, 0), where);
         // Stretches of resident relocations, between them those that have to be read.
         for (let from = 0; from <= members.length; from++) {
           const out = arena.alloc(8);
@@ -179,7 +179,7 @@ for (const debug of [false, true]) {
           const wanted = members.slice(from, end).filter((one) => copied.includes(one)).map((one) => copyTwin(one, one.relocs, symbols, partial));
           const relocs = wanted.flatMap((one) => one.relocs);
           const to = arena.alloc(RELA_BYTES * relocs.length + 16);
-          assert.is(kernels.writeRelas!(1 + from, 1 + members.length, to, out), 1 + end, where);
+          assert.is(kernels.writeRelas(1 + from, 1 + members.length, to, out), 1 + end, where);
           assert.is(arena.u32[out >>> 2], RELA_BYTES * relocs.length, where);
           assert.equal(readRelocs(memory, to, relocs.length), relocs, where);
           assert.equal(issues(), wanted.flatMap((one) => one.issues), where);
@@ -221,9 +221,9 @@ for (const debug of [false, true]) {
           found.push(...twin.issues);
         }
       });
-      assert.is(kernels.countUnwindRelas!(1, 1 + members.length), wanted.length, `seed ${seed}`);
+      assert.is(kernels.countUnwindRelas(1, 1 + members.length), wanted.length, `seed ${seed}`);
       const to = arena.alloc(RELA_BYTES * wanted.length + 16);
-      assert.is(kernels.writeUnwindRelas!(1, 1 + members.length, to, address), RELA_BYTES * wanted.length, `seed ${seed}`);
+      assert.is(kernels.writeUnwindRelas(1, 1 + members.length, to, address), RELA_BYTES * wanted.length, `seed ${seed}`);
       assert.equal(readRelocs(memory, to, wanted.length), wanted, `seed ${seed}`);
       assert.equal(issues(), found, `seed ${seed}`);
       arena.release(mark);
@@ -241,9 +241,9 @@ for (const debug of [false, true]) {
       dropped.forEach((is, m) => is && (tables.isec.osec[first + m] = 0));
       const locals = random.pick([0, 10, 14]);
       const end = first + members.length;
-      for (let row = kernels.markUsedResident!(first, end, locals); row < end; row = kernels.markUsedResident!(row + 1, end, locals)) {
+      for (let row = kernels.markUsedResident(first, end, locals); row < end; row = kernels.markUsedResident(row + 1, end, locals)) {
         const { relocs } = members[row - first]!;
-        kernels.markUsed!(row, putRelocs(memory, relocs), relocs.length, locals);
+        kernels.markUsed(row, putRelocs(memory, relocs), relocs.length, locals);
       }
       const used = new Set(members.flatMap(({ relocs }, m) => (dropped[m] ? [] : relocs.map(({ symbol }) => symbol))));
       symbols.forEach((_, k) => assert.is((tables.sym.flags[10 + k]! & SYM_REF_LIVE) !== 0, used.has(k) && 10 + k >= locals, `seed ${seed}, symbol ${k}`));

@@ -71,7 +71,7 @@ for (const debug of [false, true]) {
       const out = arena.allocZeroed(SYM_BYTES * (wanted.length + 2));
       section.write(ctx, new Uint8Array(), out);
       const names = arena.allocZeroed(1 + section.nameBytes + 16) + 1;
-      kernels.writeDynsymNames!(section.ordered, section.count, names);
+      kernels.writeDynsymNames(section.ordered, section.count, names);
       const none = arena.allocZeroed(4);
       wanted.forEach((global, n) => {
         const { name, entry } = readEntry(memory, out + SYM_BYTES * (n + 1), none);

@@ -78,9 +78,9 @@ for (const debug of [false, true]) {
         const { at, wide, names, indexes } = room(memory, random, link, kept.length, text.length);
         const total = arena.allocZeroed(8);
         arena.f64[total >>> 3] = 3;
-        assert.is(kernels.countLocals!(1, discard, total), kept.length, where);
+        assert.is(kernels.countLocals(1, discard, total), kept.length, where);
         assert.is(arena.f64[total >>> 3], 3 + text.length, where);
-        assert.is(kernels.emitLocals!(1, discard, at, names, FIRST_NAME, wide), text.length, where);
+        assert.is(kernels.emitLocals(1, discard, at, names, FIRST_NAME, wide), text.length, where);
         assert.is(arena.string(names, text.length), text, where);
         assert.ok(untouched(names + text.length, 16), `nothing behind the names, ${where}`);
         assert.ok(untouched(at + SYM_BYTES * kept.length, 16) && untouched(wide + 4 * kept.length, 16), `nothing behind the entries, ${where}`);
@@ -131,9 +131,9 @@ for (const debug of [false, true]) {
         const { at, wide, names, indexes } = room(memory, random, link, mine.length, text.length);
         const total = arena.allocZeroed(8);
         arena.f64[total >>> 3] = 3;
-        assert.is(kernels.countGlobals!(from + 1, to + 1, local, total), mine.length, where);
+        assert.is(kernels.countGlobals(from + 1, to + 1, local, total), mine.length, where);
         assert.is(arena.f64[total >>> 3], 3 + (local ? 0 : text.length), where);
-        kernels.emitGlobals!(from + 1, to + 1, local, at, local ? 0 : names, FIRST_NAME, wide);
+        kernels.emitGlobals(from + 1, to + 1, local, at, local ? 0 : names, FIRST_NAME, wide);
         if (local) assert.ok(untouched(names, text.length + 16), where);
         else assert.is(arena.string(names, text.length), text, where);
         assert.ok(untouched(names + text.length, 16) && untouched(at + SYM_BYTES * mine.length, 16) && untouched(wide + 4 * mine.length, 16), `nothing behind, ${where}`);

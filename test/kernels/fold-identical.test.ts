@@ -113,32 +113,32 @@ for (const debug of [false, true]) {
     const rows = tables.isec.rows;
     const cell = arena.alloc(32);
     let candidates = 0;
-    for (let from = 1; from < rows; from += step) candidates += kernels.foldCandidates!(from, Math.min(from + step, rows));
+    for (let from = 1; from < rows; from += step) candidates += kernels.foldCandidates(from, Math.min(from + step, rows));
     for (let from = 1; from < rows; from += step) {
       const to = Math.min(from + step, rows);
-      for (let row = from; kernels.nextFoldRun!(row, to, 40, cell) !== 0; ) {
+      for (let row = from; kernels.nextFoldRun(row, to, 40, cell) !== 0; ) {
         const first = arena.u32[cell >>> 2]!;
         row = arena.u32[(cell >>> 2) + 1]!;
         const start = arena.f64[(cell >>> 3) + 2]!;
-        kernels.foldContents!(first, row, contents + start - 1000, start);
+        kernels.foldContents(first, row, contents + start - 1000, start);
       }
-      kernels.foldConstants!(from, to);
+      kernels.foldConstants(from, to);
     }
     const [active, keys, order, next, starts] = [4, 16, 4, 4, 4].map((bytes) => arena.alloc(bytes * (candidates + 66))) as [number, number, number, number, number];
     const table = arena.alloc(4 * 4 * (candidates + 64));
-    let count = kernels.listCandidates!(1, rows, active);
+    let count = kernels.listCandidates(1, rows, active);
     assert.is(count, candidates);
     let [classes, rounds] = [0, 0];
     for (; count > 0; rounds++) {
-      for (let from = 0; from < count; from += step) kernels.foldKeys!(from, Math.min(from + step, count), active, keys, rounds);
-      kernels.foldScatter!(count, keys, order, starts);
+      for (let from = 0; from < count; from += step) kernels.foldKeys(from, Math.min(from + step, count), active, keys, rounds);
+      kernels.foldScatter(count, keys, order, starts);
       arena.u32[abi.CTL_COUNTERS >>> 2] = 0;
       for (let shard = 63; shard >= 0; shard--) {
         const [from, to] = [arena.u32[(starts >>> 2) + shard]!, arena.u32[(starts >>> 2) + shard + 1]!];
-        if (from < to) kernels.foldGroup!(from, to, order, keys, active, next, table, 2 ** Math.ceil(Math.log2(2 * (to - from) + 1)));
+        if (from < to) kernels.foldGroup(from, to, order, keys, active, next, table, 2 ** Math.ceil(Math.log2(2 * (to - from) + 1)));
       }
       if (arena.u32[abi.CTL_COUNTERS >>> 2] === classes) break;
-      count = kernels.foldCompact!(count, active, next);
+      count = kernels.foldCompact(count, active, next);
       classes = arena.u32[(abi.CTL_COUNTERS >>> 2) + 1]!;
     }
     return { active, count, rounds };
@@ -154,10 +154,10 @@ for (const debug of [false, true]) {
       const leaders = foldTwin(spec.sections.map((section) => ({ ...section, flags: flagsOf(section.flags) })), spec.symbols);
       assert.equal(spec.sections.map((_, s) => tables.fold.cls[s + 1]! - 1), leaders, `seed ${seed}`);
       const gone = leaders.filter((leader, s) => leader !== s).length;
-      assert.is(kernels.foldSections!(count, active), gone);
+      assert.is(kernels.foldSections(count, active), gone);
       assert.equal(spec.sections.map((_, s) => tables.isec.live[s + 1]!), leaders.map((leader, s) => (leader === s ? 1 : 0)));
       leaders.forEach((leader, s) => assert.ok(tables.isec.align[leader + 1]! >= s % 5, "alignment of what was folded in"));
-      kernels.foldSymbols!(1, tables.sym.rows);
+      kernels.foldSymbols(1, tables.sym.rows);
       spec.symbols.forEach(({ section }, k) => {
         if (section < 0) return;
         assert.is(tables.sym.isec[k + 1], leaders[section]! + 1);
@@ -192,16 +192,16 @@ for (const debug of [false, true]) {
     const { isec, fold: table } = tables;
     const candidates = (): string[] => names.filter((_, s) => (table.state[s + 1]! & abi.FOLD_CANDIDATE) !== 0);
     names.forEach((name, s) => (isec.name[s + 1] = arena.put(name + "\0".repeat(16))));
-    kernels.foldCandidates!(1, isec.rows);
+    kernels.foldCandidates(1, isec.rows);
     assert.equal(candidates(), [".text", ".data", ".data.rel.ro", ".data.rel.ro.x", ".data.rel.rox", ".init.text", "a.b"]);
     table.state.fill(0);
     isec.sh_flags.fill(elf.SHF_ALLOC | elf.SHF_WRITE);
-    kernels.foldCandidates!(1, isec.rows);
+    kernels.foldCandidates(1, isec.rows);
     assert.equal(candidates(), [".data.rel.ro", ".data.rel.ro.x"]);
     for (const flags of [0, elf.SHF_ALLOC | elf.SHF_LINK_ORDER]) {
       table.state.fill(0);
       isec.sh_flags.fill(flags);
-      assert.is(kernels.foldCandidates!(1, isec.rows), 0);
+      assert.is(kernels.foldCandidates(1, isec.rows), 0);
     }
     arena.release(top);
   });
@@ -221,16 +221,16 @@ for (const debug of [false, true]) {
       return rows;
     };
     const leb = (bytes: number[]): number => arena.put(String.fromCharCode(...bytes));
-    assert.is(kernels.keepListed!(1, leb([3, 4, 0xc8, 0x01]), 4, 0), 1);
+    assert.is(kernels.keepListed(1, leb([3, 4, 0xc8, 0x01]), 4, 0), 1);
     assert.equal(unique(), [3, 4, 200]);
-    assert.is(kernels.keepListed!(1, leb([3, 4, 0xc8, 0x01]), 4, 1), 1);
+    assert.is(kernels.keepListed(1, leb([3, 4, 0xc8, 0x01]), 4, 1), 1);
     assert.equal(unique(), [3]);
-    for (const bad of [[0xff, 0xff, 0xff, 0xff, 0xff, 1], [0x80], [0xc9, 0x01]]) assert.is(kernels.keepListed!(1, leb(bad), bad.length, 0), 0);
+    for (const bad of [[0xff, 0xff, 0xff, 0xff, 0xff, 1], [0x80], [0xc9, 0x01]]) assert.is(kernels.keepListed(1, leb(bad), bad.length, 0), 0);
     unique();
-    kernels.keepMentioned!(1, 1);
+    kernels.keepMentioned(1, 1);
     assert.equal(unique(), spec.sections.flatMap((_, s) => (s % 2 ? [] : [s + 1])));
     tables.sym.flags[7]! |= abi.SYM_EXPORTED;
-    kernels.keepMarked!(1, tables.sym.rows, abi.SYM_EXPORTED, 0);
+    kernels.keepMarked(1, tables.sym.rows, abi.SYM_EXPORTED, 0);
     assert.equal(unique(), [7]);
     arena.release(top);
   });

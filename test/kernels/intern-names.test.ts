@@ -42,11 +42,11 @@ function check(memory: KernelMemory, records: NameRecord[], chunkRows: number, s
   // Every name is found again, and no other.
   const slots = 2 ** Math.ceil(Math.log2(2 * ids));
   const table = arena.allocZeroed(slots * 4);
-  kernels.indexNames!(1, ids, table, slots);
+  kernels.indexNames(1, ids, table, slots);
   const find = (h0: bigint, h1: bigint): number => {
     record.h0[0] = h0;
     record.h1[0] = h1;
-    return kernels.findName!(table, slots);
+    return kernels.findName(table, slots);
   };
   const known = new Map(records.map(({ h0, h1, unused }, k) => [`${h0}/${h1}`, unused ? 0 : twin.ids[k]!]));
   twin.first.forEach((k, i) => {
@@ -95,12 +95,12 @@ for (const debug of [false, true]) {
       record.name[i] = arena.put(i === 3 ? "other" : "name");
       record.nameBytes[i] = 4;
     }
-    assert.is(kernels.verifyNames!(1, 6), 0);
+    assert.is(kernels.verifyNames(1, 6), 0);
     record.name[5] = arena.put("nam");
-    assert.is(kernels.verifyNames!(1, 6), 5);
+    assert.is(kernels.verifyNames(1, 6), 5);
     record.nameBytes[4] = 3;
-    assert.is(kernels.verifyNames!(1, 6), 4);
-    assert.is(kernels.verifyNames!(5, 5), 0);
+    assert.is(kernels.verifyNames(1, 6), 4);
+    assert.is(kernels.verifyNames(5, 5), 0);
   });
 
   test.run();

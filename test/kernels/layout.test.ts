@@ -83,8 +83,8 @@ for (const debug of [false, true]) {
       RULES.forEach(([prefix, name], k) => arena.u32.set([arena.put(prefix), prefix.length, arena.put(name)], (rules >>> 2) + 3 * k));
       arena.u32[(scratch >>> 2) + 1] = 2;
       const cut = 1 + random.below(sections.length + 1);
-      kernels.bindSections!(1, cut, rules, RULES.length, table, slots, scratch);
-      assert.is(kernels.bindSections!(cut, sections.length + 1, rules, RULES.length, table, slots, scratch), limit, `seed ${seed}`);
+      kernels.bindSections(1, cut, rules, RULES.length, table, slots, scratch, 0);
+      assert.is(kernels.bindSections(cut, sections.length + 1, rules, RULES.length, table, slots, scratch, 0), limit, `seed ${seed}`);
       const member = allocTable(arena, tables, "member", sections.length + 1);
       const cursors = arena.allocZeroed(limit * 4);
       let base = 1;
@@ -99,7 +99,7 @@ for (const debug of [false, true]) {
         assert.equal(got, output, `seed ${seed}`);
         assert.is(osec.memberCount[id], output.members.length);
       });
-      kernels.fillMembers!(1, sections.length + 1, cursors);
+      kernels.fillMembers(1, sections.length + 1, cursors);
       assert.equal([...member.isec.subarray(1, base)], twin.flatMap(({ members }) => members.map((s) => s + 1)), `seed ${seed}`);
       arena.release(mark);
     }
@@ -111,7 +111,7 @@ for (const debug of [false, true]) {
     allocTable(arena, tables, "osec", 5);
     const scratch = arena.allocZeroed(16);
     arena.u32[(scratch >>> 2) + 1] = 2;
-    assert.is(kernels.bindSections!(1, 6, 0, 0, arena.allocZeroed(64), 16, scratch), 0);
+    assert.is(kernels.bindSections(1, 6, 0, 0, arena.allocZeroed(64), 16, scratch, 0), 0);
     arena.release(mark);
   });
 
@@ -132,12 +132,12 @@ for (const debug of [false, true]) {
         const part = tables.isec.msec[s + 1]!;
         return part === 0 ? null : { part, size: msec.size[part]!, align: msec.align[part]! };
       });
-      assert.is(kernels.layoutMembers!(1, sections.length + 1, start), twin.end, `seed ${seed}`);
+      assert.is(kernels.layoutMembers(1, sections.length + 1, start), twin.end, `seed ${seed}`);
       sections.forEach((_, s) => assert.is(tables.isec.outOffset[s + 1], twin.offsets[s] ?? 0, `member ${s}, seed ${seed}`));
       for (let m = 1; m < 5; m++) assert.is(msec.outOffset[m], twin.parts.get(m) ?? 0, `part ${m}, seed ${seed}`);
       for (const bytes of [0, 1, 500, 20_000, 2 ** 41]) {
         const from = random.below(sections.length + 1);
-        assert.is(kernels.cutWindow!(from + 1, sections.length + 1, bytes), cutTwin(sections, twin.offsets, from, bytes) + 1, `from ${from}, ${bytes} bytes, seed ${seed}`);
+        assert.is(kernels.cutWindow(from + 1, sections.length + 1, bytes), cutTwin(sections, twin.offsets, from, bytes) + 1, `from ${from}, ${bytes} bytes, seed ${seed}`);
       }
       arena.release(mark);
     }
@@ -149,10 +149,10 @@ for (const debug of [false, true]) {
       const random = prng(seed);
       const sections = randomSections(random, random.between(1, 40));
       fillMembers(memory, sections);
-      const end = kernels.layoutMembers!(1, 1, 0);
+      const end = kernels.layoutMembers(1, 1, 0);
       assert.is(end, 0);
       allocTable(arena, tables, "msec", 1);
-      const size = kernels.layoutMembers!(1, sections.length + 1, 0);
+      const size = kernels.layoutMembers(1, sections.length + 1, 0);
       const limit = random.pick([1, 5000, 1 << 20]);
       const window = arena.alloc(size + 16);
       const wanted = new Uint8Array(size);
@@ -160,7 +160,7 @@ for (const debug of [false, true]) {
       const out = arena.alloc(32);
       for (let from = 0; from < sections.length; ) {
         const twin = runTwin(sections, from, limit);
-        const next = kernels.nextRun!(from + 1, sections.length + 1, limit, out) - 1;
+        const next = kernels.nextRun(from + 1, sections.length + 1, limit, out) - 1;
         const [first, last] = [arena.f64[out >>> 3]!, arena.f64[(out >>> 3) + 1]!];
         const compressed = arena.u32[(out >>> 2) + 5]! - 1;
         assert.equal({ next, first, last, compressed }, { next: twin.next, first: twin.first, last: twin.last, compressed: twin.compressed }, `seed ${seed}`);
@@ -168,7 +168,7 @@ for (const debug of [false, true]) {
           assert.is(arena.u32[(out >>> 2) + 4], twin.source, `seed ${seed}`);
           const input = arena.alloc(last - first);
           arena.u8.set(files[twin.source - 1]!.subarray(first, last), input);
-          kernels.placeRun!(from + 1, next + 1, input, first, window, 0);
+          kernels.placeRun(from + 1, next + 1, input, first, window, 0);
           for (let s = from; s < next; s++) {
             const { kind, type, offset, size: bytes, source } = sections[s]!;
             if (kind === 0 && type !== SHT_NOBITS && bytes > 0) wanted.set(files[source - 1]!.subarray(offset, offset + bytes), tables.isec.outOffset[s + 1]!);

@@ -33,7 +33,7 @@ for (const debug of [false, true]) {
     arena.u32[chdr >>> 2] = type;
     arena.u64[(chdr >>> 3) + 1] = size;
     arena.u64[(chdr >>> 3) + 2] = align;
-    kernels.setUncompressed!(2, chdr);
+    kernels.setUncompressed(2, chdr);
     return { size: isec.size[2]!, align: isec.align[2]! };
   }
 
@@ -51,7 +51,7 @@ for (const debug of [false, true]) {
   test("the next compressed section, or the end", () => {
     const { compressed } = allocTable(arena, tables, "isec", 6);
     compressed.set([0, 0, 9, 0, 9, 0]);
-    assert.equal([1, 2, 3, 5].map((from) => kernels.nextCompressed!(from, 6)), [2, 2, 4, 6]);
+    assert.equal([1, 2, 3, 5].map((from) => kernels.nextCompressed(from, 6)), [2, 2, 4, 6]);
   });
 
   test.run();

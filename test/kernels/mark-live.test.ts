@@ -132,15 +132,15 @@ function mark({ arena, tables, kernels, params }: KernelMemory, step: number, ba
   const queue = arena.alloc(rows * 4);
   arena.u32[abi.CTL_COUNTERS >>> 2] = 0;
   const targets = arena.alloc(tables.esym.rows * 4);
-  kernels.fillTargets!(1, targets);
-  kernels.markRootSections!(1, rows, queue, targets);
-  kernels.markRootSymbols!(1, params.get("globalSyms"));
-  kernels.markCies!(1, tables.ehrec.rows);
+  kernels.fillTargets(1, targets);
+  kernels.markRootSections(1, rows, queue, targets);
+  kernels.markRootSymbols(1, params.get("globalSyms"));
+  kernels.markCies(1, tables.ehrec.rows);
   let from = 0;
   for (let to = arena.u32[abi.CTL_COUNTERS >>> 2]!; from < to; from = to, to = arena.u32[abi.CTL_COUNTERS >>> 2]!) {
     const chunks: [number, number][] = [];
     for (let at = from; at < to; at += step) chunks.push([at, Math.min(at + step, to)]);
-    for (const [a, b] of backwards ? chunks.reverse() : chunks) kernels.markQueue!(a, b);
+    for (const [a, b] of backwards ? chunks.reverse() : chunks) kernels.markQueue(a, b);
   }
 }
 
@@ -200,14 +200,14 @@ for (const debug of [false, true]) {
     const { isec, piece } = tables;
     const [debugStr, loaded, consumed] = [isec.rows - 3, isec.rows - 2, isec.rows - 1];
     const pieces = (row: number): number[] => [...piece.live.subarray(isec.pieceBase[row]!, isec.pieceBase[row]! + isec.pieceCount[row]! + 1)];
-    kernels.markPieces!(1, isec.rows, 1);
+    kernels.markPieces(1, isec.rows, 1);
     assert.equal(pieces(debugStr), [0, 0, 0, 0]);
-    kernels.markAll!(1, isec.rows);
+    kernels.markAll(1, isec.rows);
     assert.equal(spec.sections.map((_, s) => isec.live[s + 1] === 1), spec.sections.map(({ kind }) => kind !== abi.ISEC_CONSUMED));
     assert.is(isec.live[consumed], 0);
-    kernels.markPieces!(1, isec.rows, 1);
+    kernels.markPieces(1, isec.rows, 1);
     assert.equal([pieces(debugStr), pieces(loaded)], [[1, 1, 1, 0], [0, 0, 0, 0]]);
-    kernels.markPieces!(1, isec.rows, 0);
+    kernels.markPieces(1, isec.rows, 0);
     assert.equal(pieces(loaded), [1, 1, 1, 0]);
     arena.release(top);
   });
@@ -217,14 +217,14 @@ for (const debug of [false, true]) {
     const sections = NAMES.map((name): TwinSection => ({ name, kind: 0, type: 1, flags: 2, size: 1, relocs: [], linkedTo: -1, group: -1, entsize: 0 }));
     fill(memory, { sections, symbols: [], records: [] });
     const out = arena.alloc(4 * NAMES.length);
-    const count = kernels.collectIdentifiers!(1, NAMES.length + 1, out);
+    const count = kernels.collectIdentifiers(1, NAMES.length + 1, out);
     const found = [...arena.u32.subarray(out >>> 2, (out >>> 2) + count)].map((row) => NAMES[row - 1]!);
     assert.equal(found, NAMES.filter((name) => /^[A-Za-z_][A-Za-z_0-9]*$/.test(name)));
     const list = arena.alloc(16) >>> 2;
     arena.u32.set([abi.START_STOP_WAITS, 2, 1, 2], list);
-    assert.is(kernels.anyLive!(list * 4), 0);
+    assert.is(kernels.anyLive(list * 4), 0);
     tables.isec.live[2] = 1;
-    assert.is(kernels.anyLive!(list * 4), 1);
+    assert.is(kernels.anyLive(list * 4), 1);
     arena.release(top);
   });
 

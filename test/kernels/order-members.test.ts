@@ -22,7 +22,7 @@ for (const debug of [false, true]) {
       const at = arena.alloc(4 * ranks.length);
       arena.u32.set(ranks, at >>> 2);
       const ranked = rows.filter((row) => ranks[row] !== 0).sort((a, b) => ranks[a]! - ranks[b]! || a - b);
-      assert.is(kernels.orderMembers!(1, count + 1, at, arena.alloc(4 * count)), ranked.length);
+      assert.is(kernels.orderMembers(1, count + 1, at, arena.alloc(4 * count)), ranked.length);
       assert.equal([...member.isec.subarray(0, count + 2)], [77, ...ranked, ...rows.filter((row) => ranks[row] === 0), 99], `seed ${seed}`);
       arena.release(top);
     }
@@ -51,9 +51,9 @@ for (const debug of [false, true]) {
     const list = arena.alloc(8 * wanted.length);
     wanted.forEach((name, i) => arena.u32.set([arena.put(name), name.length], (list >>> 2) + 2 * i));
     const table = arena.allocZeroed(4 * 16);
-    kernels.indexOrder!(list, wanted.length, table, 16);
+    kernels.indexOrder(list, wanted.length, table, 16);
     const out = arena.alloc(8 * names.length);
-    const count = kernels.orderedLocals!(1, list, table, 16, out);
+    const count = kernels.orderedLocals(1, list, table, 16, out);
     assert.equal([...arena.u32.subarray(out >>> 2, (out >>> 2) + 2 * count)], [2, 501, 2, 505, 1, 506]);
     arena.release(top);
   });
@@ -79,7 +79,7 @@ for (const debug of [false, true]) {
       const relocations = arena.alloc(2 * step * pairs.length);
       pairs.flat().forEach((index, i) => (arena.u32[(relocations + step * i + 12) >>> 2] = index));
       const out = arena.alloc(16 * pairs.length);
-      const count = kernels.callGraphEdges!(1, weights, pairs.length, relocations, step, out);
+      const count = kernels.callGraphEdges(1, weights, pairs.length, relocations, step, out);
       const edges = Array.from({ length: count }, (_, i) => [arena.u32[(out >>> 2) + 4 * i], arena.u32[(out >>> 2) + 4 * i + 1], arena.f64[(out >>> 3) + 2 * i + 1]]);
       assert.equal(edges, [[1, 2, 10], [2, 1, 11], [3, 3, 15], [3, 1, 17]]);
     }

@@ -40,7 +40,7 @@ for (const debug of [false, true]) {
 
   const sorted = (records: PackedRecord[], order: number): number => {
     let [from, to] = [put(memory, records), arena.alloc(RELA_BYTES * records.length + 16)];
-    if (records.length > 0) while (kernels.mergeRela!(from, to, records.length, order) > 1) [from, to] = [to, from];
+    if (records.length > 0) while (kernels.mergeRela(from, to, records.length, order) > 1) [from, to] = [to, from];
     return records.length > 0 ? to : from;
   };
 
@@ -66,9 +66,9 @@ for (const debug of [false, true]) {
       const first = sorted(random.shuffle([...relative]), 0);
       const second = sorted(random.shuffle([...others]), 2);
       const spare = arena.alloc(RELA_BYTES * others.length + 16);
-      const loose = kernels.takeUngrouped!(second, others.length, spare);
+      const loose = kernels.takeUngrouped(second, others.length, spare);
       const third = sorted(read(memory, spare, loose), 0);
-      const pack = (out: number, write: number) => kernels.packRecords!(first, relative.length, second, others.length, third, loose, out, write);
+      const pack = (out: number, write: number) => kernels.packRecords(first, relative.length, second, others.length, third, loose, out, write);
       const bytes = pack(0, 0);
       const out = arena.alloc(bytes + 16);
       arena.u8.fill(0xee, out, out + bytes + 16);

@@ -33,7 +33,7 @@ function place(memory: KernelMemory, file: Uint8Array): Given {
 
 function scan({ arena, kernels }: KernelMemory, { headers, shdrs, shstrndx, file, out }: Given): Scan | Failure {
   arena.u8.fill(0xaa, out, out + 256);
-  const error = kernels.scanHeaders!(shdrs, headers.length, shstrndx, file.length, out);
+  const error = kernels.scanHeaders(shdrs, headers.length, shstrndx, file.length, out);
   const word = (i: number): number => arena.u32[(out >>> 2) + i]!;
   const cell = (i: number): number => arena.f64[(out >>> 3) + i]!;
   if (error !== 0) return { error, index: word(0) };
@@ -56,7 +56,7 @@ function parse(memory: KernelMemory, given: Given, scanned: Scan): { result: Par
   const { parts } = scanned;
   const symbols = parts.symtab[1] / elf.SYM_BYTES;
   const names = keep(parts.names);
-  const linkonce = kernels.countLinkonce!(given.shdrs, given.headers.length, names, parts.names[1]);
+  const linkonce = kernels.countLinkonce(given.shdrs, given.headers.length, names, parts.names[1]);
   const groups = scanned.groups + linkonce;
   const records = symbols - scanned.firstGlobal + scanned.localSignatures + linkonce;
   Object.entries({ ...BASES }).forEach(([name, base]) => {
@@ -69,7 +69,7 @@ function parse(memory: KernelMemory, given: Given, scanned: Scan): { result: Par
   };
   for (const [name, value] of Object.entries(fields)) (obj[name as "symtab"] as Uint32Array)[1] = value;
   const from = scanned.groupRange[0];
-  const error = kernels.readSymbols!(1, given.shdrs, given.at + from, from, names, parts.names[1], given.out);
+  const error = kernels.readSymbols(1, given.shdrs, given.at + from, from, names, parts.names[1], given.out);
   if (error !== 0) return { result: { error, index: arena.u32[given.out >>> 2]! }, linkonce };
   const { slot, group, record } = tables;
   const list = <T>(count: number, of: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => of(i));
@@ -160,8 +160,8 @@ for (const debug of [false, true]) {
 
   test("no sections, no symbols", () => {
     assert.is(check(new ObjectBuilder().bytes(), "empty"), 0);
-    assert.is(kernels.scanHeaders!(arena.allocZeroed(64), 0, 0, 64, arena.alloc(128)), 0, "no section header at all");
-    assert.is(kernels.scanHeaders!(arena.allocZeroed(64), 0, 3, 64, arena.alloc(128)), abi.ERR_SHSTRNDX, "nor one that e_shstrndx names");
+    assert.is(kernels.scanHeaders(arena.allocZeroed(64), 0, 0, 64, arena.alloc(128)), 0, "no section header at all");
+    assert.is(kernels.scanHeaders(arena.allocZeroed(64), 0, 3, 64, arena.alloc(128)), abi.ERR_SHSTRNDX, "nor one that e_shstrndx names");
   });
 
   test("shared objects bring name and name@version, on seeded symbols", () => {
@@ -194,7 +194,7 @@ for (const debug of [false, true]) {
         if (hasVersions) arena.u16[(fields.versym >>> 1) + k + first] = versym!;
       });
       const out = arena.alloc(64);
-      assert.is(kernels.readShared!(1, out), 0);
+      assert.is(kernels.readShared(1, out), 0);
       symbols.forEach((symbol, k) => {
         sharedTwin(symbol, versions).forEach((wanted, second) => {
           const i = BASES.record + 2 * k + second;
@@ -207,7 +207,7 @@ for (const debug of [false, true]) {
       if (symbols.length > 0) {
         const bad = random.below(symbols.length);
         arena.u32[(fields.symtab + 24 * (bad + first)) >>> 2] = random.pick([strtab.length, 0xffff_ffff]);
-        assert.is(kernels.readShared!(1, out), abi.ERR_SYMBOL_NAME);
+        assert.is(kernels.readShared(1, out), abi.ERR_SYMBOL_NAME);
         assert.is(arena.u32[out >>> 2], bad + first);
       }
       arena.release(mark);

@@ -96,7 +96,7 @@ for (const debug of [false, true]) {
       const inside = random.between(1, files.length);
       files.forEach((file, i) => arena.u8.set(file, span + tables.obj.offset[i + 1]!));
       const end = tables.obj.offset[inside]! + files[inside - 1]!.length;
-      assert.is(kernels.keepSpan!(1, files.length + 1, span, 0, end, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
+      assert.is(kernels.keepSpan(1, files.length + 1, span, 0, end, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
       const issues = takeIssues(memory);
       for (let o = 1; o <= inside; o++) {
         const where = `seed ${seed}, object ${o}`;
@@ -131,8 +131,8 @@ for (const debug of [false, true]) {
     const at = arena.alloc(file.length + 16);
     arena.u8.set(file, at);
     const out = arena.alloc(512);
-    assert.is(kernels.checkHeader!(1, at, 0, out), abi.NEEDS_FIRST);
-    assert.is(kernels.keepSpan!(1, 2, at, 0, file.length, out), 2);
+    assert.is(kernels.checkHeader(1, at, 0, out), abi.NEEDS_FIRST);
+    assert.is(kernels.keepSpan(1, 2, at, 0, file.length, out), 2);
     assert.equal(takeIssues(memory), []);
     compare(1, file, objectTwin(file) as { shoff: number; count: number; scan: Scan }, "large counts");
     arena.release(mark);
@@ -148,7 +148,7 @@ for (const debug of [false, true]) {
     fill(3, abi.OBJ_SHARED, 0, 7, 0, 0);
     obj.firstGlobal[3] = 1;
     const out = arena.alloc(16);
-    kernels.numberRows!(out);
+    kernels.numberRows(out);
     assert.equal([...arena.u32.subarray(out >>> 2, (out >>> 2) + 4)], [10, 16, 3, 19]);
     assert.equal([...obj.esymBase.subarray(1)], [1, 4, 9]);
     assert.equal([...obj.slotBase.subarray(1)], [1, 1, 10]);

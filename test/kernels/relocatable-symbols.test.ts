@@ -113,9 +113,9 @@ for (const debug of [false, true]) {
         const tablesAt = room(memory, random, kept.length, bytes);
         const total = arena.allocZeroed(8);
         arena.f64[total >>> 3] = 3;
-        assert.is(kernels.countRelocatableLocals!(1, discard, total), kept.length, where);
+        assert.is(kernels.countRelocatableLocals(1, discard, total), kept.length, where);
         assert.is(arena.f64[total >>> 3], 3 + bytes, where);
-        assert.is(kernels.emitRelocatableLocals!(1, discard, tablesAt.at, FIRST_ENTRY, tablesAt.names, FIRST_NAME, tablesAt.wide), bytes, where);
+        assert.is(kernels.emitRelocatableLocals(1, discard, tablesAt.at, FIRST_ENTRY, tablesAt.names, FIRST_NAME, tablesAt.wide), bytes, where);
         compare(tablesAt, kept.map(localEntryOfObject), texts, where);
         kept.forEach((local, n) => assert.is(sym.aux[FIRST_LOCAL + locals.indexOf(local)], FIRST_ENTRY + n, where));
       });
@@ -169,9 +169,9 @@ for (const debug of [false, true]) {
         const bytes = texts.reduce((sum, name) => sum + name.length + 1, 0);
         const tablesAt = room(memory, random, kept.length, bytes);
         const total = arena.allocZeroed(8);
-        assert.is(kernels.countRelocatableGlobals!(from + 1, to + 1, onlyUsed, total), kept.length, where);
+        assert.is(kernels.countRelocatableGlobals(from + 1, to + 1, onlyUsed, total), kept.length, where);
         assert.is(arena.f64[total >>> 3], bytes, where);
-        assert.is(kernels.emitRelocatableGlobals!(from + 1, to + 1, onlyUsed, tablesAt.at, FIRST_ENTRY, tablesAt.names, FIRST_NAME, tablesAt.wide), bytes, where);
+        assert.is(kernels.emitRelocatableGlobals(from + 1, to + 1, onlyUsed, tablesAt.at, FIRST_ENTRY, tablesAt.names, FIRST_NAME, tablesAt.wide), bytes, where);
         compare(tablesAt, kept.map((global) => globalEntryOfObject(global, params.get("gnuUnique") === 1, sttCommon)), texts, where);
         kept.forEach((global, n) => assert.is(sym.aux[globals.indexOf(global) + 1], FIRST_ENTRY + n, where));
       }
@@ -208,7 +208,7 @@ for (const debug of [false, true]) {
       gsym.esym[names] = 1;
       const list = arena.alloc(4 * objects);
       for (let o = 1; o <= objects; o++) arena.u32[(list >>> 2) + o - 1] = o;
-      kernels.typeReferences!(list, 0, objects);
+      kernels.typeReferences(list, 0, objects);
       for (let id = 1; id <= names; id++) assert.is(gsym.type[id], id === names ? 0 : typeOfReference(mentions[id]!), `seed ${seed}, name ${id}`);
       arena.release(mark);
     }
@@ -244,15 +244,15 @@ for (const debug of [false, true]) {
       const owners = outputs.map((output) => ownerOfSection(output.members, output.mergeable));
       const of = (o: number) => owners.filter((owner) => owner === (o === 0 ? "nobody's" : o)).length;
       const counts = arena.allocZeroed(16);
-      kernels.countSectionSymbols!(counts);
+      kernels.countSectionSymbols(counts);
       assert.equal([...arena.u32.subarray(counts >>> 2, (counts >>> 2) + 4)], [0, 1, 2, 3].map(of), where);
       const starts = [1, 9, 17, 25];
       arena.u32.set(starts, counts >>> 2);
-      kernels.numberSectionSymbols!(counts);
+      kernels.numberSectionSymbols(counts);
       const numbers = owners.map((owner, k) => (owner === null ? 0 : starts[owner === "nobody's" ? 0 : owner]! + owners.slice(0, k).filter((before) => before === owner).length));
       assert.equal([...rout.sym.subarray(2, 2 + outputs.length)], numbers, where);
       const { at, wide } = room(memory, random, 33, 0);
-      kernels.emitSectionSymbols!(at, wide);
+      kernels.emitSectionSymbols(at, wide);
       const empty = { name: 0, entry: { info: 0, other: 0, shndx: 0, wide: 0, value: 0n, size: 0n } };
       assert.equal(readEntry(memory, at, wide), empty, where);
       outputs.forEach(({ index, addr }, k) => {

@@ -126,12 +126,12 @@ function bind({ arena, tables, kernels }: KernelMemory, sections: RSection[], un
   allocTable(arena, tables, "member", sections.length + 1);
   const slots = 2 ** Math.ceil(Math.log2(2 * limit));
   const table = arena.allocZeroed(slots * 4);
-  kernels.forgetUnwind!(1, sections.length + 1);
+  kernels.forgetUnwind(1, sections.length + 1);
   let rows = FIRST;
-  for (const linked of [0, 1]) rows = kernels.bindRelocatable!(1, sections.length + 1, linked, unique, dissolve ? 1 : 0, table, slots, rows);
+  for (const linked of [0, 1]) rows = kernels.bindRelocatable(1, sections.length + 1, linked, unique, dissolve ? 1 : 0, table, slots, rows);
   const cursors = arena.allocZeroed(4 * rows);
-  const members = kernels.baseMembers!(FIRST, rows, 1, cursors);
-  kernels.fillMembers!(1, sections.length + 1, cursors);
+  const members = kernels.baseMembers(FIRST, rows, 1, cursors);
+  kernels.fillMembers(1, sections.length + 1, cursors);
   setRows(tables, "osec", rows);
   setRows(tables, "rout", rows);
   setRows(tables, "member", members);
@@ -203,8 +203,8 @@ for (const debug of [false, true]) {
       let count = 0;
       let bytes = 0;
       for (let o = 1; o <= world.objects.length && !dissolve; o++) {
-        count += kernels.placeGroups!(o, bytes);
-        bytes += kernels.groupBytes!(o);
+        count += kernels.placeGroups(o, bytes);
+        bytes += kernels.groupBytes(o);
       }
       const sizes = outputs.map(({ members }, k) => {
         const { end, offsets } = layoutTwin(members.map((section) => ({ ...section, kind: isMerged(section) ? ISEC_MERGE : ISEC_REGULAR, source: 0, offset: 0, compressed: false })), 0, (m) => {
@@ -219,21 +219,21 @@ for (const debug of [false, true]) {
       assert.is(bytes, 4 * twin.groups.reduce((sum, words) => sum + (words?.length ?? 0), 0), where);
       world.groups.forEach((_, g) => assert.is((sym.flags[tables.esym.sym[1 + g]!]! & SYM_ROOT) !== 0, (twin.groups[g] ?? null) !== null, `${where}, name of group ${g}`));
 
-      const groupsFrom = Math.ceil(kernels.layoutOutputs!(FIRST, EHDR_BYTES) / 4) * 4;
+      const groupsFrom = Math.ceil(kernels.layoutOutputs(FIRST, EHDR_BYTES) / 4) * 4;
       for (const { check } of sizes) check();
-      assert.is(kernels.numberOutputs!(FIRST, 1), twin.headers.length, where);
-      kernels.layoutRelas!(Math.ceil((groupsFrom + bytes) / 8) * 8);
+      assert.is(kernels.numberOutputs(FIRST, 1), twin.headers.length, where);
+      kernels.layoutRelas(Math.ceil((groupsFrom + bytes) / 8) * 8);
       const before = "\0.group\0";
-      const nameBytes = kernels.nameOutputs!(before.length, 0);
+      const nameBytes = kernels.nameOutputs(before.length, 0);
       const names = arena.alloc(before.length + nameBytes + 16);
       arena.setString(names, before);
       arena.u8.fill(0xee, names + before.length, names + before.length + nameBytes + 16);
-      assert.is(kernels.nameOutputs!(before.length, names + before.length), nameBytes, where);
+      assert.is(kernels.nameOutputs(before.length, names + before.length), nameBytes, where);
       assert.ok(arena.bytes(names + before.length + nameBytes, 16).every((byte) => byte === 0xee), where);
       const shdrs = arena.allocZeroed(SHDR_BYTES * twin.headers.length);
-      assert.is(kernels.outputHeaders!(shdrs, symtab), twin.gnuAbi ? 1 : 0, where);
+      assert.is(kernels.outputHeaders(shdrs, symtab), twin.gnuAbi ? 1 : 0, where);
       const contents = arena.alloc(bytes + 16);
-      for (let o = 1; o <= world.objects.length; o++) kernels.writeGroups!(o, shdrs, 1, symtab, contents, groupsFrom);
+      for (let o = 1; o <= world.objects.length; o++) kernels.writeGroups(o, shdrs, 1, symtab, contents, groupsFrom);
       twin.headers.forEach((header, i) => assert.equal(readHeader(memory, shdrs + SHDR_BYTES * i, names), header, `${where}, header ${i}`));
       twin.groups.forEach((words, g) => {
         if (words === null) return assert.is(group.index[1 + g], 0, where);
@@ -278,7 +278,7 @@ for (const debug of [false, true]) {
         const width = type === R_X86_64_64 ? 8 : type === R_X86_64_32 ? 4 : 0;
         if (targets[index] && width > 0 && offset + width <= wanted.length) wanted.fill(0, offset, offset + width).fill(one ? 1 : 0, offset, offset + 1);
       });
-      kernels.buryDead!(1, rela, relocs.length, bytes);
+      kernels.buryDead(1, rela, relocs.length, bytes);
       assert.equal(arena.bytes(bytes, 64).slice(), wanted, `seed ${seed}`);
       arena.release(mark);
     }

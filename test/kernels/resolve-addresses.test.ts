@@ -129,8 +129,8 @@ for (const debug of [false, true]) {
         }
       }
       const cut = random.between(1, rows);
-      kernels.resolveAddresses!(1, cut);
-      kernels.resolveAddresses!(cut, rows);
+      kernels.resolveAddresses(1, cut);
+      kernels.resolveAddresses(cut, rows);
       wanted.forEach((definition, id) => assert.is(sym.addr[id], addressTwin(definition), `symbol ${id} ${definition.is}, seed ${seed}`));
       arena.release(mark);
     }

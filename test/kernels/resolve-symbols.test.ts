@@ -107,12 +107,12 @@ function replay(memory: KernelMemory, files: TwinFile[], demands: string[], step
   const state = arena.allocZeroed(16) >>> 2;
   arena.u32[state + 1] = arena.allocZeroed((files.length + 1) * 4);
   arena.u32[state + 2] = arena.allocZeroed(files.length * 8);
-  for (let o = 1; o <= files.length; o += step) kernels.resolveObjects!(o, Math.min(o + step, files.length + 1), state * 4);
-  for (const name of demands) kernels.demand!(ids.get(name)!, state * 4);
+  for (let o = 1; o <= files.length; o += step) kernels.resolveObjects(o, Math.min(o + step, files.length + 1), state * 4);
+  for (const name of demands) kernels.demand(ids.get(name)!, state * 4);
   const list = arena.u32[state + 1]! >>> 2;
   const suspects = params.get("suspects");
-  if (suspects !== 0) for (let seq = 1; seq <= arena.u32[state]!; seq++) kernels.findConflicts!(arena.u32[list + seq]!, allowMultiple);
-  if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost!(1, ids.size + 1);
+  if (suspects !== 0) for (let seq = 1; seq <= arena.u32[state]!; seq++) kernels.findConflicts(arena.u32[list + seq]!, allowMultiple);
+  if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost(1, ids.size + 1);
   const placeOf = (esymRow: number, o: number): number => (esymRow === 0 ? -1 : esymRow - obj.esymBase[o]! - 1);
   const found = takeIssues(memory);
   lastAttributes = found.filter(({ code }) => code === ISSUE_TLS_ATTRIBUTE).length;
@@ -321,11 +321,11 @@ for (const debug of [false, true]) {
     const mark = memory.arena.mark();
     const outcome = replay(memory, [member(def("a")), member(def("b")), object(def("c"), undef("b"))], [], 64);
     const out = memory.arena.alloc(64);
-    assert.is(memory.kernels.listKind!(SYM_LAZY, out), 1);
+    assert.is(memory.kernels.listKind(SYM_LAZY, out), 1);
     assert.is(memory.arena.u32[out >>> 2], outcome.ids.get("a"));
     const { esym } = { esym: allocTable(memory.arena, memory.tables, "esym", 16) };
     esym.sym[memory.tables.obj.esymBase[3]! + 2] = outcome.ids.get("b")!;
-    assert.equal([1, 2, 3].map((o) => memory.kernels.mentions!(o, outcome.ids.get("b")!)), [0, 0, 1]);
+    assert.equal([1, 2, 3].map((o) => memory.kernels.mentions(o, outcome.ids.get("b")!)), [0, 0, 1]);
     memory.arena.release(mark);
   });
 

@@ -44,7 +44,7 @@ for (const debug of [false, true]) {
       const bits =
         (settings.hasDynsym ? VIS_HAS_DYNSYM : 0) | (settings.exportAll ? VIS_EXPORT_ALL : 0) | (settings.shared ? VIS_SHARED : 0) |
         (settings.noDynamicLinker ? VIS_NO_DYNAMIC_LINKER : 0) | (settings.dynamicListBinds ? VIS_DYNAMIC_LIST_BINDS : 0);
-      ctx.kernels.setVisibility!(1, ROWS + 1, bits, marks);
+      ctx.kernels.setVisibility(1, ROWS + 1, bits, marks);
       rows.forEach((row, i) => {
         const flags = sym.flags[i + 1]!;
         const place = `seed ${seed} row ${i} ${JSON.stringify(row)} ${JSON.stringify(settings)}`;
@@ -75,7 +75,7 @@ for (const debug of [false, true]) {
       const at = arena.put(pattern);
       for (let n = 0; n < 20; n++) {
         const name = Array.from({ length: random.below(7) }, () => random.pick(["a", "b", "c", "*", "]"])).join("");
-        const found = kernels.globMatch!(at, pattern.length, arena.put(name), name.length) === 1;
+        const found = kernels.globMatch(at, pattern.length, arena.put(name), name.length) === 1;
         if (found) matches++;
         assert.is(found, glob.matches(name), `${pattern} and ${name}`);
       }
@@ -100,7 +100,7 @@ for (const debug of [false, true]) {
         const name = (random.chance(0.5) ? start : "") + word() + word();
         const version = random.pick(["", "V"]);
         const expected = globs.findIndex((glob, i) => glob.matches(name) && (version === "" || rules[i]!.node === version));
-        const found = kernels.firstGlob!(arena.put(name), name.length, version === "" ? 0 : arena.put(version), version.length, rows, patterns.length, index);
+        const found = kernels.firstGlob(arena.put(name), name.length, version === "" ? 0 : arena.put(version), version.length, rows, patterns.length, index);
         assert.is(found === patterns.length ? -1 : found, expected, `${patterns.join(" ")} and ${name}`);
       }
       arena.release(mark);

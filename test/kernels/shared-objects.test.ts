@@ -62,14 +62,14 @@ for (const debug of [false, true]) {
       const gc = random.chance(0.6);
       const needed = neededObjects(asked, globals, referrers, gc);
       if (gc) {
-        let wanted = kernels.findCandidates!(1, rows);
+        let wanted = kernels.findCandidates(1, rows);
         const cut = random.between(1, referrers.length + 1);
-        for (const [from, to] of [[1, cut], [cut, referrers.length + 1]] as const) if (wanted > 0) wanted -= kernels.markNeeded!(from, to, wanted);
-        kernels.dropCandidates!(1, obj.rows);
-      } else kernels.markNeededSymbols!(1, rows);
+        for (const [from, to] of [[1, cut], [cut, referrers.length + 1]] as const) if (wanted > 0) wanted -= kernels.markNeeded(from, to, wanted);
+        kernels.dropCandidates(1, obj.rows);
+      } else kernels.markNeededSymbols(1, rows);
       assert.equal([...obj.needed.subarray(2, 2 + OBJECTS)], needed.map(Number), where);
       const after = globals.map((global) => demoted(global, needed));
-      assert.is(kernels.demoteShared!(1, rows), after.filter((global, k) => global !== globals[k]).length, where);
+      assert.is(kernels.demoteShared(1, rows), after.filter((global, k) => global !== globals[k]).length, where);
       after.forEach((global, k) => {
         const id = k + 1;
         const lost = global !== globals[k];
@@ -107,7 +107,7 @@ for (const debug of [false, true]) {
         esym.sym[3 + id] = local ? 0 : id;
         if (!local && isMissing(global, reference)) wanted.push({ code: ISSUE_UNDEFINED_SHLIB, obj: 2, index: id, a: BigInt(id) });
       });
-      assert.is(kernels.sharedUndefined!(2), wanted.length, `seed ${seed}`);
+      assert.is(kernels.sharedUndefined(2), wanted.length, `seed ${seed}`);
       assert.equal(takeIssues(memory).map(({ code, obj: o, index, a }) => ({ code, obj: o, index, a })), wanted, `seed ${seed}`);
       arena.release(mark);
     }

@@ -79,12 +79,12 @@ for (const debug of [false, true]) {
       });
       const saved = arena.allocZeroed(count + 1);
       const tail = arena.alloc(16);
-      for (let i = kernels.nextJump!(1, count + 1); i <= count; i = kernels.nextJump!(i + 1, count + 1)) {
+      for (let i = kernels.nextJump(1, count + 1); i <= count; i = kernels.nextJump(i + 1, count + 1)) {
         const last = blocks[i - 1]!.bytes.slice(-11);
         arena.u8.set(last, tail);
-        arena.u8[saved + i] = kernels.shortenJump!(i, tail, last.length);
+        arena.u8[saved + i] = kernels.shortenJump(i, tail, last.length);
       }
-      kernels.trimSymbols!(1, saved);
+      kernels.trimSymbols(1, saved);
       blocks.forEach(({ bytes }, b) => {
         const row = b + 1;
         const expected = twin(blocks, b);

@@ -47,7 +47,7 @@ function shardOf({ ctx }: PieceWorld): (piece: Piece) => number {
   const at = ctx.arena.alloc(1024);
   return ({ bytes }) => {
     ctx.arena.u8.set(bytes, at);
-    ctx.kernels.hashXxh3!(at, bytes.length - 1, secret, at + 512);
+    ctx.kernels.hashXxh3(at, bytes.length - 1, secret, at + 512);
     return ctx.arena.u32[(at + 512) >>> 2]! >>> 27;
   };
 }
@@ -101,7 +101,7 @@ test("addresses follow the piece: through a section symbol by offset, at the end
   ctx.tables.msec.outOffset[1] = 0x20;
   const i = world.row(1, 0);
   const address = (offset: number): number => {
-    const row = ctx.kernels.pieceOf!(i, offset);
+    const row = ctx.kernels.pieceOf(i, offset);
     return 0x1020 + ctx.tables.piece.out[row]! + offset - ctx.tables.piece.inOffset[row]!;
   };
   const [two, x] = places(world, 1, 0) as [number, number];

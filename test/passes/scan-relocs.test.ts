@@ -137,14 +137,14 @@ test("sections whose contents decide are listed once, and read together where th
   const { kernels, arena, tables } = world.ctx;
   const waiting = arena.alloc(16);
   const out = arena.alloc(16);
-  assert.is(kernels.scanRelocs!(1, 4, waiting), 2);
+  assert.is(kernels.scanRelocs(1, 4, waiting), 2);
   assert.equal([...arena.u32.subarray(waiting >>> 2, (waiting >>> 2) + 2)], [1, 3]);
   const from = tables.isec.sh_offset[1]!;
   const extent = () => [arena.f64[out >>> 3]! - from, arena.f64[(out >>> 3) + 1]! - from];
-  assert.is(kernels.waitingRun!(waiting, 0, 2, 7, 1000, out), 1, "the gap is too wide");
+  assert.is(kernels.waitingRun(waiting, 0, 2, 7, 1000, out), 1, "the gap is too wide");
   assert.equal(extent(), [0, 8]);
-  assert.is(kernels.waitingRun!(waiting, 0, 2, 8, 23, out), 1, "the limit is too low");
-  assert.is(kernels.waitingRun!(waiting, 0, 2, 8, 24, out), 2);
+  assert.is(kernels.waitingRun(waiting, 0, 2, 8, 23, out), 1, "the limit is too low");
+  assert.is(kernels.waitingRun(waiting, 0, 2, 8, 24, out), 2);
   assert.equal(extent(), [0, 24]);
   assert.equal(world.issues().map((issue) => issue.isec), [1, 2, 3], "no problem is reported twice");
 });
@@ -229,12 +229,12 @@ test("shared objects are needed for what live sections refer to, and others' sym
       sections: [{ bytes: new Uint8Array(8), flags: TEXT, live, relocs: [{ offset: 0, type: elf.R_X86_64_PLT32, sym: 0, addend: 0n }] }],
     });
     const { kernels, tables } = world.ctx;
-    const wanted = kernels.findCandidates!(1, 3);
+    const wanted = kernels.findCandidates(1, 3);
     assert.is(wanted, (sym.flags & abi.SYM_REF_STRONG) !== 0 ? 1 : 0);
-    if (wanted > 0) kernels.markNeeded!(1, 2, wanted);
-    kernels.dropCandidates!(1, 3);
+    if (wanted > 0) kernels.markNeeded(1, 2, wanted);
+    kernels.dropCandidates(1, 3);
     assert.is(tables.obj.needed[2], needed);
-    assert.is(kernels.demoteShared!(1, 3), 1 - needed);
+    assert.is(kernels.demoteShared(1, 3), 1 - needed);
     assert.is(tables.sym.flags[world.sym(0)]! & abi.SYM_KIND_MASK, needed ? abi.SYM_SHARED : abi.SYM_UNDEF);
   }
 });

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  ERR_COMPRESSED, ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_BAD_OBJECT, ISSUE_MERGE_OFFSET, SYM_SECTION,
+  ERR_COMPRESSED, ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_MERGE_OFFSET, SYM_SECTION,
 } from "../../as-kernels/shared/abi.ts";
 import { splitPieces } from "../../ts/passes/split-pieces.ts";
 import { constants, pieceWorld, strings, type PieceWorld, type SectionSpec } from "../helpers/piece-world.ts";
@@ -58,7 +58,7 @@ for (const debug of [false, true]) {
         const base = world.ctx.tables.isec.pieceBase[i]!;
         for (let k = 0; k < 50; k++) {
           const offset = random.below(sections[s]!.data.length + 1);
-          assert.is(world.ctx.kernels.pieceOf!(i, offset) - base, pieceOfTwin(pieces, offset), `piece at ${offset}`);
+          assert.is(world.ctx.kernels.pieceOf(i, offset) - base, pieceOfTwin(pieces, offset), `piece at ${offset}`);
         }
       });
       assert.equal(world.issues(), []);

@@ -11,7 +11,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
-import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { prepareV8 } from "./large-link.ts";
 import { checkWritable, openOutput } from "./node-output.ts";

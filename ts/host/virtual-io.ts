@@ -4,7 +4,7 @@
  * Files arrive by message, once each, in memory that all threads share (VirtualHost.share).
  */
 import type { ByteString } from "../args/link-options.ts";
-import type { Kernels } from "../memory/kernels.ts";
+import { noKernels } from "../memory/kernels.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 
 /** OutputFile.fd of the output in memory; virtual inputs have smaller numbers. */
@@ -42,7 +42,7 @@ export function copyOut(file: Uint8Array, target: Uint8Array, at: number, count:
 export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate"> & { reset?(): void }): VirtualIo {
   const files = new Map<ByteString, Uint8Array | KeptBytes>();
   let memory: Uint8Array = new Uint8Array(0);
-  let kernels: Kernels = {};
+  let kernels = noKernels();
   let output: Uint8Array = new Uint8Array(0);
   const contents = (file: Uint8Array | KeptBytes): Uint8Array => (file instanceof Uint8Array ? file : memory.subarray(file.address, file.address + file.bytes));
   return {
@@ -66,7 +66,7 @@ export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflat
       if (file === undefined) return real.readMemory!(path, target, address, bytes, position);
       if (file instanceof Uint8Array) return copyOut(file, target, address, bytes, position);
       const count = Math.max(0, Math.min(bytes, file.bytes - position));
-      kernels.copyMemory!(address, file.address + position, count);
+      kernels.copyMemory(address, file.address + position, count);
       return count;
     },
     writeAt(fd, bytes, position) {

@@ -180,7 +180,7 @@ export class VirtualHost implements Host {
     const kept = this.files.keep(entry!, file);
     if (kept === 0) return copyOut(file, memory, address, bytes, position);
     const count = Math.max(0, Math.min(bytes, file.length - position));
-    this.options.machine!.kernels.copyMemory!(address, kept + position, count);
+    this.options.machine!.kernels.copyMemory(address, kept + position, count);
     return count;
   }
 

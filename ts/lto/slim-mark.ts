@@ -13,6 +13,6 @@ export function meetsSlimObjects(ctx: Context): boolean {
   if (!ctx.options.relocatable) return true;
   // Slim objects alone become one slim object; beside code, they have to become code.
   const objects = [...ctx.objects].filter((obj) => ctx.tables.obj.kind[obj] === OBJ_RELOCATABLE);
-  const slims = objects.filter((obj) => ctx.kernels.mentions!(obj, slim) !== 0);
+  const slims = objects.filter((obj) => ctx.kernels.mentions(obj, slim) !== 0);
   return slims.length > 0 && slims.length < objects.length;
 }

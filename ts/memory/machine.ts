@@ -6,7 +6,7 @@
  */
 import { ARENA_ADDR, CTL_ADDR, CTL_READY, CTL_WINDOW_TOP, TABLES_ADDR } from "../../as-kernels/shared/abi.ts";
 import { Arena, createMemory } from "./arena.ts";
-import type { Kernels } from "./kernels.ts";
+import { noKernels, type Kernels } from "./kernels.ts";
 import { Pool, type Phases, type WorkerIo } from "./pool.ts";
 import { initTables, type Tables } from "./table.ts";
 
@@ -20,7 +20,7 @@ const SPARE_BYTES = 1 << 30;
 export class Machine {
   readonly arena = new Arena(createMemory());
   /** Empty until they are instantiated. */
-  readonly kernels: Kernels = {};
+  readonly kernels: Kernels = noKernels();
   private pool: Pool | null = null;
   /** Files in memory: pages by address, how many in all, and blocks that were dropped. */
   private readonly kept = new Map<number, number>();

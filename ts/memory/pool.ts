@@ -94,7 +94,7 @@ export class WorkerContext extends MemoryViews {
 
   /** Adds bytes of the output to params.digest. Kernel calls stay short, so that V8 can put optimised code in place between them. */
   digest(address: number, bytes: number, position: number): void {
-    for (let at = 0; at < bytes; at += DIGEST_BYTES) this.kernels.digestWrite!(address + at, Math.min(DIGEST_BYTES, bytes - at), position + at);
+    for (let at = 0; at < bytes; at += DIGEST_BYTES) this.kernels.digestWrite(address + at, Math.min(DIGEST_BYTES, bytes - at), position + at);
   }
 
   /** Address of this worker's scratch window number `index`, at least `bytes` long. Growing it drops its contents. */

@@ -35,26 +35,26 @@ function readTable(w: WorkerContext, o: number, dataOnly: number): number {
   const { obj } = w.tables;
   // What options mention is not compared.
   if (obj.kind[o] === OBJ_INTERNAL) return FINE;
-  const index = w.kernels.findSectionType!(obj.shdrs[o]!, obj.e_shnum[o]!, SHT_LLVM_ADDRSIG);
+  const index = w.kernels.findSectionType(obj.shdrs[o]!, obj.e_shnum[o]!, SHT_LLVM_ADDRSIG);
   const header = new DataView(w.memory.buffer, obj.shdrs[o]! + index * SHDR_BYTES, SHDR_BYTES);
   if (index === 0 || header.getUint32(40, true) === 0) {
-    w.kernels.keepMentioned!(o, dataOnly);
+    w.kernels.keepMentioned(o, dataOnly);
     return index === 0 ? FINE : CUT_LOOSE + index;
   }
   const [offset, bytes] = [Number(header.getBigUint64(24, true)), Number(header.getBigUint64(32, true))];
   const at = w.window(2, bytes + 16);
   w.read(obj.source[o]!, obj.offset[o]! + offset, at, bytes);
-  return w.kernels.keepListed!(o, at, bytes, dataOnly) === 1 ? FINE : MALFORMED;
+  return w.kernels.keepListed(o, at, bytes, dataOnly) === 1 ? FINE : MALFORMED;
 }
 
 /** Writes fold.state; `fold` has been allocated. */
 export async function findSignificant(ctx: Context): Promise<void> {
   const { options, kernels, tables, arena, params, pool } = ctx;
   for (const name of options.keepUnique) keepNamed(ctx, name);
-  kernels.keepUnwound!(1, tables.ehrec.rows);
+  kernels.keepUnwound(1, tables.ehrec.rows);
   if (options.icf === "all" && options.ignoreDataAddressEquality) return;
   const dataOnly = options.icf === "all" ? 1 : 0;
-  kernels.keepMarked!(1, params.get("globalSyms"), exportedMask(ctx), dataOnly);
+  kernels.keepMarked(1, params.get("globalSyms"), exportedMask(ctx), dataOnly);
   const count = ctx.objects.length;
   const results = arena.allocZeroed(4 * count);
   await pool.run("address-significance", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, results, count, dataOnly);

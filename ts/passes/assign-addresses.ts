@@ -36,7 +36,7 @@ function placeContents(ctx: Context): void {
   tables.msec.placed.fill(0);
   for (const osec of ctx.osecs) {
     const base = tables.osec.memberBase[osec.id]!;
-    osec.size = kernels.layoutMembers!(base, base + tables.osec.memberCount[osec.id]!, 0);
+    osec.size = kernels.layoutMembers(base, base + tables.osec.memberCount[osec.id]!, 0);
     placeSynthetic(ctx, osec);
   }
 }

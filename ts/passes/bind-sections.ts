@@ -74,7 +74,7 @@ export function bindSections(ctx: Context): void {
   arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
   let count = HEADERS_OSEC + 1;
   for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
-    count = kernels.bindSections!(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, unique);
+    count = kernels.bindSections(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, unique);
   }
   if (count === 0) ctx.diag.fatal("too many output sections");
   let base = 1;
@@ -84,14 +84,14 @@ export function bindSections(ctx: Context): void {
   }
   const cursors = arena.alloc(count * 4);
   arena.u32.set(tables.osec.memberBase.subarray(0, count), cursors >>> 2);
-  for (let from = 1; from < rows; from += ROWS_PER_CALL) kernels.fillMembers!(from, Math.min(from + ROWS_PER_CALL, rows), cursors);
+  for (let from = 1; from < rows; from += ROWS_PER_CALL) kernels.fillMembers(from, Math.min(from + ROWS_PER_CALL, rows), cursors);
   arena.release(mark);
   setRows(tables, "osec", count);
   setRows(tables, "member", base);
   for (let id = HEADERS_OSEC + 1; id < count; id++) {
     const name = arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);
     if (name !== ".init_array" && name !== ".fini_array") continue;
-    kernels.mirrorRelocs!(tables.osec.memberBase[id]!, tables.osec.memberBase[id]! + tables.osec.memberCount[id]!);
+    kernels.mirrorRelocs(tables.osec.memberBase[id]!, tables.osec.memberBase[id]! + tables.osec.memberCount[id]!);
   }
 }
 

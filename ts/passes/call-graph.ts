@@ -86,8 +86,8 @@ function readProfile(ctx: Context, o: number, edges: Edges): void {
     const view = new DataView(w.memory.buffer, shdrs + index * SHDR_BYTES, SHDR_BYTES);
     return { type: view.getUint32(4, true), offset: tables.obj.offset[o]! + Number(view.getBigUint64(24, true)), bytes: Number(view.getBigUint64(32, true)) };
   };
-  const index = kernels.findSectionType!(shdrs, sections, SHT_LLVM_CALL_GRAPH_PROFILE);
-  const relocations = kernels.findRelocations!(shdrs, sections, index);
+  const index = kernels.findSectionType(shdrs, sections, SHT_LLVM_CALL_GRAPH_PROFILE);
+  const relocations = kernels.findRelocations(shdrs, sections, index);
   if (relocations === 0) {
     ctx.diag.warn("SHT_LLVM_CALL_GRAPH_PROFILE exists, but relocation section doesn't");
     return;
@@ -102,6 +102,6 @@ function readProfile(ctx: Context, o: number, edges: Edges): void {
   const [weightsAt, relasAt, out] = [w.window(2, weights.bytes), w.window(3, relas.bytes), w.window(5, 16 * count)];
   w.read(tables.obj.source[o]!, weights.offset, weightsAt, weights.bytes);
   w.read(tables.obj.source[o]!, relas.offset, relasAt, relas.bytes);
-  const found = kernels.callGraphEdges!(o, weightsAt, count, relasAt, step, out);
+  const found = kernels.callGraphEdges(o, weightsAt, count, relasAt, step, out);
   for (let i = 0; i < found; i++) edges.add(arena.u32[(out >>> 2) + 4 * i]!, arena.u32[(out >>> 2) + 4 * i + 1]!, arena.f64[(out >>> 3) + 2 * i + 1]!);
 }

@@ -55,8 +55,8 @@ function compressPhase(w: WorkerContext, chunk: number): void {
   let { address, bytes } = makeShard(w, source, subject, from, to);
   if (bytes < to - from) {
     const padded = w.window(4, to - from + 16);
-    w.kernels.fillBytes!(padded, 0, to - from);
-    w.kernels.copyMemory!(padded, address, bytes);
+    w.kernels.fillBytes(padded, 0, to - from);
+    w.kernels.copyMemory(padded, address, bytes);
     [address, bytes] = [padded, to - from];
   }
   const packed: Uint8Array[] = [];
@@ -68,7 +68,7 @@ function compressPhase(w: WorkerContext, chunk: number): void {
   let place = w.alloc(total);
   w.u32[(row >>> 2) + 5] = place;
   w.u32[(row >>> 2) + 6] = total;
-  w.u32[(row >>> 2) + 7] = kind === ELFCOMPRESS_ZLIB ? w.kernels.adler32!(address, bytes) : 0;
+  w.u32[(row >>> 2) + 7] = kind === ELFCOMPRESS_ZLIB ? w.kernels.adler32(address, bytes) : 0;
   for (const part of packed) {
     w.u8.set(part, place);
     place += part.length;
@@ -247,7 +247,7 @@ function take(ctx: Context, { osec, as, first, end }: Job, shards: Shard[], rows
   for (let i = first; i < end; i++) {
     const [address, bytes, own] = arena.u32.subarray(((rows + i * SHARD_ROW) >>> 2) + 5, ((rows + i * SHARD_ROW) >>> 2) + 8) as unknown as [number, number, number];
     ready.push(arena.bytes(address, bytes));
-    checksum = kernels.joinAdler32!(checksum, own, shards[i]!.to - shards[i]!.from);
+    checksum = kernels.joinAdler32(checksum, own, shards[i]!.to - shards[i]!.from);
   }
   if (kind === ELFCOMPRESS_ZLIB) {
     const tail = new Uint8Array(4);

@@ -36,7 +36,7 @@ function inChunks(rows: number, call: (from: number, to: number) => void): void 
 export function assignNeeds(ctx: Context): void {
   const { arena, tables, params, kernels } = ctx;
   let rows = 1;
-  inChunks(tables.sym.rows, (from, to) => (rows += kernels.countNeeds!(from, to)));
+  inChunks(tables.sym.rows, (from, to) => (rows += kernels.countNeeds(from, to)));
   allocTable(arena, tables, "aux", rows);
   for (const name of ["auxRows", "gotWords", "pltCount", "pltGotCount", "ipltCount", "relativeCount", "symbolicCount", "relrCount"] as const) {
     params.set(name, 0);
@@ -47,7 +47,7 @@ export function assignNeeds(ctx: Context): void {
     params.set("gotWords", 2);
     if (params.get("shared") === 1) params.set("symbolicCount", 1);
   }
-  inChunks(tables.sym.rows, (from, to) => kernels.assignNeeds!(from, to));
+  inChunks(tables.sym.rows, (from, to) => kernels.assignNeeds(from, to));
   if (rows !== params.get("auxRows") + 1) throw new Error("create-synthetic: needs changed while they were counted");
   const header = params.get("pltCount") > 0 || needsGotBase(ctx);
   params.set("gotPltHeader", header ? ctx.arch.gotPltHeaderWords : 0);
@@ -64,11 +64,11 @@ function needsGotBase(ctx: Context): boolean {
 export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSection): void {
   const { arena, tables, kernels, params } = ctx;
   const globals = params.get("globalSyms");
-  const count = kernels.listCopies!(1, globals, 0);
+  const count = kernels.listCopies(1, globals, 0);
   if (count === 0) return;
   const mark = arena.mark();
   const list = arena.alloc(count * 4);
-  kernels.listCopies!(1, globals, list);
+  kernels.listCopies(1, globals, list);
   const wanted = [...arena.u32.subarray(list >>> 2, (list >>> 2) + count)];
   arena.release(mark);
   const done = new Set<number>();
@@ -107,7 +107,7 @@ function isAlias(ctx: Context, row: number, sym: number, owner: number): boolean
 /** Turns the counts of dynamic relocations into slices, and takes memory for the records. */
 export function sliceDynamic(ctx: Context): void {
   const { arena, tables, params, kernels } = ctx;
-  inChunks(tables.member.rows, (from, to) => kernels.sumDynamic!(from, to));
+  inChunks(tables.member.rows, (from, to) => kernels.sumDynamic(from, to));
   params.set("relaDyn", arena.alloc((params.get("relativeCount") + params.get("symbolicCount")) * RELA_BYTES));
 }
 
@@ -140,5 +140,5 @@ export function createSynthetic(ctx: Context): void {
 export function resolveSynthetic(ctx: Context): void {
   ctx.synthetics.copyRel?.resolve(ctx);
   ctx.synthetics.copyRelRo?.resolve(ctx);
-  inChunks(ctx.params.get("auxRows") + 1, (from, to) => ctx.kernels.resolveAux!(from, to));
+  inChunks(ctx.params.get("auxRows") + 1, (from, to) => ctx.kernels.resolveAux(from, to));
 }

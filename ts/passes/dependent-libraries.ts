@@ -45,7 +45,7 @@ function pathOf({ host }: Context, search: Search, name: ByteString): ByteString
 function specifiers(ctx: Context, o: number): ByteString[] {
   const w = ctx.pool.self;
   const shdrs = ctx.tables.obj.shdrs[o]!;
-  const index = ctx.kernels.findSectionType!(shdrs, ctx.tables.obj.e_shnum[o]!, SHT_LLVM_DEPENDENT_LIBRARIES);
+  const index = ctx.kernels.findSectionType(shdrs, ctx.tables.obj.e_shnum[o]!, SHT_LLVM_DEPENDENT_LIBRARIES);
   if (index === 0) return [];
   const view = new DataView(w.memory.buffer, shdrs + index * SHDR_BYTES, SHDR_BYTES);
   const bytes = Number(view.getBigUint64(32, true));

@@ -67,8 +67,8 @@ export async function prepareEmittedRelocs(ctx: Context): Promise<void> {
 export function emittedRelocsOf(ctx: Context, target: OutputSection): SyntheticSection | null {
   const { kernels, tables } = ctx;
   if (target.sh_type === SHT_NOBITS) return null;
-  let count = kernels.countCopiedRelas!(target.id);
-  if (hasUnwind(ctx, target)) count += kernels.countUnwindRelas!(1, tables.ehsec.rows - 1);
+  let count = kernels.countCopiedRelas(target.id);
+  if (hasUnwind(ctx, target)) count += kernels.countUnwindRelas(1, tables.ehsec.rows - 1);
   return count === 0 ? null : new EmittedRelocs(target, count);
 }
 
@@ -84,7 +84,7 @@ function unwindPhase(w: WorkerContext, chunk: number): void {
   const [start, end] = [w.f64[at]!, w.f64[at + 1]!];
   if (end === start) return;
   const window = w.window(0, end - start + 16);
-  const written = w.kernels.writeUnwindRelas!(from, to, window, w.args[2]!);
+  const written = w.kernels.writeUnwindRelas(from, to, window, w.args[2]!);
   if (written !== end - start) throw new Error(`.rela.eh_frame: ${written} bytes instead of ${end - start}`);
   w.write(w.args[1]!, window, written, start);
 }
@@ -112,7 +112,7 @@ function cutWindows(ctx: Context, { target }: EmittedRelocs, from: number, windo
   const members = tables.osec.memberBase[target.id]! + tables.osec.memberCount[target.id]!;
   let at = from;
   for (let first = tables.osec.memberBase[target.id]!; first < members; ) {
-    const end = kernels.cutRelas!(first, members, WINDOW_BYTES, out);
+    const end = kernels.cutRelas(first, members, WINDOW_BYTES, out);
     const to = at + arena.u32[out >>> 2]! * RELA_BYTES;
     if (to > at) windows.push({ first, end, from: at, to });
     first = end;
@@ -130,7 +130,7 @@ async function emitUnwind(ctx: Context, fd: number, from: number, to: number): P
   for (let chunk = 0; chunk < chunks; chunk++) {
     arena.f64[(starts >>> 3) + chunk] = at;
     const first = 1 + chunk * UNWIND_SECTIONS;
-    at += kernels.countUnwindRelas!(first, Math.min(first + UNWIND_SECTIONS, sections + 1)) * RELA_BYTES;
+    at += kernels.countUnwindRelas(first, Math.min(first + UNWIND_SECTIONS, sections + 1)) * RELA_BYTES;
   }
   arena.f64[(starts >>> 3) + chunks] = at;
   if (at !== to) throw new Error(".rela.eh_frame has not the size it promised");

@@ -32,15 +32,15 @@ function constantsPhase(w: WorkerContext, chunk: number): void {
   const from = 1 + chunk * CHUNK_ROWS;
   const to = Math.min(from + CHUNK_ROWS, isec.rows);
   const cell = w.window(CELL, CELL_BYTES);
-  for (let row = from; w.kernels.nextFoldRun!(row, to, RUN_BYTES, cell) !== 0; ) {
+  for (let row = from; w.kernels.nextFoldRun(row, to, RUN_BYTES, cell) !== 0; ) {
     const first = w.u32[cell >>> 2]!;
     row = w.u32[(cell >>> 2) + 1]!;
     const [start, bytes] = [w.f64[(cell >>> 3) + 2]!, w.f64[(cell >>> 3) + 3]!];
     const contents = w.window(CONTENTS, bytes + 16);
     w.read(obj.source[isec.obj[first]!]!, start, contents, bytes);
-    w.kernels.foldContents!(first, row, contents, start);
+    w.kernels.foldContents(first, row, contents, start);
   }
-  w.kernels.foldConstants!(from, to);
+  w.kernels.foldConstants(from, to);
 }
 
 const A_COUNT = 0;
@@ -52,7 +52,7 @@ const A_ROUND = 3;
 function keysPhase(w: WorkerContext, chunk: number): void {
   const from = chunk * CHUNK_ENTRIES;
   const to = Math.min(from + CHUNK_ENTRIES, w.args[A_COUNT]!);
-  w.kernels.foldKeys!(from, to, w.args[A_ACTIVE]!, w.args[A_KEYS]!, w.args[A_ROUND]!);
+  w.kernels.foldKeys(from, to, w.args[A_ACTIVE]!, w.args[A_KEYS]!, w.args[A_ROUND]!);
 }
 
 const A_STARTS = 0;
@@ -65,12 +65,12 @@ function groupPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = [w.u32[starts]!, w.u32[starts + 1]!];
   if (from === to) return;
   const slots = 2 ** Math.ceil(Math.log2(2 * (to - from) + 1));
-  w.kernels.foldGroup!(from, to, w.args[A_ORDER]!, w.args[A_KEYS]!, w.args[A_ACTIVE]!, w.args[A_NEXT]!, w.window(TABLE, slots * 4), slots);
+  w.kernels.foldGroup(from, to, w.args[A_ORDER]!, w.args[A_KEYS]!, w.args[A_ACTIVE]!, w.args[A_NEXT]!, w.window(TABLE, slots * 4), slots);
 }
 
 function symbolsPhase(w: WorkerContext, chunk: number): void {
   const from = 1 + chunk * CHUNK_SYMBOLS;
-  w.kernels.foldSymbols!(from, Math.min(from + CHUNK_SYMBOLS, w.tables.sym.rows));
+  w.kernels.foldSymbols(from, Math.min(from + CHUNK_SYMBOLS, w.tables.sym.rows));
 }
 
 export const FOLD_PHASES: Phases = {
@@ -84,15 +84,15 @@ export async function foldIdentical(ctx: Context): Promise<void> {
   allocTable(arena, tables, "fold", rows);
   await findSignificant(ctx);
   ctx.checkIssues();
-  const candidates = kernels.foldCandidates!(1, rows);
+  const candidates = kernels.foldCandidates(1, rows);
   if (candidates > 1) {
     await pool.run("fold-constants", Math.ceil((rows - 1) / CHUNK_ROWS));
     const active = arena.alloc(4 * candidates);
-    kernels.listCandidates!(1, rows, active);
+    kernels.listCandidates(1, rows, active);
     const count = await refine(ctx, active, candidates);
     if (ctx.options.verifyHashes) verify(ctx, active, count);
     if (ctx.options.printIcfSections) for (const line of foldedSections(ctx, active, count)) ctx.diag.message(line);
-    if (kernels.foldSections!(count, active) > 0) {
+    if (kernels.foldSections(count, active) > 0) {
       await pool.run("fold-symbols", Math.ceil((tables.sym.rows - 1) / CHUNK_SYMBOLS));
       compactMembers(ctx);
     }
@@ -112,11 +112,11 @@ async function refine(ctx: Context, active: number, candidates: number): Promise
   let classes = 0;
   for (let round = 0; count > 0; round++) {
     await pool.run("fold-keys", Math.ceil(count / CHUNK_ENTRIES), count, active, keys, round);
-    kernels.foldScatter!(count, keys, order, starts);
+    kernels.foldScatter(count, keys, order, starts);
     arena.u32[counter] = 0;
     await pool.run("fold-group", SHARDS, starts, active, keys, order, next);
     if (arena.u32[counter] === classes) break;
-    count = kernels.foldCompact!(count, active, next);
+    count = kernels.foldCompact(count, active, next);
     classes = arena.u32[counter + 1]!;
   }
   return count;
@@ -133,7 +133,7 @@ function verify(ctx: Context, active: number, count: number): void {
     const [a, b] = [pool.self.window(CONTENTS, bytes + 16), pool.self.window(TABLE, bytes + 16)];
     pool.self.contents(row, a);
     pool.self.contents(leader, b);
-    if (kernels.equalBytes!(a, b, bytes) === 0) ctx.diag.fatal(`hash collision between sections ${sectionPlace(ctx, row)} and ${sectionPlace(ctx, leader)}`);
+    if (kernels.equalBytes(a, b, bytes) === 0) ctx.diag.fatal(`hash collision between sections ${sectionPlace(ctx, row)} and ${sectionPlace(ctx, leader)}`);
   }
 }
 
@@ -145,7 +145,7 @@ function compactMembers(ctx: Context): void {
   if (plan === null) {
     for (let id = HEADERS_OSEC; id < tables.osec.rows; id++) {
       const from = at;
-      at = kernels.compactMembers!(memberBase[id]!, memberBase[id]! + memberCount[id]!, from);
+      at = kernels.compactMembers(memberBase[id]!, memberBase[id]! + memberCount[id]!, from);
       memberBase[id] = from;
       memberCount[id] = at - from;
     }
@@ -155,7 +155,7 @@ function compactMembers(ctx: Context): void {
     for (const part of parts) {
       if (part.kind !== "members") continue;
       const from = at;
-      at = kernels.compactMembers!(part.from, part.to, from);
+      at = kernels.compactMembers(part.from, part.to, from);
       Object.assign(part, { from, to: at });
     }
     memberBase[osec.id] = base;

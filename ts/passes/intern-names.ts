@@ -25,34 +25,34 @@ function range(w: WorkerContext, chunk: number): [number, number] {
 
 export function histogramPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.kernels.histogramNames!(from, to, w.args[A_COUNTS]! + chunk * SHARDS * 4);
+  w.kernels.histogramNames(from, to, w.args[A_COUNTS]! + chunk * SHARDS * 4);
 }
 
 export function scatterPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.kernels.scatterNames!(from, to, w.args[A_COUNTS]! + chunk * SHARDS * 4, w.args[A_ORDER]!);
+  w.kernels.scatterNames(from, to, w.args[A_COUNTS]! + chunk * SHARDS * 4, w.args[A_ORDER]!);
 }
 
 export function internPhase(w: WorkerContext, shard: number): void {
   const start = w.u32[(w.args[A_STARTS]! >>> 2) + shard]!;
   const end = w.u32[(w.args[A_STARTS]! >>> 2) + shard + 1]!;
   const slots = 2 ** Math.ceil(Math.log2(2 * (end - start) + 2));
-  w.kernels.internShard!(w.args[A_ORDER]!, start, end, w.window(0, slots * 4), slots);
+  w.kernels.internShard(w.args[A_ORDER]!, start, end, w.window(0, slots * 4), slots);
 }
 
 export function countLeadersPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.u32[(w.args[A_LEADERS]! >>> 2) + chunk] = w.kernels.countLeaders!(from, to, 0);
+  w.u32[(w.args[A_LEADERS]! >>> 2) + chunk] = w.kernels.countLeaders(from, to, 0);
 }
 
 export function numberLeadersPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.kernels.numberLeaders!(from, to, w.u32[(w.args[A_LEADERS]! >>> 2) + chunk]!, 0);
+  w.kernels.numberLeaders(from, to, w.u32[(w.args[A_LEADERS]! >>> 2) + chunk]!, 0);
 }
 
 export function bindNamesPhase(w: WorkerContext, chunk: number): void {
   const [from, to] = range(w, chunk);
-  w.kernels.bindNames!(from, to);
+  w.kernels.bindNames(from, to);
 }
 
 /** Reads `record`; writes record.sym, esym.sym of globals, `gsym` names. Sets params.globalSyms and ctx.lookup. */
@@ -82,8 +82,8 @@ export async function internNames(ctx: Context): Promise<void> {
   // Names that nobody but the linker mentions come last; it is the first object (obj row 1).
   const own = tables.obj.recordBase[1]!;
   const ownEnd = own + tables.obj.recordCount[1]!;
-  ctx.kernels.numberLeaders!(own, ownEnd, id, 1);
-  id += ctx.kernels.countLeaders!(own, ownEnd, 1);
+  ctx.kernels.numberLeaders(own, ownEnd, id, 1);
+  id += ctx.kernels.countLeaders(own, ownEnd, 1);
   arena.release(mark);
 
   // sym grows by the local symbols later: room is made by load-sections, which moves the globals' rows.
@@ -111,7 +111,7 @@ function prefixShards(ctx: Context, counts: number, starts: number, chunks: numb
 }
 
 function verify(ctx: Context, records: number): void {
-  const row = ctx.kernels.verifyNames!(1, records);
+  const row = ctx.kernels.verifyNames(1, records);
   if (row === 0) return;
   const { record } = ctx.tables;
   const text = (r: number) => ctx.arena.string(record.name[r]!, record.nameBytes[r]!);
@@ -122,15 +122,15 @@ function installLookup(ctx: Context, globals: number): void {
   const { arena, kernels } = ctx;
   const slots = 2 ** Math.ceil(Math.log2(2 * globals));
   const table = arena.allocZeroed(slots * 4);
-  kernels.indexNames!(1, globals, table, slots);
+  kernels.indexNames(1, globals, table, slots);
   const scratch = arena.alloc(1 << 12);
   ctx.lookup = (name: ByteString): number => {
     const fits = name.length < 4000;
     const mark = arena.mark();
     const at = fits ? scratch : arena.alloc(name.length + 16);
     arena.setString(at, name);
-    kernels.hashName!(at, name.length);
-    const id = kernels.findName!(table, slots);
+    kernels.hashName(at, name.length);
+    const id = kernels.findName(table, slots);
     if (!fits) arena.release(mark);
     return id;
   };

@@ -4,7 +4,7 @@
  * Before gc they only become "defined by the linker" (so that they are neither undefined nor dynamic); their place is found
  * once output sections have addresses. compat.md §2.1's list; defaults and visibilities are lld's.
  */
-import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
+import { SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
 import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";

@@ -43,21 +43,21 @@ export function loadSectionsPhase(w: WorkerContext, chunk: number): void {
 function loadObject(w: WorkerContext, o: number, limit: number): void {
   const { obj } = w.tables;
   if (obj.e_shnum[o] !== 0) {
-    w.kernels.fillSections!(o, obj.shdrs[o]!, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
+    w.kernels.fillSections(o, obj.shdrs[o]!, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
     readCompressionHeaders(w, o);
     loadRelocations(w, o, limit);
   }
-  w.kernels.fillSymbols!(o);
+  w.kernels.fillSymbols(o);
 }
 
 /** gABI ch. 4, Elf64_Chdr: size and alignment of compressed sections once they are inflated. */
 function readCompressionHeaders(w: WorkerContext, o: number): void {
   const { obj, isec } = w.tables;
   const end = obj.isecBase[o]! + obj.isecCount[o]!;
-  for (let row = w.kernels.nextCompressed!(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCompressed!(row + 1, end)) {
+  for (let row = w.kernels.nextCompressed(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCompressed(row + 1, end)) {
     const at = w.window(2, CHDR_BYTES);
     w.read(obj.source[o]!, isec.sh_offset[row]!, at, CHDR_BYTES);
-    w.kernels.setUncompressed!(row, at);
+    w.kernels.setUncompressed(row, at);
   }
 }
 
@@ -65,12 +65,12 @@ function readCompressionHeaders(w: WorkerContext, o: number): void {
 function unpackRelocations(w: WorkerContext, o: number): void {
   const { isec, obj } = w.tables;
   const end = obj.isecBase[o]! + obj.isecCount[o]!;
-  for (let row = w.kernels.nextCrel!(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCrel!(row + 1, end)) {
+  for (let row = w.kernels.nextCrel(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCrel(row + 1, end)) {
     const bytes = isec.dynRel[row]!;
     const from = w.window(3, bytes + 16);
     w.read(obj.source[o]!, isec.relaOffset[row]!, from, bytes);
-    const count = w.kernels.crelCount!(row, from, bytes);
-    w.kernels.unpackCrel!(row, from, bytes, count === BROKEN_CREL ? 0 : w.alloc(count * RELA_BYTES), count === BROKEN_CREL ? 0 : count);
+    const count = w.kernels.crelCount(row, from, bytes);
+    w.kernels.unpackCrel(row, from, bytes, count === BROKEN_CREL ? 0 : w.alloc(count * RELA_BYTES), count === BROKEN_CREL ? 0 : count);
   }
 }
 
@@ -78,7 +78,7 @@ function unpackRelocations(w: WorkerContext, o: number): void {
 function loadRelocations(w: WorkerContext, o: number, limit: number): void {
   if ((w.tables.obj.flags[o]! & OBJF_CREL) !== 0) unpackRelocations(w, o);
   const ranges = w.window(2, MAX_RANGES * 16 + 16);
-  const pairs = w.kernels.relaRanges!(o, ranges, MAX_RANGES);
+  const pairs = w.kernels.relaRanges(o, ranges, MAX_RANGES);
   if (pairs === 0) return;
   const whole = wholeObject(w, o, limit);
   const cell = (i: number) => w.f64[(ranges >>> 3) + i]!;
@@ -88,11 +88,11 @@ function loadRelocations(w: WorkerContext, o: number, limit: number): void {
   let to = at;
   for (let i = 0; i < pairs; i++) {
     const n = cell(2 * i + 1) - cell(2 * i);
-    if (whole !== 0) w.kernels.copyMemory!(to, whole + (cell(2 * i) - w.tables.obj.offset[o]!), n);
+    if (whole !== 0) w.kernels.copyMemory(to, whole + (cell(2 * i) - w.tables.obj.offset[o]!), n);
     else w.read(w.tables.obj.source[o]!, cell(2 * i), to, n);
     to += n;
   }
-  w.kernels.bindRelas!(o, ranges, pairs, at);
+  w.kernels.bindRelas(o, ranges, pairs, at);
 }
 
 /** Reads `slot`, `group.won`; writes `isec`, `sym`, esym.sym of locals. */
@@ -105,7 +105,7 @@ export async function loadSections(ctx: Context): Promise<void> {
     isec = first;
     local = globals;
     for (const o of ctx.objects) {
-      isec = kernels.numberSections!(o, isec, local);
+      isec = kernels.numberSections(o, isec, local);
       local += tables.obj.firstGlobal[o]!;
     }
   };
@@ -114,7 +114,7 @@ export async function loadSections(ctx: Context): Promise<void> {
   growSymbols(ctx, local);
   const mark = arena.mark();
   const list = arena.alloc(globals * 4);
-  const found = kernels.collectCommons!(1, globals, list);
+  const found = kernels.collectCommons(1, globals, list);
   // In relocatable output they stay SHN_COMMON, as in GNU ld, unless -d says otherwise.
   const commonCount = options.relocatable && !options.defineCommon ? 0 : found;
   const commons = arena.u32.slice(list >>> 2, (list >>> 2) + commonCount);

@@ -23,14 +23,14 @@ const A_TO = 1;
 /** Phase: follows a stretch of the queue. */
 export function markQueuePhase(w: WorkerContext, chunk: number): void {
   const from = w.args[A_FROM]! + chunk * ENTRIES_PER_CHUNK;
-  w.kernels.markQueue!(from, Math.min(from + ENTRIES_PER_CHUNK, w.args[A_TO]!));
+  w.kernels.markQueue(from, Math.min(from + ENTRIES_PER_CHUNK, w.args[A_TO]!));
 }
 
 /** Phase: what the symbols of a stretch of included objects lead to. Arguments: address of u32 obj rows, their number, the targets. */
 export function fillTargetsPhase(w: WorkerContext, chunk: number): void {
   const [objects, count, targets] = w.args as [number, number, number];
   const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, count);
-  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) w.kernels.fillTargets!(w.u32[(objects >>> 2) + i]!, targets);
+  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) w.kernels.fillTargets(w.u32[(objects >>> 2) + i]!, targets);
 }
 
 /** Calls a kernel for rows 1…rows in steps short enough for V8 to put optimised code in place meanwhile. */
@@ -42,8 +42,8 @@ export async function markLive(ctx: Context): Promise<void> {
   const { kernels, tables, params, arena } = ctx;
   const rows = tables.isec.rows;
   if (!ctx.options.gcSections) {
-    kernels.markAll!(1, rows);
-    kernels.markPieces!(1, rows, 0);
+    kernels.markAll(1, rows);
+    kernels.markPieces(1, rows, 0);
     return;
   }
   const mark = arena.mark();
@@ -54,18 +54,18 @@ export async function markLive(ctx: Context): Promise<void> {
   const targets = arena.alloc(tables.esym.rows * 4);
   const count = ctx.objects.length;
   await ctx.pool.run("fill-targets", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, targets);
-  inSteps(rows, (first, end) => kernels.markRootSections!(first, end, queue, targets));
-  inSteps(params.get("globalSyms"), (first, end) => kernels.markRootSymbols!(first, end));
-  kernels.markCies!(1, tables.ehrec.rows);
+  inSteps(rows, (first, end) => kernels.markRootSections(first, end, queue, targets));
+  inSteps(params.get("globalSyms"), (first, end) => kernels.markRootSymbols(first, end));
+  kernels.markCies(1, tables.ehrec.rows);
   let from = 0;
   do {
     for (let to = arena.u32[counter]!; from < to; from = to, to = arena.u32[counter]!) {
-      if (to - from < PARALLEL_ENTRIES) kernels.markQueue!(from, to);
+      if (to - from < PARALLEL_ENTRIES) kernels.markQueue(from, to);
       else await ctx.pool.run("mark-live", Math.ceil((to - from) / ENTRIES_PER_CHUNK), from, to);
     }
   } while (retainWanted(ctx, waiting));
   arena.release(mark);
-  kernels.markPieces!(1, rows, 1);
+  kernels.markPieces(1, rows, 1);
 }
 
 /**
@@ -78,7 +78,7 @@ function listStartStop(ctx: Context): number[] {
   const { kernels, tables, arena, options } = ctx;
   const list = arena.alloc(tables.isec.rows * 4);
   let count = 0;
-  inSteps(tables.isec.rows, (from, to) => (count += kernels.collectIdentifiers!(from, to, list + 4 * count)));
+  inSteps(tables.isec.rows, (from, to) => (count += kernels.collectIdentifiers(from, to, list + 4 * count)));
   const byName = new Map<string, number[]>();
   for (let i = 0; i < count; i++) {
     const row = arena.u32[(list >>> 2) + i]!;
@@ -109,10 +109,10 @@ function listStartStop(ctx: Context): number[] {
 /** Queues the sets that are referred to and wholly dead; true = there were some. */
 function retainWanted(ctx: Context, waiting: number[]): boolean {
   const { arena, kernels } = ctx;
-  const wanted = waiting.filter((at) => arena.u32[at >>> 2] === START_STOP_WANTED && kernels.anyLive!(at) === 0);
+  const wanted = waiting.filter((at) => arena.u32[at >>> 2] === START_STOP_WANTED && kernels.anyLive(at) === 0);
   for (const at of wanted) {
     arena.u32[at >>> 2] = START_STOP_RETAINS;
-    kernels.retain!(at);
+    kernels.retain(at);
   }
   return wanted.length > 0;
 }

@@ -42,12 +42,12 @@ function task(w: WorkerContext, chunk: number): Uint32Array {
 
 function countChunk(w: WorkerContext, chunk: number): void {
   const t = task(w, chunk);
-  w.kernels.countShards!(t[T_MSEC]!, t[T_FROM]!, t[T_TO]!, t[T_COUNTS]!);
+  w.kernels.countShards(t[T_MSEC]!, t[T_FROM]!, t[T_TO]!, t[T_COUNTS]!);
 }
 
 function scatterChunk(w: WorkerContext, chunk: number): void {
   const t = task(w, chunk);
-  w.kernels.scatterPieces!(t[T_MSEC]!, t[T_FROM]!, t[T_TO]!, t[T_COUNTS]!, t[T_RECORDS]!);
+  w.kernels.scatterPieces(t[T_MSEC]!, t[T_FROM]!, t[T_TO]!, t[T_COUNTS]!, t[T_RECORDS]!);
 }
 
 /** T_FROM, T_TO: record numbers; T_COUNTS: where the shard's size goes. */
@@ -55,14 +55,14 @@ function dedupeChunk(w: WorkerContext, chunk: number): void {
   const t = task(w, chunk);
   const slots = 2 ** Math.ceil(Math.log2(2 * (t[T_TO]! - t[T_FROM]!) + 16));
   const table = w.window(0, 4 * slots);
-  const size = w.kernels.dedupeShard!(t[T_MSEC]!, t[T_RECORDS]!, t[T_FROM]!, t[T_TO]!, table, slots, t[T_BY_ROW]!);
+  const size = w.kernels.dedupeShard(t[T_MSEC]!, t[T_RECORDS]!, t[T_FROM]!, t[T_TO]!, table, slots, t[T_BY_ROW]!);
   w.u32[t[T_COUNTS]! >>> 2] = size;
 }
 
 /** Second argument: 1 = winners only. */
 function finishChunk(w: WorkerContext, chunk: number): void {
   const t = task(w, chunk);
-  w.kernels.finishPieces!(t[T_MSEC]!, t[T_FROM]!, t[T_TO]!, t[T_STARTS]!, t[T_BY_ROW]!, w.args[1]!);
+  w.kernels.finishPieces(t[T_MSEC]!, t[T_FROM]!, t[T_TO]!, t[T_STARTS]!, t[T_BY_ROW]!, w.args[1]!);
 }
 
 /** Arguments: first member, end. Copies winners into msec.bytes. */
@@ -82,7 +82,7 @@ function verifyChunk(w: WorkerContext, chunk: number): void {
     if (bytes === 0) continue;
     const contents = w.window(0, w.tables.isec.size[isec]!);
     w.contents(isec, contents);
-    const wrong = w.kernels.verifyMerged!(isec, contents, bytes);
+    const wrong = w.kernels.verifyMerged(isec, contents, bytes);
     if (wrong !== 0) throw new Error(`two different mergeable pieces have the same 128-bit hash (piece row ${wrong - 1})`);
   }
 }
@@ -101,18 +101,18 @@ export function copyMembers(w: WorkerContext, from: number, to: number, low: num
   eachRun(
     w,
     from,
-    (row, cell) => w.kernels.nextWinnerRun!(row, to, RUN_BYTES, cell),
+    (row, cell) => w.kernels.nextWinnerRun(row, to, RUN_BYTES, cell),
     (row) => w.tables.mmember.isec[row]!,
-    (first, end, contents, start) => w.kernels.copyRun!(first, end, contents, start, low, high, at),
+    (first, end, contents, start) => w.kernels.copyRun(first, end, contents, start, low, high, at),
   );
 }
 
 export async function mergePieces(ctx: Context): Promise<void> {
   const { arena, kernels, tables } = ctx;
-  const most = kernels.countMergeSections!();
+  const most = kernels.countMergeSections();
   allocTable(arena, tables, "msec", most);
   allocTable(arena, tables, "mmember", most);
-  setRows(tables, "msec", kernels.groupMergeSections!());
+  setRows(tables, "msec", kernels.groupMergeSections());
   const streamed = await streamStrings(ctx);
   const { pieces } = tables.msec;
   for (let m = 1; m < tables.msec.rows; ) {
@@ -154,7 +154,7 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
   await pool.run("merge-count", tasks.count, tasks.address);
   const shardTasks = new Tasks(ctx, groups.reduce((sum, group) => sum + group.shards, 0));
   for (const group of groups) {
-    const total = kernels.prefixShards!(group.counts, group.chunks, group.shards, group.starts);
+    const total = kernels.prefixShards(group.counts, group.chunks, group.shards, group.starts);
     const records = arena.alloc(total * RECORD_BYTES + RECORD_BYTES);
     tasks.setRecords(group, records);
     for (let s = 0; s < group.shards; s++) {
@@ -165,7 +165,7 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
   await pool.run("merge-scatter", tasks.count, tasks.address);
   await pool.run("merge-dedupe", shardTasks.count, shardTasks.address);
   for (const group of groups) {
-    if (kernels.placeShards!(group.m, group.sizes) !== 0) ctx.diag.fatal("merged section is larger than 4 GiB");
+    if (kernels.placeShards(group.m, group.sizes) !== 0) ctx.diag.fatal("merged section is larger than 4 GiB");
   }
   await finish(ctx, groups);
   arena.release(mark);
@@ -211,15 +211,15 @@ async function mergeTails(ctx: Context, m: number): Promise<void> {
   const mark = arena.mark();
   const base = tables.msec.memberBase[m]!;
   const end = base + tables.msec.memberCount[m]!;
-  const winners = kernels.countWinners!(base, end);
+  const winners = kernels.countWinners(base, end);
   const bytes = arena.allocZeroed(tables.msec.size[m]! + 16);
   tables.msec.bytes[m] = bytes;
   await ctx.pool.run("merge-copy", Math.ceil((end - base) / CHUNK_MEMBERS), base, end);
   tables.msec.bytes[m] = 0;
   const list = arena.alloc(winners * TAIL_ITEM_BYTES + 16);
-  const count = kernels.listWinners!(m, bytes, list);
-  kernels.sortReversed!(list, count, arena.alloc(winners * TAIL_ITEM_BYTES + 64));
-  kernels.placeTails!(m, list, count);
+  const count = kernels.listWinners(m, bytes, list);
+  kernels.sortReversed(list, count, arena.alloc(winners * TAIL_ITEM_BYTES + 64));
+  kernels.placeTails(m, list, count);
   arena.release(mark);
 }
 
@@ -274,7 +274,7 @@ async function keepBytes(ctx: Context, streamed: StreamedStrings | null): Promis
     if (stream[m] === 0) any = true;
     else anyStreamed = true;
   }
-  kernels.countWinners!(1, tables.mmember.rows);
+  kernels.countWinners(1, tables.mmember.rows);
   const end = tables.mmember.rows;
   const chunks = Math.ceil((end - 1) / CHUNK_MEMBERS);
   if (any) await pool.run("merge-copy", chunks, 1, end);

@@ -42,10 +42,10 @@ export class OrderedNames {
     names.forEach((name, i) => arena.u32.set([arena.put(name), name.length], (list >>> 2) + 2 * i));
     const slots = 2 ** Math.ceil(Math.log2(2 * names.length + 1));
     const table = arena.allocZeroed(4 * slots);
-    kernels.indexOrder!(list, names.length, table, slots);
+    kernels.indexOrder(list, names.length, table, slots);
     for (const o of objects) {
       const out = this.ctx.pool.self.window(2, 8 * tables.obj.firstGlobal[o]! + 8);
-      const count = kernels.orderedLocals!(o, list, table, slots, out);
+      const count = kernels.orderedLocals(o, list, table, slots, out);
       for (let i = 0; i < count; i++) found.get(names[arena.u32[(out >>> 2) + 2 * i]! - 1]!)!.push(arena.u32[(out >>> 2) + 2 * i + 1]!);
     }
     arena.release(mark);

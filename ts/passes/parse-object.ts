@@ -34,12 +34,12 @@ export function readSymbolsPhase(w: WorkerContext, chunk: number): void {
   const end = Math.min(first + w.args[0]!, w.tables.obj.rows);
   const out = w.window(2, OUT_BYTES);
   for (let o = first; o < end; o++) {
-    o = w.kernels.readObjects!(o, end, out);
+    o = w.kernels.readObjects(o, end, out);
     if (o === end) return;
     let error = w.u32[(out >>> 2) + 1]!;
     if (error === NEEDS_GROUPS) error = readScattered(w, o, out);
     if (error === 0) continue;
-    w.kernels.reportIssue!(ISSUE_BAD_OBJECT, o, 0, w.u32[out >>> 2]!, error);
+    w.kernels.reportIssue(ISSUE_BAD_OBJECT, o, 0, w.u32[out >>> 2]!, error);
     forget(w, o);
   }
 }
@@ -64,7 +64,7 @@ function readScattered(w: WorkerContext, o: number, out: number): number {
     w.u32[out >>> 2] = 0;
     return ERR_TRUNCATED;
   }
-  return w.kernels.readSymbols!(o, obj.shdrs[o]!, groups, from, obj.names[o]!, obj.namesBytes[o]!, out);
+  return w.kernels.readSymbols(o, obj.shdrs[o]!, groups, from, obj.names[o]!, obj.namesBytes[o]!, out);
 }
 
 /** Loads and parses all inputs, `bytes` bytes of relocatable objects. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows. */
@@ -84,7 +84,7 @@ export async function parseObject(ctx: Context, bytes: number): Promise<void> {
 function numberRows(ctx: Context): void {
   const { tables, arena, kernels } = ctx;
   const out = arena.alloc(OUT_BYTES);
-  kernels.numberRows!(out);
+  kernels.numberRows(out);
   const [slot, esym, group, record] = arena.u32.subarray(out >>> 2, (out >>> 2) + 4) as unknown as [number, number, number, number];
   allocTable(arena, tables, "slot", slot);
   allocTable(arena, tables, "esym", esym);

@@ -37,7 +37,7 @@ export function evaluatePlain(ctx: Context, script: LayoutScript): void {
   for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
   values.publish();
   for (const command of script.commands) {
-    if (command.kind === "assign" && command.sym !== 0) ctx.kernels.resolveAddresses!(command.sym, command.sym + 1);
+    if (command.kind === "assign" && command.sym !== 0) ctx.kernels.resolveAddresses(command.sym, command.sym + 1);
   }
 }
 

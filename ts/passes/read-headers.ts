@@ -40,13 +40,13 @@ export function keepTables(w: WorkerContext, o: number, limit: number): number {
     return o + 1;
   }
   const { span } = w;
-  const next = w.kernels.keepSpan!(o, limit, span.address, span.from, span.to, out);
+  const next = w.kernels.keepSpan(o, limit, span.address, span.from, span.to, out);
   if (next === 0) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
   return next;
 }
 
 function broken(w: WorkerContext, o: number, index: number, error: number): void {
-  w.kernels.reportIssue!(ISSUE_BAD_OBJECT, o, 0, index, error);
+  w.kernels.reportIssue(ISSUE_BAD_OBJECT, o, 0, index, error);
 }
 
 function keepLarge(w: WorkerContext, o: number, out: number): void {
@@ -56,26 +56,26 @@ function keepLarge(w: WorkerContext, o: number, out: number): void {
   const keep = (from: number, bytes: number): number => {
     const address = w.alloc(bytes + MARGIN);
     read(from, address, bytes);
-    kernels.fillBytes!(address + bytes, 0, MARGIN);
+    kernels.fillBytes(address + bytes, 0, MARGIN);
     return address;
   };
   const ehdr = w.window(0, EHDR_BYTES);
   read(0, ehdr, EHDR_BYTES);
-  let error = kernels.checkHeader!(o, ehdr, 0, out);
+  let error = kernels.checkHeader(o, ehdr, 0, out);
   if (error === NEEDS_FIRST) {
     const first = w.window(3, SHDR_BYTES);
     read(shoff[o]!, first, SHDR_BYTES);
-    error = kernels.checkHeader!(o, ehdr, first, out);
+    error = kernels.checkHeader(o, ehdr, first, out);
   }
   if (error !== 0) return broken(w, o, w.u32[out >>> 2]!, error);
   const shdrs = keep(shoff[o]!, e_shnum[o]! * SHDR_BYTES);
-  if (kernels.planTables!(o, shdrs, 0, out) === 0) return;
+  if (kernels.planTables(o, shdrs, 0, out) === 0) return;
   const parts = w.u32[(out + OUT_PARTS) >>> 2]!;
   for (let i = 0; i < parts; i++) {
     const part = out + OUT_PLAN + i * PART_BYTES;
     w.u32[(part + 16) >>> 2] = keep(w.f64[part >>> 3]!, w.f64[(part >>> 3) + 1]!);
   }
-  kernels.bindTables!(o, shdrs, out);
+  kernels.bindTables(o, shdrs, out);
 }
 
 /** Address of object `o` when it comes whole, read together with the small objects behind it (ids below `limit`); 0 = it is large. */

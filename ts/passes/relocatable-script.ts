@@ -119,7 +119,7 @@ class RelocatableLayouter {
     if (command?.align != null) osec.align = Math.max(osec.align, Math.round(Math.log2(Math.max(1, Number(addressOf(evaluateIn(command.align, values)))))));
     for (const part of section.parts) {
       if (part.kind === "members") {
-        if (part.to > part.from) osec.size = ctx.kernels.layoutMembers!(part.from, part.to, osec.size);
+        if (part.to > part.from) osec.size = ctx.kernels.layoutMembers(part.from, part.to, osec.size);
       } else if (part.kind === "data") {
         part.offset = osec.size;
         part.value = addressOf(evaluateIn(part.expr, values));

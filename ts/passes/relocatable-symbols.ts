@@ -42,8 +42,8 @@ function countPhase(w: WorkerContext, chunk: number): void {
     const [object, first, end] = [w.u32[at]!, w.u32[at + 1]!, w.u32[at + 2]!];
     w.f64[bytes >>> 3] = 0;
     w.u32[at + 3] = object !== 0
-      ? w.kernels.countRelocatableLocals!(object, w.args[A_DISCARD]!, bytes)
-      : w.kernels.countRelocatableGlobals!(first, end, w.args[A_ONLY_USED]!, bytes);
+      ? w.kernels.countRelocatableLocals(object, w.args[A_DISCARD]!, bytes)
+      : w.kernels.countRelocatableGlobals(first, end, w.args[A_ONLY_USED]!, bytes);
     w.u32[at + 4] = w.f64[bytes >>> 3]!;
   });
 }
@@ -55,8 +55,8 @@ function emitPhase(w: WorkerContext, chunk: number): void {
     const names = w.args[A_STRTAB]! + text;
     const shndx = w.args[A_SHNDX] === 0 ? 0 : w.args[A_SHNDX]! + index * 4;
     const written = object !== 0
-      ? w.kernels.emitRelocatableLocals!(object, w.args[A_DISCARD]!, entry, index, names, text, shndx)
-      : w.kernels.emitRelocatableGlobals!(first, end, w.args[A_ONLY_USED]!, entry, index, names, text, shndx);
+      ? w.kernels.emitRelocatableLocals(object, w.args[A_DISCARD]!, entry, index, names, text, shndx)
+      : w.kernels.emitRelocatableGlobals(first, end, w.args[A_ONLY_USED]!, entry, index, names, text, shndx);
     // Every symbol has at least one byte of name, so this tells a wrong count as well.
     if (text + written !== w.u32[at + UNIT_WORDS + 4]!) throw new Error(`symbols: ${written} bytes of names instead of ${w.u32[at + UNIT_WORDS + 4]! - text}`);
   });
@@ -68,11 +68,11 @@ function markUsedPhase(w: WorkerContext, chunk: number): void {
   const { isec, obj } = w.tables;
   const from = 1 + chunk * SECTIONS_PER_CHUNK;
   const to = Math.min(from + SECTIONS_PER_CHUNK, isec.rows);
-  for (let row = w.kernels.markUsedResident!(from, to, first); row < to; row = w.kernels.markUsedResident!(row + 1, to, first)) {
+  for (let row = w.kernels.markUsedResident(from, to, first); row < to; row = w.kernels.markUsedResident(row + 1, to, first)) {
     const count = isec.relaCount[row]!;
     const at = w.window(1, count * RELA_BYTES + 16);
     w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, at, count * RELA_BYTES);
-    w.kernels.markUsed!(row, at, count, first);
+    w.kernels.markUsed(row, at, count, first);
   }
 }
 
@@ -105,7 +105,7 @@ export class RelocatableSymbols {
     const { arena, params } = ctx;
     const globals = params.get("globalSyms");
     if (discardOf(ctx) !== DISCARD.none) await markUsed(ctx, 0);
-    ctx.kernels.typeReferences!(ctx.objects.byteOffset, 0, ctx.objects.length);
+    ctx.kernels.typeReferences(ctx.objects.byteOffset, 0, ctx.objects.length);
     const stretches = Math.ceil(globals / GLOBALS_PER_UNIT);
     this.unitCount = ctx.objects.length + stretches;
     this.units = arena.allocZeroed((this.unitCount + 1) * UNIT_WORDS * 4);
@@ -147,7 +147,7 @@ export class RelocatableSymbols {
     arena.u8[strtab] = 0;
     arena.u32[CTL_COUNTERS >>> 2] = 0;
     ctx.params.set("symIndex", ctx.tables.sym.aux.byteOffset);
-    ctx.kernels.emitSectionSymbols!(symtab, shndx);
+    ctx.kernels.emitSectionSymbols(symtab, shndx);
     await this.run(ctx, "emit-relocatable-symbols", symtab, strtab, shndx);
     return { symtab, strtab, shndx, gnuAbi: arena.u32[CTL_COUNTERS >>> 2] !== 0 };
   }

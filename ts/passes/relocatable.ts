@@ -21,7 +21,6 @@ import { BuildIdSection } from "../synthetic/build-id.ts";
 import { NotePropertySection } from "../synthetic/note-property.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { digestedOutput } from "./digest-output.ts";
-import type { LinkerDefined } from "./linker-defined.ts";
 import { markLive } from "./mark-live.ts";
 import { mergePieces } from "./merge-pieces.ts";
 import { bindRelocatableScript, layoutRelocatableScript } from "./relocatable-script.ts";
@@ -92,7 +91,7 @@ export class RelocatableOutput {
   }
 
   /** Everything up to the layout. `run` times a pass. */
-  async build(ctx: Context, linkerDefined: LinkerDefined, run: (name: string, pass: () => void | Promise<void>) => Promise<void>): Promise<void> {
+  async build(ctx: Context, run: (name: string, pass: () => void | Promise<void>) => Promise<void>): Promise<void> {
     checkRoots(ctx);
     await run("split-pieces", () => splitPieces(ctx));
     ctx.checkIssues();
@@ -116,7 +115,7 @@ export class RelocatableOutput {
   private bind(ctx: Context): void {
     const { tables, arena, kernels } = ctx;
     const rows = tables.isec.rows;
-    kernels.forgetUnwind!(1, rows);
+    kernels.forgetUnwind(1, rows);
     if (ctx.script?.hasSections === true) this.plan = bindRelocatableScript(ctx, ctx.script);
     const capacity = this.plan === null ? rows + HEADERS_OSEC + 1 : tables.rout.rows;
     if (this.plan === null) {
@@ -131,10 +130,10 @@ export class RelocatableOutput {
     const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
     const table = arena.allocZeroed(slots * 4);
     let count = this.firstOrphan;
-    for (const linked of [0, 1]) count = kernels.bindRelocatable!(1, rows, linked, unique, ctx.options.dissolveGroups ? 1 : 0, table, slots, count);
+    for (const linked of [0, 1]) count = kernels.bindRelocatable(1, rows, linked, unique, ctx.options.dissolveGroups ? 1 : 0, table, slots, count);
     const cursors = arena.allocZeroed(count * 4);
-    const members = kernels.baseMembers!(this.firstOrphan, count, firstMember, cursors);
-    kernels.fillMembers!(1, rows, cursors);
+    const members = kernels.baseMembers(this.firstOrphan, count, firstMember, cursors);
+    kernels.fillMembers(1, rows, cursors);
     arena.release(mark);
     setRows(tables, "osec", count);
     setRows(tables, "rout", count);
@@ -146,8 +145,8 @@ export class RelocatableOutput {
   private placeGroups(ctx: Context): void {
     for (const o of ctx.objects) {
       if (ctx.tables.obj.groupCount[o] === 0) continue;
-      this.groups += ctx.kernels.placeGroups!(o, this.groupBytes);
-      this.groupBytes += ctx.kernels.groupBytes!(o);
+      this.groups += ctx.kernels.placeGroups(o, this.groupBytes);
+      this.groupBytes += ctx.kernels.groupBytes(o);
     }
   }
 
@@ -155,8 +154,8 @@ export class RelocatableOutput {
   private layout(ctx: Context): void {
     const { kernels } = ctx;
     if (ctx.script !== null && this.plan !== null) layoutRelocatableScript(ctx, ctx.script, this.plan);
-    const end = kernels.layoutOutputs!(this.firstOrphan, EHDR_BYTES);
-    const index = kernels.numberOutputs!(this.firstOrphan, 1);
+    const end = kernels.layoutOutputs(this.firstOrphan, EHDR_BYTES);
+    const index = kernels.numberOutputs(this.firstOrphan, 1);
     this.addExtras(ctx, index);
     this.sections = index + this.extras.length;
     this.extras.forEach((extra, i) => (extra.index = index + i));
@@ -167,7 +166,7 @@ export class RelocatableOutput {
   private placeRest(ctx: Context, end: number): void {
     this.groupsFrom = alignUp(end, 4);
     this.relasFrom = alignUp(this.groupsFrom + this.groupBytes, 8);
-    let at = ctx.kernels.layoutRelas!(this.relasFrom);
+    let at = ctx.kernels.layoutRelas(this.relasFrom);
     for (const extra of this.extras) {
       extra.offset = at = alignUp(at, 2 ** extra.align);
       at += extra.size;
@@ -177,7 +176,7 @@ export class RelocatableOutput {
 
   private async compress(ctx: Context): Promise<void> {
     this.stored = await compressRelocatable(ctx, this.plan);
-    this.placeRest(ctx, ctx.kernels.layoutOutputs!(ctx.tables.osec.rows, EHDR_BYTES));
+    this.placeRest(ctx, ctx.kernels.layoutOutputs(ctx.tables.osec.rows, EHDR_BYTES));
   }
 
   private addExtras(ctx: Context, index: number): void {
@@ -196,7 +195,7 @@ export class RelocatableOutput {
       extra.sh_name = at;
       at += extra.name.length + 1;
     }
-    this.nameBytes = at + ctx.kernels.nameOutputs!(at, 0);
+    this.nameBytes = at + ctx.kernels.nameOutputs(at, 0);
     this.extra(".shstrtab")!.size = this.nameBytes;
   }
 
@@ -250,7 +249,7 @@ export class RelocatableOutput {
     const text = "\0" + this.groupName + this.extras.map((extra) => extra.name + "\0").join("");
     const at = arena.alloc(this.nameBytes + 16);
     arena.setString(at, text);
-    ctx.kernels.nameOutputs!(text.length, at + text.length);
+    ctx.kernels.nameOutputs(text.length, at + text.length);
     return at;
   }
 
@@ -261,9 +260,9 @@ export class RelocatableOutput {
     const shdrs = arena.allocZeroed(bytes + 16, 16);
     const groups = arena.alloc(this.groupBytes + 16);
     const symtab = this.extra(".symtab")!.index;
-    const gnuAbi = kernels.outputHeaders!(shdrs, symtab) !== 0;
+    const gnuAbi = kernels.outputHeaders(shdrs, symtab) !== 0;
     for (const o of ctx.objects) {
-      if (ctx.tables.obj.groupCount[o] !== 0) kernels.writeGroups!(o, shdrs, 1, symtab, groups, this.groupsFrom);
+      if (ctx.tables.obj.groupCount[o] !== 0) kernels.writeGroups(o, shdrs, 1, symtab, groups, this.groupsFrom);
     }
     const view = new DataView(arena.memory.buffer, shdrs, bytes);
     for (const extra of this.extras) {

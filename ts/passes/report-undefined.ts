@@ -185,7 +185,7 @@ function checksSharedObjects(options: LinkOptions): boolean {
 function reportSharedObjects(ctx: Context): void {
   const known = new Set(ctx.sharedObjects.map((input) => input.soname));
   const checked = ctx.sharedObjects.filter((input) => input.needed.every((name) => known.has(name)));
-  for (const input of checked) ctx.kernels.sharedUndefined!(input.obj);
+  for (const input of checked) ctx.kernels.sharedUndefined(input.obj);
   if (ctx.arena.issues === 0) return;
   const { found } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED_SHLIB);
   for (const issue of found) reportSharedReference(ctx, issue);

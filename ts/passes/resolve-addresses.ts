@@ -7,7 +7,7 @@ const SYMBOLS_PER_CHUNK = 1 << 15;
 /** Phase: a stretch of symbols. */
 export function resolveAddressesPhase(w: WorkerContext, chunk: number): void {
   const from = Math.max(1, chunk * SYMBOLS_PER_CHUNK);
-  w.kernels.resolveAddresses!(from, Math.min((chunk + 1) * SYMBOLS_PER_CHUNK, w.args[0]!));
+  w.kernels.resolveAddresses(from, Math.min((chunk + 1) * SYMBOLS_PER_CHUNK, w.args[0]!));
 }
 
 export async function resolveAddresses(ctx: Context): Promise<void> {

@@ -11,7 +11,6 @@ import {
 import { STB_GLOBAL, STB_WEAK } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { fileName } from "../diagnostics/place.ts";
 import { allocTable } from "../memory/table.ts";
 import { Glob } from "../script/glob.ts";
 import { demandProvided } from "./script-symbols.ts";
@@ -31,11 +30,11 @@ export function resolveSymbols(ctx: Context): void {
   arena.u32[(state >>> 2) + 1] = included;
   arena.u32[(state >>> 2) + 2] = arena.alloc(rows * 8);
   for (let from = 1; from < rows; from += OBJECTS_PER_CALL) {
-    kernels.resolveObjects!(from, Math.min(from + OBJECTS_PER_CALL, rows), state);
+    kernels.resolveObjects(from, Math.min(from + OBJECTS_PER_CALL, rows), state);
   }
   const demand = (name: ByteString) => {
     const id = ctx.lookup(name);
-    if (id !== 0) kernels.demand!(id, state);
+    if (id !== 0) kernels.demand(id, state);
     return id;
   };
   demandOptions(ctx, demand);
@@ -54,8 +53,8 @@ export function resolveSymbols(ctx: Context): void {
 function settle({ kernels, params, tables, arena, options }: Context, included: number, count: number): void {
   const suspects = params.get("suspects");
   if (suspects === 0) return;
-  for (let seq = 1; seq <= count; seq++) kernels.findConflicts!(arena.u32[(included >>> 2) + seq]!, options.allowMultipleDefinition ? 1 : 0);
-  if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost!(1, tables.gsym.rows);
+  for (let seq = 1; seq <= count; seq++) kernels.findConflicts(arena.u32[(included >>> 2) + seq]!, options.allowMultipleDefinition ? 1 : 0);
+  if ((suspects & SUSPECT_LOST) !== 0) kernels.takeBackLost(1, tables.gsym.rows);
 }
 
 /** Makes an undefined symbol as weak or as strong as the references to another one are. */
@@ -69,7 +68,7 @@ function copyStrength(ctx: Context, from: number, to: number): void {
 
 /** Does an object of the link refer to the symbol or define it? */
 function isMentioned({ objects, tables, kernels }: Context, id: number): boolean {
-  return objects.some((o) => tables.obj.kind[o] === OBJ_RELOCATABLE && kernels.mentions!(o, id) !== 0);
+  return objects.some((o) => tables.obj.kind[o] === OBJ_RELOCATABLE && kernels.mentions(o, id) !== 0);
 }
 
 /** What only --entry or -u asks for, and no input defines, is no reference: it is neither dynamic nor undefined (lld). Once no archive is left to open. */
@@ -90,7 +89,7 @@ function extractGlobs(ctx: Context, root: (name: ByteString) => void): void {
   const { arena, kernels, tables } = ctx;
   const mark = arena.mark();
   const list = arena.alloc(tables.sym.rows * 4);
-  const count = kernels.listKind!(SYM_LAZY, list);
+  const count = kernels.listKind(SYM_LAZY, list);
   const names = Array.from(arena.u32.subarray(list >>> 2, (list >>> 2) + count), (id) => ctx.symbolName(id));
   arena.release(mark);
   for (const name of names) if (globs.some((glob) => glob.matches(name))) root(name);
@@ -167,7 +166,7 @@ export function redirectWrapped(ctx: Context): void {
   }
   const objects = arena.alloc(ctx.objects.length * 4);
   arena.u32.set(ctx.objects, objects >>> 2);
-  kernels.redirectSymbols!(objects, 0, ctx.objects.length, map);
+  kernels.redirectSymbols(objects, 0, ctx.objects.length, map);
   arena.release(mark);
 }
 

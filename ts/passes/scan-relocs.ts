@@ -44,14 +44,14 @@ function scanObject(w: WorkerContext, source: number, from: number, to: number):
   const waiting = w.window(LIST, (to - from) * 4 + RUN_CELL_BYTES);
   const cell = waiting + (to - from) * 4;
   const out = Math.ceil(cell / 8) * 8;
-  const count = w.kernels.scanRelocs!(from, to, waiting);
+  const count = w.kernels.scanRelocs(from, to, waiting);
   for (let at = 0; at < count; ) {
-    const end = w.kernels.waitingRun!(waiting, at, count, GAP_BYTES, WINDOW_BYTES, out);
+    const end = w.kernels.waitingRun(waiting, at, count, GAP_BYTES, WINDOW_BYTES, out);
     const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
     // 8 bytes before the window: instructions are read from before their field.
     const window = w.window(CONTENTS, stop - start + 32) + 16;
     w.read(source, start, window, stop - start);
-    w.kernels.scanWaiting!(waiting, at, end, window, start);
+    w.kernels.scanWaiting(waiting, at, end, window, start);
     at = end;
   }
 }
@@ -93,15 +93,15 @@ function decideNeeded(ctx: Context): void {
   if (!undecided) return;
   const globals = params.get("globalSyms");
   if (params.get("gcSections") === 1) {
-    let wanted = kernels.findCandidates!(1, globals);
+    let wanted = kernels.findCandidates(1, globals);
     for (let at = 1; at < tables.isec.rows && wanted > 0; at += CHUNK_ROWS) {
-      wanted -= kernels.markNeeded!(at, Math.min(at + CHUNK_ROWS, tables.isec.rows), wanted);
+      wanted -= kernels.markNeeded(at, Math.min(at + CHUNK_ROWS, tables.isec.rows), wanted);
     }
-    kernels.dropCandidates!(1, tables.obj.rows);
+    kernels.dropCandidates(1, tables.obj.rows);
   } else {
-    kernels.markNeededSymbols!(1, globals);
+    kernels.markNeededSymbols(1, globals);
   }
-  if (ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0)) kernels.demoteShared!(1, globals);
+  if (ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0)) kernels.demoteShared(1, globals);
 }
 
 export async function scanRelocs(ctx: Context): Promise<void> {

@@ -257,7 +257,7 @@ class Layouter {
     // What is aligned is the address, and a script may put a section where it is not.
     const skew = Number(osec.sh_addr % (1n << BigInt(osec.align)));
     const before = osec.size + skew;
-    let end = part.to > part.from ? this.ctx.kernels.layoutMembers!(part.from, part.to, before) : before;
+    let end = part.to > part.from ? this.ctx.kernels.layoutMembers(part.from, part.to, before) : before;
     if (skew !== 0) this.shift(part, skew);
     for (const entry of part.synthetic) {
       entry.offset = alignNumber(end, 2 ** entry.section.align) - skew;

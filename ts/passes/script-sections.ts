@@ -355,7 +355,7 @@ class Binder {
     tables.osec.sh_flags[osec.id] = osec.sh_flags;
     tables.osec.sh_entsize[osec.id] = osec.sh_entsize;
     tables.osec.align[osec.id] = osec.align;
-    if (osec.sh_type === SHT_INIT_ARRAY || osec.sh_type === SHT_FINI_ARRAY) kernels.mirrorRelocs!(base, base + tables.osec.memberCount[osec.id]!);
+    if (osec.sh_type === SHT_INIT_ARRAY || osec.sh_type === SHT_FINI_ARRAY) kernels.mirrorRelocs(base, base + tables.osec.memberCount[osec.id]!);
   }
 
   /** /DISCARD/: with everything that depends on it; its symbols cannot be referred to. */

@@ -104,7 +104,7 @@ export class ScriptValues implements Environment {
 
   private mergedOffset(id: number, osec: OutputSection): bigint {
     const { kernels, tables } = this.ctx;
-    kernels.resolveAddresses!(id, id + 1);
+    kernels.resolveAddresses(id, id + 1);
     return tables.sym.addr[id]! - tables.osec.addr[osec.id]!;
   }
 

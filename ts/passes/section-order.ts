@@ -87,12 +87,12 @@ function apply(ctx: Context, ranks: number, scratch: number): void {
   if (plan === null) {
     for (let id = HEADERS_OSEC; id < osec.rows; id++) {
       const name = arena.string(osec.name[id]!, osec.nameBytes[id]!);
-      if (name !== ".init" && name !== ".fini") kernels.orderMembers!(osec.memberBase[id]!, osec.memberBase[id]! + osec.memberCount[id]!, ranks, scratch);
+      if (name !== ".init" && name !== ".fini") kernels.orderMembers(osec.memberBase[id]!, osec.memberBase[id]! + osec.memberCount[id]!, ranks, scratch);
     }
     return;
   }
   for (const { osec: section, parts } of plan.sections) {
     if (section.name === ".init" || section.name === ".fini") continue;
-    for (const part of parts) if (part.kind === "members") kernels.orderMembers!(part.from, part.to, ranks, scratch);
+    for (const part of parts) if (part.kind === "members") kernels.orderMembers(part.from, part.to, ranks, scratch);
   }
 }

@@ -7,8 +7,8 @@
  * exported reference may still turn out unused; collectDynsyms leaves it out.
  */
 import {
-  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR,
-  SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
+  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER,
+  VIS_READ_SUFFIX, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
@@ -38,20 +38,20 @@ export function setVisibility(ctx: Context): void {
   const bits = optionBits(ctx) | (patterns || options.shared ? VIS_READ_SUFFIX : 0);
   const mark = arena.mark();
   const marks = (bits & VIS_READ_SUFFIX) !== 0 ? arena.allocZeroed(globals) : 0;
-  const versioned = kernels.startVersions!(1, globals, bits, marks);
+  const versioned = kernels.startVersions(1, globals, bits, marks);
   if (ctx.versionNodes.length > 0) assignVersionNodes(ctx, marks, versioned);
   if (versioned > 0) readOwnVersions(ctx, marks);
   if (listed) markDynamicList(ctx, marks);
   redirectWrapped(ctx);
   settleVersionedNames(ctx, marks, versioned);
-  kernels.setVisibility!(1, globals, bits, marks);
+  kernels.setVisibility(1, globals, bits, marks);
   arena.release(mark);
 }
 
 /** Decides again for one global that the linker has defined since (__start_X): it is no reference any more. */
 export function refreshVisibility(ctx: Context, row: number): void {
   ctx.tables.sym.flags[row]! &= ~SYM_ABSOLUTE;
-  ctx.kernels.setVisibility!(row, row + 1, optionBits(ctx), 0);
+  ctx.kernels.setVisibility(row, row + 1, optionBits(ctx), 0);
 }
 
 /** -z [no]dynamic-undefined-weak; by itself only programs without a dynamic linker settle them (lld: glibc's static-pie counts on it). */
@@ -81,7 +81,7 @@ function readOwnVersions(ctx: Context, marks: number): void {
       const isDefault = (ctx.arena.u8[marks + row]! & MARK_VERSIONED_DEFAULT) !== 0;
       ctx.tables.gsym.ver[row] = isDefault ? id : id | VERSYM_HIDDEN;
     } else if (ctx.options.shared) {
-      ctx.diag.error(messages.undefinedSymbolVersion(definingPlace(ctx, row), ctx.arena.cstring(ctx.kernels.definedName!(row)), version));
+      ctx.diag.error(messages.undefinedSymbolVersion(definingPlace(ctx, row), ctx.arena.cstring(ctx.kernels.definedName(row)), version));
     }
   }
 }

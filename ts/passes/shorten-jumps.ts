@@ -21,18 +21,18 @@ export function shortenJumps(ctx: Context): void {
   const tail = arena.alloc(16);
   let any = false;
   for (const [from, to] of codeRuns(ctx)) {
-    for (let i = kernels.nextJump!(from, to); i < to; i = kernels.nextJump!(i + 1, to)) {
+    for (let i = kernels.nextJump(from, to); i < to; i = kernels.nextJump(i + 1, to)) {
       const row = member.isec[i]!;
       const bytes = Math.min(TAIL_BYTES, isec.size[row]!);
       w.read(obj.source[isec.obj[row]!]!, isec.sh_offset[row]! + isec.size[row]! - bytes, tail, bytes);
-      const lost = kernels.shortenJump!(i, tail, bytes);
+      const lost = kernels.shortenJump(i, tail, bytes);
       arena.u8[saved + row] = lost;
       any ||= lost > 0;
     }
   }
   if (!any) return;
   ctx.params.set("shortened", saved);
-  for (const o of ctx.objects) kernels.trimSymbols!(o, saved);
+  for (const o of ctx.objects) kernels.trimSymbols(o, saved);
 }
 
 /** Stretches of members that will stand next to each other. */

@@ -65,7 +65,7 @@ export function eachRun(
     const contents = keep && stored ? w.alloc(bytes + MARGIN) : w.window(CONTENTS, bytes);
     if (stored) w.read(w.tables.obj.source[obj[isec]!]!, start, contents, bytes);
     else if (!inflate(w, isec, contents)) continue;
-    if (keep && stored) w.kernels.keepRun!(first, row, contents, start, bytes);
+    if (keep && stored) w.kernels.keepRun(first, row, contents, start, bytes);
     use(first, row, contents, start);
   }
 }
@@ -77,7 +77,7 @@ function inflate(w: WorkerContext, isec: number, contents: number): boolean {
     return true;
   } catch (error) {
     if (error instanceof ReadFailed) throw error;
-    w.kernels.rejectPieces!(isec, ERR_COMPRESSED);
+    w.kernels.rejectPieces(isec, ERR_COMPRESSED);
     return false;
   }
 }
@@ -86,21 +86,21 @@ function splitChunk(w: WorkerContext, chunk: number): void {
   const [fill, keep] = w.args as [number, number];
   const from = 1 + chunk * CHUNK_SECTIONS;
   const to = Math.min(from + CHUNK_SECTIONS, w.tables.isec.rows);
-  if (fill === COUNT) w.kernels.countConstants!(from, to);
+  if (fill === COUNT) w.kernels.countConstants(from, to);
   const scratch = w.window(CELL, 2 * SCRATCH_BYTES) + SCRATCH_BYTES;
   eachRun(
     w,
     from,
-    (row, cell) => w.kernels.nextPieceRun!(row, to, fill, RUN_BYTES, cell),
+    (row, cell) => w.kernels.nextPieceRun(row, to, fill, RUN_BYTES, cell),
     (row) => row,
-    (first, end, contents, start) => w.kernels.splitRun!(first, end, contents, start, fill, scratch),
+    (first, end, contents, start) => w.kernels.splitRun(first, end, contents, start, fill, scratch),
     keep !== 0,
   );
 }
 
 function bindChunk(w: WorkerContext, chunk: number): void {
   const from = 1 + chunk * CHUNK_SYMBOLS;
-  w.kernels.bindSymbolPieces!(from, Math.min(from + CHUNK_SYMBOLS, w.tables.sym.rows));
+  w.kernels.bindSymbolPieces(from, Math.min(from + CHUNK_SYMBOLS, w.tables.sym.rows));
 }
 
 export const SPLIT_PHASES: Phases = { "split-pieces": splitChunk, "bind-symbol-pieces": bindChunk };
@@ -109,15 +109,15 @@ export async function splitPieces(ctx: Context): Promise<void> {
   const { arena, kernels, options, params, pool, tables } = ctx;
   const chunks = Math.ceil((tables.isec.rows - 1) / CHUNK_SECTIONS);
   params.set("streams", options.relocatable || options.optimize >= 2 ? 0 : 1);
-  await pool.run("split-pieces", chunks, COUNT, kernels.pieceBytes!(1, tables.isec.rows) <= KEPT_BYTES ? 1 : 0);
+  await pool.run("split-pieces", chunks, COUNT, kernels.pieceBytes(1, tables.isec.rows) <= KEPT_BYTES ? 1 : 0);
   const rows = allocRows(ctx);
   if (rows.pieces > 1) params.set("xxh3Secret", putXxh3Secret(arena));
   if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL, 0);
-  kernels.listEhFrames!();
-  kernels.linkFdes!();
+  kernels.listEhFrames();
+  kernels.linkFdes();
   const mark = arena.mark();
   const slots = 2 ** Math.ceil(Math.log2(2 * rows.cies + 1));
-  kernels.linkCies!(arena.allocZeroed(4 * slots), slots);
+  kernels.linkCies(arena.allocZeroed(4 * slots), slots);
   arena.release(mark);
   if (rows.pieces > 1) await bindSymbols(ctx);
 }
@@ -131,7 +131,7 @@ export async function bindSymbols({ pool, tables }: Context): Promise<void> {
 function allocRows(ctx: Context): { pieces: number; records: number; cies: number } {
   const { arena, kernels, tables } = ctx;
   const totals = arena.alloc(RUN_CELL_BYTES);
-  kernels.assignPieceRows!(0, totals);
+  kernels.assignPieceRows(0, totals);
   const [pieces, records, cies, frames] = arena.u32.subarray(totals >>> 2, (totals >>> 2) + 4) as unknown as [number, number, number, number];
   const indexBytes = arena.f64[(totals >>> 3) + 2]!;
   allocTable(arena, tables, "piece", pieces);
@@ -139,6 +139,6 @@ function allocRows(ctx: Context): { pieces: number; records: number; cies: numbe
   allocTable(arena, tables, "ehrec", records);
   allocTable(arena, tables, "cie", cies);
   allocTable(arena, tables, "ehsec", frames);
-  kernels.assignPieceRows!(arena.alloc(indexBytes + 16), totals);
+  kernels.assignPieceRows(arena.alloc(indexBytes + 16), totals);
   return { pieces, records, cies };
 }

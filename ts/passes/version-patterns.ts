@@ -136,7 +136,7 @@ function assignWildcards(ctx: Context, marks: number, rules: Rule[], names: Dema
     if (cxx) assignDemangled(ctx, marks, stretch, names);
     else {
       const { rows, index } = globTable(ctx, stretch);
-      ctx.kernels.assignGlobs!(1, globals, marks, rows, stretch.length, index);
+      ctx.kernels.assignGlobs(1, globals, marks, rows, stretch.length, index);
     }
   }
 }
@@ -169,15 +169,15 @@ function ofNode(rules: Rule[], name: ByteString, version: ByteString): Rule | un
 export function markedRows(ctx: Context, marks: number, wanted: number): Uint32Array {
   const { arena, kernels } = ctx;
   const globals = ctx.params.get("globalSyms");
-  const count = kernels.listMarked!(1, globals, marks, wanted, 0);
+  const count = kernels.listMarked(1, globals, marks, wanted, 0);
   const list = arena.alloc(count * 4);
-  kernels.listMarked!(1, globals, marks, wanted, list);
+  kernels.listMarked(1, globals, marks, wanted, list);
   return arena.u32.subarray(list >>> 2, (list >>> 2) + count);
 }
 
 /** The V of a definition's name@V or name@@V. */
 export function definedVersion(ctx: Context, row: number): ByteString {
-  const name = ctx.kernels.definedName!(row);
+  const name = ctx.kernels.definedName(row);
   return ctx.arena.cstring(name + ctx.tables.gsym.nameBytes[row]!).replace(/^@@?/, "");
 }
 
@@ -229,10 +229,10 @@ export function markDynamicList(ctx: Context, marks: number): void {
     }
   }
   const globals = ctx.params.get("globalSyms");
-  if (ctx.options.dynamicListData) ctx.kernels.markDynamicData!(1, globals, marks);
+  if (ctx.options.dynamicListData) ctx.kernels.markDynamicData(1, globals, marks);
   if (globs.length === 0) return;
   const { rows, index } = globTable(ctx, globs);
-  ctx.kernels.markDynamicGlobs!(1, globals, marks, rows, globs.length, index);
+  ctx.kernels.markDynamicGlobs(1, globals, marks, rows, globs.length, index);
 }
 
 /** Demangled names of all versionable symbols, made when the first `extern "C++"` pattern asks. */
@@ -253,9 +253,9 @@ class DemangledNames {
     const { ctx } = this;
     const { arena, kernels, tables } = ctx;
     const globals = ctx.params.get("globalSyms");
-    const count = kernels.listVersionable!(1, globals, 0);
+    const count = kernels.listVersionable(1, globals, 0);
     const list = arena.alloc(count * 4);
-    kernels.listVersionable!(1, globals, list);
+    kernels.listVersionable(1, globals, list);
     const made = new Map<ByteString, number[]>();
     for (const row of arena.u32.subarray(list >>> 2, (list >>> 2) + count)) {
       const name = demangle(arena.string(tables.gsym.name[row]!, tables.gsym.nameBytes[row]!));

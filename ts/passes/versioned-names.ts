@@ -17,13 +17,13 @@ import { definedVersion, markedRows, versionIds } from "./version-patterns.ts";
 export function settleVersionedNames(ctx: Context, marks: number, versioned: number): void {
   const { arena, kernels } = ctx;
   const globals = ctx.params.get("globalSyms");
-  const references = kernels.listVersionedUndefined!(1, globals, 0);
+  const references = kernels.listVersionedUndefined(1, globals, 0);
   if (references === 0 && versioned === 0) return;
   const mark = arena.mark();
   const redirect = new Redirect(ctx);
   // References first: they may mean a definition that is about to become another's.
   const list = arena.alloc(references * 4);
-  kernels.listVersionedUndefined!(1, globals, list);
+  kernels.listVersionedUndefined(1, globals, list);
   for (let i = 0; i < references; i++) {
     const row = arena.u32[(list >>> 2) + i]!;
     const target = targetOfReference(ctx, row);
@@ -61,7 +61,7 @@ class Redirect {
     const { arena, kernels, objects: included } = this.ctx;
     const objects = arena.alloc(included.length * 4);
     arena.u32.set(included, objects >>> 2);
-    kernels.redirectSymbols!(objects, 0, included.length, this.map);
+    kernels.redirectSymbols(objects, 0, included.length, this.map);
   }
 }
 

@@ -25,7 +25,7 @@ export function warnOfReferences(ctx: Context): void {
   const { kernels, params, tables } = ctx;
   if (params.get("warningSections") === 0 || ctx.options.noWarnings) return;
   const rows = tables.isec.rows;
-  for (let row = kernels.nextWarning!(1, rows); row < rows; row = kernels.nextWarning!(row + 1, rows)) {
+  for (let row = kernels.nextWarning(1, rows); row < rows; row = kernels.nextWarning(row + 1, rows)) {
     const name = sectionName(ctx, row).slice(PREFIX.length);
     const sym = name === "" ? 0 : ctx.lookup(name);
     if (sym === 0) continue;
@@ -49,7 +49,7 @@ function references({ arena, kernels, tables }: Context, sym: number, own: numbe
   const out = arena.alloc(8 * MAX_REFERENCES);
   let count = 0;
   for (let from = 1; from < tables.isec.rows; from += CHUNK_ROWS) {
-    count = kernels.findReferences!(sym, own, from, Math.min(from + CHUNK_ROWS, tables.isec.rows), out, count, MAX_REFERENCES);
+    count = kernels.findReferences(sym, own, from, Math.min(from + CHUNK_ROWS, tables.isec.rows), out, count, MAX_REFERENCES);
   }
   const places = Array.from({ length: Math.min(count, MAX_REFERENCES) }, (_, i): [number, number] => [arena.u32[(out >>> 2) + 2 * i]!, arena.u32[(out >>> 2) + 2 * i + 1]!]);
   arena.release(mark);

@@ -12,10 +12,10 @@ export function writeMerged(w: WorkerContext, m: number, from: number, to: numbe
   const { msec } = w.tables;
   const bytes = msec.bytes[m]!;
   if (bytes !== 0) {
-    w.kernels.copyMemory!(outAddr, bytes + from, to - from);
+    w.kernels.copyMemory(outAddr, bytes + from, to - from);
     return;
   }
-  w.kernels.fillBytes!(outAddr, 0, to - from);
+  w.kernels.fillBytes(outAddr, 0, to - from);
   const base = msec.memberBase[m]!;
   copyMembers(w, base, base + msec.memberCount[m]!, from, to, outAddr);
 }

@@ -52,13 +52,13 @@ export function makeWindow(w: WorkerContext, row: number): Made {
     return made;
   }
   const flags = w.tables.osec.sh_flags[osec]!;
-  w.kernels.fillBytes!(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
-  if ((flags & SHF_EXECINSTR) !== 0) w.kernels.zeroNobits!(first, end, window, from);
+  w.kernels.fillBytes(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
+  if ((flags & SHF_EXECINSTR) !== 0) w.kernels.zeroNobits(first, end, window, from);
   readMembers(w, first, end, window, from);
-  if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords!(first, end, window, from);
+  if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords(first, end, window, from);
   // A layout script can place sections that are not loaded among those that are: their relocations are not in memory.
   if ((flags & SHF_ALLOC) === 0) relocateEach(w, first, end, window, from);
-  else if (w.kernels.relocate!(first, end, window, from) > 0) relocateEach(w, first, end, window, from, false);
+  else if (w.kernels.relocate(first, end, window, from) > 0) relocateEach(w, first, end, window, from, false);
   return made;
 }
 
@@ -76,7 +76,7 @@ export function relocatePhase(w: WorkerContext, chunk: number): void {
 /** Bytes of an output section, `from` on, leave for the file, or for memory when they are to be compressed. */
 function put(w: WorkerContext, osec: number, from: number, window: number, bytes: number): void {
   const memory = w.tables.osec.memory[osec]!;
-  if (memory !== 0) w.kernels.copyMemory!(memory + from, window, bytes);
+  if (memory !== 0) w.kernels.copyMemory(memory + from, window, bytes);
   else w.write(w.args[A_FD]!, window, bytes, w.tables.osec.offset[osec]! + from);
 }
 
@@ -96,7 +96,7 @@ function isPlain({ tables: { isec } }: Context, i: number): boolean {
 export function readMembers(w: WorkerContext, first: number, end: number, window: number, from: number): void {
   const out = w.window(2, 4096);
   for (let at = first; at < end; ) {
-    const next = w.kernels.nextRun!(at, end, WINDOW_BYTES, out);
+    const next = w.kernels.nextRun(at, end, WINDOW_BYTES, out);
     const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
     const compressed = w.u32[(out >>> 2) + 5]!;
     if (compressed !== 0) {
@@ -107,7 +107,7 @@ export function readMembers(w: WorkerContext, first: number, end: number, window
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
       w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
-      w.kernels.placeRun!(at, next, input, start, window, from);
+      w.kernels.placeRun(at, next, input, start, window, from);
     }
     at = next;
   }
@@ -119,7 +119,7 @@ function inflate(w: WorkerContext, isec: number, address: number): void {
     w.contents(isec, address);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    w.kernels.reportIssue!(ISSUE_BAD_OBJECT, w.tables.isec.obj[isec]!, isec, w.tables.isec.shndx[isec]!, ERR_COMPRESSED);
+    w.kernels.reportIssue(ISSUE_BAD_OBJECT, w.tables.isec.obj[isec]!, isec, w.tables.isec.shndx[isec]!, ERR_COMPRESSED);
   }
 }
 
@@ -134,13 +134,13 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
     const count = isec.relaCount[row]!;
     if (count === 0 || isec.kind[row] !== ISEC_REGULAR) continue;
     if (isec.rela[row] !== 0) {
-      if (residents) w.kernels.relocate!(i, i + 1, window, from);
+      if (residents) w.kernels.relocate(i, i + 1, window, from);
       continue;
     }
     const scratch = w.window(1, count * RELA_BYTES + 16);
     w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, scratch, count * RELA_BYTES);
     isec.rela[row] = scratch;
-    w.kernels.relocate!(i, i + 1, window, from);
+    w.kernels.relocate(i, i + 1, window, from);
     isec.rela[row] = 0;
   }
 }
@@ -163,7 +163,7 @@ function cutRanges(ctx: Context, ranges: MemberRange[], bytes: number, slices: b
   for (const { osec, first, end } of ranges) {
     if (osec.sh_type === SHT_NOBITS) continue;
     for (let at = first; at < end; ) {
-      const next = kernels.cutWindow!(at, end, bytes);
+      const next = kernels.cutWindow(at, end, bytes);
       const extent = extentOf(ctx, at, next);
       const single = next === at + 1 && !ARRAY_TYPES.has(osec.sh_type) ? tables.member.isec[at]! : 0;
       const kind = single === 0 ? WINDOW_MEMBERS : isPlain(ctx, single) ? WINDOW_SLICE : slices && tables.isec.size[single]! > bytes && isSliced(ctx, single) ? WINDOW_SLICES : WINDOW_MEMBERS;

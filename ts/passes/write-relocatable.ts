@@ -54,9 +54,9 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
   const { isec, osec } = w.tables;
   const window = w.window(0, to - from + 16);
   const out = w.window(2, 4096);
-  w.kernels.fillBytes!(window, 0, to - from);
+  w.kernels.fillBytes(window, 0, to - from);
   for (let at = first; at < end; ) {
-    const next = w.kernels.nextRun!(at, end, WINDOW_BYTES, out);
+    const next = w.kernels.nextRun(at, end, WINDOW_BYTES, out);
     const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
     const compressed = w.u32[(out >>> 2) + 5]!;
     if (compressed !== 0) {
@@ -64,20 +64,20 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
       w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
-      w.kernels.placeContents!(at, next, input, start, window, from);
+      w.kernels.placeContents(at, next, input, start, window, from);
     }
     at = next;
   }
   buryDead(w, first, end, window, from);
   const id = isec.osec[w.tables.member.isec[first]!]!;
   if (osec.memory[id] === 0) w.write(w.args[A_FD]!, window, to - from, from);
-  else w.kernels.copyMemory!(osec.memory[id]! + (from - osec.offset[id]!), window, to - from);
+  else w.kernels.copyMemory(osec.memory[id]! + (from - osec.offset[id]!), window, to - from);
 }
 
 /** Range lists of debug information must not end where dead code was: see tombstoneOf in the kernels. */
 function buryDead(w: WorkerContext, first: number, end: number, window: number, from: number): void {
   const { isec, member, obj, osec } = w.tables;
-  for (let i = w.kernels.nextTombstone!(first, end); i < end; i = w.kernels.nextTombstone!(i + 1, end)) {
+  for (let i = w.kernels.nextTombstone(first, end); i < end; i = w.kernels.nextTombstone(i + 1, end)) {
     const row = member.isec[i]!;
     const count = isec.relaCount[row]!;
     let rela = isec.rela[row]!;
@@ -85,7 +85,7 @@ function buryDead(w: WorkerContext, first: number, end: number, window: number, 
       rela = w.window(1, count * RELA_BYTES + 16);
       w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, rela, count * RELA_BYTES);
     }
-    w.kernels.buryDead!(row, rela, count, window + (osec.offset[isec.osec[row]!]! + isec.outOffset[row]! - from));
+    w.kernels.buryDead(row, rela, count, window + (osec.offset[isec.osec[row]!]! + isec.outOffset[row]! - from));
   }
 }
 
@@ -114,13 +114,13 @@ function relocationsPhase(w: WorkerContext, chunk: number): void {
   const written = w.window(2, 4096) >>> 2;
   let at = window;
   for (let i = first; i < end; ) {
-    i = w.kernels.writeRelas!(i, end, at, written << 2);
+    i = w.kernels.writeRelas(i, end, at, written << 2);
     at += w.u32[written]!;
     if (i === end) break;
     const row = member.isec[i]!;
     w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, at, isec.relaCount[row]! * RELA_BYTES);
     isec.rela[row] = at;
-    i = w.kernels.writeRelas!(i, i + 1, at, written << 2);
+    i = w.kernels.writeRelas(i, i + 1, at, written << 2);
     isec.rela[row] = 0;
     at += w.u32[written]!;
   }
@@ -136,7 +136,7 @@ export const RELOCATABLE_PHASES: Phases = {
 function contentWindows({ arena, kernels }: Context, first: number, last: number, windows: RelaWindow[]): void {
   const out = arena.alloc(16);
   while (first < last) {
-    const end = kernels.cutContents!(first, last, WINDOW_BYTES, out);
+    const end = kernels.cutContents(first, last, WINDOW_BYTES, out);
     const [from, to] = [arena.f64[out >>> 3]!, arena.f64[(out >>> 3) + 1]!];
     if (to > from) windows.push({ first, end, from, to });
     first = end;
@@ -175,7 +175,7 @@ export async function writeRelocations(ctx: Context, fd: number, start: number):
   const members = tables.member.rows;
   let from = start;
   for (let first = 1; first < members; ) {
-    const end = kernels.cutRelas!(first, members, WINDOW_BYTES, out);
+    const end = kernels.cutRelas(first, members, WINDOW_BYTES, out);
     const to = from + arena.u32[out >>> 2]! * RELA_BYTES;
     if (to > from) windows.push({ first, end, from, to });
     first = end;

@@ -48,7 +48,7 @@ function orderKeys(ctx: Context): Uint32Array {
     const bytes = isec.size[row]!;
     const contents = w.window(0, bytes + 16);
     if (bytes > 0) w.contents(row, contents);
-    kernels.hashXxh3!(contents, bytes, secret, out);
+    kernels.hashXxh3(contents, bytes, secret, out);
     keys[row] = arena.u32[out >>> 2]! | HASHED;
   }
   arena.release(mark);

@@ -268,7 +268,7 @@ export class DebugNamesSection implements SyntheticSection {
 function outputOffset({ kernels, tables: { isec, msec, piece } }: Context, row: number, offset: number): number {
   if (row === 0 || isec.osec[row] === 0) return 0;
   if (isec.kind[row] !== ISEC_MERGE) return isec.outOffset[row]! + offset;
-  const at = kernels.pieceOf!(row, offset);
+  const at = kernels.pieceOf(row, offset);
   return msec.outOffset[isec.msec[row]!]! + piece.out[at]! + offset - piece.inOffset[at]!;
 }
 

@@ -51,6 +51,6 @@ export class DynstrSection implements SyntheticSection {
   write(ctx: Context, out: Uint8Array, outAddr: number): void {
     const { ordered, count } = ctx.synthetics.dynsym!;
     this.strings.write(out.subarray(this.symbolBytes));
-    ctx.kernels.writeDynsymNames!(ordered, count, outAddr + 1);
+    ctx.kernels.writeDynsymNames(ordered, count, outAddr + 1);
   }
 }

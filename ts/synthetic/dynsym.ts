@@ -51,7 +51,7 @@ export class DynsymSection implements SyntheticSection {
     const globals = ctx.params.get("globalSyms");
     const gc = ctx.options.gcSections ? 1 : 0;
     const counts = arena.alloc(8);
-    kernels.collectDynsyms!(globals, gc, 0, 0, counts);
+    kernels.collectDynsyms(globals, gc, 0, 0, counts);
     const references = arena.u32[counts >>> 2]!;
     this.hashed = arena.u32[(counts >>> 2) + 1]!;
     this.count = references + this.hashed;
@@ -64,15 +64,15 @@ export class DynsymSection implements SyntheticSection {
     const mark = arena.mark();
     const undefinedList = arena.alloc(references * 4);
     const definedList = arena.alloc(hashed);
-    kernels.collectDynsyms!(globals, gc, undefinedList, definedList, counts);
-    kernels.mergeDynsyms!(undefinedList, references, definedList, this.hashed, this.ordered);
+    kernels.collectDynsyms(globals, gc, undefinedList, definedList, counts);
+    kernels.mergeDynsyms(undefinedList, references, definedList, this.hashed, this.ordered);
     if (this.list !== this.ordered) {
       arena.u8.copyWithin(this.list, undefinedList, undefinedList + references * 4);
       this.sort(ctx, definedList, this.list + references * 4);
     }
     arena.release(mark);
-    kernels.numberDynsyms!(this.list, this.count);
-    this.nameBytes = kernels.placeDynsymNames!(this.ordered, this.count, 1, this.nameOffsets) - 1;
+    kernels.numberDynsyms(this.list, this.count);
+    this.nameBytes = kernels.placeDynsymNames(this.ordered, this.count, 1, this.nameOffsets) - 1;
     ctx.dynsyms = arena.u32.subarray(this.list >>> 2, (this.list >>> 2) + this.count);
   }
 
@@ -80,11 +80,11 @@ export class DynsymSection implements SyntheticSection {
     const { arena, kernels } = ctx;
     const hashes = arena.alloc(this.hashed * 4);
     const cursors = arena.allocZeroed((this.buckets + 1) * 4);
-    kernels.gnuHashNames!(defined, this.hashed, hashes);
-    kernels.sortByBucket!(defined, hashes, this.hashed, this.buckets, sorted, this.hashes, cursors);
+    kernels.gnuHashNames(defined, this.hashed, hashes);
+    kernels.sortByBucket(defined, hashes, this.hashed, this.buckets, sorted, this.hashes, cursors);
   }
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    ctx.kernels.writeDynsyms!(this.list, this.count, outAddr, this.nameOffsets, ctx.options.noGnuUnique ? 0 : 1);
+    ctx.kernels.writeDynsyms(this.list, this.count, outAddr, this.nameOffsets, ctx.options.noGnuUnique ? 0 : 1);
   }
 }

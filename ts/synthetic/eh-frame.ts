@@ -30,7 +30,7 @@ export function writeEhFramePhase(w: WorkerContext, chunk: number): void {
     const row = ehsec.isec[k]!;
     const contents = isec.kept[row] || w.window(0, isec.size[row]! + 16);
     if (isec.kept[row] === 0) w.contents(row, contents);
-    w.kernels.writeEhFrame!(k, contents, out + (ehsec.out[k]! - start), w.args[A_ADDRESS]!);
+    w.kernels.writeEhFrame(k, contents, out + (ehsec.out[k]! - start), w.args[A_ADDRESS]!);
   }
   w.write(w.args[A_FD]!, out, bytes, w.args[A_POSITION]! + start);
 }
@@ -54,7 +54,7 @@ export class EhFrameSection implements SyntheticSection {
   /** Decides which records are written and where; after mark-live and bind-sections. */
   layout(ctx: Context): void {
     const out = ctx.arena.alloc(16);
-    this.bytes = ctx.kernels.layoutEhFrame!(out);
+    this.bytes = ctx.kernels.layoutEhFrame(out);
     this.fdes = ctx.arena.u32[out >>> 2]!;
     this.entries = ctx.arena.u32[(out >>> 2) + 1]!;
     this.align = ctx.arena.u32[(out >>> 2) + 2]!;

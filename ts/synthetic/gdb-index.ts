@@ -69,7 +69,7 @@ export class GdbIndexSection implements SyntheticSection {
     }
     this.count = names.count;
     this.order = arena.alloc(4 * this.count + 16);
-    this.poolBytes = ctx.kernels.placeGdbNames!(names.records, this.count, this.order, ORDER_SHIFT);
+    this.poolBytes = ctx.kernels.placeGdbNames(names.records, this.count, this.order, ORDER_SHIFT);
     if (this.poolBytes >= 2 ** 32) ctx.diag.errorOrWarn(`--gdb-index: constant pool size (${this.poolBytes}) exceeds UINT32_MAX`);
   }
 
@@ -111,7 +111,7 @@ export class GdbIndexSection implements SyntheticSection {
         areaAt += AREA_BYTES;
       }
     }
-    ctx.kernels.writeGdbNames!(this.order, this.count, outAddr + this.tableAt, this.slots, outAddr + poolAt);
+    ctx.kernels.writeGdbNames(this.order, this.count, outAddr + this.tableAt, this.slots, outAddr + poolAt);
   }
 }
 
@@ -169,7 +169,7 @@ class NameTable {
     c.skip(2);
     const info = section.place(c.at, c.unsigned(offsetBytes)).offset;
     const unit = chunk.units.findIndex((candidate) => candidate.offset >= info);
-    const stop = kernels.addPublicNames!(copy + header, copy + limit, offsetBytes, chunk.before + (unit < 0 ? chunk.units.length : unit), this.state) - copy;
+    const stop = kernels.addPublicNames(copy + header, copy + limit, offsetBytes, chunk.before + (unit < 0 ? chunk.units.length : unit), this.state) - copy;
     if (stop + offsetBytes > limit) warn(`${table} parsing failed: ${cutOff(limit, stop, stop + offsetBytes)}`);
     else if (bytes.subarray(stop, stop + offsetBytes).some((byte) => byte !== 0)) warn(`${table} parsing failed: no null terminated string at offset 0x${(stop + offsetBytes + 1).toString(16)}`);
     else if (stop + offsetBytes !== end) {
@@ -189,6 +189,6 @@ class NameTable {
     this.records = arena.alloc(this.capacity * NAME_BYTES + 64);
     const table = arena.allocZeroed(4 * this.slots);
     arena.u32.set([table, this.slots, this.records], this.state >>> 2);
-    kernels.moveNames!(old, this.count, this.records, table, this.slots);
+    kernels.moveNames(old, this.count, this.records, table, this.slots);
   }
 }

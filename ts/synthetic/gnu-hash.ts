@@ -34,7 +34,7 @@ export class GnuHashSection implements SyntheticSection {
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
     const { count, hashed, hashes, buckets } = ctx.synthetics.dynsym!;
-    ctx.kernels.writeGnuHash!(hashes, hashed, count - hashed + 1, outAddr, buckets, maskWords(hashed), BLOOM_SHIFT);
+    ctx.kernels.writeGnuHash(hashes, hashed, count - hashed + 1, outAddr, buckets, maskWords(hashed), BLOOM_SHIFT);
   }
 }
 

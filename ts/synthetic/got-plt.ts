@@ -31,6 +31,6 @@ export class GotPltSection implements SyntheticSection {
     const { params, kernels } = ctx;
     // psABI ch. 5.2: the first word holds the address of the dynamic structure; the others are the dynamic linker's.
     if (params.get("gotPltHeader") > 0) new DataView(out.buffer, out.byteOffset).setBigUint64(0, ctx.synthetics.dynamic?.address ?? 0n, true);
-    kernels.writeGotPlt!(1, params.get("auxRows") + 1, outAddr);
+    kernels.writeGotPlt(1, params.get("auxRows") + 1, outAddr);
   }
 }

@@ -31,6 +31,6 @@ export class GotSection implements SyntheticSection {
     const pair = params.get("tlsModuleGot");
     // In an executable the module of local dynamic code is known: number 1.
     if (pair !== 0 && params.get("shared") === 0) out[(pair - 1) * WORD_BYTES] = 1;
-    kernels.writeGot!(1, params.get("auxRows") + 1, outAddr);
+    kernels.writeGot(1, params.get("auxRows") + 1, outAddr);
   }
 }

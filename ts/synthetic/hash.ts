@@ -27,7 +27,7 @@ export class HashSection implements SyntheticSection {
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
     const { list, count } = ctx.synthetics.dynsym!;
-    ctx.kernels.writeSysvHash!(list, count, outAddr);
+    ctx.kernels.writeSysvHash(list, count, outAddr);
   }
 }
 

@@ -52,9 +52,9 @@ export function readProperties(ctx: Context): void {
   const { arena, kernels, tables } = ctx;
   ctx.properties = new Map();
   const mark = arena.mark();
-  const count = kernels.takePropertyNotes!(1, tables.isec.rows, 0);
+  const count = kernels.takePropertyNotes(1, tables.isec.rows, 0);
   const list = arena.alloc(count * 4);
-  kernels.takePropertyNotes!(1, tables.isec.rows, list);
+  kernels.takePropertyNotes(1, tables.isec.rows, list);
   const perObject = new Map<number, Properties>();
   for (let i = 0; i < count; i++) readSection(ctx, arena.u32[(list >>> 2) + i]!, perObject);
   arena.release(mark);

@@ -47,7 +47,7 @@ export function writeEntries(ctx: Context, kind: number, outAddr: number, code: 
   const template = arena.alloc(code.bytes.length);
   arena.u8.set(code.bytes, template);
   const header = code.header.reduce((packed, field, i) => packed | (field << (8 * i)), 0);
-  kernels.writePlt!(kind, outAddr, template, code.bytes.length, skip, code.slot, code.index, header);
+  kernels.writePlt(kind, outAddr, template, code.bytes.length, skip, code.slot, code.index, header);
   arena.release(mark);
 }
 

@@ -6,9 +6,7 @@
  * Two other forms: without addends (-z rel, then they are in place), and packed for Android, whose size depends on addresses and
  * is found out in every layout round.
  */
-import {
-  R_X86_64_DTPMOD64, REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_REL, SHT_ANDROID_RELA, SHT_REL, SHT_RELA,
-} from "../../as-kernels/shared/elf.ts";
+import { R_X86_64_DTPMOD64, REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_RELA, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { WORD_BYTES } from "./got.ts";
@@ -68,14 +66,14 @@ export class RelaDynSection implements SyntheticSection {
   settle(ctx: Context): boolean {
     if (this.form !== "android" || !this.isNeeded(ctx)) return false;
     const { kernels, tables } = ctx;
-    kernels.resolveAddresses!(1, tables.sym.rows);
+    kernels.resolveAddresses(1, tables.sym.rows);
     ctx.synthetics.copyRel?.resolve(ctx);
     ctx.synthetics.copyRelRo?.resolve(ctx);
-    kernels.resolveAux!(1, ctx.params.get("auxRows") + 1);
+    kernels.resolveAux(1, ctx.params.get("auxRows") + 1);
     let open = 0;
     for (const osec of ctx.osecs) {
       const base = tables.osec.memberBase[osec.id]!;
-      open += kernels.collectRecords!(base, base + tables.osec.memberCount[osec.id]!);
+      open += kernels.collectRecords(base, base + tables.osec.memberCount[osec.id]!);
     }
     this.addGot(ctx);
     const bytes = this.pack(ctx, 0, 0) + open * OPEN_BYTES;
@@ -96,7 +94,7 @@ export class RelaDynSection implements SyntheticSection {
     const mark = arena.mark();
     const records = arena.alloc(this.count(ctx) * RELA_BYTES);
     this.writeRecords(ctx, records);
-    kernels.dropAddends!(records, this.count(ctx));
+    kernels.dropAddends(records, this.count(ctx));
     out.set(arena.bytes(records, out.length));
     arena.release(mark);
   }
@@ -113,7 +111,7 @@ export class RelaDynSection implements SyntheticSection {
     } else {
       arena.u8.copyWithin(to, records, records + (relative + symbolic) * RELA_BYTES);
     }
-    kernels.writeIrelative!(1, params.get("auxRows") + 1, to + (relative + symbolic) * RELA_BYTES);
+    kernels.writeIrelative(1, params.get("auxRows") + 1, to + (relative + symbolic) * RELA_BYTES);
   }
 
   /** Packs all records to `out`; `write` = 0 only counts. Returns the bytes. */
@@ -131,9 +129,9 @@ export class RelaDynSection implements SyntheticSection {
     arena.u8.copyWithin(spare, records, records + (relative + symbolic) * RELA_BYTES);
     sortRecords(ctx, spare, first, relative, BY_OFFSET);
     sortRecords(ctx, spare + relative * RELA_BYTES, others, symbolic, BY_INFO);
-    const looseCount = kernels.takeUngrouped!(others, symbolic, spare);
+    const looseCount = kernels.takeUngrouped(others, symbolic, spare);
     sortRecords(ctx, spare, loose, looseCount, BY_OFFSET);
-    const bytes = kernels.packRecords!(first, relative, others, symbolic, loose, looseCount, out, write);
+    const bytes = kernels.packRecords(first, relative, others, symbolic, loose, looseCount, out, write);
     arena.release(mark);
     return bytes;
   }
@@ -142,7 +140,7 @@ export class RelaDynSection implements SyntheticSection {
     const { params, kernels } = ctx;
     params.set("gotRelative", 0);
     params.set("gotSymbolic", params.get("relativeCount"));
-    kernels.writeGotRelocs!(1, params.get("auxRows") + 1);
+    kernels.writeGotRelocs(1, params.get("auxRows") + 1);
     this.addOwn(ctx, params.get("relaDyn") + params.get("gotSymbolic") * RELA_BYTES);
   }
 
@@ -180,6 +178,6 @@ const BY_INFO = 2;
 function sortRecords(ctx: Context, from: number, to: number, count: number, order: number): void {
   if (count === 0) return;
   let [source, target] = [from, to];
-  while (ctx.kernels.mergeRela!(source, target, count, order) > 1) [source, target] = [target, source];
+  while (ctx.kernels.mergeRela(source, target, count, order) > 1) [source, target] = [target, source];
   if (target !== to) ctx.arena.u8.copyWithin(to, target, target + count * RELA_BYTES);
 }

@@ -44,14 +44,14 @@ export class RelaPltSection implements SyntheticSection {
     const mark = arena.mark();
     const records = arena.alloc(this.count(ctx) * RELA_BYTES);
     this.writeRecords(ctx, records);
-    kernels.dropAddends!(records, this.count(ctx));
+    kernels.dropAddends(records, this.count(ctx));
     out.set(arena.bytes(records, out.length));
     arena.release(mark);
   }
 
   private writeRecords({ kernels, params }: Context, to: number): void {
     const rows = params.get("auxRows") + 1;
-    kernels.writeJumpSlots!(1, rows, to);
-    if (this.form === "android") kernels.writeIrelative!(1, rows, to + params.get("pltCount") * RELA_BYTES);
+    kernels.writeJumpSlots(1, rows, to);
+    if (this.form === "android") kernels.writeIrelative(1, rows, to + params.get("pltCount") * RELA_BYTES);
   }
 }

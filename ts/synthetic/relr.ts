@@ -36,7 +36,7 @@ export class RelrSection implements SyntheticSection {
   settle(ctx: Context): boolean {
     const mark = ctx.arena.mark();
     const addresses = this.sorted(ctx);
-    const words = ctx.kernels.encodeRelr!(addresses, ctx.params.get("relrCount"), 0);
+    const words = ctx.kernels.encodeRelr(addresses, ctx.params.get("relrCount"), 0);
     ctx.arena.release(mark);
     if (words <= this.words) return false;
     this.words = words;
@@ -45,7 +45,7 @@ export class RelrSection implements SyntheticSection {
 
   write(ctx: Context, out: Uint8Array, outAddr: number): void {
     const mark = ctx.arena.mark();
-    const used = ctx.kernels.encodeRelr!(this.sorted(ctx), ctx.params.get("relrCount"), outAddr);
+    const used = ctx.kernels.encodeRelr(this.sorted(ctx), ctx.params.get("relrCount"), outAddr);
     ctx.arena.release(mark);
     const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
     for (let i = used; i < this.words; i++) view.setBigUint64(i * WORD_BYTES, EMPTY_BITMAP, true);
@@ -60,11 +60,11 @@ export class RelrSection implements SyntheticSection {
     let found = 0;
     for (const osec of ctx.osecs) {
       const base = tables.osec.memberBase[osec.id]!;
-      found += kernels.collectRelr!(base, base + tables.osec.memberCount[osec.id]!, from + found * WORD_BYTES);
+      found += kernels.collectRelr(base, base + tables.osec.memberCount[osec.id]!, from + found * WORD_BYTES);
     }
-    found += kernels.collectGotRelr!(1, params.get("auxRows") + 1, from + found * WORD_BYTES);
+    found += kernels.collectGotRelr(1, params.get("auxRows") + 1, from + found * WORD_BYTES);
     if (found !== count) throw new Error(`.relr.dyn: ${found} relocations found, ${count} counted`);
-    for (let runs = 2; runs > 1; [from, to] = [to, from]) runs = kernels.mergeAddresses!(from, to, count);
+    for (let runs = 2; runs > 1; [from, to] = [to, from]) runs = kernels.mergeAddresses(from, to, count);
     return from;
   }
 }

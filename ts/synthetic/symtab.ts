@@ -51,8 +51,8 @@ export function countSymtabPhase(w: WorkerContext, chunk: number): void {
     const [kind, first, end] = [w.u32[at]!, w.u32[at + 1]!, w.u32[at + 2]!];
     w.f64[bytes >>> 3] = 0;
     w.u32[at + 3] = kind === KIND_OBJECT
-      ? w.kernels.countLocals!(first, w.args[A_DISCARD]!, bytes)
-      : w.kernels.countGlobals!(first, end, kind === KIND_LOCALISED ? 1 : 0, bytes);
+      ? w.kernels.countLocals(first, w.args[A_DISCARD]!, bytes)
+      : w.kernels.countGlobals(first, end, kind === KIND_LOCALISED ? 1 : 0, bytes);
     w.u32[at + 4] = w.f64[bytes >>> 3]!;
   });
 }
@@ -83,9 +83,9 @@ function emitUnits(w: WorkerContext, from: number, to: number, cell: (unit: numb
     const names = strtab + (cell(unit, 4) - text);
     const words = wide ? shndx + (cell(unit, 3) - index) * 4 : 0;
     const kind = cell(unit, 0);
-    if (kind === KIND_OBJECT) w.kernels.emitLocals!(cell(unit, 1), w.args[A_DISCARD]!, entry, names, cell(unit, 4), words);
-    else if (kind === KIND_LOCALISED) w.kernels.emitGlobals!(cell(unit, 1), cell(unit, 2), 1, entry, 0, cell(cell(unit, 5), 4), words);
-    else w.kernels.emitGlobals!(cell(unit, 1), cell(unit, 2), 0, entry, names, cell(unit, 4), words);
+    if (kind === KIND_OBJECT) w.kernels.emitLocals(cell(unit, 1), w.args[A_DISCARD]!, entry, names, cell(unit, 4), words);
+    else if (kind === KIND_LOCALISED) w.kernels.emitGlobals(cell(unit, 1), cell(unit, 2), 1, entry, 0, cell(cell(unit, 5), 4), words);
+    else w.kernels.emitGlobals(cell(unit, 1), cell(unit, 2), 0, entry, names, cell(unit, 4), words);
   }
   const fd = w.args[A_FD]!;
   if (bytes > 0) w.write(fd, strtab, bytes, w.args[A_STRTAB]! + text);
@@ -179,7 +179,7 @@ export class SymbolTable {
     const entries = arena.allocZeroed(this.entries * SYM_BYTES);
     const words = wide ? arena.allocZeroed(this.entries * 4) : 0;
     params.set("symtabAt", entries);
-    kernels.emitSectionSymbols!(entries, words);
+    kernels.emitSectionSymbols(entries, words);
     await this.run(ctx, "emit-symtab", ...places, fd, entries, words);
     pool.self.write(fd, entries, this.entries * SYM_BYTES, places[0]);
     if (wide) pool.self.write(fd, words, this.entries * 4, places[2]);
@@ -200,7 +200,7 @@ export class SectionSymbols {
   constructor(ctx: Context) {
     this.ctx = ctx;
     this.cells = ctx.arena.allocZeroed(ctx.tables.obj.rows * 4);
-    ctx.kernels.countSectionSymbols!(this.cells);
+    ctx.kernels.countSectionSymbols(this.cells);
   }
 
   /** Those of `object` begin with index `first`; returns their number. */
@@ -212,7 +212,7 @@ export class SectionSymbols {
   }
 
   number(): void {
-    this.ctx.kernels.numberSectionSymbols!(this.cells);
+    this.ctx.kernels.numberSectionSymbols(this.cells);
   }
 }
 

@@ -39,7 +39,7 @@ export class VersymSection implements SyntheticSection {
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
     const { list, count } = ctx.synthetics.dynsym!;
-    ctx.kernels.writeVersym!(list, count, outAddr, ctx.synthetics.verneed!.maps);
+    ctx.kernels.writeVersym(list, count, outAddr, ctx.synthetics.verneed!.maps);
   }
 }
 
@@ -138,7 +138,7 @@ export class VerneedSection implements SyntheticSection {
     }
     const { ordered, count } = ctx.synthetics.dynsym!;
     const named = ctx.versionNodes.filter((node) => node.name !== "").length;
-    this.listNeeds(ctx, ctx.kernels.numberNeededVersions!(ordered, count, this.maps, named + 2));
+    this.listNeeds(ctx, ctx.kernels.numberNeededVersions(ordered, count, this.maps, named + 2));
   }
 
   /** Numbers are given by first use, records are in order of objects and of their own versions (lld). `next`: first free number. */

@@ -1,7 +1,7 @@
 /**
  * --reproduce: the archive holds what the link read, and its response.txt links it again, elsewhere, to the same bytes.
  */
-import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+import { behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
 
 const reproduce = behaviour("reproduce", "tar");
 const wield = linkerName === "wield";

@@ -2,7 +2,7 @@
  * The same bytes for any number of threads and on every run; --threads takes 1 to 256 and nothing else.
  */
 
-import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const threads = behaviour("threads", "g++");
 
