@@ -16,7 +16,8 @@ const LEFT_OUT = [
   /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(print|large-link|pipe)\./,
   /^input\/(made-object|gcc-symtab)\./,
   /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|check-protection|unique-sections|hex-output|shuffle-sections|cross-references)/,
-  /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
+  /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/, /^args\/help\./,
+  /^api\/link-graph\./,
 ];
 
 /**
@@ -42,7 +43,7 @@ function standIn(name: string, source: string): string {
 /** What --help says of an option, which the complete program prints: the third string of a row in ts/args/options/. */
 const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})"(?:[^"\\]|\\.)*"/gm;
 
-const leaveOut: Plugin = {
+export const leaveOut: Plugin = {
   name: "leave-out",
   setup(bundler) {
     bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {

@@ -1,5 +1,6 @@
 /**
- * What pages load: browser.mjs, web-worker.mjs and what both share, kernels.wasm; and inline.mjs, which has all of it in one file.
+ * What pages load: browser.mjs, web-quick.mjs and what both share, kernels.wasm; when a link needs it, web-worker.mjs, the
+ * complete program; and inline.mjs, which has all of it in one file.
  *
  * How large it is: page-size.ts. What is published goes through terser as well (`release`), which takes seconds and saves one
  * byte in twenty; the browser tests run that.
@@ -7,6 +8,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { leaveOut } from "./program.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
 const noPrograms: Plugin = {
@@ -28,13 +30,20 @@ async function squeeze(text: string, module: boolean): Promise<string> {
   return code!;
 }
 
-/** The page's half and the worker's half; what both need is one file, so that it is loaded once. */
+/** The page's half and the quick program in a worker; what both need is one file, so that it is loaded once. */
 async function halves(dist: string, put: Put, release: boolean): Promise<void> {
   const result = await build({
-    ...WEB, entryPoints: { browser: "ts/browser.ts", "web-worker": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
+    ...WEB, plugins: [noPrograms, leaveOut], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
   });
   await Promise.all(result.outputFiles!.map(async (file) => put(file.path, release ? await squeeze(file.text, true) : file.contents)));
   if (result.outputFiles!.length !== 3) throw new Error(`pages load ${result.outputFiles!.map((file) => path.basename(file.path)).join(", ")}: one shared file was expected`);
+}
+
+/** The complete program in a worker. */
+async function complete(dist: string, put: Put, release: boolean): Promise<void> {
+  const result = await build({ ...WEB, entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
+  const { path: file, text, contents } = result.outputFiles![0]!;
+  put(file, release ? await squeeze(text, true) : contents);
 }
 
 /** inline.ts imports the engine as text and the kernels as bytes. */
@@ -56,7 +65,7 @@ async function inline(dist: string, kernels: string, put: Put, release: boolean)
 
 /** To `dist`, with the kernels from a file. `release`: as it is published. */
 export async function web(dist: string, kernels: string, put: Put, release: boolean): Promise<void> {
-  await Promise.all([halves(dist, put, release), inline(dist, kernels, put, release)]);
+  await Promise.all([halves(dist, put, release), complete(dist, put, release), inline(dist, kernels, put, release)]);
 }
 
 /** `node build/run.mjs build/web.ts FOLDER`: what is published, with the kernels of dist/, for tests. */

@@ -2,10 +2,12 @@
  * The API in pages and their workers: `import { link } from "wield"`.
  *
  * Links run in a worker, so that the page never waits; where the page is cross-origin isolated, that worker starts helpers for
- * large links. The addresses of the worker and the kernels are literals, because that is what bundlers look for.
+ * large links. A second worker has the complete program and is started when a link needs it. The addresses of the workers and
+ * the kernels are literals, because that is what bundlers look for.
  */
 import { WorkerEngine } from "./api/client.ts";
-import type { KernelSource } from "./api/engine.ts";
+import { GrowingEngine } from "./api/growing.ts";
+import { compileKernels, type KernelSource } from "./api/kernel-source.ts";
 import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult } from "./api/types.ts";
 
 export { parseArgs } from "./api/command-line.ts";
@@ -13,18 +15,24 @@ export { layerFS, memoryFS } from "./api/file-system.ts";
 export { LinkError } from "./api/link-error.ts";
 export type * from "./api/types.ts";
 
-function defaultWorker(): Worker {
-  return new Worker(new URL("./web-worker.mjs", import.meta.url), { type: "module" });
-}
+const quickWorker = (): Worker => new Worker(new URL("./web-quick.mjs", import.meta.url), { type: "module" });
+const completeWorker = (): Worker => new Worker(new URL("./web-worker.mjs", import.meta.url), { type: "module" });
 
-function kernelSource(kernels: EngineOptions["kernels"]): KernelSource {
-  if (kernels === undefined) return { url: new URL("./kernels.wasm", import.meta.url).href };
-  return typeof kernels === "string" || kernels instanceof URL ? { url: new URL(kernels, globalThis.location?.href).href } : kernels;
+/** Compiled here while the worker starts; where this page may not, the worker does. Once for all workers. */
+function kernelSource(kernels: EngineOptions["kernels"]): () => Promise<KernelSource> {
+  const source: KernelSource =
+    kernels === undefined ? { url: new URL("./kernels.wasm", import.meta.url).href }
+    : typeof kernels === "string" || kernels instanceof URL ? { url: new URL(kernels, globalThis.location?.href).href }
+    : kernels;
+  let compiled: Promise<KernelSource> | undefined;
+  return () => (compiled ??= compileKernels(source).catch(() => ((compiled = undefined), source)));
 }
 
 /** An engine with files of one's own, or one that can be ended. */
-export function createEngine(options: EngineOptions = {}): Engine {
-  return new WorkerEngine(options.createWorker ?? defaultWorker, () => kernelSource(options.kernels));
+export function createEngine({ createWorker, kernels }: EngineOptions = {}): Engine {
+  const source = kernelSource(kernels);
+  if (createWorker !== undefined) return new WorkerEngine(createWorker, source);
+  return new GrowingEngine(new WorkerEngine(quickWorker, source), () => new WorkerEngine(completeWorker, source));
 }
 
 let shared: Engine | undefined;

@@ -8,7 +8,7 @@ import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { compressedSizes, PAGE_BUDGET, PAGE_FILES } from "../../build/page-size.ts";
+import { COMPLETE_BUDGET, COMPLETE_FILE, compressedSizes, PAGE_BUDGET, PAGE_FILES } from "../../build/page-size.ts";
 import { needBrowser, openBrowser, runtime, serveFolders, type Browser } from "../helpers/runtimes.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 import { fixtures } from "./fixtures.ts";
@@ -25,6 +25,7 @@ import { cases, runCases } from "./cases.mjs";
 import { files } from "./fixtures.mjs";
 const bytes = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
 const base64 = (all) => { let text = ""; for (const byte of all) text += String.fromCharCode(byte); return btoa(text); };
+export const demo = { inputs: ["start.o", "print.o", "steps.o"].map((name) => ({ name, data: bytes[name] })), gcSections: true };
 export async function results(api) {
   const done = await runCases(api, bytes);
   return Object.fromEntries(Object.entries(done).map(([name, result]) => [name, { ...result, outputs: Object.fromEntries(Object.entries(result.outputs).map(([key, value]) => [key, base64(value)])) }]));
@@ -154,10 +155,12 @@ const open = (): Promise<Browser> => (browser ??= openBrowser());
 function html(entry: string): string {
   return `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
 import * as api from "/dist/${entry}";
-import { results } from "./runner.mjs";
+import { demo, results } from "./runner.mjs";
 const engine = api.createEngine();
 window.threads = await engine.threads;
 engine.dispose();
+window.demo = (await api.link(demo)).ok;
+await new Promise((done) => (window.go = done));
 window.results = await results(api);
 </script>`;
 }
@@ -166,8 +169,9 @@ interface Visit {
   results: Results;
   isolated: boolean;
   threads: number;
-  /** Files of dist/ that were fetched. */
-  fetched: string[];
+  /** Files of dist/ that were fetched for a link without a message, and for all cases. */
+  first: string[];
+  all: string[];
 }
 
 async function visit(entry: string, isolated: boolean): Promise<Visit> {
@@ -183,11 +187,16 @@ async function visit(entry: string, isolated: boolean): Promise<Visit> {
   });
   try {
     await page.goto(`${server.url}/test/page.html`);
+    await page.waitForFunction("window.demo === true", undefined, { timeout: 60_000 }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${trouble.join("\n")}`);
+    });
+    const first = [...fetched].sort();
+    await page.evaluate("window.go()");
     await page.waitForFunction("window.results !== undefined", undefined, { timeout: 60_000 }).catch((error: Error) => {
       throw new Error(`${error.message}\n${trouble.join("\n")}`);
     });
     assert.equal(trouble, []);
-    return { results: await page.evaluate<Results>("window.results"), isolated: await page.evaluate("crossOriginIsolated"), threads: await page.evaluate("window.threads"), fetched: [...fetched].sort() };
+    return { results: await page.evaluate<Results>("window.results"), isolated: await page.evaluate("crossOriginIsolated"), threads: await page.evaluate("window.threads"), first, all: [...fetched].sort() };
   } finally {
     await page.close();
     server.close();
@@ -212,7 +221,8 @@ for (const entry of ["browser.mjs", "inline.mjs"]) {
       const page = await visit(entry, isolated);
       assert.is(page.isolated, isolated);
       if (!isolated) assert.is(page.threads, 1);
-      assert.equal(page.fetched, entry === "inline.mjs" ? ["inline.mjs"] : [...PAGE_FILES].sort());
+      assert.equal(page.first, entry === "inline.mjs" ? ["inline.mjs"] : [...PAGE_FILES].sort());
+      assert.equal(page.all, entry === "inline.mjs" ? ["inline.mjs"] : [...PAGE_FILES, COMPLETE_FILE].sort());
       check(page.results);
       const demo = Object.values(page.results)[0]!.outputs["demo"]!;
       assert.match(runs(demo), /hello from a program that wield linked/);
@@ -225,10 +235,11 @@ for (const entry of ["browser.mjs", "inline.mjs"]) {
 // ---- what is downloaded ----
 
 test("what a page loads is within the budget, and knows nothing of Node", async () => {
-  const sizes = [...(await compressedSizes(published, PAGE_FILES))];
+  const sizes = [...(await compressedSizes(published, [...PAGE_FILES, COMPLETE_FILE]))];
   const total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
-  assert.ok(total <= PAGE_BUDGET, `${total} bytes: ${sizes.join(", ")}`);
-  for (const name of [...PAGE_FILES.filter((file) => file.endsWith(".mjs")), "inline.mjs"]) {
+  const first = total - new Map(sizes).get(COMPLETE_FILE)!;
+  assert.ok(first <= PAGE_BUDGET && total <= COMPLETE_BUDGET, `${first} and ${total} bytes: ${sizes.join(", ")}`);
+  for (const name of [...PAGE_FILES.filter((file) => file.endsWith(".mjs")), COMPLETE_FILE, "inline.mjs"]) {
     const text = fs.readFileSync(path.join(published, name), "utf8");
     assert.not.match(text, /(?:from|import|require)\s*\(?\s*["'](?:node:|fs|path|os|crypto|zlib|worker_threads)/, name);
     assert.not.match(text, /\brequire\(/, name);

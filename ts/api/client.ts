@@ -5,23 +5,24 @@
  */
 import * as Comlink from "comlink";
 import { BaseContext } from "./base-context.ts";
-import type { EngineEndpoint, KernelSource } from "./engine.ts";
+import type { EngineEndpoint } from "./engine.ts";
+import type { KernelSource } from "./kernel-source.ts";
 import { LinkError } from "./link-error.ts";
 import { Packing, unpackOutcome } from "./remote.ts";
-import type { ByteSource, Engine, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
 interface Started {
   worker: Worker;
   endpoint: Comlink.Remote<EngineEndpoint>;
-  threads: number;
-  /** Rejects when the worker dies. */
+  threads: Promise<number>;
+  /** Rejects when the worker cannot be started, or dies. */
   death: Promise<never>;
 }
 
 export class WorkerEngine implements Engine {
   private readonly createWorker: () => Worker;
   private readonly kernels: () => KernelSource | Promise<KernelSource>;
-  private started: Promise<Started> | undefined;
+  private started: Started | undefined;
   private jobs = 0;
   private contexts = 0;
   private disposed = false;
@@ -32,7 +33,11 @@ export class WorkerEngine implements Engine {
   }
 
   get threads(): Promise<number> {
-    return this.start().then(({ threads }) => threads);
+    try {
+      return this.start().threads;
+    } catch (error) {
+      return Promise.reject(error as LinkError);
+    }
   }
 
   async link(options: LinkOptions): Promise<LinkResult> {
@@ -41,7 +46,7 @@ export class WorkerEngine implements Engine {
     const aborted = (): LinkError => new LinkError("ABORTED", "the link was aborted", [], { cause: signal?.reason });
     if (isAborted()) throw aborted();
     const packing = await Packing.of(options);
-    const { endpoint, death } = await this.start();
+    const { endpoint, death } = this.start();
     const job = ++this.jobs;
     const onAbort = (): void => void endpoint.abort(job);
     signal?.addEventListener("abort", onAbort);
@@ -55,39 +60,41 @@ export class WorkerEngine implements Engine {
     }
   }
 
-  async createContext(options: LinkOptions): Promise<LinkContext> {
+  async createContext(options: LinkOptions): Promise<BaseContext> {
     const packing = await Packing.of(options, true);
-    return new RemoteContext(await this.start(), ++this.contexts, packing, () => ++this.jobs);
+    return new RemoteContext(this.start(), ++this.contexts, packing, () => ++this.jobs);
   }
 
   dispose(): void {
     this.disposed = true;
-    void this.started?.then(({ worker }) => worker.terminate(), () => undefined);
+    this.started?.worker.terminate();
     this.started = undefined;
   }
 
-  private start(): Promise<Started> {
-    if (this.disposed) return Promise.reject(new LinkError("DISPOSED", "the engine has been disposed of"));
-    this.started ??= this.startWorker().catch((error: unknown) => {
-      this.started = undefined;
-      throw error instanceof LinkError ? error : new LinkError("INIT_FAILED", `the linker cannot be started: ${(error as Error)?.message ?? error}`, [], { cause: error });
-    });
-    return this.started;
+  private start(): Started {
+    if (this.disposed) throw new LinkError("DISPOSED", "the engine has been disposed of");
+    return (this.started ??= this.startWorker());
   }
 
-  private async startWorker(): Promise<Started> {
-    const kernels = await this.kernels();
+  /** The kernels come while the worker starts, and a link is on its way before either is there. */
+  private startWorker(): Started {
+    let fail = (_: LinkError): void => undefined;
+    const death = new Promise<never>((_, failed) => (fail = failed));
+    death.catch(() => undefined);
     const worker = this.createWorker();
     const endpoint = Comlink.wrap<EngineEndpoint>(worker);
-    const death = new Promise<never>((_, failed) => {
-      worker.addEventListener("error", (event) => {
-        this.started = undefined;
-        worker.terminate();
-        failed(new LinkError("INIT_FAILED", `the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`));
-      });
+    const end = (message: string, cause?: unknown): void => {
+      if (this.started?.worker === worker) this.started = undefined;
+      worker.terminate();
+      fail(new LinkError("INIT_FAILED", message, [], { cause }));
+    };
+    worker.addEventListener("error", (event) => {
+      end(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`);
     });
-    death.catch(() => undefined);
-    const threads = await Promise.race([endpoint.start(kernels), death]);
+    const answer = Promise.resolve(this.kernels()).then((kernels) => endpoint.start(kernels));
+    answer.catch((error: unknown) => end(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
+    const threads = Promise.race([answer, death]);
+    threads.catch(() => undefined);
     return { worker, endpoint, threads, death };
   }
 }

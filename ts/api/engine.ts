@@ -7,17 +7,18 @@
 import * as Comlink from "comlink";
 import { createVirtualIo } from "../host/virtual-io.ts";
 import type { Platform } from "../host/virtual.ts";
+import { HandOver } from "../host/hand-over.ts";
 import { createWebPlatform, webCompression } from "../host/web.ts";
 import { PHASES } from "../memory/phases.ts";
 import { serve, type WorkerEndpoint } from "../memory/pool.ts";
 import { LinkError } from "./link-error.ts";
 import { LocalContext } from "./context.ts";
+import { compileKernels, type KernelSource } from "./kernel-source.ts";
+
+export { compileKernels };
 import { linkWith, type Runtime } from "./link.ts";
 import { unpackOptions, unpackSource, type Callbacks, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
 import type { LinkOptions, LinkResult, Progress } from "./types.ts";
-
-/** Where the kernels come from: compiled, as bytes, or to be fetched. */
-export type KernelSource = WebAssembly.Module | Uint8Array | ArrayBuffer | { url: string };
 
 export interface EngineEndpoint extends WorkerEndpoint {
   /** Compiles the kernels; rejects with why it cannot. Resolves to the number of threads there can be. */
@@ -25,19 +26,11 @@ export interface EngineEndpoint extends WorkerEndpoint {
   link(job: number, packed: PackedOptions, callbacks: Callbacks, watched: boolean): Promise<PackedOutcome>;
   abort(job: number): void;
   /** A context by number, until `close`. */
-  open(context: number, packed: PackedOptions, callbacks: Callbacks): void;
-  update(context: number, changes: [path: string, source: PackedSource | null | undefined][]): void;
+  open(context: number, packed: PackedOptions, callbacks: Callbacks): Promise<void>;
+  update(context: number, changes: [path: string, source: PackedSource | null | undefined][]): Promise<void>;
   relink(job: number, context: number, onProgress: ((progress: Progress) => void) | null, watched: boolean): Promise<PackedOutcome>;
   isStale(context: number): Promise<boolean>;
   close(context: number): Promise<void>;
-}
-
-export async function compileKernels(source: KernelSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  if (!("url" in source)) return WebAssembly.compile(source as BufferSource);
-  const answer = await fetch(source.url);
-  if (!answer.ok) throw new Error(`${source.url}: ${answer.status} ${answer.statusText}`);
-  return WebAssembly.compile(await answer.arrayBuffer());
 }
 
 export interface LocalEngine {
@@ -62,7 +55,9 @@ export function serveWorker(): void {
   const io = createVirtualIo(webCompression);
   const jobs = new Map<number, AbortController>();
   const contexts = new Map<number, { context: LocalContext; callbacks: Callbacks }>();
-  let engine: LocalEngine | undefined;
+  let start = (_: LocalEngine): void => undefined;
+  /** Messages may come before the kernels; each waits, so they keep their order. */
+  const engine = new Promise<LocalEngine>((done) => (start = done));
   /** Runs a link that can be aborted by its number. */
   const outcome = async (job: number, run: (signal: AbortSignal) => Promise<LinkResult>): Promise<PackedOutcome> => {
     const controller = new AbortController();
@@ -71,6 +66,7 @@ export function serveWorker(): void {
       const result = await run(controller.signal);
       return Comlink.transfer({ result }, [result.output.buffer, ...[...result.files.values()].map(({ buffer }) => buffer)]);
     } catch (error) {
+      if (error instanceof HandOver) return { needs: error.needed };
       const { code, message, diagnostics } = error instanceof LinkError ? error : new LinkError("INTERNAL", String((error as Error)?.message ?? error));
       return { error: { code, message, diagnostics } };
     } finally {
@@ -80,29 +76,39 @@ export function serveWorker(): void {
   const endpoint: EngineEndpoint = {
     ...serve(io, PHASES),
     async start(source) {
-      engine = createEngine(await compileKernels(source), true);
-      return engine.threads;
+      const made = createEngine(await compileKernels(source), true);
+      start(made);
+      return made.threads;
     },
     async link(job, packed, callbacks, watched) {
+      const { link } = await engine;
       const options = unpackOptions(packed, callbacks);
-      const done = await outcome(job, (signal) => engine!.link(watched ? { ...options, signal } : options));
+      const done = await outcome(job, (signal) => link(watched ? { ...options, signal } : options));
       release(callbacks);
       return done;
     },
     abort: (job) => jobs.get(job)?.abort(),
-    open: (id, packed, callbacks) => void contexts.set(id, { context: engine!.createContext(unpackOptions(packed, callbacks)), callbacks }),
-    update(id, changes) {
+    async open(id, packed, callbacks) {
+      contexts.set(id, { context: (await engine).createContext(unpackOptions(packed, callbacks)), callbacks });
+    },
+    async update(id, changes) {
+      await engine;
       const { context, callbacks } = contexts.get(id)!;
       context.update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
     },
     async relink(job, id, onProgress, watched) {
+      await engine;
       const { context } = contexts.get(id)!;
       const done = await outcome(job, (signal) => context.relink({ throwOnError: false, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
       release(onProgress);
       return done;
     },
-    isStale: (id) => contexts.get(id)!.context.isStale(),
+    async isStale(id) {
+      await engine;
+      return contexts.get(id)!.context.isStale();
+    },
     async close(id) {
+      await engine;
       const { context, callbacks } = contexts.get(id)!;
       contexts.delete(id);
       await context.dispose();

@@ -8,6 +8,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
+import { HandOver } from "../host/hand-over.ts";
 import { HostError, type Host } from "../host/host.ts";
 import { VirtualHost, Wanted, type Platform } from "../host/virtual.ts";
 import { REAL, type Layer } from "../host/virtual-files.ts";
@@ -214,7 +215,7 @@ export class Session {
       } else attempt.ok = !diag.hasErrors;
     } catch (error) {
       if (error instanceof LinkFailed || error instanceof Wanted) return attempt;
-      if (error instanceof LinkError) throw error;
+      if (error instanceof LinkError || error instanceof HandOver) throw error;
       throw new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, attempt.diagnostics, { cause: error });
     } finally {
       host.release();

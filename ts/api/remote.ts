@@ -5,6 +5,7 @@
  * it is and is called back. The surprise: file systems made by memoryFS go over whole when they are small, because asking costs
  * more than copying.
  */
+import { HandOver } from "../host/hand-over.ts";
 import { isMemory, Layers, layersOf, memoryFS, sizeOfSource } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
@@ -40,8 +41,8 @@ export interface Callbacks {
   progress(progress: Progress): void;
 }
 
-/** A rejected link, as data: an Error would lose its fields on the way. */
-export type PackedOutcome = { result: LinkResult } | { error: { code: LinkErrorCode; message: string; diagnostics: readonly Diagnostic[] } };
+/** A rejected link, as data: an Error would lose its fields on the way. `needs`: what only the complete program has. */
+export type PackedOutcome = { result: LinkResult } | { needs: string } | { error: { code: LinkErrorCode; message: string; diagnostics: readonly Diagnostic[] } };
 
 /** Bytes of a memoryFS up to which all of it goes over. */
 const SMALL_BYTES = 4 << 20;
@@ -138,6 +139,7 @@ export class Packing implements Callbacks {
 
 /** The result as `link` gives it; rejects as `link` does. */
 export async function unpackOutcome(outcome: PackedOutcome, packing: Packing, options: LinkOptions): Promise<LinkResult> {
+  if ("needs" in outcome) throw new HandOver(outcome.needs);
   if ("error" in outcome) {
     const { code, message, diagnostics } = outcome.error;
     throw new LinkError(code, message, diagnostics, code === "ABORTED" ? { cause: options.signal?.reason } : undefined);

@@ -6,7 +6,8 @@
  * that `-outfoo` is `-o utfoo` as it has always been.
  */
 import { defaultOptions } from "./default-options.ts";
-import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, helpText, versionText } from "./identity.ts";
+import { helpText } from "./help.ts";
+import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, versionText } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 import { KNOWN_ELSEWHERE, OPTION_GROUPS } from "./options.ts";
@@ -40,8 +41,8 @@ export interface ParsedArgs {
    * with status 0, or 1 when there are errors.
    */
   action: "link" | "version" | "help";
-  /** For standard output, printed before any message. */
-  text: ByteString;
+  /** For standard output, printed before any message; made when it is asked for. */
+  readonly text: ByteString;
   /** Response files that were read. */
   responseFiles: ByteString[];
   /** The arguments after the response files were put in. */
@@ -80,7 +81,9 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
     warnings: s.warnings,
     errors: s.errors,
     action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
-    text: s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "",
+    get text() {
+      return s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "";
+    },
     responseFiles: expansion.files,
     args: expansion.args,
   };

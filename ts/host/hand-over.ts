@@ -4,8 +4,11 @@
  */
 
 export class HandOver extends Error {
-  /** `needed`: the function that only the complete program has. */
+  /** The function that only the complete program has. */
+  readonly needed: string;
+
   constructor(needed: string) {
     super(`${needed} is in the complete program`);
+    this.needed = needed;
   }
 }

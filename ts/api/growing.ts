@@ -1,0 +1,109 @@
+/**
+ * An engine that begins small: the quick one links until a link needs what it is without (host/hand-over.ts), which the complete
+ * one then does from its beginning, as everything after it.
+ *
+ * Knows neither where engines come from nor what is left out. Most programs never need the complete one, so it is not loaded
+ * before; what is sure to need it (a map, a script) does not try the quick one first.
+ */
+import { HandOver } from "../host/hand-over.ts";
+import { BaseContext } from "./base-context.ts";
+import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+
+/** An engine whose contexts are known to be ours. */
+export interface Inner extends Engine {
+  createContext(options: LinkOptions): Promise<BaseContext>;
+}
+
+const needsComplete = ({ map, graph, script, kind }: LinkOptions): boolean => map === true || graph === true || script !== undefined || kind === "relocatable";
+
+export class GrowingEngine implements Engine {
+  private readonly quick: Inner;
+  private readonly load: () => Inner | Promise<Inner>;
+  private complete: Promise<Inner> | undefined;
+  private disposed = false;
+
+  constructor(quick: Inner, load: () => Inner | Promise<Inner>) {
+    this.quick = quick;
+    this.load = load;
+  }
+
+  get threads(): Promise<number> {
+    return (this.complete ?? Promise.resolve(this.quick)).then(({ threads }) => threads);
+  }
+
+  async link(options: LinkOptions): Promise<LinkResult> {
+    if (this.isQuick(options)) {
+      try {
+        return await this.quick.link(options);
+      } catch (error) {
+        if (!(error instanceof HandOver)) throw error;
+      }
+    }
+    return (await this.grow()).link(options);
+  }
+
+  async createContext(options: LinkOptions): Promise<BaseContext> {
+    if (!this.isQuick(options)) return (await this.grow()).createContext(options);
+    return new GrowingContext(await this.quick.createContext(options), async () => (await this.grow()).createContext(options));
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.quick.dispose();
+    this.complete?.then((complete) => complete.dispose(), () => undefined);
+    this.complete = undefined;
+  }
+
+  /** What has been disposed of is said by the quick one. */
+  private isQuick(options: LinkOptions): boolean {
+    return this.disposed || (this.complete === undefined && !needsComplete(options));
+  }
+
+  private grow(): Promise<Inner> {
+    this.complete ??= Promise.resolve(this.load());
+    // Whoever cannot load it now may be able to later.
+    this.complete.catch(() => (this.complete = undefined));
+    return this.complete;
+  }
+}
+
+/** Begins in the quick engine; when it cannot go on there, the complete one is told everything that has changed so far. */
+class GrowingContext extends BaseContext {
+  private inner: BaseContext;
+  private again: (() => Promise<BaseContext>) | null;
+  private readonly changes = new Map<string, ByteSource | null | undefined>();
+
+  constructor(quick: BaseContext, again: () => Promise<BaseContext>) {
+    super();
+    this.inner = quick;
+    this.again = again;
+  }
+
+  protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+    if (this.again !== null) for (const [path, source] of Object.entries(changes)) this.changes.set(path, source);
+    this.inner.update(changes);
+  }
+
+  protected async link(options: RelinkOptions): Promise<LinkResult> {
+    try {
+      return await this.inner.relink(options);
+    } catch (error) {
+      if (!(error instanceof HandOver) || this.again === null) throw error;
+    }
+    const complete = await this.again();
+    await this.inner.dispose();
+    complete.update(Object.fromEntries(this.changes));
+    this.inner = complete;
+    this.again = null;
+    this.changes.clear();
+    return complete.relink(options);
+  }
+
+  isStale(): Promise<boolean> {
+    return this.inner.isStale();
+  }
+
+  protected end(): void {
+    void this.inner.dispose();
+  }
+}

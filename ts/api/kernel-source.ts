@@ -1,0 +1,14 @@
+/** The kernels, wherever they come from, compiled. Pages and their workers do this; Node has files (host/node.ts). */
+
+/** Where the kernels come from: compiled, as bytes, or to be fetched. */
+export type KernelSource = WebAssembly.Module | Uint8Array | ArrayBuffer | { url: string };
+
+export async function compileKernels(source: KernelSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (!("url" in source)) return WebAssembly.compile(source as BufferSource);
+  const answer = await fetch(source.url);
+  if (!answer.ok) throw new Error(`${source.url}: ${answer.status} ${answer.statusText}`);
+  // While it arrives, which browsers do only when the server says what it is.
+  const isNamed = answer.headers.get("content-type")?.startsWith("application/wasm") === true;
+  return isNamed ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer());
+}
