@@ -167,6 +167,8 @@ export interface Context {
   osabi: number;
   /** File offset of the section header table. */
   sectionHeaders: number;
+  /** --separate-debug-file: end of all that is written, some of which is cut off; else 0. */
+  separatedEnd: number;
   /** What the target machine demands. */
   arch: Architecture;
   /** First local row of `sym`. */

@@ -55,6 +55,7 @@ import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/s
 import { readyScript, usesPlan } from "./passes/script-shape.ts";
 import { claimScriptSymbols, classifyScriptSymbols, scriptNames } from "./passes/script-symbols.ts";
 import { ScriptValues } from "./passes/script-values.ts";
+import { separateDebug, takeDebug, writeDebugFile } from "./passes/separate-debug.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
@@ -92,7 +93,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics, obse
     options, host, arena, tables, params, kernels, diag, arch, observer,
     pool,
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
-    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0,
+    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0,
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     expectBytes: (bytes) => startEngine(ctx, bytes),
     checkIssues() {
@@ -270,6 +271,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.options.emitRelocs) await prepareEmittedRelocs(ctx);
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
+    if (ctx.options.separateDebug !== "") separateDebug(ctx);
     await ctx.symtab.count(ctx);
   });
 
@@ -330,9 +332,11 @@ async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
   if (ctx.options.emitRelocs) await timed(ctx, "emit-relocs", () => emitRelocs(ctx, output.fd));
   if (ctx.plan !== null) writeScriptBytes(ctx, ctx.plan, output);
   await timed(ctx, "finish-output", () => {
+    const debug = ctx.separatedEnd > 0 ? takeDebug(ctx) : [];
     writeHeaders(ctx, output);
     const { buildId } = ctx.synthetics;
     if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) buildId.finish(ctx, output, outputBytes(ctx));
+    if (ctx.separatedEnd > 0) writeDebugFile(ctx, file, debug);
   });
 }
 

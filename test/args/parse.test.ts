@@ -208,7 +208,7 @@ test("the version is the package's", () => {
 });
 
 test("a linker started as a compiler says how to do it", () => {
-  for (const line of ["-m64 a.o -Wl,--as-needed", "a.o -Wl,-x", "a.o -nodefaultlibs", "-fuse-ld=lld a.o"]) {
+  for (const line of ["-m64 a.o -Wl,--as-needed", "a.o -Wl,-x", "a.o -nodefaultlibs", "-pthread a.o"]) {
     const parsed = parse(line);
     assert.is(parsed.errors.length, 1, line);
     assert.match(parsed.errors[0] ?? "", /^unknown option .*compiler driver[^]*>>> .*gcc -B/);

@@ -10,7 +10,7 @@ const random = prng(7);
 const bytes = Uint8Array.from({ length: 5000 }, () => random.below(256));
 const hex = (value: Uint8Array): string => Buffer.from(value).toString("hex");
 
-for (const algorithm of ["sha1", "md5"] as const) {
+for (const algorithm of ["sha1", "sha256", "md5"] as const) {
   digest(`${algorithm} of every length around one and two blocks`, () => {
     for (let length = 0; length <= 200; length++) {
       const part = bytes.subarray(0, length);

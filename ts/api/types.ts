@@ -139,7 +139,7 @@ export interface LinkOptions {
   readonly libraryPaths?: readonly string[];
   readonly gcSections?: boolean;
   /** usual: a plain `--build-id`; bytes: `--build-id=0x…` */
-  readonly buildId?: "none" | "usual" | "fast" | "md5" | "sha1" | "uuid" | Uint8Array;
+  readonly buildId?: "none" | "usual" | "fast" | "md5" | "sha1" | "sha256" | "uuid" | Uint8Array;
   /** 1 = never start workers; "auto" (default): by the size of the inputs. Where memory cannot be shared there is one thread, whatever this says. */
   readonly threads?: number | "auto";
 

@@ -97,6 +97,8 @@ export function defaultOptions(): LinkOptions {
     ehFrameHdr: false,
     compressDebug: "none",
     gdbIndex: false,
+    separateDebug: "",
+    stripsOutput: false,
     unique: false,
     uniqueGlobs: [],
     rwxSegments: "none",

@@ -145,8 +145,8 @@ export interface LinkOptions {
   ignoreDataAddressEquality: boolean;
   ignoreFunctionAddressEquality: boolean;
   printIcfSections: boolean;
-  buildId: "none" | "usual" | "fast" | "md5" | "sha1" | "uuid" | { hex: Uint8Array };
-  hashStyle: "gnu" | "sysv" | "both"; // both
+  buildId: "none" | "usual" | "fast" | "md5" | "sha1" | "sha256" | "uuid" | { hex: Uint8Array };
+  hashStyle: "gnu" | "sysv" | "both" | "none"; // both
   ehFrameHdr: boolean;
   compressDebug: Compression["kind"];
   gdbIndex: boolean;
@@ -231,6 +231,10 @@ export interface LinkOptions {
     wxneeded: boolean;
     nobtcfi: boolean;
   };
+  /** --separate-debug-file: its path, "\0" = beside the output, "" = debug information stays in the output. */
+  separateDebug: ByteString;
+  /** With it, --strip-all. */
+  stripsOutput: boolean;
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none
   reportFile: ByteString; // --report: the layout map as a page

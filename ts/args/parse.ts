@@ -209,7 +209,7 @@ function unknownOption(arg: ByteString): ByteString {
 }
 
 /** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */
-const DRIVER_OPTION = /^-(Wl,|m(64|32|x32)$|fuse-ld=|nostartfiles$|nodefaultlibs$|pthread$|static-libgcc$|static-libstdc\+\+$)/;
+const DRIVER_OPTION = /^-(Wl,|m(64|32|x32)$|nostartfiles$|nodefaultlibs$|pthread$|static-libgcc$|static-libstdc\+\+$)/;
 
 function driverOption(args: readonly ByteString[]): ByteString | undefined {
   return args.find((arg) => DRIVER_OPTION.test(arg));
@@ -229,6 +229,8 @@ function finish(s: ParseState, asked: boolean): void {
   const o = s.options;
   if (s.inLib) s.warnings.push("--start-lib without --end-lib");
   if (o.reproduce === "\0") o.reproduce = o.output + ".repro.tar";
+  if (o.relocatable || o.binary) o.separateDebug = "";
+  if (o.separateDebug !== "") [o.stripsOutput, o.strip] = [o.strip === "all", "none"];
   if (o.timeTrace === "\0") o.timeTrace = o.output + ".time-trace";
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");

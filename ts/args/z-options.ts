@@ -57,6 +57,7 @@ const FLAGS: Record<string, Setter> = {
   "execstack-if-needed": o((x) => ((x.z.execstack = undefined), (x.z.execstackIfNeeded = true))),
   defs: o((x) => ((x.z.defs = true), (x.reportUndefined = true))),
   undefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
+  nodefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
   muldefs: o((x) => (x.allowMultipleDefinition = true)),
   nodelete: z("nodelete", true),
   copyreloc: z("copyreloc", true),

@@ -1,9 +1,9 @@
 /**
- * SHA-1 (FIPS 180-4) and MD5 (RFC 1321) where the runtime has none that is synchronous: for build-ids in browsers.
+ * SHA-1, SHA-256 (FIPS 180-4) and MD5 (RFC 1321) where the runtime has none that is synchronous: for build-ids in browsers.
  *
- * Nothing here is about secrets. Both work on blocks of 64 bytes with a length behind a 1 bit; they differ in byte order and rounds.
+ * Nothing here is about secrets. All work on blocks of 64 bytes with a length behind a 1 bit; they differ in byte order and rounds.
  */
-import type { Digest } from "./host.ts";
+import type { Digest, DigestAlgorithm } from "./host.ts";
 
 const BLOCK = 64;
 const rotl = (x: number, n: number): number => (x << n) | (x >>> (32 - n));
@@ -89,8 +89,35 @@ function md5Block(state: Int32Array, view: DataView): void {
   [a, b, c, d].forEach((word, i) => (state[i] = (state[i]! + word) | 0));
 }
 
+/** FIPS 180-4, 4.2.2 and 5.3.3: 32 bits behind the point of the cube and square roots of the first primes. */
+function rootBits(count: number, root: (prime: number) => number): number[] {
+  const primes: number[] = [];
+  for (let n = 2; primes.length < count; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
+  return primes.map((prime) => Math.floor((root(prime) % 1) * 2 ** 32) | 0);
+}
+
+let sha256Constants: number[] | null = null;
+
+function sha256Block(state: Int32Array, view: DataView): void {
+  const constants = (sha256Constants ??= rootBits(64, Math.cbrt));
+  const rotr = (x: number, n: number): number => rotl(x, 32 - n);
+  for (let i = 0; i < 16; i++) WORDS[i] = view.getInt32(4 * i);
+  for (let i = 16; i < 64; i++) {
+    const [x, y] = [WORDS[i - 15]!, WORDS[i - 2]!];
+    WORDS[i] = WORDS[i - 16]! + (rotr(x, 7) ^ rotr(x, 18) ^ (x >>> 3)) + WORDS[i - 7]! + (rotr(y, 17) ^ rotr(y, 19) ^ (y >>> 10));
+  }
+  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  for (let i = 0; i < 64; i++) {
+    const one = (h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & f) ^ (~e & g)) + constants[i]! + WORDS[i]!) | 0;
+    const two = ((rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    [h, g, f, e, d, c, b, a] = [g, f, e, (d + one) | 0, c, b, a, (one + two) | 0];
+  }
+  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] = (state[i]! + word) | 0));
+}
+
 const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 
-export function createDigest(algorithm: "sha1" | "md5"): Digest {
+export function createDigest(algorithm: DigestAlgorithm): Digest {
+  if (algorithm === "sha256") return new BlockDigest(rootBits(8, Math.sqrt), false, sha256Block);
   return algorithm === "md5" ? new BlockDigest(START, true, md5Block) : new BlockDigest([...START, 0xc3d2e1f0], false, sha1Block);
 }

@@ -51,6 +51,8 @@ export interface OutputOptions {
   mode: number;
 }
 
+export type DigestAlgorithm = "sha1" | "sha256" | "md5";
+
 /** An incremental digest (build-id). */
 export interface Digest {
   update(bytes: Uint8Array): Digest;
@@ -100,6 +102,9 @@ export interface Host extends WorkerIo {
   /** Opens the output; "-" is standard output, devices and fifos are written directly. */
   createOutput(path: ByteString, options: OutputOptions): OutputFile;
 
+  /** Opens a file of `bytes` bytes that goes with the output. */
+  createSideFile(path: ByteString, bytes: number): Pick<OutputFile, "write" | "commit" | "abort">;
+
   // ---- compute ----
   /** Called before the kernels are compiled when the link will take long enough for optimised code to pay. */
   expectLargeLink(): void;
@@ -107,7 +112,7 @@ export interface Host extends WorkerIo {
   kernels(debug?: boolean): WebAssembly.Module;
   /** Starts a worker thread; returns at once. */
   startWorker(): StartedWorker;
-  digest(algorithm: "sha1" | "md5"): Digest;
+  digest(algorithm: DigestAlgorithm): Digest;
   /** `into` filled with random bytes (uuid build-id). */
   random(into: Uint8Array): void;
 

@@ -11,7 +11,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
-import { type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { prepareV8 } from "./large-link.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
@@ -257,6 +257,12 @@ class NodeHost implements Host {
     };
   }
 
+  createSideFile(path: ByteString, bytes: number): OutputFile {
+    const output = this.createOutput(path, { mode: 0o666 });
+    output.truncate(bytes);
+    return output;
+  }
+
   /** While an output is open, signals clean up before they end the process. */
   private listen(on: boolean): void {
     for (const signal of SIGNALS) {
@@ -298,7 +304,7 @@ class NodeHost implements Host {
     return this.files.deflate(kind, bytes, level, last);
   }
 
-  digest(algorithm: "sha1" | "md5"): Digest {
+  digest(algorithm: DigestAlgorithm): Digest {
     const crypto = require("node:crypto") as typeof import("node:crypto");
     return crypto.createHash(algorithm) as unknown as Digest;
   }

@@ -8,7 +8,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Machine } from "../memory/machine.ts";
 import type { StartedWorker } from "../memory/pool.ts";
 import { bytesOf } from "../memory/text.ts";
-import { HostError, type Digest, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./virtual-files.ts";
 import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
@@ -256,6 +256,21 @@ export class VirtualHost implements Host {
     };
   }
 
+  createSideFile(path: ByteString, bytes: number): Pick<OutputFile, "write" | "commit" | "abort"> {
+    const contents = new Uint8Array(bytes);
+    return {
+      write: (part, position) => contents.set(part, position),
+      commit: () => {
+        this.outputs.set(path, contents);
+        if (!this.options.write) return;
+        const file = this.real.createSideFile(path, bytes);
+        file.write(contents, 0);
+        file.commit();
+      },
+      abort: () => undefined,
+    };
+  }
+
   private startOutput(bytes: number): void {
     if (bytes === this.output.length) return;
     const before = this.output;
@@ -313,7 +328,7 @@ export class VirtualHost implements Host {
     };
   }
 
-  digest(algorithm: "sha1" | "md5"): Digest {
+  digest(algorithm: DigestAlgorithm): Digest {
     return this.options.platform.digest(algorithm);
   }
 

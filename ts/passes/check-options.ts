@@ -6,6 +6,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
+import { debugPath } from "./separate-debug.ts";
 
 /** e_machine (gABI ch. 4 ELF Header). */
 const MACHINES = { AArch64: 183, ARM: 40, PowerPC64: 21, "RISC-V": 243 };
@@ -36,6 +37,7 @@ export function checkPaths(ctx: Context): void {
     }
   };
   check("output", options.output, true);
+  if (options.separateDebug !== "") check("--separate-debug-file", debugPath(options), true);
   if (options.mapFile !== "") check("map", options.mapFile, false);
   if (options.reportFile !== "") check("--report", options.reportFile, false);
   if (options.metafile !== "") check("--metafile", options.metafile, false);

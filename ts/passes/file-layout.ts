@@ -7,6 +7,7 @@
 import { EHDR_BYTES, PF_X, PT_GNU_STACK, PT_LOAD, PT_TLS, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { PlannedSection } from "../script/plan.ts";
+import { placeSeparated } from "./separate-debug.ts";
 import { HEAD_FILE, HEAD_PROGRAM, isAlloc, pageSizes } from "./segments.ts";
 
 /** No file is meant to be larger: a location counter gone astray. */
@@ -108,7 +109,8 @@ function offsetOf(ctx: Context, osec: OutputSection, load: Segment | undefined, 
 }
 
 /** Sections that are not loaded follow in the file from `from` on, then the section headers. */
-export function placeNotLoaded(ctx: Context, from: number): void {
+function placeNotLoaded(ctx: Context, from: number): void {
+  if (ctx.options.separateDebug !== "") return placeSeparated(ctx, from);
   let offset = from;
   for (const osec of ctx.osecs) {
     if (isAlloc(osec)) continue;

@@ -65,7 +65,7 @@ export function entryAddress(ctx: Context): bigint {
   return 0n;
 }
 
-function elfHeader(ctx: Context): Uint8Array {
+export function elfHeader(ctx: Context): Uint8Array {
   const out = new Uint8Array(EHDR_BYTES);
   const view = new DataView(out.buffer);
   const { options } = ctx;
@@ -92,7 +92,7 @@ function writtenSegments(ctx: Context): Segment[] {
   return ctx.segments.filter((segment) => segment.p_type !== PT_LOAD || segment.p_memsz > 0);
 }
 
-function programHeaders(ctx: Context): Uint8Array {
+export function programHeaders(ctx: Context): Uint8Array {
   const out = new Uint8Array(PHDR_BYTES * ctx.segments.length);
   const view = new DataView(out.buffer);
   writtenSegments(ctx).forEach((segment, i) => {
@@ -124,7 +124,7 @@ function resolveLinks(ctx: Context, osec: OutputSection): void {
   if (osec.name === ".symtab") osec.sh_info = ctx.symtab.locals;
 }
 
-function sectionHeaders(ctx: Context): Uint8Array {
+export function sectionHeaders(ctx: Context): Uint8Array {
   const out = new Uint8Array(SHDR_BYTES * (ctx.osecs.length + 1));
   const view = new DataView(out.buffer);
   const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
@@ -186,6 +186,7 @@ export function writeHeaders(ctx: Context, file: OutputFile): void {
 
 /** Size of the finished file. */
 export function outputBytes(ctx: Context): number {
+  if (ctx.separatedEnd > 0) return ctx.separatedEnd;
   return ctx.options.z.nosectionheader || ctx.options.binary ? ctx.sectionHeaders : ctx.sectionHeaders + SHDR_BYTES * (ctx.osecs.length + 1);
 }
 

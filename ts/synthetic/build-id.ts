@@ -1,8 +1,8 @@
 /**
- * .note.gnu.build-id: a note that identifies the output, by its contents (usual, fast, md5, sha1), at random (uuid) or as given.
+ * .note.gnu.build-id: a note that identifies the output, by its contents (usual, fast, md5, sha1, sha256), at random (uuid) or as given.
  *
- * The descriptor is written last, over everything else with the descriptor itself as zeros. Surprising: sha1 and md5 are
- * SHA-1 and MD5 over the digests of 1 MiB pieces, not over the file, so that pieces can be digested on their own; GNU ld and
+ * The descriptor is written last, over everything else with the descriptor itself as zeros. Surprising: sha1, sha256 and
+ * md5 are digests over the digests of 1 MiB pieces, not over the file, so that pieces can be digested on their own; GNU ld and
  * lld each hash something else again, and no tool recomputes it. A plain --build-id has the length that it has with GNU ld and lld,
  * because rpm refuses IDs under 16 bytes, but is made of the digest of `fast`, which costs nothing.
  */
@@ -18,7 +18,7 @@ const NOTE_ALIGN = 4;
 const DESCRIPTOR_AT = NOTE_HEADER_BYTES + NOTE_NAME.length + 1;
 const PIECE_BYTES = 1 << 20;
 const UUID_BYTES = 16;
-const DIGEST_BYTES = { usual: 20, fast: 8, md5: 16, sha1: 20 } as const;
+const DIGEST_BYTES = { usual: 20, fast: 8, md5: 16, sha1: 20, sha256: 32 } as const;
 
 export class BuildIdSection implements SyntheticSection {
   readonly name = ".note.gnu.build-id";
@@ -82,7 +82,7 @@ function randomUuid(ctx: Context): Uint8Array {
   return id;
 }
 
-function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, kind: "md5" | "sha1"): Uint8Array {
+function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, kind: "md5" | "sha1" | "sha256"): Uint8Array {
   const total = ctx.host.digest(kind);
   eachPiece(ctx, source, bytes, (address, size) => total.update(ctx.host.digest(kind).update(ctx.arena.bytes(address, size)).digest()));
   return total.digest().slice(0, DIGEST_BYTES[kind]);

@@ -24,7 +24,7 @@ export class GnuHashSection implements SyntheticSection {
   osec = 0;
 
   isNeeded(ctx: Context): boolean {
-    return ctx.options.hashStyle !== "sysv";
+    return ctx.options.hashStyle === "gnu" || ctx.options.hashStyle === "both";
   }
 
   size(ctx: Context): number {

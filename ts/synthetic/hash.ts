@@ -17,7 +17,7 @@ export class HashSection implements SyntheticSection {
   osec = 0;
 
   isNeeded(ctx: Context): boolean {
-    return ctx.options.hashStyle !== "gnu";
+    return ctx.options.hashStyle === "sysv" || ctx.options.hashStyle === "both";
   }
 
   size(ctx: Context): number {

@@ -47,9 +47,11 @@ export const LAYOUT: OptionRow[] = [
   should("--keep-unique", "=SYMBOL", "Do not fold the section SYMBOL is defined in", push("keepUnique")),
   should("--ignore-data-address-equality", "", "Fold data whose address may be compared", put("ignoreDataAddressEquality", true)),
   should("--ignore-function-address-equality", "", "Addresses of functions need not be equal among modules", put("ignoreFunctionAddressEquality", true)),
+  should("--no-icf", "", "As --icf=none", put("icf", "none")),
   should("--print-icf-sections", "", "List the sections that were folded", put("printIcfSections", true)),
   should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
-  should("--shuffle-sections", "=GLOB=SEED", "Put matching input sections into a random order; -1 reverses them, 0 is another order each time", setShuffle),
+  should("--shuffle-sections", "[=GLOB=SEED]", "Put matching input sections (default: all) into a random order; -1 reverses them, 0 (default) is another order each time", setShuffle),
+  should("--reverse-sections", "", "As --shuffle-sections=*=-1", (s) => setShuffle(s, "*=-1")),
   should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
   should("--section-ordering-file", "=FILE", "Place sections first in their output section: NAME : { patterns } as in a script, or a pattern a line (gold)", push("sectionOrderingFiles")),
   should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
@@ -75,7 +77,9 @@ function setCallGraphSort(s: ParseState, v: ByteString): void {
   else s.errors.push(`unknown --call-graph-profile-sort= value: ${v}`);
 }
 
-function setShuffle(s: ParseState, v: ByteString): void {
+/** A seed alone, or nothing, is mold's form. */
+function setShuffle(s: ParseState, value: ByteString): void {
+  const v = value === "" ? "*=0" : /^[0-9]+$/.test(value) ? `*=${value}` : value;
   const equals = v.indexOf("=");
   const [pattern, seed] = [v.slice(0, equals), v.slice(equals + 1)];
   if (equals <= 0 || seed === "") s.errors.push(`--shuffle-sections=: expected <section_glob>=<seed>, but got '${v}'`);

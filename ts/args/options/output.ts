@@ -19,9 +19,9 @@ export const OUTPUT: OptionRow[] = [
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
   must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
-  must("--build-id", "[=STYLE]", "Write a build ID: 20 bytes of the digest that fast has 8 of (default), fast, sha1, md5, uuid, none or 0xHEX", setBuildId),
+  must("--build-id", "[=STYLE]", "Write a build ID: 20 bytes of the digest that fast has 8 of (default), fast, sha1, sha256, md5, uuid, none or 0xHEX", setBuildId),
   must("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
-  must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both" }, "--hash-style")),
+  must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv, none or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both", none: "none" }, "--hash-style")),
   must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
   must("--no-eh-frame-hdr", "", "Do not write .eh_frame_hdr (default)", put("ehFrameHdr", false)),
   must("--soname -h", "=NAME", "DT_SONAME of the shared object", into("soname")),
@@ -37,6 +37,8 @@ export const OUTPUT: OptionRow[] = [
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
   must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
   should("--unique", "[=GLOB]", "Give every input section (that matches GLOB) and that no script names an output section of its own", setUnique),
+  should("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), which .gnu_debuglink of the output names", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
+  should("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),
   should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
   should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
   should("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
@@ -58,7 +60,7 @@ export const OUTPUT: OptionRow[] = [
   should("--depaudit -P", "=LIB", "DT_DEPAUDIT", push("depaudit")),
   should("--init", "=SYMBOL", "DT_INIT is the address of SYMBOL (default _init)", into("init")),
   should("--fini", "=SYMBOL", "DT_FINI is the address of SYMBOL (default _fini)", into("fini")),
-  should("--disable-linker-version", "", "Leave the linker's name out of .comment", put("linkerVersion", false)),
+  should("--disable-linker-version --no-identity-comment", "", "Leave the linker's name out of .comment", put("linkerVersion", false)),
   should("--split-stack-adjust-size", "=N", "Bytes of stack for code without -fsplit-stack (default 16384)", (s, v) => void (s.options.splitStackBytes = count(s, v, "--split-stack-adjust-size"))),
   should("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
@@ -106,7 +108,7 @@ function setPackedRelocs(s: ParseState, v: ByteString): void {
 }
 
 function setBuildId(s: ParseState, v: ByteString): void {
-  const styles: Record<string, LinkOptions["buildId"]> = { "": "usual", sha1: "sha1", tree: "sha1", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
+  const styles: Record<string, LinkOptions["buildId"]> = { "": "usual", sha1: "sha1", tree: "sha1", sha256: "sha256", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
   if (Object.hasOwn(styles, v)) {
     s.options.buildId = styles[v] as LinkOptions["buildId"];
   } else if (/^0[xX]/.test(v)) {

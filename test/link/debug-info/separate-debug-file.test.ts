@@ -1,0 +1,46 @@
+/** --separate-debug-file: debug information in a file of its own, found by debuggers through .gnu_debuglink and the build ID. */
+import { crc32 } from "node:zlib";
+import { ElfFile } from "../../helpers/dump.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+
+const separate = behaviour("separate debug file");
+const wield = linkerName === "wield";
+
+const FILES = {
+  "m.c": "int twice(int); static int late = 3; int main(int argc, char **argv) { return twice(argc) - 2 + late - 3; }",
+  "t.c": "int twice(int x) {\n  return 2 * x;\n}\n",
+};
+
+separate("the output runs, has no debug sections, and is what it would be without debug information", (w) => {
+  if (!wield) return;
+  w.write(FILES).sh("gcc -g -c m.c t.c && gcc -B$B m.o t.o -Wl,--build-id=sha1,--separate-debug-file -o p && ./p && gcc -B$B m.o t.o -o plain -Wl,--build-id=sha1,-S");
+  const [output, debug] = [w.elf("p"), new ElfFile(w.bytes("p.dbg"))];
+  assert.not.ok(output.sectionNames().some((name) => name.startsWith(".debug_")));
+  assert.ok(debug.sectionNames().includes(".debug_info"));
+  assert.equal(output.sectionNames().filter((name) => name !== ".gnu_debuglink"), w.elf("plain").sectionNames());
+  assert.equal(output.symtab().map(({ name, value }) => [name, value]), debug.symtab().map(({ name, value }) => [name, value]));
+  assert.is(debug.need(".text").type, 8);
+  assert.is(debug.need(".text").addr, output.need(".text").addr);
+  assert.equal(debug.content(".note.gnu.build-id"), output.content(".note.gnu.build-id"));
+  assert.is(w.sh("addr2line -e p.dbg $(nm p | grep ' twice' | cut -d' ' -f1)").trim().replace(/.*\//, ""), "t.c:1");
+}, "addr2line", "nm");
+
+separate(".gnu_debuglink names the file and its check sum; a name of one's own; -s strips the output only", (w) => {
+  if (!wield) return;
+  w.write(FILES).sh("gcc -g -c m.c t.c && mkdir d && gcc -B$B m.o t.o -Wl,--separate-debug-file=d/info.debug,-s,--compress-debug-sections=zlib -o p && ./p");
+  const link = Buffer.from(w.elf("p").content(".gnu_debuglink"));
+  assert.is(link.toString("latin1", 0, 10), "info.debug");
+  assert.is(link.readUInt32LE(link.length - 4), crc32(w.bytes("d/info.debug")));
+  assert.not.ok(w.elf("p").sectionNames().includes(".symtab"));
+  contains(w.sh("nm d/info.debug"), " twice");
+  w.sh("gcc -B$B m.o t.o -Wl,--separate-debug-file,--no-separate-debug-file -o whole && test ! -e whole.dbg && readelf -SW whole | grep -q debug_info");
+  contains(w.fails("$LD m.o t.o -e main --separate-debug-file=none/x -o q"), "cannot open --separate-debug-file file none/x");
+}, "nm", "readelf");
+
+separate("gdb finds lines and variables", (w) => {
+  if (!wield) return;
+  w.write(FILES).sh("gcc -g -c m.c t.c && gcc -B$B m.o t.o -Wl,--separate-debug-file -o p");
+  contains(w.sh("gdb -nx -batch -ex 'break twice' -ex run -ex bt p 2>&1"), "twice (x=1) at t.c:2", "in main (argc=1");
+}, "gdb");
+
+separate.run();
