@@ -10,16 +10,12 @@ import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { leaveOut } from "./program.ts";
 
-/** What --help says of an option: the third string of a row. Nobody asks a page for it. */
-const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})"(?:[^"\\]|\\.)*"/gm;
-
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
 const noPrograms: Plugin = {
   name: "no-programs",
   setup(bundler) {
     bundler.onResolve({ filter: /\/lto\/(?:gcc-lto|bitcode)\.ts$/ }, ({ path: file }) => ({ path: path.resolve("ts/lto", `no-${path.basename(file)}`) }));
     bundler.onResolve({ filter: /\/layout-page\.ts$/ }, () => ({ path: path.resolve("ts/report/no-layout-page.ts") }));
-    bundler.onLoad({ filter: /\/args\/options\/[\w-]+\.ts$/ }, ({ path: file }) => ({ contents: fs.readFileSync(file, "utf8").replaceAll(HELP_TEXT, '$1""'), loader: "ts" }));
   },
 };
 
