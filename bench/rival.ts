@@ -213,7 +213,7 @@ export async function rivalBench(scratch: string, rounds: number): Promise<{ riv
   fs.writeFileSync(path.join(scratch, "page.html"), PAGE);
 
   const results: RivalResult[] = [];
-  const node = linkers(pathToFileURL(path.resolve("dist/index.mjs")).href, pathToFileURL(rival).href);
+  const node = linkers(pathToFileURL(path.resolve("dist/node.mjs")).href, pathToFileURL(rival).href);
   for (const program of list) results.push(await measure(`Node ${process.version}`, nodeRunner(scratch, files), program, node, rounds, scratch));
   if (needBrowser() !== "") {
     console.log(`\nChromium: left out, ${needBrowser()}`);

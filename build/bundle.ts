@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
+import { api } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
 import { launcher, launcherFlags, program, warm } from "./program.ts";
 import { pageSizeLine } from "./page-size.ts";
@@ -117,6 +118,7 @@ export async function buildAll(release = false): Promise<void> {
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
     bundle("ts/index.ts", "index.mjs", MODULE),
+    api(DIST, BUNDLE, put),
   ]);
   if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, path.join(DIST, "kernels.wasm"), put, release), single(DIST, BUNDLE, put)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { warmApi } from "./api.ts";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
 const LEFT_OUT = [
@@ -86,7 +87,7 @@ const LOAD = [
   "function load(name,complete,use){",
   'const file=__dirname+"/"+name+".js",text=fs.readFileSync(file,"latin1"),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");',
   `const tie=text.slice(-${TIE})+node;let cache;`,
-  "try{cache=fs.readFileSync(cached);cache=cache.latin1Slice(-tie.length)===tie?cache.subarray(0,-tie.length):undefined}catch{}",
+  "try{const all=fs.readFileSync(cached);if(all.subarray(-tie.length).latin1Slice()===tie)cache=all.subarray(0,-tie.length)}catch{}",
   "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
   "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete)}",
 ].join("");
@@ -113,13 +114,14 @@ function node(args: string[]): Promise<{ status: number; said: string }> {
   });
 }
 
-/** Makes the code caches of both programs from links like a compiler's, and tries them. */
+/** Makes the code caches of both programs and of the API from links like a compiler's, and tries them. */
 export async function warm(dist: string, flags: string[]): Promise<void> {
   const folder = path.join(dist, "build", `warm.${process.pid}`);
   const script = path.join(dist, `warm.${process.pid}.tmp.js`);
   fs.mkdirSync(folder, { recursive: true });
   const links = warmLinks(folder);
   try {
+    warmApi(dist, links);
     for (const [name, v8] of [["main", []], ["main", flags], ["quick", []], ["quick", flags]] as const) {
       if (v8 === flags && flags.length === 0) continue;
       const cache = path.join(dist, `${name}${v8.length > 0 ? ".launcher" : ""}.cache`);

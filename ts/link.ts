@@ -152,7 +152,7 @@ function startEngine(ctx: Context, bytes: number): void {
     instantiateKernels(host.kernels(), arena.memory, kernels);
     arena.zero = (address, bytes) => void kernels.fillBytes!(address, 0, bytes);
   }
-  const wanted = options.threads || (bytes < PARALLEL_BYTES ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
+  const wanted = options.threads || (bytes < (host.parallelBytes ?? PARALLEL_BYTES) ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
   const threads = Math.min(wanted, host.maxThreads ?? wanted);
   if (threads > pool.threads) pool.start(Array.from({ length: threads - pool.threads }, () => host.startWorker()), host.kernels());
 }

@@ -59,7 +59,7 @@ let reference: Results | undefined;
 function check(results: Results): void {
   const errors = Object.entries(results).filter(([, { error }]) => error !== "");
   assert.equal(errors.map(([name, { error }]) => `${name}: ${error}`), []);
-  reference ??= inProcess([process.execPath], "index.mjs");
+  reference ??= inProcess([process.execPath], "node.mjs");
   assert.equal(Object.keys(results), Object.keys(reference));
   for (const [name, { outputs }] of Object.entries(reference)) assert.equal(results[name]!.outputs, outputs, name);
 }
@@ -69,7 +69,8 @@ function skipped(name: string, reason: string): void {
   test.skip(name, () => {});
 }
 
-test("Node", () => check(inProcess([process.execPath], "index.mjs")));
+test("Node", () => check(inProcess([process.execPath], "node.mjs")));
+test("Node, as Deno and Bun import it", () => check(inProcess([process.execPath], "index.mjs")));
 test("Node, one file", () => check(inProcess([process.execPath], "inline.mjs")));
 
 const bun = runtime("bun");

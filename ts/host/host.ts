@@ -64,6 +64,8 @@ export interface Host extends WorkerIo {
   readonly cpus: number;
   /** Threads there can be, whatever options say; undefined = any number. */
   readonly maxThreads?: number | undefined;
+  /** Bytes of inputs from which on threads pay, if starting one costs more than usual. */
+  readonly parallelBytes?: number;
 
   // ---- files ----
   /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */
