@@ -49,7 +49,6 @@ export const objectName = (name: string): string => name.replace(/\.(?:s|S|asm)$
 export const isAssembly = (name: string): boolean => /\.(?:s|S|asm)$/.test(name);
 
 const engine = createEngine();
-engine.threads.then((count) => void (threads.value = count), (error: unknown) => void (trouble.value = String((error as Error).message)));
 
 // ---- assembling ----
 
@@ -100,6 +99,8 @@ async function contextFor(args: readonly string[], inputs: ReadonlyMap<string, U
   await kept?.context.dispose();
   kept = null;
   const context = await engine.createContext({ args, fs: memoryFS(inputs), map: true, graph: true, throwOnError: false });
+  // Asked after the first context: before, it would be the answer of the worker without maps, which this page does not need.
+  threads.value ||= await engine.threads;
   kept = { line, context, inputs };
   return context;
 }
