@@ -400,6 +400,24 @@ export const cases: Record<string, Case> = {
     await context.dispose();
   },
 
+  "threads see what is in the same bytes now": async ({ link, createContext }) => {
+    const objects = Array.from({ length: 200 }, (_, i) => ({ name: `f${i}.o`, data: functionObject(`f${i}`) }));
+    // Where each is in its file: the nop of functionObject.
+    const nop = objects[0]!.data.indexOf(0x90);
+    const options: Wield.LinkOptions = { inputs: [{ name: "start.o", data: functionObject("_start") }, ...objects] };
+    const context = await createContext({ ...options, threads: 3 });
+    await context.relink();
+    for (let i = 0; i < 6; i++) {
+      await new Promise((done) => setTimeout(done, 20));
+      // Files that were said again change places in memory.
+      const changed = objects.filter((_, at) => i % 2 === 0 || at % 2 === 0);
+      changed.forEach(({ data }, at) => void (data[nop] = i + at));
+      context.update(Object.fromEntries(changed.map(({ name, data }) => [name, data])));
+      same((await context.relink()).output, (await link({ ...options, threads: 1 })).output, `link ${i}`);
+    }
+    await context.dispose();
+  },
+
   "names are UTF-8": async ({ link }) => {
     const { map, diagnostics } = await link({ inputs: [{ name: "größe/日本.o", data: functionObject("_start") }, { name: "ü.o", data: functionObject("f") }], map: true, args: ["--warn-common"] });
     is(map!.symbols.map(({ input }) => input), ["größe/日本.o", "ü.o"], "names");

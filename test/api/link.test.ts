@@ -103,6 +103,21 @@ test("a process can link hundreds of times", async () => {
 });
 
 /** The README's example, as it stands there, against the package as others import it. */
+test("a link does without threads that cannot start", () => {
+  const dir = temporaryFolder("threads");
+  for (const name of ["index.mjs", "kernels.wasm"]) fs.copyFileSync(path.join(repoRoot(), "dist", name), path.join(dir, name));
+  fs.writeFileSync(path.join(dir, "start.o"), files["start.o"]!);
+  fs.writeFileSync(path.join(dir, "run.mjs"), `import { createContext } from "./index.mjs";
+const context = await createContext({ inputs: ["start.o"], args: ["--unresolved-symbols=ignore-all"], threads: 3 });
+for (let i = 0; i < 4; i++) {
+  console.log((await context.relink()).ok);
+  await new Promise((done) => setTimeout(done, 40));
+}
+await context.dispose();`);
+  const done = spawnSync(process.execPath, ["run.mjs"], { cwd: dir, encoding: "utf8" });
+  assert.equal([done.stdout, done.stderr, done.status], ["true\n".repeat(4), "", 0]);
+});
+
 test("the example in the README works", () => {
   const text = fs.readFileSync(path.join(repoRoot(), "README.md"), "utf8");
   const example = /```js\n(\/\/ link\.mjs[\s\S]*?)```/.exec(text)?.[1];

@@ -293,8 +293,12 @@ class NodeHost implements Host {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
     const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`) : new Worker(EMBEDDED.worker, { eval: true });
     worker.unref();
+    let tell = (_reason: Error): void => undefined;
+    // Unheard, it would end the process: a link can do without a thread that cannot start.
+    worker.on("error", (error: Error) => tell(error));
     return {
       endpoint: Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker)),
+      onEnd: (ended) => void (tell = ended),
       terminate: () => void worker.terminate(),
       send: (message) => worker.postMessage(message),
     };

@@ -54,10 +54,10 @@ export class VirtualHost implements Host {
   private readonly options: VirtualOptions;
   private readonly opened: Uint8Array[] = [];
   private readonly descriptors = new Map<ByteString, number>();
-  /** `sent`: the contents that a worker has, by path. */
-  private workers: { worker: VirtualWorker; sent: Map<ByteString, Uint8Array> }[] = [];
+  /** `sent`: what a worker has, by path: by entry, because a program may say that the same bytes have changed. */
+  private workers: { worker: VirtualWorker; sent: Map<ByteString, Entry> }[] = [];
   /** Contents in memory that threads share. */
-  private readonly shared = new WeakMap<Uint8Array, Uint8Array>();
+  private readonly shared = new WeakMap<Entry, Uint8Array>();
   private output: Uint8Array = new Uint8Array(0);
   /** Size that the output was given, and where it ends if more was written. */
   private sizeGiven = 0;
@@ -204,8 +204,8 @@ export class VirtualHost implements Host {
       return entry?.bytes == null ? [] : [{ path, entry, bytes: entry.bytes }];
     });
     for (const { worker, sent } of this.workers) {
-      const news = virtual.filter(({ path, bytes }) => sent.get(path) !== bytes);
-      for (const { path, bytes } of news) sent.set(path, bytes);
+      const news = virtual.filter(({ path, entry }) => sent.get(path) !== entry);
+      for (const { path, entry } of news) sent.set(path, entry);
       if (news.length > 0) worker.send({ wieldFiles: news.map(({ path, entry, bytes }) => [path, this.sharedBytes(entry, bytes)]) });
     }
     const real = paths.filter((path) => this.files.known(path)?.bytes == null);
@@ -218,11 +218,11 @@ export class VirtualHost implements Host {
     if (kept > 0) return { address: kept, bytes: bytes.length };
     const posted = ({ buffer, byteOffset, length }: Uint8Array): SharedBytes => ({ buffer, from: byteOffset, bytes: length });
     if (bytes.buffer instanceof SharedArrayBuffer) return posted(bytes);
-    let shared = this.shared.get(bytes);
+    let shared = this.shared.get(entry);
     if (shared === undefined) {
       shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
       shared.set(bytes);
-      this.shared.set(bytes, shared);
+      this.shared.set(entry, shared);
     }
     return posted(shared);
   }
@@ -324,6 +324,7 @@ export class VirtualHost implements Host {
     this.workers.push({ worker, sent: new Map() });
     return {
       endpoint: worker.endpoint,
+      onEnd: (ended) => worker.onEnd?.(ended),
       terminate: () => {
         this.workers = this.workers.filter((other) => other.worker !== worker);
         worker.terminate();

@@ -162,6 +162,8 @@ export interface WorkerEndpoint {
 export interface StartedWorker {
   endpoint: Comlink.Remote<WorkerEndpoint>;
   terminate(): void;
+  /** `ended` is called when the thread ends by itself: it could not start, or had no memory left. */
+  onEnd?(ended: (reason: Error) => void): void;
 }
 
 interface Member {
@@ -169,6 +171,10 @@ interface Member {
   /** Address of a u32 that the worker sets when it has attached. */
   ready: number;
   knowsSources: boolean;
+  /** Why it takes part no longer. */
+  ended: Error | null;
+  /** Fails what it has been asked for. */
+  fail: (reason: Error) => void;
 }
 
 export class Pool {
@@ -204,8 +210,12 @@ export class Pool {
   /** Adds workers; they join phases as soon as they have attached. */
   start(workers: StartedWorker[], module: KernelModule): void {
     for (const worker of workers) {
-      const member: Member = { worker, ready: CTL_READY + 4 * this.members.length, knowsSources: false };
+      const member: Member = { worker, ready: CTL_READY + 4 * this.members.length, knowsSources: false, ended: null, fail: () => undefined };
       this.members.push(member);
+      worker.onEnd?.((reason) => {
+        member.ended = reason;
+        member.fail(reason);
+      });
       worker.endpoint.attach(this.self.memory, module, member.ready).catch(() => undefined);
     }
   }
@@ -219,7 +229,7 @@ export class Pool {
     views.u32[CTL_CHUNKS >>> 2] = chunks;
     views.u32[CTL_STOP >>> 2] = 0;
     const running: Promise<void>[] = [];
-    let waiting = chunks > 1 ? [...this.members] : [];
+    let waiting = chunks > 1 ? this.members.filter((member) => member.ended === null) : [];
     // Workers that are still starting join as soon as they can.
     const join = (): void => {
       if (waiting.length === 0) return;
@@ -244,7 +254,11 @@ export class Pool {
   private ask(member: Member, phase: string, args: number[]): Promise<void> {
     const sources = member.knowsSources ? null : this.self.sources;
     member.knowsSources = true;
-    return member.worker.endpoint.run(phase, args, sources, sources === null ? null : (this.self.io.share?.(sources) ?? null));
+    const done = member.worker.endpoint.run(phase, args, sources, sources === null ? null : (this.self.io.share?.(sources) ?? null));
+    return new Promise((resolve, reject) => {
+      member.fail = (reason) => reject(new Error(`a thread has ended: ${reason.message}`));
+      done.then(resolve, reject);
+    });
   }
 
   stop(): void {
