@@ -292,12 +292,15 @@ class NodeHost implements Host {
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
     const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`) : new Worker(EMBEDDED.worker, { eval: true });
-    worker.unref();
     let tell = (_reason: Error): void => undefined;
     // Unheard, it would end the process: a link can do without a thread that cannot start.
     worker.on("error", (error: Error) => tell(error));
+    const endpoint = Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker));
+    // After Comlink has begun to listen, which would keep the process until the worker is terminated.
+    worker.unref();
     return {
-      endpoint: Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker)),
+      endpoint,
+      busy: (on) => (on ? worker.ref() : worker.unref()),
       onEnd: (ended) => void (tell = ended),
       terminate: () => void worker.terminate(),
       send: (message) => worker.postMessage(message),

@@ -324,6 +324,7 @@ export class VirtualHost implements Host {
     this.workers.push({ worker, sent: new Map() });
     return {
       endpoint: worker.endpoint,
+      busy: (on) => worker.busy?.(on),
       onEnd: (ended) => worker.onEnd?.(ended),
       terminate: () => {
         this.workers = this.workers.filter((other) => other.worker !== worker);

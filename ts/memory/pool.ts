@@ -162,6 +162,8 @@ export interface WorkerEndpoint {
 export interface StartedWorker {
   endpoint: Comlink.Remote<WorkerEndpoint>;
   terminate(): void;
+  /** While it is, the process stays; else an idle worker would keep one from ending. */
+  busy?(on: boolean): void;
   /** `ended` is called when the thread ends by itself: it could not start, or had no memory left. */
   onEnd?(ended: (reason: Error) => void): void;
 }
@@ -254,11 +256,14 @@ export class Pool {
   private ask(member: Member, phase: string, args: number[]): Promise<void> {
     const sources = member.knowsSources ? null : this.self.sources;
     member.knowsSources = true;
-    const done = member.worker.endpoint.run(phase, args, sources, sources === null ? null : (this.self.io.share?.(sources) ?? null));
-    return new Promise((resolve, reject) => {
+    const { endpoint, busy } = member.worker;
+    const handles = sources === null ? null : (this.self.io.share?.(sources) ?? null);
+    busy?.(true);
+    const done = new Promise<void>((resolve, reject) => {
       member.fail = (reason) => reject(new Error(`a thread has ended: ${reason.message}`));
-      done.then(resolve, reject);
+      endpoint.run(phase, args, sources, handles).then(resolve, reject);
     });
+    return done.finally(() => busy?.(false));
   }
 
   stop(): void {
