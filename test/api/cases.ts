@@ -147,6 +147,71 @@ export const cases: Record<string, Case> = {
     is([...functionObject("_start", "f").subarray(start!.inputOffset, start!.inputOffset + 2)], [0xe8, 0], "the bytes in the input");
   },
 
+  "wrong types are TypeErrors that name the place": async ({ link, createContext, memoryFS, layerFS, parseArgs }, fixtures) => {
+    const data = fixtures["start.o"]!;
+    const options = (wrong: object): Wield.LinkOptions => ({ inputs: [{ name: "start.o", data }], ...wrong });
+    const message = async (run: () => unknown): Promise<string> => {
+      try {
+        await run();
+      } catch (error) {
+        return error instanceof TypeError ? error.message : fail(`no TypeError: ${String(error)}`);
+      }
+      return fail("no error");
+    };
+    const wrong: [object, string][] = [
+      [{ args: "-static" }, 'args: expected an array, but got "-static"'],
+      [{ args: ["-static", 5] }, "args[1]: expected a string, but got 5"],
+      [{ inputs: ["a.o", 5] }, "inputs[1]: expected a path or an object, but got 5"],
+      [{ inputs: [{ name: "a.o", data: "text" }] }, 'inputs[0].data: expected bytes, a Blob or a function, but got "text"'],
+      [{ inputs: [{ data }] }, "inputs[0].name: expected a string, but got undefined"],
+      [{ inputs: [{ wholeArchive: { group: [{ lib: 1 }] } }] }, "inputs[0].wholeArchive.group[0].lib: expected a string, but got 1"],
+      [{ kind: "dll" }, 'kind: expected one of exec,pie,shared,relocatable, but got "dll"'],
+      [{ fs: {} }, "fs: expected an object with stat and read, but got an object"],
+      [{ gcSections: "yes" }, 'gcSections: expected a boolean, but got "yes"'],
+      [{ plugins: [() => 1] }, "plugins[0]: expected an object with setup, but got a function"],
+      [{ threads: "2" }, 'threads: expected a number or "auto", but got "2"'],
+      [{ script: { name: "x" } }, "script: expected a path or an object with one of data,lib,group,wholeArchive"],
+      [{ signal: {} }, "signal: expected an AbortSignal, but got an object"],
+      [{ gcsections: true }, "there is no option gcsections"],
+    ];
+    for (const [fields, expected] of wrong) {
+      is(await message(() => link(options(fields))), expected, "link");
+      is(await message(() => createContext(options(fields))), expected, "createContext");
+    }
+    is(await message(() => link(undefined as never)), "options: expected an object, but got undefined", "no options");
+    is(await message(() => memoryFS({ "a.o": "text" as never })), 'files: a.o: expected bytes, a Blob or a function, but got "text"', "memoryFS");
+    is(await message(() => layerFS({} as never)), "layers[0]: expected an object with stat and read, but got an object", "layerFS");
+    is(await message(() => parseArgs("-static" as never)), 'argv: expected an array, but got "-static"', "parseArgs");
+    const context = await createContext(options({}));
+    is(await message(() => context.update({ "start.o": 5 as never })), "changes: start.o: expected bytes, a Blob or a function, but got 5", "update");
+    is(await message(() => context.relink({ args: [] } as never)), "there is no option args", "relink");
+    await context.dispose();
+  },
+
+  "contents that cannot be had are errors of the file": async (api, fixtures) => {
+    const { link, memoryFS } = api;
+    const gone = new Uint8Array(fixtures["start.o"]!.slice());
+    structuredClone(gone, { transfer: [gone.buffer] });
+    const sources: [unknown, string][] = [
+      [gone, "its contents have been transferred away"],
+      [gone.buffer, "its contents have been transferred away"],
+      [() => undefined, "its contents are not bytes but undefined"],
+      [async () => ({}), "its contents are not bytes but an object"],
+      [() => fail("no network"), "no network"],
+      [async () => fail("no network"), "no network"],
+    ];
+    for (const [data, reason] of sources) {
+      const { diagnostics } = await rejects(link({ inputs: [{ name: "a.o", data: data as Wield.ByteSource }] }), api, "LINK_FAILED");
+      is(diagnostics[0]!.message, `cannot open a.o: ${reason}`, "as an input");
+      await rejects(link({ inputs: ["a.o"], fs: memoryFS({ "a.o": data as Wield.ByteSource }) }), api, "LINK_FAILED");
+    }
+    const view = new DataView(fixtures["start.o"]!.slice().buffer) as unknown as Uint8Array;
+    is((await link({ inputs: [{ name: "start.o", data: view }], args: ["-r"] })).ok, true, "any view");
+    const odd = { stat: () => ({}) as Wield.FileStat, read: () => new Uint8Array(0) };
+    const { diagnostics } = await rejects(link({ inputs: ["a.o"], fs: odd }), api, "LINK_FAILED");
+    is(diagnostics[0]!.message, "cannot open a.o: stat gave an object without a size", "stat");
+  },
+
   "errors are data": async (api) => {
     const { link } = api;
     const inputs = [{ name: "main.o", data: functionObject("_start", "_ZN3foo3barEv") }];

@@ -118,6 +118,16 @@ await context.dispose();`);
   assert.equal([done.stdout, done.stderr, done.status], ["true\n".repeat(4), "", 0]);
 });
 
+test("a context that was not disposed of keeps no process from ending", () => {
+  const file = path.join(temporaryFolder("idle"), "run.mjs");
+  fs.writeFileSync(file, `import { createContext } from ${JSON.stringify(path.join(repoRoot(), "dist", "index.mjs"))};
+const context = await createContext({ inputs: [{ name: "start.o", data: new Uint8Array(${JSON.stringify([...files["start.o"]!])}) }], args: ["--unresolved-symbols=ignore-all"], threads: 3 });
+await context.relink();
+console.log("linked");`);
+  const done = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: 20_000 });
+  assert.equal([done.stdout, done.stderr, done.status], ["linked\n", "", 0]);
+});
+
 test("the example in the README works", () => {
   const text = fs.readFileSync(path.join(repoRoot(), "README.md"), "utf8");
   const example = /```js\n(\/\/ link\.mjs[\s\S]*?)```/.exec(text)?.[1];

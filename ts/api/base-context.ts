@@ -3,6 +3,7 @@
  *
  * Knows nothing of linking (context.ts, and client.ts for pages), because pages load it.
  */
+import { checkSources, checkWatching } from "./check.ts";
 import { LinkError } from "./link-error.ts";
 import type { ByteSource, LinkContext, LinkResult, RelinkOptions, WatchOptions } from "./types.ts";
 
@@ -18,11 +19,13 @@ export abstract class BaseContext implements LinkContext {
 
   update(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
     if (this.disposed) throw disposedOf();
+    checkSources("changes", changes, true);
     this.change(changes);
     this.touch();
   }
 
-  relink(options: RelinkOptions = {}): Promise<LinkResult> {
+  async relink(options: RelinkOptions = {}): Promise<LinkResult> {
+    checkWatching(options);
     const next = this.running.then(() => {
       if (this.disposed) throw disposedOf();
       return this.link(options);

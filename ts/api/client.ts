@@ -5,6 +5,7 @@
  */
 import * as Comlink from "comlink";
 import { BaseContext } from "./base-context.ts";
+import { checkOptions } from "./check.ts";
 import type { EngineEndpoint } from "./engine.ts";
 import type { KernelSource } from "./kernel-source.ts";
 import { LinkError } from "./link-error.ts";
@@ -41,6 +42,7 @@ export class WorkerEngine implements Engine {
   }
 
   async link(options: LinkOptions): Promise<LinkResult> {
+    checkOptions(options);
     const { signal } = options;
     const isAborted = (): boolean => signal?.aborted === true;
     const aborted = (): LinkError => new LinkError("ABORTED", "the link was aborted", [], { cause: signal?.reason });
@@ -61,6 +63,7 @@ export class WorkerEngine implements Engine {
   }
 
   async createContext(options: LinkOptions): Promise<BaseContext> {
+    checkOptions(options);
     const packing = await Packing.of(options, true);
     return new RemoteContext(this.start(), ++this.contexts, packing, () => ++this.jobs);
   }

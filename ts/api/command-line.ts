@@ -7,6 +7,7 @@
 import type { LinkOptions as Options } from "../args/link-options.ts";
 import { parseArgs as parse, type ParsedArgs, type ParseEnv } from "../args/parse.ts";
 import { decoded, utf8 } from "../memory/text.ts";
+import { checkWords } from "./check.ts";
 import { describe } from "./diagnostic.ts";
 import { LinkError } from "./link-error.ts";
 import type { Input, LinkOptions, VirtualFile } from "./types.ts";
@@ -80,6 +81,7 @@ export function parseLine(line: CommandLine, kind: LinkOptions["kind"], env: Par
  * (LINK_FAILED) with a diagnostic for each option that is wrong.
  */
 export function parseArgs(argv: readonly string[]): LinkOptions {
+  checkWords(argv);
   const plain = argv.filter((word) => !word.startsWith("@"));
   const { options, errors } = parse(plain.map(utf8));
   const wrong = errors.filter((message) => message !== "no input files");

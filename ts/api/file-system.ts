@@ -4,34 +4,16 @@
  * Paths are plain text: `a.o`, `./a.o`, `/a.o` and `x/../a.o` are one file of a memoryFS.
  */
 import { normalized } from "../input/search.ts";
+import { readSource, sizeOfSource } from "./byte-source.ts";
+import { checkLayers, checkSources } from "./check.ts";
 import type { Bytes, ByteSource, FileStat, LinkFileSystem } from "./types.ts";
 
 /** The path that stands for all spellings of it: no slash in front, no empty, `.` and `..` parts. */
 export const plainPath = (path: string): string => normalized(`/${path}`).slice(1);
 
-/** A view of the bytes; nothing is copied. */
-export function bytesOfSource(bytes: Bytes): Uint8Array {
-  return ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes as ArrayBuffer);
-}
-
-/** What a source holds: at once when it is in memory, else later. */
-export function readSource(source: ByteSource): Uint8Array | Promise<Uint8Array> {
-  if (typeof source === "function") {
-    const bytes = source();
-    return bytes instanceof Promise ? bytes.then(bytesOfSource) : bytesOfSource(bytes);
-  }
-  if (typeof Blob !== "undefined" && source instanceof Blob) return source.arrayBuffer().then(bytesOfSource);
-  return bytesOfSource(source as Bytes);
-}
-
-/** Bytes of a source, 0 = not known yet. */
-export function sizeOfSource(source: ByteSource): number {
-  if (typeof source === "function") return 0;
-  return typeof Blob !== "undefined" && source instanceof Blob ? source.size : (source as Bytes).byteLength;
-}
-
 /** Files in memory, by path. Functions are called when a file is first needed, and again in the next link. */
 export function memoryFS(files: Readonly<Record<string, ByteSource>> | ReadonlyMap<string, ByteSource>): LinkFileSystem {
+  checkSources("files", files, false);
   const sources = new Map<string, ByteSource>();
   for (const [path, source] of files instanceof Map ? files : Object.entries(files)) sources.set(plainPath(path), source);
   return new MemoryFiles(sources);
@@ -63,6 +45,7 @@ export const REAL_FILES = Symbol.for("wield.realFiles");
 
 /** Several file systems as one: a path belongs to the first that has it. */
 export function layerFS(...layers: readonly LinkFileSystem[]): LinkFileSystem {
+  checkLayers(layers);
   return new Layers(layers.flatMap(layersOf));
 }
 

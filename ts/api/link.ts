@@ -19,11 +19,13 @@ import { layoutOf } from "../report/layout.ts";
 import { linkMap } from "../report/map.ts";
 import { commandLine, parseLine } from "./command-line.ts";
 import { describe } from "./diagnostic.ts";
-import { bytesOfSource, isMemory, layersOf, memoryFS, plainPath, readSource, REAL_FILES, sizeOfSource } from "./file-system.ts";
+import { bytesOfSource, isLater, readSource, shown, sizeOfSource } from "./byte-source.ts";
+import { checkOptions } from "./check.ts";
+import { isMemory, layersOf, memoryFS, plainPath, REAL_FILES } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import { graphOf } from "./link-graph.ts";
 import { Plugins } from "./plugins.ts";
-import type { ByteSource, Diagnostic, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
+import type { ByteSource, Diagnostic, FileStat, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
 
 /** What a runtime gives to the API. */
 export interface Runtime {
@@ -79,6 +81,7 @@ export class Session {
 
   /** `kept`: of a context, null = this is the only link. */
   constructor(runtime: Runtime, options: LinkOptions, kept: Kept | null) {
+    checkOptions(options);
     this.runtime = runtime;
     this.options = options;
     this.kept = kept;
@@ -297,16 +300,20 @@ function turn(): Promise<void> {
 }
 
 function asLayer(fs: LinkFileSystem): Layer {
-  const shape = (stat: { size: number; mtimeMs?: number } | undefined) => (stat === undefined ? undefined : { bytes: stat.size, modified: stat.mtimeMs ?? 0 });
+  const shape = (stat: FileStat | undefined) => {
+    if (stat == null) return undefined;
+    if (typeof stat.size !== "number") throw new TypeError(`stat gave ${shown(stat)} without a size`);
+    return { bytes: stat.size, modified: stat.mtimeMs ?? 0 };
+  };
   return {
     volatile: !isMemory(fs),
     stat(path) {
       const stat = fs.stat(decoded(path));
-      return stat instanceof Promise ? stat.then(shape) : shape(stat);
+      return isLater(stat) ? Promise.resolve(stat).then(shape) : shape(stat);
     },
     read(path) {
       const bytes = fs.read(decoded(path));
-      return bytes instanceof Promise ? bytes.then(bytesOfSource) : bytesOfSource(bytes);
+      return isLater(bytes) ? Promise.resolve(bytes).then(bytesOfSource) : bytesOfSource(bytes);
     },
   };
 }

@@ -6,7 +6,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Layer } from "../host/virtual-files.ts";
 import { decoded, utf8 } from "../memory/text.ts";
-import { readSource } from "./file-system.ts";
+import { readSource } from "./byte-source.ts";
 import type { Input, LinkPlugin, LinkResult, LoadArguments, PluginHooks, ResolveArguments } from "./types.ts";
 
 interface Hook<C> {

@@ -6,7 +6,8 @@
  * more than copying.
  */
 import { HandOver } from "../host/hand-over.ts";
-import { isMemory, Layers, layersOf, memoryFS, sizeOfSource } from "./file-system.ts";
+import { isBlob, sizeOfSource } from "./byte-source.ts";
+import { isMemory, Layers, layersOf, memoryFS } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
 
@@ -110,7 +111,7 @@ export class Packing implements Callbacks {
   private packFs(fs: LinkFileSystem, kept: boolean): PackedFs {
     if (!isMemory(fs)) return { layer: this.layers.push(fs) - 1 };
     const files = [...fs.sources];
-    const small = files.reduce((sum, [, source]) => sum + (source instanceof Blob ? 0 : sizeOfSource(source)), 0) <= SMALL_BYTES;
+    const small = files.reduce((sum, [, source]) => sum + (isBlob(source) ? 0 : sizeOfSource(source)), 0) <= SMALL_BYTES;
     if (!small && !kept) return { layer: this.layers.push(fs) - 1 };
     return { memory: files.map(([path, source]) => [path, this.packSource(source)]) };
   }
