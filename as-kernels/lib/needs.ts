@@ -119,9 +119,15 @@ export function pltEntryAddress(sym: u32): u64 {
   return tables().sym.addr[sym];
 }
 
-/** Is the symbol one whose GOT entry can be avoided: bound in the output, moving with it, in reach of 32 bits? */
+/** Is the symbol one whose GOT entry can be avoided: bound in the output and moving with it? */
+// @ts-ignore: decorator
+@inline
 export function relaxableSymbol(sym: u32, flags: u32): bool {
-  if (symbolColumn(sym, flags) != COL_LOCAL) return false;
+  return symbolColumn(sym, flags) == COL_LOCAL;
+}
+
+/** Is it sure, before there are addresses, that the symbol will be in reach of 32 bits? Those of large sections keep a GOT entry, used or not. */
+export function nearSymbol(sym: u32, flags: u32): bool {
   if ((flags & SYM_KIND_MASK) != SYM_DEFINED) return true;
   return !(tables().isec.sh_flags[tables().sym.isec[sym]] & SHF_X86_64_LARGE);
 }

@@ -8,7 +8,7 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
-import { decision, isTlsCall, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
+import { decision, isTlsCall, nearSymbol, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
 import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import {
   RELA_BYTES, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD,
@@ -221,7 +221,7 @@ function checkRecords(i: u32): bool {
 @inline
 function mayRelax(r: u32, type: u32, sym: u32, flags: u32): bool {
   if (type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_GOTPCRELX && type != R_X86_64_CODE_4_GOTPCRELX) return false;
-  return params().relax != 0 && load<i64>(r, 16) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags);
+  return params().relax != 0 && load<i64>(r, 16) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags) && nearSymbol(sym, flags);
 }
 
 /** Decides the relocations that mayRelax: isec `i`, whose contents are at `bytes` in memory. */

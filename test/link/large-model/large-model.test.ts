@@ -58,4 +58,11 @@ large("-z lrodata-after-bss puts large constants behind what small code reaches;
   assert.is(elf.symbol("_edata")!.value, elf.need(".data").addr + elf.need(".data").size);
 }, "clang");
 
+// The start file of static position-independent programs reads main's address from the GOT before anybody has relocated it.
+large("a static position-independent program whose main is in a large section starts", (w) => {
+  w.write({ "m.c": "#include <stdio.h>\nint main(void) { puts(\"large\"); return 0; }" });
+  w.sh("$CLANG -fPIE -mcmodel=large -c m.c -o m.o && gcc -static-pie m.o -B$B -o m");
+  if (linkerName !== "bfd") assert.is(w.sh("./m"), "large\n");
+}, "clang");
+
 large.run();
