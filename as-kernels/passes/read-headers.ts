@@ -9,12 +9,12 @@ import { tables } from "../shared/tables.ts";
 import { fail, reportObject } from "../lib/issue.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
-  CTL_ARENA_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
+  CTL_ARENA_TOP, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
   ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, RELA_BYTES, SHDR_BYTES, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
-  SH_ADDRALIGN, SH_ENTSIZE, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
+  EHDR_BYTES, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
+  SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
 // Layout of the ELF header (gABI ch. 4, Elf64_Ehdr)
@@ -222,10 +222,10 @@ function found(out: u32, offset: f64, bytes: f64): u32 {
 }
 
 /**
- * Checks the section headers of object `o` at `shdrs` and lists at `out` which parts of it are to stay in memory, the headers
- * themselves only if `headers` is 1. False = it is broken, which has been reported.
+ * Checks the section headers of object `o` at `shdrs` and lists at `out` which other parts of it are to stay in memory.
+ * False = it is broken, which has been reported.
  */
-export function planTables(o: u32, shdrs: u32, headers: u32, out: u32): bool {
+export function planTables(o: u32, shdrs: u32, out: u32): bool {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
   const error = scanHeaders(shdrs, count, load<u32>(out + OUT_SHSTRNDX), obj.bytes[o], out);
@@ -242,16 +242,15 @@ export function planTables(o: u32, shdrs: u32, headers: u32, out: u32): bool {
   want(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE)); // also where there is none: it has an address
   if (cell(out, OUT_SHNDX_SIZE) != 0) want(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
   const scattered = cell(out, OUT_GROUP_TO) - cell(out, OUT_GROUP_FROM);
-  if (scattered > 0 && (headers || scattered <= SCATTERED_BYTES)) want(out, cell(out, OUT_GROUP_FROM), scattered);
-  if (headers) want(out, obj.shoff[o], <f64>count * SHDR_BYTES);
+  if (scattered > 0 && scattered <= SCATTERED_BYTES) want(out, cell(out, OUT_GROUP_FROM), scattered);
   return true;
 }
 
-/** The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers when they were not planned. */
+/** The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers. */
 export function bindTables(o: u32, shdrs: u32, out: u32): void {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
-  obj.shdrs[o] = shdrs != 0 ? shdrs : found(out, obj.shoff[o], <f64>count * SHDR_BYTES);
+  obj.shdrs[o] = shdrs;
   if (load<u32>(out + OUT_SYMTAB) != 0) {
     const symBytes = cell(out, OUT_SYMTAB_SIZE);
     const strtabBytes = cell(out, OUT_STRTAB_SIZE);
@@ -271,7 +270,7 @@ export function bindTables(o: u32, shdrs: u32, out: u32): void {
   const bytes = cell(out, OUT_GROUP_TO) - from;
   obj.groupFrom[o] = from;
   obj.groupTo[o] = from + bytes;
-  obj.groups[o] = bytes > 0 && (shdrs == 0 || bytes <= SCATTERED_BYTES) ? found(out, from, bytes) : 0;
+  obj.groups[o] = bytes > 0 && bytes <= SCATTERED_BYTES ? found(out, from, bytes) : 0;
   obj.recordCount[o] = obj.esymCount[o] - obj.firstGlobal[o] + <u32>cell(out, OUT_LOCAL_SIGNATURES) + linkonce;
 }
 
@@ -280,6 +279,15 @@ function alloc(bytes: u32): u32 {
   const size = (bytes + 15) & ~15;
   const at = atomic.add<u32>(CTL_ARENA_TOP, size);
   return (<u64>at + size) >> 12 > <u64>load<u32>(CTL_WINDOW_TOP) ? 0 : at;
+}
+
+/** As WorkerContext.allocRegion; 0 = no room. */
+function allocRegion(bytes: u32): u32 {
+  const size = (bytes + 15) & ~15;
+  const end = <u64>load<u32>(CTL_REGION_END);
+  if (<u64>load<u32>(CTL_REGION_TOP) + size > end) return alloc(bytes);
+  const at = atomic.add<u32>(CTL_REGION_TOP, size);
+  return <u64>at + size <= end ? at : alloc(bytes);
 }
 
 /** Copies the planned parts of the object at `whole` to memory that stays. False = no room. */
@@ -297,10 +305,39 @@ function keepParts(whole: u32, out: u32): bool {
 }
 
 /**
- * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
- * Loads the tables of each, or reports what is wrong with it. Returns the first object that is not there; 0 = no room.
+ * Keeps the relocations of the loaded sections of the object at `whole`, unless they are spread over it, so that load-sections need not
+ * read it again. False = no room.
  */
-export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, out: u32): u32 {
+function keepRelas(o: u32, whole: u32, shdrs: u32): bool {
+  const obj = tables().obj;
+  let from: u64 = u64.MAX_VALUE;
+  let to: u64 = 0;
+  let sum: u64 = 0;
+  for (let i: u32 = 1, count = obj.e_shnum[o]; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    if (load<u32>(header, SH_TYPE) != SHT_RELA || !(load<u64>(shdrs + load<u32>(header, SH_INFO) * SHDR_BYTES, SH_FLAGS) & SHF_ALLOC)) continue;
+    const offset = load<u64>(header, SH_OFFSET);
+    const size = load<u64>(header, SH_SIZE);
+    if (size == 0) continue;
+    if (offset < from) from = offset;
+    if (offset + size > to) to = offset + size;
+    sum += size;
+  }
+  if (sum == 0 || to - from > 2 * sum) return true;
+  const at = alloc(<u32>(to - from));
+  if (at == 0) return false;
+  memory.copy(at, whole + <u32>from, <u32>(to - from));
+  obj.relas[o] = at;
+  obj.relasFrom[o] = <f64>from;
+  return true;
+}
+
+/**
+ * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
+ * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it. Returns the first object that is not
+ * there; 0 = no room.
+ */
+export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, out: u32): u32 {
   const obj = tables().obj;
   let o = first;
   for (; o < limit && obj.kind[o] == OBJ_RELOCATABLE && obj.source[o] == obj.source[first]; o++) {
@@ -317,9 +354,13 @@ export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, 
       reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, 0);
       continue;
     }
-    if (!planTables(o, whole + <u32>obj.shoff[o], 1, out)) continue;
-    if (!keepParts(whole, out)) return 0;
-    bindTables(o, 0, out);
+    const headers = whole + <u32>obj.shoff[o];
+    if (!planTables(o, headers, out)) continue;
+    const headersBytes = obj.e_shnum[o] * SHDR_BYTES;
+    const shdrs = allocRegion(headersBytes);
+    if (shdrs == 0 || !keepParts(whole, out) || (relas && !keepRelas(o, whole, headers))) return 0;
+    memory.copy(shdrs, headers, headersBytes);
+    bindTables(o, shdrs, out);
   }
   return o;
 }

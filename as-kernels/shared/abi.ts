@@ -18,6 +18,12 @@ export const CTL_ISSUES = 1152;
 export const CTL_WINDOW_TOP = 1156;
 /** u32: the arena's top, so that windows do not grow into it. */
 export const CTL_ARENA_TOP = 1160;
+/**
+ * u32: next free byte of the region, and its end: a part of the arena for what only some passes need. Section headers lie there until
+ * load-sections has read them, then relocations.
+ */
+export const CTL_REGION_TOP = 1164;
+export const CTL_REGION_END = 1168;
 /** Eight u32 of scratch that a phase may count in with atomic adds. */
 export const CTL_COUNTERS = 1216;
 /** 256 u32, one per worker: 1 = it has attached. */

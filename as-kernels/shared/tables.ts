@@ -19,6 +19,8 @@ export class ObjTable {
   e_shnum: U32Col;
   shoff: F64Col;
   shdrs: U32Col;
+  relas: U32Col;
+  relasFrom: F64Col;
   slotBase: U32Col;
   esymBase: U32Col;
   esymCount: U32Col;

@@ -78,8 +78,24 @@ for (const debug of [false, true]) {
     else assert.ok(to === from, `groups are in memory, ${where}`);
   }
 
+  /** Relocations of loaded sections are kept when they were asked for and lie close together. Returns whether they were. */
+  function compareRelas(o: number, file: Uint8Array, { shoff, count }: { shoff: number; count: number }, asked: number, where: string): boolean {
+    const { relas, relasFrom } = tables.obj;
+    const headers = readHeaders(file, shoff, count);
+    const loaded = headers.filter(({ type, info, size }) => type === elf.SHT_RELA && size > 0n && (headers[info]!.flags & BigInt(elf.SHF_ALLOC)) !== 0n);
+    const from = loaded.reduce((least, { offset }) => (offset < least ? offset : least), BigInt(file.length));
+    const to = loaded.reduce((most, { offset, size }) => (offset + size > most ? offset + size : most), 0n);
+    const sum = loaded.reduce((all, { size }) => all + size, 0n);
+    assert.is(relas[o] !== 0, asked === 1 && sum > 0n && to - from <= 2n * sum, where);
+    if (relas[o] === 0) return false;
+    assert.is(relasFrom[o], Number(from), where);
+    assert.equal(Buffer.from(arena.bytes(relas[o]!, Number(to - from))), Buffer.from(file.subarray(Number(from), Number(to))), `relocations, ${where}`);
+    return true;
+  }
+
   test("keeps the tables of all objects in a span, and says what is wrong with the others", () => {
     let broken = 0;
+    let withRelas = 0;
     for (let seed = 1; seed <= (debug ? 100 : 400); seed++) {
       const random = prng(seed);
       const mark = arena.mark();
@@ -96,7 +112,9 @@ for (const debug of [false, true]) {
       const inside = random.between(1, files.length);
       files.forEach((file, i) => arena.u8.set(file, span + tables.obj.offset[i + 1]!));
       const end = tables.obj.offset[inside]! + files[inside - 1]!.length;
-      assert.is(kernels.keepSpan(1, files.length + 1, span, 0, end, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
+      const relas = random.pick([0, 1]);
+      arena.openRegion(random.pick([0, 640, 1 << 16]));
+      assert.is(kernels.keepSpan(1, files.length + 1, span, 0, end, relas, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
       const issues = takeIssues(memory);
       for (let o = 1; o <= inside; o++) {
         const where = `seed ${seed}, object ${o}`;
@@ -109,11 +127,13 @@ for (const debug of [false, true]) {
         } else {
           assert.equal(said, [], where);
           compare(o, files[o - 1]!, wanted, where);
+          withRelas += Number(compareRelas(o, files[o - 1]!, wanted, relas, where));
         }
       }
       arena.release(mark);
     }
     assert.ok(broken > 20, `${broken} broken objects`);
+    assert.ok(withRelas > 5, `${withRelas} objects with relocations`);
   });
 
   test("counts beyond 16 bits are in section header 0", () => {
@@ -132,7 +152,7 @@ for (const debug of [false, true]) {
     arena.u8.set(file, at);
     const out = arena.alloc(512);
     assert.is(kernels.checkHeader(1, at, 0, out), abi.NEEDS_FIRST);
-    assert.is(kernels.keepSpan(1, 2, at, 0, file.length, out), 2);
+    assert.is(kernels.keepSpan(1, 2, at, 0, file.length, 0, out), 2);
     assert.equal(takeIssues(memory), []);
     compare(1, file, objectTwin(file) as { shoff: number; count: number; scan: Scan }, "large counts");
     arena.release(mark);

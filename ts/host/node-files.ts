@@ -31,8 +31,9 @@ interface OpenInput {
 /** Good in programs that we start, too. */
 const pathOfDescriptor = (fd: number): ByteString => `/proc/${guarded(() => readlinkSync("/proc/self"))}/fd/${fd}`;
 
-/** Short reads that follow each other in a file with gaps up to this are served from blocks. */
+/** Short reads that follow each other in a file with gaps up to this are served from blocks, once there were so many. */
 const BLOCK_GAP_BYTES = 4 << 10;
+const BLOCK_RUN = 2;
 const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
@@ -66,9 +67,11 @@ export class NodeFiles implements WorkerIo {
   /** Fifos that were read into unnamed files. */
   private readonly kept: number[] = [];
   private readonly pipes = new Map<ByteString, number>();
-  /** Where the last read ended. */
+  /** Where the last short read ended. */
   private lastInput: OpenInput | undefined;
   private lastEnd = 0;
+  /** Short reads that each were close behind the one before. */
+  private run = 0;
   private limit: number;
   private mayRaise: boolean;
 
@@ -119,10 +122,12 @@ export class NodeFiles implements WorkerIo {
     if (shared !== undefined) return readInto(shared, memory, address, bytes, position);
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
+    if (bytes > SMALL_READ_BYTES) return readInto(input.fd, memory, address, bytes, position);
     const ahead = input === this.lastInput ? position - this.lastEnd : -1;
     this.lastInput = input;
     this.lastEnd = position + bytes;
-    if (bytes <= SMALL_READ_BYTES && ahead >= 0 && ahead <= BLOCK_GAP_BYTES) return this.readSmall(input, memory.subarray(address, address + bytes), position);
+    this.run = ahead >= 0 && ahead <= BLOCK_GAP_BYTES ? this.run + 1 : 0;
+    if (this.run >= BLOCK_RUN) return this.readSmall(input, memory.subarray(address, address + bytes), position);
     return readInto(input.fd, memory, address, bytes, position);
   }
 

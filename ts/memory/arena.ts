@@ -5,7 +5,7 @@
  * takes a mark and releases it so that touched pages are used again (first touch costs far more than re-reading a file).
  * Released memory is not zeroed: `alloc` hands out whatever was there, `allocZeroed` clears what has been used before.
  */
-import { ARENA_ADDR, CTL_ARENA_TOP, CTL_ISSUES, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import { ARENA_ADDR, CTL_ARENA_TOP, CTL_ISSUES, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 
 /** Largest memory wasm32 can have, in 64 KiB pages. */
@@ -74,6 +74,7 @@ export class Arena extends MemoryViews {
   private highWater = ARENA_ADDR;
   /** Memory below the top that was given back. */
   private spare: { at: number; end: number }[] = [];
+  private regionStart = 0;
   private readonly limit: number;
 
   constructor(memory: WebAssembly.Memory) {
@@ -118,6 +119,19 @@ export class Arena extends MemoryViews {
     const last = this.spare.at(-1);
     if (last !== undefined && address >= last.end && address <= last.end + 16) last.end = address + bytes;
     else if (bytes > 0) this.spare.push({ at: address, end: address + bytes });
+  }
+
+  /** What WorkerContext.allocRegion takes from for now: `bytes` bytes of address space, of which only what is used costs memory. */
+  openRegion(bytes: number): void {
+    const at = this.alloc(bytes);
+    this.u32[CTL_REGION_TOP >>> 2] = at;
+    this.u32[CTL_REGION_END >>> 2] = at + bytes;
+    this.regionStart = at;
+  }
+
+  /** Nobody uses what is in the region any more: it is filled from its start again. */
+  reuseRegion(): void {
+    this.u32[CTL_REGION_TOP >>> 2] = this.regionStart;
   }
 
   /** As alloc, with all bytes 0. */

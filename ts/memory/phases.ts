@@ -8,7 +8,7 @@ import { EH_FRAME_PHASES } from "../synthetic/eh-frame.ts";
 import { COMPRESS_PHASES } from "../passes/compress-sections.ts";
 import { EMITTED_RELOC_PHASES } from "../passes/emit-relocs.ts";
 import { bindNamesPhase, countLeadersPhase, histogramPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
-import { loadSectionsPhase } from "../passes/load-sections.ts";
+import { LOAD_PHASES } from "../passes/load-sections.ts";
 import { fillTargetsPhase, markQueuePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
@@ -28,7 +28,6 @@ export const PHASES: Phases = {
   "count-leaders": countLeadersPhase,
   "number-leaders": numberLeadersPhase,
   "bind-names": bindNamesPhase,
-  "load-sections": loadSectionsPhase,
   "fill-targets": fillTargetsPhase,
   "mark-live": markQueuePhase,
   "resolve-addresses": resolveAddressesPhase,
@@ -37,6 +36,6 @@ export const PHASES: Phases = {
   "write-merged": writeMergedPhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
-  ...FOLD_PHASES, ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES, ...EMITTED_RELOC_PHASES, ...COMPRESS_PHASES, ...SCAN_PHASES, ...RELOCATABLE_PHASES,
+  ...FOLD_PHASES, ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES, ...EMITTED_RELOC_PHASES, ...COMPRESS_PHASES, ...SCAN_PHASES, ...LOAD_PHASES, ...RELOCATABLE_PHASES,
   ...RELOCATABLE_SYMBOL_PHASES,
 };

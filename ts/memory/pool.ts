@@ -7,7 +7,7 @@
  * exists and a phase is a plain loop.
  */
 import * as Comlink from "comlink";
-import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_REGION_END, CTL_REGION_TOP, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { MemoryViews, OutOfMemory, type Arena } from "./arena.ts";
 import { instantiateKernels, type Kernels, type KernelModule } from "./kernels.ts";
@@ -114,6 +114,15 @@ export class WorkerContext extends MemoryViews {
     const end = (Atomics.add(this.i32, CTL_ARENA_TOP >>> 2, size) >>> 0) + size;
     if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
     return end - size;
+  }
+
+  /** The same out of the region (Arena.openRegion) as long as it has room. */
+  allocRegion(bytes: number): number {
+    const size = Math.ceil(bytes / 16) * 16;
+    const end = this.u32[CTL_REGION_END >>> 2]!;
+    if (this.u32[CTL_REGION_TOP >>> 2]! + size > end) return this.alloc(bytes);
+    const at = Atomics.add(this.i32, CTL_REGION_TOP >>> 2, size) >>> 0;
+    return at + size <= end ? at : this.alloc(bytes);
   }
 
   /** Reads a whole section, inflated if need be, to `address` (room for isec.size bytes). */

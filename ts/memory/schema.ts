@@ -26,6 +26,8 @@ export const TABLES = {
     e_shnum: "u32",
     shoff: "f64", // bytes from the start of the object to its section headers
     shdrs: "u32", // address of the section headers in memory, 0 = none
+    relas: "u32", // address of the relocations of its loaded sections when they were kept with the headers, else 0
+    relasFrom: "f64", // where they begin, in bytes from the start of the object
     slotBase: "u32", // slot row of section header 0
     esymBase: "u32", // esym row of symbol 0
     esymCount: "u32",

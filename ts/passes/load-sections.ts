@@ -8,7 +8,7 @@ import { ISEC_SYNTHETIC, OBJF_CREL, SPLIT_STACK, SYM_DEFINED, SYM_KIND_MASK, SYM
 import { SHF_ALLOC, SHF_TLS, SHF_WRITE, RELA_BYTES, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
-import type { WorkerContext } from "../memory/pool.ts";
+import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { allocTable, recycleTable, setRows } from "../memory/table.ts";
 import { wholeObject } from "./read-headers.ts";
 
@@ -27,8 +27,23 @@ const A_OBJECTS = 0; // address of u32 obj rows
 const A_COUNT = 1;
 const A_KEEP_MERGE = 2;
 
-/** Phase: sections, relocations and symbols of the included objects of a chunk. */
-export function loadSectionsPhase(w: WorkerContext, chunk: number): void {
+/** Phase: sections and symbols of the included objects of a chunk. */
+function sectionsPhase(w: WorkerContext, chunk: number): void {
+  const { obj } = w.tables;
+  const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, w.args[A_COUNT]!);
+  for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) {
+    const o = w.u32[(w.args[A_OBJECTS]! >>> 2) + i]!;
+    if (obj.e_shnum[o] !== 0) {
+      w.kernels.fillSections(o, obj.shdrs[o]!, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
+      readCompressionHeaders(w, o);
+    }
+    w.kernels.fillSymbols(o);
+  }
+}
+
+/** Phase: their relocations. */
+function relocationsPhase(w: WorkerContext, chunk: number): void {
+  const { obj } = w.tables;
   const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, w.args[A_COUNT]!);
   const list = w.args[A_OBJECTS]! >>> 2;
   for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) {
@@ -36,19 +51,11 @@ export function loadSectionsPhase(w: WorkerContext, chunk: number): void {
     const o = w.u32[list + i]!;
     let together = 1;
     while (i + together < end && w.u32[list + i + together] === o + together) together++;
-    loadObject(w, o, o + together);
+    if (obj.e_shnum[o] !== 0) loadRelocations(w, o, o + together);
   }
 }
 
-function loadObject(w: WorkerContext, o: number, limit: number): void {
-  const { obj } = w.tables;
-  if (obj.e_shnum[o] !== 0) {
-    w.kernels.fillSections(o, obj.shdrs[o]!, obj.names[o]!, obj.offset[o]!, w.args[A_KEEP_MERGE]!);
-    readCompressionHeaders(w, o);
-    loadRelocations(w, o, limit);
-  }
-  w.kernels.fillSymbols(o);
-}
+export const LOAD_PHASES: Phases = { "load-sections": sectionsPhase, "load-relocations": relocationsPhase };
 
 /** gABI ch. 4, Elf64_Chdr: size and alignment of compressed sections once they are inflated. */
 function readCompressionHeaders(w: WorkerContext, o: number): void {
@@ -70,7 +77,7 @@ function unpackRelocations(w: WorkerContext, o: number): void {
     const from = w.window(3, bytes + 16);
     w.read(obj.source[o]!, isec.relaOffset[row]!, from, bytes);
     const count = w.kernels.crelCount(row, from, bytes);
-    w.kernels.unpackCrel(row, from, bytes, count === BROKEN_CREL ? 0 : w.alloc(count * RELA_BYTES), count === BROKEN_CREL ? 0 : count);
+    w.kernels.unpackCrel(row, from, bytes, count === BROKEN_CREL ? 0 : w.allocRegion(count * RELA_BYTES), count === BROKEN_CREL ? 0 : count);
   }
 }
 
@@ -80,11 +87,17 @@ function loadRelocations(w: WorkerContext, o: number, limit: number): void {
   const ranges = w.window(2, MAX_RANGES * 16 + 16);
   const pairs = w.kernels.relaRanges(o, ranges, MAX_RANGES);
   if (pairs === 0) return;
+  const { relas, relasFrom, offset } = w.tables.obj;
+  if (relas[o] !== 0) {
+    w.f64[ranges >>> 3] = offset[o]! + relasFrom[o]!;
+    w.kernels.bindRelas(o, ranges, 1, relas[o]!);
+    return;
+  }
   const whole = wholeObject(w, o, limit);
   const cell = (i: number) => w.f64[(ranges >>> 3) + i]!;
   let bytes = 0;
   for (let i = 0; i < pairs; i++) bytes += cell(2 * i + 1) - cell(2 * i);
-  const at = w.alloc(bytes);
+  const at = w.allocRegion(bytes);
   let to = at;
   for (let i = 0; i < pairs; i++) {
     const n = cell(2 * i + 1) - cell(2 * i);
@@ -127,7 +140,11 @@ export async function loadSections(ctx: Context): Promise<void> {
   ctx.localSymBase = globals;
 
   const count = ctx.objects.length;
-  await ctx.pool.run("load-sections", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, options.optimize > 0 || options.relocatable ? 1 : 0);
+  const chunks = Math.ceil(count / OBJECTS_PER_CHUNK);
+  await ctx.pool.run("load-sections", chunks, ctx.objects.byteOffset, count, options.optimize > 0 || options.relocatable ? 1 : 0);
+  // Only these look at section headers again (address-significance, call-graph).
+  if (options.icf === "none" && params.get("callGraph") === 0) arena.reuseRegion();
+  await ctx.pool.run("load-relocations", chunks, ctx.objects.byteOffset, count);
   ctx.checkIssues();
   if (options.relocatable && params.get("splitStack") === 1 && ctx.objects.some((o) => (tables.obj.splitStack[o]! & SPLIT_STACK) !== 0)) {
     ctx.diag.error(messages.splitStackRelocatable());

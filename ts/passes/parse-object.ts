@@ -14,16 +14,22 @@ import { keepTables } from "./read-headers.ts";
 const MIN_OBJECTS = 8;
 const MAX_OBJECTS = 128;
 const CHUNK_BYTES = 1 << 18;
+/** Section headers are an eighth of an object of many small functions, and the region may end before them. */
+const REGION_SHARE = 4;
+const MAX_REGION_BYTES = 1 << 28;
 /** What readObjects leaves: u32 index, u32 ERR_*. */
 const OUT_BYTES = 16;
 
-/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Argument: objects per chunk. */
+/** In links with more bytes of input than this, most objects that are named are needed: relocations are loaded when they are at hand. */
+const EAGER_BYTES = 48 << 20;
+
+/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too. */
 export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   const first = 1 + chunk * w.args[0]!;
   const end = Math.min(first + w.args[0]!, w.tables.obj.rows);
   const { kind } = w.tables.obj;
   for (let o = first; o < end; ) {
-    if (kind[o] === OBJ_RELOCATABLE) o = keepTables(w, o, end);
+    if (kind[o] === OBJ_RELOCATABLE) o = keepTables(w, o, end, w.args[1]!);
     else o++;
   }
 }
@@ -74,7 +80,8 @@ export async function parseObject(ctx: Context, bytes: number): Promise<void> {
   const average = 1 + bytes / objects;
   const perChunk = Math.min(MAX_OBJECTS, Math.max(MIN_OBJECTS, Math.floor(CHUNK_BYTES / average)));
   const chunks = Math.ceil(objects / perChunk);
-  await pool.run("parse-object", chunks, perChunk);
+  ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
+  await pool.run("parse-object", chunks, perChunk, bytes > EAGER_BYTES ? 1 : 0);
   ctx.checkIssues();
   numberRows(ctx);
   await pool.run("read-symbols", chunks, perChunk);

@@ -6,10 +6,12 @@
  * asked for is read. What is looked for and checked is the kernel's business.
  */
 import { NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
-import { EHDR_BYTES, SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import { SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import { OutOfMemory } from "../memory/arena.ts";
 import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
 
+/** What is read of a larger object at first: its ELF header, and as a rule the contents of its groups, which assemblers put in front. */
+const HEAD_BYTES = 1 << 12;
 /** Objects up to this size are read whole. */
 const WHOLE_BYTES = 1 << 16;
 /** Neighbours in a file are read along as long as all of them together have no more bytes than this. */
@@ -25,8 +27,11 @@ const OUT_PARTS = 116;
 const OUT_PLAN = 120;
 const PART_BYTES = 24;
 
-/** Loads the tables of object `o`, and of those behind it (ids below `limit`) that come with it. Returns the next object. */
-export function keepTables(w: WorkerContext, o: number, limit: number): number {
+/**
+ * Loads the tables of object `o`, and of those behind it (ids below `limit`) that come with it. `relas` 1: the relocations of those
+ * that come whole are loaded too. Returns the next object.
+ */
+export function keepTables(w: WorkerContext, o: number, limit: number, relas: number): number {
   const out = w.window(2, OUT_BYTES);
   try {
     if (w.tables.obj.bytes[o]! > WHOLE_BYTES) {
@@ -40,7 +45,7 @@ export function keepTables(w: WorkerContext, o: number, limit: number): number {
     return o + 1;
   }
   const { span } = w;
-  const next = w.kernels.keepSpan(o, limit, span.address, span.from, span.to, out);
+  const next = w.kernels.keepSpan(o, limit, span.address, span.from, span.to, relas, out);
   if (next === 0) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
   return next;
 }
@@ -53,14 +58,15 @@ function keepLarge(w: WorkerContext, o: number, out: number): void {
   const { kernels } = w;
   const { source, offset, shoff, e_shnum } = w.tables.obj;
   const read = (from: number, address: number, bytes: number) => w.read(source[o]!, offset[o]! + from, address, bytes);
+  const ehdr = w.window(0, HEAD_BYTES);
   const keep = (from: number, bytes: number): number => {
     const address = w.alloc(bytes + MARGIN);
-    read(from, address, bytes);
+    if (from + bytes <= HEAD_BYTES) kernels.copyMemory(address, ehdr + from, bytes);
+    else read(from, address, bytes);
     kernels.fillBytes(address + bytes, 0, MARGIN);
     return address;
   };
-  const ehdr = w.window(0, EHDR_BYTES);
-  read(0, ehdr, EHDR_BYTES);
+  read(0, ehdr, HEAD_BYTES);
   let error = kernels.checkHeader(o, ehdr, 0, out);
   if (error === NEEDS_FIRST) {
     const first = w.window(3, SHDR_BYTES);
@@ -68,8 +74,10 @@ function keepLarge(w: WorkerContext, o: number, out: number): void {
     error = kernels.checkHeader(o, ehdr, first, out);
   }
   if (error !== 0) return broken(w, o, w.u32[out >>> 2]!, error);
-  const shdrs = keep(shoff[o]!, e_shnum[o]! * SHDR_BYTES);
-  if (kernels.planTables(o, shdrs, 0, out) === 0) return;
+  const headersBytes = e_shnum[o]! * SHDR_BYTES;
+  const shdrs = w.allocRegion(headersBytes);
+  read(shoff[o]!, shdrs, headersBytes);
+  if (kernels.planTables(o, shdrs, out) === 0) return;
   const parts = w.u32[(out + OUT_PARTS) >>> 2]!;
   for (let i = 0; i < parts; i++) {
     const part = out + OUT_PLAN + i * PART_BYTES;
