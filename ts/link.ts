@@ -85,7 +85,7 @@ const BSYMBOLIC = {
 
 function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null, machine: Machine): Context {
   const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
-  if (arch === undefined) return diag.fatal(`unknown emulation: ${options.emulation}`);
+  if (arch === undefined) return diag.fatal({ code: "BAD_OPTION", text: `unknown emulation: ${options.emulation}` });
   const { arena, kernels } = machine;
   const { tables, pool } = machine.begin(host, PHASES);
   const params = new Params(arena);
@@ -357,7 +357,7 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
     await timed(ctx, "commit", () => output.commit());
   } catch (error) {
     file?.abort();
-    if (error instanceof HostError) ctx.diag.fatal(`cannot write output file ${options.output}: ${error.message}`);
+    if (error instanceof HostError) ctx.diag.fatal({ code: "OUTPUT", text: `cannot write output file ${options.output}: ${error.message}` });
     throw error;
   }
 }
@@ -372,7 +372,9 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
     reportTimes(ctx);
     observer?.linked?.(ctx);
   } catch (error) {
-    if (error instanceof OutOfMemory || error instanceof ReadFailed || error instanceof HostError) diag.error(error.message);
+    if (error instanceof OutOfMemory) diag.error({ code: "OUT_OF_MEMORY", text: error.message });
+    else if (error instanceof ReadFailed) diag.error({ code: "BAD_OBJECT", text: error.message });
+    else if (error instanceof HostError) diag.error(error.message);
     else if (!(error instanceof LinkFailed)) throw error;
     return 1;
   } finally {

@@ -218,7 +218,7 @@ export const cases: Record<string, Case> = {
     const { diagnostics, message } = await rejects(link({ inputs }), api, "LINK_FAILED");
     const { code, symbol, rawSymbol, severity, references } = diagnostics[0]!;
     is([severity, code, symbol, rawSymbol], ["error", "UNDEFINED_SYMBOL", "foo::bar()", "_ZN3foo3barEv"], "the diagnostic");
-    is(references, [{ input: "main.o", function: "_start" }], "the place");
+    is(references, [{ input: "main.o", section: ".text._start", offset: 1, function: "_start" }], "the place");
     ok(message.startsWith("undefined symbol: foo::bar()"), "the message");
     const quiet = await link({ inputs, throwOnError: false });
     is([quiet.ok, quiet.output.length, quiet.diagnostics.length], [false, 0, 1], "throwOnError: false");

@@ -194,14 +194,16 @@ test("every code of the ABI has words", () => {
 
 test("near names: one edit, another case, C against C++", () => {
   const { ctx } = world();
-  assert.is(spellingHint(ctx, "foa", 1), "\n>>> did you mean: foo\n>>> defined in: b.o");
-  assert.is(spellingHint(ctx, "fo", 1), "\n>>> did you mean: foo\n>>> defined in: b.o");
-  assert.is(spellingHint(ctx, "ofo", 1), "\n>>> did you mean: foo\n>>> defined in: b.o");
-  assert.is(spellingHint(ctx, "fooo", 1), "\n>>> did you mean: foo\n>>> defined in: b.o");
-  assert.is(spellingHint(ctx, "MAIN", 1), "\n>>> did you mean: main\n>>> defined in: lib.a(m.o)");
-  assert.is(spellingHint(ctx, "cfun", 1), '\n>>> did you mean to declare cfun(int) as extern "C"?\n>>> defined in: b.o');
-  assert.is(spellingHint(ctx, "_Z3fooi", 1), '\n>>> did you mean: extern "C" foo\n>>> defined in: b.o');
-  assert.is(spellingHint(ctx, "unrelated", 1), "");
+  const lines = (name: string): string | undefined => spellingHint(ctx, name, 1)?.lines;
+  assert.is(lines("foa"), "\n>>> did you mean: foo\n>>> defined in: b.o");
+  assert.is(lines("fo"), "\n>>> did you mean: foo\n>>> defined in: b.o");
+  assert.is(lines("ofo"), "\n>>> did you mean: foo\n>>> defined in: b.o");
+  assert.is(lines("fooo"), "\n>>> did you mean: foo\n>>> defined in: b.o");
+  assert.is(lines("MAIN"), "\n>>> did you mean: main\n>>> defined in: lib.a(m.o)");
+  assert.is(lines("cfun"), '\n>>> did you mean to declare cfun(int) as extern "C"?\n>>> defined in: b.o');
+  assert.is(lines("_Z3fooi"), '\n>>> did you mean: extern "C" foo\n>>> defined in: b.o');
+  assert.is(lines("unrelated"), undefined);
+  assert.is(spellingHint(ctx, "cfun", 1)!.hint, 'did you mean to declare cfun(int) as extern "C"?');
 });
 
 test.run();

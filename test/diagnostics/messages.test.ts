@@ -1,53 +1,107 @@
-/** The shape of multi-line messages; ranges and names of relocation types. */
+/** The shape of multi-line messages and what they say as data; ranges and names of relocation types. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as elf from "../../as-kernels/shared/elf.ts";
 import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import { RANGE_EITHER, RANGE_SIGNED, RANGE_UNSIGNED } from "../../as-kernels/shared/reloc.ts";
+import * as inputs from "../../ts/diagnostics/input-messages.ts";
+import type { Message } from "../../ts/diagnostics/message.ts";
 import * as messages from "../../ts/diagnostics/messages.ts";
 import { relocationName, valueRange } from "../../ts/diagnostics/relocation-words.ts";
 import { globalFunctionName } from "../../ts/diagnostics/spelling.ts";
+import { vsLocation } from "../../ts/diagnostics/vs-style.ts";
+import { HostError } from "../../ts/host/host.ts";
+import { scriptError } from "../../ts/script/lexer.ts";
 
-const PLACE = { src: "main.c:12 (/src/main.c:12)", obj: "main.o:(main) in archive lib.a" };
-const BARE = { src: "", obj: "a.o:(.text+0x4)" };
+const IN_ARCHIVE = { input: "lib.a", member: "main.o", section: ".text", offset: 4, function: "main", file: "/src/main.c", line: 12 };
+const PLACE = { source: "main.c:12 (/src/main.c:12)", text: "main.o:(main) in archive lib.a", ref: IN_ARCHIVE };
+const BARE = { source: "", text: "a.o:(.text+0x4)", ref: { input: "a.o", section: ".text", offset: 4 } };
+const B = { text: "b.o", ref: { input: "b.o" } };
+
+/** The data of a message, without its text. */
+function data(message: Message): Partial<Message> {
+  const { text: _, ...rest } = message;
+  return rest;
+}
 
 test("an undefined symbol: source line over object, then counts and hints", () => {
-  const text = messages.undefinedSymbol({ visibility: "hidden ", symbol: "foo", references: [PLACE, BARE], more: 2, hints: messages.didYouMean(": ", "foa", "", "b.o") });
+  const hints = [messages.didYouMean(": ", "ns::g(int)", "", "b.o"), messages.vtableHint()];
+  const message = messages.undefinedSymbol({ visibility: "hidden ", symbol: "ns::f(int)", rawSymbol: "_ZN2ns1fEi", references: [PLACE, BARE], more: 2, hints });
   assert.is(
-    text,
+    message.text,
     [
-      "undefined hidden symbol: foo",
+      "undefined hidden symbol: ns::f(int)",
       ">>> referenced by main.c:12 (/src/main.c:12)",
       ">>>               main.o:(main) in archive lib.a",
       ">>> referenced by a.o:(.text+0x4)",
       ">>> referenced 2 more times",
-      ">>> did you mean: foa",
+      ">>> did you mean: ns::g(int)",
       ">>> defined in: b.o",
+      ">>> the vtable symbol may be undefined because the class is missing its key function (see https://lld.llvm.org/missingkeyfunction)",
     ].join("\n"),
   );
+  assert.equal(data(message), {
+    code: "UNDEFINED_SYMBOL", symbol: "ns::f(int)", rawSymbol: "_ZN2ns1fEi", at: IN_ARCHIVE, references: [IN_ARCHIVE, BARE.ref],
+    hint: "did you mean: ns::g(int)\nthe vtable symbol may be undefined because the class is missing its key function (see https://lld.llvm.org/missingkeyfunction)",
+  });
 });
 
-test("a duplicate symbol shows both definitions", () => {
-  assert.is(
-    messages.duplicateSymbol("foo", PLACE, BARE),
-    "duplicate symbol: foo\n>>> defined at main.c:12 (/src/main.c:12)\n>>>            main.o:(main) in archive lib.a\n>>> defined at a.o:(.text+0x4)",
-  );
+test("a duplicate symbol shows both definitions, and is two messages where each has a place of its own", () => {
+  const message = messages.duplicateSymbol("foo", PLACE, BARE);
+  assert.is(message.text, "duplicate symbol: foo\n>>> defined at main.c:12 (/src/main.c:12)\n>>>            main.o:(main) in archive lib.a\n>>> defined at a.o:(.text+0x4)");
+  assert.equal([message.at, message.references], [IN_ARCHIVE, [IN_ARCHIVE, BARE.ref]]);
+  assert.equal(message.parts!.map(({ text, at }) => [text, at]), [
+    ["duplicate symbol: foo\n>>> defined at main.c:12 (/src/main.c:12)\n>>>            main.o:(main) in archive lib.a", IN_ARCHIVE],
+    ["duplicate symbol: foo\n>>> defined at a.o:(.text+0x4)", BARE.ref],
+  ]);
+  const inFiles = messages.duplicateSymbolInFiles("f", { text: "a.o", ref: { input: "a.o" } }, B);
+  assert.equal(inFiles, { code: "DUPLICATE_SYMBOL", text: "duplicate symbol: f\n>>> defined in a.o\n>>> defined in b.o", symbol: "f", at: { input: "a.o" }, references: [{ input: "a.o" }, { input: "b.o" }] });
 });
 
 test("a value out of range says place, value, bounds and symbol", () => {
-  const text = messages.relocationOutOfRange({
-    at: "a.o:(.text+0x1c)", type: "R_X86_64_PC32", value: 3000000000n, min: -2147483648n, max: 2147483647n, symbol: "foo", section: "", definedIn: "b.o", src: "",
-    debug: false, large: false,
-  });
-  assert.is(text, "a.o:(.text+0x1c): relocation R_X86_64_PC32 out of range: 3000000000 is not in [-2147483648, 2147483647]; references 'foo'\n>>> defined in b.o");
+  const range = { type: "R_X86_64_PC32", value: 3000000000n, min: -2147483648n, max: 2147483647n, symbol: "foo", section: "", definedIn: B, debug: false, large: false };
+  const message = messages.relocationOutOfRange({ ...range, at: BARE, source: null });
+  assert.is(message.text, "a.o:(.text+0x4): relocation R_X86_64_PC32 out of range: 3000000000 is not in [-2147483648, 2147483647]; references 'foo'\n>>> defined in b.o");
+  assert.equal(data(message), { code: "RELOCATION_OVERFLOW", symbol: "foo", at: BARE.ref, references: [BARE.ref, B.ref] });
+  const withLine = messages.relocationOutOfRange({ ...range, at: BARE, source: { text: "a.c:3", ref: { input: "", file: "a.c", line: 3 } } });
+  assert.match(withLine.text, "\n>>> referenced by a.c:3\n>>> defined in b.o");
+  assert.equal(withLine.at, { ...BARE.ref, file: "a.c", line: 3 }, "one place");
 });
 
-test("relocations that need -fPIC name the symbol or say that it is local", () => {
-  assert.is(
-    messages.recompileWithPic("R_X86_64_32", "foo", "b.o", BARE),
-    "relocation R_X86_64_32 cannot be used against symbol 'foo'; recompile with -fPIC\n>>> defined in b.o\n>>> referenced by a.o:(.text+0x4)",
-  );
-  assert.match(messages.recompileWithPic("R_X86_64_32", "", "b.o", BARE), "against local symbol;");
+test("relocations that need -fPIC name the symbol or say that it is local; they are about the place that refers", () => {
+  const message = messages.recompileWithPic("R_X86_64_32", "foo", B, BARE);
+  assert.is(message.text, "relocation R_X86_64_32 cannot be used against symbol 'foo'; recompile with -fPIC\n>>> defined in b.o\n>>> referenced by a.o:(.text+0x4)");
+  assert.equal(data(message), { code: "RELOCATION", symbol: "foo", at: BARE.ref, references: [B.ref, BARE.ref] });
+  const local = messages.recompileWithPic("R_X86_64_32", "", B, BARE);
+  assert.match(local.text, "against local symbol;");
+  assert.not("symbol" in local);
+});
+
+test("messages about files name file and member", () => {
+  const member = { path: "lib.a", member: "x.o" };
+  assert.equal(inputs.unknownType(member), { code: "UNKNOWN_FILE", text: "lib.a(x.o): unknown file type", at: { input: "lib.a", member: "x.o" } });
+  assert.equal(inputs.cannotOpen("dir/a.o", new HostError("ENOENT", "No such file or directory")), { code: "FILE_NOT_FOUND", text: "cannot open dir/a.o: No such file or directory", at: { input: "dir/a.o" } });
+  assert.equal(inputs.noLibrary("z", ["./libz.a"]), { code: "LIBRARY_NOT_FOUND", text: "unable to find library -lz\n>>> skipped incompatible ./libz.a", library: "z" });
+  assert.equal(messages.badObject(B, messages.sectionOutsideFile(3, 64, 10, 70)), {
+    code: "BAD_OBJECT", text: "b.o: section [index 3] has a sh_offset (0x40) + sh_size (0xa) that is greater than the file size (0x46)", at: { input: "b.o" },
+  });
+});
+
+test("a message in a script has file and line", () => {
+  const { said } = scriptError("SECTIONS {\n  .text\n", "s.ld", 99, "unexpected EOF");
+  assert.equal(said, { code: "BAD_SCRIPT", text: "s.ld:2: unexpected EOF\n>>>   .text\n>>>        ^", at: { input: "s.ld", file: "s.ld", line: 2 } });
+});
+
+test("--vs-diagnostics: the line, else the object of an undefined symbol, else the file of a duplicate one", () => {
+  const undefined_ = (place: typeof PLACE | typeof BARE): Message => messages.undefinedSymbol({ visibility: "", symbol: "f", rawSymbol: "f", references: [place], more: 0, hints: [] });
+  assert.is(vsLocation(undefined_(PLACE)), "/src/main.c(12)");
+  assert.is(vsLocation(undefined_(BARE)), "a.o");
+  assert.is(vsLocation(messages.duplicateSymbol("f", BARE, PLACE)), "");
+  assert.is(vsLocation(messages.duplicateSymbolInFiles("f", { text: "lib.a(x.o)", ref: { input: "lib.a", member: "x.o" } }, B)), "lib.a(x.o)");
+  assert.is(vsLocation(messages.recompileWithPic("R", "f", B, PLACE)), "/src/main.c(12)");
+  assert.is(vsLocation(messages.recompileWithPic("R", "f", B, BARE)), "");
+  assert.is(vsLocation(scriptError("a", "s.ld", 0, "unclosed quote").said), "s.ld(1)");
+  assert.is(vsLocation({ code: "OTHER", text: "no place" }), "");
 });
 
 test("names and ranges of relocation types", () => {

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { textOf } from "../../ts/diagnostics/print.ts";
 import { parseInputScript } from "../../ts/script/input-script.ts";
 import type { InputDescription, LayoutScript, OutputDescription } from "../../ts/script/layout.ts";
 import { ScriptError } from "../../ts/script/lexer.ts";
@@ -138,7 +139,7 @@ const env: Environment = {
   headers: () => 0x78n,
   maxPageSize: () => 0x1000n,
   failed: (text) => problems.push(`failed ${text}`),
-  error: (text) => problems.push(text),
+  error: (said) => problems.push(textOf(said)),
 };
 
 function value(expression: string): string {

@@ -8,7 +8,7 @@ import type { LinkOptions as Options } from "../args/link-options.ts";
 import { parseArgs as parse, type ParsedArgs, type ParseEnv } from "../args/parse.ts";
 import { decoded, utf8 } from "../memory/text.ts";
 import { checkWords } from "./check.ts";
-import { describe } from "./diagnostic.ts";
+import { diagnosticOf } from "./diagnostic.ts";
 import { LinkError } from "./link-error.ts";
 import type { Input, LinkOptions, VirtualFile } from "./types.ts";
 
@@ -84,8 +84,8 @@ export function parseArgs(argv: readonly string[]): LinkOptions {
   checkWords(argv);
   const plain = argv.filter((word) => !word.startsWith("@"));
   const { options, errors } = parse(plain.map(utf8));
-  const wrong = errors.filter((message) => message !== "no input files");
-  if (wrong.length > 0) throw LinkError.of(wrong.map((message) => describe("error", message)));
+  const wrong = errors.filter(({ code }) => code !== "NO_INPUT");
+  if (wrong.length > 0) throw LinkError.of(wrong.map((message) => diagnosticOf("error", message)));
   const { buildId } = options;
   return {
     args: [...argv],

@@ -18,7 +18,7 @@ import { decoded, latin1Of } from "../memory/text.ts";
 import { layoutOf } from "../report/layout.ts";
 import { linkMap } from "../report/map.ts";
 import { commandLine, parseLine } from "./command-line.ts";
-import { describe } from "./diagnostic.ts";
+import { diagnosticOf } from "./diagnostic.ts";
 import { bytesOfSource, isLater, readSource, shown, sizeOfSource } from "./byte-source.ts";
 import { checkOptions } from "./check.ts";
 import { isMemory, layersOf, memoryFS, plainPath, REAL_FILES } from "./file-system.ts";
@@ -204,7 +204,7 @@ export class Session {
     this.passes = 0;
     const attempt: Attempt = { ok: false, output: "", diagnostics: [], map: undefined, graph: undefined, passes: [], stats: NO_STATS };
     const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text));
-    diag.listener = (severity, message, subject) => void attempt.diagnostics.push(describe(severity, message, subject));
+    diag.listener = (severity, message) => void attempt.diagnostics.push(diagnosticOf(severity, message));
     try {
       const parsed = parseLine(commandLine(this.options, more), this.options.kind, { readFile: (path) => textOf(host, path) });
       diag.configure({ ...parsed.options, color: "never" });

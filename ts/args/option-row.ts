@@ -4,6 +4,7 @@
  * Not here: the rows (options/) and the walk over argv (parse.ts). A setter never throws on bad input; it collects an error and
  * the walk goes on, so that one run names every mistake.
  */
+import type { Said } from "../diagnostics/message.ts";
 import { Glob, GlobError } from "../script/glob.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 
@@ -18,7 +19,7 @@ export interface Positional {
 export interface ParseState {
   options: LinkOptions;
   warnings: ByteString[];
-  errors: ByteString[];
+  errors: Said[];
   now: Positional;
   saved: Positional[];
   format: "elf" | "binary";

@@ -5,6 +5,7 @@
  * which spellings are tried: `-soname` is the long option, `-sX` would be the letter; names that begin with o need two dashes, so
  * that `-outfoo` is `-o utfoo` as it has always been.
  */
+import type { Message, Said } from "../diagnostics/message.ts";
 import { defaultOptions } from "./default-options.ts";
 import { helpText } from "./help.ts";
 import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, versionText } from "./identity.ts";
@@ -34,8 +35,8 @@ export interface ParseEnv {
 
 export interface ParsedArgs {
   options: LinkOptions;
-  warnings: ByteString[];
-  errors: ByteString[];
+  warnings: Message[];
+  errors: Message[];
   /**
    * link: print `text` (the version under -v, else empty), and link unless there are errors. version, help: print `text` and stop
    * with status 0, or 1 when there are errors.
@@ -64,6 +65,9 @@ const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
 /** Letters whose value may follow at once. -f and -F are not among them: `-fPIC` and `-fuse-ld` are a compiler's options. */
 const JOINED = new Set("lLhReuyTOoImzGYbP");
 
+/** What is wrong with a command line is about its options, unless it says something else. */
+const message = (said: Said): Message => (typeof said === "string" ? { code: "BAD_OPTION", text: said } : said);
+
 export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): ParsedArgs {
   const expansion = expandResponseFiles(argv, env.readFile ?? (() => undefined), windowsQuoting(argv));
   const s = initialState(env);
@@ -78,8 +82,8 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
   const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
   return {
     options: s.options,
-    warnings: s.warnings,
-    errors: s.errors,
+    warnings: s.warnings.map(message),
+    errors: s.errors.map(message),
     action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
     get text() {
       return s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "";
@@ -197,15 +201,14 @@ function matchShort(body: ByteString): Match | undefined {
 const UNKNOWN = "\n>>> unknown option; --help lists all there are";
 
 /** lld's words. */
-function unknownOption(arg: ByteString): ByteString {
+function unknownOption(arg: ByteString): Message {
   const dashes = arg.startsWith("--") ? "--" : "-";
   const body = arg.slice(dashes.length);
   const name = optionName(body);
-  if (LONG.has(name)) return `unknown argument '${arg}': ${dashes}${name} takes no value${UNKNOWN}`;
-  if (ELSEWHERE.has(name)) return `unknown argument '${arg}': not supported yet${UNKNOWN}`;
-  const near = nearest(name, LONG.keys());
-  const hint = near === "" ? "" : `, did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`;
-  return `unknown argument '${arg}'${hint}${UNKNOWN}`;
+  const near = LONG.has(name) || ELSEWHERE.has(name) ? "" : nearest(name, LONG.keys());
+  const hint = `did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`;
+  const why = LONG.has(name) ? `: ${dashes}${name} takes no value` : ELSEWHERE.has(name) ? ": not supported yet" : near === "" ? "" : `, ${hint}`;
+  return { code: "BAD_OPTION", text: `unknown argument '${arg}'${why}${UNKNOWN}`, ...(near === "" ? {} : { hint }) };
 }
 
 /** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */
@@ -242,5 +245,5 @@ function finish(s: ParseState, asked: boolean): void {
   if (o.relocatable && o.debugNames) s.errors.push("-r and --debug-names may not be used together");
   // What is wrong with such a file is said first (read-scripts).
   const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;
-  if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push("no input files");
+  if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push({ code: "NO_INPUT", text: "no input files" });
 }

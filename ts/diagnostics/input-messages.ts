@@ -3,18 +3,48 @@
  * has them).
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { DiagnosticCode, Message } from "./message.ts";
+
+/** A file, or a member of the archive `path`. */
+export interface Named {
+  path: ByteString;
+  /** "" = none. */
+  member: ByteString;
+}
+
+const alone = (path: ByteString): Named => ({ path, member: "" });
+
+export const nameOf = ({ path, member }: Named): ByteString => (member === "" ? path : `${path}(${member})`);
+
+/** `text` is a sentence that has the file's name in it. */
+function about({ path, member }: Named, code: DiagnosticCode, text: ByteString): Message {
+  return { code, text, at: member === "" ? { input: path } : { input: path, member } };
+}
+
+/** The file's name, then `what`. */
+const said = (file: Named, code: DiagnosticCode, what: ByteString): Message => about(file, code, `${nameOf(file)}: ${what}`);
 
 /** Why the host could not do it, in the system's words (HostError). */
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export function cannotOpen(path: ByteString, error: unknown): ByteString {
-  return `cannot open ${path}: ${reasonOf(error)}`;
+export function cannotOpen(path: ByteString, error: unknown): Message {
+  return about(alone(path), "FILE_NOT_FOUND", `cannot open ${path}: ${reasonOf(error)}`);
 }
 
-export function noLibrary(name: ByteString, skipped: ByteString[]): ByteString {
-  return [`unable to find library -l${name}`, ...skipped.map((path) => `>>> skipped incompatible ${path}`)].join("\n");
+export function noLibrary(library: ByteString, skipped: ByteString[]): Message {
+  return { code: "LIBRARY_NOT_FOUND", text: [`unable to find library -l${library}`, ...skipped.map((path) => `>>> skipped incompatible ${path}`)].join("\n"), library };
+}
+
+/** An object asks for it, in a .deplibs section. */
+export function noDependentLibrary(file: Named, library: ByteString): Message {
+  return { ...said(file, "LIBRARY_NOT_FOUND", `unable to find library from dependent library specifier: ${library}`), library };
+}
+
+/** DT_NEEDED of the shared object `by`. */
+export function noNeededLibrary(library: ByteString, by: ByteString): Message {
+  return { ...about(alone(by), "LIBRARY_NOT_FOUND", `${library}, needed by ${by}, not found (try using -rpath or -rpath-link)`), library };
 }
 
 export function skipping(path: ByteString, name: ByteString): ByteString {
@@ -26,72 +56,80 @@ export function noScriptFile(name: ByteString, sysroot: ByteString): ByteString 
   return sysroot === "" ? `unable to find ${name}` : `cannot find ${name} inside ${sysroot}`;
 }
 
-export function noScript(path: ByteString): ByteString {
-  return `cannot find linker script ${path}`;
+/** `kind`: of script. */
+export function noScript(kind: "linker" | "version", path: ByteString): Message {
+  return about(alone(path), "FILE_NOT_FOUND", `cannot find ${kind} script ${path}`);
 }
 
-export function scriptInItself(script: ByteString): ByteString {
-  return `${script}: linker script includes itself`;
+export function scriptInItself(script: ByteString): Message {
+  return said(alone(script), "BAD_SCRIPT", "linker script includes itself");
 }
 
-export function incompatible(name: ByteString, emulation: ByteString): ByteString {
-  return `${name} is incompatible with ${emulation}`;
+export function incompatible(file: Named, emulation: ByteString): Message {
+  return about(file, "INCOMPATIBLE_FILE", `${nameOf(file)} is incompatible with ${emulation}`);
 }
 
-export function empty(name: ByteString): ByteString {
-  return `${name}: file is empty`;
+export function empty(file: Named): Message {
+  return said(file, "UNKNOWN_FILE", "file is empty");
 }
 
-export function unknownType(name: ByteString): ByteString {
-  return `${name}: unknown file type`;
+export function unknownType(file: Named): Message {
+  return said(file, "UNKNOWN_FILE", "unknown file type");
 }
 
-export function notLinkable(name: ByteString): ByteString {
-  return `${name}: neither a relocatable object nor a shared object`;
+export function notLinkable(file: Named): Message {
+  return said(file, "UNKNOWN_FILE", "neither a relocatable object nor a shared object");
 }
 
-export function truncated(name: ByteString): ByteString {
-  return `${name}: file is too short for an ELF header`;
+export function truncated(file: Named): Message {
+  return said(file, "UNKNOWN_FILE", "file is too short for an ELF header");
 }
 
-export function corruptElf(name: ByteString, field: string): ByteString {
-  return `${name}: corrupted ELF file: invalid ${field}`;
+export function corruptElf(file: Named, field: string): Message {
+  return said(file, "BAD_OBJECT", `corrupted ELF file: invalid ${field}`);
 }
 
 /** A member of an archive that can only be an object. */
-export function notElf(name: ByteString): ByteString {
-  return `${name}: not an ELF file`;
+export function notElf(file: Named): Message {
+  return said(file, "UNKNOWN_FILE", "not an ELF file");
 }
 
-export function staticLink(name: ByteString): ByteString {
-  return `attempted static link of dynamic object ${name}`;
+export function staticLink(path: ByteString): Message {
+  return about(alone(path), "INCOMPATIBLE_FILE", `attempted static link of dynamic object ${path}`);
 }
 
-export function bitcode(name: ByteString): ByteString {
-  return `${name}: LLVM bitcode (compiled with -flto); there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects`;
+const NO_CLANG = "there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects";
+
+export function bitcode(file: Named): Message {
+  return said(file, "INCOMPATIBLE_FILE", `LLVM bitcode (compiled with -flto); ${NO_CLANG}`);
 }
 
-export function lazyBitcode(name: ByteString): ByteString {
-  return `${name}: archive member is LLVM bitcode (compiled with -flto) and is left out; there is no clang on PATH to compile it: compile without -flto, or with -ffat-lto-objects`;
+export function lazyBitcode(file: Named): Message {
+  return said(file, "INCOMPATIBLE_FILE", `archive member is LLVM bitcode (compiled with -flto) and is left out; ${NO_CLANG}`);
 }
 
-export function oddMember(archive: ByteString, member: ByteString): ByteString {
-  return `${archive}: archive member '${member}' is neither ET_REL nor LLVM bitcode`;
+/** An object that only a compiler can finish, and why that failed. */
+export function notCompiled(file: Named, why: ByteString): Message {
+  return said(file, "INCOMPATIBLE_FILE", why);
 }
 
-export function badArchive(archive: ByteString, what: string): ByteString {
-  return `${archive}: failed to parse archive: ${what}`;
+export function oddMember({ path, member }: Named): Message {
+  return { ...said(alone(path), "UNKNOWN_FILE", `archive member '${member}' is neither ET_REL nor LLVM bitcode`), at: { input: path, member } };
 }
 
-export function thinMember(archive: ByteString, member: ByteString, error: unknown): ByteString {
-  return `${archive}: could not get the member ${member}: ${reasonOf(error)}`;
+export function badArchive(archive: ByteString, what: string): Message {
+  return said(alone(archive), "BAD_ARCHIVE", `failed to parse archive: ${what}`);
 }
 
-export function noSymbols(path: ByteString): ByteString {
-  return `${path}: --just-symbols: not an ELF file for this machine that has symbols`;
+export function thinMember(archive: ByteString, member: ByteString, error: unknown): Message {
+  return { ...said(alone(archive), "FILE_NOT_FOUND", `could not get the member ${member}: ${reasonOf(error)}`), at: { input: archive, member } };
+}
+
+export function noSymbols(path: ByteString): Message {
+  return said(alone(path), "UNKNOWN_FILE", "--just-symbols: not an ELF file for this machine that has symbols");
 }
 
 /** `what` is a sentence of its own, or goes on with "has". */
-export function badShared(name: ByteString, what: string): ByteString {
-  return what.startsWith("has ") ? `${name} ${what}` : `${name}: ${what}`;
+export function badShared(path: ByteString, what: string): Message {
+  return about(alone(path), "BAD_OBJECT", what.startsWith("has ") ? `${path} ${what}` : `${path}: ${what}`);
 }

@@ -15,6 +15,7 @@ import {
 import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readShdr, type Shdr } from "../elf/shdr.ts";
+import type { Message, Place, SourcePlace } from "./message.ts";
 import * as messages from "./messages.ts";
 import * as place from "./place.ts";
 import type { PlaceContext } from "./place.ts";
@@ -120,32 +121,32 @@ const OUTPUT_IS_POSSIBLE = new Set<number>([
   abi.ISSUE_TLS_ATTRIBUTE,
 ]);
 
-type Words = (ctx: IssueContext, issue: Issue) => ByteString;
+type Words = (ctx: IssueContext, issue: Issue) => Message;
 
 const WORDS: Record<number, Words> = {
   [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => {
     if (issue.a === BigInt(abi.ERR_LINK_ORDER_KIND)) return linkOrderKind(ctx, issue);
     const bySection = [abi.ERR_MULTIPLE_RELA, abi.ERR_SECTION_TYPE].includes(Number(issue.a));
-    const whose = issue.isec !== 0 && bySection ? place.sectionPlace(ctx, issue.isec) : place.fileName(ctx, issue.obj);
-    return messages.corruptObject(whose, objectDetail(ctx, issue));
+    const whose = issue.isec !== 0 && bySection ? place.sectionPlace(ctx, issue.isec) : place.filePlace(ctx, issue.obj);
+    return messages.badObject(whose, objectDetail(ctx, issue));
   },
   [abi.ISSUE_SHARED_LOCAL]: (ctx, issue) =>
-    messages.corruptObject(place.fileName(ctx, issue.obj), `invalid local symbol '${symbolName(ctx, issue)}' in global part of symbol table`),
-  [abi.ISSUE_SHARED_VERSION]: (ctx, issue) => messages.versionIndex(issue.b !== 0n, Number(issue.a), symbolName(ctx, issue), place.fileName(ctx, issue.obj)),
+    messages.badObject(place.filePlace(ctx, issue.obj), `invalid local symbol '${symbolName(ctx, issue)}' in global part of symbol table`),
+  [abi.ISSUE_SHARED_VERSION]: (ctx, issue) => messages.versionIndex(issue.b !== 0n, Number(issue.a), symbolName(ctx, issue), place.filePlace(ctx, issue.obj)),
   [abi.ISSUE_RELOC_RANGE]: rangeError,
   [abi.ISSUE_RELOC_UNKNOWN]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
-    return messages.unknownRelocation(at.text, Number(issue.a), place.displaySymbol(ctx, at.sym));
+    return messages.unknownRelocation(at.place, Number(issue.a), place.displaySymbol(ctx, at.sym));
   },
   [abi.ISSUE_RELOC_BAD_OFFSET]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
-    return messages.relocationOffset(at.text, at.type);
+    return messages.relocationOffset(at.place, at.type);
   },
   [abi.ISSUE_RELOC_NEEDS_PIC]: (ctx, issue) => messages.recompileWithPic(...against(ctx, issue)),
   [abi.ISSUE_RELOC_TEXTREL]: (ctx, issue) => messages.recompileWithPic(...against(ctx, issue)),
   [abi.ISSUE_RELOC_BAD_SYMBOL]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
-    return messages.relocationSymbol(place.fileName(ctx, issue.obj), at.text, at.type, at.r_sym);
+    return messages.relocationSymbol(place.filePlace(ctx, issue.obj), at.place, at.type, at.r_sym);
   },
   [abi.ISSUE_RELOC_TLS_MISMATCH]: (ctx, issue) => {
     const [type, symbol, definedIn, at] = against(ctx, issue);
@@ -153,33 +154,33 @@ const WORDS: Record<number, Words> = {
     return messages.tlsMismatch(type, isTls, symbol, definedIn, at);
   },
   [abi.ISSUE_RELOC_BAD_RELAX]: (ctx, issue) => {
-    const { offset, text, type } = relocationAt(ctx, issue);
+    const { offset, place: at, type } = relocationAt(ctx, issue);
     // As lld: the instruction begins 3 bytes before these fields.
     const atInstruction = type === "R_X86_64_GOTTPOFF" || type === "R_X86_64_GOTPC32_TLSDESC";
-    return messages.tlsSequence(atInstruction && offset >= 3 ? place.location(ctx, issue.isec, offset - 3) : text, type);
+    return messages.tlsSequence(atInstruction && offset >= 3 ? place.location(ctx, issue.isec, offset - 3) : at, type);
   },
   [abi.ISSUE_DUPLICATE]: duplicate,
   [abi.ISSUE_BAD_EH_FRAME]: ehFrame,
   [abi.ISSUE_HDR_DISTANCE]: (ctx, issue) =>
     messages.hdrDistance(place.sectionPlace(ctx, issue.isec), issue.b === 0n ? "PC offset" : "FDE offset", issue.a),
-  [abi.ISSUE_BAD_MERGE]: (ctx, issue) => messages.badMergeSection(place.sectionPlace(ctx, issue.isec), mergeDetail(ctx, issue)),
+  [abi.ISSUE_BAD_MERGE]: (ctx, issue) => messages.badObject(place.sectionPlace(ctx, issue.isec), mergeDetail(ctx, issue)),
   [abi.ISSUE_COPY_PROTECTED]: (ctx, issue) => {
     const [, symbol, definedIn, at] = against(ctx, issue);
     return messages.cannotPreempt(symbol, definedIn, at);
   },
   [abi.ISSUE_MERGE_OFFSET]: (ctx, issue) =>
-    messages.badMergeSection(place.sectionPlace(ctx, issue.isec), "offset is outside the section"),
+    messages.badObject(place.sectionPlace(ctx, issue.isec), "offset is outside the section"),
   [abi.ISSUE_COPIED_DISCARDED]: (ctx, issue) => {
     const obj = ctx.tables.isec.obj[issue.isec]!;
     const offset = place.rawRelocation(ctx, issue.isec, issue.index)?.r_offset ?? 0;
     const section = ctx.arena.cstring(ctx.tables.isec.name[issue.isec]!);
-    return messages.copiedDiscarded(place.headerName(ctx, obj, place.rawSymbol(ctx, obj, Number(issue.a))?.shndx ?? 0), place.fileName(ctx, obj), section, offset);
+    return messages.copiedDiscarded(place.headerName(ctx, obj, place.rawSymbol(ctx, obj, Number(issue.a))?.shndx ?? 0), place.filePlace(ctx, obj), section, offset);
   },
   [abi.ISSUE_NO_COPYRELOC]: (ctx, issue) => messages.noCopyRelocation(...against(ctx, issue)),
   [abi.ISSUE_RELOC_ABSOLUTE]: (ctx, issue) => messages.absoluteSymbol(...against(ctx, issue)),
   [abi.ISSUE_RELOC_NON_ABS]: (ctx, issue) => {
     const at = relocationAt(ctx, issue);
-    return messages.nonAbsoluteInUnloaded(at.text, at.type, place.displaySymbol(ctx, at.sym));
+    return messages.nonAbsoluteInUnloaded(at.place, at.type, place.displaySymbol(ctx, at.sym));
   },
   [abi.ISSUE_SPLIT_STACK]: (ctx, issue) => {
     const caller = place.rawSymbol(ctx, issue.obj, Number(issue.a))?.name ?? "";
@@ -192,17 +193,17 @@ const WORDS: Record<number, Words> = {
   [abi.ISSUE_WARN_COMMON]: (ctx, issue) => messages.commonSymbol(place.displaySymbol(ctx, Number(issue.a)), issue.b === 1n),
   [abi.ISSUE_TLS_ATTRIBUTE]: (ctx, issue) => {
     const sym = Number(issue.a);
-    return messages.tlsAttribute(place.displaySymbol(ctx, sym), place.definedIn(ctx, sym), place.fileName(ctx, issue.obj));
+    return messages.tlsAttribute(place.displaySymbol(ctx, sym), place.definedIn(ctx, sym), place.filePlace(ctx, issue.obj));
   },
   [abi.ISSUE_TLS_SECTION]: (ctx, issue) =>
-    messages.tlsSection(place.fileName(ctx, issue.obj), place.displayName(ctx, place.rawSymbol(ctx, issue.obj, issue.index)?.name ?? "")),
+    messages.tlsSection(place.filePlace(ctx, issue.obj), place.displayName(ctx, place.rawSymbol(ctx, issue.obj, issue.index)?.name ?? "")),
 };
 
 // ---- relocations ----
 
 interface RelocationAt {
   /** `a.o:(function f: .text+0x3)` */
-  text: ByteString;
+  place: Place;
   offset: number;
   type: string;
   r_sym: number;
@@ -216,18 +217,18 @@ function relocationAt(ctx: IssueContext, issue: Issue): RelocationAt {
   const offset = rela?.r_offset ?? 0;
   const type = relocationName(ctx.params.get("machine"), rela?.r_type ?? 0);
   const r_sym = rela?.r_sym ?? 0;
-  return { text: place.location(ctx, issue.isec, offset), offset, type, r_sym, sym: place.relocationSym(ctx, obj, r_sym) };
+  return { place: place.location(ctx, issue.isec, offset), offset, type, r_sym, sym: place.relocationSym(ctx, obj, r_sym) };
 }
 
 /** Type, symbol, file that defines it and place: what most relocation messages say. */
-function against(ctx: IssueContext, issue: Issue): [type: string, symbol: ByteString, definedIn: ByteString, at: messages.PlaceText] {
+function against(ctx: IssueContext, issue: Issue): [type: string, symbol: ByteString, definedIn: Place, at: SourcePlace] {
   const at = relocationAt(ctx, issue);
   const sym = Number(issue.b) || at.sym;
   const symbol = place.displaySymbol(ctx, sym);
-  return [at.type, symbol, place.definedIn(ctx, sym), place.placeText(ctx, issue.isec, at.offset, place.symbolBytes(ctx, sym))];
+  return [at.type, symbol, place.definedIn(ctx, sym), place.sourcePlace(ctx, issue.isec, at.offset, place.symbolBytes(ctx, sym))];
 }
 
-function rangeError(ctx: IssueContext, issue: Issue): ByteString {
+function rangeError(ctx: IssueContext, issue: Issue): Message {
   const at = relocationAt(ctx, issue);
   const machine = ctx.params.get("machine");
   const range = fieldRange(ctx, Number(issue.b));
@@ -239,15 +240,15 @@ function rangeError(ctx: IssueContext, issue: Issue): ByteString {
   const symbol = place.symbolBytes(ctx, at.sym);
   const targetIsec = at.sym === 0 ? 0 : targetSection(ctx, at.sym);
   return messages.relocationOutOfRange({
-    at: at.text,
+    at: at.place,
     type: relocationName(machine, Number(issue.b)),
     value: range.signed ? BigInt.asIntN(64, issue.a) : issue.a,
     min: range.min,
     max: range.max,
     symbol: section || !loaded ? "" : place.displayName(ctx, symbol),
     section: section && loaded ? place.sectionName(ctx, targetIsec) : "",
-    definedIn: at.sym === 0 || section || !loaded ? "" : place.definedIn(ctx, at.sym),
-    src: place.sourcePlace(ctx, issue.isec, at.offset, symbol),
+    definedIn: at.sym === 0 || section || !loaded ? null : place.definedIn(ctx, at.sym),
+    source: place.sourceOf(ctx, issue.isec, at.offset, symbol),
     debug: place.sectionName(ctx, issue.isec).startsWith(".debug"),
     large: targetIsec !== 0 && (ctx.tables.isec.sh_flags[targetIsec]! & SHF_X86_64_LARGE) !== 0,
   });
@@ -269,18 +270,18 @@ function targetSection(ctx: IssueContext, sym: number): number {
 // ---- duplicate symbols ----
 
 interface Definition {
-  file: ByteString;
+  file: Place;
   /** null for absolute symbols. */
-  place: messages.PlaceText | null;
+  place: SourcePlace | null;
 }
 
-function duplicate(ctx: IssueContext, issue: Issue): ByteString {
+function duplicate(ctx: IssueContext, issue: Issue): Message {
   const sym = Number(issue.a);
-  return duplicateText(ctx, place.displaySymbol(ctx, sym), ctx.tables.gsym.esym[sym]!, ctx.tables.gsym.obj[sym]!, Number(issue.b));
+  return duplicateSymbol(ctx, place.displaySymbol(ctx, sym), ctx.tables.gsym.esym[sym]!, ctx.tables.gsym.obj[sym]!, Number(issue.b));
 }
 
 /** "duplicate symbol", defined by two symbol-table entries; the first's object may be none (the linker itself). */
-export function duplicateText(ctx: IssueContext, symbol: ByteString, firstEsym: number, firstObj: number, secondEsym: number): ByteString {
+export function duplicateSymbol(ctx: IssueContext, symbol: ByteString, firstEsym: number, firstObj: number, secondEsym: number): Message {
   const first = definition(ctx, firstEsym, firstObj);
   const second = definition(ctx, secondEsym, place.objectOfEsym(ctx, secondEsym));
   if (first.place === null || second.place === null) return messages.duplicateSymbolInFiles(symbol, first.file, second.file);
@@ -288,12 +289,13 @@ export function duplicateText(ctx: IssueContext, symbol: ByteString, firstEsym: 
 }
 
 function definition(ctx: IssueContext, esym: number, obj: number): Definition {
-  const file = place.fileName(ctx, obj);
+  const file = place.filePlace(ctx, obj);
   const raw = esym === 0 || obj === 0 ? null : place.rawSymbol(ctx, obj, esym - ctx.tables.obj.esymBase[obj]!);
   if (raw === null || raw.shndx === SHN_ABS || raw.shndx >= SHN_LORESERVE) return { file, place: null };
   const isec = place.isecOfHeader(ctx, obj, raw.shndx);
-  if (isec === 0) return { file, place: { src: "", obj: `${file}:(${place.displayName(ctx, raw.name)})` } };
-  return { file, place: place.placeText(ctx, isec, raw.value, raw.name) };
+  const name = place.displayName(ctx, raw.name);
+  if (isec === 0) return { file, place: { source: "", text: `${file.text}:(${name})`, ref: { ...file.ref, function: name } } };
+  return { file, place: place.sourcePlace(ctx, isec, raw.value, raw.name) };
 }
 
 // ---- details of broken objects ----
@@ -314,8 +316,8 @@ const EH_FRAME_DETAILS: Record<number, string> = {
   [abi.ERR_CIE_LETTER]: "unknown .eh_frame augmentation string: \0",
 };
 
-function ehFrame(ctx: IssueContext, { a, b, isec, index }: Issue): ByteString {
-  if (a === BigInt(abi.ERR_FDE)) return messages.badMergeSection(place.sectionPlace(ctx, isec), "invalid CIE reference");
+function ehFrame(ctx: IssueContext, { a, b, isec, index }: Issue): Message {
+  if (a === BigInt(abi.ERR_FDE)) return messages.badObject(place.sectionPlace(ctx, isec), "invalid CIE reference");
   const at = place.objectPlace(ctx, isec, index);
   if (a === BigInt(abi.ERR_FDE_ENCODING)) return messages.unknownFdeEncoding(at);
   const value = a === BigInt(abi.ERR_CIE_LETTER) ? bytesOf(b) : String(b);
@@ -340,10 +342,8 @@ function mergeDetail(ctx: IssueContext, issue: Issue): string {
   return details[Number(issue.a)] ?? "corrupt mergeable section";
 }
 
-/** lld's words, which begin with the section instead of the file. */
-function linkOrderKind(ctx: IssueContext, issue: Issue): string {
-  const { isec } = ctx.tables;
-  return `a section ${place.sectionName(ctx, issue.isec)} with SHF_LINK_ORDER should not refer a non-regular section: ${place.sectionPlace(ctx, isec.link[issue.isec]!)}`;
+function linkOrderKind(ctx: IssueContext, { isec }: Issue): Message {
+  return messages.linkOrderKind(place.sectionName(ctx, isec), place.sectionPlace(ctx, isec), place.sectionPath(ctx, ctx.tables.isec.link[isec]!));
 }
 
 function objectDetail(ctx: IssueContext, issue: Issue): string {

@@ -19,7 +19,7 @@ import { RELA_BYTES, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STT_FILE, STT_FUNC, S
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { demangle } from "./demangle.ts";
-import type { PlaceText } from "./messages.ts";
+import type { Place, SourcePlace, SourceRef } from "./message.ts";
 import { ObjectSections, type ObjectSource } from "./object-sections.ts";
 import { SourceLines, type SourceLine } from "./source-line.ts";
 
@@ -38,6 +38,17 @@ export function fileName(ctx: PlaceContext, obj: number): ByteString {
   const input = ctx.inputs[ctx.tables.obj.fileId[obj]!];
   if (input === undefined) return INTERNAL;
   return input.member === "" ? input.path : `${input.path}(${baseName(input.member)})`;
+}
+
+/** The same as data. */
+export function fileRef(ctx: PlaceContext, obj: number): SourceRef {
+  const input = ctx.inputs[ctx.tables.obj.fileId[obj]!];
+  if (obj === 0 || ctx.tables.obj.kind[obj] === OBJ_INTERNAL || input === undefined) return { input: INTERNAL };
+  return input.member === "" ? { input: input.path } : { input: input.path, member: input.member };
+}
+
+export function filePlace(ctx: PlaceContext, obj: number): Place {
+  return { text: fileName(ctx, obj), ref: fileRef(ctx, obj) };
 }
 
 /** File name of an archive member alone, and ` in archive PATH`. */
@@ -200,8 +211,8 @@ export function definingObject(ctx: PlaceContext, sym: number): number {
   return defined ? ctx.tables.gsym.obj[sym]! : ctx.tables.gsym.refObj[sym]!;
 }
 
-export function definedIn(ctx: PlaceContext, sym: number): ByteString {
-  return fileName(ctx, definingObject(ctx, sym));
+export function definedIn(ctx: PlaceContext, sym: number): Place {
+  return filePlace(ctx, definingObject(ctx, sym));
 }
 
 // ---- sections ----
@@ -211,40 +222,58 @@ export function sectionName(ctx: PlaceContext, isec: number): ByteString {
   return at === 0 ? "" : ctx.arena.cstring(at, 65536);
 }
 
-/** `a.o:(.text)` */
-export function sectionPlace(ctx: PlaceContext, isec: number): ByteString {
+/** `a.o:(.text)`: the name of a section in messages and reports. */
+export function sectionPath(ctx: PlaceContext, isec: number): ByteString {
   return `${fileName(ctx, ctx.tables.isec.obj[isec]!)}:(${sectionName(ctx, isec)})`;
 }
 
+export function sectionPlace(ctx: PlaceContext, isec: number): Place {
+  return { text: sectionPath(ctx, isec), ref: { ...fileRef(ctx, ctx.tables.isec.obj[isec]!), section: sectionName(ctx, isec) } };
+}
+
+/** Byte `offset` of a section, in the function `name` if that is not "". */
+function offsetRef(ctx: PlaceContext, isec: number, offset: number, name: ByteString): SourceRef {
+  const ref = { ...fileRef(ctx, ctx.tables.isec.obj[isec]!), section: sectionName(ctx, isec), offset };
+  return name === "" ? ref : { ...ref, function: name };
+}
+
 /** `a.o:(.text+0x1c)`, with the function when one covers the offset: `a.o:(function f: .text+0x1c)`. */
-export function location(ctx: PlaceContext, isec: number, offset: number): ByteString {
-  const place = `${sectionName(ctx, isec)}+0x${offset.toString(16)})`;
-  const file = fileName(ctx, ctx.tables.isec.obj[isec]!);
+export function location(ctx: PlaceContext, isec: number, offset: number): Place {
   const func = enclosingSymbol(ctx, isec, offset, STT_FUNC);
-  return func === null ? `${file}:(${place}` : `${file}:(function ${displayName(ctx, func.name)}: ${place}`;
+  const name = func === null ? "" : displayName(ctx, func.name);
+  const lead = func === null ? "" : `function ${name}: `;
+  return {
+    text: `${fileName(ctx, ctx.tables.isec.obj[isec]!)}:(${lead}${sectionName(ctx, isec)}+0x${offset.toString(16)})`,
+    ref: offsetRef(ctx, isec, offset, name),
+  };
 }
 
 /** `member.o:(main) in archive lib.a`; without an enclosing symbol `a.o:(.text+0x4)`. */
-export function objectPlace(ctx: PlaceContext, isec: number, offset: number): ByteString {
+export function objectPlace(ctx: PlaceContext, isec: number, offset: number): Place {
   const [file, archive] = memberAndArchive(ctx, ctx.tables.isec.obj[isec]!);
   const symbol = enclosingSymbol(ctx, isec, offset);
-  const inside = symbol === null ? `${sectionName(ctx, isec)}+0x${upperHex(offset)}` : displayName(ctx, symbol.name);
-  return `${file}:(${inside})${archive}`;
+  const name = symbol === null ? "" : displayName(ctx, symbol.name);
+  const inside = symbol === null ? `${sectionName(ctx, isec)}+0x${upperHex(offset)}` : name;
+  return { text: `${file}:(${inside})${archive}`, ref: offsetRef(ctx, isec, offset, name) };
 }
 
 /** Source line and object of an offset; `name`: the symbol whose variable entry is tried when no code line covers it. */
-export function placeText(ctx: PlaceContext, isec: number, offset: number, name: ByteString): PlaceText {
+export function sourcePlace(ctx: PlaceContext, isec: number, offset: number, name: ByteString): SourcePlace {
   const variable = enclosingSymbol(ctx, isec, offset)?.name ?? name;
-  return { src: sourcePlace(ctx, isec, offset, variable), obj: objectPlace(ctx, isec, offset) };
+  const source = sourceOf(ctx, isec, offset, variable);
+  const { text, ref } = objectPlace(ctx, isec, offset);
+  return { text, source: source?.text ?? "", ref: { ...ref, ...source?.ref, input: ref.input } };
 }
 
-/** `main.c:12 (/src/main.c:12)`, the name of the STT_FILE symbol, or "". */
-export function sourcePlace(ctx: PlaceContext, isec: number, offset: number, variable: ByteString): ByteString {
+/** `main.c:12 (/src/main.c:12)`, the name of the STT_FILE symbol, or null. */
+export function sourceOf(ctx: PlaceContext, isec: number, offset: number, variable: ByteString): Place | null {
   const obj = ctx.tables.isec.obj[isec]!;
-  if (ctx.tables.obj.kind[obj] !== OBJ_RELOCATABLE) return "";
+  if (ctx.tables.obj.kind[obj] !== OBJ_RELOCATABLE) return null;
   const lines = sourceLines(ctx, obj);
   const found = lines.line(ctx.tables.isec.shndx[isec]!, offset) ?? lines.variable(variable);
-  return found === null ? sourceFileName(ctx, obj) : sourceLineText(found);
+  if (found !== null) return { text: sourceLineText(found), ref: { input: "", file: found.path, line: found.line } };
+  const file = sourceFileName(ctx, obj);
+  return file === "" ? null : { text: file, ref: { input: "", file } };
 }
 
 export function sourceLineText({ path, line }: SourceLine): ByteString {

@@ -6,19 +6,20 @@
  * after it (lld's way), so single-line messages stay dense.
  */
 import type { ByteString } from "../args/link-options.ts";
-import { splitDuplicate, vsLocation } from "./vs-style.ts";
+import type { Message, Said } from "./message.ts";
+import { vsLocation } from "./vs-style.ts";
 
 /** Where text goes; one character per byte, line ends included. */
 export type DiagnosticSink = (stream: "stdout" | "stderr", text: ByteString) => void;
 
-/** Told of each message before it is printed. `subject`: what an error is about (error-script.ts). */
-export type DiagnosticListener = (severity: "error" | "warning" | "note", message: ByteString, subject?: Subject) => void;
+/** Told of each message before it is printed. */
+export type DiagnosticListener = (severity: "error" | "warning" | "note", message: Message) => void;
 
-/** `name`: of a symbol as in the symbol table, or the X of -lX. */
-export interface Subject {
-  tag: "missing-lib" | "undefined-symbol";
-  name: ByteString;
-}
+/** The text of a message. */
+export const textOf = (said: Said): ByteString => (typeof said === "string" ? said : said.text);
+
+/** Messages without those that have the text of another. */
+export const distinct = (said: readonly Said[]): Said[] => [...new Map(said.map((each) => [textOf(each), each])).values()];
 
 /** The options that shape messages; LinkOptions has all of them. */
 export interface DiagnosticSettings {
@@ -44,7 +45,7 @@ const RED = "\x1b[0;31m";
 const MAGENTA = "\x1b[0;35m";
 const RESET = "\x1b[0m";
 
-const LIMIT_EXCEEDED = "too many errors emitted, stopping now (use --error-limit=0 to see all errors)";
+const LIMIT_EXCEEDED: Message = { code: "TOO_MANY_ERRORS", text: "too many errors emitted, stopping now (use --error-limit=0 to see all errors)" };
 
 export class Diagnostics {
   errorCount = 0;
@@ -90,25 +91,25 @@ export class Diagnostics {
   }
 
   /** An input or the command line is wrong: say so and go on to find more. */
-  error(message: ByteString, subject?: Subject): void {
-    const parts = this.settings.vsDiagnostics ? splitDuplicate(message) : null;
-    if (parts !== null) return parts.forEach((part) => this.error(part));
+  error(message: Said): void {
+    const parts = typeof message === "string" || !this.settings.vsDiagnostics ? undefined : message.parts;
+    if (parts !== undefined) return parts.forEach((part) => this.error(part));
     const limit = this.settings.errorLimit;
     this.errorCount++;
     if (limit === 0 || this.errorCount <= limit) {
-      this.print("error", RED, message, subject);
+      this.print("error", RED, message);
       return;
     }
     this.print("error", RED, LIMIT_EXCEEDED);
-    throw new LinkFailed(LIMIT_EXCEEDED);
+    throw new LinkFailed(LIMIT_EXCEEDED.text);
   }
 
   /** Belongs to the error before and does not count. */
-  alsoError(message: ByteString): void {
+  alsoError(message: Said): void {
     this.print("error", RED, message);
   }
 
-  warn(message: ByteString): void {
+  warn(message: Said): void {
     if (this.settings.noWarnings) return;
     if (this.settings.fatalWarnings) {
       this.error(message);
@@ -119,28 +120,29 @@ export class Diagnostics {
   }
 
   /** A warning that may come up again when inputs are read again. */
-  warnOnce(message: ByteString): void {
-    if (this.warned.has(message)) return;
-    this.warned.add(message);
+  warnOnce(message: Said): void {
+    const text = textOf(message);
+    if (this.warned.has(text)) return;
+    this.warned.add(text);
     this.warn(message);
   }
 
   /** A warning that --fatal-warnings leaves one: what an input says about its own use. */
-  remark(message: ByteString): void {
+  remark(message: Said): void {
     if (this.settings.noWarnings) return;
     this.warningCount++;
     this.print("warning", MAGENTA, message);
   }
 
   /** An error that --noinhibit-exec turns into a warning: the output can still be made. */
-  errorOrWarn(message: ByteString): void {
+  errorOrWarn(message: Said): void {
     if (this.settings.noinhibitExec) this.warn(message);
     else this.error(message);
   }
 
-  fatal(message: ByteString): never {
+  fatal(message: Said): never {
     this.error(message);
-    throw new LinkFailed(message);
+    throw new LinkFailed(textOf(message));
   }
 
   /** A line of requested output on stdout (--trace, --print-gc-sections). */
@@ -155,7 +157,7 @@ export class Diagnostics {
 
   /** A line on stderr without a severity (what -v prints of the version goes to stdout: use message). */
   note(line: ByteString): void {
-    this.listener?.("note", line);
+    this.listener?.("note", { code: "OTHER", text: line });
     this.sink("stderr", `${line}\n`);
   }
 
@@ -164,13 +166,14 @@ export class Diagnostics {
     if (this.errorCount > 0) throw new LinkFailed();
   }
 
-  private print(severity: "error" | "warning", color: string, message: ByteString, subject?: Subject): void {
-    this.listener?.(severity, message, subject);
+  private print(severity: "error" | "warning", color: string, said: Said): void {
+    const message: Message = typeof said === "string" ? { code: "OTHER", text: said } : said;
+    this.listener?.(severity, message);
     const { programName } = this.settings;
     const label = this.colored() ? `${color}${severity}: ${RESET}` : `${severity}: `;
     const place = this.settings.vsDiagnostics ? vsLocation(message) : "";
-    this.sink("stderr", `${this.separator}${place === "" ? programName : place}: ${label}${message}\n`);
-    this.separator = message.includes("\n") ? "\n" : "";
+    this.sink("stderr", `${this.separator}${place === "" ? programName : place}: ${label}${message.text}\n`);
+    this.separator = message.text.includes("\n") ? "\n" : "";
   }
 
   private colored(): boolean {

@@ -10,7 +10,7 @@ import { SHN_UNDEF, STB_LOCAL, STT_FILE, STT_SECTION } from "../../as-kernels/sh
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { definedIn, displayName, fileName, rawSymbol, type PlaceContext } from "./place.ts";
-import { didYouMean } from "./messages.ts";
+import { didYouMean, type Hint } from "./messages.ts";
 
 export type SpellingContext = PlaceContext & Pick<Context, "lookup">;
 
@@ -20,8 +20,8 @@ const ALPHABET = Array.from({ length: 0x7a - 0x30 + 1 }, (_, i) => String.fromCh
 /** Longer names are not worth len × 150 lookups. */
 const MAX_EDIT_LENGTH = 2000;
 
-/** The `>>> did you mean` lines for an undefined symbol, "" when nothing is near. `obj`: an object that refers to it. */
-export function spellingHint(ctx: SpellingContext, name: ByteString, obj: number): ByteString {
+/** The `>>> did you mean` lines for an undefined symbol, null when nothing is near. `obj`: an object that refers to it. */
+export function spellingHint(ctx: SpellingContext, name: ByteString, obj: number): Hint | null {
   const search = new Search(ctx, name, obj);
   const near = search.oneEditAway() ?? search.otherCase();
   if (near !== null) return didYouMean(": ", displayName(ctx, near.name), "", near.file);
@@ -29,7 +29,7 @@ export function spellingHint(ctx: SpellingContext, name: ByteString, obj: number
   if (unmangled !== null) return didYouMean(': extern "C" ', displayName(ctx, unmangled.name), "", unmangled.file);
   const mangled = name.startsWith("_Z") ? null : search.mangledForm();
   if (mangled !== null) return didYouMean(" to declare ", displayName(ctx, mangled.name), ' as extern "C"?', mangled.file);
-  return "";
+  return null;
 }
 
 /** `foo` of `_Z3fooi`: the unqualified name of a function at global scope, "" for anything else. */
@@ -64,7 +64,7 @@ class Search {
     if (name === "") return null;
     if (this.locals.has(name)) return { name, file: fileName(this.ctx, this.obj) };
     const sym = this.ctx.lookup(name);
-    return sym !== 0 && this.isDefined(sym) ? { name, file: definedIn(this.ctx, sym) } : null;
+    return sym !== 0 && this.isDefined(sym) ? { name, file: definedIn(this.ctx, sym).text } : null;
   }
 
   oneEditAway(): Near | null {
@@ -127,7 +127,7 @@ class Search {
     const globals = this.ctx.params.get("globalSyms");
     for (let sym = 1; sym < globals; sym++) {
       if (!test(name[sym]!, nameBytes[sym]!) || !this.isDefined(sym)) continue;
-      return { name: this.ctx.arena.string(name[sym]!, nameBytes[sym]!), file: definedIn(this.ctx, sym) };
+      return { name: this.ctx.arena.string(name[sym]!, nameBytes[sym]!), file: definedIn(this.ctx, sym).text };
     }
     return null;
   }

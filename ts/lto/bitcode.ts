@@ -6,6 +6,7 @@
  */
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { notCompiled, type Named } from "../diagnostics/input-messages.ts";
 import { HostError, type Host } from "../host/host.ts";
 import { parentOf } from "../input/search.ts";
 import { latin1 } from "../memory/text.ts";
@@ -24,27 +25,27 @@ export class BitcodeCompiler {
   private program: ByteString | undefined;
 
   /** The object of the bitcode at `offset` of a file; null = there is no clang here. Errors are reported. */
-  compile(ctx: Context, source: ByteString, offset: number, bytes: number, name: ByteString): Compiled | null {
+  compile(ctx: Context, source: ByteString, offset: number, bytes: number, file: Named): Compiled | null {
     const key = `${source}@${offset}`;
     const known = this.made.get(key);
     if (known !== undefined) return known;
     this.program ??= findClang(ctx);
     if (this.program === "") return null;
-    checkIntegrity(ctx, source, offset, bytes, name);
-    const compiled = this.run(ctx, bitcodeFile(ctx.host, source, offset, bytes), name);
+    checkIntegrity(ctx, source, offset, bytes, file);
+    const compiled = this.run(ctx, bitcodeFile(ctx.host, source, offset, bytes), file);
     this.made.set(key, compiled);
     return compiled;
   }
 
-  private run(ctx: Context, file: ByteString, name: ByteString): Compiled {
+  private run(ctx: Context, bitcode: ByteString, file: Named): Compiled {
     const { host, diag, options } = ctx;
     try {
-      const { status, output } = host.execute(this.program!, [...clangOptions(options), "-x", "ir", file, "-o", "-"]);
-      if (status !== 0) return diag.fatal(`${name}: ${this.program} cannot compile this LLVM bitcode`);
+      const { status, output } = host.execute(this.program!, [...clangOptions(options), "-x", "ir", bitcode, "-o", "-"]);
+      if (status !== 0) return diag.fatal(notCompiled(file, `${this.program} cannot compile this LLVM bitcode`));
       return { path: host.unnamed(Uint8Array.from(output, (char) => char.charCodeAt(0))), bytes: output.length };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      return diag.fatal(`${name}: cannot run ${this.program}: ${error.message}`);
+      return diag.fatal(notCompiled(file, `cannot run ${this.program}: ${error.message}`));
     }
   }
 }
@@ -53,12 +54,12 @@ export class BitcodeCompiler {
  * Checks of control flow integrity are made of what a whole program's types are; compiling a file alone drops them without a word, and
  * the program would be less than it was asked to be. The names stand as they are in the bitcode. `llvm.type.test` alone is devirtualization.
  */
-function checkIntegrity({ host, diag }: Context, source: ByteString, offset: number, bytes: number, name: ByteString): void {
+function checkIntegrity({ host, diag }: Context, source: ByteString, offset: number, bytes: number, file: Named): void {
   const copy = new Uint8Array(bytes);
   host.readAt(source, copy, offset);
   const text = latin1(copy, 0, bytes);
   if (!text.includes("llvm.type.test") || !/llvm\.ubsantrap|__ubsan_handle_cfi|llvm\.trap/.test(text)) return;
-  diag.error(`${name}: control flow integrity (-fsanitize=cfi) needs link-time optimization of the whole program, which only LLVM has\n>>> link with lld, or compile without -fsanitize=cfi`);
+  diag.error(notCompiled(file, "control flow integrity (-fsanitize=cfi) needs link-time optimization of the whole program, which only LLVM has\n>>> link with lld, or compile without -fsanitize=cfi"));
 }
 
 function bitcodeFile(host: Host, source: ByteString, offset: number, bytes: number): ByteString {

@@ -8,7 +8,8 @@
 import { FOLD_UNIQUE, OBJ_INTERNAL, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES, SHT_LLVM_ADDRSIG } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { displayName, fileName } from "../diagnostics/place.ts";
+import { badObject } from "../diagnostics/messages.ts";
+import { displayName, filePlace } from "../diagnostics/place.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
 /** Included objects a chunk takes. */
@@ -69,12 +70,12 @@ function exportedMask({ options, params, dynamicList }: Context): number {
 function keepNamed(ctx: Context, name: string): void {
   const { sym, fold } = ctx.tables;
   const id = ctx.lookup(name);
-  if (id === 0 || (sym.flags[id]! & SYM_KIND_MASK) !== SYM_DEFINED) ctx.diag.warn(`could not find symbol ${displayName(ctx, name)} to keep unique`);
+  if (id === 0 || (sym.flags[id]! & SYM_KIND_MASK) !== SYM_DEFINED) ctx.diag.warn({ code: "OTHER", text: `could not find symbol ${displayName(ctx, name)} to keep unique`, symbol: displayName(ctx, name) });
   else if (sym.isec[id] !== 0) fold.state[sym.isec[id]!] = FOLD_UNIQUE;
 }
 
 function report(ctx: Context, o: number, result: number): void {
-  if (result === MALFORMED) ctx.diag.error(`${fileName(ctx, o)}: could not decode addrsig section`);
+  if (result === MALFORMED) ctx.diag.error(badObject(filePlace(ctx, o), "could not decode addrsig section"));
   if (result < CUT_LOOSE || ctx.options.icf !== "safe") return;
-  ctx.diag.warn(`${fileName(ctx, o)}: --icf=safe conservatively ignores SHT_LLVM_ADDRSIG [index ${result - CUT_LOOSE}] with sh_link=0 (likely created using objcopy or ld -r)`);
+  ctx.diag.warn(badObject(filePlace(ctx, o), `--icf=safe conservatively ignores SHT_LLVM_ADDRSIG [index ${result - CUT_LOOSE}] with sh_link=0 (likely created using objcopy or ld -r)`));
 }

@@ -76,7 +76,7 @@ export function bindSections(ctx: Context): void {
   for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
     count = kernels.bindSections(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, unique);
   }
-  if (count === 0) ctx.diag.fatal("too many output sections");
+  if (count === 0) ctx.diag.fatal({ code: "LAYOUT", text: "too many output sections" });
   let base = 1;
   for (let id = HEADERS_OSEC; id < count; id++) {
     tables.osec.memberBase[id] = base;

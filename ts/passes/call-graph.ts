@@ -8,7 +8,8 @@ import { OBJF_CALL_GRAPH, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/sh
 import { RELA_BYTES, SHDR_BYTES, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { fileName } from "../diagnostics/place.ts";
+import { badObject } from "../diagnostics/messages.ts";
+import { filePlace } from "../diagnostics/place.ts";
 import type { OrderedNames } from "./ordered-names.ts";
 
 /** Elf64_Rel: without an addend. */
@@ -61,7 +62,7 @@ export function readCallGraph(ctx: Context, names: OrderedNames | null): CallGra
 function readFile(ctx: Context, names: OrderedNames, edges: Edges): void {
   const lines = names.lines.map((line) => line.split(" "));
   if (lines.some((fields) => fields.length !== 3 || !/^(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(fields[2]!))) {
-    ctx.diag.error(`${names.path}: parse error`);
+    ctx.diag.error({ code: "BAD_SCRIPT", text: `${names.path}: parse error`, at: { input: names.path } });
     return;
   }
   const { sym, isec } = ctx.tables;
@@ -96,7 +97,7 @@ function readProfile(ctx: Context, o: number, edges: Edges): void {
   const count = Math.floor(weights.bytes / 8);
   const step = relas.type === SHT_RELA ? RELA_BYTES : REL_BYTES;
   if (relas.bytes !== 2 * count * step) {
-    ctx.diag.error(`${fileName(ctx, o)}: number of relocations doesn't match Weights`);
+    ctx.diag.error(badObject(filePlace(ctx, o), "number of relocations doesn't match Weights"));
     return;
   }
   const [weightsAt, relasAt, out] = [w.window(2, weights.bytes), w.window(3, relas.bytes), w.window(5, 16 * count)];

@@ -19,7 +19,7 @@ export function checkLayout(ctx: Context, sharing: ReadonlySet<OutputSection> = 
   const { osecs } = ctx;
   for (const osec of osecs) {
     if (osec.sh_addr + BigInt(osec.size) <= 1n << 64n) continue;
-    ctx.diag.errorOrWarn(`section ${osec.name} at ${hex(osec.sh_addr)} of size ${hex(BigInt(osec.size))} exceeds available address space`);
+    ctx.diag.errorOrWarn({ code: "LAYOUT", text: `section ${osec.name} at ${hex(osec.sh_addr)} of size ${hex(BigInt(osec.size))} exceeds available address space` });
   }
   const loaded = osecs.filter((osec) => osec.size > 0 && isAlloc(osec) && (osec.sh_flags & SHF_TLS) === 0);
   if (ctx.plan !== null) {
@@ -40,6 +40,6 @@ function checkOverlap(ctx: Context, what: string, stretches: Stretch[], sharing?
   for (let i = 1; i < sorted.length; i++) {
     const [a, b] = [sorted[i - 1]!, sorted[i]!];
     if (end(a) < b.from || (sharing?.has(a.osec) === true && sharing.has(b.osec))) continue;
-    ctx.diag.errorOrWarn(`section ${a.osec.name} ${what} range overlaps with ${b.osec.name}\n${range(a)}\n${range(b)}`);
+    ctx.diag.errorOrWarn({ code: "LAYOUT", text: `section ${a.osec.name} ${what} range overlaps with ${b.osec.name}\n${range(a)}\n${range(b)}` });
   }
 }

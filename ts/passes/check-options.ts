@@ -16,13 +16,13 @@ export function checkOptions(ctx: Context): void {
   checkPages(ctx);
   for (const { option, machine } of options.machineOptions) {
     if (MACHINES[machine] === ctx.arch.e_machine) continue;
-    diag.error(option.startsWith("-z ") ? `${option} only supported on ${machine}` : `${option} is only supported on ${machine} targets`);
+    diag.error({ code: "BAD_OPTION", text: option.startsWith("-z ") ? `${option} only supported on ${machine}` : `${option} is only supported on ${machine} targets` });
   }
-  if (options.emitRelocs && options.strip === "all") diag.error("--strip-all and --emit-relocs may not be used together");
-  if (!options.shared && options.filter.length > 0) diag.error("-F may not be used without -shared");
-  if (!options.shared && options.auxiliary.length > 0) diag.error("-f may not be used without -shared");
-  if (options.z.text && options.z.ifuncNoplt) diag.error("-z text and -z ifunc-noplt may not be used together");
-  if (options.z.retpolineplt && options.z.forceIbt) diag.error("-z force-ibt may not be used with -z retpolineplt");
+  if (options.emitRelocs && options.strip === "all") diag.error({ code: "BAD_OPTION", text: "--strip-all and --emit-relocs may not be used together" });
+  if (!options.shared && options.filter.length > 0) diag.error({ code: "BAD_OPTION", text: "-F may not be used without -shared" });
+  if (!options.shared && options.auxiliary.length > 0) diag.error({ code: "BAD_OPTION", text: "-f may not be used without -shared" });
+  if (options.z.text && options.z.ifuncNoplt) diag.error({ code: "BAD_OPTION", text: "-z text and -z ifunc-noplt may not be used together" });
+  if (options.z.retpolineplt && options.z.forceIbt) diag.error({ code: "BAD_OPTION", text: "-z force-ibt may not be used with -z retpolineplt" });
 }
 
 /** Once the inputs are read, and with them OUTPUT() of scripts: nobody wants to learn at the end that a path was mistyped. */
@@ -33,7 +33,7 @@ export function checkPaths(ctx: Context): void {
       host.checkWritable(path, replaced);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      diag.error(`cannot open ${what} file ${path}: ${error.message}`);
+      diag.error({ code: "OUTPUT", text: `cannot open ${what} file ${path}: ${error.message}` });
     }
   };
   check("output", options.output, true);
@@ -47,7 +47,7 @@ export function checkPaths(ctx: Context): void {
 /** Once scripts are read: a raw image has no symbol table, no debug information, no relocations. */
 export function settleFormat({ options, diag }: Context): void {
   if (!options.binary) return;
-  if (options.relocatable) diag.error(`-r and --oformat=${options.hexFormat || "binary"} may not be used together`);
+  if (options.relocatable) diag.error({ code: "BAD_OPTION", text: `-r and --oformat=${options.hexFormat || "binary"} may not be used together` });
   options.strip = "all";
   options.emitRelocs = false;
 }
@@ -56,10 +56,10 @@ export function settleFormat({ options, diag }: Context): void {
 function checkPages({ options, diag, arch }: Context): void {
   const { z, imageBase } = options;
   if (options.nmagic || options.omagic) {
-    if (z.maxPageSize !== 0 && z.maxPageSize !== arch.maxPageSize) diag.warn("-z max-page-size set, but paging disabled by omagic or nmagic");
-    if (z.commonPageSize !== 0 && z.commonPageSize !== arch.commonPageSize) diag.warn("-z common-page-size set, but paging disabled by omagic or nmagic");
+    if (z.maxPageSize !== 0 && z.maxPageSize !== arch.maxPageSize) diag.warn({ code: "BAD_OPTION", text: "-z max-page-size set, but paging disabled by omagic or nmagic" });
+    if (z.commonPageSize !== 0 && z.commonPageSize !== arch.commonPageSize) diag.warn({ code: "BAD_OPTION", text: "-z common-page-size set, but paging disabled by omagic or nmagic" });
     z.relro = false;
   } else if (imageBase !== undefined && imageBase % BigInt(z.maxPageSize || arch.maxPageSize) !== 0n) {
-    diag.warn(`--image-base: address isn't multiple of page size: 0x${imageBase.toString(16)}`);
+    diag.warn({ code: "BAD_OPTION", text: `--image-base: address isn't multiple of page size: 0x${imageBase.toString(16)}` });
   }
 }

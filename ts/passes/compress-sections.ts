@@ -85,7 +85,7 @@ function wish(ctx: Context, patterns: { glob: Glob; as: Compression }[], osec: O
   for (const { glob, as } of patterns) if (glob.matches(osec.name)) chosen = as;
   if (chosen.kind === "none" || osec.size === 0 || osec.sh_type === SHT_NOBITS) return null;
   if ((osec.sh_flags & SHF_ALLOC) !== 0) {
-    diag.errorOrWarn(`--compress-sections: section '${osec.name}' with the SHF_ALLOC flag cannot be compressed`);
+    diag.errorOrWarn({ code: "BAD_OPTION", text: `--compress-sections: section '${osec.name}' with the SHF_ALLOC flag cannot be compressed` });
     return null;
   }
   return osec.synthetic.length > 0 ? null : chosen;
@@ -96,7 +96,7 @@ function pattern(ctx: Context, text: ByteString): Glob {
     return new Glob(text);
   } catch (error) {
     if (!(error instanceof GlobError)) throw error;
-    return ctx.diag.fatal(`--compress-sections: ${error.message}`);
+    return ctx.diag.fatal({ code: "BAD_OPTION", text: `--compress-sections: ${error.message}` });
   }
 }
 

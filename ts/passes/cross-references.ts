@@ -12,7 +12,7 @@ import { HEADERS_OSEC } from "./bind-sections.ts";
 /** After output sections are known; symbols of the linker have their sections. */
 export function checkCrossReferences(ctx: Context, commands: NoCrossRefs[]): void {
   const checked = commands.filter(({ names, place }) => {
-    if (names.length < 2) ctx.diag.warn(`${place}: ignored with fewer than 2 output sections`);
+    if (names.length < 2) ctx.diag.warn({ code: "BAD_SCRIPT", text: `${place.text}: ignored with fewer than 2 output sections`, at: place.ref });
     return names.length >= 2;
   });
   for (const osec of ctx.osecs) {
@@ -41,7 +41,8 @@ function checkMember(ctx: Context, osec: OutputSection, row: number, forbidden: 
     const target = sectionOf(ctx, sym);
     if (target === undefined || !forbidden.has(target.name)) continue;
     const name = (flags[sym]! & SYM_SECTION) !== 0 ? target.name : displaySymbol(ctx, sym);
-    ctx.diag.error(`${location(ctx, row, relocation!.r_offset)}: prohibited cross reference from '${osec.name}' to '${name}' in '${target.name}'`);
+    const { text, ref } = location(ctx, row, relocation!.r_offset);
+    ctx.diag.error({ code: "LAYOUT", text: `${text}: prohibited cross reference from '${osec.name}' to '${name}' in '${target.name}'`, at: ref });
   }
 }
 

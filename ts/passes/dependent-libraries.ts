@@ -8,7 +8,9 @@ import { OBJF_DEPENDENT_LIBRARIES } from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES, SHT_LLVM_DEPENDENT_LIBRARIES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { fileName } from "../diagnostics/place.ts";
+import { noDependentLibrary } from "../diagnostics/input-messages.ts";
+import { badObject } from "../diagnostics/messages.ts";
+import { filePlace } from "../diagnostics/place.ts";
 import { Search } from "../input/search.ts";
 
 /** After resolve-symbols: ctx.dependentLibraries gets what it does not have yet; true = load again. */
@@ -24,7 +26,7 @@ export function findDependentLibraries(ctx: Context): boolean {
       if (seen.has(name)) continue;
       seen.add(name);
       const path = pathOf(ctx, search, name);
-      if (path === "") diag.error(`${fileName(ctx, obj)}: unable to find library from dependent library specifier: ${name}`);
+      if (path === "") diag.error(noDependentLibrary(ctx.inputs[tables.obj.fileId[obj]!]!, name));
       else ctx.dependents.paths.push(path);
     }
   }
@@ -55,7 +57,7 @@ function specifiers(ctx: Context, o: number): ByteString[] {
   w.read(ctx.tables.obj.source[o]!, offset, at, bytes);
   const text = ctx.arena.string(at, bytes);
   if (!text.endsWith("\0")) {
-    ctx.diag.error(`${fileName(ctx, o)}: corrupted dependent libraries section (unterminated string): .deplibs`);
+    ctx.diag.error(badObject(filePlace(ctx, o), "corrupted dependent libraries section (unterminated string): .deplibs"));
     return [];
   }
   return text.slice(0, -1).split("\0");

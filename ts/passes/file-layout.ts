@@ -50,7 +50,7 @@ export function assignOffsets(ctx: Context): void {
     const nobits = osec.sh_type === SHT_NOBITS;
     const at = offsetOf(ctx, osec, loadOf.get(osec), offset, osec === tls);
     if (at < 0 || (!nobits && at + osec.size > MAX_FILE_BYTES)) {
-      ctx.diag.errorOrWarn(`unable to place section ${osec.name} at file offset ${range(at, osec.size)}; check your linker script for overflows`);
+      ctx.diag.errorOrWarn({ code: "LAYOUT", text: `unable to place section ${osec.name} at file offset ${range(at, osec.size)}; check your linker script for overflows` });
       osec.sh_offset = offset;
     } else {
       osec.sh_offset = at;
@@ -81,7 +81,7 @@ export function assignRawOffsets(ctx: Context): void {
   for (const osec of written) {
     const end = Number(lma(osec) - lowest) + osec.size;
     osec.sh_offset = end - osec.size;
-    if (end > MAX_FILE_BYTES) ctx.diag.fatal(`unable to place section ${osec.name} at file offset ${range(osec.sh_offset, osec.size)}; check your linker script for overflows`);
+    if (end > MAX_FILE_BYTES) ctx.diag.fatal({ code: "LAYOUT", text: `unable to place section ${osec.name} at file offset ${range(osec.sh_offset, osec.size)}; check your linker script for overflows` });
     ctx.sectionHeaders = Math.max(ctx.sectionHeaders, end);
   }
 }

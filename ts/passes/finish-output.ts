@@ -61,7 +61,7 @@ export function entryAddress(ctx: Context): bigint {
     if (kind === SYM_DEFINED || kind === SYM_IN_OSEC) return tables.sym.addr[id]!;
   }
   if (/^(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(options.entry)) return BigInt(options.entry);
-  if (options.entry !== "" || !options.shared) ctx.diag.warn(`cannot find entry symbol ${name}; not setting start address`);
+  if (options.entry !== "" || !options.shared) ctx.diag.warn({ code: "NO_ENTRY", text: `cannot find entry symbol ${name}; not setting start address`, symbol: name });
   return 0n;
 }
 

@@ -7,7 +7,7 @@
  */
 import { CTL_COUNTERS, SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
-import { sectionPlace } from "../diagnostics/place.ts";
+import { sectionPath } from "../diagnostics/place.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { foldedSections } from "../report/folded-sections.ts";
@@ -133,7 +133,7 @@ function verify(ctx: Context, active: number, count: number): void {
     const [a, b] = [pool.self.window(CONTENTS, bytes + 16), pool.self.window(TABLE, bytes + 16)];
     pool.self.contents(row, a);
     pool.self.contents(leader, b);
-    if (kernels.equalBytes(a, b, bytes) === 0) ctx.diag.fatal(`hash collision between sections ${sectionPlace(ctx, row)} and ${sectionPlace(ctx, leader)}`);
+    if (kernels.equalBytes(a, b, bytes) === 0) ctx.diag.fatal(`hash collision between sections ${sectionPath(ctx, row)} and ${sectionPath(ctx, leader)}`);
   }
 }
 

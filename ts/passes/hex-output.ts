@@ -26,7 +26,7 @@ export function writeHexOutput(ctx: Context, file: OutputFile): void {
   const entry = Number(entryAddress(ctx));
   const last = stretches.at(-1);
   const end = last === undefined ? 0 : last.address + last.bytes.length - 1;
-  if (Math.max(end, entry) > 0xffffffff) ctx.diag.fatal(`--oformat ${ctx.options.hexFormat}: address 0x${Math.max(end, entry).toString(16)} does not fit in 32 bits`);
+  if (Math.max(end, entry) > 0xffffffff) ctx.diag.fatal({ code: "LAYOUT", text: `--oformat ${ctx.options.hexFormat}: address 0x${Math.max(end, entry).toString(16)} does not fit in 32 bits` });
   const lines = ctx.options.hexFormat === "srec" ? srec(stretches, entry, end, ctx.options.output) : ihex(stretches, entry);
   const text = new TextEncoder().encode(lines.map((line) => `${line}\r\n`).join(""));
   file.truncate(text.length);

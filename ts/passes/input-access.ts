@@ -60,15 +60,15 @@ export class InputAccess {
   }
 
   /** Says why a file is no input. */
-  reject(kind: FileKind, name: ByteString): void {
+  reject(kind: FileKind, file: messages.Named): void {
     const { diag, options } = this.ctx;
-    if (kind === "incompatible") diag.error(messages.incompatible(name, options.emulation || "elf_x86_64"));
-    else if (kind === "empty") diag.error(messages.empty(name));
-    else if (kind === "truncated") diag.error(messages.truncated(name));
-    else if (kind === "no-class") diag.error(messages.corruptElf(name, "file class"));
-    else if (kind === "no-byte-order") diag.error(messages.corruptElf(name, "data encoding"));
-    else if (kind === "elf") diag.error(messages.notLinkable(name));
-    else diag.error(messages.unknownType(name));
+    if (kind === "incompatible") diag.error(messages.incompatible(file, options.emulation || "elf_x86_64"));
+    else if (kind === "empty") diag.error(messages.empty(file));
+    else if (kind === "truncated") diag.error(messages.truncated(file));
+    else if (kind === "no-class") diag.error(messages.corruptElf(file, "file class"));
+    else if (kind === "no-byte-order") diag.error(messages.corruptElf(file, "data encoding"));
+    else if (kind === "elf") diag.error(messages.notLinkable(file));
+    else diag.error(messages.unknownType(file));
   }
 
   /** Shared objects are not looked for. */

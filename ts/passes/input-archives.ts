@@ -112,11 +112,11 @@ export class InputArchives {
   private addMember(kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number): void {
     if (kind === "bitcode") return this.objects.addBitcode(source, offset, bytes, archive, member, flags);
     if (kind === "relocatable") return this.objects.addObject(source, offset, bytes, archive, member, flags);
-    const name = `${archive}(${member})`;
+    const file = { path: archive, member };
     const { diag } = this.ctx;
-    if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(name));
-    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, name);
-    else diag.warn(messages.oddMember(archive, member));
+    if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(file));
+    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, file);
+    else diag.warn(messages.oddMember(file));
   }
 
   /** A thin archive names its members' files, relative to itself, or members of archives. */

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { BitcodeCompiler } from "../lto/bitcode.ts";
 import type { InputAccess } from "./input-access.ts";
-import { inputName, type InputRows } from "./input-rows.ts";
+import type { InputRows } from "./input-rows.ts";
 
 /** The engine hears of inputs each time there are this many bytes more. */
 const STEP_BYTES = 48 << 20;
@@ -45,12 +45,11 @@ export class InputObjects {
   }
 
   addBitcode(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
-    const name = inputName({ path, member });
     const compiler = (this.ctx.bitcode ??= new BitcodeCompiler());
-    const object = compiler.compile(this.ctx, source, offset, bytes, name);
+    const object = compiler.compile(this.ctx, source, offset, bytes, { path, member });
     if (object !== null) this.rows.add(object.path, 0, object.bytes, path, member, flags);
-    else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode(name));
-    else this.ctx.diag.warn(messages.lazyBitcode(name));
+    else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode({ path, member }));
+    else this.ctx.diag.warn(messages.lazyBitcode({ path, member }));
   }
 
   /** What lto-wrapper made, in the place of the first object it was made of. */

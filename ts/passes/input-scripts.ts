@@ -45,17 +45,17 @@ export class InputScripts {
     const { defaultScript, scripts } = this.ctx.options;
     if (defaultScript === "") return;
     if (scripts.length === 0) this.addOption(defaultScript);
-    else if (this.findScript(defaultScript) === "") this.ctx.diag.error(messages.noScript(defaultScript));
+    else if (this.findScript(defaultScript) === "") this.ctx.diag.error(messages.noScript("linker", defaultScript));
   }
 
   /** -T */
   addOption(path: ByteString): void {
     const found = this.findScript(path);
-    if (found === "") return this.ctx.diag.error(messages.noScript(path));
+    if (found === "") return this.ctx.diag.error(messages.noScript("linker", path));
     const file = this.access.open(found);
     if (file === null) return;
     if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false);
-    else this.ctx.diag.error(messages.unknownType(file.path));
+    else this.ctx.diag.error(messages.unknownType({ path: file.path, member: "" }));
     file.close();
   }
 
@@ -70,7 +70,7 @@ export class InputScripts {
     if (script === null) return true;
     if (!suits(script)) {
       if (maySkip) return false;
-      this.access.reject("incompatible", path);
+      this.access.reject("incompatible", { path, member: "" });
       return true;
     }
     this.access.noteLoaded(path);
@@ -94,7 +94,7 @@ export class InputScripts {
       return script;
     } catch (error) {
       if (!(error instanceof ScriptError) && !(error instanceof HostError)) throw error;
-      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : error.message);
+      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : error.said);
       return null;
     }
   }
@@ -140,7 +140,7 @@ export class InputScripts {
         continue;
       }
       const found = this.access.search.fileOfScript(input.name, path);
-      if (found === "") this.ctx.diag.error(input.wrong(messages.noScriptFile(input.name, this.access.search.sysrootOf(path, input.name))));
+      if (found === "") this.ctx.diag.error({ ...input.wrong(messages.noScriptFile(input.name, this.access.search.sysrootOf(path, input.name))), code: "FILE_NOT_FOUND" });
       else this.taker.addFile(found, here, found);
     }
   }

@@ -5,7 +5,8 @@
  */
 import { SHF_LINK_ORDER } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { sectionPlace } from "../diagnostics/place.ts";
+import { badObject } from "../diagnostics/messages.ts";
+import { sectionPath, sectionPlace } from "../diagnostics/place.ts";
 
 /** Sorts runs of `member` rows and sets sh_link. `runs`: [from, to) of the section's rows that are sorted each for themselves. */
 export function orderLinked(ctx: Context, sections: readonly { osec: OutputSection; runs: readonly { from: number; to: number }[] }[]): void {
@@ -20,7 +21,7 @@ export function orderLinked(ctx: Context, sections: readonly { osec: OutputSecti
       if (!rows.some(linked)) continue;
       for (const row of rows) {
         const link = isec.link[row]!;
-        if (linked(row) && isec.osec[link] === 0) ctx.diag.error(`${sectionPlace(ctx, row)}: sh_link points to discarded section ${sectionPlace(ctx, link)}`);
+        if (linked(row) && isec.osec[link] === 0) ctx.diag.error({ ...badObject(sectionPlace(ctx, row), `sh_link points to discarded section ${sectionPath(ctx, link)}`), code: "DISCARDED_SECTION" });
       }
       // What is linked to nothing follows, in the order it has.
       const key = (row: number): number => {

@@ -43,7 +43,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   for (const path of ctx.dependents?.paths ?? []) loader.addDependent(path);
   loader.rows.fillTable();
   ctx.diag.throwIfErrors();
-  if (loader.rows.files === 0 && loader.archives.count === 0) ctx.diag.fatal("no input files");
+  if (loader.rows.files === 0 && loader.archives.count === 0) ctx.diag.fatal({ code: "NO_INPUT", text: "no input files" });
 }
 
 class Loader implements InputTaker {
@@ -130,7 +130,7 @@ class Loader implements InputTaker {
       skipped.push(path);
       return false;
     };
-    if (!this.access.search.library(name, this.access.isStatic(position), accept)) taggedError(this.ctx, messages.noLibrary(name, skipped), "missing-lib", name);
+    if (!this.access.search.library(name, this.access.isStatic(position), accept)) taggedError(this.ctx, messages.noLibrary(name, skipped));
   }
 
   /**
@@ -171,7 +171,7 @@ class Loader implements InputTaker {
     if (file.kind === "bitcode") this.objects.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "relocatable") this.objects.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);
-    else this.access.reject(file.kind, file.path);
+    else this.access.reject(file.kind, { path: file.path, member: "" });
     return true;
   }
 
@@ -218,7 +218,7 @@ class Loader implements InputTaker {
     const folders = [...options.rpathLink, ...options.rpath, host.env("LD_LIBRARY_PATH") ?? ""].flatMap((list) => list.split(":")).filter((folder) => folder !== "");
     const near = name.includes("/") ? name : folders.map((folder) => joinPath(this.access.search.inSysroot(folder), name)).find((path) => this.access.exists(path));
     const path = near ?? this.access.search.file(name);
-    if (path === "") diag.warn(`${name}, needed by ${by}, not found (try using -rpath or -rpath-link)`);
+    if (path === "") diag.warn(messages.noNeededLibrary(name, by));
     else this.addFile(path, { ...position, asNeeded: true, static: false }, name);
   }
 

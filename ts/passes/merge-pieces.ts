@@ -165,7 +165,7 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
   await pool.run("merge-scatter", tasks.count, tasks.address);
   await pool.run("merge-dedupe", shardTasks.count, shardTasks.address);
   for (const group of groups) {
-    if (kernels.placeShards(group.m, group.sizes) !== 0) ctx.diag.fatal("merged section is larger than 4 GiB");
+    if (kernels.placeShards(group.m, group.sizes) !== 0) ctx.diag.fatal({ code: "LAYOUT", text: "merged section is larger than 4 GiB" });
   }
   await finish(ctx, groups);
   arena.release(mark);

@@ -7,7 +7,7 @@ import { SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SH
 import { UNDEFINED_IGNORE } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { displayName, fileName } from "../diagnostics/place.ts";
+import { displayName, filePlace } from "../diagnostics/place.ts";
 import { undefinedPolicy } from "./scan-relocs.ts";
 
 export class OrderedNames {
@@ -54,10 +54,12 @@ export class OrderedNames {
   /** What cannot be ordered although it was asked for (lld's words). */
   private warn(name: ByteString, ids: number[], missing: (name: ByteString) => string): void {
     const { ctx } = this;
-    if (ids.length === 0) ctx.diag.warn(missing(displayName(ctx, name)));
+    if (ids.length === 0) ctx.diag.warn({ code: "OTHER", text: missing(displayName(ctx, name)), symbol: displayName(ctx, name) });
     for (const id of ids) {
       const why = this.obstacle(id);
-      if (why !== "") ctx.diag.warn(`${fileName(ctx, this.fileOf(id))}: unable to order ${why} symbol: ${displayName(ctx, name)}`);
+      if (why === "") continue;
+      const [symbol, { text, ref }] = [displayName(ctx, name), filePlace(ctx, this.fileOf(id))];
+      ctx.diag.warn({ code: "OTHER", text: `${text}: unable to order ${why} symbol: ${symbol}`, symbol, at: ref });
     }
   }
 

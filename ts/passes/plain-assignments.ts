@@ -6,6 +6,7 @@
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { distinct } from "../diagnostics/print.ts";
 import { evaluate } from "../script/expression.ts";
 import { ScriptError } from "../script/lexer.ts";
 import type { LayoutScript } from "../script/layout.ts";
@@ -32,9 +33,9 @@ export function evaluatePlain(ctx: Context, script: LayoutScript): void {
     const state = values.state();
     if (state === before) break;
     before = state;
-    if (round === MAX_ROUNDS - 1) values.error(`assignment to symbol ${ctx.symbolName(values.changing)} does not converge`);
+    if (round === MAX_ROUNDS - 1) values.error({ code: "LAYOUT", text: `assignment to symbol ${ctx.symbolName(values.changing)} does not converge`, symbol: ctx.symbolName(values.changing) });
   }
-  for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
+  for (const message of distinct(values.errors)) ctx.diag.errorOrWarn(message);
   values.publish();
   for (const command of script.commands) {
     if (command.kind === "assign" && command.sym !== 0) ctx.kernels.resolveAddresses(command.sym, command.sym + 1);
@@ -60,7 +61,7 @@ export function evaluateByAddress(ctx: Context, script: LayoutScript): void {
       value = BigInt.asUintN(64, evaluate(command.expr, lookup));
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
-      ctx.diag.error(error.message);
+      ctx.diag.error(error.said);
     }
     sym.isec[command.sym] = section;
     sym.addr[command.sym] = value;

@@ -6,6 +6,7 @@
  */
 import type { ByteString, SymbolPattern } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { cannotOpen, noScript } from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import { Search } from "../input/search.ts";
 import { latin1Of } from "../memory/text.ts";
@@ -24,8 +25,8 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
     ctx.loadedFiles.push(path);
     return parse(text, path);
   } catch (error) {
-    if (error instanceof ScriptError) ctx.diag.error(error.message);
-    else if (error instanceof HostError) ctx.diag.error(`cannot open ${path}: ${error.message}`);
+    if (error instanceof ScriptError) ctx.diag.error(error.said);
+    else if (error instanceof HostError) ctx.diag.error(cannotOpen(path, error));
     else throw error;
     return [];
   }
@@ -35,7 +36,7 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
 function readVersionScript(ctx: Context, name: ByteString): void {
   const exists = (path: ByteString): boolean => ctx.host.exists(path);
   const path = exists(name) ? name : new Search(ctx.options, exists).file(name);
-  if (path === "") ctx.diag.error(`cannot find version script ${name}`);
+  if (path === "") ctx.diag.error(noScript("version", name));
   else ctx.versionNodes.push(...read(ctx, path, parseVersionScript));
 }
 
@@ -57,7 +58,7 @@ function defaultSymver(ctx: Context): void {
 function readOrder(ctx: Context, path: ByteString): ByteString[] {
   const lines = new Set<ByteString>();
   for (const line of read(ctx, path, orderingLines)) {
-    if (lines.has(line)) ctx.diag.warn(`${path}: duplicate ordered symbol: ${line}`);
+    if (lines.has(line)) ctx.diag.warn({ code: "OTHER", text: `${path}: duplicate ordered symbol: ${line}`, symbol: line, at: { input: path } });
     lines.add(line);
   }
   return [...lines];
@@ -69,7 +70,7 @@ export function readScripts(ctx: Context): void {
   if (options.retainSymbols !== "") retainSymbols(ctx, options.retainSymbols);
   if (options.defaultSymver && options.shared) defaultSymver(ctx);
   if (options.symbolOrderingFile !== "") {
-    if (options.callGraphOrderingFile !== "") ctx.diag.error("--symbol-ordering-file and --call-graph-order-file may not be used together");
+    if (options.callGraphOrderingFile !== "") ctx.diag.error({ code: "BAD_OPTION", text: "--symbol-ordering-file and --call-graph-order-file may not be used together" });
     ctx.symbolOrder = readOrder(ctx, options.symbolOrderingFile);
   } else if (options.callGraphOrderingFile !== "" && options.callGraphSort !== "none") {
     ctx.callGraph = read(ctx, options.callGraphOrderingFile, orderingLines);
@@ -79,5 +80,5 @@ export function readScripts(ctx: Context): void {
   ctx.dynamicList.push(...lists.flatMap((path) => read(ctx, path, parseDynamicList)));
   ctx.dynamicList.push(...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })));
   ctx.dynamicList.push(...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })));
-  if (options.inputs.length === 0 && options.scripts.length === 0 && !ctx.diag.hasErrors) ctx.diag.error("no input files");
+  if (options.inputs.length === 0 && options.scripts.length === 0 && !ctx.diag.hasErrors) ctx.diag.error({ code: "NO_INPUT", text: "no input files" });
 }

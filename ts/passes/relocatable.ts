@@ -63,7 +63,7 @@ function checkRoots(ctx: Context): void {
   if (!options.gcSections) return;
   const names = [options.entry, ...options.undefined, ...options.requireDefined];
   if (names.some((name) => (tables.sym.flags[ctx.lookup(name)]! & SYM_ROOT) !== 0)) return;
-  ctx.diag.error("-r and --gc-sections need a symbol to start from: give one with -e or -u");
+  ctx.diag.error({ code: "BAD_OPTION", text: "-r and --gc-sections need a symbol to start from: give one with -e or -u" });
   ctx.diag.throwIfErrors();
 }
 

@@ -12,6 +12,7 @@ import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import { takeIssues, wordIssues, type Issue } from "../diagnostics/issues.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
+import type { Message, SourcePlace } from "../diagnostics/message.ts";
 import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { spellingHint } from "../diagnostics/spelling.ts";
@@ -65,10 +66,10 @@ function discardedRow(ctx: Context, issue: Issue): number {
 }
 
 /** --warn-unresolved-symbols speaks of symbols that another module could define. */
-function report(ctx: Context, sym: number, message: ByteString, isUndefined = false): void {
+function report(ctx: Context, sym: number, message: Message, isUndefined = false): void {
   const external = sym < ctx.params.get("globalSyms") && ctx.tables.gsym.vis[sym] === STV_DEFAULT;
   if (external && ctx.params.get("undefinedPolicy") === UNDEFINED_WARN) ctx.diag.warn(message);
-  else if (isUndefined && !ctx.options.noinhibitExec) taggedError(ctx, message, "undefined-symbol", place.symbolBytes(ctx, sym));
+  else if (isUndefined && !ctx.options.noinhibitExec) taggedError(ctx, message);
   else ctx.diag.errorOrWarn(message);
 }
 
@@ -76,45 +77,46 @@ function report(ctx: Context, sym: number, message: ByteString, isUndefined = fa
 
 const VISIBILITY: Record<number, string> = { [STV_INTERNAL]: "internal ", [STV_HIDDEN]: "hidden ", [STV_PROTECTED]: "protected " };
 
-function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: boolean): ByteString {
+function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: boolean): Message {
   const name = place.symbolBytes(ctx, sym);
   const global = sym < ctx.params.get("globalSyms");
   return messages.undefinedSymbol({
     visibility: global ? (VISIBILITY[ctx.tables.gsym.vis[sym]!] ?? "") : "",
     symbol: place.displayName(ctx, name),
+    rawSymbol: name,
     ...listReferences(ctx, name, issues),
     hints: hints(ctx, name, issues[0]!.obj, suggest),
   });
 }
 
-function listReferences(ctx: Context, name: ByteString, issues: Issue[]): { references: messages.PlaceText[]; more: number } {
+function listReferences(ctx: Context, name: ByteString, issues: Issue[]): { references: SourcePlace[]; more: number } {
   const references = issues.slice(0, MAX_REFERENCES).map(({ isec, index }) => {
     const offset = place.rawRelocation(ctx, isec, index)?.r_offset ?? 0;
-    return place.placeText(ctx, isec, offset, name);
+    return place.sourcePlace(ctx, isec, offset, name);
   });
   return { references, more: Math.max(0, issues.length - MAX_REFERENCES) };
 }
 
-function hints(ctx: Context, name: ByteString, obj: number, suggest: boolean): ByteString {
-  let text = suggest ? versionHint(ctx, name) || spellingHint(ctx, name, obj) : "";
-  if (name.startsWith("_ZTV")) text += messages.vtableHint();
-  if (ctx.options.gcSections && ctx.options.startStopGc && name.startsWith("__start_")) text += messages.startStopHint();
-  return text;
+function hints(ctx: Context, name: ByteString, obj: number, suggest: boolean): messages.Hint[] {
+  const found = [suggest ? (versionHint(ctx, name) ?? spellingHint(ctx, name, obj)) : null];
+  if (name.startsWith("_ZTV")) found.push(messages.vtableHint());
+  if (ctx.options.gcSections && ctx.options.startStopGc && name.startsWith("__start_")) found.push(messages.startStopHint());
+  return found.filter((hint) => hint !== null);
 }
 
 /** Another version of the name: the one references without a version get, or the first hidden one of a shared object. */
-function versionHint(ctx: Context, name: ByteString): ByteString {
+function versionHint(ctx: Context, name: ByteString): messages.Hint | null {
   const at = name.indexOf("@");
   const stem = at < 0 ? name : name.slice(0, at);
-  if (at < 0 && ctx.sharedObjects.every((input) => input.versions.length === 0)) return "";
+  if (at < 0 && ctx.sharedObjects.every((input) => input.versions.length === 0)) return null;
   const plain = at < 0 ? 0 : ctx.lookup(stem);
   const kind = plain === 0 ? abi.SYM_UNDEF : ctx.tables.sym.flags[plain]! & abi.SYM_KIND_MASK;
-  if (kind !== abi.SYM_UNDEF && kind !== abi.SYM_LAZY) return messages.didYouMean(": ", place.displayName(ctx, stem), "", place.definedIn(ctx, plain));
+  if (kind !== abi.SYM_UNDEF && kind !== abi.SYM_LAZY) return messages.didYouMean(": ", place.displayName(ctx, stem), "", place.definedIn(ctx, plain).text);
   for (const input of ctx.sharedObjects) {
     const [first] = versionsOf(ctx, input, stem);
     if (first !== undefined) return messages.didYouMean(": ", place.displayName(ctx, first), "", place.fileName(ctx, input.obj));
   }
-  return "";
+  return null;
 }
 
 /** `foo@V` and `foo@@V` of a shared object's definitions of `stem`. Runs for symbols that are undefined only. */
@@ -158,14 +160,14 @@ function discardedSymbol(ctx: Context, sym: number, issue: Issue): Discarded | n
   return raw === null || raw.shndx === SHN_UNDEF ? null : { obj: issue.obj, raw, global: false };
 }
 
-function discardedMessage(ctx: Context, { obj, raw, global }: Discarded, issues: Issue[]): ByteString {
+function discardedMessage(ctx: Context, { obj, raw, global }: Discarded, issues: Issue[]): Message {
   const group = ctx.tables.slot.group[ctx.tables.obj.slotBase[obj]! + raw.shndx] ?? 0;
   const signature = group === 0 ? 0 : ctx.tables.group.name[group]!;
   const winner = signature === 0 ? 0 : ctx.tables.gsym.groupOwner[signature]!;
   return messages.discardedReference({
     symbol: place.displayName(ctx, raw.name),
     section: raw.type === STT_SECTION ? place.headerName(ctx, obj, raw.shndx) : "",
-    definedIn: place.fileName(ctx, obj),
+    definedIn: place.filePlace(ctx, obj),
     signature: winner === 0 ? "" : place.symbolBytes(ctx, signature),
     mixed: global,
     prevailing: winner === 0 ? "" : place.fileName(ctx, ctx.tables.group.obj[winner - 1]!),
@@ -194,7 +196,7 @@ function reportSharedObjects(ctx: Context): void {
 function reportSharedReference(ctx: Context, issue: Issue): void {
   const sym = Number(issue.a);
   const kind = ctx.tables.sym.flags[sym]! & abi.SYM_KIND_MASK;
-  const file = place.fileName(ctx, issue.obj);
+  const file = place.filePlace(ctx, issue.obj);
   const shown = place.displaySymbol(ctx, sym);
   const section = kind === abi.SYM_DEFINED ? ctx.tables.sym.isec[sym]! : 0;
   const undefinedHere = kind === abi.SYM_UNDEF || kind === abi.SYM_LAZY || (section !== 0 && ctx.tables.isec.live[section] === 0);

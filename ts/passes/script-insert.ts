@@ -14,7 +14,7 @@ export function applyInsertions(ctx: Context, layout: LayoutScript, items: PlanI
       if (from >= 0) moved.push(...items.splice(from, 1));
     }
     const at = items.findIndex((item) => item.kind === "section" && item.osec.name === where);
-    if (at < 0) ctx.diag.error(`unable to insert ${names[0]} ${after ? "after" : "before"} ${where}`);
+    if (at < 0) ctx.diag.error({ code: "BAD_SCRIPT", text: `unable to insert ${names[0]} ${after ? "after" : "before"} ${where}` });
     else items.splice(after ? at + 1 : at, 0, ...moved);
   }
 }

@@ -8,9 +8,10 @@
 import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
 import { PT_LOAD, PT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { distinct } from "../diagnostics/print.ts";
 import type { Expr } from "../script/expression.ts";
 import type { Assertion, Assignment, LayoutScript } from "../script/layout.ts";
-import { scriptError } from "../script/lexer.ts";
+import { placeInScript } from "../script/lexer.ts";
 import type { Members, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
 import { alignUp, loadStarts, pageStart, placeInFile, publish, type LoadStart } from "./assign-addresses.ts";
@@ -32,11 +33,6 @@ const hex = (value: bigint): string => `0x${value.toString(16).toUpperCase()}`;
 
 export function assignScriptAddresses(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void): void {
   new Layouter(ctx, script, plan, placeLinkerDefined).run();
-}
-
-/** `file:line` of an expression. */
-function placeOf({ text, name, offset }: Expr): string {
-  return scriptError(text, name, offset, "").message.split(": ")[0]!;
 }
 
 class Layouter {
@@ -96,7 +92,7 @@ class Layouter {
     }
     this.plan.regions = this.regions.use();
     segments.setLoadAddresses();
-    for (const message of new Set(values.errors)) ctx.diag.errorOrWarn(message);
+    for (const message of distinct(values.errors)) ctx.diag.errorOrWarn(message);
     if (this.script.hasSections) segments.allocateHeaders();
     dropEmptyLoads(ctx);
     placeInFile(ctx);
@@ -106,9 +102,9 @@ class Layouter {
 
   private reportEndless(): void {
     const { ctx, moved } = this;
-    if (moved !== null) ctx.diag.errorOrWarn(`address (${hex(moved.sh_addr).toLowerCase()}) of section '${moved.name}' does not converge`);
+    if (moved !== null) ctx.diag.errorOrWarn({ code: "LAYOUT", text: `address (${hex(moved.sh_addr).toLowerCase()}) of section '${moved.name}' does not converge` });
     const { changing } = this.values;
-    if (changing !== 0) ctx.diag.errorOrWarn(`assignment to symbol ${ctx.symbolName(changing)} does not converge`);
+    if (changing !== 0) ctx.diag.errorOrWarn({ code: "LAYOUT", text: `assignment to symbol ${ctx.symbolName(changing)} does not converge`, symbol: ctx.symbolName(changing) });
   }
 
   /** .relr.dyn and the like react to addresses. */
@@ -143,17 +139,22 @@ class Layouter {
     const value = evaluateIn(command.expr, values);
     if (command.kind === "assert") return;
     command.at = values.location;
-    if (command.name === ".") this.moveTo(addressOf(value), inside, placeOf(command.expr));
+    if (command.name === ".") this.moveTo(addressOf(value), inside, command.expr);
     else values.assign(command.sym, value);
     command.moved = values.location - command.at;
   }
 
-  /** `where`: file and line, for errors. */
-  private moveTo(to: bigint, inside: PlannedSection | null, where: string): void {
+  /** `expr` gave the address. */
+  private moveTo(to: bigint, inside: PlannedSection | null, expr: Expr): void {
     const { values } = this;
     if (inside !== null) {
       if (to < values.location) {
-        values.error(`${where}: unable to move location counter (${hex(values.location).toLowerCase()}) backward to ${hex(to).toLowerCase()} for section '${inside.osec.name}'`);
+        const { text, ref } = placeInScript(expr.text, expr.name, expr.offset);
+        values.error({
+          code: "LAYOUT",
+          text: `${text}: unable to move location counter (${hex(values.location).toLowerCase()}) backward to ${hex(to).toLowerCase()} for section '${inside.osec.name}'`,
+          at: ref,
+        });
       }
       this.regions.expand(inside, to - values.location);
       inside.osec.size = Math.max(0, inside.osec.size + Number(BigInt.asIntN(64, to - values.location)));
@@ -233,7 +234,7 @@ class Layouter {
     const { values, ctx } = this;
     if (values.location % (1n << BigInt(osec.align)) === 0n || this.misaligned.has(osec)) return;
     this.misaligned.add(osec);
-    ctx.diag.warn(`address (${hex(values.location).toLowerCase()}) of section ${osec.name} is not a multiple of alignment (${2 ** osec.align})`);
+    ctx.diag.warn({ code: "LAYOUT", text: `address (${hex(values.location).toLowerCase()}) of section ${osec.name} is not a multiple of alignment (${2 ** osec.align})` });
   }
 
   private readonly misaligned = new Set<OutputSection>();

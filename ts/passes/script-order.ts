@@ -8,6 +8,7 @@ import {
   SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
+import type { Said } from "../diagnostics/message.ts";
 import { eachNode } from "../script/expression.ts";
 import { scriptError } from "../script/lexer.ts";
 import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
@@ -27,7 +28,7 @@ const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 /** Linker-made sections that lld creates before it knows whether anything will be in them. */
 const ALWAYS = new Set([".got", ".got.plt", ".rela.dyn", ".rela.plt", ".plt", ".iplt", ".bss", ".bss.rel.ro", ".eh_frame"]);
 
-export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: string[] }): void {
+export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: Said[] }): void {
   const orphans = layout.hasSections ? plan.orphanWords() : [];
   for (const section of Object.values(ctx.synthetics)) {
     if (section === null) continue;
@@ -55,8 +56,8 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
 /** --orphan-handling=warn and =error. */
 export function reportOrphans({ options, diag }: Context, words: string[]): void {
   const { orphanHandling } = options;
-  if (orphanHandling === "warn") for (const message of words) diag.warn(message);
-  else if (orphanHandling === "error") for (const message of words) diag.error(message);
+  if (orphanHandling === "warn") for (const text of words) diag.warn({ code: "LAYOUT", text });
+  else if (orphanHandling === "error") for (const text of words) diag.error({ code: "LAYOUT", text });
 }
 
 /**
@@ -129,7 +130,7 @@ function addRelocs(ctx: Context, plan: Plan): void {
 
 function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: ReturnType<Plan["find"]> = plan.find(section.name)): void {
   if (place === "discard") {
-    if (section.name === ".shstrtab") ctx.diag.error(`discarding ${section.name} section is not allowed`);
+    if (section.name === ".shstrtab") ctx.diag.error({ code: "BAD_SCRIPT", text: `discarding ${section.name} section is not allowed` });
     if (!INDISPENSABLE.includes(section.name)) {
       section.discarded = true;
       return;
@@ -181,7 +182,7 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     const { osec, command } = section;
     if (command?.align != null) {
       const value = addressOf(evaluateIn(command.align, environment));
-      if ((value & (value - 1n)) !== 0n) environment.error(scriptError(command.align.text, command.align.name, command.align.offset, "alignment must be power of 2").message);
+      if ((value & (value - 1n)) !== 0n) environment.error(scriptError(command.align.text, command.align.name, command.align.offset, "alignment must be power of 2").said);
       const align = Number(value);
       if (align > 1) osec.align = Math.max(osec.align, Math.round(Math.log2(align)));
     }

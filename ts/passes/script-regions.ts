@@ -5,6 +5,7 @@
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
+import type { Message } from "../diagnostics/message.ts";
 import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
 import { READ_ONLY } from "../script/memory-script.ts";
 import type { Fill, Plan, PlannedSection, RegionUse } from "../script/plan.ts";
@@ -25,6 +26,8 @@ export class Regions {
   private readonly values: ScriptValues;
   private regions = new Map<MemoryRegion, Filling>();
   private readonly regionOf = new Map<PlannedSection, MemoryRegion | null>();
+  /** The last word on each section that does not fit, by what it says but for the number. */
+  private readonly overflows = new Map<string, Message>();
   /** Regions of the section that is being placed. */
   memory: Filling | null = null;
   loadMemory: Filling | null = null;
@@ -92,9 +95,12 @@ export class Regions {
     memory.at += bytes;
     const over = memory.at - memory.origin - memory.length;
     if (over <= 0n) return;
-    const start = `section '${osec.name}' will not fit in region '${memory.region.name}': overflowed by `;
-    this.values.errors = this.values.errors.filter((message) => !message.startsWith(start));
-    this.values.error(`${start}${over} bytes`);
+    const what = `section '${osec.name}' will not fit in region '${memory.region.name}'`;
+    const before = this.overflows.get(what);
+    const now: Message = { code: "LAYOUT", text: `${what}: overflowed by ${over} bytes` };
+    this.overflows.set(what, now);
+    this.values.errors = this.values.errors.filter((said) => said !== before);
+    this.values.error(now);
   }
 
   /** lld findMemoryRegion. */
@@ -107,10 +113,10 @@ export class Regions {
       let region: MemoryRegion | null = null;
       const named = command?.region ?? "";
       for (const name of [named, command?.lmaRegion ?? ""]) {
-        if (name !== "" && !script.regions.has(name)) ctx.diag.error(`memory region '${name}' not declared`);
+        if (name !== "" && !script.regions.has(name)) ctx.diag.error({ code: "BAD_SCRIPT", text: `memory region '${name}' not declared` });
       }
       if (!isAlloc(osec)) {
-        if (named !== "" && item.hasInputs) ctx.diag.warn(`ignoring memory region assignment for non-allocatable section '${osec.name}'`);
+        if (named !== "" && item.hasInputs) ctx.diag.warn({ code: "LAYOUT", text: `ignoring memory region assignment for non-allocatable section '${osec.name}'` });
         hint = null;
       } else if (named !== "") {
         region = hint = script.regions.get(named) ?? null;
@@ -119,7 +125,7 @@ export class Regions {
         else {
           region = [...script.regions.values()].find((candidate) => suits(candidate, osec.sh_flags)) ?? null;
           hint = null;
-          if (region === null) ctx.diag.error(`no memory region specified for section '${osec.name}'`);
+          if (region === null) ctx.diag.error({ code: "BAD_SCRIPT", text: `no memory region specified for section '${osec.name}'` });
         }
       }
       this.regionOf.set(item, region);

@@ -14,7 +14,7 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { fileName } from "../diagnostics/place.ts";
+import { fileName, sectionPlace } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import type { Expr } from "../script/expression.ts";
 import { assignments } from "../script/layout.ts";
@@ -310,7 +310,7 @@ class Binder {
     const align = addressOf(evaluateIn(expr, constantsOnly(this.ctx)));
     if ((align & (align - 1n)) === 0n) return Math.round(Math.log2(Number(align > 0n ? align : 1n)));
     const { text, name, offset } = expr;
-    this.ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").message);
+    this.ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").said);
     return 0;
   }
 
@@ -329,7 +329,7 @@ class Binder {
     if (osec.sh_type !== type) {
       const mergeable = CAN_BE_PROGBITS.has(osec.sh_type) && CAN_BE_PROGBITS.has(type);
       if (command?.sh_type == null && mergeable) osec.sh_type = SHT_PROGBITS;
-      else if (osec.sh_type !== SHT_NOBITS && command?.sh_type == null) this.ctx.diag.error(`section type mismatch for ${osec.name}`);
+      else if (osec.sh_type !== SHT_NOBITS && command?.sh_type == null) this.ctx.diag.error({ code: "LAYOUT", text: `section type mismatch for ${osec.name}` });
     }
     osec.sh_flags = (osec.sh_flags | isec.sh_flags[row]!) >>> 0;
     osec.align = Math.max(osec.align, isec.align[row]!);
@@ -339,8 +339,12 @@ class Binder {
   private reportFlags(osec: PlannedSection["osec"], row: number): void {
     const { isec } = this.ctx.tables;
     const flags = (value: number): string => `0x${value.toString(16)}`;
-    const place = `${fileName(this.ctx, isec.obj[row]!)}:(${this.ctx.arena.cstring(isec.name[row]!)})`;
-    this.ctx.diag.error(`incompatible section flags for ${osec.name}\n>>> ${place}: ${flags(isec.sh_flags[row]!)}\n>>> output section ${osec.name}: ${flags(osec.sh_flags)}`);
+    const { text, ref } = sectionPlace(this.ctx, row);
+    this.ctx.diag.error({
+      code: "LAYOUT",
+      text: `incompatible section flags for ${osec.name}\n>>> ${text}: ${flags(isec.sh_flags[row]!)}\n>>> output section ${osec.name}: ${flags(osec.sh_flags)}`,
+      at: ref,
+    });
   }
 
   private publish({ osec, command }: PlannedSection): void {
@@ -397,7 +401,7 @@ function lastMembers(section: PlannedSection): Members {
 function constantsOnly(ctx: Context): Environment {
   return {
     dot: () => number(0n), symbol: () => undefined, named: () => undefined, headers: () => 0n, maxPageSize: () => BigInt(ctx.arch.maxPageSize),
-    failed: (message) => ctx.diag.error(message), error: (message) => ctx.diag.error(message),
+    failed: (text) => ctx.diag.error({ code: "LAYOUT", text }), error: (message) => ctx.diag.error(message),
   };
 }
 

@@ -58,7 +58,8 @@ export class ScriptSegments {
       for (const name of section.phdrs) {
         const index = script.phdrs.findIndex((phdr) => phdr.name === name);
         if (index < 0) {
-          if (name !== "NONE") ctx.diag.error(`${section.command?.place ?? script.name}: program header '${name}' is not listed in PHDRS`);
+          const { text, ref } = section.command?.place ?? { text: script.name, ref: { input: script.name } };
+          if (name !== "NONE") ctx.diag.error({ code: "BAD_SCRIPT", text: `${text}: program header '${name}' is not listed in PHDRS`, at: ref });
           continue;
         }
         addSection(segments[index]!, osec);
@@ -95,7 +96,7 @@ export class ScriptSegments {
       ctx.headers.address = start - (start % page);
       return;
     }
-    if (explicit) ctx.diag.errorOrWarn("could not allocate headers");
+    if (explicit) ctx.diag.errorOrWarn({ code: "LAYOUT", text: "could not allocate headers" });
     for (const segment of ctx.segments) if (segment.p_type === PT_LOAD) segment.heads = 0;
     ctx.segments = ctx.segments.filter((segment) => segment.p_type !== PT_PHDR);
   }

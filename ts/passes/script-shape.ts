@@ -20,7 +20,7 @@ export function readyScript(ctx: Context): void {
 /** --section-ordering-file: inputs at the head of what the script describes, or without SECTIONS of what the default layout has. */
 function placeFirst(ctx: Context, order: OutputDescription[]): void {
   if (ctx.script?.hasSections !== true) {
-    if (ctx.options.relocatable) return ctx.diag.warn("--section-ordering-file is ignored: -r without SECTIONS joins no sections");
+    if (ctx.options.relocatable) return ctx.diag.warn({ code: "BAD_OPTION", text: "--section-ordering-file is ignored: -r without SECTIONS joins no sections" });
     ctx.script ??= newLayout("", "--section-ordering-file");
   }
   const { commands, hasSections } = ctx.script!;
@@ -28,7 +28,7 @@ function placeFirst(ctx: Context, order: OutputDescription[]): void {
   for (const each of order) {
     let output = commands.find((command) => command.kind === "output" && command.name === each.name) as OutputDescription | undefined;
     if (output === undefined && hasSections) {
-      ctx.diag.error(`${each.place}: --section-ordering-file: the linker script has no output section '${each.name}'`);
+      ctx.diag.error({ code: "BAD_SCRIPT", text: `${each.place.text}: --section-ordering-file: the linker script has no output section '${each.name}'`, at: each.place.ref });
       continue;
     }
     if (output === undefined) commands.push((output = { ...each, commands: [] }));

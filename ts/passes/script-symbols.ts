@@ -25,7 +25,7 @@ export function defsymScript(ctx: Context): LayoutScript | null {
       layout.commands.push({ kind: "assign", name, expr: parseExpression(expression), provide: false, hidden: false, start: 0, sym: 0, at: 0n, moved: 0n });
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
-      ctx.diag.error(error.message);
+      ctx.diag.error(error.said);
     }
   }
   return layout;

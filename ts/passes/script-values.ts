@@ -6,6 +6,7 @@
 import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_CPLT, SYM_SHARED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
+import type { Said } from "../diagnostics/message.ts";
 import type { Expr, NameFunction } from "../script/expression.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import type { PlannedSection } from "../script/plan.ts";
@@ -35,7 +36,7 @@ export class ScriptValues implements Environment {
   /** Expressions of memory regions that are being evaluated. */
   private readonly inside = new Set<Expr>();
   /** What is wrong; only the last round's counts. */
-  errors: string[] = [];
+  errors: Said[] = [];
 
   /** `sections`: all that have a name, those left out too. */
   constructor(ctx: Context, layout: LayoutScript, sections: readonly PlacedSection[]) {
@@ -115,7 +116,7 @@ export class ScriptValues implements Environment {
       if (region === undefined) return undefined;
       const expr = fn === "ORIGIN" ? region.origin : region.length;
       if (this.inside.has(expr)) {
-        this.error(`${fn} of memory region '${region.name}' depends on itself`);
+        this.error({ code: "BAD_SCRIPT", text: `${fn} of memory region '${region.name}' depends on itself` });
         return number(0n);
       }
       this.inside.add(expr);
@@ -147,10 +148,10 @@ export class ScriptValues implements Environment {
   }
 
   failed(message: ByteString): void {
-    this.error(message);
+    this.error({ code: "LAYOUT", text: message });
   }
 
-  error(message: string): void {
+  error(message: Said): void {
     this.errors.push(message);
   }
 

@@ -77,7 +77,7 @@ function printOrder(ctx: Context, order: number[]): void {
   try {
     ctx.host.writeText(options.printSymbolOrder, lines.map((line) => `${line}\n`).join(""));
   } catch (error) {
-    ctx.diag.error(`cannot open ${options.printSymbolOrder}: ${(error as Error).message}`);
+    ctx.diag.error({ code: "OUTPUT", text: `cannot open ${options.printSymbolOrder}: ${(error as Error).message}` });
   }
 }
 

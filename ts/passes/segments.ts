@@ -123,7 +123,7 @@ function relroSegment(ctx: Context): { segment: Segment; end: OutputSection | nu
     } else if (end === null) {
       segment.sections.push(osec);
     } else {
-      ctx.diag.error(`section: ${osec.name} is not contiguous with other relro sections`);
+      ctx.diag.error({ code: "LAYOUT", text: `section: ${osec.name} is not contiguous with other relro sections` });
     }
   }
   return { segment, end };

@@ -11,9 +11,9 @@ import {
   VIS_READ_SUFFIX, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
+import { filePlace } from "../diagnostics/place.ts";
 import { redirectWrapped } from "./resolve-symbols.ts";
 import { settleVersionedNames } from "./versioned-names.ts";
 import { assignVersionNodes, definedVersion, markDynamicList, markedRows, versionIds } from "./version-patterns.ts";
@@ -81,13 +81,7 @@ function readOwnVersions(ctx: Context, marks: number): void {
       const isDefault = (ctx.arena.u8[marks + row]! & MARK_VERSIONED_DEFAULT) !== 0;
       ctx.tables.gsym.ver[row] = isDefault ? id : id | VERSYM_HIDDEN;
     } else if (ctx.options.shared) {
-      ctx.diag.error(messages.undefinedSymbolVersion(definingPlace(ctx, row), ctx.arena.cstring(ctx.kernels.definedName(row)), version));
+      ctx.diag.error(messages.undefinedSymbolVersion(filePlace(ctx, ctx.tables.gsym.obj[row]!), ctx.arena.cstring(ctx.kernels.definedName(row)), version));
     }
   }
-}
-
-function definingPlace(ctx: Context, row: number): ByteString {
-  const file = ctx.inputs[ctx.tables.obj.fileId[ctx.tables.gsym.obj[row]!]!];
-  if (file === undefined) return "<internal>";
-  return file.member === "" ? file.path : `${file.path}(${file.member})`;
 }

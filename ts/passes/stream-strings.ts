@@ -315,7 +315,7 @@ export class StreamedStrings {
     await pool.run("stream-dedupe", SHARDS * streams.length, list, rounds.length, numbers, sizes);
     streams.forEach((m, k) => {
       tables.msec.stream[m] = sizes + 4 * SHARDS * k;
-      if (kernels.placeShards!(m, tables.msec.stream[m]!) !== 0) diag.fatal("merged section is larger than 4 GiB");
+      if (kernels.placeShards!(m, tables.msec.stream[m]!) !== 0) diag.fatal({ code: "LAYOUT", text: "merged section is larger than 4 GiB" });
     });
     await pool.run("stream-finish", rounds.length, list, rounds.length);
     for (const { at, bytes } of this.records) arena.recycle(at, bytes);

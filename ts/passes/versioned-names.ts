@@ -10,7 +10,7 @@ import {
 } from "../../as-kernels/shared/abi.ts";
 import { STB_WEAK, STV_DEFAULT, VER_NDX_GLOBAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { duplicateText } from "../diagnostics/issues.ts";
+import { duplicateSymbol } from "../diagnostics/issues.ts";
 import { definedVersion, markedRows, versionIds } from "./version-patterns.ts";
 
 /** `marks`: mark byte per global, 0 = none were made. `versioned`: definitions called name@V or name@@V. */
@@ -117,7 +117,7 @@ function mergeDefinition(ctx: Context, row: number, stem: number, version: strin
   const isWeak = (each: number): boolean => gsym.bind[each] === STB_WEAK;
   if (!isWeak(row) && !isWeak(stem)) {
     const name = `${ctx.arena.string(gsym.name[stem]!, gsym.nameBytes[stem]!)}@@${version}`;
-    if (!ctx.options.allowMultipleDefinition) ctx.diag.errorOrWarn(duplicateText(ctx, name, gsym.esym[stem]!, gsym.obj[stem]!, gsym.esym[row]!));
+    if (!ctx.options.allowMultipleDefinition) ctx.diag.errorOrWarn(duplicateSymbol(ctx, name, gsym.esym[stem]!, gsym.obj[stem]!, gsym.esym[row]!));
     return;
   }
   if (isWeak(row)) return;

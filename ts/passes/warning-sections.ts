@@ -9,7 +9,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
-import { placeText, rawRelocation, readObject, sectionName } from "../diagnostics/place.ts";
+import { displayName, rawRelocation, readObject, sectionName, sourcePlace } from "../diagnostics/place.ts";
 import { latin1 } from "../memory/text.ts";
 
 const PREFIX = ".gnu.warning.";
@@ -31,8 +31,9 @@ export function warnOfReferences(ctx: Context): void {
     if (sym === 0) continue;
     const found = references(ctx, sym, tables.isec.obj[row]!);
     if (found.count === 0) continue;
-    const places = found.places.map(([isec, index]) => placeText(ctx, isec, rawRelocation(ctx, isec, index)?.r_offset ?? 0, name));
-    ctx.diag.remark(textOf(ctx, row) + messages.references(places, found.count - places.length));
+    const places = found.places.map(([isec, index]) => sourcePlace(ctx, isec, rawRelocation(ctx, isec, index)?.r_offset ?? 0, name));
+    const text = textOf(ctx, row) + messages.references(places, found.count - places.length);
+    ctx.diag.remark({ code: "OTHER", text, symbol: displayName(ctx, name), rawSymbol: name, ...messages.refsOf(places) });
   }
 }
 

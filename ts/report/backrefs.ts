@@ -7,7 +7,7 @@
 import { OBJ_SHARED, OBJF_LAZY, OBJ_RELOCATABLE, SYM_WEAK } from "../../as-kernels/shared/abi.ts";
 import { SHN_UNDEF } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { fileName, rawSymbol } from "../diagnostics/place.ts";
+import { fileName, fileRef, rawSymbol } from "../diagnostics/place.ts";
 import { Glob } from "../script/glob.ts";
 import { extractedObjects } from "./why-extract.ts";
 
@@ -21,7 +21,8 @@ export function warnBackrefs(ctx: Context): void {
     if ((ctx.tables.sym.flags[whySym[obj]!]! & SYM_WEAK) !== 0) continue; // a definition that can be overridden later
     const file = fileName(ctx, obj);
     if (isOfferedLater(ctx, obj, whySym[obj]!, by) || excluded.some((glob) => glob.matches(file))) continue;
-    ctx.diag.warn(`backward reference detected: ${ctx.symbolName(whySym[obj]!)} in ${fileName(ctx, by)} refers to ${file}`);
+    const symbol = ctx.symbolName(whySym[obj]!);
+    ctx.diag.warn({ code: "OTHER", text: `backward reference detected: ${symbol} in ${fileName(ctx, by)} refers to ${file}`, symbol, at: fileRef(ctx, by) });
   }
 }
 

@@ -8,7 +8,7 @@ import { FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_REGULAR, SYM_DEFINED, SYM_KIND_MASK }
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { sectionPlace } from "../diagnostics/place.ts";
+import { sectionPath } from "../diagnostics/place.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 
 /** Marks hashes, as opposed to the numbers of sections that are not folded. */
@@ -28,7 +28,7 @@ export function foldedSections(ctx: Context, active: number, count: number): Byt
   const keys = orderKeys(ctx);
   const leaders = [...classes.keys()].sort((a, b) => keys[a]! - keys[b]! || a - b);
   return leaders.flatMap((leader) => {
-    const [first, ...others] = classes.get(leader)!.map((row) => sectionPlace(ctx, row));
+    const [first, ...others] = classes.get(leader)!.map((row) => sectionPath(ctx, row));
     return [`selected section ${first}`, ...others.map((place) => `  removing identical section ${place}`)];
   });
 }

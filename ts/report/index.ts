@@ -69,6 +69,6 @@ function write(ctx: Context, path: ByteString, text: ByteString, option: string)
   try {
     ctx.host.writeText(path, text);
   } catch (error) {
-    ctx.diag.error(`cannot open ${option} file ${path}: ${(error as Error).message}`);
+    ctx.diag.error({ code: "OUTPUT", text: `cannot open ${option} file ${path}: ${(error as Error).message}` });
   }
 }

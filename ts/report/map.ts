@@ -9,7 +9,7 @@ import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/share
 import { PT_LOAD } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { fileName, sectionName, sectionPlace } from "../diagnostics/place.ts";
+import { fileName, sectionName, sectionPath } from "../diagnostics/place.ts";
 import type { Assignment, Data } from "../script/layout.ts";
 import type { PlannedSection } from "../script/plan.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
@@ -113,7 +113,7 @@ class LinkMap {
     const { isec } = this.ctx.tables;
     if (isec.live[row] === 0 || isec.kind[row] === ISEC_EH_FRAME) return;
     const name = sectionName(this.ctx, row);
-    const place = isec.obj[row] === 1 && name.endsWith("COMMON") ? `${this.symbols.fileOfCommon(row)}:(COMMON)` : sectionPlace(this.ctx, row);
+    const place = isec.obj[row] === 1 && name.endsWith("COMMON") ? `${this.symbols.fileOfCommon(row)}:(COMMON)` : sectionPath(this.ctx, row);
     this.line(osec, isec.outOffset[row]!, isec.size[row]!, 2 ** isec.align[row]!, IN + place);
     this.symbolLines(osec, this.symbols.of(row));
   }
@@ -173,7 +173,7 @@ export function unusedSections(ctx: Context): ByteString[] {
   const { isec } = ctx.tables;
   const dead: ByteString[] = [];
   for (let row = 1; row < isec.rows; row++) {
-    if (isec.live[row] === 0 && isec.kind[row] !== ISEC_CONSUMED && isec.obj[row] !== 0 && sectionName(ctx, row) !== "") dead.push(`removing unused section ${sectionPlace(ctx, row)}`);
+    if (isec.live[row] === 0 && isec.kind[row] !== ISEC_CONSUMED && isec.obj[row] !== 0 && sectionName(ctx, row) !== "") dead.push(`removing unused section ${sectionPath(ctx, row)}`);
   }
   return dead;
 }

@@ -3,6 +3,6 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 
 export function reportPage({ diag }: Context): ByteString {
-  diag.error("--report is not there in pages: result.map has the layout");
+  diag.error({ code: "BAD_OPTION", text: "--report is not there in pages: result.map has the layout" });
   return "";
 }

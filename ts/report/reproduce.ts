@@ -50,7 +50,7 @@ export function reproduce(ctx: Context): void {
     if (!(error instanceof HostError)) throw error;
     failed = error.message;
   }
-  if (failed !== "") diag.error(`--reproduce: failed to open ${options.reproduce}: ${failed}`);
+  if (failed !== "") diag.error({ code: "OUTPUT", text: `--reproduce: failed to open ${options.reproduce}: ${failed}` });
 }
 
 /** What the link read, layout scripts last; first what options name. */

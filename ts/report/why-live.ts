@@ -8,7 +8,7 @@ import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared
 import { STT_FILE, STT_SECTION } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { displayName, displaySymbol, fileName, rawSymbol, sectionPlace } from "../diagnostics/place.ts";
+import { displayName, displaySymbol, fileName, rawSymbol, sectionPath } from "../diagnostics/place.ts";
 import { Glob } from "../script/glob.ts";
 import { LiveGraph, type Edge } from "./live-graph.ts";
 
@@ -88,7 +88,7 @@ class Explanation {
 
   private section(row: number): string {
     const note = this.graph.sectionNote(row);
-    return sectionPlace(this.ctx, row) + (note === "" ? "" : ` (${note})`);
+    return sectionPath(this.ctx, row) + (note === "" ? "" : ` (${note})`);
   }
 
   private containing(id: number): ByteString[] {

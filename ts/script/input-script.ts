@@ -8,6 +8,7 @@ import type { ByteString, VersionNode } from "../args/link-options.ts";
 import { newLayout, type LayoutScript } from "./layout.ts";
 import { parseLayoutCommand } from "./layout-script.ts";
 import { Lexer, ScriptError } from "./lexer.ts";
+import type { Message } from "../diagnostics/message.ts";
 import type { Token } from "./lexer.ts";
 import type { ReadInclude } from "./script-text.ts";
 import { parseVersionScript } from "./version-script.ts";
@@ -19,7 +20,7 @@ export interface ScriptInput {
   /** Inside AS_NEEDED( … ). */
   asNeeded: boolean;
   /** Says where it stands: the whole message. */
-  wrong(message: string): string;
+  wrong(message: string): Message;
   /** From GROUP: 1-based number of the group, 0 = from INPUT. */
   group: number;
 }
@@ -220,7 +221,7 @@ function readAsNeeded(r: Reader, group: number): void {
 
 function input(lexer: Lexer, token: Token, asNeeded: boolean, group: number): ScriptInput {
   const library = !token.quoted && token.text.startsWith("-l");
-  const wrong = (message: string): string => lexer.error(message, token).message;
+  const wrong = (message: string): Message => lexer.error(message, token).said;
   return { kind: library ? "library" : "file", name: library ? token.text.slice(2) : token.text, asNeeded, group, wrong };
 }
 

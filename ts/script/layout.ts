@@ -5,6 +5,7 @@
  * few commands and a table beside the tree would only repeat it.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Place } from "../diagnostics/message.ts";
 import type { Expr } from "./expression.ts";
 import type { Glob } from "./glob.ts";
 
@@ -104,7 +105,7 @@ export interface OutputDescription {
   /** Filled in: from OVERWRITE_SECTIONS, and the script has no section of this name. */
   orphan: boolean;
   /** file:line, for errors. */
-  place: ByteString;
+  place: Place;
   offset: number;
 }
 
@@ -117,7 +118,7 @@ export interface Insertion {
 
 /** NOCROSSREFS(a b …), NOCROSSREFS_TO(a b …): output sections that may not refer to each other, or to the first. */
 export interface NoCrossRefs {
-  place: ByteString;
+  place: Place;
   names: ByteString[];
   toFirst: boolean;
 }

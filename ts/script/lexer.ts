@@ -5,9 +5,17 @@
  * version script a single `:` ends a word but `::` is part of it (`std::foo*`); in a linker script a word is a file name.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Message, Place } from "../diagnostics/message.ts";
 
-/** A problem in a script: `message` is complete, with file:line and the line itself. */
-export class ScriptError extends Error {}
+/** A problem in a script, said completely: with file:line and the line itself. */
+export class ScriptError extends Error {
+  readonly said: Message;
+
+  constructor(said: Message) {
+    super(said.text);
+    this.said = said;
+  }
+}
 
 export interface Token {
   /** Without quotes; "" is a quoted empty word, never the end of the file. */
@@ -137,16 +145,34 @@ export function isSpace(c: string): boolean {
   return c === " " || c === "\n" || c === "\t" || c === "\r" || c === "\f" || c === "\v";
 }
 
-/** `name:line: message`, the line, and a caret under the offset. */
-export function scriptError(text: ByteString, name: ByteString, offset: number, message: string): ScriptError {
-  // The end of the file is shown as the end of its last line.
+/** `name:line` */
+function linePlace(text: ByteString, name: ByteString, lineStart: number): Place {
+  const line = lineNumber(text, lineStart);
+  return { text: `${name}:${line}`, ref: { input: name, file: name, line } };
+}
+
+/** The line of the byte at `offset`. */
+export function placeInScript(text: ByteString, name: ByteString, offset: number): Place {
+  return linePlace(text, name, lineStartOf(text, visibleEnd(text, offset)));
+}
+
+/** The end of the file is shown as the end of its last line. */
+function visibleEnd(text: ByteString, offset: number): number {
   let at = Math.min(offset, text.length);
   if (at === text.length) while (at > 0 && isSpace(text[at - 1] as string)) at--;
-  const lineStart = at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
+  return at;
+}
+
+const lineStartOf = (text: ByteString, at: number): number => (at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1);
+
+/** `name:line: message`, the line, and a caret under the offset. */
+export function scriptError(text: ByteString, name: ByteString, offset: number, message: string): ScriptError {
+  const at = visibleEnd(text, offset);
+  const lineStart = lineStartOf(text, at);
   const found = text.indexOf("\n", at);
-  const line = lineNumber(text, lineStart);
+  const place = linePlace(text, name, lineStart);
   const { shown, column } = excerpt(text.slice(lineStart, found < 0 ? text.length : found), at - lineStart);
-  return new ScriptError(`${name}:${line}: ${printable(message)}\n>>> ${shown}\n>>> ${" ".repeat(column)}^`);
+  return new ScriptError({ code: "BAD_SCRIPT", text: `${place.text}: ${printable(message)}\n>>> ${shown}\n>>> ${" ".repeat(column)}^`, at: place.ref });
 }
 
 function lineNumber(text: ByteString, lineStart: number): number {

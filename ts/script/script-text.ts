@@ -5,9 +5,10 @@
  * it stands (`a*b` is a file pattern in one place and a product in another), so each reader asks for what it wants.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Place } from "../diagnostics/message.ts";
 import { parseExpressionAt, type Expr } from "./expression.ts";
 import { Glob, GlobError } from "./glob.ts";
-import { isSpace, scriptError, type ScriptError } from "./lexer.ts";
+import { isSpace, placeInScript, scriptError, type ScriptError } from "./lexer.ts";
 
 /** Contents of an INCLUDEd file, or undefined when there is none. */
 export type ReadInclude = (name: ByteString) => ByteString | undefined;
@@ -37,8 +38,8 @@ export class ScriptText {
   }
 
   /** `file:line` */
-  place(offset = this.at): ByteString {
-    return scriptError(this.text, this.name, offset, "").message.split(": ")[0]!;
+  place(offset = this.at): Place {
+    return placeInScript(this.text, this.name, offset);
   }
 
   skip(): void {

@@ -5,6 +5,7 @@
  * section-relative value moves with the image and has a section index, one with an absolute value does not.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Said } from "../diagnostics/message.ts";
 import { BINARY, type Expr, type NameFunction, type Node } from "./expression.ts";
 import { ScriptError, scriptError } from "./lexer.ts";
 
@@ -33,8 +34,8 @@ export interface Environment {
   maxPageSize(): bigint;
   /** A failed ASSERT. */
   failed(message: ByteString): void;
-  /** Anything else that is wrong: complete message. */
-  error(message: string): void;
+  /** Anything else that is wrong: the complete message. */
+  error(message: Said): void;
 }
 
 const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
@@ -56,8 +57,8 @@ export function evaluateIn(expr: Expr, env: Environment): Value {
 /** A value that does not depend on symbols and sections; throws ScriptError. */
 export function constantValue(expr: Expr): bigint {
   const unknown = () => undefined;
-  const fail = (message: string): never => {
-    throw new ScriptError(message);
+  const fail = (said: Said): never => {
+    throw new ScriptError(typeof said === "string" ? { code: "BAD_SCRIPT", text: said } : said);
   };
   const zero = () => number(0n);
   return addressOf(evaluateIn(expr, { dot: zero, symbol: unknown, named: unknown, headers: () => 0n, maxPageSize: () => 0n, failed: fail, error: fail }));
@@ -73,7 +74,7 @@ class Evaluator {
   }
 
   private wrong(message: string, offset = this.expr.offset): Value {
-    this.env.error(scriptError(this.expr.text, this.expr.name, offset, message).message);
+    this.env.error(scriptError(this.expr.text, this.expr.name, offset, message).said);
     return number(0n);
   }
 

@@ -9,6 +9,7 @@ import { ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
 import { SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { Cursor } from "../diagnostics/dwarf-reader.ts";
+import { badObject } from "../diagnostics/messages.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
 import { latin1 } from "../memory/text.ts";
 import { DebugBytes, findDebugSections } from "./debug-units.ts";
@@ -83,7 +84,7 @@ export class DebugNamesSection implements SyntheticSection {
         for (const input of readIndexes(new DebugBytes(ctx, names))) inputs.push(input);
       } catch (error) {
         if (!(error instanceof BadIndex)) throw error;
-        ctx.diag.errorOrWarn(`${sectionPlace(ctx, names)}: ${error.message}`);
+        ctx.diag.errorOrWarn(badObject(sectionPlace(ctx, names), error.message));
       }
     }
     const unitCount = inputs.reduce((sum, input) => sum + input.units.length, 0);
@@ -95,7 +96,7 @@ export class DebugNamesSection implements SyntheticSection {
 
   private merge(ctx: Context, input: NameIndex, texts: Texts): void {
     this.indexes++;
-    if (input.typeUnits > 0) ctx.diag.warn(`${sectionPlace(ctx, input.section.isec)}: type units are not implemented`);
+    if (input.typeUnits > 0) ctx.diag.warn(badObject(sectionPlace(ctx, input.section.isec), "type units are not implemented"));
     if (this.augmentation === null) this.augmentation = input.augmentation;
     else if (this.augmentation !== input.augmentation) this.augmentation = "";
     const before = this.units.length;
@@ -107,7 +108,7 @@ export class DebugNamesSection implements SyntheticSection {
       this.mergeNames(input, codes, before, texts);
     } catch (error) {
       if (!(error instanceof BadIndex)) throw error;
-      ctx.diag.errorOrWarn(`${sectionPlace(ctx, input.section.isec)}: ${error.message}`);
+      ctx.diag.errorOrWarn(badObject(sectionPlace(ctx, input.section.isec), error.message));
     }
   }
 

@@ -8,6 +8,7 @@ import { SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { Cursor, readForm, type FormUnit } from "../diagnostics/dwarf-reader.ts";
+import { badObject } from "../diagnostics/messages.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
 import { HostError } from "../host/host.ts";
 
@@ -82,7 +83,7 @@ function inflates(ctx: Context, isec: number, address: number): boolean {
     return true;
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    ctx.diag.error(`${sectionPlace(ctx, isec)}: corrupted compressed section`);
+    ctx.diag.error(badObject(sectionPlace(ctx, isec), "corrupted compressed section"));
     return false;
   }
 }

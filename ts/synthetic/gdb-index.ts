@@ -9,6 +9,7 @@ import { SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
 import { Cursor } from "../diagnostics/dwarf-reader.ts";
+import { badObject } from "../diagnostics/messages.ts";
 import { DebugBytes, DebugUnits, findDebugSections, type CodeRange, type CompilationUnit } from "./debug-units.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -60,7 +61,7 @@ export class GdbIndexSection implements SyntheticSection {
       const sections = findDebugSections(ctx, obj, cells);
       if (sections.info === 0 || tables.isec.osec[sections.info] === 0) continue;
       const read = new DebugUnits(ctx, sections);
-      if (read.problem !== "") ctx.diag.warn(`${sectionPlace(ctx, sections.info)}: ${read.problem}`);
+      if (read.problem !== "") ctx.diag.warn(badObject(sectionPlace(ctx, sections.info), read.problem));
       const chunk = { info: sections.info, units: read.units, ranges: read.ranges.filter(({ isec }) => tables.isec.live[isec] !== 0 && tables.isec.osec[isec] !== 0), before: this.units };
       this.chunks.push(chunk);
       for (const isec of [sections.pubNames, sections.pubTypes]) if (isec !== 0) names.add(isec, chunk);
@@ -70,7 +71,7 @@ export class GdbIndexSection implements SyntheticSection {
     this.count = names.count;
     this.order = arena.alloc(4 * this.count + 16);
     this.poolBytes = ctx.kernels.placeGdbNames(names.records, this.count, this.order, ORDER_SHIFT);
-    if (this.poolBytes >= 2 ** 32) ctx.diag.errorOrWarn(`--gdb-index: constant pool size (${this.poolBytes}) exceeds UINT32_MAX`);
+    if (this.poolBytes >= 2 ** 32) ctx.diag.errorOrWarn({ code: "LAYOUT", text: `--gdb-index: constant pool size (${this.poolBytes}) exceeds UINT32_MAX` });
   }
 
   private get slots(): number {
@@ -143,7 +144,7 @@ class NameTable {
     const copy = arena.alloc(bytes.length + 16);
     arena.u8.set(bytes, copy);
     arena.u32.set([cells, 0, text], (state >>> 2) + 4);
-    for (let at = 0; at < bytes.length; ) at = this.addSet(section, at, copy, chunk, (message) => ctx.diag.warn(`${sectionPlace(ctx, isec)}: ${message}`), kernels);
+    for (let at = 0; at < bytes.length; ) at = this.addSet(section, at, copy, chunk, (what) => ctx.diag.warn(badObject(sectionPlace(ctx, isec), what)), kernels);
     this.count = arena.u32[(state >>> 2) + 3]!;
   }
 

@@ -7,9 +7,9 @@
  */
 import { OBJ_RELOCATABLE } from "../../as-kernels/shared/abi.ts";
 import { SHF_ALLOC, SHT_NOTE } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
+import { filePlace } from "../diagnostics/place.ts";
 import { noteBytes, readNotes, writeNote } from "../elf/note.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -72,7 +72,7 @@ function readSection(ctx: Context, isec: number, perObject: Map<number, Properti
   let properties = perObject.get(obj);
   if (properties === undefined) perObject.set(obj, (properties = new Map()));
   const problem = parseProperties(arena.bytes(address, size), properties);
-  if (problem !== "") ctx.diag.error(messages.corruptProperty(fileName(ctx, obj), problem));
+  if (problem !== "") ctx.diag.error(messages.corruptProperty(filePlace(ctx, obj), problem));
 }
 
 /** Adds the properties in the section's bytes to `into`; returns what is wrong with them, "" = nothing. */
@@ -127,7 +127,7 @@ function checkFeatures(ctx: Context, obj: number, properties: Properties): Prope
   const features = properties.get(GNU_PROPERTY_X86_FEATURE_1_AND) ?? 0;
   const report = (bit: number, name: string): void => {
     if ((features & bit) !== 0 || z.cetReport === "none") return;
-    const message = messages.missingProperty(fileName(ctx, obj), "-z cet-report", `GNU_PROPERTY_X86_FEATURE_1_${name}`);
+    const message = messages.missingProperty(filePlace(ctx, obj), "-z cet-report", `GNU_PROPERTY_X86_FEATURE_1_${name}`);
     if (z.cetReport === "error") ctx.diag.error(message);
     else ctx.diag.warn(message);
   };
@@ -135,7 +135,7 @@ function checkFeatures(ctx: Context, obj: number, properties: Properties): Prope
   report(GNU_PROPERTY_X86_FEATURE_1_SHSTK, "SHSTK");
   if (!z.forceIbt || (features & GNU_PROPERTY_X86_FEATURE_1_IBT) !== 0) return properties;
   if (z.cetReport === "none") {
-    ctx.diag.warn(messages.missingProperty(fileName(ctx, obj), "-z force-ibt", "GNU_PROPERTY_X86_FEATURE_1_IBT"));
+    ctx.diag.warn(messages.missingProperty(filePlace(ctx, obj), "-z force-ibt", "GNU_PROPERTY_X86_FEATURE_1_IBT"));
   }
   return new Map(properties).set(GNU_PROPERTY_X86_FEATURE_1_AND, features | GNU_PROPERTY_X86_FEATURE_1_IBT);
 }
@@ -148,12 +148,6 @@ function addOptions(ctx: Context): void {
   };
   add(GNU_PROPERTY_X86_FEATURE_1_AND, z.features | (z.ibt ? GNU_PROPERTY_X86_FEATURE_1_IBT : 0) | (z.shstk ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : 0));
   add(GNU_PROPERTY_X86_ISA_1_NEEDED, z.isa);
-}
-
-function fileName(ctx: Context, obj: number): ByteString {
-  const file = ctx.inputs[ctx.tables.obj.fileId[obj]!];
-  if (file === undefined) return "<internal>";
-  return file.member === "" ? file.path : `${file.path}(${file.member})`;
 }
 
 export class NotePropertySection implements SyntheticSection {
