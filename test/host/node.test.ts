@@ -226,6 +226,27 @@ host("an output that is an input is refused", () => {
   h.release();
 });
 
+host("a large old output goes, and comes back when the new one cannot take its place", () => {
+  const dir = temporaryFolder("aside");
+  const [out, other] = [path.join(dir, "out"), path.join(dir, "other")];
+  const h = createNodeHost();
+  for (const file of [out, other]) {
+    fs.writeFileSync(file, "old");
+    fs.truncateSync(file, 32 << 20);
+  }
+  const good = h.createOutput(out, { mode: 0o755 });
+  good.write(latin1("new"), 0);
+  good.commit();
+  assert.is(fs.readFileSync(out, "latin1"), "new");
+
+  const bad = h.createOutput(other, { mode: 0o755 });
+  for (const name of fs.readdirSync(dir)) if (name.startsWith(".other")) fs.unlinkSync(path.join(dir, name));
+  assert.is(hostErrorOf(() => bad.commit()).code, "ENOENT");
+  assert.is(fs.statSync(other).size, 32 << 20);
+  assert.equal(fs.readdirSync(dir).sort(), ["other", "out"]);
+  h.release();
+});
+
 host("temporary names fit into a file name", () => {
   assert.is(temporaryName("dir/a.out", 7, 0), "dir/.a.out.7.tmp");
   assert.is(temporaryName("a.out", 7, 2), ".a.out.7.2.tmp");

@@ -22,11 +22,11 @@ function shortHash(text: ByteString): string {
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
-/** `.<out>.<pid>.tmp` in the folder of `path`, shortened to what a file name may be. */
-export function temporaryName(path: ByteString, pid: number, attempt: number): ByteString {
+/** `.<out>.<pid>.<kind>` in the folder of `path`, shortened to what a file name may be. */
+export function temporaryName(path: ByteString, pid: number, attempt: number, kind = "tmp"): ByteString {
   const slash = path.lastIndexOf("/") + 1;
   const name = path.slice(slash);
-  const tail = `.${pid}${attempt === 0 ? "" : `.${attempt}`}.tmp`;
+  const tail = `.${pid}${attempt === 0 ? "" : `.${attempt}`}.${kind}`;
   const room = NAME_MAX - 1 - tail.length;
   const stem = name.length <= room ? name : `${name.slice(0, room - 9)}-${shortHash(name)}`;
   return `${path.slice(0, slash)}.${stem}${tail}`;
@@ -79,20 +79,41 @@ function remove(path: ByteString): void {
   try {
     unlinkSync(pathOf(path));
   } catch {
-    // Gone already, or the rename that follows says what is wrong.
+    // Gone already.
   }
 }
 
 /**
  * Renaming over a file makes ext4 put all of the new one on disk first (mount option auto_da_alloc), a tenth of a large link; with the
- * old one gone it need not. What is not worth a moment without either file is replaced in one step.
+ * old one moved aside it need not. What is not worth a moment without either file is replaced in one step.
  */
 const FLUSHED_BYTES = 16 << 20;
+
+/** Puts `temporary` in the place of `path`, whose file has `replaces` bytes (0 = there is none). */
+function replace(temporary: ByteString, path: ByteString, replaces: number, pid: number): void {
+  if (replaces < FLUSHED_BYTES) return guarded(() => renameSync(pathOf(temporary), pathOf(path)));
+  const aside = temporaryName(path, pid, 0, "old");
+  let moved = true;
+  try {
+    renameSync(pathOf(path), pathOf(aside));
+  } catch {
+    // Gone meanwhile, or the next rename says what is wrong.
+    moved = false;
+  }
+  try {
+    renameSync(pathOf(temporary), pathOf(path));
+  } catch (error) {
+    if (moved) guarded(() => renameSync(pathOf(aside), pathOf(path)));
+    throw hostError(error);
+  }
+  if (moved) remove(aside);
+}
 
 /** A regular output: temporary file, rename. */
 class RenamedOutput extends Output {
   private readonly temporary: ByteString;
   private readonly path: ByteString;
+  private readonly pid: number;
   /** Bytes of the file that is there now. */
   private readonly replaces: number;
 
@@ -101,6 +122,7 @@ class RenamedOutput extends Output {
     super(fd, files);
     this.temporary = name;
     this.path = path;
+    this.pid = pid;
     this.replaces = replaces;
   }
 
@@ -109,8 +131,7 @@ class RenamedOutput extends Output {
       const changed = this.files.changed();
       if (changed !== undefined) throw new HostError("ESTALE", `input file changed during the link: ${changed}`);
       this.close();
-      if (this.replaces >= FLUSHED_BYTES) remove(this.path);
-      guarded(() => renameSync(pathOf(this.temporary), pathOf(this.path)));
+      replace(this.temporary, this.path, this.replaces, this.pid);
     } catch (error) {
       this.abort();
       throw error;
