@@ -75,17 +75,20 @@ function Results() {
   const tab = useSignal("layout");
   const symbol = useSignal(-1);
   const relocation = useSignal(-1);
+  const object = useSignal("");
   const current = good.value;
   const graph = current?.result.graph;
   const index = useMemo(() => (graph === undefined ? null : new GraphIndex(graph)), [graph]);
   useEffect(() => {
     symbol.value = -1;
     relocation.value = -1;
+    object.value = "";
   }, [index]);
   if (current === null || index === null || current.result.map === undefined) {
     return <section class="right empty"><p class="dim">{busy.value ? "Linking…" : linked.value === null ? "" : "Nothing has been linked yet: see the messages."}</p></section>;
   }
   const toSymbol = (to: number): void => {
+    object.value = "";
     symbol.value = to;
     tab.value = "symbols";
   };
@@ -93,21 +96,26 @@ function Results() {
     relocation.value = to;
     tab.value = "relocations";
   };
+  const toObject = (file: string): void => {
+    object.value = file;
+    symbol.value = -1;
+    tab.value = "symbols";
+  };
   const collects = current.words.includes("--gc-sections");
   const gc = CHOICES.find(({ id }) => id === "gc")!;
   const tabs: Tab[] = [
     { id: "layout", title: "Layout", panel: () => <LayoutPane map={current.result.map!} name={outputName.value} onSymbol={(name) => toSymbol(index.graph.symbols.findIndex((each) => each.name === name && each.address !== undefined))} /> },
-    { id: "symbols", title: "Symbols", count: index.graph.symbols.filter(({ type }) => type !== 3).length, panel: () => <SymbolsPane index={index} selected={symbol.value} onSelect={(to) => void (symbol.value = to)} onRelocation={toRelocation} /> },
+    { id: "symbols", title: "Symbols", count: index.graph.symbols.filter(({ type }) => type !== 3).length, panel: () => <SymbolsPane index={index} selected={symbol.value} query={object.value} onSelect={(to) => void (symbol.value = to)} onRelocation={toRelocation} /> },
     { id: "relocations", title: "Relocations", count: index.graph.relocations.section.length, panel: () => <RelocationsPane index={index} linked={current} selected={relocation.value} onSelect={(to) => void (relocation.value = to)} onSymbol={toSymbol} /> },
     { id: "dropped", title: "Dropped", count: collects ? droppedSections(index).length : undefined, panel: () => <DroppedPane index={index} collects={collects} onCollect={() => setWords(choose(gc, 1, words.value))} onSymbol={toSymbol} /> },
-    { id: "objects", title: "Objects", count: index.graph.objects.length - 1, panel: () => <ObjectsPane index={index} /> },
+    { id: "objects", title: "Objects", count: index.graph.objects.length - 1, panel: () => <ObjectsPane index={index} onObject={toObject} /> },
     { id: "passes", title: "Passes", panel: () => <PassesPane linked={current} /> },
   ];
   const stale = linked.value !== current;
   return (
     <section class={`right ${stale ? "stale" : ""}`} aria-label="What was linked">
       {stale && <p class="note">The last link failed; this is the one before.</p>}
-      <Tabs tabs={tabs} current={tab.value} onChange={(id) => void (tab.value = id)} label="Views" />
+      <Tabs tabs={tabs} current={tab.value} onChange={(id) => ((object.value = ""), (tab.value = id))} label="Views" />
     </section>
   );
 }

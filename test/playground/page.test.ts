@@ -157,7 +157,7 @@ check("symbols, relocations, dropped sections and passes can be looked at, with 
   await page.press("#tab-layout", "ArrowRight");
   await page.fill('input[type="search"]', "puts");
   await page.press(".grid", "ArrowDown");
-  assert.is(await page.textContent(".details h3"), "puts");
+  assert.is(await page.textContent(".details h2"), "puts");
   assert.match(await page.textContent(".details"), /Referred to by.*main\.o[^]*Why it is there.*main\.o:\(\.text\)[^]*entry point[^]*puts\.lo is in the link because main\.o refers to puts/);
   await page.click(".details .links .link");
   await page.waitForSelector("#tab-relocations[aria-selected=true]");
@@ -180,13 +180,15 @@ async function drop(page: FullPage, name: string, contents: Uint8Array): Promise
   })()`);
 }
 
-/** An archive with a function that returns 42. */
-function answerLibrary(): Uint8Array {
+/** An object with a function that returns 42. */
+function functionObject(): Uint8Array {
   const object = new ObjectBuilder();
   const text = object.text([0xb8, 42, 0, 0, 0, 0xc3]);
   object.symbol("answer", { in: text, type: 2, size: 6 });
-  return archive([{ name: "answer.o", data: object.bytes(), symbols: ["answer"] }]);
+  return object.bytes();
 }
+
+const answerLibrary = (): Uint8Array => archive([{ name: "answer.o", data: functionObject(), symbols: ["answer"] }]);
 
 check("dropped assembly and archives join the link", false, async (page) => {
   await page.fill(".prompt textarea", "ld -static --gc-sections -o hello crt1.o crti.o libc.a crtn.o");
@@ -198,6 +200,39 @@ check("dropped assembly and archives join the link", false, async (page) => {
   await page.waitForFunction("document.querySelector('.prompt textarea').value.includes('libanswer.a')");
   await state(page, "ok");
   assert.is((await downloaded(page)).status, 42);
+});
+
+check("files that are no inputs are answered with what to do, and can be taken away again", false, async (page) => {
+  const line = await page.inputValue(".prompt textarea");
+  await drop(page, "notes.txt", Buffer.from("hello"));
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('notes.txt is neither an object nor an archive')");
+  await drop(page, "prog.c", Buffer.from("int main(void) { return 0; }"));
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('gcc -O1 -c prog.c')");
+  assert.is(await page.inputValue(".prompt textarea"), line);
+  await drop(page, "text.o", Buffer.from("no object at all"));
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('text.o is neither')");
+  await state(page, "failed");
+  await page.click('button[aria-label="Remove text.o"]');
+  await state(page, "ok");
+  const machine = functionObject();
+  machine[18] = 183;
+  await drop(page, "arm.o", machine);
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('arm.o is incompatible with elf_x86_64')");
+  await page.click('button[aria-label="Remove arm.o"]');
+  await state(page, "ok");
+});
+
+check("an object shows its sections and its symbols; the downloaded program says how it is run", false, async (page) => {
+  await page.click("#tab-objects");
+  await page.fill('input[type="search"]', "puts.lo");
+  await page.press(".grid", "ArrowDown");
+  assert.match(await page.textContent(".details"), /libc\.a\(puts\.lo\).*because main\.o refers to puts.*\.text\.puts/);
+  await page.click(".details .link");
+  await page.waitForSelector("#tab-symbols[aria-selected=true]");
+  assert.is(await page.inputValue('input[type="search"]'), "libc.a(puts.lo)");
+  await page.waitForFunction("document.querySelector('.row').textContent.startsWith('puts')");
+  await runs(page);
+  assert.match(await page.textContent(".messages"), /chmod \+x hello && \.\/hello/);
 });
 
 check("the page works without a network once it was loaded", true, async (page) => {

@@ -12,39 +12,30 @@ export interface Step {
 
 export class GraphIndex {
   readonly graph: LinkGraph;
-  /** Rows of relocations against each symbol. */
-  private readonly bySymbol = new Map<number, number[]>();
-  private readonly bySection = new Map<number, number[]>();
-  /** Symbols of each section, by address. */
-  private readonly inside = new Map<number, number[]>();
+  /** Rows of relocations by what they refer to and by where they are; symbols of each section, by address. Made when they are first asked for. */
+  private bySymbol: Groups | undefined;
+  private bySection: Groups | undefined;
+  private inside: Groups | undefined;
 
   constructor(graph: LinkGraph) {
     this.graph = graph;
-    const { section, symbol } = graph.relocations;
-    for (let row = 0; row < section.length; row++) {
-      push(this.bySymbol, symbol[row]!, row);
-      push(this.bySection, section[row]!, row);
-    }
-    graph.symbols.forEach((each, i) => {
-      if (each.section >= 0 && each.type !== STT_SECTION) push(this.inside, each.section, i);
-    });
   }
 
   relocationsTo(symbol: number): readonly number[] {
-    return this.bySymbol.get(symbol) ?? [];
+    return (this.bySymbol ??= grouped(this.graph.relocations.symbol)).get(symbol) ?? [];
   }
 
   relocationsOf(section: number): readonly number[] {
-    return this.bySection.get(section) ?? [];
+    return (this.bySection ??= grouped(this.graph.relocations.section)).get(section) ?? [];
   }
 
   symbolsIn(section: number): readonly number[] {
-    return this.inside.get(section) ?? [];
+    return (this.inside ??= grouped(this.graph.symbols.map((symbol) => (isOwnSymbol(symbol) ? symbol.section : -1)))).get(section) ?? [];
   }
 
   file(object: number): string {
     const found = this.graph.objects[object];
-    return found === undefined ? "" : found.member === undefined ? found.input : `${found.input}(${found.member})`;
+    return found === undefined ? "" : found.input === "<internal>" ? "the linker" : found.member === undefined ? found.input : `${found.input}(${found.member})`;
   }
 
   place(section: number): string {
@@ -102,10 +93,17 @@ export class GraphIndex {
 
 const WORDS = { reference: "referred to", dependent: "belongs to what is kept", group: "in a group with", personality: "handles exceptions for", unwinding: "referred to by unwind information" } as const;
 
-function push(map: Map<number, number[]>, key: number, value: number): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+type Groups = ReadonlyMap<number, readonly number[]>;
+
+/** Rows by their key, which is not negative. */
+function grouped(keys: ArrayLike<number>): Groups {
+  const groups = new Map<number, number[]>();
+  for (let row = 0; row < keys.length; row++) {
+    const list = groups.get(keys[row]!);
+    if (list !== undefined) list.push(row);
+    else if (keys[row]! >= 0) groups.set(keys[row]!, [row]);
+  }
+  return groups;
 }
 
 export const isOwnSymbol = ({ type }: GraphSymbol): boolean => type !== STT_SECTION;

@@ -7,13 +7,19 @@ import { batch, computed, signal } from "@preact/signals";
 import { createEngine, memoryFS, type Diagnostic, type LinkContext, type LinkResult } from "wield";
 import { assemble, type Assembled } from "../assembler/assemble.ts";
 import { addFile, linkerWords, removeFile, joinWords, splitWords } from "../command-line.ts";
+import { isInput, kindOf, remark } from "./dropped-file.ts";
 import { EXAMPLES, exampleFile, type Example } from "../examples.ts";
+
+/** A Blob is read by the linker's worker alone: copying it there would keep the page waiting. */
+export type Contents = Uint8Array | File;
+const LARGE_BYTES = 4_000_000;
+export const sizeOf = (contents: Contents): number => (contents instanceof File ? contents.size : contents.length);
 
 /** A file in the page. */
 export interface PageFile {
   name: string;
-  /** Contents; of assembly: none, its object is made for every link. */
-  bytes: Uint8Array | null;
+  /** Contents, of large files where they are; of assembly: none, its object is made for every link. */
+  bytes: Contents | null;
   /** Assembly. */
   text: string;
   /** C that it was compiled from. */
@@ -23,7 +29,7 @@ export interface PageFile {
 export interface Linked {
   result: LinkResult;
   /** Contents of the inputs by name, as they were linked. */
-  inputs: ReadonlyMap<string, Uint8Array>;
+  inputs: ReadonlyMap<string, Contents>;
   /** By name of the assembly. */
   assembled: ReadonlyMap<string, Assembled>;
   words: readonly string[];
@@ -44,6 +50,8 @@ export const busy = signal(false);
 /** Something other than a link failed. */
 export const trouble = signal("");
 export const threads = signal(0);
+/** About files that were brought, or the program that was taken. */
+export const told = signal("");
 
 export const objectName = (name: string): string => name.replace(/\.(?:s|S|asm)$/, ".o");
 export const isAssembly = (name: string): boolean => /\.(?:s|S|asm)$/.test(name);
@@ -85,9 +93,9 @@ export async function relink(): Promise<void> {
 }
 
 /** Links of one command line: only files that have changed are read again. */
-let kept: { line: string; context: LinkContext; inputs: ReadonlyMap<string, Uint8Array> } | null = null;
+let kept: { line: string; context: LinkContext; inputs: ReadonlyMap<string, Contents> } | null = null;
 
-async function contextFor(args: readonly string[], inputs: ReadonlyMap<string, Uint8Array>): Promise<LinkContext> {
+async function contextFor(args: readonly string[], inputs: ReadonlyMap<string, Contents>): Promise<LinkContext> {
   const line = args.join("\0");
   if (kept?.line === line) {
     const names = new Set([...kept.inputs.keys(), ...inputs.keys()]);
@@ -108,7 +116,7 @@ async function contextFor(args: readonly string[], inputs: ReadonlyMap<string, U
 async function linkOnce(): Promise<void> {
   const began = performance.now();
   const made = new Map<string, Assembled>();
-  const inputs = new Map<string, Uint8Array>();
+  const inputs = new Map<string, Contents>();
   for (const file of files.value) {
     if (isAssembly(file.name)) {
       const object = assembled(file);
@@ -152,15 +160,28 @@ export function setText(name: string, text: string): void {
 }
 
 export async function addFiles(list: Iterable<File>): Promise<void> {
-  for (const file of list) {
-    const name = file.name.replace(/\s/g, "_");
-    const isText = isAssembly(name);
-    const made: PageFile = { name, bytes: isText ? null : new Uint8Array(await file.arrayBuffer()), text: isText ? await file.text() : "", source: "" };
-    files.value = [...files.value.filter((each) => each.name !== name), made];
-    if (isText) shown.value = name;
-    if (/\.(?:o|a|so|lo|s|S|asm)(?:\.\d+)*$/.test(name)) setWords(addFile(objectName(name), words.value));
-    else changed();
+  const remarks: string[] = [];
+  for (const file of [...list]) {
+    try {
+      remarks.push(await addOne(file));
+    } catch (error) {
+      remarks.push(`${file.name} cannot be read: ${file.size % 4096 === 0 && file.type === "" ? "folders cannot be dropped, only the files in them" : (error as Error).message}`);
+    }
   }
+  told.value = remarks.filter((text) => text !== "").join("\n");
+}
+
+async function addOne(file: File): Promise<string> {
+  const kind = await kindOf(file);
+  const name = file.name.replace(/\s/g, "_");
+  const isText = kind === "assembly";
+  const bytes = isText ? null : file.size > LARGE_BYTES ? file : new Uint8Array(await file.arrayBuffer());
+  const made: PageFile = { name, bytes, text: isText ? await file.text() : "", source: "" };
+  files.value = [...files.value.filter((each) => each.name !== name), made];
+  if (isText) shown.value = name;
+  if (isInput(kind, name)) setWords(addFile(objectName(name), words.value));
+  else changed();
+  return remark(kind, file);
 }
 
 export function newAssembly(): void {
@@ -172,6 +193,7 @@ export function newAssembly(): void {
 }
 
 export function dropFile(name: string): void {
+  told.value = "";
   files.value = files.value.filter((file) => file.name !== name);
   if (shown.value === name) shown.value = firstShown();
   setWords(removeFile(objectName(name), words.value));
@@ -188,6 +210,7 @@ export async function openExample({ id, files: names, assembly, sources = [], co
     batch(() => {
       files.value = [...(assembly === undefined ? [] : [{ ...assembly, bytes: null, source: "" }]), ...fetched];
       example.value = id;
+      told.value = "";
       good.value = null;
       shown.value = firstShown();
       command.value = line;
@@ -244,4 +267,8 @@ export function download(): void {
   const link = Object.assign(document.createElement("a"), { href: url, download: outputName.value });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  told.value = runs(current.result.output) ? `To run it on Linux (x86-64, or WSL): chmod +x ${outputName.value} && ./${outputName.value}` : "";
 }
+
+/** Is it a program: ET_EXEC, or ET_DYN with an entry point? */
+const runs = (output: Uint8Array): boolean => output[16] === 2 || (output[16] === 3 && output.subarray(24, 32).some((byte) => byte !== 0));

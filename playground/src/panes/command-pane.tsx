@@ -5,7 +5,7 @@ import { command, setCommand, setWords, words } from "../link/state.ts";
 export function CommandPane() {
   const current = words.value;
   return (
-    <div class="command">
+    <section class="command" aria-label="Command line">
       <label class="prompt">
         <span aria-hidden="true">$</span>
         <textarea class="mono" rows={1} spellcheck={false} autocomplete="off" autocapitalize="off" aria-label="Command line of ld" value={command.value} onInput={(event) => setCommand(event.currentTarget.value.replace(/\n/g, " "))} />
@@ -23,10 +23,10 @@ export function CommandPane() {
             </label>
           );
         })}
-        {([["-e", "Entry", "_start"], ["-o", "Output file", "a.out"]] as const).map(([option, label, placeholder]) => (
-          <label title={option}>{label}<input type="text" class="mono" size={9} placeholder={placeholder} value={valueOf(option, current)} onChange={(event) => setWords(setValue(option, event.currentTarget.value.trim(), current))} /></label>
+        {([["-e", "Entry", "_start"], ["-o", "Name", "a.out"]] as const).map(([option, label, placeholder]) => (
+          <label title={option === "-e" ? "-e: where the program starts" : "-o: name of the output"}>{label}<input type="text" class="mono" size={9} placeholder={placeholder} value={valueOf(option, current)} onChange={(event) => setWords(setValue(option, event.currentTarget.value.trim(), current))} /></label>
         ))}
       </form>
-    </div>
+    </section>
   );
 }

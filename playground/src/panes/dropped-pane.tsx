@@ -38,8 +38,8 @@ export function DroppedPane({ index, collects, onCollect, onSymbol }: { index: G
           <p class="dim">{rows.length} sections, {total.toLocaleString("en")} bytes, are not in the output: nothing that is kept leads to them. Choose one to see who refers to it.</p>
         ) : (
           <>
-            <h3 class="mono">{index.place(section)}</h3>
-            <p>{referrers.length === 0 ? "No relocation of another section refers to it, and it is no root." : "Only sections that were left out as well refer to it:"}</p>
+            <h2 class="mono">{index.place(section)}</h2>
+            <p>{referrers.length === 0 ? "Nothing refers to it, and nothing else keeps it: it is not where the program starts, is not exported and has no name that the system looks for." : "Only sections that were left out as well refer to it:"}</p>
             <ul class="links">{referrers.slice(0, 40).map(({ row, from }) => <li><button type="button" class="link mono" onClick={() => onSymbol(index.graph.relocations.symbol[row]!)}>{index.place(from)}</button></li>)}</ul>
           </>
         )}

@@ -1,9 +1,9 @@
 /** The files in the page: open, remove, add by choosing or dropping. */
 import { useRef } from "preact/hooks";
 import { namedFiles } from "../command-line.ts";
-import { addFiles, dropFile, files, isAssembly, newAssembly, objectName, shown, words } from "../link/state.ts";
+import { addFiles, dropFile, files, isAssembly, newAssembly, objectName, shown, sizeOf, words } from "../link/state.ts";
 
-const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`);
+const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} B` : bytes < 10_000_000 ? `${Math.round(bytes / 1000)} kB` : `${Math.round(bytes / 1_000_000)} MB`);
 
 export function FilesPane() {
   const input = useRef<HTMLInputElement>(null);
@@ -16,14 +16,14 @@ export function FilesPane() {
         return (
           <span class={`file ${shown.value === file.name ? "current" : ""} ${named.has(objectName(file.name)) ? "" : "unused"}`} title={named.has(objectName(file.name)) ? title : "not on the command line"}>
             {readable ? <button type="button" aria-pressed={shown.value === file.name} onClick={() => void (shown.value = file.name)}>{file.name}</button> : <span class="name">{file.name}</span>}
-            {file.bytes !== null && <i>{size(file.bytes.length)}</i>}
+            {file.bytes !== null && <i>{size(sizeOf(file.bytes))}</i>}
             <button type="button" class="remove" aria-label={`Remove ${file.name}`} onClick={() => dropFile(file.name)}>×</button>
           </span>
         );
       })}
       <button type="button" class="file add" onClick={() => newAssembly()}>+ assembly</button>
       <button type="button" class="file add" onClick={() => input.current!.click()}>+ objects, archives</button>
-      <input ref={input} type="file" multiple hidden onChange={(event) => void addFiles(event.currentTarget.files ?? [])} />
+      <input ref={input} type="file" multiple hidden onChange={({ currentTarget }) => void addFiles(currentTarget.files ?? []).then(() => void (currentTarget.value = ""))} />
     </div>
   );
 }

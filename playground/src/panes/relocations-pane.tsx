@@ -1,8 +1,8 @@
 /** All relocations, and of the chosen one: what is computed, and the bytes before and after. */
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { GraphIndex } from "../link/graph-index.ts";
 import { FORMULAS } from "../link/relocation-words.ts";
-import type { Linked } from "../link/state.ts";
+import type { Contents, Linked } from "../link/state.ts";
 import { VirtualTable, type Column } from "../ui/virtual-table.tsx";
 import { hex } from "./symbols-pane.tsx";
 
@@ -46,23 +46,23 @@ function Detail({ index, linked, row, onSymbol }: { index: GraphIndex; linked: L
   const symbol = symbols[relocations.symbol[row]!];
   const input = linked.inputs.get(index.graph.objects[section.object]!.input);
   const P = section.address === undefined ? undefined : section.address + BigInt(offset);
-  const before = input === undefined || section.inputOffset < 0 ? null : window(input, section.inputOffset, section.size, offset, bytes);
-  const after = section.outputOffset < 0 ? null : window(linked.result.output, section.outputOffset, section.size, offset, bytes);
+  const before = useWindow(section.inputOffset < 0 ? undefined : input, section.inputOffset, section.size, offset, bytes);
+  const after = useWindow(section.outputOffset < 0 ? undefined : linked.result.output, section.outputOffset, section.size, offset, bytes);
   return (
     <aside class="details" aria-label="Relocation">
-      <h3 class="mono">{name}</h3>
+      <h2 class="mono">{name}</h2>
       <p>at <span class="mono">{index.within(relocations.section[row]!, offset)}</span> in {index.place(relocations.section[row]!)}, refers to {symbol === undefined ? "nothing" : <button type="button" class="link mono" onClick={() => onSymbol(relocations.symbol[row]!)}>{symbol.name}</button>}</p>
       <table class="letters">
         <tbody>
           {formula !== "" && <tr><th scope="row">computes</th><td class="mono">{formula}, {bytes} bytes</td></tr>}
-          <tr><th scope="row"><abbr title="value of the symbol">S</abbr></th><td class="mono">{symbol?.address === undefined ? "none" : hex(symbol.address)}</td></tr>
+          <tr><th scope="row"><abbr title="value of the symbol">S</abbr></th><td class="mono">{symbol?.address !== undefined ? hex(symbol.address) : symbol === undefined ? "0: it names no symbol" : symbol.defined ? "none: it was left out" : "0: nobody defines it, and it is weak"}</td></tr>
           <tr><th scope="row"><abbr title="addend">A</abbr></th><td class="mono">{relocations.addend[row]!.toString()}</td></tr>
           <tr><th scope="row"><abbr title="place that is changed">P</abbr></th><td class="mono">{P === undefined ? "in a section that is taken apart or left out" : hex(P)}</td></tr>
         </tbody>
       </table>
-      <h4>Bytes in the input</h4>
+      <h3>Bytes in the input</h3>
       {before === null ? <p class="dim">Not stored as they are.</p> : <Bytes {...before} other={null} />}
-      <h4>Bytes in the output</h4>
+      <h3>Bytes in the output</h3>
       {after === null ? <p class="dim">{section.live ? "The section is taken apart." : "The section was left out."}</p> : <Bytes {...after} other={before} />}
       {relaxed(name, before, after) && <p class="dim">Relaxed: the address is known, so the load from the GOT became <b class="mono">{relaxed(name, before, after)}</b>, and S + A − P is stored.</p>}
       {after !== null && before !== null && relaxed(name, before, after) === "" && after.shown.some((byte, i) => byte !== before.shown[i] && (i < after.from || i >= after.from + after.count)) && <p class="dim">More than the field differs: the linker rewrote the instruction, or the neighbours have relocations, too.</p>}
@@ -89,9 +89,17 @@ interface Shown {
 
 const AROUND = 8;
 
-function window(file: Uint8Array, start: number, size: number, offset: number, count: number): Shown {
+/** Bytes of a section around the field; those of a large file come later. null = none. */
+function useWindow(file: Contents | undefined, start: number, size: number, offset: number, count: number): Shown | null {
   const from = Math.max(0, offset - AROUND);
-  return { shown: file.subarray(start + from, start + Math.min(size, offset + count + AROUND)), from: offset - from, count };
+  const [first, end] = [start + from, start + Math.min(size, offset + count + AROUND)];
+  const [late, setLate] = useState<{ of: Contents; first: number; shown: Uint8Array } | null>(null);
+  useEffect(() => {
+    if (file instanceof File) void file.slice(first, end).arrayBuffer().then((bytes) => setLate({ of: file, first, shown: new Uint8Array(bytes) }), () => setLate(null));
+  }, [file, first, end]);
+  if (file === undefined) return null;
+  const shown = file instanceof File ? (late?.of === file && late.first === first ? late.shown : null) : file.subarray(first, end);
+  return shown === null ? null : { shown, from: offset - from, count };
 }
 
 function Bytes({ shown, from, count, other }: Shown & { other: Shown | null }) {

@@ -9,11 +9,13 @@ export const hex = (value: bigint | undefined): string => (value === undefined ?
 interface Props {
   index: GraphIndex;
   selected: number;
+  /** What is searched for to begin with. */
+  query: string;
   onSelect(symbol: number): void;
   onRelocation(row: number): void;
 }
 
-export function SymbolsPane({ index, selected, onSelect, onRelocation }: Props) {
+export function SymbolsPane({ index, selected, query, onSelect, onRelocation }: Props) {
   const { symbols, sections } = index.graph;
   const rows = useMemo(() => symbols.map((_, i) => i).filter((i) => isOwnSymbol(symbols[i]!)), [symbols]);
   const of = (row: number) => symbols[rows[row]!]!;
@@ -30,16 +32,16 @@ export function SymbolsPane({ index, selected, onSelect, onRelocation }: Props) 
   const symbol = symbols[selected];
   return (
     <div class="pane split">
-      <VirtualTable label="Symbols" columns={columns} count={rows.length} textOf={textOf} selected={rows.indexOf(selected)} onSelect={(row) => onSelect(rows[row]!)} empty="No symbol fits." />
+      <VirtualTable label="Symbols" initialQuery={query} columns={columns} count={rows.length} textOf={textOf} selected={rows.indexOf(selected)} onSelect={(row) => onSelect(rows[row]!)} empty="No symbol fits." />
       {symbol !== undefined && (
         <aside class="details" aria-label={`Symbol ${symbol.name}`}>
-          <h3 class="mono">{symbol.name}</h3>
+          <h2 class="mono">{symbol.name}</h2>
           <p class="dim">{[typeName(symbol.type), bindName(symbol.bind), symbol.size > 0 ? `${symbol.size} bytes` : "", symbol.address === undefined ? (symbol.defined ? "left out" : "undefined") : hex(symbol.address), symbol.section < 0 ? index.file(symbol.object) : index.place(symbol.section)].filter(Boolean).join(" · ")}</p>
-          <h4>Referred to by</h4>
+          <h3>Referred to by</h3>
           <References index={index} rows={index.relocationsTo(selected)} text={(row) => index.within(index.graph.relocations.section[row]!, index.graph.relocations.offset[row]!)} onRelocation={onRelocation} />
-          <h4>Its section refers to</h4>
+          <h3>Its section refers to</h3>
           <Outgoing index={index} section={symbol.section} onSelect={onSelect} />
-          <h4>Why it is there</h4>
+          <h3>Why it is there</h3>
           <WhyLive index={index} section={symbol.section} object={symbol.object} onSymbol={onSelect} live={symbol.section < 0 || sections[symbol.section]!.live} />
         </aside>
       )}

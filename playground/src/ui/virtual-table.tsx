@@ -72,12 +72,19 @@ export function VirtualTable({ label, columns, count, textOf, selected, onSelect
   const place = rows.indexOf(selected);
   const select = (next: number): void => {
     const to = Math.min(Math.max(next, 0), rows.length - 1);
-    if (rows[to] === undefined) return;
-    onSelect(rows[to]);
+    if (rows[to] !== undefined) onSelect(rows[to]);
+  };
+  // Wherever it was chosen: by a key, a click, or a link in another view.
+  useLayoutEffect(() => {
+    const to = rows.indexOf(selected);
+    if (to < 0) return;
     const element = body.current!;
     if (to * ROW < element.scrollTop) element.scrollTop = to * ROW;
     else if ((to + 1) * ROW > element.scrollTop + element.clientHeight) element.scrollTop = (to + 1) * ROW - element.clientHeight;
-  };
+  }, [selected, rows]);
+  useEffect(() => {
+    if (selected >= 0 && selected < count && !rows.includes(selected)) setQuery("");
+  }, [selected]);
   const onKey = (event: KeyboardEvent): void => {
     if ((event.target as Element).tagName === "BUTTON") return;
     const page = Math.max(1, Math.floor(view.height / ROW) - 1);
@@ -104,7 +111,7 @@ export function VirtualTable({ label, columns, count, textOf, selected, onSelect
             </span>
           ))}
         </div>
-        <div class="grid-body" ref={body} role="rowgroup" onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+        <div class="grid-body" ref={body} role="rowgroup" tabIndex={-1} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
           {rows.length === 0 && <p class="dim pad">{empty}</p>}
           <div style={{ height: `${rows.length * ROW}px`, position: "relative" }} role="presentation">
             {rows.slice(first, last).map((row, i) => (

@@ -9,7 +9,7 @@ import { slices, squarify, type Rectangle } from "./treemap.ts";
 
 /** Levels that are drawn inside each other, and the smallest box that is drawn, in CSS pixels. */
 const LEVELS = 6;
-const SMALLEST = 4;
+const SMALLEST = 5;
 const HEAD = 19;
 const PAD = 2;
 
@@ -37,6 +37,8 @@ export class MapView {
   private readonly tip = element("div", "map-tip");
   private readonly boxes = new Map<HTMLElement, LayoutNode>();
   private readonly observer: ResizeObserver;
+  /** Width and height that it was drawn for. */
+  private drawn = [0, 0];
   private tree: LayoutNode | null = null;
   private current: LayoutNode | null = null;
 
@@ -56,7 +58,8 @@ export class MapView {
     root.addEventListener("click", (event) => this.activate(event.target as HTMLElement));
     root.addEventListener("pointermove", (event) => this.showTip(event));
     root.addEventListener("pointerleave", () => void (this.tip.hidden = true));
-    this.observer = new ResizeObserver(() => this.draw());
+    // It also tells the first size, for which show() has drawn.
+    this.observer = new ResizeObserver(() => void (this.isDrawn() || this.draw()));
     this.observer.observe(this.area);
   }
 
@@ -85,12 +88,17 @@ export class MapView {
     this.drawCrumbs(current);
     this.drawStrip(current);
     const { clientWidth: width, clientHeight: height } = this.area;
+    this.drawn = [width, height];
     const parts = document.createDocumentFragment();
     this.drawInside(current, { x: 0, y: 0, width, height }, parts, LEVELS);
     this.area.replaceChildren(parts);
     // One stop for Tab; arrow keys go on from there.
     if (this.area.firstElementChild instanceof HTMLElement) this.area.firstElementChild.tabIndex = 0;
     if (focused !== undefined) [...this.boxes].find(([, node]) => node === focused)?.[0].focus({ preventScroll: true });
+  }
+
+  private isDrawn(): boolean {
+    return this.drawn[0] === this.area.clientWidth && this.drawn[1] === this.area.clientHeight;
   }
 
   private drawCrumbs(current: LayoutNode): void {
@@ -132,7 +140,7 @@ export class MapView {
   private label(node: LayoutNode, { width }: Rectangle): HTMLElement {
     const label = element("span", "map-label");
     label.append(element("b", "", shortName(node)));
-    if (width > 110) label.append(element("i", "", bytesText(node.size)));
+    if (width > 110) label.append(" ", element("i", "", bytesText(node.size)));
     return label;
   }
 
@@ -161,7 +169,7 @@ export class MapView {
     this.tip.hidden = node === undefined;
     if (node === undefined) return;
     const frame = this.root.getBoundingClientRect();
-    this.tip.replaceChildren(element("b", "", node.name), element("span", "", describe(node, this.tree!.size).slice(node.name.length + 2)));
+    this.tip.replaceChildren(element("b", "", node.name), element("span", "", [KINDS[node.kind], bytesText(node.size), ...facts(node, this.tree!.size)].filter(Boolean).join(", ")));
     const right = event.clientX - frame.left > frame.width / 2;
     this.tip.style.cssText = `top:${event.clientY - frame.top + 14}px;${right ? `right:${frame.right - event.clientX + 10}px` : `left:${event.clientX - frame.left + 12}px`}`;
   }
@@ -212,7 +220,11 @@ function shortName({ kind, name }: LayoutNode): string {
 
 const KINDS: Record<LayoutNode["kind"], string> = { file: "output", segment: "segment", section: "output section", archive: "archive", object: "object", part: "input section", symbol: "symbol", rest: "" };
 
-function describe(node: LayoutNode, total: number): string {
+/** What is not on the box: its share of the output, and where it is. */
+function facts(node: LayoutNode, total: number): string[] {
   const share = total === 0 ? 0 : (100 * node.size) / total;
-  return [`${node.name}: ${KINDS[node.kind]}`.replace(/: $/, ""), bytesText(node.size), `${share.toFixed(share < 1 ? 2 : 1)} %`, ...(node.address === "" ? [] : [`0x${node.address}`])].join(", ");
+  return [`${share.toFixed(share < 1 ? 2 : 1)} %`, ...(node.address === "" ? [] : [`0x${node.address}`])];
 }
+
+/** Begins with what can be read on the box. */
+const describe = (node: LayoutNode, total: number): string => [`${node.name} ${bytesText(node.size)}`, KINDS[node.kind], ...facts(node, total)].filter(Boolean).join(", ");
