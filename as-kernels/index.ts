@@ -30,6 +30,7 @@ export { relocateSlice } from "./passes/relocate-unloaded";
 export * from "./passes/report-undefined";
 export * from "./passes/resolve-addresses";
 export * from "./passes/resolve-symbols";
+export * from "./passes/rewrite-endbr";
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";
 export * from "./passes/settle-symbols";

@@ -169,6 +169,8 @@ export interface Context {
   sectionHeaders: number;
   /** --separate-debug-file: end of all that is written, some of which is cut off; else 0. */
   separatedEnd: number;
+  /** -z rewrite-endbr: functions (sym rows) whose addresses nobody takes. */
+  onlyCalled: readonly number[];
   /** What the target machine demands. */
   arch: Architecture;
   /** First local row of `sym`. */

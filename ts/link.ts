@@ -19,9 +19,10 @@ import { Machine } from "./memory/machine.ts";
 import { PHASES } from "./memory/phases.ts";
 import { ReadFailed } from "./memory/pool.ts";
 import { allocTable, Params } from "./memory/table.ts";
+import { adjustSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
-import { checkProtection } from "./passes/check-protection.ts";
+import { checkProtection, warnOfTextRelocations } from "./passes/check-protection.ts";
 import { ClosedArchives } from "./passes/closed-archives.ts";
 import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
@@ -47,6 +48,7 @@ import { RelocatableOutput } from "./passes/relocatable.ts";
 import { ignoreUnresolved, reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
 import { dropUnmentioned, resolveSymbols } from "./passes/resolve-symbols.ts";
+import { onlyCalled, rewriteEndbr } from "./passes/rewrite-endbr.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
 import { assignScriptAddresses } from "./passes/script-layout.ts";
 import { orderScriptSections } from "./passes/script-order.ts";
@@ -93,7 +95,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics, obse
     options, host, arena, tables, params, kernels, diag, arch, observer,
     pool,
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
-    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0,
+    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0, onlyCalled: [],
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     expectBytes: (bytes) => startEngine(ctx, bytes),
     checkIssues() {
@@ -222,12 +224,13 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   checkPaths(ctx);
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
+  if (ctx.options.discardSections.length > 0 || ctx.options.relocatableMerge) adjustSections(ctx);
   await run("set-visibility", () => {
     claimScriptSymbols(ctx);
     linkerDefined.claim(ctx);
     classifyScriptSymbols(ctx);
     readProperties(ctx);
-    if (ctx.options.ignoredSymbols.length > 0) ignoreUnresolved(ctx);
+    if (ctx.options.ignoredSymbols.length > 0 || ctx.options.weakUnresolved) ignoreUnresolved(ctx);
     setVisibility(ctx);
   });
   ctx.checkIssues();
@@ -259,6 +262,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (ctx.options.icf !== "none") await run("fold-identical", () => foldIdentical(ctx));
   if (wantsSectionOrder(ctx)) await run("section-order", () => orderInputSections(ctx));
   await run("scan-relocs", () => scanRelocs(ctx));
+  if (ctx.options.z.rewriteEndbr) ctx.onlyCalled = onlyCalled(ctx);
   reportUndefined(ctx);
   // What --emit-relocs copies must speak of the code as it is.
   if (ctx.options.optimizeBbJumps && !ctx.options.emitRelocs) await run("shorten-jumps", () => shortenJumps(ctx));
@@ -287,6 +291,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     resolveSynthetic(ctx);
     if (ctx.plan === null && ctx.script !== null) evaluatePlain(ctx, ctx.script);
   });
+  if (ctx.options.warnTextrel !== "") warnOfTextRelocations(ctx);
   if (ctx.options.rwxSegments !== "none" || ctx.options.execstackNotice !== "none") checkProtection(ctx);
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
@@ -328,6 +333,7 @@ function osecNames(ctx: Context): string[] {
 async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
   const output = digestedOutput(ctx, file);
   await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
+  if (ctx.options.z.rewriteEndbr) await timed(ctx, "rewrite-endbr", () => rewriteEndbr(ctx, output, ctx.onlyCalled));
   await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
   if (ctx.options.emitRelocs) await timed(ctx, "emit-relocs", () => emitRelocs(ctx, output.fd));
   if (ctx.plan !== null) writeScriptBytes(ctx, ctx.plan, output);

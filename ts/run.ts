@@ -22,6 +22,9 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
     diag.text(parsed.text);
     for (const warning of parsed.warnings) diag.warn(warning);
     for (const error of parsed.errors) diag.error(error);
+    if (diag.hasErrors && parsed.action === "run") return 1;
+    if (parsed.action === "run") return runCommand(parsed.args, host);
+    if (parsed.options.directories.length > 0) changeDirectory(parsed.options.directories, host, diag);
     // Misused options do not keep us from saying which files are missing, too.
     if (parsed.action === "link") return await link(parsed.options, host, diag);
     return diag.hasErrors ? 1 : 0;
@@ -38,8 +41,29 @@ function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
     programName: programName(host.env("WIELD_CALLED") ?? ""),
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
     reproduce: host.env("LLD_REPRODUCE") ?? "",
+    runPath: host.env("LD_RUN_PATH") ?? "",
     readFile: (path) => textOf(host, path),
   });
+}
+
+function changeDirectory(directories: readonly ByteString[], host: Host, diag: Diagnostics): void {
+  try {
+    host.changeDirectory(directories);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    diag.fatal(`cannot change to ${directories.join("/")}: ${error.message}`);
+  }
+}
+
+/** --run: without a shell; the linker's own messages stay its own. */
+function runCommand(args: readonly ByteString[], host: Host): number {
+  try {
+    return host.runCommand(args);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    host.print("err", `wield: error: cannot run ${args[0]}: ${error.message}\n`);
+    return 1;
+  }
 }
 
 /** Who installs us as ld.lld or ld.bfd has programs that look for messages of that name; as `ld` we say who we are. */

@@ -9,7 +9,7 @@ import { params, tables } from "../shared/tables.ts";
 import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
   MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC,
-  SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED,
+  SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
 import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
@@ -28,6 +28,12 @@ const DASH: u8 = 0x2d;
 @inline
 function isDefinedKind(kind: u32): bool {
   return kind == SYM_DEFINED || kind == SYM_COMMON || kind == SYM_IN_OSEC;
+}
+
+/** Undefined globals [from, to) become weak. */
+export function weakenUndefined(from: u32, to: u32): void {
+  const flags = tables().sym.flags;
+  for (let sym = from; sym < to; sym++) if ((flags[sym] & SYM_KIND_MASK) == SYM_UNDEF) flags[sym] |= SYM_WEAK;
 }
 
 /** Address of the NUL-terminated name as the definition spells it (with its @VERSION), 0 when nothing in a symbol table defines it. */

@@ -110,6 +110,7 @@ export const STV_HIDDEN = 2;
 export const STV_PROTECTED = 3;
 
 // Program headers
+export const PT_NULL = 0;
 export const PT_LOAD = 1;
 export const PT_DYNAMIC = 2;
 export const PT_INTERP = 3;

@@ -58,6 +58,7 @@ export interface LinkOptions {
   /** argv[0]'s base name or "wield": the prefix of messages. */
   programName: string;
   inputs: InputArgument[];
+  directories: ByteString[]; // -C, one inside the other
   /** With --reproduce: the words of the command line, @files expanded. */
   arguments: ByteString[];
   output: ByteString; // "a.out"
@@ -65,6 +66,7 @@ export interface LinkOptions {
   pie: boolean;
   relocatable: boolean;
   dissolveGroups: boolean;
+  relocatableMerge: boolean;
   defineCommon: boolean; // -d: common symbols get space under -r as well
   /** -static given: no dynamic linker by itself; with pie: static-pie. */
   static: boolean;
@@ -120,6 +122,7 @@ export interface LinkOptions {
   allowMultipleDefinition: boolean;
   undefinedVersion: boolean; // --undefined-version; lld default false
   warnCommon: boolean;
+  warnTextrel: "" | "shared" | "any";
   warnBackrefs: boolean;
   warnBackrefsExclude: ByteString[];
   vsDiagnostics: boolean;
@@ -133,6 +136,7 @@ export interface LinkOptions {
   strip: "none" | "debug" | "all";
   discard: "default" | "locals" | "all" | "none"; // -X, -x, --discard-none
   optimize: number; // -O, default 1
+  mergeStrings: boolean; // true
   icf: "none" | "safe" | "all";
   symbolOrderingFile: ByteString; // "" = none
   sectionOrderingFiles: ByteString[];
@@ -153,12 +157,14 @@ export interface LinkOptions {
   unique: boolean;
   uniqueGlobs: ByteString[]; // --unique=GLOB
   rwxSegments: "none" | "warn" | "error";
+  discardSections: RegExp[]; // names of input sections that are left out
   execstackNotice: "none" | "warn" | "error";
   /** .comment names the linker. */
   linkerVersion: boolean;
   /** --split-stack-adjust-size, bytes. */
   splitStackBytes: number;
   ignoredSymbols: ByteString[]; // --ignore-unresolved-symbol
+  weakUnresolved: boolean; // --weak-unresolved-symbols
   debugNames: boolean;
   /** --compress-sections, in order: the last pattern that fits a section decides. */
   compressSections: (Compression & { glob: ByteString })[];
@@ -170,11 +176,14 @@ export interface LinkOptions {
   applyDynamicRelocs: boolean;
   noGnuUnique: boolean;
   imageBase: bigint | undefined;
+  physicalBase: bigint | undefined; // --physical-image-base
   sectionStarts: Map<ByteString, bigint>; // -Ttext …, --section-start
+  segmentStarts: Map<ByteString, bigint>; // what SEGMENT_START means in scripts
   omagic: boolean;
   nmagic: boolean;
   rosegment: boolean; // true
   spareDynamicTags: number;
+  spareProgramHeaders: number;
   nonContiguousRegions: boolean;
   shuffleSections: { pattern: ByteString; seed: number }[];
   checkSections: boolean; // true
@@ -226,6 +235,10 @@ export interface LinkOptions {
     features: number; // GNU_PROPERTY_X86_FEATURE_1_* bits that are promised whatever the inputs say
     isa: number; // GNU_PROPERTY_X86_ISA_1_* bits that are needed besides
     cetReport: "none" | "warning" | "error";
+    lamReports: { bit: number; option: string; how: "warning" | "error" }[]; // GNU_PROPERTY_X86_FEATURE_1_* bits that every object should promise
+    indirectExternAccess: boolean;
+    memorySeal: boolean;
+    rewriteEndbr: boolean;
     dynamicUndefinedWeak: boolean | undefined;
     nosectionheader: boolean;
     wxneeded: boolean;
@@ -237,6 +250,8 @@ export interface LinkOptions {
   stripsOutput: boolean;
   // reports
   mapFile: ByteString; // "-" = stdout, "" = none
+  mapDiscarded: boolean;
+  mapLocals: boolean; // true
   reportFile: ByteString; // --report: the layout map as a page
   metafile: ByteString;
   cref: boolean;
@@ -251,6 +266,8 @@ export interface LinkOptions {
   timeTraceGranularity: number; // microseconds: shorter passes are left out
   whyExtract: ByteString;
   printArchiveStats: ByteString;
+  printDependencies: boolean;
+  printSymbolCounts: ByteString;
   reproduce: ByteString;
   fatalWarnings: boolean;
   noWarnings: boolean;

@@ -27,8 +27,7 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "task-link mri-script disable-multiple-abs-defs default-imported-symver version-exports-section init-array " +
-  "Trodata-segment Tldata-segment print-map-discarded no-print-map-discarded print-map-locals no-print-map-locals " +
+  "task-link mri-script default-imported-symver version-exports-section randomize-section-padding got-plt-syms init-array " +
   "lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files " +
   "opt-remarks-filename opt-remarks-format opt-remarks-passes opt-remarks-with-hotness opt-remarks-hotness-threshold"
 ).split(" ");

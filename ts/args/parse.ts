@@ -28,6 +28,8 @@ export interface ParseEnv {
   compatVersion?: string;
   /** Value of LLD_REPRODUCE: as --reproduce. */
   reproduce?: string;
+  /** Value of LD_RUN_PATH. */
+  runPath?: string;
   /** What -m may name and --help lists. */
   emulations?: readonly string[];
   targets?: readonly string[];
@@ -39,9 +41,9 @@ export interface ParsedArgs {
   errors: Message[];
   /**
    * link: print `text` (the version under -v, else empty), and link unless there are errors. version, help: print `text` and stop
-   * with status 0, or 1 when there are errors.
+   * with status 0, or 1 when there are errors. run: `args` is a command to run.
    */
-  action: "link" | "version" | "help";
+  action: "link" | "version" | "help" | "run";
   /** For standard output, printed before any message; made when it is asked for. */
   readonly text: ByteString;
   /** Response files that were read. */
@@ -63,12 +65,14 @@ for (const [, rows] of OPTION_GROUPS) {
 const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
 
 /** Letters whose value may follow at once. -f and -F are not among them: `-fPIC` and `-fuse-ld` are a compiler's options. */
-const JOINED = new Set("lLhReuyTOoImzGYbP");
+const JOINED = new Set("lLhReuyTOoImzGYbPC");
 
 /** What is wrong with a command line is about its options, unless it says something else. */
 const message = (said: Said): Message => (typeof said === "string" ? { code: "BAD_OPTION", text: said } : said);
 
 export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): ParsedArgs {
+  // What follows is not ours, and neither are its response files.
+  if (argv[0] === "--run" || argv[0] === "-run") return commandToRun(argv.slice(1), env);
   const expansion = expandResponseFiles(argv, env.readFile ?? (() => undefined), windowsQuoting(argv));
   const s = initialState(env);
   s.errors.push(...expansion.errors);
@@ -77,6 +81,8 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
   else walk(s, expansion.args);
   const asked = s.stop !== "" || s.showVersion > 0 || (s.options.verbose && s.options.inputs.length + s.options.scripts.length === 0);
   if (misused === undefined) finish(s, asked);
+  // GNU ld
+  if (s.options.rpath.length === 0 && env.runPath) s.options.rpath.push(env.runPath);
   if (s.options.reproduce !== "") s.options.arguments = expansion.args;
   const who = identity(s, env);
   const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
@@ -91,6 +97,11 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
     responseFiles: expansion.files,
     args: expansion.args,
   };
+}
+
+function commandToRun(args: ByteString[], env: ParseEnv): ParsedArgs {
+  const { options } = initialState(env);
+  return { options, warnings: [], errors: args.length === 0 ? [message("--run: missing argument")] : [], action: "run", text: "", responseFiles: [], args };
 }
 
 /** --rsp-quoting must be known before response files are read; the last one counts. */
@@ -234,6 +245,8 @@ function finish(s: ParseState, asked: boolean): void {
   if (o.reproduce === "\0") o.reproduce = o.output + ".repro.tar";
   if (o.relocatable || o.binary) o.separateDebug = "";
   if (o.separateDebug !== "") [o.stripsOutput, o.strip] = [o.strip === "all", "none"];
+  // GNU ld
+  if (o.mapFile.includes("%")) o.mapFile = o.mapFile.replace("%", o.output) + (o.mapFile.endsWith("%") ? ".map" : "");
   if (o.timeTrace === "\0") o.timeTrace = o.output + ".time-trace";
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");

@@ -113,9 +113,16 @@ const FLAGS: Record<string, Setter> = {
   nocommon: z("sttCommon", false),
   "force-bti": (s) => aarch64(s, "force-bti"),
   "pac-plt": (s) => aarch64(s, "pac-plt"),
-  // What we do anyway: GNU ld's defaults.
+  "indirect-extern-access": o((x) => ((x.z.indirectExternAccess = true), (x.z.copyreloc = false))),
+  "noindirect-extern-access": z("indirectExternAccess", false),
+  "memory-seal": z("memorySeal", true),
+  "nomemory-seal": z("memorySeal", false),
+  "rewrite-endbr": z("rewriteEndbr", true),
+  "norewrite-endbr": z("rewriteEndbr", false),
+  // What we do anyway: GNU ld's and gold's defaults.
+  "nomark-plt": o(() => {}),
+  "notext-unlikely-segment": o(() => {}),
   "noextern-protected-data": o(() => {}),
-  "noindirect-extern-access": o(() => {}),
   "nounique-symbol": o(() => {}),
 };
 
@@ -138,6 +145,10 @@ const VALUES: Record<string, Setter> = {
     if (Object.hasOwn(VISIBILITY, v)) s.options.startStopVisibility = VISIBILITY[v] as number;
     else s.errors.push(`unknown -z start-stop-visibility= value: ${v}`);
   },
+  "lam-report": (s, v) => (setLamReport(s, FEATURE_LAM_U48, "lam-report", v), setLamReport(s, FEATURE_LAM_U57, "lam-report", v)),
+  "lam-u48-report": (s, v) => setLamReport(s, FEATURE_LAM_U48, "lam-u48-report", v),
+  "lam-u57-report": (s, v) => setLamReport(s, FEATURE_LAM_U57, "lam-u57-report", v),
+  "call-nop": (s, v) => void (v === "prefix-addr" || s.warnings.push(`-z call-nop=${v} is not obeyed: calls are padded by a prefix (prefix-addr)`)),
   "dead-reloc-in-nonalloc": addDeadReloc,
   "bti-report": (s, v) => v !== "none" && aarch64(s, "bti-report"),
   "gcs-report": (s, v) => v !== "none" && aarch64(s, "gcs-report"),
@@ -149,8 +160,16 @@ const VALUES: Record<string, Setter> = {
   },
 };
 
-/** Obeys one -z keyword, or warns. */
-export function setZ(s: ParseState, keyword: ByteString): void {
+function setLamReport(s: ParseState, bit: number, name: string, v: ByteString): void {
+  const at = s.options.z.lamReports.findIndex((report) => report.bit === bit);
+  if (at >= 0) s.options.z.lamReports.splice(at, 1);
+  if (v === "warning" || v === "error") s.options.z.lamReports.push({ bit, option: `-z ${name}`, how: v });
+  else if (v !== "none") s.errors.push(`-z ${name}= parameter ${v} is not recognized`);
+}
+
+/** Obeys one -z keyword, or warns. mold's manual spells start_stop_visibility. */
+export function setZ(s: ParseState, written: ByteString): void {
+  const keyword = written.startsWith("start_stop_visibility=") ? written.replaceAll("_", "-") : written;
   const equals = keyword.indexOf("=");
   const name = equals < 0 ? keyword : keyword.slice(0, equals);
   const table = equals < 0 ? FLAGS : VALUES;

@@ -95,6 +95,10 @@ export interface Host extends WorkerIo {
 
   /** Runs a program with this process's environment and standard error; throws HostError when it cannot be started. */
   execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString };
+  /** -C: to the folder of that path, seen from where the program was started, and on to the next. */
+  changeDirectory(folders: readonly ByteString[]): void;
+  /** --run: a command whose compilers find this linker under the names of the others; its exit status. */
+  runCommand(args: readonly ByteString[]): number;
   /** Removes a file; one that is not there is fine. */
   remove(path: ByteString): void;
 

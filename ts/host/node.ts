@@ -14,6 +14,7 @@ import { guarded, hostError } from "./errno.ts";
 import { type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { prepareV8 } from "./large-link.ts";
+import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
@@ -206,6 +207,19 @@ class NodeHost implements Host {
     const done = spawnSync(text(program), args.map(text), { ...cwd, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28, encoding: "latin1" });
     if (done.error !== undefined) throw hostError(done.error);
     return { status: done.status ?? 1, output: done.stdout };
+  }
+
+  changeDirectory(folders: readonly ByteString[]): void {
+    // The quick program may have been there before the complete one.
+    const started = globalThis as { wieldStartedIn?: string };
+    guarded(() => {
+      process.chdir((started.wieldStartedIn ??= process.cwd()));
+      for (const folder of folders) process.chdir(Buffer.from(folder, "latin1").toString("utf8"));
+    });
+  }
+
+  runCommand(args: readonly ByteString[]): number {
+    return runCommand(import.meta.dirname, [process.execPath, process.argv[1] ?? ""], process.env, args);
   }
 
   remove(path: ByteString): void {

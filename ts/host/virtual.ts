@@ -162,6 +162,14 @@ export class VirtualHost implements Host {
     return this.real.execute(program, args, folder);
   }
 
+  changeDirectory(): void {
+    throw new HostError("ENOSYS", "files here are known by their whole paths");
+  }
+
+  runCommand(): number {
+    throw new HostError("ENOSYS", "no programs can be started here");
+  }
+
   remove(path: ByteString): void {
     if (!this.outputs.delete(path)) this.options.real?.remove(path);
   }

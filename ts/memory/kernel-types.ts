@@ -215,6 +215,10 @@ export interface Kernels {
   redirectSymbols(included: u32, from: u32, to: u32, map: u32): void;
   mentions(o: u32, id: u32): u32;
   listKind(kind: u32, out: u32): u32;
+  // passes/rewrite-endbr
+  markTaken(from: u32, to: u32, taken: u32, out: u32, count: u32, limit: u32): u32;
+  listTaken(from: u32, to: u32, taken: u32, out: u32, count: u32, limit: u32): u32;
+  listCalled(from: u32, to: u32, taken: u32, out: u32): u32;
   // passes/scan-relocs
   findCandidates(from: u32, to: u32): u32;
   dropCandidates(from: u32, to: u32): void;
@@ -225,6 +229,7 @@ export interface Kernels {
   waitingRun(waiting: u32, at: u32, count: u32, gap: f64, limit: f64, out: u32): u32;
   scanWaiting(waiting: u32, from: u32, to: u32, window: u32, start: f64): void;
   // passes/set-visibility
+  weakenUndefined(from: u32, to: u32): void;
   definedName(sym: u32): u32;
   startVersions(from: u32, to: u32, bits: u32, marks: u32): u32;
   listMarked(from: u32, to: u32, marks: u32, wanted: u32, out: u32): u32;

@@ -145,6 +145,8 @@ export function assignAddresses(ctx: Context): void {
     if (!settle(ctx)) break;
   }
   ctx.diag.throwIfErrors();
+  const { physicalBase } = ctx.options;
+  if (physicalBase !== undefined) for (const load of ctx.loads) load.lmaOffset = physicalBase - ctx.headers.address;
   dropEmptyLoads(ctx);
   placeInFile(ctx);
   checkLayout(ctx);

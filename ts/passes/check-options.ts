@@ -38,7 +38,7 @@ export function checkPaths(ctx: Context): void {
   };
   check("output", options.output, true);
   if (options.separateDebug !== "") check("--separate-debug-file", debugPath(options), true);
-  if (options.mapFile !== "") check("map", options.mapFile, false);
+  if (options.mapFile !== "" && host.stat(options.mapFile)?.kind !== "directory") check("map", options.mapFile, false);
   if (options.reportFile !== "") check("--report", options.reportFile, false);
   if (options.metafile !== "") check("--metafile", options.metafile, false);
   diag.throwIfErrors();

@@ -1,5 +1,5 @@
 /**
- * --warn-rwx-segments, --warn-execstack and their --error forms: memory of the output that is writable and executable. GNU ld's
+ * --warn-rwx-segments, --warn-execstack and their --error forms: memory of the output that is writable and executable; --warn-textrel: code that is written to. GNU ld's
  * words, which build logs are searched for; unlike there nothing is said unless an option asks (lld knows neither). Only reads.
  */
 import { OBJF_EXEC_STACK } from "../../as-kernels/shared/abi.ts";
@@ -23,4 +23,10 @@ function reason(ctx: Context): string {
   const obj = [...ctx.objects].find((o) => (ctx.tables.obj.flags[o]! & OBJF_EXEC_STACK) !== 0);
   if (ctx.options.z.execstack === true || obj === undefined) return "enabling an executable stack because of -z execstack command line option";
   return `${fileName(ctx, obj)}: requires executable stack (because the .note.GNU-stack section is executable)`;
+}
+
+/** --warn-textrel, --warn-shared-textrel: GNU ld's words. */
+export function warnOfTextRelocations({ options, params, diag }: Context): void {
+  if (params.get("hasTextRel") === 0 || (options.warnTextrel === "shared" && !options.shared)) return;
+  diag.warn(`creating DT_TEXTREL in a ${options.shared ? "shared object" : options.pie ? "PIE" : "PDE"}`);
 }

@@ -141,7 +141,7 @@ export async function loadSections(ctx: Context): Promise<void> {
 
   const count = ctx.objects.length;
   const chunks = Math.ceil(count / OBJECTS_PER_CHUNK);
-  await ctx.pool.run("load-sections", chunks, ctx.objects.byteOffset, count, options.optimize > 0 || options.relocatable ? 1 : 0);
+  await ctx.pool.run("load-sections", chunks, ctx.objects.byteOffset, count, (options.optimize > 0 && options.mergeStrings) || options.relocatable ? 1 : 0);
   // Only these look at section headers again (address-significance, call-graph).
   if (options.icf === "none" && params.get("callGraph") === 0) arena.reuseRegion();
   await ctx.pool.run("load-relocations", chunks, ctx.objects.byteOffset, count);

@@ -22,9 +22,10 @@ const MAX_REFERENCES = 3;
 /** Undefined symbols that get a spelling suggestion. */
 const MAX_SUGGESTIONS = 2;
 
-/** --ignore-unresolved-symbol: nobody has to define these, as if they were weak. Before set-visibility. */
-export function ignoreUnresolved({ tables, options, lookup }: Context): void {
+/** --ignore-unresolved-symbol, --weak-unresolved-symbols: nobody has to define these, as if they were weak. Before set-visibility. */
+export function ignoreUnresolved({ tables, options, lookup, params, kernels }: Context): void {
   const { flags } = tables.sym;
+  if (options.weakUnresolved) kernels.weakenUndefined(1, params.get("globalSyms"));
   for (const name of options.ignoredSymbols) {
     const id = lookup(name);
     if (id !== 0 && (flags[id]! & abi.SYM_KIND_MASK) === abi.SYM_UNDEF) flags[id]! |= abi.SYM_WEAK;

@@ -111,6 +111,10 @@ export class ScriptValues implements Environment {
 
   named(fn: NameFunction, name: ByteString): Value | undefined {
     if (fn === "CONSTANT") return this.constant(name);
+    if (fn === "SEGMENT_IS_GIVEN" || fn === "SEGMENT_START") {
+      const start = this.ctx.options.segmentStarts.get(name);
+      return number(fn === "SEGMENT_START" ? start! : start === undefined ? 0n : 1n);
+    }
     if (fn === "ORIGIN" || fn === "LENGTH") {
       const region = this.layout.regions.get(name);
       if (region === undefined) return undefined;

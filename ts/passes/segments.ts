@@ -6,7 +6,7 @@
  */
 import { OBJ_RELOCATABLE, OBJF_EXEC_STACK } from "../../as-kernels/shared/abi.ts";
 import {
-  ELFOSABI_OPENBSD, PF_R, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_PROPERTY, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, PT_OPENBSD_MUTABLE,
+  ELFOSABI_OPENBSD, PF_R, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_PROPERTY, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, PT_NULL, PT_OPENBSD_MUTABLE,
   PT_OPENBSD_NOBTCFI, PT_OPENBSD_RANDOMIZE, PT_OPENBSD_SYSCALLS, PT_OPENBSD_WXNEEDED, PT_PHDR, PT_TLS, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_NOTE,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
@@ -96,6 +96,8 @@ export function makeSegments(ctx: Context, loading: Loading = DEFAULT_LOADING): 
   if (z.wxneeded) add(PT_OPENBSD_WXNEEDED, PF_X);
   single(PT_GNU_PROPERTY, ".note.gnu.property", PF_R);
   addNotes(ctx, add, loading);
+  // Room for tools that add segments.
+  for (let i = 0; i < ctx.options.spareProgramHeaders; i++) add(PT_NULL, 0);
   return segments;
 }
 

@@ -8,9 +8,10 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { warnBackrefs } from "./backrefs.ts";
 import { crossReference } from "./cref.ts";
+import { fileDependencies, symbolCounts } from "./file-symbols.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
 import { reportPage } from "./layout-page.ts";
-import { linkMap, unusedSections } from "./map.ts";
+import { discardedSections, linkMap, unusedSections } from "./map.ts";
 import { memoryUsage } from "./memory-usage.ts";
 import { metafile } from "./metafile.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
@@ -19,13 +20,14 @@ import { tracedSymbols } from "./trace-symbol.ts";
 import { archiveStats, whyExtract } from "./why-extract.ts";
 import { whyLive } from "./why-live.ts";
 
-/** After resolve-symbols: --verbose (files), -t (archive members), -y, --why-extract, --print-archive-stats. */
+/** After resolve-symbols: --verbose (files), -t (archive members), -y, --why-extract, --print-dependencies, --print-archive-stats. */
 export function reportSymbols(ctx: Context): void {
   if (ctx.options.verbose) for (const path of ctx.loadedFiles) ctx.diag.note(`${ctx.options.programName}: ${path}`);
   if (ctx.options.trace) for (const line of extractedMembers(ctx)) ctx.diag.message(line);
   if (ctx.options.traceSymbols.length > 0) for (const line of tracedSymbols(ctx)) ctx.diag.message(line);
   if (ctx.options.whyExtract !== "") write(ctx, ctx.options.whyExtract, whyExtract(ctx), "--why-extract=");
   if (ctx.options.warnBackrefs) warnBackrefs(ctx);
+  if (ctx.options.printDependencies) for (const line of fileDependencies(ctx)) ctx.diag.message(line);
   if (ctx.options.printArchiveStats !== "") write(ctx, ctx.options.printArchiveStats, archiveStats(ctx), "--print-archive-stats=");
 }
 
@@ -46,15 +48,22 @@ export function reportMemory(ctx: Context): void {
   if (ctx.options.printMemoryUsage) ctx.diag.text(memoryUsage(ctx.plan?.regions ?? []));
 }
 
-/** After resolve-addresses, before anything is written: -Map, --cref, --dependency-file, --report, --metafile. They do not touch the output, which is `bytes` long. */
+/** After resolve-addresses, before anything is written: -Map, --print-symbol-counts, --cref, --dependency-file, --report, --metafile. They do not touch the output, which is `bytes` long. */
 export function reportLayout(ctx: Context, bytes: number): void {
   const { options } = ctx;
+  if (options.printSymbolCounts !== "") write(ctx, options.printSymbolCounts, symbolCounts(ctx), "--print-symbol-counts=");
   const table = options.cref ? crossReference(ctx) : "";
-  if (options.mapFile !== "") write(ctx, options.mapFile, linkMap(ctx) + table, "-Map");
+  if (options.mapFile !== "") write(ctx, mapPath(ctx), (options.mapDiscarded ? discardedSections(ctx) : "") + linkMap(ctx) + table, "-Map");
   else ctx.diag.text(table);
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
   if (options.reportFile !== "") write(ctx, options.reportFile, reportPage(ctx), "--report");
   if (options.metafile !== "") write(ctx, options.metafile, metafile(ctx, bytes), "--metafile");
+}
+
+/** GNU ld: a folder is for a file that is named after the output. */
+function mapPath({ options, host }: Context): ByteString {
+  const { mapFile, output } = options;
+  return mapFile !== "-" && host.stat(mapFile)?.kind === "directory" ? `${mapFile}/${output.replace(/.*\//s, "")}.map` : mapFile;
 }
 
 /** The end of the link: --time, --stats, --time-trace. */

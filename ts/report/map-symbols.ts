@@ -34,6 +34,7 @@ export class MapSymbols {
     for (const id of ctx.objects) {
       const locals = Math.min(obj.firstGlobal[id]!, obj.esymCount[id]!);
       for (let i = 1; i < obj.esymCount[id]!; i++) {
+        if (i < locals && !ctx.options.mapLocals) continue;
         const row = i < locals ? obj.localBase[id]! + i : esym.sym[obj.esymBase[id]! + i]!;
         if (i < locals || (row < globals && gsym.obj[row] === id)) this.add({ sym: row, obj: i < locals ? id : 0, index: i });
       }

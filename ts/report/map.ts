@@ -177,3 +177,16 @@ export function unusedSections(ctx: Context): ByteString[] {
   }
   return dead;
 }
+
+/** --print-map-discarded: GNU ld's heading and columns. */
+export function discardedSections(ctx: Context): ByteString {
+  const { isec } = ctx.tables;
+  let text = "Discarded input sections\n\n";
+  for (let row = 1; row < isec.rows; row++) {
+    const name = sectionName(ctx, row);
+    if (isec.live[row] !== 0 || isec.kind[row] === ISEC_CONSUMED || isec.obj[row] === 0 || name === "") continue;
+    const start = name.length < 15 ? ` ${name}`.padEnd(16) : ` ${name}\n${" ".repeat(16)}`;
+    text += `${start}0x${hex(0, 16).replaceAll(" ", "0")} ${`0x${hex(isec.size[row]!, 1)}`.padStart(10)} ${fileName(ctx, isec.obj[row]!)}\n`;
+  }
+  return `${text}\n`;
+}

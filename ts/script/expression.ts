@@ -14,7 +14,7 @@ export type FunctionName = "DEFINED" | "ABSOLUTE" | "MAX" | "MIN" | "ALIGN" | "L
 /** Functions that need a layout. */
 export type ScriptFunction = "BLOCK" | "NEXT" | "DATA_SEGMENT_ALIGN" | "DATA_SEGMENT_END" | "DATA_SEGMENT_RELRO_END";
 /** Functions of an output section, or of a memory region. */
-export type NameFunction = "ADDR" | "LOADADDR" | "SIZEOF" | "ALIGNOF" | "ORIGIN" | "LENGTH" | "CONSTANT";
+export type NameFunction = "ADDR" | "LOADADDR" | "SIZEOF" | "ALIGNOF" | "ORIGIN" | "LENGTH" | "CONSTANT" | "SEGMENT_IS_GIVEN" | "SEGMENT_START";
 
 export type Node =
   | { kind: "number"; value: bigint }
@@ -271,13 +271,15 @@ function readAssert(r: Reader): Node {
   return { kind: "assert", condition, message: message.text };
 }
 
-/** `SEGMENT_START( name , default )`: the default, as in lld. */
+/** `SEGMENT_START( name , default )`: what -Ttext-segment and the like say of the segment, else the default (GNU ld; in lld always the default). */
 function readSegmentStart(r: Reader): Node {
+  const { text: name, offset } = peek(r);
   advance(r);
   expect(r, ",");
-  const value = readChoice(r);
+  const no = readChoice(r);
   expect(r, ")");
-  return value;
+  const node = (fn: NameFunction): Node => ({ kind: "name", fn, name, offset });
+  return { kind: "choice", condition: node("SEGMENT_IS_GIVEN"), yes: node("SEGMENT_START"), no };
 }
 
 function numberValue(r: Reader, lexeme: Lexeme): bigint {
@@ -325,6 +327,7 @@ function value(expr: Expr, node: Node, lookup: Lookup): bigint {
     case "call":
       return call(expr, node, lookup);
     default:
+      if (node.kind === "name" && node.fn === "SEGMENT_IS_GIVEN") return 0n;
       throw scriptError(expr.text, expr.name, expr.offset, "an expression that needs a layout has no value with -r");
   }
 }

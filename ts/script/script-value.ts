@@ -89,6 +89,7 @@ class Evaluator {
       case "symbol":
         return this.env.symbol(node.name) ?? this.wrong(`symbol not found: ${node.name}`);
       case "name":
+        if (node.fn === "SEGMENT_IS_GIVEN") return this.env.named(node.fn, node.name) ?? number(0n);
         return this.env.named(node.fn, node.name) ?? this.wrong(this.unknownName(node.fn, node.name), node.offset);
       case "unary":
         return this.unary(node);

@@ -18,12 +18,22 @@ const NOTE_NAME = "GNU";
 /** Notes of properties are aligned to words also in 64-bit files. */
 const NOTE_ALIGN = 8;
 const PROPERTY_BYTES = 16;
+/** A property without data (GNU_PROPERTY_MEMORY_SEAL). */
+const BARE_PROPERTY_BYTES = 8;
+
+/** Linux gABI extensions: the image may be sealed; -1 stands for "no data" in ctx.properties. */
+const GNU_PROPERTY_MEMORY_SEAL = 3;
+const NO_DATA = -1;
+/** Function pointers and data of other modules are only reached through the GOT. */
+const GNU_PROPERTY_1_NEEDED = 0xb0008000;
+const GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS = 1;
 
 export const GNU_PROPERTY_X86_FEATURE_1_AND = 0xc0000002;
 export const GNU_PROPERTY_X86_ISA_1_NEEDED = 0xc0008002;
 const GNU_PROPERTY_X86_ISA_1_BASELINE = 1;
 export const GNU_PROPERTY_X86_FEATURE_1_IBT = 1;
 export const GNU_PROPERTY_X86_FEATURE_1_SHSTK = 2;
+const GNU_PROPERTY_X86_FEATURE_1_LAM_U48 = 4;
 
 type Kind = "and" | "or" | "or-and" | "other";
 
@@ -123,8 +133,14 @@ function isNoNeed(type: number, value: number): boolean {
 /** -z force-ibt adds the promise the object does not make; -z cet-report says so. */
 function checkFeatures(ctx: Context, obj: number, properties: Properties): Properties {
   const { z } = ctx.options;
-  if (!z.forceIbt && z.cetReport === "none") return properties;
+  if (!z.forceIbt && z.cetReport === "none" && z.lamReports.length === 0) return properties;
   const features = properties.get(GNU_PROPERTY_X86_FEATURE_1_AND) ?? 0;
+  for (const { bit, option, how } of z.lamReports) {
+    if ((features & bit) !== 0) continue;
+    const message = messages.missingProperty(filePlace(ctx, obj), option, `GNU_PROPERTY_X86_FEATURE_1_LAM_U${bit === GNU_PROPERTY_X86_FEATURE_1_LAM_U48 ? 48 : 57}`);
+    if (how === "error") ctx.diag.error(message);
+    else ctx.diag.warn(message);
+  }
   const report = (bit: number, name: string): void => {
     if ((features & bit) !== 0 || z.cetReport === "none") return;
     const message = messages.missingProperty(filePlace(ctx, obj), "-z cet-report", `GNU_PROPERTY_X86_FEATURE_1_${name}`);
@@ -148,6 +164,14 @@ function addOptions(ctx: Context): void {
   };
   add(GNU_PROPERTY_X86_FEATURE_1_AND, z.features | (z.ibt ? GNU_PROPERTY_X86_FEATURE_1_IBT : 0) | (z.shstk ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : 0));
   add(GNU_PROPERTY_X86_ISA_1_NEEDED, z.isa);
+  if (z.indirectExternAccess) add(GNU_PROPERTY_1_NEEDED, GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS);
+  if (z.memorySeal) ctx.properties.set(GNU_PROPERTY_MEMORY_SEAL, NO_DATA);
+}
+
+function propertyBytes({ properties }: Context): number {
+  let bytes = 0;
+  for (const value of properties.values()) bytes += value === NO_DATA ? BARE_PROPERTY_BYTES : PROPERTY_BYTES;
+  return bytes;
 }
 
 export class NotePropertySection implements SyntheticSection {
@@ -164,17 +188,20 @@ export class NotePropertySection implements SyntheticSection {
   }
 
   size(ctx: Context): number {
-    return noteBytes(NOTE_NAME, ctx.properties.size * PROPERTY_BYTES, NOTE_ALIGN);
+    return noteBytes(NOTE_NAME, propertyBytes(ctx), NOTE_ALIGN);
   }
 
   write(ctx: Context, out: Uint8Array): void {
     const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
-    let at = writeNote(out, 0, NOTE_NAME, NT_GNU_PROPERTY_TYPE_0, ctx.properties.size * PROPERTY_BYTES, NOTE_ALIGN);
+    let at = writeNote(out, 0, NOTE_NAME, NT_GNU_PROPERTY_TYPE_0, propertyBytes(ctx), NOTE_ALIGN);
     for (const type of [...ctx.properties.keys()].sort((a, b) => a - b)) {
+      const value = ctx.properties.get(type)!;
       view.setUint32(at, type, true);
-      view.setUint32(at + 4, 4, true);
-      view.setUint32(at + 8, ctx.properties.get(type)!, true);
-      at += PROPERTY_BYTES;
+      if (value !== NO_DATA) {
+        view.setUint32(at + 4, 4, true);
+        view.setUint32(at + 8, value, true);
+      }
+      at += value === NO_DATA ? BARE_PROPERTY_BYTES : PROPERTY_BYTES;
     }
   }
 }

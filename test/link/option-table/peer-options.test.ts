@@ -32,4 +32,91 @@ peers("--hash-style=none, --build-id=sha256, -z nodefs", (w) => {
   assert.not.equal(none.content(".note.gnu.build-id"), w.elf("b.so").content(".note.gnu.build-id"));
 });
 
+peers("--spare-program-headers and --physical-image-base", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: mov $60, %eax; xor %edi, %edi; syscall\n.data\n.quad 1\n" }).sh("as a.s -o a.o && $LD a.o -o a --spare-program-headers=3 --physical-image-base=0x4000000 --image-base=0x200000 && ./a");
+  const { phdrs } = w.elf("a");
+  assert.is(phdrs.filter(({ type }) => type === 0).length, 3);
+  for (const line of w.sh("readelf -lW a | grep LOAD").trim().split("\n")) {
+    const [, , virtual, physical] = line.trim().split(/\s+/);
+    assert.is(Number(physical) - Number(virtual), 0x3e00000);
+  }
+  w.fails("$LD a.o -o a --physical-image-base=here");
+}, "readelf");
+
+peers("--discard-sframe, --strip-debug-gdb, --strip-debug-non-line leave sections out", (w) => {
+  if (!wield) return;
+  w.write({ "m.c": "struct s { int a; }; int main(int c, char **v) {\n struct s s = { c };\n return s.a - 1; }", "s.s": '.section .sframe,"a",@progbits\n.quad 1\n' });
+  w.sh("gcc -g -gpubnames -c m.c && as s.s -o s.o");
+  const names = (flag: string): string => (w.sh(`gcc -B$B m.o s.o -Wl,${flag} -o m && ./m`), w.elf("m").sectionNames().join(" "));
+  contains(names("--gc-sections"), ".debug_pub", ".debug_aranges", ".debug_info");
+  contains(names("--as-needed"), ".sframe");
+  lacks(names("--discard-sframe"), ".sframe");
+  lacks(names("--strip-debug-gdb"), ".debug_pub");
+  contains(names("--strip-debug-gdb"), ".debug_aranges");
+  const lines = names("--strip-debug-non-line");
+  contains(lines, ".debug_line", ".debug_info", ".debug_abbrev");
+  lacks(lines, ".debug_aranges", ".debug_pub");
+  contains(w.sh("addr2line -e m $(nm m | grep ' main$' | cut -d' ' -f1)"), "m.c:1");
+}, "addr2line", "nm");
+
+peers("--no-string-merge and --relocatable-merge-sections", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": `${FUNCTIONS}.section .rodata.str1.1,"aMS",@progbits,1\n.asciz "same"\n.section .init_array.7,"aw",@init_array\n.quad a\n`, "b.s": '.section .rodata.str1.1,"aMS",@progbits,1\n.asciz "same"\n' });
+  w.sh("as a.s -o a.o && as b.s -o b.o");
+  const bytes = (flag: string): number => (w.sh(`$LD a.o b.o ${flag} -o o`), w.elf("o").need(".rodata").size);
+  assert.is(bytes(""), 5);
+  assert.is(bytes("--no-string-merge"), 10);
+  const names = (flag: string): string => w.sh(`$LD -r a.o b.o ${flag} -o r.o && readelf -SW r.o`);
+  contains(names(""), ".text.a", ".text.b", ".rodata.str1.1");
+  const merged = names("--relocatable-merge-sections");
+  lacks(merged, ".text.a", ".rodata.str");
+  contains(merged, ".init_array.7");
+  w.sh("$LD r.o -o p && $LD a.o b.o -o q && nm p | sort > 1 && nm q | sort > 2 && cmp 1 2");
+}, "readelf", "nm");
+
+peers("--weak-unresolved-symbols: nobody has to define them", (w) => {
+  if (!wield) return;
+  w.write({ "m.s": ".globl main\nmain: mov $nowhere, %eax; ret\n" }).sh("as m.s -o m.o && gcc -B$B -no-pie m.o -Wl,--weak-unresolved-symbols -o m && ./m");
+  contains(w.fails("$LD m.o -e main -o x"), "undefined symbol: nowhere");
+});
+
+peers("--print-dependencies and --print-symbol-counts", (w) => {
+  if (!wield) return;
+  w.write({ "m.s": ".globl _start\n_start: call a\n", "a.s": ".globl a, b, c\na: ret\nb: ret\nc: jmp a\n" }).sh("as m.s -o m.o && as a.s -o a.o && ar rc l.a a.o");
+  assert.is(w.sh("$LD m.o l.a --print-dependencies --print-symbol-counts=counts -o o"), "m.o\tl.a(a.o)\ta\n");
+  assert.is(w.read("counts"), "symbols m.o 1 0\nsymbols l.a(a.o) 3 1\n");
+}, "ar");
+
+peers("-z rewrite-endbr: functions that are only called need no ENDBR64", (w) => {
+  if (!wield) return;
+  w.write({
+    "m.c": "int called(int); int taken(int); int (*volatile p)(int) = taken; extern int aliased(int); int main(void) { return called(1) + p(2) + aliased(0) - 3; }",
+    "f.c": "int called(int x) { return x; } int taken(int x) { return x; } int real(int x) { return x; } int aliased(int x) __attribute__((alias(\"real\"))); int (*volatile q)(int) = aliased;",
+  }).sh("gcc -O1 -fcf-protection=full -c m.c f.c && gcc -B$B m.o f.o -o plain && gcc -B$B m.o f.o -Wl,-z,rewrite-endbr -o p && ./p && gcc -B$B m.o f.o -Wl,-z,rewrite-endbr,-z,norewrite-endbr -o q && cmp plain q");
+  w.sh("gcc -B$B -shared f.o -Wl,-z,rewrite-endbr -o f.so 2>/dev/null || gcc -O1 -fPIC -fcf-protection=full -c f.c && gcc -B$B -shared f.o -Wl,-z,rewrite-endbr -o f.so");
+  const first = (file: string, name: string): string => w.sh(`objdump -d --no-show-raw-insn ${file} | grep -A1 '<${name}>:' | sed -n 2p`).trim().split(/\s+/)[1]!;
+  assert.equal(["called", "taken", "aliased", "main"].map((name) => first("p", name)), ["nopl", "endbr64", "endbr64", "endbr64"]);
+  assert.is(first("plain", "called"), "endbr64");
+  assert.is(first("f.so", "called"), "endbr64");
+}, "objdump");
+
+peers("--run: compilers find this linker, whatever linker they are asked for", (w) => {
+  if (!wield) return;
+  w.write({ "m.c": "int main(void) { return 0; }" }).sh("gcc -c m.c");
+  for (const command of ["gcc m.o -o m", "gcc -fuse-ld=gold m.o -o m", "sh -c 'gcc m.o -o m'"]) {
+    w.sh(`rm -f m; $LD --run ${command} && ./m && readelf -p .comment m | grep -q 'Linker: wield'`);
+  }
+  assert.is(w.try("$LD -run sh -c 'exit 7'").status, 7);
+  contains(w.fails("$LD --run no-such-command"), "cannot run no-such-command");
+  contains(w.fails("$LD --run"), "missing argument");
+  contains(w.fails("$LD m.o --run gcc"), "--run must be the first option");
+}, "readelf");
+
+peers("-C changes the folder first; one inside the other", (w) => {
+  if (!wield) return;
+  w.write({ "d/e/a.s": FUNCTIONS }).sh("as d/e/a.s -o d/e/a.o && $LD -C d -C e a.o -o out --Map=out.map && test -s d/e/out -a -s d/e/out.map && $LD --directory=d/e a.o -r -o r.o && test -s d/e/r.o");
+  contains(w.fails("$LD -Cnowhere a.o"), "cannot change to nowhere: No such file or directory");
+});
+
 peers.run();

@@ -9,6 +9,7 @@ export const INPUTS: OptionRow[] = [
   must("--library -l", "=NAME", "Search libNAME.so and libNAME.a; :FILE searches the exact name", (s, v) => addInput(s, "library", v)),
   must("--library-path -L", "=DIR", "Add a library search directory; a leading = or $SYSROOT is the sysroot", push("libraryPaths")),
   must("--sysroot", "=DIR", "Directory that stands for / in search directories and scripts", into("sysroot")),
+  should("--directory -C", "=DIR", "Change to DIR before anything is read or written", push("directories")),
   should("--chroot", "=DIR", "Directory that stands before absolute paths of inputs", into("chroot")),
   should("--remap-inputs", "=GLOB=FILE", "Read FILE instead of inputs that match", (s, v) => void s.options.remapInputs.push({ line: v, from: "--remap-inputs" })),
   should("--remap-inputs-file", "=FILE", "File of --remap-inputs lines", push("remapInputsFiles")),

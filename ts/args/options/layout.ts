@@ -2,7 +2,7 @@
  * Options under "Sections and layout" in --help: which sections are in the output, in which order, at which address.
  */
 import type { ByteString, LinkOptions } from "../link-options.ts";
-import { accept, choice, into, isGlob, must, parseHex, parseNumber, push, put, should } from "../option-row.ts";
+import { accept, choice, count, into, isGlob, must, parseHex, parseNumber, push, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState, Setter } from "../option-row.ts";
 
 export const LAYOUT: OptionRow[] = [
@@ -12,6 +12,7 @@ export const LAYOUT: OptionRow[] = [
   should("--no-start-stop-gc", "", "They keep them all", put("startStopGc", false)),
   must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void ((s.options.printGcSections = true), (s.options.printGcSectionsFile = v))),
   must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
+  should("--discard-sframe", "", "Leave out .sframe sections", (s) => void s.options.discardSections.push(/^\.sframe$/)),
   must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
   must("--no-relax", "", "Do not", put("relax", false)),
   should("--fix-cortex-a53-843419", "", "AArch64 only", onlyFor("AArch64")),
@@ -27,8 +28,12 @@ export const LAYOUT: OptionRow[] = [
   should("--Tdata", "=ADDR", "Address of .data", sectionStart(".data")),
   should("--Tbss", "=ADDR", "Address of .bss", sectionStart(".bss")),
   should("--section-start", "=NAME=ADDR", "Address of a section", setSectionStart),
-  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal", (s, v, spelling) => setImageBase(s, parseHex(v), v, spelling)),
+  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal; and SEGMENT_START(\"text-segment\") of a script", (s, v, spelling) => (setImageBase(s, parseHex(v), v, spelling), segmentStart("text-segment")(s, v, spelling))),
   should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), v, spelling)),
+  should("--physical-image-base", "=ADDR", "Load address of the image, where it differs from --image-base", (s, v, spelling) => setPhysicalBase(s, v, spelling)),
+  should("--spare-program-headers", "=N", "Leave room for N more program headers (default 0)", (s, v) => void (s.options.spareProgramHeaders = Math.min(count(s, v, "--spare-program-headers"), 4096))),
+  should("--Trodata-segment", "=ADDR", "What SEGMENT_START(\"rodata-segment\") of a script is", segmentStart("rodata-segment")),
+  should("--Tldata-segment", "=ADDR", "What SEGMENT_START(\"ldata-segment\") of a script is", segmentStart("ldata-segment")),
   should("--omagic -N", "", "Writable code, no page alignment, no shared objects", (s) => void ((s.options.omagic = true), (s.now.static = true))),
   should("--no-omagic", "", "Undo --omagic (default)", (s) => void ((s.options.omagic = false), (s.now.static = false))),
   should("--nmagic -n", "", "No page alignment, no shared objects", (s) => void ((s.options.nmagic = true), (s.now.static = true))),
@@ -105,6 +110,20 @@ function setSectionStart(s: ParseState, v: ByteString, spelling: ByteString): vo
   const address = equals > 0 ? parseHex(v.slice(equals + 1)) : undefined;
   if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
   else s.options.sectionStarts.set(v.slice(0, equals), address);
+}
+
+function segmentStart(name: string): Setter {
+  return (s, v, spelling) => {
+    const address = parseHex(v);
+    if (address !== undefined) s.options.segmentStarts.set(name, address);
+    else if (name !== "text-segment") s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+  };
+}
+
+function setPhysicalBase(s: ParseState, v: ByteString, spelling: ByteString): void {
+  const address = parseNumber(v);
+  if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+  else s.options.physicalBase = address;
 }
 
 function setImageBase(s: ParseState, address: bigint | undefined, v: ByteString, spelling: ByteString): void {

@@ -35,6 +35,7 @@ export const SYMBOLS: OptionRow[] = [
   must("--no-allow-shlib-undefined", "", "Undefined symbols of shared objects are errors", put("reportShlibUndefined", true)),
   must("--unresolved-symbols", "=WHAT", "report-all, ignore-all, ignore-in-object-files or ignore-in-shared-libs", setUnresolved),
   should("--ignore-unresolved-symbol", "=SYMBOL", "No word about SYMBOL when nobody defines it: its address is 0 or the dynamic linker's business", push("ignoredSymbols")),
+  should("--weak-unresolved-symbols", "", "Undefined symbols count as weak: their address is 0 or the dynamic linker's business", put("weakUnresolved", true)),
   must("--warn-unresolved-symbols", "", "Undefined symbols are warnings", put("unresolvedAreWarnings", true)),
   must("--error-unresolved-symbols", "", "Undefined symbols are errors (default)", put("unresolvedAreWarnings", false)),
   must("--allow-multiple-definition", "", "The first of several definitions wins", put("allowMultipleDefinition", true)),

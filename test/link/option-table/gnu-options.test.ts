@@ -1,0 +1,74 @@
+/** Options that only GNU ld has: each does what GNU ld's manual says of it. */
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const gnu = behaviour("options of GNU ld");
+const wield = linkerName === "wield";
+
+const PLAIN = ".globl _start\n_start: ret\nlocal: ret\n.data\n.quad 1\n";
+
+gnu("-Map: a folder, and % for the output", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": PLAIN }).sh("as a.s -o a.o && mkdir maps && $LD a.o -o prog -Map=maps && test -s maps/prog.map && $LD a.o -o prog -Map=% && test -s prog.map && $LD a.o -o prog -Map=%.txt && test -s prog.txt");
+});
+
+gnu("--print-map-discarded, --print-map-locals and their negations", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": `${PLAIN}.section .text.dead,"ax"\nret\n` }).sh("as a.s -o a.o");
+  const map = (flags: string): string => w.sh(`$LD a.o --gc-sections -M ${flags} -o a`);
+  contains(map("--print-map-discarded"), /^Discarded input sections\n\n[^]*^ \.text\.dead +0x0000000000000000 +0x1 a\.o$/m, " local");
+  lacks(map("--print-map-discarded --no-print-map-discarded"), "Discarded");
+  lacks(map("--no-print-map-locals"), " local");
+  contains(map("--no-print-map-locals"), " _start");
+  assert.is(map("--no-print-map-locals --print-map-locals"), map(""));
+});
+
+gnu("SEGMENT_START is what -Ttext-segment, -Trodata-segment and -Tldata-segment say", (w) => {
+  w.write({ "a.s": `${PLAIN}.section .rodata,"a"\n.quad 1\n`, "s.ld": 'SECTIONS { . = SEGMENT_START("text-segment", 0x10000); .text : { *(.text) } . = SEGMENT_START("rodata-segment", 0x20000); .rodata : { *(.rodata) } . = SEGMENT_START("ldata-segment", 0x30000); .data : { *(.data) } }' }).sh("as a.s -o a.o");
+  if (!wield && linkerName !== "bfd") return;
+  const addresses = (flags: string): number[] => (w.sh(`$LD a.o -T s.ld ${flags} -o a`), [".text", ".rodata", ".data"].map((name) => w.elf("a").need(name).addr));
+  assert.equal(addresses(""), [0x10000, 0x20000, 0x30000]);
+  assert.equal(addresses("-Ttext-segment=0x11000 -Trodata-segment=0x21000"), [0x11000, 0x21000, 0x30000]);
+  if (wield) assert.equal(addresses("-Tldata-segment 0x600000"), [0x10000, 0x20000, 0x600000]);
+});
+
+gnu("--warn-textrel and --warn-shared-textrel", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: movabs $_start, %rax\n" }).sh("as a.s -o a.o");
+  const said = (flags: string): string => w.sh(`$LD a.o -z notext ${flags} -o a 2>&1`);
+  contains(said("-shared --warn-shared-textrel"), "warning: creating DT_TEXTREL in a shared object");
+  contains(said("-pie --warn-textrel"), "warning: creating DT_TEXTREL in a PIE");
+  assert.is(said("-pie --warn-shared-textrel"), "");
+  assert.is(said("-shared --warn-textrel --no-warn-shared-textrel"), "");
+  assert.is(said("--warn-textrel"), "");
+});
+
+gnu("-z indirect-extern-access, memory-seal and lam-report", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": PLAIN }).sh("as a.s -o a.o");
+  const note = (words: string): string => (w.sh(`$LD a.o ${words} -o a`), Buffer.from(w.elf("a").need(".note.gnu.property").size === 0 ? [] : w.elf("a").content(".note.gnu.property")).toString("hex"));
+  contains(note("-z indirect-extern-access"), "008000b00400000001000000");
+  assert.is(note("-z memory-seal").slice(32), "0300000000000000");
+  lacks(w.sh("$LD a.o -z memory-seal -z nomemory-seal -z indirect-extern-access -z noindirect-extern-access -o a && readelf -SW a"), "property");
+  const said = (words: string): string => w.sh(`$LD a.o ${words} -o a 2>&1`);
+  contains(said("-z lam-report=warning"), "-z lam-report: file does not have GNU_PROPERTY_X86_FEATURE_1_LAM_U48", "LAM_U57");
+  contains(said("-z lam-u48-report=warning"), "LAM_U48");
+  assert.is(said("-z lam-report=warning -z lam-u57-report=none -z lam-u48-report=none -z nomark-plt -z notext-unlikely-segment -z call-nop=prefix-addr"), "");
+  contains(said("-z call-nop=suffix-nop"), "call-nop=suffix-nop is not obeyed");
+  contains(w.fails("$LD a.o -z lam-u57-report=error -o a"), "LAM_U57");
+  contains(w.fails("$LD a.o -z lam-report=often -o a"), "parameter often is not recognized");
+}, "readelf");
+
+gnu("LD_RUN_PATH is the run path when no option gives one", (w) => {
+  if (!wield && linkerName !== "bfd") return;
+  w.write({ "a.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o");
+  const path = (flags: string): string => w.sh(`LD_RUN_PATH=/from/environment $LD -shared a.o ${flags} -o a.so && readelf -d a.so`);
+  contains(path(""), "[/from/environment]");
+  contains(path("-rpath /mine"), "[/mine]");
+}, "readelf");
+
+gnu("--target-help is --help; options of compilers and of big-endian machines change nothing", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": PLAIN }).sh("as a.s -o a.o && $LD a.o -o a && $LD a.o -flto -flto=auto -flto-partition=none -fuse-ld=bfd -EB -o b && cmp a b && $LD --target-help | grep -q 'supported emulations'");
+});
+
+gnu.run();
