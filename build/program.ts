@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { LARGE_BYTES } from "../ts/host/host.ts";
 import { warmApi } from "./api.ts";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
@@ -55,6 +56,9 @@ export const leaveOut: Plugin = {
   },
 };
 
+/** Command lines with fewer words are not looked at, unless they name a response file: small links have no time for it. */
+const MANY_WORDS = 64;
+
 /** Characters of the digest that ties a bundle and its caches together. */
 const TIE = 16;
 
@@ -91,7 +95,18 @@ const LOAD = [
   "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
   "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete)}",
 ].join("");
-const START = 'load("quick",()=>load("main"));';
+/**
+ * Large links are for the complete program from the first (host/large-link.ts): those that say so at a glance, because starting both
+ * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
+ */
+const START = [
+  `function large(words){if(words.length<${MANY_WORDS}&&!words.some(word=>word[0]==="@"))return false;`,
+  'let bytes=0;for(const word of words.flatMap(word=>word[0]==="@"?response(word.slice(1)):word))',
+  `if(/\\.(o|a|rlib)$/.test(word)&&(bytes+=fs.statSync(word,{throwIfNoEntry:false})?.size??0)>=${LARGE_BYTES})return true;`,
+  "return false}",
+  'function response(file){try{return fs.readFileSync(file,"latin1").split(/\\s+/)}catch{return[]}}',
+  'const isLarge=large(process.argv.slice(2));load(isLarge?"main":"quick",()=>load("main"));',
+].join("");
 
 /** dist/cli.js, quick.js and main.js. */
 export async function program(dist: string, common: BuildOptions): Promise<void> {

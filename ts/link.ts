@@ -11,7 +11,7 @@ import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
 import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
-import { HostError, type Host, type OutputFile } from "./host/host.ts";
+import { HostError, LARGE_BYTES, type Host, type OutputFile } from "./host/host.ts";
 import { fillInternalObject } from "./input/internal-object.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { instantiateKernels } from "./memory/kernels.ts";
@@ -76,8 +76,6 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 
 /** Rows of the issue table: more problems than this are only counted. */
 const ISSUE_ROWS = 4096;
-/** From this many input bytes on, compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
-const LARGE_BYTES = 48 << 20;
 /** Below this many input bytes a link is over before a worker has started. */
 const PARALLEL_BYTES = 16 << 20;
 

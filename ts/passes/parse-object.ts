@@ -6,6 +6,7 @@
  */
 import { NEEDS_GROUPS, ERR_TRUNCATED, ISSUE_BAD_OBJECT, OBJ_RELOCATABLE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
+import { LARGE_BYTES } from "../host/host.ts";
 import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
 import { allocTable } from "../memory/table.ts";
 import { keepTables } from "./read-headers.ts";
@@ -19,9 +20,6 @@ const REGION_SHARE = 4;
 const MAX_REGION_BYTES = 1 << 28;
 /** What readObjects leaves: u32 index, u32 ERR_*. */
 const OUT_BYTES = 16;
-
-/** In links with more bytes of input than this, most objects that are named are needed: relocations are loaded when they are at hand. */
-const EAGER_BYTES = 48 << 20;
 
 /** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too. */
 export function parseObjectPhase(w: WorkerContext, chunk: number): void {
@@ -81,7 +79,8 @@ export async function parseObject(ctx: Context, bytes: number): Promise<void> {
   const perChunk = Math.min(MAX_OBJECTS, Math.max(MIN_OBJECTS, Math.floor(CHUNK_BYTES / average)));
   const chunks = Math.ceil(objects / perChunk);
   ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
-  await pool.run("parse-object", chunks, perChunk, bytes > EAGER_BYTES ? 1 : 0);
+  // Most objects that a large link names are needed: relocations that are at hand are kept.
+  await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0);
   ctx.checkIssues();
   numberRows(ctx);
   await pool.run("read-symbols", chunks, perChunk);
