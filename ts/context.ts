@@ -18,6 +18,7 @@ import type { SyntheticSection } from "./synthetic/section.ts";
 import type { SymbolTable } from "./synthetic/symtab.ts";
 import type { LayoutScript, OutputDescription } from "./script/layout.ts";
 import type { Expr } from "./script/expression.ts";
+import type { LinkerDefined } from "./passes/linker-defined.ts";
 import type { Plan } from "./script/plan.ts";
 import type { Synthetics } from "./synthetic/index.ts";
 
@@ -100,6 +101,18 @@ export interface LinkObserver {
   linked?(ctx: Context): void;
 }
 
+/** What the passes leave for a link after this one that only lays out and writes again (relink.ts). */
+export interface Checkpoint {
+  linkerDefined: LinkerDefined;
+  /** Tops of the arena: before assign-addresses, and after the last pass that does not write. */
+  created: number;
+  laidOut: number;
+  /** Where `created` must not be when a link is taken up once more; 0 = not known yet. */
+  limit: number;
+  /** params.digest of everything but the build-id. */
+  digest: bigint;
+}
+
 export interface Context {
   options: LinkOptions;
   host: Host;
@@ -154,6 +167,7 @@ export interface Context {
   /** Synthetic sections by role; create-synthetic fills it. */
   synthetics: Synthetics;
   symtab: SymbolTable;
+  checkpoint: Checkpoint;
   /** Passes that have run, milliseconds of the host's clock. */
   passes: { name: string; start: number; end: number }[];
   /** Output sections in output order. */

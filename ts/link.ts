@@ -11,7 +11,7 @@ import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
 import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
-import { HostError, LARGE_BYTES, type Host, type OutputFile } from "./host/host.ts";
+import { HostError, LARGE_BYTES, type Host, type OutputFile, type OutputOptions } from "./host/host.ts";
 import { fillInternalObject } from "./input/internal-object.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { instantiateKernels } from "./memory/kernels.ts";
@@ -95,10 +95,11 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics, obse
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0, onlyCalled: [],
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
+    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, limit: 0, digest: 0n },
     expectBytes: (bytes) => startEngine(ctx, bytes),
     checkIssues() {
       if (arena.issues > 0) wordIssues(ctx);
-      diag.throwIfErrors();
+      ctx.diag.throwIfErrors();
     },
     lookup: () => 0,
     symbolName: (sym) => symbolBytes(ctx, sym),
@@ -132,7 +133,7 @@ function setParams(ctx: Context): void {
 }
 
 /** Times a pass; `--time` and `--time-trace` print the list. */
-async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>): Promise<T> {
+export async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>): Promise<T> {
   if (ctx.host.pass !== undefined) await ctx.host.pass(name);
   const start = ctx.host.now();
   const result = await pass();
@@ -212,7 +213,7 @@ async function needsLto(ctx: Context, closed: ClosedArchives | null): Promise<bo
 
 /** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
 async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
-  const linkerDefined = new LinkerDefined();
+  const { linkerDefined } = ctx.checkpoint;
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   checkOptions(ctx);
   await run("read-scripts", () => readScripts(ctx));
@@ -276,7 +277,15 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.options.separateDebug !== "") separateDebug(ctx);
     await ctx.symtab.count(ctx);
   });
+  await layOut(ctx);
+  return null;
+}
 
+/** From sizes to addresses: what is done again when only sizes have changed. */
+export async function layOut(ctx: Context): Promise<void> {
+  const { checkpoint, checkpoint: { linkerDefined } } = ctx;
+  const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
+  checkpoint.created = ctx.arena.mark();
   await run("assign-addresses", () => {
     if (ctx.script !== null && ctx.plan !== null) assignScriptAddresses(ctx, ctx.script, ctx.plan, () => linkerDefined.place(ctx));
     else assignAddresses(ctx);
@@ -293,9 +302,9 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (ctx.options.rwxSegments !== "none" || ctx.options.execstackNotice !== "none") checkProtection(ctx);
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
+  checkpoint.laidOut = ctx.arena.mark();
   reportLayout(ctx, outputBytes(ctx));
   ctx.observer?.laidOut?.(ctx);
-  return null;
 }
 
 /** Stripped debug information needs no index. */
@@ -328,7 +337,7 @@ function osecNames(ctx: Context): string[] {
   return Array.from({ length: osec.rows }, (_, id) => ctx.arena.string(osec.name[id]!, osec.nameBytes[id]!));
 }
 
-async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
+export async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
   const output = digestedOutput(ctx, file);
   await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
   if (ctx.options.z.rewriteEndbr) await timed(ctx, "rewrite-endbr", () => rewriteEndbr(ctx, output, ctx.onlyCalled));
@@ -338,23 +347,36 @@ async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
   await timed(ctx, "finish-output", () => {
     const debug = ctx.separatedEnd > 0 ? takeDebug(ctx) : [];
     writeHeaders(ctx, output);
-    const { buildId } = ctx.synthetics;
-    if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) buildId.finish(ctx, output, outputBytes(ctx));
+    finishBuildId(ctx, output);
     if (ctx.separatedEnd > 0) writeDebugFile(ctx, file, debug);
   });
 }
 
+/** The last bytes of an output. */
+export function finishBuildId(ctx: Context, output: OutputFile): void {
+  const { buildId } = ctx.synthetics;
+  ctx.checkpoint.digest = ctx.params.get("digest");
+  if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) buildId.finish(ctx, output, outputBytes(ctx));
+}
+
 /** Writes the image; the file appears under its name only when all of it is there. */
 async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): Promise<void> {
-  const { options, host } = ctx;
-  let file: OutputFile | undefined;
-  try {
-    file = host.createOutput(options.output, { mode: options.relocatable ? 0o666 : 0o777 });
-    const output = file;
-    output.truncate(relocatable?.bytes ?? outputBytes(ctx));
+  const { options } = ctx;
+  await writeFile(ctx, relocatable?.bytes ?? outputBytes(ctx), { mode: options.relocatable ? 0o666 : 0o777 }, async (output) => {
     if (relocatable !== null) await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
     else await writeContents(ctx, output);
     if (options.hexFormat !== "") await timed(ctx, "hex-output", () => writeHexOutput(ctx, output));
+  });
+}
+
+/** `write` puts `bytes` bytes into the output. */
+export async function writeFile(ctx: Context, bytes: number, how: OutputOptions, write: (output: OutputFile) => Promise<void>): Promise<void> {
+  const { options, host } = ctx;
+  let file: OutputFile | undefined;
+  try {
+    const output = (file = host.createOutput(options.output, how));
+    output.truncate(bytes);
+    await write(output);
     ctx.diag.throwIfErrors();
     // A signal that arrived meanwhile ends the program here, while the old output is still in place.
     await host.turn();

@@ -16,6 +16,15 @@ function step(lane: u64, word: u64, factor: u64): u64 {
 
 /** Adds the hash of the `bytes` bytes at `ptr`, which stand at `position` of the output. Reads up to 7 bytes past the end. */
 export function digestWrite(ptr: u32, bytes: u32, position: f64): void {
+  atomic.add<u64>(PARAMS_ADDR + offsetof<Params>("digest"), hashOf(ptr, bytes, position));
+}
+
+/** Takes out of the digest what digestWrite has added for the same bytes. */
+export function undigestWrite(ptr: u32, bytes: u32, position: f64): void {
+  atomic.sub<u64>(PARAMS_ADDR + offsetof<Params>("digest"), hashOf(ptr, bytes, position));
+}
+
+function hashOf(ptr: u32, bytes: u32, position: f64): u64 {
   let a: u64 = K1 ^ <u64>position;
   let b: u64 = K2 + <u64>bytes;
   let c: u64 = K3;
@@ -30,6 +39,5 @@ export function digestWrite(ptr: u32, bytes: u32, position: f64): void {
   }
   for (; p + 8 <= end; p += 8) a = step(a, load<u64>(p), K1);
   if (p < end) b = step(b, load<u64>(p) & ((<u64>1 << (<u64>(end - p) << 3)) - 1), K2);
-  const hash = mix(mix(a) + rotl<u64>(mix(b), 13) + rotl<u64>(mix(c), 29) + rotl<u64>(mix(d), 47));
-  atomic.add<u64>(PARAMS_ADDR + offsetof<Params>("digest"), hash);
+  return mix(mix(a) + rotl<u64>(mix(b), 13) + rotl<u64>(mix(c), 29) + rotl<u64>(mix(d), 47));
 }

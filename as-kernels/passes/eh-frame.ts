@@ -26,7 +26,7 @@ function misfit(ptr: u32, left: u32): u32 {
 /** Bytes of a record from its length word on, with it; 0 = zero terminator; LONG_FORM = does not fit in `left` bytes. */
 // @ts-ignore: decorator
 @inline
-function recordBytes(ptr: u32, left: u32): u32 {
+export function recordBytes(ptr: u32, left: u32): u32 {
   if (left < 4) return LONG_FORM;
   const length = load<u32>(ptr);
   if (length == 0) return 0;

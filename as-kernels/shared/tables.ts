@@ -359,6 +359,7 @@ export class Params {
   gnuUnique: u32;
   digests: u32;
   digest: u64;
+  replaced: u32;
   callGraph: u32;
   dependentLibraries: u32;
   shortened: u32;

@@ -429,7 +429,7 @@ export const cases: Record<string, Case> = {
     context.update({ "steps.o": undefined });
     same((await context.relink()).output, good.output, "as it was");
     const controller = new AbortController();
-    await rejects(context.relink({ signal: controller.signal, onProgress: ({ pass }) => void (pass === "mark-live" && controller.abort()) }), api, "ABORTED");
+    await rejects(context.relink({ signal: controller.signal, onProgress: ({ pass }) => void (pass === "relocate" && controller.abort()) }), api, "ABORTED");
     const [one, two] = await Promise.all([context.relink(), context.relink({ onProgress: () => undefined })]);
     same(one.output, good.output, "one");
     same(two.output, good.output, "two");

@@ -12,7 +12,7 @@ import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types
 
 /** In this thread. */
 export class LocalContext extends BaseContext {
-  private readonly kept: Kept = { machine: new Machine(), updates: new Map() };
+  private readonly kept: Kept = { machine: new Machine(), updates: new Map(), last: null };
   private readonly session: Session;
   private readonly changed = new Set<string>();
 
@@ -42,6 +42,7 @@ export class LocalContext extends BaseContext {
       if (error instanceof LinkError && error.code === "INTERNAL") {
         this.kept.machine.stop();
         this.kept.machine = new Machine();
+        this.kept.last = null;
         this.session.reset();
       }
       throw error;
@@ -55,5 +56,6 @@ export class LocalContext extends BaseContext {
   protected end(): void {
     this.kept.machine.stop();
     this.kept.updates.clear();
+    this.kept.last = null;
   }
 }

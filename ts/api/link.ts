@@ -13,6 +13,7 @@ import { HostError, type Host } from "../host/host.ts";
 import { VirtualHost, Wanted, type Platform } from "../host/virtual.ts";
 import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
+import { canTakeUp, relink } from "../relink.ts";
 import type { Machine } from "../memory/machine.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
 import { layoutOf } from "../report/layout.ts";
@@ -64,6 +65,8 @@ export interface Kept {
   machine: Machine;
   /** What `update` has said, by plainPath; null = the file is gone. */
   readonly updates: Map<string, ByteSource | null>;
+  /** The last link, where it can be taken up. */
+  last: Context | null;
 }
 
 /** What differs from link to link of a context. */
@@ -123,6 +126,9 @@ export class Session {
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
     const host = this.startHost(platform, plugins, files);
+    const taken = await this.takeUp(host);
+    if (this.kept !== null) host.files.settle();
+    if (taken !== null) return resultOf(taken, host, platform.now() - began, began);
     for (let round = 0; ; round++) {
       const attempt = await this.attempt(host, more);
       if (host.files.isWaiting) {
@@ -137,6 +143,30 @@ export class Session {
       host.files.replaceLayers(this.layers(plugins, files, this.real));
       host.restart();
     }
+  }
+
+  /** The last link with what has changed since; null = it has to be linked from the beginning. */
+  private async takeUp(host: VirtualHost): Promise<Attempt | null> {
+    const ctx = this.kept?.last;
+    if (ctx == null) return null;
+    this.kept!.last = null;
+    let replaced = host.files.replaced();
+    for (; replaced === null && host.files.isWaiting; replaced = host.files.replaced()) await this.untilAborted(host.files.fetch());
+    const sources = replaced?.map((file) => ({ ...file, source: ctx.sources.indexOf(file.path) }));
+    if (sources === undefined || sources.some(({ source }) => source < 0)) return null;
+    this.passes = 0;
+    const attempt = newAttempt(ctx.options.output);
+    try {
+      attempt.ok = await relink(ctx, sources, this.observer(attempt), host.keptOutput);
+    } catch (error) {
+      if (error instanceof LinkError) throw error;
+      throw new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, [], { cause: error });
+    } finally {
+      host.release();
+    }
+    if (attempt.ok) this.kept!.last = ctx;
+    else host.restart();
+    return attempt.ok ? attempt : null;
   }
 
   private real: Host | null = null;
@@ -202,7 +232,8 @@ export class Session {
 
   private async attempt(host: VirtualHost, more: readonly Input[]): Promise<Attempt> {
     this.passes = 0;
-    const attempt: Attempt = { ok: false, output: "", diagnostics: [], map: undefined, graph: undefined, passes: [], stats: NO_STATS };
+    const attempt = newAttempt("");
+    let ended: Context | null = null;
     const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text));
     diag.listener = (severity, message) => void attempt.diagnostics.push(diagnosticOf(severity, message));
     try {
@@ -212,7 +243,7 @@ export class Session {
       for (const warning of parsed.warnings) diag.warn(warning);
       for (const error of parsed.errors) diag.error(error);
       if (parsed.action === "link") {
-        const status = await runLink(parsed.options, host, diag, this.observer(attempt), this.kept?.machine ?? null);
+        const status = await runLink(parsed.options, host, diag, this.observer(attempt, (ctx) => (ended = ctx)), this.kept?.machine ?? null);
         attempt.ok = status === 0;
         attempt.output = parsed.options.output;
       } else attempt.ok = !diag.hasErrors;
@@ -223,10 +254,17 @@ export class Session {
     } finally {
       host.release();
     }
+    this.keep(ended, attempt, host);
     return attempt;
   }
 
-  private observer(attempt: Attempt): LinkObserver {
+  /** A link that said nothing, wrote only its output and knows no plugins can be taken up by the next. */
+  private keep(ctx: Context | null, attempt: Attempt, host: VirtualHost): void {
+    if (this.kept === null || ctx === null || !attempt.ok || attempt.diagnostics.length > 0) return;
+    if (host.text === "" && host.outputs.size === 1 && (this.options.plugins ?? []).length === 0 && canTakeUp(ctx)) this.kept.last = ctx;
+  }
+
+  private observer(attempt: Attempt, ended?: (ctx: Context) => void): LinkObserver {
     return {
       laidOut: (ctx) => {
         if (this.options.map === true) attempt.map = { ...layoutOf(ctx), text: decoded(linkMap(ctx)) };
@@ -235,6 +273,7 @@ export class Session {
       linked: (ctx) => {
         attempt.passes = ctx.passes;
         attempt.stats = statsOf(ctx);
+        ended?.(ctx);
       },
     };
   }
@@ -244,6 +283,10 @@ export class Session {
     const symbols = attempt.diagnostics.filter(({ severity, code }) => severity === "error" && code === "UNDEFINED_SYMBOL").map(({ rawSymbol, symbol }) => rawSymbol ?? symbol ?? "");
     return symbols.length === 0 ? [] : plugins.supply([...new Set(symbols)]);
   }
+}
+
+function newAttempt(output: ByteString): Attempt {
+  return { ok: false, output, diagnostics: [], map: undefined, graph: undefined, passes: [], stats: NO_STATS };
 }
 
 function resultOf(attempt: Attempt, host: VirtualHost, total: number, began: number): LinkResult {

@@ -52,6 +52,9 @@ export interface OutputFile {
 export interface OutputOptions {
   /** 0o777 for programs and libraries, 0o666 for -r; the umask is taken off. */
   mode: number;
+  /** API: its bytes stay in the machine's memory, and the next output there begins with them (`again`) or with zeros. */
+  keep?: boolean;
+  again?: boolean;
 }
 
 export type DigestAlgorithm = "sha1" | "sha256" | "md5";

@@ -46,6 +46,19 @@ export interface Entry {
   kept?: number;
 }
 
+/** A stretch of the machine's memory that holds a file. */
+export interface KeptFile {
+  address: number;
+  bytes: number;
+}
+
+/** A file that is not what it was in the last link. */
+export interface Replaced {
+  path: ByteString;
+  before: KeptFile;
+  now: KeptFile;
+}
+
 const NOT_THERE = new HostError("ENOENT", "No such file or directory");
 /** Files without a name; in no folder that a program could mean. */
 const UNNAMED = "/proc/self/wield/";
@@ -65,6 +78,11 @@ export class VirtualFiles {
   private readonly resolved = new Map<string, ByteString | undefined>();
   private wanted = new Map<string, Promise<void>>();
   private unnamedFiles = 0;
+  /** What the last link saw and this one sees anew: contents that are still in the machine's memory, and paths that were nowhere. */
+  private readonly before = new Map<ByteString, KeptFile>();
+  private readonly absent = new Set<ByteString>();
+  /** Something else that the last link saw is gone. */
+  private lost = false;
 
   /** `machine`: keeps contents for the next link; null = there is none. */
   constructor(layers: Layers, real: Host | null, machine: Machine | null, resolver: Resolver | null) {
@@ -213,10 +231,46 @@ export class VirtualFiles {
     for (const [path, entry] of this.entries) {
       if (!which(path, entry)) continue;
       if (entry.bytes !== null) read.push(path);
-      if (entry.kept) this.machine!.drop(entry.kept);
+      this.remember(path, entry);
       this.entries.delete(path);
     }
     return read;
+  }
+
+  private remember(path: ByteString, { kept, bytes, failure }: Entry): void {
+    if (failure === NOT_THERE) this.absent.add(path);
+    else if (!kept) this.lost = true;
+    else if (this.before.has(path)) this.machine!.drop(kept);
+    else this.before.set(path, { address: kept, bytes: bytes!.length });
+  }
+
+  /**
+   * What the last link saw and has changed since. null = that is not all that has changed, or it is not known, or (isWaiting) not yet.
+   */
+  replaced(): Replaced[] | null {
+    if (this.lost) return null;
+    for (const path of this.absent) if (this.entry(path, false)?.layer !== null) return null;
+    const all: Replaced[] = [];
+    for (const [path, before] of this.before) {
+      try {
+        const bytes = this.contents(path);
+        const address = bytes === null ? 0 : this.keep(this.entries.get(path)!, bytes);
+        if (address === 0) return null;
+        all.push({ path, before, now: { address, bytes: bytes!.length } });
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        return null;
+      }
+    }
+    return all;
+  }
+
+  /** From now on "the last link" is one that sees what there is now. */
+  settle(): void {
+    for (const { address } of this.before.values()) this.machine!.drop(address);
+    this.before.clear();
+    this.absent.clear();
+    this.lost = false;
   }
 
   /** A new link: drops files that are not what they were, what was not there, and what the last link made; those with contents that were read. */

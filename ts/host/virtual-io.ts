@@ -24,7 +24,7 @@ export interface SharedBytes {
 }
 
 /** What a VirtualHost tells its workers. */
-export type VirtualMessage = { wieldFiles: [path: ByteString, contents: SharedBytes | KeptBytes][] } | { wieldOutput: ArrayBufferLike } | { wieldForget: true };
+export type VirtualMessage = { wieldFiles: [path: ByteString, contents: SharedBytes | KeptBytes][] } | { wieldOutput: ArrayBufferLike | KeptBytes } | { wieldForget: true };
 
 export interface VirtualIo extends WorkerIo {
   /** True = the message was ours. */
@@ -51,10 +51,10 @@ export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflat
       kernels = made;
     },
     receive(message) {
-      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, SharedBytes | KeptBytes][]; wieldOutput?: ArrayBufferLike; wieldForget?: true };
+      const { wieldFiles, wieldOutput, wieldForget } = (message ?? {}) as { wieldFiles?: [ByteString, SharedBytes | KeptBytes][]; wieldOutput?: ArrayBufferLike | KeptBytes; wieldForget?: true };
       if (wieldForget === true) real.reset?.();
       for (const [path, file] of wieldFiles ?? []) files.set(path, "buffer" in file ? new Uint8Array(file.buffer, file.from, file.bytes) : file);
-      if (wieldOutput !== undefined) output = new Uint8Array(wieldOutput);
+      if (wieldOutput !== undefined) output = "address" in wieldOutput ? contents(wieldOutput) : new Uint8Array(wieldOutput);
       return wieldFiles !== undefined || wieldOutput !== undefined || wieldForget === true;
     },
     readAt(path, target, position) {

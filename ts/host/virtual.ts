@@ -59,6 +59,9 @@ export class VirtualHost implements Host {
   /** Contents in memory that threads share. */
   private readonly shared = new WeakMap<Entry, Uint8Array>();
   private output: Uint8Array = new Uint8Array(0);
+  /** Where `output` is in the machine's memory, 0 = elsewhere. */
+  private outputAt = 0;
+  private lastOutput: KeptBytes | null = null;
   /** Size that the output was given, and where it ends if more was written. */
   private sizeGiven = 0;
   private endAt = 0;
@@ -202,7 +205,8 @@ export class VirtualHost implements Host {
     const end = position + bytes.length;
     if (end > this.output.length) this.startOutput(Math.max(end, Math.min(2 * this.output.length, end + GROWTH_BYTES)));
     if (this.endAt > 0 || end > this.sizeGiven) this.endAt = Math.max(this.endAt, end);
-    this.output.set(bytes, position);
+    if (this.outputAt !== 0 && bytes.buffer === this.output.buffer) this.options.machine!.kernels.copyMemory(this.outputAt + position, bytes.byteOffset, bytes.length);
+    else this.output.set(bytes, position);
   }
 
   /** Hands virtual files to workers, in memory that all share; real ones by descriptor. */
@@ -249,18 +253,24 @@ export class VirtualHost implements Host {
     if (this.options.write) this.real.checkWritable(path, replaced);
   }
 
+  /** The output that was committed last, if its bytes are still in the machine's memory. */
+  get keptOutput(): KeptBytes | null {
+    return this.lastOutput;
+  }
+
   createOutput(path: ByteString, options: OutputOptions): OutputFile {
+    this.lastOutput = null;
     return {
       fd: VIRTUAL_OUTPUT,
       truncate: (bytes) => {
         this.endAt = 0;
         this.sizeGiven = bytes;
-        this.startOutput(bytes);
+        if (!this.startKept(bytes, options)) this.startOutput(bytes);
       },
       write: (bytes, position) => this.writeAt(VIRTUAL_OUTPUT, bytes, position),
       read: (into, position) => copyOut(this.output, into, 0, into.length, position),
       commit: () => this.commit(path, options),
-      abort: () => void (this.output = new Uint8Array(0)),
+      abort: () => this.dropOutput(),
     };
   }
 
@@ -279,9 +289,27 @@ export class VirtualHost implements Host {
     };
   }
 
+  private dropOutput(): void {
+    this.output = new Uint8Array(0);
+    this.outputAt = 0;
+  }
+
+  /** The output in the machine's memory, where all threads can write; false = it has to be elsewhere. A single thread need not copy it. */
+  private startKept(bytes: number, { keep, again }: OutputOptions): boolean {
+    const { machine } = this.options;
+    if (machine === null || (this.workers.length === 0 && keep !== true)) return false;
+    this.outputAt = machine.outputMemory(bytes);
+    if (this.outputAt === 0) return false;
+    this.output = machine.arena.bytes(this.outputAt, bytes);
+    if (again !== true) machine.kernels.fillBytes(this.outputAt, 0, bytes);
+    for (const { worker } of this.workers) worker.send({ wieldOutput: { address: this.outputAt, bytes } });
+    return true;
+  }
+
   private startOutput(bytes: number): void {
     if (bytes === this.output.length) return;
     const before = this.output;
+    this.outputAt = 0;
     this.output = new Uint8Array(this.workers.length > 0 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     this.output.set(before.subarray(0, bytes));
     for (const { worker } of this.workers) worker.send({ wieldOutput: this.output.buffer });
@@ -290,7 +318,8 @@ export class VirtualHost implements Host {
   private commit(path: ByteString, options: OutputOptions): void {
     const used = this.endAt > 0 ? this.output.subarray(0, this.endAt) : this.output;
     const plain = used.buffer instanceof ArrayBuffer && used.length === used.buffer.byteLength ? (used as Uint8Array<ArrayBuffer>) : new Uint8Array(used);
-    this.output = new Uint8Array(0);
+    if (this.outputAt !== 0) this.lastOutput = { address: this.outputAt, bytes: used.length };
+    this.dropOutput();
     this.endAt = this.sizeGiven = 0;
     if (this.options.write) {
       const file = this.real.createOutput(path, options);
@@ -381,7 +410,7 @@ export class VirtualHost implements Host {
     for (const { worker } of this.workers) worker.send({ wieldForget: true });
     this.opened.length = 0;
     this.descriptors.clear();
-    this.output = new Uint8Array(0);
+    this.dropOutput();
     this.options.real?.release();
   }
 }

@@ -29,6 +29,11 @@ export interface Kernels {
   fillMembers(from: u32, to: u32, cursors: u32): void;
   // passes/build-id
   digestWrite(ptr: u32, bytes: u32, position: f64): void;
+  undigestWrite(ptr: u32, bytes: u32, position: f64): void;
+  // passes/compare-contents
+  firstDifference(a: u32, b: u32, from: u32, end: u32): u32;
+  compareContents(o: u32, before: u32, after: u32, bytes: u32, map: u32, dirty: u32): u32;
+  anyDirty(from: u32, to: u32, dirty: u32): u32;
   // passes/copy-relocs
   markUsed(row: u32, rela: u32, count: u32, first: u32): void;
   markUsedResident(from: u32, to: u32, first: u32): u32;
@@ -161,6 +166,11 @@ export interface Kernels {
   readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, names: u32, namesBytes: u32, out: u32): u32;
   readShared(o: u32, out: u32): u32;
   hashName(name: u32, len: u32): void;
+  // passes/patch-object
+  patchSections(o: u32, old: u32, before: u32, after: u32): u32;
+  patchSymbols(o: u32, old: u32): u32;
+  relaBytes(o: u32): u32;
+  patchRelocations(o: u32, before: u32, after: u32, old: u32, to: u32, set: u32, slots: u32): u32;
   // passes/read-headers
   scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32;
   countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32;

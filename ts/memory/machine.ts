@@ -26,6 +26,7 @@ export class Machine {
   private readonly kept = new Map<number, number>();
   private keptPages = 0;
   private readonly free: { at: number; pages: number }[] = [];
+  private output: { at: number; pages: number } | null = null;
 
   /** The memory as if nothing had been linked yet, and its tables. */
   begin(io: WorkerIo, phases: Phases): { tables: Tables; pool: Pool } {
@@ -68,6 +69,18 @@ export class Machine {
     this.kept.delete(at);
     this.keptPages -= pages;
     this.free.push({ at, pages });
+  }
+
+  /** Address of `bytes` bytes for the output, the same as before where they fit; 0 = there is no room. Contents are undefined. */
+  outputMemory(bytes: number): number {
+    const pages = Math.ceil(bytes / PAGE);
+    if (this.output === null || this.output.pages < pages) {
+      if (this.output !== null) this.free.push(this.output);
+      const room = pages + (pages >>> 4) + 1;
+      const at = room > KEPT_PAGES ? 0 : this.reserve(room);
+      this.output = at === 0 ? null : { at, pages: room };
+    }
+    return this.output?.at ?? 0;
   }
 
   /** Below the windows, which stay where they are, too; 0 = there is no room. */

@@ -88,13 +88,19 @@ export class WorkerContext extends MemoryViews {
 
   /** Writes `bytes` bytes at `address` to `position` of the output, digested while they are in the cache if a build-id wants it. */
   write(fd: number, address: number, bytes: number, position: number): void {
+    const before = this.params.get("replaced");
+    if (before !== 0) this.eachDigest(before + position, bytes, position, this.kernels.undigestWrite);
     if (this.params.get("digests") !== 0) this.digest(address, bytes, position);
     this.io.writeAt(fd, this.bytes(address, bytes), position);
   }
 
   /** Adds bytes of the output to params.digest. Kernel calls stay short, so that V8 can put optimised code in place between them. */
   digest(address: number, bytes: number, position: number): void {
-    for (let at = 0; at < bytes; at += DIGEST_BYTES) this.kernels.digestWrite(address + at, Math.min(DIGEST_BYTES, bytes - at), position + at);
+    this.eachDigest(address, bytes, position, this.kernels.digestWrite);
+  }
+
+  private eachDigest(address: number, bytes: number, position: number, kernel: Kernels["digestWrite"]): void {
+    for (let at = 0; at < bytes; at += DIGEST_BYTES) kernel(address + at, Math.min(DIGEST_BYTES, bytes - at), position + at);
   }
 
   /** Address of this worker's scratch window number `index`, at least `bytes` long. Growing it drops its contents. */

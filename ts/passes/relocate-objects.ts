@@ -11,7 +11,7 @@ import type { WorkerContext } from "../memory/pool.ts";
 /** Bytes of contents and relocations that are read for one batch. */
 const BATCH_BYTES = 1 << 20;
 /** Of a batch row, of what one member needs in a plan, and of a plan besides (relocate-objects kernel). */
-const BATCH_HEAD = 8;
+export const BATCH_HEAD = 8;
 const MEMBER_BYTES = 2 * 32 + 2 * 24;
 const PLAN_HEAD = 24;
 const REGION_BYTES = 24;

@@ -10,7 +10,7 @@ import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJE
 import type { Context, OutputSection } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { cutObjects, takesObjects, relocateSlices, type MemberRange } from "./relocate-objects.ts";
+import { BATCH_HEAD, cutObjects, takesObjects, type Batches, relocateSlices, type MemberRange } from "./relocate-objects.ts";
 import { writeMerged } from "./write-merged.ts";
 
 /** Fits the second-level cache together with the window it is read through. */
@@ -29,6 +29,7 @@ const WINDOW_SLICES = 2;
 
 const A_WINDOWS = 0;
 const A_FD = 1;
+const A_MERGED = 2;
 /** In place of a descriptor: sections with osec.memory are being made. */
 const IN_MEMORY = 0xffff_ffff;
 
@@ -201,10 +202,11 @@ function extentOf(ctx: Context, first: number, end: number): { from: number; to:
   return to > from ? { from, to } : null;
 }
 
-/** Phase: the merged strings and constants of one msec, a window at a time. */
+/** Phase: the merged strings and constants of one msec, a window at a time. Arguments: nothing, descriptor, list of msec rows (0 = all). */
 export function writeMergedPhase(w: WorkerContext, chunk: number): void {
   const { msec, osec } = w.tables;
-  const m = chunk + 1;
+  const list = w.args[A_MERGED]!;
+  const m = list === 0 ? chunk + 1 : w.u32[(list >>> 2) + chunk]!;
   const target = msec.osec[m]!;
   if ((osec.memory[target] !== 0) !== (w.args[A_FD]! === IN_MEMORY)) return;
   const start = msec.outOffset[m]!;
@@ -228,15 +230,74 @@ export async function makeSections(ctx: Context, osecs: OutputSection[]): Promis
   await writeSections(ctx, osecs, IN_MEMORY);
 }
 
-async function writeSections(ctx: Context, osecs: OutputSection[], fd: number): Promise<void> {
-  const { pool, tables } = ctx;
+/** All windows of `osecs`, and the batches of objects of those that are put together so. */
+function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { windows: { address: number; count: number }; batches: Batches } {
+  const { tables } = ctx;
   const objects = fd === IN_MEMORY ? [] : osecs.filter((osec) => takesObjects(ctx, osec));
   const { batches, alone } = cutObjects(ctx, objects);
   const whole = osecs.filter((osec) => !objects.includes(osec));
   const ranges = whole.map((osec) => ({ osec, first: tables.osec.memberBase[osec.id]!, end: tables.osec.memberBase[osec.id]! + tables.osec.memberCount[osec.id]! }));
-  const windows = cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY);
+  return { windows: cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY), batches };
+}
+
+async function runWindows({ pool }: Context, { windows, batches }: ReturnType<typeof cutSections>, fd: number): Promise<void> {
   await pool.run("relocate", windows.count, windows.address, fd);
   if (batches.count > 0) await pool.run("relocate-objects", batches.count, batches.address, fd, batches.osecs, batches.sections);
-  await pool.run("write-merged", tables.msec.rows - 1, 0, fd);
+}
+
+async function writeSections(ctx: Context, osecs: OutputSection[], fd: number): Promise<void> {
+  const { pool, tables } = ctx;
+  await runWindows(ctx, cutSections(ctx, osecs, fd), fd);
+  await pool.run("write-merged", tables.msec.rows - 1, 0, fd, 0);
   ctx.checkIssues();
+}
+
+// ---- an output that is there already ----
+
+/**
+ * Makes those windows again that hold one of the sections that are 1 in `dirty` (u8 per isec); the finished output is in memory at `previous`.
+ * What is merged stands in holes of the windows, which the digest knows as empty (params.replaced): they are emptied before and filled after.
+ */
+export async function rewriteOutput(ctx: Context, fd: number, dirty: number, previous: number): Promise<void> {
+  const { arena, pool, params } = ctx;
+  const cut = cutSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
+  const { windows, batches } = cut;
+  windows.count = keepDirty(ctx, windows, WINDOW_ROW, 4, 1, dirty);
+  batches.count = keepDirty(ctx, batches, BATCH_HEAD + 8 * batches.sections, BATCH_HEAD, batches.sections, dirty);
+  const osecs = new Set(Array.from({ length: windows.count }, (_, n) => arena.u32[(windows.address + n * WINDOW_ROW) >>> 2]!));
+  const merged = emptyHoles(ctx, osecs, previous);
+  const digests = params.get("digests");
+  if (digests !== 0) params.set("replaced", previous);
+  await runWindows(ctx, cut, fd);
+  params.set("replaced", 0);
+  params.set("digests", 0);
+  if (merged.count > 0) await pool.run("write-merged", merged.count, 0, fd, merged.list);
+  params.set("digests", digests);
+  ctx.checkIssues();
+}
+
+/** The rows of a table, `rowBytes` long, of which one of the ranges of members (u32 pairs from byte `from` on) holds a dirty section; how many. */
+function keepDirty({ arena, kernels }: Context, { address, count }: { address: number; count: number }, rowBytes: number, from: number, ranges: number, dirty: number): number {
+  const { u8, u32 } = arena;
+  let kept = 0;
+  for (let n = 0; n < count; n++) {
+    const row = address + n * rowBytes;
+    let isDirty = false;
+    for (let k = 0; k < ranges; k++) isDirty ||= kernels.anyDirty(u32[(row + from + 8 * k) >>> 2]!, u32[(row + from + 8 * k + 4) >>> 2]!, dirty) !== 0;
+    if (isDirty) u8.copyWithin(address + kept++ * rowBytes, row, row + rowBytes);
+  }
+  return kept;
+}
+
+/** The merged parts of some output sections, as a list of msec rows (u32): their bytes become what is between members. */
+function emptyHoles({ arena, kernels, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): { list: number; count: number } {
+  const list = arena.alloc(4 * msec.rows);
+  let count = 0;
+  for (let m = 1; m < msec.rows; m++) {
+    const id = msec.osec[m]!;
+    if (!osecs.has(id)) continue;
+    arena.u32[(list >>> 2) + count++] = m;
+    kernels.fillBytes(previous + osec.offset[id]! + msec.outOffset[m]!, (osec.sh_flags[id]! & SHF_EXECINSTR) !== 0 ? TRAP : 0, msec.size[m]!);
+  }
+  return { list, count };
 }

@@ -45,10 +45,19 @@ export class BuildIdSection implements SyntheticSection {
 
   /** Once all other bytes of the output are written (`bytes` in total): writes the descriptor. */
   finish(ctx: Context, output: OutputFile, bytes: number): void {
-    if (!this.isNeeded(ctx)) return;
+    if (this.isNeeded(ctx)) this.finishAt(ctx, output, bytes, this.position(ctx));
+  }
+
+  /** In an output that has been finished before: as it is until then. */
+  clear(ctx: Context, output: OutputFile): void {
+    if (this.isNeeded(ctx) && !this.discarded) output.write(new Uint8Array(idBytes(ctx)), this.position(ctx) + DESCRIPTOR_AT);
+  }
+
+  /** Bytes from the start of the file. */
+  private position(ctx: Context): number {
     const section = ctx.osecs.find((osec) => osec !== undefined && osec.id === this.osec);
     if (section === undefined) throw new Error(".note.gnu.build-id is in no output section");
-    this.finishAt(ctx, output, bytes, section.sh_offset + Number(this.address - section.sh_addr));
+    return section.sh_offset + Number(this.address - section.sh_addr);
   }
 
   /** The same for a note at `position` of the file. */

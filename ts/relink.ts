@@ -1,0 +1,108 @@
+/**
+ * A link that takes up the last one: files were replaced, options are the same.
+ *
+ * Why the bytes are those of a link from nothing: a link is a function of its options and of what it reads. If all that the passes before
+ * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. If
+ * only sizes, values and places of relocations in replaced objects differ, the tables before assign-addresses are the old ones but for
+ * those numbers, and all passes from there on run again. What is not certainly one of both (passes/patch-objects.ts), fails, or has
+ * something to say, is linked from the beginning: `relink` never reports anything.
+ */
+import type { Context, LinkObserver } from "./context.ts";
+import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
+import { HandOver } from "./host/hand-over.ts";
+import { HostError } from "./host/host.ts";
+import { finishBuildId, layOut, timed, writeContents, writeFile } from "./link.ts";
+import { OutOfMemory } from "./memory/arena.ts";
+import { ReadFailed } from "./memory/pool.ts";
+import { digestedOutput } from "./passes/digest-output.ts";
+import { outputBytes } from "./passes/finish-output.ts";
+import { compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
+import { wantsSectionOrder } from "./passes/section-order.ts";
+import { rewriteOutput } from "./passes/write-output.ts";
+
+/** What objects that were read again may take of memory before it is time to tidy up. */
+const SPARE_BYTES = 64 << 20;
+const MODE = 0o777;
+
+/** What an attempt may end with that the link from the beginning will end with, too, or not. */
+const GIVEN_UP = [LinkFailed, OutOfMemory, ReadFailed, HostError, HandOver];
+
+/** Are the passes of a link that has ended well ones that can be taken up? */
+export function canTakeUp(ctx: Context): boolean {
+  const { options } = ctx;
+  const read = options.gdbIndex || options.debugNames || options.icf !== "none" || options.optimizeBbJumps || options.z.rewriteEndbr || options.compressDebug !== "none" || options.compressSections.length > 0;
+  const otherwise = options.relocatable || options.emitRelocs || options.hexFormat !== "" || options.binary || options.separateDebug !== "" || options.reproduce !== "" || options.wrap.length > 0;
+  const more = ctx.script !== null || ctx.plan !== null || ctx.lto !== null || ctx.bitcode !== null || ctx.params.get("splitStack") === 1;
+  return !read && !otherwise && !more && !wantsSectionOrder(ctx);
+}
+
+/** Sections whose size depends on what it was in earlier rounds of layout. */
+const remembersSizes = ({ options }: Context): boolean => options.packRelr || options.packAndroid;
+
+/**
+ * `previous`: where the output of the last link still is in memory. False: link from the beginning; the context is of no use any more,
+ * which holds, too, when this throws.
+ */
+export async function relink(ctx: Context, replaced: readonly Replacement[], observer: LinkObserver, previous: Place | null): Promise<boolean> {
+  ctx.diag = silent();
+  ctx.observer = observer;
+  ctx.passes = [];
+  ctx.pool.setSources(ctx.sources);
+  try {
+    ctx.arena.release(ctx.checkpoint.laidOut);
+    const dirty = ctx.arena.allocZeroed(ctx.tables.isec.rows + 16);
+    const difference = await timed(ctx, "compare-objects", () => compareAll(ctx, replaced, dirty));
+    if (difference === "contents") await writeAgain(ctx, dirty, previous);
+    else if (difference === "sizes") await layOutAgain(ctx);
+    else return false;
+  } catch (error) {
+    if (GIVEN_UP.some((kind) => error instanceof kind)) return false;
+    throw error;
+  }
+  observer.linked?.(ctx);
+  return true;
+}
+
+/** Whatever is said ends it: the link from the beginning will say it. */
+function silent(): Diagnostics {
+  const diag = new Diagnostics(() => undefined);
+  diag.listener = () => {
+    throw new LinkFailed();
+  };
+  return diag;
+}
+
+type Difference = "contents" | "sizes" | "more";
+
+function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: number): Difference {
+  const { arena, checkpoint } = ctx;
+  const other = replaced.filter((file) => !compareFile(ctx, file, dirty));
+  if (other.length === 0) return "contents";
+  checkpoint.limit ||= checkpoint.created + SPARE_BYTES;
+  if (remembersSizes(ctx) || checkpoint.created > checkpoint.limit) return "more";
+  arena.release(checkpoint.created);
+  return other.every((file) => patchFile(ctx, file)) ? "sizes" : "more";
+}
+
+async function layOutAgain(ctx: Context): Promise<void> {
+  ctx.synthetics.ehFrame?.layout(ctx);
+  await layOut(ctx);
+  await writeFile(ctx, outputBytes(ctx), { mode: MODE }, (output) => writeContents(ctx, output));
+}
+
+/** Only the windows that hold a section of `dirty` (u8 per isec), if the others are still there. */
+async function writeAgain(ctx: Context, dirty: number, previous: Place | null): Promise<void> {
+  ctx.observer?.laidOut?.(ctx);
+  const bytes = outputBytes(ctx);
+  if (previous?.bytes !== bytes) return writeFile(ctx, bytes, { mode: MODE, keep: true }, (output) => writeContents(ctx, output));
+  await writeFile(ctx, bytes, { mode: MODE, keep: true, again: true }, async (file) => {
+    const { params, checkpoint: { digest } } = ctx;
+    const output = digestedOutput(ctx, file);
+    params.set("digest", digest);
+    await timed(ctx, "relocate", () => rewriteOutput(ctx, output.fd, dirty, previous.address));
+    await timed(ctx, "finish-output", () => {
+      ctx.synthetics.buildId?.clear(ctx, file);
+      finishBuildId(ctx, output);
+    });
+  });
+}
