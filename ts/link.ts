@@ -127,6 +127,7 @@ function setParams(ctx: Context): void {
   params.set("gcSections", flag(options.gcSections));
   params.set("ehFrameHdr", flag(options.ehFrameHdr));
   params.set("warnCommon", flag(options.warnCommon));
+  params.set("fortranCommon", flag(options.fortranCommon));
   params.set("stripDebug", flag(options.strip !== "none"));
   params.set("sttCommon", flag(options.z.sttCommon));
   params.set("gnuUnique", flag(!options.noGnuUnique));

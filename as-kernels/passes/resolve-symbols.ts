@@ -267,6 +267,24 @@ function noteWhy(member: u32, by: u32, id: u32): void {
   obj.whySym[member] = id;
 }
 
+/** --fortran-common: the member not yet in the link that offers a definition with contents of common symbol `id`; 0 = none. */
+function memberWithData(id: u32): u32 {
+  const t = tables();
+  const o = t.gsym.lazy[id];
+  if ((t.sym.flags[id] & SYM_KIND_MASK) != SYM_COMMON || o == 0 || t.obj.seq[o] != 0) return 0;
+  return definesData(o, id) ? o : 0;
+}
+
+function definesData(o: u32, id: u32): bool {
+  const t = tables();
+  const end = t.obj.recordBase[o] + t.obj.recordCount[o];
+  for (let row = t.obj.recordBase[o]; row < end; row++) {
+    const flags = t.record.flags[row];
+    if (t.record.sym[row] == id && flags & REC_DEFINED && !(flags & (REC_COMMON | REC_UNUSED | REC_SIGNATURE | REC_ALIAS))) return true;
+  }
+  return false;
+}
+
 /** Includes an object and, depth first, every archive member its references extract. */
 function include(state: u32, root: u32): void {
   const t = tables();
@@ -284,7 +302,12 @@ function include(state: u32, root: u32): void {
     let wanted: u32 = 0;
     while (row < end && wanted == 0) {
       const flags = record.flags[row];
-      if (!(flags & (REC_DEFINED | REC_UNUSED | REC_SIGNATURE | REC_MENTION))) {
+      if (flags & REC_COMMON) {
+        if (params().fortranCommon) {
+          wanted = memberWithData(record.sym[row]);
+          if (wanted != 0) noteWhy(wanted, o, record.sym[row]);
+        }
+      } else if (!(flags & (REC_DEFINED | REC_UNUSED | REC_SIGNATURE | REC_MENTION))) {
         wanted = addReference(record.sym[row], o, flags);
         if (wanted != 0) {
           if (obj.seq[wanted] != 0) wanted = 0;
@@ -318,6 +341,10 @@ function offer(state: u32, o: u32): void {
     if (!(flags & REC_DEFINED) || flags & (REC_UNUSED | REC_SIGNATURE | REC_ALIAS)) continue;
     const id = record.sym[row];
     const bits = symFlags[id];
+    if (params().fortranCommon && (bits & SYM_KIND_MASK) == SYM_COMMON && !(flags & REC_COMMON)) {
+      extract(state, o, gsym.obj[id], id);
+      return;
+    }
     if ((bits & SYM_KIND_MASK) != SYM_UNDEF) continue;
     if ((bits & (SYM_USED_REGULAR | SYM_USED_SHARED)) && !(bits & SYM_WEAK)) {
       extract(state, o, gsym.refObj[id], id);

@@ -416,6 +416,7 @@ export class Params {
   warningSections: u32;
   ehFrameHdr: u32;
   warnCommon: u32;
+  fortranCommon: u32;
   suspects: u32;
 }
 

@@ -69,6 +69,7 @@ export function defaultOptions(): LinkOptions {
     allowMultipleDefinition: false,
     undefinedVersion: false,
     warnCommon: false,
+    fortranCommon: false,
     warnTextrel: "",
     warnBackrefs: false,
     warnBackrefsExclude: [],

@@ -122,6 +122,7 @@ export interface LinkOptions {
   allowMultipleDefinition: boolean;
   undefinedVersion: boolean; // --undefined-version; lld default false
   warnCommon: boolean;
+  fortranCommon: boolean;
   warnTextrel: "" | "shared" | "any";
   warnBackrefs: boolean;
   warnBackrefsExclude: ByteString[];
@@ -158,7 +159,7 @@ export interface LinkOptions {
   uniqueGlobs: ByteString[]; // --unique=GLOB
   rwxSegments: "none" | "warn" | "error";
   discardSections: RegExp[]; // names of input sections that are left out
-  execstackNotice: "none" | "warn" | "error";
+  execstackNotice: "none" | "warn" | "objects" | "error";
   /** .comment names the linker. */
   linkerVersion: boolean;
   /** --split-stack-adjust-size, bytes. */

@@ -65,7 +65,7 @@ for (const [, rows] of OPTION_GROUPS) {
 const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
 
 /** Letters whose value may follow at once. -f and -F are not among them: `-fPIC` and `-fuse-ld` are a compiler's options. */
-const JOINED = new Set("lLhReuyTOoImzGYbPC");
+const JOINED = new Set("lLhReuyTOoImzGYbPCA");
 
 /** What is wrong with a command line is about its options, unless it says something else. */
 const message = (said: Said): Message => (typeof said === "string" ? { code: "BAD_OPTION", text: said } : said);
@@ -157,8 +157,15 @@ function walk(s: ParseState, args: readonly ByteString[]): void {
       continue;
     }
     const found = matchOption(arg);
-    if (found === undefined) {
+    const group = found === undefined ? groupedFlags(arg) : null;
+    if (group !== null) {
+      s.warnings.push(`grouped short command line options are deprecated: ${arg}`);
+      for (const row of group) row.set(s, "", arg);
+    } else if (found === undefined) {
       s.errors.push(unknownOption(arg));
+    } else if (found.row.value === "optional" && found.row.metavar === "COUNT" && !arg.includes("=") && /^[0-9]+$/.test(args[i + 1] ?? "")) {
+      // lld takes the number from the next argument, mold and gold take none.
+      found.row.set(s, args[++i] as ByteString, `${arg}=`);
     } else if (!found.needsNext) {
       found.row.set(s, found.value, arg);
     } else if (i + 1 < args.length) {
@@ -187,6 +194,13 @@ export function matchOption(arg: ByteString): Match | undefined {
     if (ELSEWHERE.has(name)) return undefined;
   }
   return two ? undefined : matchShort(body);
+}
+
+/** `-sx` for `-s -x`, as GNU ld still takes it; null = something else. */
+function groupedFlags(arg: ByteString): OptionRow[] | null {
+  if (!/^-[a-zA-Z]{2,}$/.test(arg)) return null;
+  const rows = [...arg.slice(1)].map((letter) => SHORT.get(letter));
+  return rows.every((row): row is OptionRow => row !== undefined && row.value === "none") ? rows : null;
 }
 
 function optionName(body: ByteString): ByteString {

@@ -368,5 +368,6 @@ export const PARAMS = {
   warningSections: "u32", // set by load-sections: there are .gnu.warning.SYMBOL sections
   ehFrameHdr: "u32", // 1 = --eh-frame-hdr: records of .eh_frame are looked into
   warnCommon: "u32", // 1 = --warn-common
+  fortranCommon: "u32", // --fortran-common
   suspects: "u32", // SUSPECT_*: what settle-symbols must look at
 } as const satisfies Record<string, "u32" | "u64">;

@@ -16,7 +16,9 @@ export function checkProtection(ctx: Context): void {
   const writableCode = segments.some(({ p_type, p_flags }) => p_type === PT_LOAD && (p_flags & (PF_W | PF_X)) === (PF_W | PF_X));
   if (writableCode) say(options.rwxSegments, `${options.output} has a LOAD segment with RWX permissions`);
   if (segments.some(({ p_type, p_flags }) => p_type === PT_TLS && (p_flags & PF_X) !== 0)) say(options.rwxSegments, `${options.output} has a TLS segment with execute permission`);
-  if (segments.some(({ p_type, p_flags }) => p_type === PT_GNU_STACK && (p_flags & PF_X) !== 0)) say(options.execstackNotice, reason(ctx));
+  if (!segments.some(({ p_type, p_flags }) => p_type === PT_GNU_STACK && (p_flags & PF_X) !== 0)) return;
+  if (options.execstackNotice !== "objects") say(options.execstackNotice, reason(ctx));
+  else if (options.z.execstack !== true) say("warn", reason(ctx));
 }
 
 function reason(ctx: Context): string {

@@ -71,4 +71,31 @@ gnu("--target-help is --help; options of compilers and of big-endian machines ch
   w.write({ "a.s": PLAIN }).sh("as a.s -o a.o && $LD a.o -o a && $LD a.o -flto -flto=auto -flto-partition=none -fuse-ld=bfd -EB -o b && cmp a b && $LD --target-help | grep -q 'supported emulations'");
 });
 
+gnu("--fortran-common: a member that defines a common symbol is taken", (w) => {
+  if (!wield) return;
+  w.write({ "m.s": ".globl _start\n_start: mov c, %eax\n.comm c, 4\n", "c.s": ".data\n.globl c, other\nc: .quad 5\n.size c, 8\nother: .quad 6\n", "e.s": ".comm c, 16\n" }).sh("for f in m c e; do as $f.s -o $f.o; done; ar rc c.a c.o; ar rc e.a e.o");
+  const other = (line: string): boolean => w.sh(`$LD ${line} -o o && nm o`).includes(" other");
+  for (const line of ["m.o c.a", "c.a m.o", "m.o --start-lib c.o --end-lib", "e.a m.o c.a"]) {
+    assert.not.ok(other(line), line);
+    assert.ok(other(`${line} --fortran-common`), line);
+    assert.not.ok(other(`${line} --fortran-common --no-fortran-common`), line);
+  }
+  assert.not.ok(other("m.o e.a --fortran-common"));
+  contains(w.sh("$LD m.o c.a --fortran-common --why-extract=- -o o"), "m.o\tc.a(c.o)\tc");
+}, "ar", "nm");
+
+gnu("short flags in one argument, and --threads with its number in the next", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": PLAIN }).sh("as a.s -o a.o && $LD a.o -s -x -o a && $LD a.o --threads 2 -o c && $LD a.o --threads -o d && cmp c d && $LD a.o -Ax86-64 -o e && cmp c e");
+  contains(w.sh("$LD a.o -sx -o b 2>&1 && cmp a b"), "warning: grouped short command line options are deprecated: -sx");
+  contains(w.fails("$LD a.o -so b"), "unknown argument '-so'");
+});
+
+gnu("--warn-execstack-objects: only when an object asks for it", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": `${PLAIN}.section .note.GNU-stack,"x",@progbits\n`, "b.s": `${PLAIN}.section .note.GNU-stack,"",@progbits\n` }).sh("as a.s -o a.o && as b.s -o b.o");
+  assert.is(w.sh("$LD b.o -z execstack --warn-execstack-objects -o o 2>&1"), "");
+  contains(w.sh("$LD a.o -z execstack-if-needed --warn-execstack-objects -o o 2>&1"), "a.o: requires executable stack");
+});
+
 gnu.run();

@@ -31,7 +31,6 @@ export const ACCEPTED: OptionRow[] = [
   accept("--qmagic", "", "Ignored: Linux a.out compatibility"),
   accept("--ctf-variables --no-ctf-variables", "", "Ignored: CTF sections are copied as they are"),
   accept("--ctf-share-types", "=METHOD", "Ignored: as --ctf-variables"),
-  accept("--no-fortran-common", "", "Ignored: common symbols never extract members"),
   accept("--no-define-common", "", "Ignored unless -d: common symbols of shared objects always have space"),
   accept("--reduce-memory-overheads", "", "Ignored: as --no-keep-memory"),
   accept("--max-cache-size", "=SIZE", "Ignored: as --no-keep-memory"),
@@ -80,7 +79,7 @@ export const ACCEPTED: OptionRow[] = [
   accept("--no-cref --no-detect-odr-violations --no-warn-constructors --no-warn-drop-version", "", "Ignored: the default"),
   accept("--warn-drop-version", "", "Ignored: versions are not dropped"),
   accept("--warn-search-mismatch", "", "Ignored: as --no-warn-search-mismatch"),
-  accept("--emit-stub-syms --no-emit-stub-syms --no-enum-size-warning --no-wchar-size-warning --no-fix-arm1176 --no-fix-cortex-a8 --no-fix-cortex-a53-843419 --no-fix-cortex-a53-835769 --no-long-plt --no-pipeline-knowledge -p", "", "Ignored: ARM only"),
+  accept("--emit-stub-syms --no-emit-stub-syms --no-enum-size-warning --no-wchar-size-warning --no-fix-arm1176 --no-fix-cortex-a8 --no-fix-cortex-a53-843419 --no-fix-cortex-a53-835769 --no-long-plt --no-pipeline-knowledge -p --fix-arm1176 --fix-v4bx --fix-v4bx-interworking", "", "Ignored: ARM only"),
   accept("--plt-localentry --no-plt-localentry --plt-static-chain --no-plt-static-chain --plt-thread-safe --no-plt-thread-safe --tls-optimize --no-tls-optimize --tls-get-addr-optimize --no-tls-get-addr-optimize --toc-sort --no-toc-sort --no-stub-group-multi --stub-group-multi", "", "Ignored: PowerPC64 only"),
   accept("--plt-align", "[=LOG2]", "Ignored: PowerPC64 only"),
   accept("--stub-group-size", "=N", "Ignored: for machines with short branches"),
@@ -100,5 +99,6 @@ export const ACCEPTED: OptionRow[] = [
   accept("--disable-multiple-abs-defs", "", "Ignored: two definitions are an error, absolute or not, unless --allow-multiple-definition"),
   accept("--detect-odr-violations", "", "Ignored: definitions are not compared with those that lose to them"),
   accept("--branch-to-branch --no-branch-to-branch", "", "Ignored: branches to branches stay as they are"),
+  accept("--plugin-save-temps", "", "Ignored: as --save-temps"),
   accept("--embedded-relocs", "", "Ignored: for machines with small data sections"),
 ];

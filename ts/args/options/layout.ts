@@ -44,6 +44,7 @@ export const LAYOUT: OptionRow[] = [
   should("--error-rwx-segments", "", "They are errors", put("rwxSegments", "error")),
   should("--no-warn-rwx-segments --no-error-rwx-segments", "", "They are neither (default)", put("rwxSegments", "none")),
   should("--warn-execstack", "", "Warn when the stack is executable", put("execstackNotice", "warn")),
+  should("--warn-execstack-objects", "", "Warn when the stack is executable because an object asks for it, not when -z execstack does", put("execstackNotice", "objects")),
   should("--error-execstack", "", "An executable stack is an error", put("execstackNotice", "error")),
   should("--no-warn-execstack --no-error-execstack", "", "It is neither (default)", put("execstackNotice", "none")),
   should("--check-sections", "", "Sections may not overlap (default)", put("checkSections", true)),
@@ -68,6 +69,8 @@ export const LAYOUT: OptionRow[] = [
   should("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
   should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
   should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
+  should("--fortran-common", "", "An archive member that defines a common symbol is taken, as GNU ld does", put("fortranCommon", true)),
+  should("--no-fortran-common", "", "It is not (default)", put("fortranCommon", false)),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
   should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
 ];

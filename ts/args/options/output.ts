@@ -16,7 +16,7 @@ export const OUTPUT: OptionRow[] = [
   must("--relocatable -r -i --Ur", "", "Make an object file that can be linked again", put("relocatable", true)),
   should("--force-group-allocation", "", "-r: section groups are dissolved, their members joined like other sections", put("dissolveGroups", true)),
   should("--relocatable-merge-sections", "", "-r: sections are joined as in a program, .text.f with .text", put("relocatableMerge", true)),
-  should("-d --dc --dp", "", "Give common symbols space with -r too", put("defineCommon", true)),
+  should("-d --dc --dp --define-common", "", "Give common symbols space with -r too", put("defineCommon", true)),
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
   must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
