@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- PART…] [NAME…] [--rounds=N] [--json=FILE] [--chart=FILE]`: the parts links, phases, kernels and scale, all
- * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS. The part rival runs when it is named: it installs
- * a package and takes minutes.
+ * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS. The parts relink and rival run when they are named:
+ * the second installs a package and takes minutes.
  *
  * Not a test: nothing here fails on a slow machine. Every time is a median of interleaved rounds, and everything printed is
  * also written as JSON, to dist/bench.json. The surprising choice: outputs go to /dev/shm where there is one, so that disks do
@@ -16,11 +16,12 @@ import { kernelBench } from "./kernels.ts";
 import { linkBench } from "./links.ts";
 import { phaseBench } from "./phases.ts";
 import { parallelCores } from "./measure.ts";
+import { relinkBench } from "./relink.ts";
 import { rivalBench } from "./rival.ts";
 import { scaleBench } from "./scale.ts";
 
 const USUAL = ["links", "phases", "kernels", "scale"];
-const PARTS = [...USUAL, "rival"];
+const PARTS = [...USUAL, "relink", "rival"];
 
 const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
@@ -48,6 +49,7 @@ try {
     phases: parts.includes("phases") ? phaseBench(names, scratch, rounds) : [],
     kernels: parts.includes("kernels") ? await kernelBench(rounds) : [],
     scale: parts.includes("scale") ? scaleBench(scratch, rounds) : [],
+    relink: parts.includes("relink") ? await relinkBench(names, scratch, rounds) : undefined,
     rival: parts.includes("rival") ? await rivalBench(scratch, Number(flag("rounds") ?? 9)) : undefined,
   };
   const file = flag("json") ?? path.resolve("dist", "bench.json");

@@ -7,7 +7,7 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
-import { relocEntry } from "../lib/needs.ts";
+import { relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import { encodedBytes, idOffset } from "../lib/cie.ts";
 import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import { isOpaque } from "./compare-contents.ts";
@@ -16,7 +16,7 @@ import {
   EHREC_CIE, EHREC_EMPTY, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, SLOT_REGULAR, SYM_DEFINED, SYM_DISCARDED, SYM_KIND_MASK, SYM_SECTION,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
+  EHDR_BYTES, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
   SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, SHT_CREL,
   SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_SYMTAB, SYM_BYTES,
 } from "../shared/elf.ts";
@@ -165,7 +165,7 @@ function loadedTarget(o: u32, i: u32): u32 {
 
 /**
  * Copies the relocations of object `o` to `to` (relaBytes). Refused unless those of every live section refer to what the old ones
- * referred to. `set`: `slots` cells of scratch: a power of two, more than twice the relocations of any section, old ones included.
+ * referred to, or to what is live anyway and needs no more than its address. `set`: `slots` cells of scratch: a power of two, more than twice the relocations of any section, old ones included.
  */
 export function patchRelocations(o: u32, before: u32, after: u32, old: u32, to: u32, set: u32, slots: u32): u32 {
   const obj = tables().obj;
@@ -248,16 +248,29 @@ function sameReferences(row: u32, before: u32, after: u32, from: u32, count: u32
     const offset = load<u64>(r);
     if (load<u32>(r, 12) >= symbols || offset > size || size - offset < <u64>((relocEntry(load<u32>(r, 8)) >> 8) & 0xff)) return false;
     const cell = cellOf(o, r, after, set, slots);
-    if (!load<u32>(cell, BEFORE)) return false;
     store<u32>(cell, load<u32>(cell, AFTER) + 1, AFTER);
   }
   const exact = (isec.sh_flags[row] & SHF_WRITE) != 0 || params().hasTextRel != 0;
   for (let cell = set; cell < set + slots * SET_CELL; cell += SET_CELL) {
     const old = load<u32>(cell, BEFORE);
     const fresh = load<u32>(cell, AFTER);
-    if (exact ? old != fresh : (old == 0) != (fresh == 0)) return false;
+    if (exact ? old == fresh : (old == 0) == (fresh == 0)) continue;
+    // One that is new changes nothing, and neither does one that is gone where nothing is collected.
+    if (exact || (old != 0 && params().gcSections) || !isInert(o, load<u64>(cell))) return false;
   }
   return true;
+}
+
+/** Is a relocation with this r_info one that no pass before relocate does anything about, its target being live? */
+function isInert(o: u32, r_info: u64): bool {
+  const type = <u32>r_info;
+  if (type != R_X86_64_PC32 && type != R_X86_64_PLT32) return false;
+  const sym = tables().esym.sym[tables().obj.esymBase[o] + <u32>(r_info >> 32)];
+  const flags = tables().sym.flags[sym];
+  const section = tables().sym.isec[sym];
+  if (flags & SPECIAL_FLAGS || (flags & SYM_KIND_MASK) != SYM_DEFINED || !section) return false;
+  const isec = tables().isec;
+  return isec.live[section] != 0 && isec.osec[section] != 0 && isec.kind[section] == ISEC_REGULAR;
 }
 
 /** The same relocations one by one, but for their offsets? */

@@ -185,12 +185,12 @@ for (const [seed, { args, flags, options: more }] of KINDS.entries()) {
 const CODE = 6;
 const R_X86_64_PLT32 = 4;
 
-/** A function `name` of `size` bytes that calls others. */
-function functionObject(name: string, size: number, callees: string[]): Uint8Array {
+/** A function `name` of `size` bytes that calls others; its object mentions `mentions`. */
+function functionObject(name: string, size: number, callees: string[], mentions = callees): Uint8Array {
   const object = new ObjectBuilder();
   const text = object.section(".text", { flags: CODE, data: new Uint8Array(size).fill(0x90), align: 16 });
   object.symbol(name, { in: text, type: 2, size });
-  const symbols = new Map([...new Set(callees)].map((callee) => [callee, object.symbol(callee)]));
+  const symbols = new Map([...new Set(mentions)].map((callee) => [callee, object.symbol(callee)]));
   callees.forEach((callee, i) => {
     text.data[5 * i] = 0xe8;
     object.reloc(text, 5 * i + 1, R_X86_64_PLT32, symbols.get(callee)!, -4);
@@ -221,6 +221,25 @@ for (const threads of [1, 2]) {
     assert.is(await relink({ "a.o": functionObject("_start", 48, ["f", "f"]) }), "sizes");
     assert.is(await relink({ "b.o": functionObject("f", 32, ["_start"]) }), "all");
     assert.is(await relink({ "b.o": functionObject("f", 48, ["_start"]) }), "sizes");
+  });
+}
+
+for (const gc of [false, true]) {
+  test(`calls of what is live come and go${gc ? ", with --gc-sections only come" : ""}`, async () => {
+    const caller = (...callees: string[]): Uint8Array => functionObject("_start", 64, callees, ["f", "g"]);
+    const files: Files = { "a.o": caller("f"), "b.o": functionObject("f", 32, ["g"]), "c.o": functionObject("g", 32, []) };
+    const options: LinkOptions = { args: ["a.o", "b.o", "c.o", ...(gc ? ["--gc-sections"] : [])] };
+    const context = await contextOf({ ...options, fs: memoryFS({ ...files }) });
+    const relink = async (data: Uint8Array): Promise<string> => {
+      files["a.o"] = data;
+      context.update({ "a.o": data });
+      const result = await context.relink();
+      await sameAsCold(result, options, files, "a.o");
+      return wayOf(result);
+    };
+    assert.is(await relink(files["a.o"]!), "all");
+    assert.is(await relink(caller("f", "g")), "sizes");
+    assert.is(await relink(caller("g", "g", "g")), gc ? "all" : "sizes");
   });
 }
 
