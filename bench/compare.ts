@@ -35,7 +35,7 @@ try {
   fs.symlinkSync(path.resolve("node_modules"), path.join(old, "node_modules"));
   const built = spawnSync("npm", ["run", "--silent", "build"], { cwd: old, encoding: "utf8" });
   if (built.status !== 0) throw new Error(`${revision} does not build:\n${built.stderr.trim()}`);
-  for (const workload of workloads(names, scratch)) {
+  for (const workload of await workloads(names, scratch)) {
     const out = path.join(scratch, "out");
     const rivals = [path.join(old, "dist/driver/ld"), path.resolve("dist/driver/ld")].flatMap((linker) =>
       [1, 2].map((threads) => ({ name: String(threads), command: `${linker} ${workload.args} -o ${out} --threads=${threads}`, prepare: () => fs.rmSync(out, { force: true }) })),

@@ -59,8 +59,8 @@ function print(workload: Workload, node: Row, rows: LinkResult["rows"]): void {
   }
 }
 
-export function linkBench(names: string[], scratch: string, rounds: number): LinkResult[] {
-  return workloads(names, scratch).map((workload) => {
+export async function linkBench(names: string[], scratch: string, rounds: number): Promise<LinkResult[]> {
+  return (await workloads(names, scratch)).map((workload) => {
     const folder = fs.mkdtempSync(path.join(scratch, "link-"));
     const out = path.join(folder, "prog");
     const list = runnable(workload, entries(workload, out), out);

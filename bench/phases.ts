@@ -91,8 +91,8 @@ function print({ workload, passes, covered, rivals: others }: PhaseResult): void
   }
 }
 
-export function phaseBench(names: string[], scratch: string, rounds: number): PhaseResult[] {
-  return workloads(names, scratch).map((workload) => {
+export async function phaseBench(names: string[], scratch: string, rounds: number): Promise<PhaseResult[]> {
+  return (await workloads(names, scratch)).map((workload) => {
     const out = path.join(scratch, "phases");
     const trace = path.join(scratch, "phases.json");
     const samples = Array.from({ length: rounds }, () => {

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- PART…] [NAME…] [--rounds=N] [--json=FILE] [--chart=FILE]`: the parts links, phases, kernels and scale, all
- * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS. The parts relink and rival run when they are named:
- * the second installs a package and takes minutes.
+ * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS, and "debug", which is compiled when it is named first
+ * (minutes, kept in WIELD_BENCH_CACHE or node_modules/.cache). The parts relink and rival run when they are named: the second
+ * installs a package and takes minutes.
  *
  * Not a test: nothing here fails on a slow machine. Every time is a median of interleaved rounds, and everything printed is
  * also written as JSON, to dist/bench.json. The surprising choice: outputs go to /dev/shm where there is one, so that disks do
@@ -45,8 +46,8 @@ try {
   console.log(`${os.cpus()[0]?.model ?? ""}, ${os.cpus().length} processors; two spinning processes get ${cores.toFixed(2)} of them; Node ${process.version}`);
   const record = {
     date: new Date().toISOString(), revision: revision(), node: process.version, cpu: os.cpus()[0]?.model ?? "", cpus: os.cpus().length, cores, rounds,
-    links: parts.includes("links") ? linkBench(names, scratch, rounds) : [],
-    phases: parts.includes("phases") ? phaseBench(names, scratch, rounds) : [],
+    links: parts.includes("links") ? await linkBench(names, scratch, rounds) : [],
+    phases: parts.includes("phases") ? await phaseBench(names, scratch, rounds) : [],
     kernels: parts.includes("kernels") ? await kernelBench(rounds) : [],
     scale: parts.includes("scale") ? scaleBench(scratch, rounds) : [],
     relink: parts.includes("relink") ? await relinkBench(names, scratch, rounds) : undefined,
