@@ -92,7 +92,7 @@ export async function relinkBench(names: string[], scratch: string, rounds: numb
   const { createContext } = (await import(url)) as typeof Wield;
   const home = process.cwd();
   const all: RelinkResult[] = [];
-  for (const workload of workloads(names.length > 0 ? names : ["hello-musl-static", "clang-release"], scratch)) {
+  for (const workload of await workloads(names.length > 0 ? names : ["hello-musl-static", "clang-release"], scratch)) {
     process.chdir(workload.cwd);
     const line = workload.args === "@args" ? fs.readFileSync("args", "latin1") : workload.args.replaceAll("'", "");
     const words = line.split(/\s+/).filter((word) => word !== "");
