@@ -12,7 +12,7 @@ import { copyBytes } from "../lib/bytes.ts";
 import { hashLane1 } from "../lib/hash.ts";
 import { report } from "../lib/issue.ts";
 import { BLOCK_SHIFT, isStreamed } from "../lib/pieces.ts";
-import { xxh3 } from "../lib/xxh3.ts";
+import { stringHash } from "../lib/string-hash.ts";
 import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
 import { ERR_MERGE_UNTERMINATED, ISSUE_BAD_MERGE, PIECE_LIVE, PIECE_WINNER } from "../shared/abi.ts";
 
@@ -240,13 +240,13 @@ function splitSlice(slice: u32, scratch: u32): void {
     const bytes = stringBytes(contents + start, size - start, width);
     const ptr = contents + start;
     inOffset[row] = from + start;
-    const h0 = xxh3(ptr, bytes - width, secret, scratch);
-    store<u64>(record, h0);
-    store<u64>(record, hashLane1(ptr, bytes), 8);
+    stringHash(ptr, bytes - width, secret, scratch, record);
+    // only the last string of a section can be without an end: then its last character counts too
+    if (start + bytes == size && !isNul(ptr + bytes - width, width)) store<u64>(record, hashLane1(ptr, bytes), 8);
     store<u32>(record, number++, RECORD_NUMBER);
     store<u32>(record, bytes, RECORD_SIZE);
+    const cell = slice + ((load<u32>(record) >> SHARD_SHIFT) << 2);
     record += RECORD_BYTES;
-    const cell = slice + ((<u32>h0 >> SHARD_SHIFT) << 2);
     store<u32>(cell, load<u32>(cell, SLICE_STARTS + 4) + 1, SLICE_STARTS + 4);
     start += bytes;
     for (; block < from + start; block += 1 << BLOCK_SHIFT) store<u32>(index + ((block >> BLOCK_SHIFT) << 2), row);
