@@ -40,7 +40,7 @@ function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
   return parseArgs(argv, {
     programName: programName(host.env("WIELD_CALLED") ?? ""),
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
-    reproduce: host.env("LLD_REPRODUCE") ?? "",
+    reproduce: host.env("LLD_REPRODUCE") ?? (host.env("MOLD_REPRO") ? "\0" : ""),
     runPath: host.env("LD_RUN_PATH") ?? "",
     readFile: (path) => textOf(host, path),
   });

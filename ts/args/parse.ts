@@ -257,7 +257,9 @@ function finish(s: ParseState, asked: boolean): void {
   const o = s.options;
   if (s.inLib) s.warnings.push("--start-lib without --end-lib");
   if (o.reproduce === "\0") o.reproduce = o.output + ".repro.tar";
-  if (o.relocatable || o.binary) o.separateDebug = "";
+  // Nowhere for it to be, or to be looked for.
+  const nameless = o.separateDebug === "\0" && (o.output === "-" || o.output.startsWith("/dev/"));
+  if (o.relocatable || o.binary || o.z.nosectionheader || nameless) o.separateDebug = "";
   if (o.separateDebug !== "") [o.stripsOutput, o.strip] = [o.strip === "all", "none"];
   // GNU ld
   if (o.mapFile.includes("%")) o.mapFile = o.mapFile.replace("%", o.output) + (o.mapFile.endsWith("%") ? ".map" : "");

@@ -63,16 +63,33 @@ class DebugLink implements SyntheticSection {
   }
 }
 
+/** A new one, which under a script is an orphan. */
+function outputSectionOf(ctx: Context, section: SyntheticSection): OutputSection {
+  const entry = { section, offset: 0 };
+  const place = ctx.plan?.add(section.name);
+  let osec = place?.section.osec;
+  if (place !== undefined) {
+    place.section.hasInputs = true;
+    place.part.synthetic.push(entry);
+  }
+  if (osec === undefined) {
+    const id = ctx.tables.osec.rows;
+    setRows(ctx.tables, "osec", id + 1);
+    osec = newOutputSection(id, section.name, section.sh_type, section.sh_flags);
+  }
+  osec.synthetic.push(entry);
+  osec.sh_type = section.sh_type;
+  osec.align = section.align;
+  osec.size = section.size(ctx);
+  section.osec = osec.id;
+  return osec;
+}
+
 /** End of create-synthetic: the debug file's sections get the last numbers, but for .gnu_debuglink. */
 export function separateDebug(ctx: Context): void {
   const { tables } = ctx;
-  const id = tables.osec.rows;
-  setRows(tables, "osec", id + 1);
   const section = new DebugLink();
-  const link = newOutputSection(id, section.name, section.sh_type, section.sh_flags);
-  link.synthetic.push({ section, offset: 0 });
-  link.align = section.align;
-  section.osec = id;
+  const link = outputSectionOf(ctx, section);
   const debug = ctx.osecs.filter((osec) => isDebug(ctx, osec));
   ctx.osecs = [...ctx.osecs.filter((osec) => !isDebug(ctx, osec)), ...debug, link];
   ctx.osecs.forEach((osec, i) => {

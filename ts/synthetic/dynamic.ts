@@ -84,8 +84,9 @@ export class DynamicSection implements SyntheticSection {
     }
     for (const soname of neededNames(ctx)) this.string(ctx, dyn.DT_NEEDED, soname);
     if (options.soname !== "") this.string(ctx, dyn.DT_SONAME, options.soname);
-    for (const name of options.audit) this.string(ctx, dyn.DT_AUDIT, name);
-    for (const name of options.depaudit) this.string(ctx, dyn.DT_DEPAUDIT, name);
+    // Dynamic linkers look at one entry; GNU ld joins them, too.
+    if (options.audit.length > 0) this.string(ctx, dyn.DT_AUDIT, options.audit.join(":"));
+    if (options.depaudit.length > 0) this.string(ctx, dyn.DT_DEPAUDIT, options.depaudit.join(":"));
   }
 
   private addFlags(ctx: Context): void {

@@ -1,7 +1,7 @@
 /** --separate-debug-file: debug information in a file of its own, found by debuggers through .gnu_debuglink and the build ID. */
 import { crc32 } from "node:zlib";
 import { ElfFile } from "../../helpers/dump.ts";
-import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
 
 const separate = behaviour("separate debug file");
 const wield = linkerName === "wield";
@@ -34,8 +34,24 @@ separate(".gnu_debuglink names the file and its check sum; a name of one's own; 
   assert.not.ok(w.elf("p").sectionNames().includes(".symtab"));
   contains(w.sh("nm d/info.debug"), " twice");
   w.sh("gcc -B$B m.o t.o -Wl,--separate-debug-file,--no-separate-debug-file -o whole && test ! -e whole.dbg && readelf -SW whole | grep -q debug_info");
+  w.sh("$LD m.o t.o -e main --separate-debug-file -o - > stream && test ! -e ./-.dbg && $LD m.o t.o -e main --separate-debug-file -o /dev/null && test ! -e /dev/null.dbg && readelf -SW stream | grep -q debug_info");
   contains(w.fails("$LD m.o t.o -e main --separate-debug-file=none/x -o q"), "cannot open --separate-debug-file file none/x");
 }, "nm", "readelf");
+
+separate("under a script, with program headers of its own", (w) => {
+  if (!wield) return;
+  w.write({ "m.c": "int x = 3;\nint _start(void) { return x; }", "s.ld": "PHDRS { all PT_LOAD FILEHDR PHDRS; } SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .text : { *(.text*) } :all .data : { *(.data*) } .debug_info 0 : { *(.debug_info) } .debug_str 0 : { *(.debug_str) } }" });
+  for (const script of ["s.ld", "t.ld"]) {
+    w.sh(`gcc -g -c m.c && sed 's/PHDRS {.*; }//; s/:all//' s.ld > t.ld && $LD -T ${script} m.o -o p --separate-debug-file`);
+    const names = (file: string): string => w.sh(`nm ${file} | cut -d' ' -f3 | sort | tr '\\n' ' '`);
+    contains(names("p"), "_start x ");
+    assert.is(names("p.dbg"), names("p"));
+    const output = new ElfFile(w.bytes("p"));
+    lacks(output.sectionNames().join(), "debug_");
+    contains(w.sh("addr2line -e p.dbg $(nm p | grep ' _start' | cut -d' ' -f1)"), "m.c:2");
+    assert.is(Buffer.from(output.content(".gnu_debuglink")).readUInt32LE(8), crc32(w.bytes("p.dbg")));
+  }
+}, "addr2line", "nm");
 
 separate("gdb finds lines and variables", (w) => {
   if (!wield) return;

@@ -58,6 +58,14 @@ gnu("-z indirect-extern-access, memory-seal and lam-report", (w) => {
   contains(w.fails("$LD a.o -z lam-report=often -o a"), "parameter often is not recognized");
 }, "readelf");
 
+gnu("--audit and --depaudit given more than once are one list", (w) => {
+  if (!wield && linkerName !== "bfd") return;
+  w.write({ "a.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o && $LD -shared a.o --audit a1 --audit=a2 -P d1 --depaudit d2 -o a.so");
+  const tags = w.sh("readelf -dW a.so | grep -i audit");
+  contains(tags, "[a1:a2]", "[d1:d2]");
+  assert.is(tags.trim().split("\n").length, 2);
+}, "readelf");
+
 gnu("LD_RUN_PATH is the run path when no option gives one", (w) => {
   if (!wield && linkerName !== "bfd") return;
   w.write({ "a.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o");

@@ -38,7 +38,7 @@ export const OUTPUT: OptionRow[] = [
   must("--discard-all -x", "", "Leave out local symbols", put("discard", "all")),
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
-  must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib (also for zlib-gabi and zlib-gnu) or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", "zlib-gnu": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
   should("--unique", "[=GLOB]", "Give every input section (that matches GLOB) and that no script names an output section of its own", setUnique),
   should("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), which .gnu_debuglink of the output names", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
   should("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),

@@ -51,7 +51,7 @@ export const REPORTS: OptionRow[] = [
   should("--noinhibit-exec", "", "Write the output in spite of errors", put("noinhibitExec", true)),
   should("--why-extract", "=FILE", "Write why each archive member is in the link", into("whyExtract")),
   should("--reproduce", "=FILE", "Write a tar archive of the inputs and a response file that links them again (also LLD_REPRODUCE)", into("reproduce")),
-  should("--repro", "", "As --reproduce=OUTPUT.repro.tar", put("reproduce", "\0")),
+  should("--repro", "", "As --reproduce=OUTPUT.repro.tar (also MOLD_REPRO)", put("reproduce", "\0")),
   should("--why-live", "=GLOB", "Print what keeps the symbols that match GLOB under --gc-sections", pushGlob("whyLive")),
   should("--print-dependencies", "", "Print which file refers to which for what", put("printDependencies", true)),
   should("--print-symbol-counts", "=FILE", "Write how many symbols each input defines, and how many of them are used", into("printSymbolCounts")),
