@@ -45,16 +45,19 @@ function standIn(name: string, source: string): string {
 /** What --help says of an option, which the complete program prints: the third string of a row in ts/args/options/. */
 const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})"(?:[^"\\]|\\.)*"/gm;
 
-export const leaveOut: Plugin = {
-  name: "leave-out",
-  setup(bundler) {
-    bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {
-      const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
-      if (name.startsWith("args/options/")) return { contents: fs.readFileSync(file, "utf8").replaceAll(HELP_TEXT, '$1""'), loader: "ts" };
-      return LEFT_OUT.some((pattern) => pattern.test(name)) ? { contents: standIn(name, fs.readFileSync(file, "utf8")), loader: "js" } : undefined;
-    });
-  },
-};
+/** Makes a program that is without `modules` (patterns of their names) and what --help says. */
+export function leaveOut(modules: readonly RegExp[]): Plugin {
+  return {
+    name: "leave-out",
+    setup(bundler) {
+      bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {
+        const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
+        if (name.startsWith("args/options/")) return { contents: fs.readFileSync(file, "utf8").replaceAll(HELP_TEXT, '$1""'), loader: "ts" };
+        return modules.some((pattern) => pattern.test(name)) ? { contents: standIn(name, fs.readFileSync(file, "utf8")), loader: "js" } : undefined;
+      });
+    },
+  };
+}
 
 /** Command lines with fewer words are not looked at, unless they name a response file: small links have no time for it. */
 const MANY_WORDS = 64;
@@ -110,7 +113,7 @@ const START = [
 
 /** dist/cli.js, quick.js and main.js. */
 export async function program(dist: string, common: BuildOptions): Promise<void> {
-  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut]), bundleProgram(dist, common, "main", [])]);
+  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [])]);
   put(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${LOAD}${START}\n`, 0o777);
 }
 

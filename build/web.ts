@@ -19,6 +19,16 @@ const noPrograms: Plugin = {
   },
 };
 
+/**
+ * What web-quick.mjs is without: there it is the bytes that count, and links that fail or are looked into are as common as others, so
+ * messages and reports are in; scripts that lay out, -r, folding, indexes of debug information, compressing are not.
+ */
+const SELDOM = [
+  /^args\/help\./, /^lto\/(?!slim-mark)/, /^input\/(made-object|gcc-symtab)\./, /^report\/(reproduce|cross-reference)/,
+  /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32)/,
+  /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
+];
+
 const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 
 type Put = (file: string, contents: string | Uint8Array) => void;
@@ -33,7 +43,7 @@ async function squeeze(text: string, module: boolean): Promise<string> {
 /** The page's half and the quick program in a worker; what both need is one file, so that it is loaded once. */
 async function halves(dist: string, put: Put, release: boolean): Promise<void> {
   const result = await build({
-    ...WEB, plugins: [noPrograms, leaveOut], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
+    ...WEB, plugins: [noPrograms, leaveOut(SELDOM)], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
   });
   await Promise.all(result.outputFiles!.map(async (file) => put(file.path, release ? await squeeze(file.text, true) : file.contents)));
   if (result.outputFiles!.length !== 3) throw new Error(`pages load ${result.outputFiles!.map((file) => path.basename(file.path)).join(", ")}: one shared file was expected`);
