@@ -82,8 +82,9 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
   const asked = s.stop !== "" || s.showVersion > 0 || (s.options.verbose && s.options.inputs.length + s.options.scripts.length === 0);
   if (misused === undefined) finish(s, asked);
   // GNU ld
-  if (s.options.rpath.length === 0 && env.runPath) s.options.rpath.push(env.runPath);
-  if (s.options.reproduce !== "") s.options.arguments = expansion.args;
+  const runPath = s.options.rpath.length === 0 && env.runPath ? env.runPath : "";
+  if (runPath !== "") s.options.rpath.push(runPath);
+  if (s.options.reproduce !== "") s.options.arguments = runPath === "" ? expansion.args : [...expansion.args, "-rpath", runPath];
   const who = identity(s, env);
   const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
   return {
@@ -163,8 +164,7 @@ function walk(s: ParseState, args: readonly ByteString[]): void {
       for (const row of group) row.set(s, "", arg);
     } else if (found === undefined) {
       s.errors.push(unknownOption(arg));
-    } else if (found.row.value === "optional" && found.row.metavar === "COUNT" && !arg.includes("=") && /^[0-9]+$/.test(args[i + 1] ?? "")) {
-      // lld takes the number from the next argument, mold and gold take none.
+    } else if (takesNumber(found, arg, args[i + 1])) {
       found.row.set(s, args[++i] as ByteString, `${arg}=`);
     } else if (!found.needsNext) {
       found.row.set(s, found.value, arg);
@@ -176,7 +176,7 @@ function walk(s: ParseState, args: readonly ByteString[]): void {
   }
 }
 
-interface Match {
+export interface Match {
   row: OptionRow;
   value: ByteString;
   /** The value is the next argument. */
@@ -196,8 +196,13 @@ export function matchOption(arg: ByteString): Match | undefined {
   return two ? undefined : matchShort(body);
 }
 
+/** --threads: lld takes the number from the next argument, mold and gold take none. */
+export function takesNumber({ row }: Match, arg: ByteString, next = ""): boolean {
+  return row.value === "optional" && row.metavar === "COUNT" && !arg.includes("=") && /^[0-9]+$/.test(next);
+}
+
 /** `-sx` for `-s -x`, as GNU ld still takes it; null = something else. */
-function groupedFlags(arg: ByteString): OptionRow[] | null {
+export function groupedFlags(arg: ByteString): OptionRow[] | null {
   if (!/^-[a-zA-Z]{2,}$/.test(arg)) return null;
   const rows = [...arg.slice(1)].map((letter) => SHORT.get(letter));
   return rows.every((row): row is OptionRow => row !== undefined && row.value === "none") ? rows : null;

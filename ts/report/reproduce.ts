@@ -5,7 +5,7 @@
  * whether it worked or not; nothing of it runs in other links.
  */
 import type { ByteString } from "../args/link-options.ts";
-import { matchOption } from "../args/parse.ts";
+import { groupedFlags, matchOption, takesNumber } from "../args/parse.ts";
 import type { OptionRow } from "../args/option-row.ts";
 import { versionText } from "../args/identity.ts";
 import type { Context } from "../context.ts";
@@ -14,7 +14,7 @@ import { baseName, joinPath, normalized } from "../input/search.ts";
 import { TarWriter } from "./tar.ts";
 
 /** Options that name something written: the archive has no folders to write to. */
-const OUTPUTS = new Set(["--output", "--Map", "--print-archive-stats", "--why-extract", "--dependency-file", "--time-trace", "--print-symbol-order"]);
+const OUTPUTS = new Set(["--output", "--Map", "--print-archive-stats", "--why-extract", "--dependency-file", "--time-trace", "--print-symbol-order", "--print-symbol-counts", "--separate-debug-file", "--report", "--metafile", "--print-gc-sections"]);
 /** Options that name files or folders read. Those of the first line are packed even when the link did not come to read them. */
 const FILES = [
   "--remap-inputs-file", "--symbol-ordering-file", "--call-graph-ordering-file", "--dynamic-list", "--export-dynamic-symbol-list", "--version-script",
@@ -111,11 +111,16 @@ function* words(args: readonly ByteString[]): Generator<Word> {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     const found = arg[0] === "-" && arg !== "-" ? matchOption(arg) : undefined;
+    const group = found === undefined ? groupedFlags(arg) : null;
+    if (group !== null) {
+      for (const row of group) yield { row, spelling: row.names.find((name) => name.startsWith("--")) ?? row.names[0]!, value: "" };
+      continue;
+    }
     if (found === undefined) {
       yield { row: null, spelling: "", value: arg };
       continue;
     }
-    const value = found.needsNext ? (args[++i] ?? "") : found.value;
+    const value = found.needsNext || takesNumber(found, arg, args[i + 1]) ? (args[++i] ?? "") : found.value;
     const dashes = arg.startsWith("--") ? "--" : "-";
     const name = found.row.names.some((each) => each.startsWith("--") && arg.slice(dashes.length).split("=")[0] === each.slice(2));
     // A letter with its value: the long name, because `-T`, `-L` and the like read better so; -L and -o are what lld writes.
@@ -138,7 +143,8 @@ export function responseFile(args: readonly ByteString[], host: Host, kept: Read
   for (const name of kept) lines.push(`--remap-inputs ${quote(`${name}=${rewritten(name, host)}`)}`);
   for (const { row, spelling, value } of words(args)) {
     const name = row?.names[0] ?? "";
-    if (name === "--reproduce" || name === "--repro") continue;
+    // Paths are rewritten as seen from the folder the link ran in.
+    if (name === "--reproduce" || name === "--repro" || name === "--directory") continue;
     if (row === null) lines.push(quote(kept.has(value) ? value : rewritten(value, host)));
     else if (row.value === "none") lines.push(spelling);
     else if (name === "--output" || OUTPUTS.has(name)) lines.push(joined(row, name, spelling, baseName(value)));
