@@ -20,11 +20,12 @@ const AROUND: u64 = 24;
 /** Sections that are not loaded, with more bytes and with relocations, may be written twice (relocateSlices); nobody knows afterwards how. */
 const SLICED: f64 = 131072;
 
-/** ".gnu" and longer: sections that say something to the linker. */
+/** ".gnu", ".note" and longer: sections that say something to the linker. */
 // @ts-ignore: decorator
 @inline
-function isGnu(name: u32): bool {
-  return load<u32>(name) == 0x756e672e;
+function isSpoken(name: u32): bool {
+  const four = load<u32>(name);
+  return four == 0x756e672e || four == 0x746f6e2e;
 }
 
 /** Are the contents of isec `row` only copied and relocated? */
@@ -33,7 +34,7 @@ export function isOpaque(row: u32): bool {
   const type = isec.sh_type[row];
   if (isec.kind[row] != ISEC_REGULAR || isec.compressed[row]) return false;
   if (type != SHT_PROGBITS && type != SHT_INIT_ARRAY && type != SHT_FINI_ARRAY && type != SHT_PREINIT_ARRAY) return false;
-  return !isGnu(isec.name[row]) && !isOldArray(isec.name[row]);
+  return !isSpoken(isec.name[row]) && !isOldArray(isec.name[row]);
 }
 
 /** Offset, from `from` on and before `end`, of the first byte in which memory at `a` and at `b` differ; `end` = none. */
