@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { COMPLETE_BUDGET, COMPLETE_FILE, compressedSizes, PAGE_BUDGET, PAGE_FILES } from "../../build/page-size.ts";
-import { needBrowser, openBrowser, runtime, serveFolders, type Browser } from "../helpers/runtimes.ts";
+import { needBrowser, needOpener, openBrowser, postedBy, runtime, serveFolders, type Browser } from "../helpers/runtimes.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 import { fixtures } from "./fixtures.ts";
 
@@ -25,7 +25,8 @@ import { cases, runCases } from "./cases.mjs";
 import { files } from "./fixtures.mjs";
 const bytes = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
 const base64 = (all) => { let text = ""; for (const byte of all) text += String.fromCharCode(byte); return btoa(text); };
-export const demo = { inputs: ["start.o", "print.o", "steps.o"].map((name) => ({ name, data: bytes[name] })), gcSections: true };
+/** Files that come late are no reason to load more. */
+export const demo = { inputs: ["start.o", "print.o", "steps.o"].map((name) => ({ name, data: async () => bytes[name] })), gcSections: true };
 export async function results(api) {
   const done = await runCases(api, bytes);
   return Object.fromEntries(Object.entries(done).map(([name, result]) => [name, { ...result, outputs: Object.fromEntries(Object.entries(result.outputs).map(([key, value]) => [key, base64(value)])) }]));
@@ -229,6 +230,38 @@ for (const entry of ["browser.mjs", "inline.mjs"]) {
       assert.match(runs(demo), /hello from a program that wield linked/);
       const hello = Object.values(page.results).find(({ outputs }) => outputs["hello"] !== undefined);
       if (hello !== undefined) assert.is(runs(hello.outputs["hello"]!), "hello from musl, 1\n");
+    });
+  }
+}
+
+// ---- browsers that nobody drives ----
+
+/** All cases; what came of them, or what went wrong, is posted. */
+const posting = (entry: string): string => `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
+const post = (what) => fetch("/post", { method: "POST", body: JSON.stringify(what) });
+addEventListener("error", ({ message }) => post({ trouble: message }));
+try {
+  const [api, { results }] = await Promise.all([import("/dist/${entry}"), import("./runner.mjs")]);
+  await post({ results: await results(api), isolated: crossOriginIsolated });
+} catch (error) {
+  await post({ trouble: String(error) });
+}
+</script>`;
+
+for (const name of ["Firefox", "WebKitGTK"] as const) {
+  for (const [entry, isolated] of [["browser.mjs", false], ["browser.mjs", true], ["inline.mjs", false]] as const) {
+    const title = `${name}, ${isolated ? "" : "not "}isolated, ${entry}`;
+    const missing = needOpener(name);
+    if (missing !== "") {
+      skipped(title, missing);
+      continue;
+    }
+    test(title, async () => {
+      fs.writeFileSync(path.join(dir, "posting.html"), posting(entry));
+      const answer = JSON.parse(await postedBy(name, { test: dir, dist: published }, "test/posting.html", isolated)) as { trouble?: string; results: Results; isolated: boolean };
+      assert.is(answer.trouble, undefined);
+      assert.is(answer.isolated, isolated);
+      check(answer.results);
     });
   }
 }

@@ -1,12 +1,15 @@
 /**
- * The other runtimes that the API is tested in: Bun and Deno (on PATH, or from npm), Chromium (Debian's, driven by playwright-core).
+ * The other runtimes that the API is tested in: Bun and Deno (on PATH, or from npm), Chromium (Debian's, driven by playwright-core),
+ * Firefox and WebKitGTK (Debian's; nobody drives them: they open a page that posts what it has to say).
  *
  * Not about tests. Each is found without being started; "" and null = not installed.
  */
+import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import * as os from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { repoRoot, which } from "./tools.ts";
@@ -62,9 +65,15 @@ export async function openBrowser(): Promise<Browser> {
 
 const TYPES: Record<string, string> = { ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".css": "text/css", ".svg": "image/svg+xml" };
 
-/** Serves folders by the first part of the path; `isolated`: so that pages are cross-origin isolated. */
-export async function serveFolders(folders: Record<string, string>, isolated: boolean): Promise<{ url: string; close(): void }> {
+/** Serves folders by the first part of the path; `isolated`: so that pages are cross-origin isolated; `posted`: told what pages post. */
+export async function serveFolders(folders: Record<string, string>, isolated: boolean, posted?: (body: string) => void): Promise<{ url: string; close(): void }> {
   const server = http.createServer((request, response) => {
+    if (request.method === "POST" && posted !== undefined) {
+      const parts: Buffer[] = [];
+      request.on("data", (part: Buffer) => void parts.push(part));
+      request.on("end", () => (posted(Buffer.concat(parts).toString("utf8")), response.writeHead(204).end()));
+      return;
+    }
     const [, folder = "", ...rest] = decodeURIComponent(new URL(request.url!, "http://x").pathname).split("/");
     const named = folders[folder] === undefined ? "" : path.join(folders[folder]!, ...rest.filter((part) => part !== ".."));
     const file = named !== "" && rest.at(-1) === "" ? path.join(named, "index.html") : named;
@@ -75,4 +84,50 @@ export async function serveFolders(folders: Record<string, string>, isolated: bo
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() };
+}
+
+/** Browsers that are only started with an address: their names and command lines; null = not installed. */
+const OPENERS: Record<"Firefox" | "WebKitGTK", (profile: string) => string[] | null> = {
+  Firefox(profile) {
+    const file = ["firefox-esr", "firefox"].map(which).find((each) => each !== "");
+    return file === undefined ? null : [file, "--headless", "--no-remote", "--profile", profile];
+  },
+  WebKitGTK(profile) {
+    const file = ["4.1", "6.0", "4.0"].map((version) => `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/webkit2gtk-${version}/MiniBrowser`).find((each) => fs.existsSync(each));
+    if (file === undefined || which("xvfb-run") === "") return null;
+    return ["xvfb-run", "-a", "env", `HOME=${profile}`, "WEBKIT_DISABLE_COMPOSITING_MODE=1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1", file];
+  },
+};
+
+export type Opener = keyof typeof OPENERS;
+
+/** "" or what is missing. */
+export const needOpener = (name: Opener): string => (OPENERS[name]("") === null ? `needs ${name === "Firefox" ? "firefox-esr" : "MiniBrowser of webkit2gtk-driver, and xvfb"}: not installed` : "");
+
+/** Opens a page of `folders` and waits for what it posts. */
+export async function postedBy(name: Opener, folders: Record<string, string>, page: string, isolated: boolean, timeout = 120_000): Promise<string> {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "wield-browser-"));
+  let server: { url: string; close(): void } | undefined;
+  let browser: ChildProcess | undefined;
+  let said = "";
+  try {
+    return await new Promise<string>((done, failed) => {
+      const timer = setTimeout(() => failed(new Error(`${name} has posted nothing in ${timeout} ms\n${said.slice(-2000)}`)), timeout);
+      void serveFolders(folders, isolated, (body) => (clearTimeout(timer), done(body))).then((started) => {
+        server = started;
+        const [command, ...words] = OPENERS[name](profile)!;
+        // A group of its own, because it starts others.
+        browser = spawn(command!, [...words, `${started.url}/${page}`], { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+        for (const stream of [browser.stdout!, browser.stderr!]) stream.on("data", (text: Buffer) => void (said += text.toString()));
+      });
+    });
+  } finally {
+    server?.close();
+    if (browser?.pid !== undefined) try {
+      process.kill(-browser.pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
 }

@@ -248,7 +248,8 @@ export class Session {
         attempt.output = parsed.options.output;
       } else attempt.ok = !diag.hasErrors;
     } catch (error) {
-      if (error instanceof LinkFailed || error instanceof Wanted) return attempt;
+      // What is awaited was missed like a file that is not there, and a message about it is beyond the quick program.
+      if (error instanceof LinkFailed || error instanceof Wanted || (error instanceof HandOver && host.files.isWaiting)) return attempt;
       if (error instanceof LinkError || error instanceof HandOver) throw error;
       throw new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, attempt.diagnostics, { cause: error });
     } finally {

@@ -6,7 +6,7 @@
  * more than copying.
  */
 import { HandOver } from "../host/hand-over.ts";
-import { isBlob, sizeOfSource } from "./byte-source.ts";
+import { bytesOfSource, isBlob, readSource, sizeOfSource } from "./byte-source.ts";
 import { isMemory, Layers, layersOf, memoryFS } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
 import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
@@ -105,7 +105,15 @@ export class Packing implements Callbacks {
   }
 
   packSource(source: ByteSource): PackedSource {
-    return typeof source === "function" ? { ask: this.sources.push(source) - 1 } : source;
+    if (typeof source === "function") return { ask: this.sources.push(source) - 1 };
+    if (isBlob(source)) return source;
+    try {
+      bytesOfSource(source);
+      return source;
+    } catch {
+      // Cannot be sent either: what is wrong with it is said when it is read.
+      return { ask: this.sources.push(() => source) - 1 };
+    }
   }
 
   private packFs(fs: LinkFileSystem, kept: boolean): PackedFs {
@@ -117,7 +125,7 @@ export class Packing implements Callbacks {
   }
 
   async source(id: number): Promise<Bytes> {
-    return this.sources[id]!();
+    return readSource(this.sources[id]!);
   }
 
   async stat(layer: number, path: string): Promise<FileStat | undefined> {

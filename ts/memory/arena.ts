@@ -167,9 +167,18 @@ export class Arena extends MemoryViews {
 }
 
 /**
- * A shared memory as large as the runtime gives: address space only, pages cost when touched.
+ * A shared memory as large as the runtime gives: address space only, pages cost when touched. It begins with its full size,
+ * because WebKit writes zeros to what a memory grows by: seconds, and 4 GiB that are used up.
  */
 export function createMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: MAX_PAGES, maximum: MAX_PAGES, shared: true });
+  } catch {
+    return smallerMemory();
+  }
+}
+
+function smallerMemory(): WebAssembly.Memory {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
   for (let pages = MAX_PAGES; pages >= 1024; pages >>>= 1) {
     try {
