@@ -51,9 +51,9 @@ import { files } from "./files.js";
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const inputs = Object.entries(files).map(([name, text]) => ({ name, data: bytes(text) }));
 link({ inputs, gcSections: true }).then(async ({ output }) => {
-  // A map is beyond the quick program.
-  const { map } = await link({ inputs, gcSections: true, map: true });
-  window.done = String.fromCharCode(...output.slice(1, 4)) + " " + map.sections.length;
+  // Beyond the quick program.
+  const object = await link({ inputs, kind: "relocatable" });
+  window.done = String.fromCharCode(...output.slice(1, 4)) + " " + object.output.length;
 }, (error) => (window.done = String(error)));
 `);
     fs.writeFileSync(path.join(dir, `${name}.html`), page(`./${name}.js`));

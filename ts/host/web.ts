@@ -2,7 +2,8 @@
  * What links need of a runtime that has no files and no Node: a browser's worker or page, and any other through `wield/inline`.
  *
  * Workers are the file that is running, started once more: so nobody has to find a second one, and a Blob does as well. They are
- * only started where memory can be shared, which `crossOriginIsolated` tells (a shared memory can be made anywhere, but not posted).
+ * only started where memory can be shared, which `crossOriginIsolated` tells (a shared memory can be made anywhere, but not posted)
+ * everywhere but in WebKitGTK, whose workers are isolated and without SharedArrayBuffer.
  */
 import * as Comlink from "comlink";
 import { unzlibSync } from "fflate";
@@ -34,7 +35,7 @@ export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
 /** `module`: the kernels. `workers`: this file can be started as a worker. */
 export function createWebPlatform(module: WebAssembly.Module, workers: boolean): Platform {
   const scope = globalThis as { crossOriginIsolated?: boolean; location?: { href: string }; navigator?: { hardwareConcurrency?: number } };
-  const threads = workers && scope.crossOriginIsolated === true ? Math.max(1, scope.navigator?.hardwareConcurrency ?? 1) : 1;
+  const threads = workers && scope.crossOriginIsolated === true && typeof SharedArrayBuffer === "function" ? Math.max(1, scope.navigator?.hardwareConcurrency ?? 1) : 1;
   return {
     cpus: threads,
     maxThreads: threads === 1 ? 1 : undefined,

@@ -107,7 +107,6 @@ async function contextFor(args: readonly string[], inputs: ReadonlyMap<string, C
   await kept?.context.dispose();
   kept = null;
   const context = await engine.createContext({ args, fs: memoryFS(inputs), map: true, graph: true, throwOnError: false });
-  // Asked after the first context: before, it would be the answer of the worker without maps, which this page does not need.
   threads.value ||= await engine.threads;
   kept = { line, context, inputs };
   return context;
