@@ -11,7 +11,7 @@ import { allKernels, generateKernels, KERNELS_FILE } from "../build/gen-kernels.
 import { generateTables, TABLES_FILE } from "../build/gen-tables.ts";
 import { checkKernels } from "../build/wasm-check.ts";
 import { paramOffsets } from "../ts/memory/table.ts";
-import { PARAMS } from "../ts/memory/schema.ts";
+import { PARAMS, TABLES } from "../ts/memory/schema.ts";
 import { VERSION } from "../ts/args/identity.ts";
 
 const tidy = suite("tidy");
@@ -72,7 +72,7 @@ tidy("only cli.ts and host/node.ts touch process", () => {
 
 /** Column-length loops in passes: one by one up to a table's rows or a parameter that counts rows. Steps of chunks are fine. */
 tidy("passes loop over rows in kernels, not in TypeScript", () => {
-  const bound = /for\s*\([^;]*;[^;]*<=?\s*[^;]*(\.rows\b|isecRows|symRows|globalSyms)/;
+  const bound = /for\s*\([^;]*;[^;]*<=?\s*[^;]*(\.rows\b|symRows|globalSyms)/;
   const wrong = sources("ts/passes").flatMap((file) =>
     withoutComments(read(file))
       .split("\n")
@@ -92,6 +92,33 @@ tidy("generated tables are fresh", () => {
 
 tidy("the types of the kernels are fresh", () => {
   assert.is(read(KERNELS_FILE), generateKernels(), "run npm run tables");
+});
+
+/** Names in the code of `folders`, without comments and what is generated, each as often as it occurs. */
+function namesIn(...folders: string[]): Map<string, number> {
+  const count = new Map<string, number>();
+  for (const file of folders.flatMap(sources).filter((name) => ![TABLES_FILE, KERNELS_FILE, "ts/memory/schema.ts"].includes(name))) {
+    for (const [name] of withoutComments(read(file)).matchAll(/\w+/g)) count.set(name, (count.get(name) ?? 0) + 1);
+  }
+  return count;
+}
+
+tidy("every column, parameter and number of the ABI is used", () => {
+  const count = namesIn("ts", "as-kernels");
+  const declared = [...Object.values(TABLES).flatMap((columns) => Object.keys(columns)), ...Object.keys(PARAMS)];
+  const numbers = [...read("as-kernels/shared/abi.ts").matchAll(/^export const (\w+)/gm)].map((match) => match[1]!);
+  assert.equal([...declared.filter((name) => !count.has(name)), ...numbers.filter((name) => count.get(name) === 1)], []);
+});
+
+/** tsc does not read kernels, and asc does not mind. */
+tidy("kernels import what they use", () => {
+  const wrong = sources("as-kernels").flatMap((file) => {
+    const text = withoutComments(read(file));
+    const imported = [...text.matchAll(/^import \{([^}]*)\}/gm)].flatMap((match) => match[1]!.match(/\w+/g) ?? []);
+    const used = new Set(text.replace(/^import [^;]*;/gm, "").match(/\w+/g));
+    return imported.filter((name) => !used.has(name)).map((name) => `${file}: ${name}`);
+  });
+  assert.equal(wrong, []);
 });
 
 tidy("every kernel is called", () => {

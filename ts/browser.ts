@@ -7,8 +7,9 @@
  */
 import { WorkerEngine } from "./api/client.ts";
 import { GrowingEngine } from "./api/growing.ts";
-import { compileKernels, type KernelSource } from "./api/kernel-source.ts";
-import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult } from "./api/types.ts";
+import { compileKernels, kernelSource, type KernelSource } from "./api/kernel-source.ts";
+import { sharedEngine } from "./api/shared-engine.ts";
+import type { Engine, EngineOptions } from "./api/types.ts";
 
 export { parseArgs } from "./api/command-line.ts";
 export { layerFS, memoryFS } from "./api/file-system.ts";
@@ -19,32 +20,17 @@ const quickWorker = (): Worker => new Worker(new URL("./web-quick.mjs", import.m
 const completeWorker = (): Worker => new Worker(new URL("./web-worker.mjs", import.meta.url), { type: "module" });
 
 /** Compiled here while the worker starts; where this page may not, the worker does. Once for all workers. */
-function kernelSource(kernels: EngineOptions["kernels"]): () => Promise<KernelSource> {
-  const source: KernelSource =
-    kernels === undefined ? { url: new URL("./kernels.wasm", import.meta.url).href }
-    : typeof kernels === "string" || kernels instanceof URL ? { url: new URL(kernels, globalThis.location?.href).href }
-    : kernels;
+function compiledOnce(source: KernelSource): () => Promise<KernelSource> {
   let compiled: Promise<KernelSource> | undefined;
   return () => (compiled ??= compileKernels(source).catch(() => ((compiled = undefined), source)));
 }
 
 /** An engine with files of one's own, or one that can be ended. */
 export function createEngine({ createWorker, kernels }: EngineOptions = {}): Engine {
-  const source = kernelSource(kernels);
+  const source = compiledOnce(kernelSource(kernels, { url: new URL("./kernels.wasm", import.meta.url).href }));
   if (createWorker !== undefined) return new WorkerEngine(createWorker, source);
   return new GrowingEngine(new WorkerEngine(quickWorker, source), () => new WorkerEngine(completeWorker, source));
 }
 
-let shared: Engine | undefined;
-
-/** Links. See LinkOptions for what may be said, LinkResult for what comes back. */
-export function link(options: LinkOptions): Promise<LinkResult> {
-  shared ??= createEngine();
-  return shared.link(options);
-}
-
-/** A link that will be repeated. Nothing is linked yet. */
-export function createContext(options: LinkOptions): Promise<LinkContext> {
-  shared ??= createEngine();
-  return shared.createContext(options);
-}
+/** See declarations.d.ts. */
+export const { link, createContext } = sharedEngine(createEngine);

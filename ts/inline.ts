@@ -7,7 +7,9 @@
 import { WorkerEngine } from "./api/client.ts";
 import { BaseContext } from "./api/base-context.ts";
 import type * as EngineModule from "./api/engine.ts";
+import { kernelSource } from "./api/kernel-source.ts";
 import { LinkError } from "./api/link-error.ts";
+import { sharedEngine } from "./api/shared-engine.ts";
 import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./api/types.ts";
 // @ts-expect-error made by the build: the text of a script that sets wieldEngine
 import engineText from "wield:engine";
@@ -88,28 +90,15 @@ class LocalEngine implements Engine {
 
   private async start(): Promise<ReturnType<typeof EngineModule.createEngine>> {
     const module = new Function(`${text}\nreturn wieldEngine;`)() as typeof EngineModule;
-    const given = this.source ?? kernels;
-    return module.createEngine(await module.compileKernels(typeof given === "string" || given instanceof URL ? { url: String(given) } : given), false);
+    return module.createEngine(await module.compileKernels(kernelSource(this.source, kernels)), false);
   }
 }
 
 /** An engine of one's own. In a page: a worker. */
 export function createEngine(options: EngineOptions = {}): Engine {
   if (typeof document === "undefined" && options.createWorker === undefined) return new LocalEngine(options.kernels);
-  const given = options.kernels ?? kernels;
-  return new WorkerEngine(options.createWorker ?? blobWorker, () => (typeof given === "string" || given instanceof URL ? { url: new URL(given, globalThis.location?.href).href } : given));
+  return new WorkerEngine(options.createWorker ?? blobWorker, () => kernelSource(options.kernels, kernels));
 }
 
-let shared: Engine | undefined;
-
-/** Links. See LinkOptions for what may be said, LinkResult for what comes back. */
-export function link(options: LinkOptions): Promise<LinkResult> {
-  shared ??= createEngine();
-  return shared.link(options);
-}
-
-/** A link that will be repeated. Nothing is linked yet. */
-export function createContext(options: LinkOptions): Promise<LinkContext> {
-  shared ??= createEngine();
-  return shared.createContext(options);
-}
+/** See declarations.d.ts. */
+export const { link, createContext } = sharedEngine(createEngine);

@@ -289,10 +289,3 @@ export function writeVersym(list: u32, count: u32, out: u32, maps: u32): void {
     store<u16>(out + ((i + 1) << 1), <u16>ver);
   }
 }
-
-/** 1 when some symbol has a TP offset slot in .got: the shared object then needs static TLS. */
-export function usesInitialExec(): u32 {
-  const aux = tables().aux;
-  for (let i: u32 = 1; i < aux.rows; i++) if (aux.gotTp[i] != 0) return 1;
-  return 0;
-}

@@ -140,8 +140,6 @@ export const SYM_NEEDS_CPLT = 1 << 20;
 export const SYM_NEEDS_TLSGD = 1 << 21;
 export const SYM_NEEDS_GOTTP = 1 << 22;
 export const SYM_NEEDS_TLSDESC = 1 << 23;
-/** Undefined and already reported (or allowed). */
-export const SYM_REPORTED = 1 << 24;
 /** The definition came from a section group or the like that --exclude-libs / version script made local. */
 export const SYM_FORCED_LOCAL = 1 << 25;
 export const SYM_OBJECT = 1 << 26; // STT_OBJECT

@@ -366,7 +366,6 @@ export class Params {
   xxh3Secret: u32;
   streams: u32;
   streamSymbols: u32;
-  isecRows: u32;
   symRows: u32;
   globalSyms: u32;
   gotAddr: u64;
@@ -385,7 +384,6 @@ export class Params {
   needsTlsModule: u32;
   needsGotBase: u32;
   relaDyn: u32;
-  relrOffsets: u32;
   hasTextRel: u32;
   relocTypes: u32;
   scanPolicy: u32;

@@ -7,7 +7,6 @@
 import {
   OBJ_INTERNAL,
   OBJ_RELOCATABLE,
-  OBJ_SHARED,
   SYM_COMMON,
   SYM_DEFINED,
   SYM_DISCARDED,
@@ -366,11 +365,6 @@ export function relocationSym(ctx: PlaceContext, obj: number, r_sym: number): nu
   return r_sym < esymCount[obj]! ? ctx.tables.esym.sym[esymBase[obj]! + r_sym]! : 0;
 }
 
-/** Is `index` of the object's symbol table a section symbol? */
-export function isSectionSymbol(ctx: PlaceContext, obj: number, index: number): boolean {
-  return rawSymbol(ctx, obj, index)?.type === STT_SECTION;
-}
-
 /** isec row of section header `shndx` of an object, 0 = none. */
 export function isecOfHeader(ctx: PlaceContext, obj: number, shndx: number): number {
   if (shndx === SHN_UNDEF || shndx >= SHN_LORESERVE || shndx >= ctx.tables.obj.e_shnum[obj]!) return 0;
@@ -384,8 +378,4 @@ export function objectOfEsym(ctx: PlaceContext, esym: number): number {
     if (esym >= esymBase[obj]! && esym < esymBase[obj]! + esymCount[obj]!) return obj;
   }
   return 0;
-}
-
-export function isSharedObject(ctx: PlaceContext, obj: number): boolean {
-  return ctx.tables.obj.kind[obj] === OBJ_SHARED;
 }

@@ -72,7 +72,6 @@ export interface Kernels {
   writeSysvHash(list: u32, count: u32, out: u32): void;
   numberNeededVersions(list: u32, count: u32, maps: u32, next: u32): u32;
   writeVersym(list: u32, count: u32, out: u32, maps: u32): void;
-  usesInitialExec(): u32;
   // passes/eh-frame
   linkFdes(): u32;
   linkCies(table: u32, slots: u32): u32;

@@ -318,7 +318,6 @@ export const PARAMS = {
   xxh3Secret: "u32", // address of what xxh3 needs
   streams: "u32", // 1 = strings that are not loaded are cut by stream-strings, not by split-pieces
   streamSymbols: "u32", // set by bind-symbol-pieces: some symbol is defined in such a string
-  isecRows: "u32",
   symRows: "u32",
   globalSyms: "u32", // sym rows below this are globals
   gotAddr: "u64", // .got
@@ -337,7 +336,6 @@ export const PARAMS = {
   needsTlsModule: "u32", // set by scan-relocs: some live section uses local dynamic
   needsGotBase: "u32", // set by scan-relocs: something is relative to _GLOBAL_OFFSET_TABLE_
   relaDyn: "u32", // address in memory of the .rela.dyn slice that relocate fills
-  relrOffsets: "u32", // address in memory of the u64 offsets relocate collects for .relr.dyn
   hasTextRel: "u32", // set by scan-relocs: a dynamic relocation lands in a read-only section (-z notext)
   relocTypes: "u32", // address: 4 bytes per relocation type (shared/reloc.ts)
   scanPolicy: "u32", // address: decision table of scan-relocs (shared/reloc.ts)

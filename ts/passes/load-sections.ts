@@ -150,7 +150,6 @@ export async function loadSections(ctx: Context): Promise<void> {
     ctx.diag.error(messages.splitStackRelocatable());
   }
   placeCommons(ctx, commons, 1);
-  params.set("isecRows", tables.isec.rows);
 }
 
 /** Makes room for local symbols behind the globals' rows. */
@@ -168,7 +167,6 @@ export function addSection(ctx: Context, name: number, flags: number, size: numb
   const row = ctx.tables.isec.rows;
   setRows(ctx.tables, "isec", row + 1);
   fillSection(ctx, row, name, flags, size, align);
-  ctx.params.set("isecRows", row + 1);
   return row;
 }
 

@@ -97,7 +97,7 @@ export class DynamicSection implements SyntheticSection {
       (z.now ? dyn.DF_BIND_NOW : 0) |
       (z.origin ? dyn.DF_ORIGIN : 0) |
       (ctx.params.get("hasTextRel") ? dyn.DF_TEXTREL : 0) |
-      (options.shared && ctx.kernels.usesInitialExec() ? dyn.DF_STATIC_TLS : 0);
+      (ctx.params.get("hasStaticTls") !== 0 ? dyn.DF_STATIC_TLS : 0);
     const flags1 =
       (z.global ? dyn.DF_1_GLOBAL : 0) |
       (z.group ? dyn.DF_1_GROUP : 0) |
