@@ -9,7 +9,7 @@
 import { tables } from "../shared/tables.ts";
 import { report } from "./issue.ts";
 import { ERR_CREL, ERR_REL_UNSUPPORTED, ISSUE_BAD_OBJECT } from "../shared/abi.ts";
-import { RELA_BYTES } from "../shared/elf.ts";
+import { RELA_BYTES, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
 
 /** An entry has at least one byte. */
 const MORE: u32 = 0x80;
@@ -90,9 +90,9 @@ export function unpackCrel(row: u32, from: u32, bytes: u32, to: u32, count: u32)
     }
     const entry = to + i * RELA_BYTES;
     store<u64>(entry, offset << shift);
-    store<u32>(entry, type, 8);
-    store<u32>(entry, symbol, 12);
-    store<u64>(entry, addend, 16);
+    store<u32>(entry, type, R_TYPE);
+    store<u32>(entry, symbol, R_SYM);
+    store<u64>(entry, addend, R_ADDEND);
   }
   isec.rela[row] = to;
   isec.relaCount[row] = count;

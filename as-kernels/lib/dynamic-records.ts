@@ -7,7 +7,7 @@
 import { tables, params } from "../shared/tables.ts";
 import { decisionFor, dynsymIndex } from "./needs.ts";
 import { mergedPlace } from "./pieces.ts";
-import { R_X86_64_RELATIVE, RELA_BYTES } from "../shared/elf.ts";
+import { R_X86_64_RELATIVE, RELA_BYTES, R_ADDEND, R_INFO } from "../shared/elf.ts";
 import { ISEC_MERGE, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_SECTION, SYM_UNDEF } from "../shared/abi.ts";
 import { ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, VALUE_ABS, VALUE_PC, VALUE_SIZE, VALUE_TPOFF } from "../shared/reloc.ts";
 
@@ -47,8 +47,8 @@ export function isUndefined(flags: u32): bool {
 export function putRela(index: u32, offset: u64, info: u64, addend: u64): void {
   const at = params().relaDyn + index * RELA_BYTES;
   store<u64>(at, offset);
-  store<u64>(at, info, 8);
-  store<u64>(at, addend, 16);
+  store<u64>(at, info, R_INFO);
+  store<u64>(at, addend, R_ADDEND);
 }
 
 /** Addend of record `index`. */

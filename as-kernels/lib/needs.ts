@@ -7,8 +7,8 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import {
-  R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX,
-  RELA_BYTES, SHF_WRITE, SHF_X86_64_LARGE,
+  R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, RELA_BYTES,
+  SHF_WRITE, SHF_X86_64_LARGE, R_SYM, R_TYPE,
 } from "../shared/elf.ts";
 import {
   ISEC_EH_FRAME, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
@@ -136,7 +136,7 @@ export function nearSymbol(sym: u32, flags: u32): bool {
 export function isTlsCall(r: u32, end: u32): bool {
   const next = r + RELA_BYTES;
   if (next >= end) return false;
-  const type = load<u32>(next, 8);
+  const type = load<u32>(next, R_TYPE);
   if (type != R_X86_64_PLT32 && type != R_X86_64_PC32 && type != R_X86_64_GOTPCRELX && type != R_X86_64_GOTPCREL &&
       type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_PLTOFF64) {
     return false;
@@ -161,9 +161,9 @@ export function decisionFor(i: u32, entry: u32, sym: u32, flags: u32, index: u32
 
 /** Does the relocation at `r` of isec `i` become a relative one? For collectRelr, which sees the section before it is relocated. */
 export function relativeDecision(i: u32, r: u32): bool {
-  const type = load<u32>(r, 8);
+  const type = load<u32>(r, R_TYPE);
   if (type != R_X86_64_64) return false;
-  const index = load<u32>(r, 12);
+  const index = load<u32>(r, R_SYM);
   const sym = tables().esym.sym[tables().obj.esymBase[tables().isec.obj[i]] + index];
   const action = decisionFor(i, relocEntry(type), sym, tables().sym.flags[sym], index);
   return action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT;

@@ -11,7 +11,9 @@ import { pltEntryAddress } from "./needs.ts";
 import {
   ISSUE_NO_MORESTACK, ISSUE_RELOC_RANGE, ISSUE_SPLIT_STACK, SPLIT_STACK, SPLIT_STACK_SOME_NOT, SYM_DEFINED, SYM_FUNC, SYM_KIND_MASK,
 } from "../shared/abi.ts";
-import { R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, STT_FUNC, SYM_BYTES } from "../shared/elf.ts";
+import {
+  R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, STT_FUNC, SYM_BYTES, R_ADDEND, R_SYM, R_TYPE, ST_INFO, ST_SHNDX, ST_SIZE, ST_VALUE,
+} from "../shared/elf.ts";
 
 /** Isec `i`, relocated by rela…end, whose `size` bytes are at `bytes` in memory and at `place` in the output. */
 export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place: u64, size: u64): void {
@@ -22,8 +24,8 @@ export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place:
   const last = symbols + obj.esymCount[o] * SYM_BYTES;
   for (let entry = symbols + SYM_BYTES; entry < last; entry += SYM_BYTES) {
     if (!isFunctionOf(entry, shndx)) continue;
-    const value = load<u64>(entry, 8);
-    const after = value + load<u64>(entry, 16);
+    const value = load<u64>(entry, ST_VALUE);
+    const after = value + load<u64>(entry, ST_SIZE);
     if (after > size || after < value) continue;
     const call = foreignCall(o, rela, end, value, after);
     if (!call || hasAlias(symbols, entry, shndx, value)) continue;
@@ -37,13 +39,13 @@ export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place:
 // @ts-ignore: decorator
 @inline
 function isFunctionOf(entry: u32, shndx: u32): bool {
-  return <u32>load<u16>(entry, 6) == shndx && (load<u8>(entry, 4) & 15) == STT_FUNC;
+  return <u32>load<u16>(entry, ST_SHNDX) == shndx && (load<u8>(entry, ST_INFO) & 15) == STT_FUNC;
 }
 
 /** Has an earlier name of the same function been seen to already? */
 function hasAlias(symbols: u32, entry: u32, shndx: u32, value: u64): bool {
   for (let other = symbols + SYM_BYTES; other < entry; other += SYM_BYTES) {
-    if (isFunctionOf(other, shndx) && load<u64>(other, 8) == value && load<u64>(other, 16)) return true;
+    if (isFunctionOf(other, shndx) && load<u64>(other, ST_VALUE) == value && load<u64>(other, ST_SIZE)) return true;
   }
   return false;
 }
@@ -62,7 +64,7 @@ function foreignCall(o: u32, rela: u32, end: u32, from: u64, to: u64): u32 {
   for (let r = rela; r < end; r += RELA_BYTES) {
     const offset = load<u64>(r);
     if (offset < from || offset >= to) continue;
-    const sym = tables().esym.sym[base + load<u32>(r, 12)];
+    const sym = tables().esym.sym[base + load<u32>(r, R_SYM)];
     const flags = tables().sym.flags[sym];
     if (!(flags & SYM_FUNC) || isMorestack(sym)) continue;
     const target = tables().sym.isec[sym];
@@ -95,10 +97,10 @@ function switchCalls(i: u32, rela: u32, end: u32, bytes: u32, place: u64, from: 
   if (!target) return report(ISSUE_NO_MORESTACK, 0, 0, 0, 0, 0);
   for (let r = rela; r < end; r += RELA_BYTES) {
     const offset = load<u64>(r);
-    const type = load<u32>(r, 8);
+    const type = load<u32>(r, R_TYPE);
     if (offset < from || offset >= to || (type != R_X86_64_PLT32 && type != R_X86_64_PC32)) continue;
-    if (tables().esym.sym[base + load<u32>(r, 12)] != params().morestack) continue;
-    const V = <i64>(pltEntryAddress(target) + load<u64>(r, 16) - place - offset);
+    if (tables().esym.sym[base + load<u32>(r, R_SYM)] != params().morestack) continue;
+    const V = <i64>(pltEntryAddress(target) + load<u64>(r, R_ADDEND) - place - offset);
     if (V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, <u64>V, <u64>type);
     else store<u32>(bytes + <u32>offset, <u32>V);
   }

@@ -1,6 +1,6 @@
 /** Reading raw symbol-table entries (Elf64_Sym, gABI ch. 4 Symbol Table) of an object whose tables are resident. */
 import { params, tables } from "../shared/tables.ts";
-import { SHN_LORESERVE, SHN_XINDEX, SYM_BYTES } from "../shared/elf.ts";
+import { SHN_LORESERVE, SHN_XINDEX, ST_SHNDX, SYM_BYTES } from "../shared/elf.ts";
 
 /** Address of the entry of esym row `esym`, which belongs to object `o`. */
 // @ts-ignore: decorator
@@ -15,7 +15,7 @@ export function entryOf(o: u32, esym: u32): u32 {
 @inline
 export function sectionOf(o: u32, esym: u32, entry: u32): u32 {
   const obj = tables().obj;
-  const shndx = <u32>load<u16>(entry, 6);
+  const shndx = <u32>load<u16>(entry, ST_SHNDX);
   if (shndx == SHN_XINDEX && obj.shndxTab[o]) return load<u32>(obj.shndxTab[o] + ((esym - obj.esymBase[o]) << 2));
   return shndx >= <u32>SHN_LORESERVE ? 0 : shndx;
 }

@@ -3,7 +3,8 @@
  * alignment. About a nanosecond per section, so it is not worth splitting among threads.
  */
 import { tables } from "../shared/tables.ts";
-import { ISEC_EH_FRAME, ISEC_MERGE } from "../shared/abi.ts";
+import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../shared/abi.ts";
+import { SHT_NOBITS } from "../shared/elf.ts";
 
 /** A read costs as much as copying this many bytes that nobody needs. */
 const GAP_BYTES: f64 = 16384;
@@ -82,7 +83,7 @@ export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
   for (; i < to; i++) {
     const row = member[i];
     const kind = isec.kind[row];
-    if (kind != 0 || isec.sh_type[row] == 8 || isec.size[row] == 0) continue;
+    if (kind != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.size[row] == 0) continue;
     if (isec.compressed[row]) {
       if (!any) {
         store<f64>(out, 0);
@@ -118,7 +119,7 @@ export function zeroNobits(from: u32, to: u32, window: u32, windowOffset: f64): 
   const member = tables().member.isec;
   for (let i = from; i < to; i++) {
     const row = member[i];
-    if (isec.sh_type[row] == 8) memory.fill(window + <u32>(isec.outOffset[row] - windowOffset), 0, <u32>isec.size[row]);
+    if (isec.sh_type[row] == SHT_NOBITS) memory.fill(window + <u32>(isec.outOffset[row] - windowOffset), 0, <u32>isec.size[row]);
   }
 }
 
@@ -129,7 +130,7 @@ export function placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u3
   const member = t.member.isec;
   for (let i = from; i < to; i++) {
     const row = member[i];
-    if (isec.kind[row] != 0 || isec.sh_type[row] == 8) continue;
+    if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS) continue;
     const bytes = <u32>isec.size[row];
     memory.copy(window + <u32>(isec.outOffset[row] - windowOffset), input + <u32>(isec.sh_offset[row] - inFrom), bytes);
   }

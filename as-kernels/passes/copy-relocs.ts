@@ -11,7 +11,7 @@ import {
   ISEC_EH_FRAME, ISEC_MERGE, ISSUE_COPIED_DISCARDED, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, OUT_RELOCATABLE, SYM_DEFINED, SYM_KIND_MASK, SYM_REF_LIVE,
   SYM_SECTION,
 } from "../shared/abi.ts";
-import { R_X86_64_NONE, RELA_BYTES, SHF_ALLOC } from "../shared/elf.ts";
+import { R_X86_64_NONE, RELA_BYTES, SHF_ALLOC, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
 
 /** Marks the symbols from row `first` on that `count` relocations at `rela` of section `row` refer to. */
 export function markUsed(row: u32, rela: u32, count: u32, first: u32): void {
@@ -22,7 +22,7 @@ export function markUsed(row: u32, rela: u32, count: u32, first: u32): void {
   const flags = t.sym.flags;
   const end = rela + count * RELA_BYTES;
   for (let at = rela; at < end; at += RELA_BYTES) {
-    const index = load<u32>(at, 12);
+    const index = load<u32>(at, R_SYM);
     if (index >= symbols) continue;
     const id = t.esym.sym[base + index];
     if (id < first || flags[id] & SYM_REF_LIVE) continue;
@@ -106,9 +106,9 @@ function rewrite(row: u32, rela: u32, count: u32, to: u32, shift: u64): void {
     const from = rela + i * RELA_BYTES;
     const at = to + i * RELA_BYTES;
     const offset = load<u64>(from);
-    let type = load<u32>(from, 8);
-    const index = load<u32>(from, 12);
-    let addend = load<i64>(from, 16);
+    let type = load<u32>(from, R_TYPE);
+    const index = load<u32>(from, R_SYM);
+    let addend = load<i64>(from, R_ADDEND);
     let symbol: u32 = 0;
     if (index >= symbols && index != 0) {
       if (partial) report(ISSUE_RELOC_BAD_SYMBOL, o, row, i, 0, 0);
@@ -136,9 +136,9 @@ function rewrite(row: u32, rela: u32, count: u32, to: u32, shift: u64): void {
       }
     }
     store<u64>(at, offset + shift);
-    store<u32>(at, type, 8);
-    store<u32>(at, symbol, 12);
-    store<i64>(at, addend, 16);
+    store<u32>(at, type, R_TYPE);
+    store<u32>(at, symbol, R_SYM);
+    store<i64>(at, addend, R_ADDEND);
   }
 }
 

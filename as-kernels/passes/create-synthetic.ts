@@ -8,8 +8,8 @@
 import { params, tables } from "../shared/tables.ts";
 import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
 import {
-  RELA_BYTES, R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT, R_X86_64_RELATIVE, R_X86_64_TLSDESC,
-  R_X86_64_TPOFF64,
+  RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT,
+  R_X86_64_RELATIVE, R_X86_64_TLSDESC, R_X86_64_TPOFF64,
 } from "../shared/elf.ts";
 import {
   SYM_ADDRESS_TAKEN, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
@@ -296,15 +296,15 @@ export function writePlt(kind: u32, out: u32, entry: u32, bytes: u32, skip: u32,
 @inline
 function before(a: u32, b: u32, order: u32): bool {
   if (order == 1) {
-    const x = load<u32>(a, 12);
-    const y = load<u32>(b, 12);
+    const x = load<u32>(a, R_SYM);
+    const y = load<u32>(b, R_SYM);
     if (x != y) return x < y;
   } else if (order == 2) {
-    const x = load<u64>(a, 8);
-    const y = load<u64>(b, 8);
+    const x = load<u64>(a, R_INFO);
+    const y = load<u64>(b, R_INFO);
     if (x != y) return x < y;
-    const m = load<i64>(a, 16);
-    const n = load<i64>(b, 16);
+    const m = load<i64>(a, R_ADDEND);
+    const n = load<i64>(b, R_ADDEND);
     if (m != n) return m < n;
   }
   return load<u64>(a) < load<u64>(b);

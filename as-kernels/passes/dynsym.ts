@@ -14,8 +14,8 @@ import {
   SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_SHARED, SYM_TLS, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT,
-  SYM_BYTES, VER_NDX_GLOBAL,
+  SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, ST_INFO, ST_OTHER, ST_SHNDX, ST_SIZE,
+  ST_VALUE, SYM_BYTES, VER_NDX_GLOBAL,
 } from "../shared/elf.ts";
 
 const NEEDS: u32 =
@@ -194,11 +194,11 @@ export function writeDynsyms(list: u32, count: u32, out: u32, offsets: u32, gnuU
       }
     }
     store<u32>(at, load<u32>(offsets + ((i + 1) << 2)));
-    store<u8>(at, <u8>((bind << 4) | (type & 15)), 4);
-    store<u8>(at, gsym.vis[row] & 3, 5);
-    store<u16>(at, shortIndex(shndx), 6);
-    store<u64>(at, value, 8);
-    store<u64>(at, size, 16);
+    store<u8>(at, <u8>((bind << 4) | (type & 15)), ST_INFO);
+    store<u8>(at, gsym.vis[row] & 3, ST_OTHER);
+    store<u16>(at, shortIndex(shndx), ST_SHNDX);
+    store<u64>(at, value, ST_VALUE);
+    store<u64>(at, size, ST_SIZE);
   }
 }
 

@@ -13,7 +13,7 @@ import { report } from "../lib/issue.ts";
 import {
   EHREC_CIE, EHREC_EMPTY, ERR_EH_LARGE, ERR_EH_SMALL, ERR_FDE, ERR_FDE_ENCODING, ERR_TRUNCATED, ISEC_EH_FRAME, ISSUE_BAD_EH_FRAME, SYM_DEFINED, SYM_KIND_MASK,
 } from "../shared/abi.ts";
-import { RELA_BYTES } from "../shared/elf.ts";
+import { RELA_BYTES, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
 
 /** Why the record at `ptr` does not fit in `left` bytes. */
 function misfit(ptr: u32, left: u32): u32 {
@@ -112,7 +112,7 @@ function swapRelocations(a: u32, b: u32): void {
 // @ts-ignore: decorator
 @inline
 function targetOf(rela: u32, obj: u32): u32 {
-  const index = load<u32>(rela + 12);
+  const index = load<u32>(rela, R_SYM);
   const table = tables().obj;
   return index < table.esymCount[obj] ? tables().esym.sym[table.esymBase[obj] + index] : 0;
 }
@@ -166,10 +166,10 @@ function hashCie(cie: u32, row: u32, ptr: u32, obj: u32): void {
   hashBytes(ptr, rec.size[row], out0, out1);
   let rela = rec.rela[row];
   for (let k = rec.relaCount[row]; k > 0; k--, rela += RELA_BYTES) {
-    const target = (<u64>targetOf(rela, obj) << 32) | <u64>load<u32>(rela + 8);
+    const target = (<u64>targetOf(rela, obj) << 32) | <u64>load<u32>(rela, R_TYPE);
     const place = offsetOf(rela) - <u64>rec.inOffset[row];
-    store<u64>(out0, mix(load<u64>(out0) ^ target) + load<u64>(rela + 16));
-    store<u64>(out1, mix(load<u64>(out1) + target) ^ mix(load<u64>(rela + 16) + place));
+    store<u64>(out0, mix(load<u64>(out0) ^ target) + load<u64>(rela, R_ADDEND));
+    store<u64>(out1, mix(load<u64>(out1) + target) ^ mix(load<u64>(rela, R_ADDEND) + place));
   }
 }
 

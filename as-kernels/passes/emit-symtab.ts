@@ -11,7 +11,8 @@ import {
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_TLS,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE,
+  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, ST_INFO,
+  ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE,
 } from "../shared/elf.ts";
 
 /** discard policy: 0 default, 1 -X (.L names), 2 -x (all locals), 3 --discard-none. */
@@ -25,7 +26,7 @@ const DISCARD_NONE: u32 = 3;
 function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const t = tables();
   const flags = t.sym.flags[id];
-  const type = load<u8>(entry, 4) & 15;
+  const type = load<u8>(entry, ST_INFO) & 15;
   if (type == STT_SECTION) return false;
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DISCARDED || kind == SYM_UNDEF) return false;
@@ -122,11 +123,11 @@ function fullName(id: u32): u32 {
 @inline
 function put(at: u32, wideAt: u32, name: u32, info: u8, other: u8, shndx: u32, value: u64, size: u64): void {
   store<u32>(at, name);
-  store<u8>(at, info, 4);
-  store<u8>(at, other, 5);
-  store<u16>(at, shortIndex(shndx), 6);
-  store<u64>(at, value, 8);
-  store<u64>(at, size, 16);
+  store<u8>(at, info, ST_INFO);
+  store<u8>(at, other, ST_OTHER);
+  store<u16>(at, shortIndex(shndx), ST_SHNDX);
+  store<u64>(at, value, ST_VALUE);
+  store<u64>(at, size, ST_SIZE);
   if (wideAt != 0) store<u32>(wideAt, longIndex(shndx));
 }
 
@@ -181,11 +182,11 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
     if (!keepLocal(id, entry, name, discard)) continue;
     const bytes = strlenBounded(name, obj.strtabBytes[o] - load<u32>(entry));
     const moved = isPltFunction(id);
-    const info = moved ? <u8>STT_FUNC : load<u8>(entry, 4);
+    const info = moved ? <u8>STT_FUNC : load<u8>(entry, ST_INFO);
     const file = (info & 15) == STT_FILE;
     const shndx = file ? ABSOLUTE : outputIndex(id);
     const wideAt = shndxAt != 0 ? shndxAt + (to - at) / SYM_BYTES * 4 : 0;
-    put(to, wideAt, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5), shndx, file ? 0 : outputValue(id), moved ? 0 : load<u64>(entry, 16));
+    put(to, wideAt, bytes ? nameOffset + text : 0, info, load<u8>(entry, ST_OTHER), shndx, file ? 0 : outputValue(id), moved ? 0 : load<u64>(entry, ST_SIZE));
     copyBytes(names + text, name, bytes);
     store<u8>(names + text + bytes, 0);
     if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);

@@ -14,7 +14,9 @@ import { hashBytes, mix } from "../lib/hash.ts";
 import {
   CTL_COUNTERS, FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED, SYM_FOLDED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION, SYM_TLS,
 } from "../shared/abi.ts";
-import { R_X86_64_SIZE32, R_X86_64_SIZE64, RELA_BYTES, SHF_ALLOC, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS } from "../shared/elf.ts";
+import {
+  R_X86_64_SIZE32, R_X86_64_SIZE64, RELA_BYTES, SHF_ALLOC, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
+} from "../shared/elf.ts";
 
 /** Contents that are read together may have this much between them. */
 const GAP_BYTES: f64 = 4096;
@@ -119,16 +121,16 @@ export function foldConstants(from: u32, to: u32): void {
     if (rela != 0) {
       for (let r = rela; r < end; r += RELA_BYTES) {
         let kind = TO_ABSOLUTE;
-        let value = load<u64>(r, 16);
+        let value = load<u64>(r, R_ADDEND);
         const sym = targetOf(row, r);
         if (sym != 0) {
-          kind = targetKind(sym, load<u32>(r, 8));
+          kind = targetKind(sym, load<u32>(r, R_TYPE));
           if (kind == TO_SYMBOL) value += <u64>sym << 32 | sym;
           else if (kind == TO_PIECE) value = piecePlace(sym, value);
           else value += tables().sym.value[sym];
           kind |= <u64>(tables().sym.flags[sym] & (SYM_IFUNC | SYM_TLS)) << 8;
         }
-        const type = <u64>load<u32>(r, 8);
+        const type = <u64>load<u32>(r, R_TYPE);
         a = rotl<u64>(a ^ load<u64>(r), 29) * K1;
         b = (rotl<u64>(b, 23) + (type << 56 ^ kind)) * K2;
         a = rotl<u64>(a ^ value, 29) * K1;
@@ -146,7 +148,7 @@ export function foldConstants(from: u32, to: u32): void {
 function targetOf(row: u32, r: u32): u32 {
   const obj = tables().obj;
   const o = tables().isec.obj[row];
-  const index = load<u32>(r, 12);
+  const index = load<u32>(r, R_SYM);
   return index == 0 || index >= obj.esymCount[o] ? 0 : tables().esym.sym[obj.esymBase[o] + index];
 }
 
@@ -219,7 +221,7 @@ export function foldKeys(from: u32, to: u32, active: u32, keys: u32, round: u32)
     if (rela != 0) {
       for (let r = rela; r < end; r += RELA_BYTES) {
         const sym = targetOf(row, r);
-        if (sym == 0 || targetKind(sym, load<u32>(r, 8)) != TO_SECTION) continue;
+        if (sym == 0 || targetKind(sym, load<u32>(r, R_TYPE)) != TO_SECTION) continue;
         const cls = <u64>fold.cls[t.sym.isec[sym]];
         a = rotl<u64>(a ^ cls, 29) * K1;
         b = (rotl<u64>(b, 23) + cls) * K2;

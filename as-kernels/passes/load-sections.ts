@@ -14,8 +14,10 @@ import {
   SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED, OBJF_CREL,
 } from "../shared/abi.ts";
 import {
-  ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX,
-  SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER, SHT_UNKNOWN,
+  ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING,
+  SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB,
+  SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER,
+  SHT_UNKNOWN, SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, ST_INFO, ST_SHNDX, ST_VALUE,
 } from "../shared/elf.ts";
 
 /** ".note.GNU-stack\0" is no section of the output: it only says whether the stack must be executable. */
@@ -94,7 +96,7 @@ export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerg
   for (let i: u32 = 1; i < count; i++) {
     const row = slot.isec[slotBase + i];
     const header = shdrs + i * SHDR_BYTES;
-    const type = load<u32>(header, 4);
+    const type = load<u32>(header, SH_TYPE);
     if (row != 0) fillRow(o, i, row, header, names, base, keepMerge);
     else if (type == SHT_RELA || type == SHT_REL || type == SHT_CREL) fillRela(o, i, header, base);
   }
@@ -114,17 +116,17 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   const t = tables();
   const isec = t.isec;
   const name = names + load<u32>(header);
-  const flags = <u32>load<u64>(header, 8);
-  const type = load<u32>(header, 4);
-  const size = load<u64>(header, 32);
-  const entsize = <u32>min<u64>(load<u64>(header, 56), 0xffffffff);
-  const align = load<u64>(header, 48);
+  const flags = <u32>load<u64>(header, SH_FLAGS);
+  const type = load<u32>(header, SH_TYPE);
+  const size = load<u64>(header, SH_SIZE);
+  const entsize = <u32>min<u64>(load<u64>(header, SH_ENTSIZE), 0xffffffff);
+  const align = load<u64>(header, SH_ADDRALIGN);
   isec.obj[row] = o;
   isec.shndx[row] = i;
   isec.name[row] = name;
   isec.sh_type[row] = type;
   isec.sh_flags[row] = flags;
-  isec.sh_offset[row] = base + <f64>load<u64>(header, 24);
+  isec.sh_offset[row] = base + <f64>load<u64>(header, SH_OFFSET);
   isec.size[row] = <f64>size;
   isec.sh_entsize[row] = entsize;
   isec.align[row] = align > 1 ? <u8>ctz<u64>(align) : 0;
@@ -162,7 +164,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
     else isec.kind[row] = <u8>ISEC_MERGE;
   }
   if (flags & SHF_LINK_ORDER) {
-    const link = load<u32>(header, 40);
+    const link = load<u32>(header, SH_LINK);
     if (link >= t.obj.e_shnum[o]) report(ISSUE_BAD_OBJECT, o, row, i, ERR_LINK_ORDER, 0);
     else isec.link[row] = t.slot.isec[t.obj.slotBase[o] + link];
   }
@@ -171,7 +173,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
 function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   const t = tables();
   const obj = t.obj;
-  const target = load<u32>(header, 44);
+  const target = load<u32>(header, SH_INFO);
   if (target >= obj.e_shnum[o] || !takesRelocations(load<u32>(header - (i - target) * SHDR_BYTES, 4))) {
     report(ISSUE_BAD_OBJECT, o, 0, i, ERR_RELA_TARGET, <u64>target);
     return;
@@ -179,26 +181,26 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   const row = t.slot.isec[obj.slotBase[o] + target];
   if (row == 0) return;
   const isec = t.isec;
-  const compact = load<u32>(header, 4) == SHT_CREL;
-  if (load<u32>(header, 4) != SHT_RELA && !compact) {
-    if (load<u64>(header, 32) != 0) report(ISSUE_BAD_OBJECT, o, 0, i, ERR_REL_UNSUPPORTED, 0);
+  const compact = load<u32>(header, SH_TYPE) == SHT_CREL;
+  if (load<u32>(header, SH_TYPE) != SHT_RELA && !compact) {
+    if (load<u64>(header, SH_SIZE) != 0) report(ISSUE_BAD_OBJECT, o, 0, i, ERR_REL_UNSUPPORTED, 0);
     return;
   }
   if (isec.relaOffset[row] != 0) {
     report(ISSUE_BAD_OBJECT, o, row, i, ERR_MULTIPLE_RELA, 0);
     return;
   }
-  isec.relaOffset[row] = base + <f64>load<u64>(header, 24);
+  isec.relaOffset[row] = base + <f64>load<u64>(header, SH_OFFSET);
   if (compact) {
-    if (load<u64>(header, 32) == 0) return;
+    if (load<u64>(header, SH_SIZE) == 0) return;
     // Until loadCrel unpacks them: the section's bytes in dynRel, and "some" relocations.
     t.obj.flags[o] |= <u8>OBJF_CREL;
     isec.relaCount[row] = 1;
     isec.rela[row] = PACKED;
-    isec.dynRel[row] = <u32>load<u64>(header, 32);
+    isec.dynRel[row] = <u32>load<u64>(header, SH_SIZE);
     return;
   }
-  isec.relaCount[row] = <u32>(load<u64>(header, 32) / RELA_BYTES);
+  isec.relaCount[row] = <u32>(load<u64>(header, SH_SIZE) / RELA_BYTES);
 }
 
 /** isec.rela of a section whose relocations are still in the compact form. */
@@ -374,8 +376,8 @@ export function fillSymbols(o: u32): void {
   const localBase = obj.localBase[o];
   for (let i: u32 = 0; i < count; i++) {
     const entry = symtab + i * SYM_BYTES;
-    const raw = <u32>load<u16>(entry, 6);
-    const type = <u32>load<u8>(entry, 4) & 15;
+    const raw = <u32>load<u16>(entry, ST_SHNDX);
+    const type = <u32>load<u8>(entry, ST_INFO) & 15;
     let row: u32;
     let bits: u32;
     if (i < firstGlobal) {
@@ -408,7 +410,7 @@ export function fillSymbols(o: u32): void {
       }
     }
     sym.isec[row] = isec;
-    sym.value[row] = load<u64>(entry, 8);
+    sym.value[row] = load<u64>(entry, ST_VALUE);
     sym.flags[row] = bits;
   }
 }
@@ -436,7 +438,7 @@ export function collectCommons(from: u32, to: u32, out: u32): u32 {
       flags[id] |= typeBits(t.gsym.type[id]);
       const o = t.gsym.obj[id];
       const entry = t.obj.symtab[o] + (t.gsym.esym[id] - t.obj.esymBase[o]) * SYM_BYTES;
-      t.sym.value[id] = load<u64>(entry, 8);
+      t.sym.value[id] = load<u64>(entry, ST_VALUE);
     } else if (kind == SYM_COMMON) {
       store<u32>(out + (found << 2), id);
       found++;

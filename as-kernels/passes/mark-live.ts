@@ -10,7 +10,8 @@ import { isIdentifier } from "../lib/names.ts";
 import { pieceAt } from "../lib/pieces.ts";
 import { START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, CTL_COUNTERS, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT, SYM_SECTION } from "../shared/abi.ts";
 import {
-  RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHF_GNU_RETAIN, SHF_LINK_ORDER, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOTE, SHT_PREINIT_ARRAY,
+  RELA_BYTES, R_ADDEND, R_SYM, SHF_ALLOC, SHF_EXECINSTR, SHF_GNU_RETAIN, SHF_LINK_ORDER, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOTE,
+  SHT_PREINIT_ARRAY,
 } from "../shared/elf.ts";
 
 /** Levels that are followed without queueing (lld uses the same depth). */
@@ -68,12 +69,12 @@ function enqueue(row: u32, depth: u32): void {
 @inline
 function follow(o: u32, at: u32, depth: u32): void {
   const t = tables();
-  const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, 12)];
+  const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, R_SYM)];
   const flags = t.sym.flags[id];
   if ((flags & SYM_KIND_MASK) == SYM_DEFINED) {
     const row = t.sym.isec[id];
     if (row == 0) return;
-    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, load<i64>(at, 16));
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, load<i64>(at, R_ADDEND));
     enqueue(row, depth);
   } else if (id < params().globalSyms && t.gsym.startStop[id] != 0) {
     const list = t.gsym.startStop[id];
@@ -126,7 +127,7 @@ function visit(row: u32, depth: u32): void {
     const targets = load<u32>(TARGETS_ADDR) + (t.obj.esymBase[o] << 2);
     const end = rela + count * RELA_BYTES;
     for (let at = rela; at < end; at += RELA_BYTES) {
-      const index = load<u32>(at, 12);
+      const index = load<u32>(at, R_SYM);
       if (index >= esyms) continue;
       const target = load<u32>(targets + (index << 2));
       if (target == TARGET_OTHER) follow(o, at, depth);
@@ -150,12 +151,12 @@ function visitFde(f: u32, depth: u32): void {
   const rela = t.ehrec.rela[f];
   const end = rela + t.ehrec.relaCount[f] * RELA_BYTES;
   for (let at = rela + RELA_BYTES; at < end; at += RELA_BYTES) {
-    if (load<u32>(at, 12) >= esyms) continue;
-    const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, 12)];
+    if (load<u32>(at, R_SYM) >= esyms) continue;
+    const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, R_SYM)];
     if ((t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED) continue;
     const row = t.sym.isec[id];
     if (row == 0 || t.isec.sh_flags[row] & (SHF_EXECINSTR | SHF_LINK_ORDER) || t.isec.nextInGroup[row] != 0) continue;
-    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, t.sym.flags[id], row, load<i64>(at, 16));
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, t.sym.flags[id], row, load<i64>(at, R_ADDEND));
     enqueue(row, depth);
   }
 }
@@ -229,7 +230,7 @@ export function markCies(from: u32, to: u32): void {
     const o = t.isec.obj[t.ehrec.isec[r]];
     const end = t.ehrec.rela[r] + t.ehrec.relaCount[r] * RELA_BYTES;
     for (let at = t.ehrec.rela[r]; at < end; at += RELA_BYTES) {
-      if (load<u32>(at, 12) < t.obj.esymCount[o]) follow(o, at, INLINE_DEPTH);
+      if (load<u32>(at, R_SYM) < t.obj.esymCount[o]) follow(o, at, INLINE_DEPTH);
     }
   }
 }

@@ -8,7 +8,7 @@ import { tables } from "../shared/tables.ts";
 import { equal, strlenBounded } from "../lib/bytes.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { SYM_DEFINED, SYM_KIND_MASK } from "../shared/abi.ts";
-import { SHDR_BYTES, SHT_REL, SHT_RELA, STT_FILE, STT_SECTION, SYM_BYTES } from "../shared/elf.ts";
+import { SHDR_BYTES, SHT_REL, SHT_RELA, SH_INFO, SH_TYPE, STT_FILE, STT_SECTION, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
 
 /** Fills `table` (`slots` u32, a power of two above 2 × count, zeroed) with 1 + index of each of `count` names: address, bytes (u32) at `names`. */
 export function indexOrder(names: u32, count: u32, table: u32, slots: u32): void {
@@ -41,7 +41,7 @@ export function orderedLocals(o: u32, names: u32, table: u32, slots: u32, out: u
   let found: u32 = 0;
   for (let i: u32 = 1; i < end; i++) {
     const entry = obj.symtab[o] + i * SYM_BYTES;
-    const type = load<u8>(entry, 4) & 15;
+    const type = load<u8>(entry, ST_INFO) & 15;
     const name = load<u32>(entry);
     if (name == 0 || type == STT_SECTION || type == STT_FILE) continue;
     const which = findOrdered(strtab + name, strlenBounded(strtab + name, obj.strtabBytes[o] - name), names, table, slots);
@@ -63,8 +63,8 @@ export function findSectionType(shdrs: u32, count: u32, type: u32): u32 {
 export function findRelocations(shdrs: u32, count: u32, target: u32): u32 {
   for (let i: u32 = 1; i < count; i++) {
     const header = shdrs + i * SHDR_BYTES;
-    const type = load<u32>(header, 4);
-    if ((type == SHT_RELA || type == SHT_REL) && load<u32>(header, 44) == target) return i;
+    const type = load<u32>(header, SH_TYPE);
+    if ((type == SHT_RELA || type == SHT_REL) && load<u32>(header, SH_INFO) == target) return i;
   }
   return 0;
 }

@@ -8,7 +8,7 @@
 import { params, tables } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, mayBeDynamic } from "../lib/dynamic-records.ts";
 import { relocEntry } from "../lib/needs.ts";
-import { RELA_BYTES, R_X86_64_RELATIVE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
+import { RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_TYPE, R_X86_64_RELATIVE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
 import { ISEC_REGULAR, SYM_ABSOLUTE, SYM_IN_OSEC, SYM_KIND_MASK } from "../shared/abi.ts";
 
 // What a group shares.
@@ -46,14 +46,14 @@ function collectSection(i: u32): u32 {
   let symbolic = params().relativeCount + isec.dynSym[i];
   let open: u32 = 0;
   for (let r = isec.rela[i]; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, 8);
-    const index = load<u32>(r, 12);
+    const type = load<u32>(r, R_TYPE);
+    const index = load<u32>(r, R_SYM);
     const sym = tables().esym.sym[base + index];
     const flags = index ? tables().sym.flags[sym] : SYM_ABSOLUTE;
     const entry = relocEntry(type);
     if (!mayBeDynamic(entry & 0xff, (entry >> 8) & 0xff, flags)) continue;
     const offset = load<u64>(r);
-    const did = dynamicRecord(i, entry, type, sym, flags, index, offset, place + offset, load<u64>(r, 16), relative, symbolic);
+    const did = dynamicRecord(i, entry, type, sym, flags, index, offset, place + offset, load<u64>(r, R_ADDEND), relative, symbolic);
     relative += did & DID_RELATIVE;
     symbolic += (did & DID_SYMBOLIC) >> 1;
     if (did && (flags & SYM_KIND_MASK) == SYM_IN_OSEC) open++;
@@ -71,14 +71,14 @@ function rowLength(at: u32, end: u32): u32 {
 /** Records from `at` on with the same r_info and addend. */
 function sameLength(at: u32, end: u32): u32 {
   let next = at + RELA_BYTES;
-  while (next < end && load<u64>(next, 8) == load<u64>(at, 8) && load<u64>(next, 16) == load<u64>(at, 16)) next += RELA_BYTES;
+  while (next < end && load<u64>(next, R_INFO) == load<u64>(at, R_INFO) && load<u64>(next, R_ADDEND) == load<u64>(at, R_ADDEND)) next += RELA_BYTES;
   return (next - at) / RELA_BYTES;
 }
 
 // @ts-ignore: decorator
 @inline
 function isGrouped(at: u32, length: u32): bool {
-  return length >= SAME_INFO && load<u64>(at, 16) == 0;
+  return length >= SAME_INFO && load<u64>(at, R_ADDEND) == 0;
 }
 
 /** Copies those of `count` records at `records` (in order of r_info, addend, offset) that are in no group to `out`; returns how many. */
@@ -133,14 +133,14 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
     // Two groups: the first goes to the row and takes its first record.
     at = put(put(at, 1, write), BY_OFFSET_DELTA | BY_INFO | HAS_ADDEND, write);
     at = put(put(at, <i64>(load<u64>(r) - offset), write), R_X86_64_RELATIVE, write);
-    at = put(at, <i64>(load<u64>(r, 16) - addend), write);
+    at = put(at, <i64>(load<u64>(r, R_ADDEND) - addend), write);
     at = put(put(at, <i64>(length - 1), write), BY_OFFSET_DELTA | BY_INFO | HAS_ADDEND, write);
     at = put(put(at, 8, write), R_X86_64_RELATIVE, write);
-    addend = load<u64>(r, 16);
+    addend = load<u64>(r, R_ADDEND);
     const end = r + length * RELA_BYTES;
     for (r += RELA_BYTES; r < end; r += RELA_BYTES) {
-      at = put(at, <i64>(load<u64>(r, 16) - addend), write);
-      addend = load<u64>(r, 16);
+      at = put(at, <i64>(load<u64>(r, R_ADDEND) - addend), write);
+      addend = load<u64>(r, R_ADDEND);
     }
     offset = load<u64>(r - RELA_BYTES);
   }
@@ -151,9 +151,9 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
       const end = r + length * RELA_BYTES;
       if (length >= ROW) r = end;
       for (; r < end; r += RELA_BYTES) {
-        at = put(put(at, <i64>(load<u64>(r) - offset), write), <i64>(load<u64>(r, 16) - addend), write);
+        at = put(put(at, <i64>(load<u64>(r) - offset), write), <i64>(load<u64>(r, R_ADDEND) - addend), write);
         offset = load<u64>(r);
-        addend = load<u64>(r, 16);
+        addend = load<u64>(r, R_ADDEND);
       }
     }
   }
@@ -165,7 +165,7 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
       r = end;
       continue;
     }
-    at = put(put(put(at, <i64>length, write), BY_INFO, write), <i64>load<u64>(r, 8), write);
+    at = put(put(put(at, <i64>length, write), BY_INFO, write), <i64>load<u64>(r, R_INFO), write);
     for (; r < end; r += RELA_BYTES) {
       at = put(at, <i64>(load<u64>(r) - offset), write);
       offset = load<u64>(r);
@@ -176,9 +176,9 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
     at = put(put(at, <i64>looseCount, write), HAS_ADDEND, write);
     const end = loose + looseCount * RELA_BYTES;
     for (let r = loose; r < end; r += RELA_BYTES) {
-      at = put(put(put(at, <i64>(load<u64>(r) - offset), write), <i64>load<u64>(r, 8), write), <i64>(load<u64>(r, 16) - addend), write);
+      at = put(put(put(at, <i64>(load<u64>(r) - offset), write), <i64>load<u64>(r, R_INFO), write), <i64>(load<u64>(r, R_ADDEND) - addend), write);
       offset = load<u64>(r);
-      addend = load<u64>(r, 16);
+      addend = load<u64>(r, R_ADDEND);
     }
   }
   return at - out;

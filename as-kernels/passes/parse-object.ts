@@ -16,10 +16,9 @@ import {
   SLOT_GROUP, SLOT_NONE, SLOT_REGULAR, SLOT_RELA, STT_MENTION,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, SHDR_BYTES, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX,
-  SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NULL, SHT_REL, SHT_RELA,
-  SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN,
-  SH_FLAGS, SH_INFO, SH_OFFSET, SH_SIZE, SH_TYPE,
+  GRP_COMDAT, SHDR_BYTES, SHF_EXCLUDE, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, SHT_CREL, SHT_GROUP, SHT_LLVM_ADDRSIG,
+  SHT_LLVM_CALL_GRAPH_PROFILE, SHT_LLVM_DEPENDENT_LIBRARIES, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_GNU_UNIQUE,
+  STB_LOCAL, STB_WEAK, STT_SECTION, SYM_BYTES, VERSYM_HIDDEN, SH_FLAGS, SH_INFO, SH_OFFSET, SH_SIZE, SH_TYPE, ST_INFO, ST_SHNDX,
 } from "../shared/elf.ts";
 
 /**
@@ -107,8 +106,8 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
         let name = load<u32>(entry);
         let base = strtab;
         let bytes = strtabBytes;
-        if ((load<u8>(entry, 4) & 15) == STT_SECTION && name == 0) {
-          const section = <u32>load<u16>(entry, 6);
+        if ((load<u8>(entry, ST_INFO) & 15) == STT_SECTION && name == 0) {
+          const section = <u32>load<u16>(entry, ST_SHNDX);
           if (section >= count) return fail(out, i, ERR_GROUP);
           name = load<u32>(shdrs + section * SHDR_BYTES);
           base = names;
@@ -149,17 +148,17 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
     const entry = symtab + i * SYM_BYTES;
     const name = load<u32>(entry);
     if (name >= strtabBytes && (name || strtabBytes)) return fail(out, i, ERR_SYMBOL_NAME);
-    let shndx = <u32>load<u16>(entry, 6);
+    let shndx = <u32>load<u16>(entry, ST_SHNDX);
     if (shndx == SHN_XINDEX && shndxTab) shndx = load<u32>(shndxTab + (i << 2));
     else if (shndx >= <u32>SHN_LORESERVE) shndx = 0;
     if (shndx >= count && shndx) return fail(out, i, ERR_SYMBOL_SHNDX);
     if (i < firstGlobal) continue;
-    const info = load<u8>(entry, 4);
+    const info = load<u8>(entry, ST_INFO);
     const bind = <u32>(info >> 4);
     if (bind == STB_LOCAL) return fail(out, i, ERR_LOCAL_AFTER_GLOBAL);
     if (bind > <u32>STB_WEAK && bind != STB_GNU_UNIQUE) return fail(out, i, ERR_BINDING);
     const row = recordBase + (i - firstGlobal);
-    const raw = <u32>load<u16>(entry, 6);
+    const raw = <u32>load<u16>(entry, ST_SHNDX);
     let flags: u32 = 0;
     if (o == 1 && (info & 15) == STT_MENTION) flags = REC_MENTION; // the linker's own object
     else if (raw == SHN_COMMON || raw == SHN_X86_64_LCOMMON) flags = REC_COMMON | REC_DEFINED;
@@ -172,11 +171,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
 }
 
 function addSignature(row: u32, name: u32, len: u32): void {
-  const record = tables().record;
-  hashBytes(name, len, <u32>changetype<usize>(record.h0) + (row << 3), <u32>changetype<usize>(record.h1) + (row << 3));
-  record.name[row] = name;
-  record.nameBytes[row] = len;
-  record.flags[row] = REC_SIGNATURE;
+  addPlain(row, name, len, REC_SIGNATURE);
 }
 
 /** Hash of a name with its version: both words of both hashes take part. */
@@ -246,7 +241,7 @@ export function readShared(o: u32, out: u32): u32 {
     record.esym[row + 1] = esymBase + i;
     record.flags[row] = REC_UNUSED;
     record.flags[row + 1] = REC_UNUSED;
-    const info = load<u8>(entry, 4);
+    const info = load<u8>(entry, ST_INFO);
     if (info >> 4 == STB_LOCAL) {
       report(ISSUE_SHARED_LOCAL, o, 0, i, 0, 0);
       continue;
@@ -255,7 +250,7 @@ export function readShared(o: u32, out: u32): u32 {
     if (versym) version = <u32>load<u16>(versym + (i << 1));
     const hidden = version & VERSYM_HIDDEN;
     version &= ~VERSYM_HIDDEN;
-    const defined = load<u16>(entry, 6) != SHN_UNDEF;
+    const defined = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
     // Version index 0 makes a definition local to its object; glibc's base version symbols (hidden, index 1) do not bind.
     if (defined && (version == 0 || (version == 1 && hidden))) continue;
     let flags: u32 = defined ? REC_DEFINED : 0;

@@ -11,7 +11,8 @@ import {
   CTL_COUNTERS, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION, SYM_BYTES,
+  SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE,
+  STT_SECTION, ST_INFO, ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE, SYM_BYTES,
 } from "../shared/elf.ts";
 
 /** discard policy: 0 .L names in mergeable sections go, 1 -X (.L names), 2 -x (all go), 3 none; what relocations use stays anyway. */
@@ -25,7 +26,7 @@ const GNU_ABI: u32 = CTL_COUNTERS;
 /** Group whose header symbol `i` of object `o` is defined in (assemblers put local signatures there); 0 = none. */
 function groupOfSymbol(o: u32, i: u32, entry: u32): u32 {
   const t = tables();
-  let shndx = <u32>load<u16>(entry, 6);
+  let shndx = <u32>load<u16>(entry, ST_SHNDX);
   if (shndx == SHN_XINDEX && t.obj.shndxTab[o] != 0) shndx = load<u32>(t.obj.shndxTab[o] + (i << 2));
   else if (shndx >= <u32>SHN_LORESERVE) return 0;
   const g = t.slot.group[t.obj.slotBase[o] + shndx];
@@ -46,7 +47,7 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const t = tables();
   const flags = t.sym.flags[id];
   const kind = flags & SYM_KIND_MASK;
-  if ((load<u8>(entry, 4) & 15) == STT_SECTION) return false;
+  if ((load<u8>(entry, ST_INFO) & 15) == STT_SECTION) return false;
   if (flags & SYM_ROOT) return true; // names a group
   if (kind != SYM_DEFINED) return false;
   const row = t.sym.isec[id];
@@ -94,9 +95,9 @@ export function typeReferences(objects: u32, from: u32, to: u32): void {
     const count = obj.esymCount[o];
     for (let s = obj.firstGlobal[o]; s < count; s++) {
       const entry = obj.symtab[o] + s * SYM_BYTES;
-      if (load<u16>(entry, 6) != SHN_UNDEF) continue;
+      if (load<u16>(entry, ST_SHNDX) != SHN_UNDEF) continue;
       const id = t.esym.sym[base + s];
-      const type = load<u8>(entry, 4) & 15;
+      const type = load<u8>(entry, ST_INFO) & 15;
       if (t.gsym.esym[id] == 0 && t.gsym.type[id] == STT_NOTYPE && type < <u8>STT_GNU_IFUNC) t.gsym.type[id] = type;
     }
   }
@@ -138,11 +139,11 @@ export function countRelocatableGlobals(from: u32, to: u32, onlyUsed: u32, bytes
 function put(at: u32, shndxAt: u32, name: u32, info: u32, other: u32, shndx: u32, special: bool, value: u64, size: u64): void {
   const wide = !special && shndx >= <u32>SHN_LORESERVE;
   store<u32>(at, name);
-  store<u8>(at, <u8>info, 4);
-  store<u8>(at, <u8>other, 5);
-  store<u16>(at, <u16>(wide ? SHN_XINDEX : shndx), 6);
-  store<u64>(at, value, 8);
-  store<u64>(at, size, 16);
+  store<u8>(at, <u8>info, ST_INFO);
+  store<u8>(at, <u8>other, ST_OTHER);
+  store<u16>(at, <u16>(wide ? SHN_XINDEX : shndx), ST_SHNDX);
+  store<u64>(at, value, ST_VALUE);
+  store<u64>(at, size, ST_SIZE);
   if (shndxAt != 0) store<u32>(shndxAt, wide ? shndx : 0);
 }
 
@@ -215,7 +216,7 @@ export function emitRelocatableLocals(o: u32, discard: u32, at: u32, index: u32,
     const id = obj.localBase[o] + i;
     if (!keepLocal(id, entry, name, discard)) continue;
     const bytes = strlenBounded(name, obj.strtabBytes[o] - load<u32>(entry));
-    const info = load<u8>(entry, 4);
+    const info = load<u8>(entry, ST_INFO);
     const row = t.sym.isec[id];
     const defined = (t.sym.flags[id] & SYM_KIND_MASK) == SYM_DEFINED;
     const special = defined && row == 0;
@@ -224,8 +225,8 @@ export function emitRelocatableLocals(o: u32, discard: u32, at: u32, index: u32,
     else if (row != 0) shndx = t.osec.index[t.isec.osec[row]];
     if ((info & 15) == STT_GNU_IFUNC) atomic.or<u32>(GNU_ABI, 1);
     put(
-      at + n * SYM_BYTES, shndxAt != 0 ? shndxAt + (n << 2) : 0, bytes ? nameOffset + text : 0, info, load<u8>(entry, 5),
-      shndx, special, (info & 15) == STT_FILE || !defined ? 0 : t.sym.addr[id], load<u64>(entry, 16),
+      at + n * SYM_BYTES, shndxAt != 0 ? shndxAt + (n << 2) : 0, bytes ? nameOffset + text : 0, info, load<u8>(entry, ST_OTHER),
+      shndx, special, (info & 15) == STT_FILE || !defined ? 0 : t.sym.addr[id], load<u64>(entry, ST_SIZE),
     );
     t.sym.aux[id] = index + n;
     copyBytes(names + text, name, bytes);

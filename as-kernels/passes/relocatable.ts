@@ -14,8 +14,9 @@ import {
   SYM_ROOT, SYM_SECTION, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, R_X86_64_32, R_X86_64_64, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS,
-  SHT_GROUP, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND,
+  GRP_COMDAT, R_X86_64_32, R_X86_64_64, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER,
+  SHF_MERGE, SHF_STRINGS, SHT_GROUP, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND, R_SYM, R_TYPE, SH_ADDR, SH_ADDRALIGN, SH_ENTSIZE,
+  SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
 /** First osec row that is a section (row 1 stands for the headers). */
@@ -306,15 +307,15 @@ function putHeader(
 ): void {
   const at = shdrs + index * SHDR_BYTES;
   store<u32>(at, name);
-  store<u32>(at, type, 4);
-  store<u64>(at, <u64>flags, 8);
-  store<u64>(at, 0, 16);
-  store<u64>(at, <u64>offset, 24);
-  store<u64>(at, <u64>size, 32);
-  store<u32>(at, link, 40);
-  store<u32>(at, info, 44);
-  store<u64>(at, align, 48);
-  store<u64>(at, <u64>entsize, 56);
+  store<u32>(at, type, SH_TYPE);
+  store<u64>(at, <u64>flags, SH_FLAGS);
+  store<u64>(at, 0, SH_ADDR);
+  store<u64>(at, <u64>offset, SH_OFFSET);
+  store<u64>(at, <u64>size, SH_SIZE);
+  store<u32>(at, link, SH_LINK);
+  store<u32>(at, info, SH_INFO);
+  store<u64>(at, align, SH_ADDRALIGN);
+  store<u64>(at, <u64>entsize, SH_ENTSIZE);
 }
 
 /** Headers of all output sections and their relocation sections. Returns 1 when one needs the GNU OS/ABI. */
@@ -443,8 +444,8 @@ export function buryDead(row: u32, rela: u32, count: u32, bytes: u32): void {
   const dead: u64 = t.osec.tombstone[t.isec.osec[row]] == TOMB_ONE ? 1 : 0;
   const end = rela + count * RELA_BYTES;
   for (let at = rela; at < end; at += RELA_BYTES) {
-    const index = load<u32>(at, 12);
-    const type = load<u32>(at, 8);
+    const index = load<u32>(at, R_SYM);
+    const type = load<u32>(at, R_TYPE);
     const width: u64 = type == R_X86_64_64 ? 8 : type == R_X86_64_32 ? 4 : 0;
     const offset = load<u64>(at);
     if (width == 0 || index == 0 || index >= t.obj.esymCount[o] || offset > size || size - offset < width) continue;

@@ -11,7 +11,7 @@ import { relocEntry } from "../lib/needs.ts";
 import { BLOCK_SHIFT, pieceAddress } from "../lib/pieces.ts";
 import { putField } from "../lib/field.ts";
 import { sizeOfSymbol } from "../lib/symbol-entry.ts";
-import { R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, RELA_BYTES } from "../shared/elf.ts";
+import { R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, RELA_BYTES, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
 import {
   ISEC_MERGE, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON,
   SYM_DEFINED, SYM_FOLDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SECTION, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
@@ -56,10 +56,10 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
   const inOffset = tables().piece.inOffset;
   const pieceOut = tables().piece.out;
   for (let r = from; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, 8);
-    const index = load<u32>(r, 12);
+    const type = load<u32>(r, R_TYPE);
+    const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
-    const A = load<u64>(r, 16);
+    const A = load<u64>(r, R_ADDEND);
     if (index == stringsIndex && type == R_X86_64_32 && offset < size && size - offset >= 4) {
       const inside = stringsValue + A;
       if (inside < stringBytes) {
@@ -133,9 +133,9 @@ function unloadedRare(
   dead: u64,
 ): void {
   const o = tables().isec.obj[i];
-  const type = load<u32>(r, 8);
+  const type = load<u32>(r, R_TYPE);
   const offset = load<u64>(r);
-  const A = load<u64>(r, 16);
+  const A = load<u64>(r, R_ADDEND);
   const number = (r - rela) / RELA_BYTES;
   const entry = relocEntry(type);
   const value = entry & 0xff;

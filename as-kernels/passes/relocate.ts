@@ -17,7 +17,9 @@ import {
   FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, ldForm, relaxGdToIe, relaxGdToLe, relaxGot, relaxIeToLe, relaxLdToLe, relaxTlsDescCall,
   relaxTlsDescToIe, relaxTlsDescToLe, TLS_BAD,
 } from "../arch/x86-64.ts";
-import { R_X86_64_64, RELA_BYTES, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_RELATIVE, SHF_ALLOC, SHF_WRITE, SHT_NOBITS } from "../shared/elf.ts";
+import {
+  R_X86_64_64, RELA_BYTES, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_RELATIVE, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
+} from "../shared/elf.ts";
 import {
   ISEC_REGULAR, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, RELOC_TURNED, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SPLIT_STACK,
   SYM_PREEMPTIBLE, SYM_SECTION, SYM_SHARED, SYM_ABSOLUTE,
@@ -86,12 +88,12 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   let relative = tables().isec.dynRel[i];
   let symbolic = params().relativeCount + tables().isec.dynSym[i];
   for (let r = rela; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, 8);
-    const sym = esymSym[base + load<u32>(r, 12)];
+    const type = load<u32>(r, R_TYPE);
+    const sym = esymSym[base + load<u32>(r, R_SYM)];
     const at = bytes + load<u32>(r);
     if ((type == R_X86_64_PC32 || type == R_X86_64_PLT32) && !(ifuncNoplt && symFlags[sym] & SYM_IFUNC)) {
       const flags = symFlags[sym];
-      const A = load<u64>(r, 16);
+      const A = load<u64>(r, R_ADDEND);
       let SA = symAddr[sym] + A;
       if (flags & SYM_SECTION) SA = valueOf(sym, flags, A);
       else if (type == R_X86_64_PLT32 && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
@@ -104,11 +106,11 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
       const flags = symFlags[sym];
       if (!pic) {
         if (!(flags & (SYM_PREEMPTIBLE | SYM_SECTION)) && (flags & SYM_KIND_MASK) != SYM_SHARED) {
-          store<u64>(at, symAddr[sym] + load<u64>(r, 16));
+          store<u64>(at, symAddr[sym] + load<u64>(r, R_ADDEND));
           continue;
         }
       } else if (writesRelative && !(flags & SPECIAL_FLAGS) && (flags & SYM_KIND_MASK) == SYM_DEFINED && symIsec[sym]) {
-        putRela(relative++, place + load<u64>(r), R_X86_64_RELATIVE, valueOf(sym, flags, load<u64>(r, 16)));
+        putRela(relative++, place + load<u64>(r), R_X86_64_RELATIVE, valueOf(sym, flags, load<u64>(r, R_ADDEND)));
         continue;
       }
     }
@@ -134,15 +136,15 @@ function tpOffset(sym: u32, flags: u32, A: u64): u64 {
  */
 function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, relative: u32, symbolic: u32): u32 {
   const o = tables().isec.obj[i];
-  const type = load<u32>(r, 8);
-  const index = load<u32>(r, 12);
+  const type = load<u32>(r, R_TYPE);
+  const index = load<u32>(r, R_SYM);
   const sym = tables().esym.sym[tables().obj.esymBase[o] + index];
   const flags = index ? tables().sym.flags[sym] : SYM_ABSOLUTE;
   const entry = relocEntry(type);
   const value = entry & 0xff;
   const width = (entry >> 8) & 0xff;
   const range = (entry >> 16) & 0xff;
-  const A = load<u64>(r, 16);
+  const A = load<u64>(r, R_ADDEND);
   const offset = load<u64>(r);
   const P = place + offset;
   let V: u64 = 0;
@@ -215,10 +217,10 @@ function outOfRange(o: u32, i: u32, r: u32, V: u64, type: u32): u32 {
 function applyTls(i: u32, r: u32, end: u32, at: u32, P: u64, size: u64, entry: u32, sym: u32, flags: u32): u32 {
   const aux = tables().aux;
   const o = tables().isec.obj[i];
-  const type = load<u32>(r, 8);
+  const type = load<u32>(r, R_TYPE);
   const value = entry & 0xff;
   const offset = load<u64>(r);
-  const A = load<u64>(r, 16);
+  const A = load<u64>(r, R_ADDEND);
   const row = tables().sym.aux[sym];
   const toIe = flags & SYM_PREEMPTIBLE || (flags & SYM_KIND_MASK) == SYM_SHARED;
   let V: u64 = 0;

@@ -4,7 +4,7 @@
  * Only rows of the shared object's own symbol table; undefined symbols of relocatable objects are scan-relocs' business.
  */
 import { tables } from "../shared/tables.ts";
-import { STB_WEAK, STV_HIDDEN, STV_INTERNAL, SYM_BYTES } from "../shared/elf.ts";
+import { STB_WEAK, STV_HIDDEN, STV_INTERNAL, ST_INFO, ST_SHNDX, SYM_BYTES } from "../shared/elf.ts";
 import { ISSUE_UNDEFINED_SHLIB, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_KIND_MASK, SYM_LAZY, SYM_UNDEF, SYM_WEAK } from "../shared/abi.ts";
 import { report } from "../lib/issue.ts";
 
@@ -29,7 +29,7 @@ export function sharedUndefined(o: u32): u32 {
   let found: u32 = 0;
   for (let i: u32 = 1; i < count; i++) {
     at += SYM_BYTES;
-    if (load<u16>(at, 6) != 0 || load<u8>(at, 4) >> 4 == STB_WEAK) continue;
+    if (load<u16>(at, ST_SHNDX) != 0 || load<u8>(at, ST_INFO) >> 4 == STB_WEAK) continue;
     const sym = esymSym[base + i];
     if (sym == 0) continue;
     const flags = symFlags[sym];

@@ -13,7 +13,7 @@ import {
   SUSPECT_CONFLICT, SUSPECT_LOST, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
-import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, STV_DEFAULT } from "../shared/elf.ts";
+import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, STV_DEFAULT, ST_INFO, ST_OTHER, ST_SIZE, ST_VALUE } from "../shared/elf.ts";
 import { entryOf, sectionOf } from "../lib/symbol-entry.ts";
 
 // State of one replay, at `state` (see resolveObjects): u32 cells
@@ -43,13 +43,13 @@ function setKind(id: u32, kind: u32): void {
 function define(id: u32, o: u32, esym: u32, entry: u32, kind: u32): void {
   const gsym = tables().gsym;
   const flags = tables().sym.flags;
-  const info = load<u8>(entry, 4);
+  const info = load<u8>(entry, ST_INFO);
   gsym.obj[id] = o;
   gsym.esym[id] = esym;
   gsym.bind[id] = info >> 4;
   // An indirect function of a shared object is a function as any other: who calls it goes through a PLT entry anyway (as lld).
   gsym.type[id] = kind == SYM_SHARED && (info & 15) == STT_GNU_IFUNC ? <u8>STT_FUNC : info & 15;
-  gsym.size[id] = <f64>load<u64>(entry, 16);
+  gsym.size[id] = <f64>load<u64>(entry, ST_SIZE);
   const old = flags[id] & SYM_KIND_MASK;
   let bits = (flags[id] & ~(SYM_KIND_MASK | SYM_WEAK | SYM_TLS)) | kind;
   if (info >> 4 == STB_WEAK) bits |= SYM_WEAK;
@@ -72,7 +72,7 @@ function suspect(what: u32): void {
 /** A definition in a section or an absolute one. `lost`: its COMDAT copy is not the one that is kept. */
 function defineRegular(id: u32, o: u32, esym: u32, entry: u32, lost: bool): void {
   const kind = tables().sym.flags[id] & SYM_KIND_MASK;
-  const bind = load<u8>(entry, 4) >> 4;
+  const bind = load<u8>(entry, ST_INFO) >> 4;
   if (kind == SYM_COMMON) {
     if (params().warnCommon) report(ISSUE_WARN_COMMON, o, 0, esym - tables().obj.esymBase[o], <u64>id, 1);
     if (bind == STB_WEAK) return;
@@ -89,9 +89,9 @@ function defineRegular(id: u32, o: u32, esym: u32, entry: u32, lost: bool): void
 function defineCommon(id: u32, o: u32, esym: u32, entry: u32): void {
   const gsym = tables().gsym;
   const kind = tables().sym.flags[id] & SYM_KIND_MASK;
-  const size = <f64>load<u64>(entry, 16);
+  const size = <f64>load<u64>(entry, ST_SIZE);
   // st_value of a common is its alignment (gABI ch. 4 Symbol Values)
-  const value = load<u64>(entry, 8);
+  const value = load<u64>(entry, ST_VALUE);
   if (value == 0 || value >= 0xffffffff) report(ISSUE_BAD_OBJECT, o, 0, esym - tables().obj.esymBase[o], ERR_COMMON_ALIGN, value);
   const align: u8 = value > 1 ? <u8>(64 - clz<u64>(value - 1)) : 0;
   if (params().warnCommon && (kind == SYM_COMMON || (kind == SYM_DEFINED && gsym.bind[id] != STB_WEAK))) {
@@ -134,7 +134,7 @@ function addShared(state: u32, o: u32): void {
     }
     if (kind == SYM_COMMON || kind == SYM_DEFINED) {
       symFlags[id] |= SYM_USED_SHARED;
-      const size = <f64>load<u64>(entryOf(o, record.esym[row]), 16);
+      const size = <f64>load<u64>(entryOf(o, record.esym[row]), ST_SIZE);
       if (kind == SYM_COMMON && size > gsym.size[id]) gsym.size[id] = size;
     } else if (gsym.vis[id] == STV_DEFAULT && (kind == SYM_UNDEF || kind == SYM_LAZY)) {
       // The binding of the reference stays: a weak reference to a shared definition is weak.
@@ -188,10 +188,10 @@ function addDefinitions(o: u32): void {
     const id = record.sym[row];
     const esym = record.esym[row];
     const entry = entryOf(o, esym);
-    mergeVisibility(id, load<u8>(entry, 5) & 3);
+    mergeVisibility(id, load<u8>(entry, ST_OTHER) & 3);
     const bits = t.sym.flags[id];
     t.sym.flags[id] = bits | SYM_USED_REGULAR;
-    const type = load<u8>(entry, 4) & 15;
+    const type = load<u8>(entry, ST_INFO) & 15;
     if (type != STT_NOTYPE && type != STT_TLS && (bits & SYM_TLS || !(flags & REC_DEFINED))) suspect(SUSPECT_CONFLICT);
     if (!(flags & REC_DEFINED)) continue;
     if (flags & REC_COMMON) {

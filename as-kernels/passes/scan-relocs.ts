@@ -11,8 +11,8 @@ import { report } from "../lib/issue.ts";
 import { decision, isTlsCall, nearSymbol, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
 import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import {
-  RELA_BYTES, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD,
-  SHF_ALLOC, SHF_WRITE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED, SYM_BYTES,
+  RELA_BYTES, R_ADDEND, R_SYM, R_TYPE, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX,
+  R_X86_64_TLSGD, R_X86_64_TLSLD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED, ST_OTHER, SYM_BYTES,
 } from "../shared/elf.ts";
 import {
   IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC,
@@ -76,7 +76,7 @@ export function markNeeded(from: u32, to: u32, wanted: u32): u32 {
     const count = obj.esymCount[isec.obj[i]];
     const end = rela + isec.relaCount[i] * RELA_BYTES;
     for (let r = rela; r < end; r += RELA_BYTES) {
-      const index = load<u32>(r, 12);
+      const index = load<u32>(r, R_SYM);
       if (index >= count) continue;
       const sym = esymSym[base + index];
       const f = flags[sym];
@@ -206,10 +206,10 @@ function checkRecords(i: u32): bool {
   const end = rela + isec.relaCount[i] * RELA_BYTES;
   if (!rela) return true;
   for (let r = rela; r < end; r += RELA_BYTES) {
-    const index = load<u32>(r, 12);
+    const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
-    if (index >= symbols) report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / RELA_BYTES, <u64>index, <u64>load<u32>(r, 8));
-    else if (offset >= size) report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>load<u32>(r, 8));
+    if (index >= symbols) report(ISSUE_RELOC_BAD_SYMBOL, o, i, (r - rela) / RELA_BYTES, <u64>index, <u64>load<u32>(r, R_TYPE));
+    else if (offset >= size) report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>load<u32>(r, R_TYPE));
     else continue;
     return false;
   }
@@ -221,7 +221,7 @@ function checkRecords(i: u32): bool {
 @inline
 function mayRelax(r: u32, type: u32, sym: u32, flags: u32): bool {
   if (type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_GOTPCRELX && type != R_X86_64_CODE_4_GOTPCRELX) return false;
-  return params().relax != 0 && load<i64>(r, 16) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags) && nearSymbol(sym, flags);
+  return params().relax != 0 && load<i64>(r, R_ADDEND) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags) && nearSymbol(sym, flags);
 }
 
 /** Decides the relocations that mayRelax: isec `i`, whose contents are at `bytes` in memory. */
@@ -235,13 +235,13 @@ function scanForms(i: u32, rela: u32, count: u32, bytes: u32): void {
   const size = <u64>isec.size[i];
   const end = rela + count * RELA_BYTES;
   for (let r = rela; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, 8);
+    const type = load<u32>(r, R_TYPE);
     if (type == R_X86_64_TLSGD || type == R_X86_64_TLSLD) {
       if (!params().shared && isTlsCall(r, end)) r += RELA_BYTES;
       continue;
     }
     if (type < <u32>R_X86_64_GOTPCRELX) continue;
-    const index = load<u32>(r, 12);
+    const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
     if (index >= symbols || !index || offset > size || size - offset < 4) continue;
     const sym = esymSym[base + index];
@@ -280,8 +280,8 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
   let forms = false;
   const end = rela + count * RELA_BYTES;
   for (let r = rela; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, 8);
-    const index = load<u32>(r, 12);
+    const type = load<u32>(r, R_TYPE);
+    const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
     if (index < symbols && (type == R_X86_64_PLT32 || type == R_X86_64_PC32)) {
       const flags = symFlags[esymSym[base + index]];
@@ -417,7 +417,7 @@ function isProvided(flags: u32): bool {
 @inline
 function skipCall(o: u32, i: u32, r: u32, end: u32, number: u32, type: u32): u32 {
   if (isTlsCall(r, end)) {
-    const index = load<u32>(r + RELA_BYTES, 12);
+    const index = load<u32>(r + RELA_BYTES, R_SYM);
     if (index < tables().obj.esymCount[o]) {
       const callee = tables().esym.sym[tables().obj.esymBase[o] + index];
       if (!(tables().sym.flags[callee] & SYM_LOCAL)) need(callee, SYM_REF_LIVE);
@@ -441,7 +441,7 @@ function isProtectedThere(sym: u32): bool {
   if (flags & SYM_FUNC && params().ignoreEquality & IGNORE_FUNCTION_EQUALITY) return false;
   if (flags & SYM_OBJECT && params().ignoreEquality & IGNORE_DATA_EQUALITY) return false;
   const entry = obj.symtab[owner] + SYM_BYTES * (gsym.esym[sym] - obj.esymBase[owner]);
-  return (load<u8>(entry, 5) & 3) == STV_PROTECTED;
+  return (load<u8>(entry, ST_OTHER) & 3) == STV_PROTECTED;
 }
 
 /** A reference that only works when the executable itself holds the symbol: copy relocation or canonical PLT entry. */

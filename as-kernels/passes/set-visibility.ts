@@ -6,6 +6,7 @@
  * one mark byte per symbol, and that byte array exists only in links that have patterns or versioned definitions.
  */
 import { params, tables } from "../shared/tables.ts";
+import { equal } from "../lib/bytes.ts";
 import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
   MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC,
@@ -220,7 +221,7 @@ function firstOfChain(chain: u32, best: u32, globs: u32, name: u32, nameBytes: u
   let next = chain;
   while (next != 0 && next - 1 < best) {
     const row = globs + (next - 1) * GLOB_BYTES;
-    if (version == 0 || sameBytes(version, versionBytes, load<u32>(row, 12), load<u32>(row, 16))) {
+    if (version == 0 || (versionBytes == load<u32>(row, 16) && equal(version, load<u32>(row, 12), versionBytes))) {
       if (globMatch(load<u32>(row), load<u32>(row, 4), name, nameBytes)) return next - 1;
     }
     next = load<u32>(row, 20);
@@ -271,14 +272,6 @@ export function assignGlobs(from: u32, to: u32, marks: u32, globs: u32, count: u
     gsym.ver[i] = <u16>load<u32>(globs + g * GLOB_BYTES, 8);
     store<u8>(marks + i, mark | MARK_ASSIGNED);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function sameBytes(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
-  if (aBytes != bBytes) return false;
-  for (let i: u32 = 0; i < aBytes; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
-  return true;
 }
 
 /** Marks the symbols that some pattern of the dynamic list matches. Same pattern rows as assignGlobs. */

@@ -12,7 +12,7 @@ import {
   ISSUE_DUPLICATE, ISSUE_TLS_ATTRIBUTE, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK, SYM_DEFINED,
   SYM_KIND_MASK, SYM_LAZY, SYM_TLS, SYM_UNDEF,
 } from "../shared/abi.ts";
-import { SHN_ABS, STB_WEAK, STT_NOTYPE, STT_TLS } from "../shared/elf.ts";
+import { SHN_ABS, STB_WEAK, STT_NOTYPE, STT_TLS, ST_INFO, ST_SHNDX, ST_VALUE } from "../shared/elf.ts";
 
 /** Is the section of the definition `esym` of object `o` part of a COMDAT copy that was not kept? */
 // @ts-ignore: decorator
@@ -46,8 +46,8 @@ export function takeBackLost(from: u32, to: u32): u32 {
 
 /** Two absolute definitions with the same value, but for 0, are one (lld, for the sake of GNU ld's behaviour). */
 function areOne(first: u32, second: u32): bool {
-  const value = load<u64>(first, 8);
-  return load<u16>(first, 6) == SHN_ABS && load<u16>(second, 6) == SHN_ABS && value != 0 && value == load<u64>(second, 8);
+  const value = load<u64>(first, ST_VALUE);
+  return load<u16>(first, ST_SHNDX) == SHN_ABS && load<u16>(second, ST_SHNDX) == SHN_ABS && value != 0 && value == load<u64>(second, ST_VALUE);
 }
 
 /** Reports the mentions in object `o`, which is part of the link, that the symbols' final definitions contradict. */
@@ -65,7 +65,7 @@ export function findConflicts(o: u32, allowMultiple: u32): void {
     if (esym == gsym.esym[id]) continue;
     const entry = entryOf(o, esym);
     const index = esym - t.obj.esymBase[o];
-    const type = load<u8>(entry, 4) & 15;
+    const type = load<u8>(entry, ST_INFO) & 15;
     const kind = flags & SYM_KIND_MASK;
     if (flags & SYM_TLS && type != STT_TLS && type != STT_NOTYPE && kind != SYM_UNDEF && kind != SYM_LAZY) {
       report(ISSUE_TLS_ATTRIBUTE, o, 0, index, <u64>id, 0);

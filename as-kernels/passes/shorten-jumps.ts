@@ -7,7 +7,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { EHREC_EMPTY, ISEC_REGULAR, RELOC_TURNED, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE } from "../shared/abi.ts";
-import { R_X86_64_NONE, R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, SYM_BYTES } from "../shared/elf.ts";
+import { R_X86_64_NONE, R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, SYM_BYTES, R_ADDEND, R_SYM, R_TYPE, ST_SIZE } from "../shared/elf.ts";
 
 const JMP_BYTES: u32 = 5;
 const JCC_BYTES: u32 = 6;
@@ -21,7 +21,7 @@ function branchAt(row: u32, offset: u64): u32 {
   if (rela == 0) return 0;
   for (let r = rela + isec.relaCount[row] * RELA_BYTES; r > rela; ) {
     r -= RELA_BYTES;
-    const type = load<u32>(r, 8);
+    const type = load<u32>(r, R_TYPE);
     if (load<u64>(r) == offset && (type == R_X86_64_PC32 || type == R_X86_64_PLT32)) return r;
   }
   return 0;
@@ -44,12 +44,12 @@ export function nextJump(from: u32, to: u32): u32 {
 function leadsTo(row: u32, r: u32, next: u32): bool {
   const t = tables();
   const o = t.isec.obj[row];
-  const index = load<u32>(r, 12);
+  const index = load<u32>(r, R_SYM);
   if (index == 0 || index >= t.obj.esymCount[o]) return false;
   const sym = t.esym.sym[t.obj.esymBase[o] + index];
   const flags = t.sym.flags[sym];
   if ((flags & SYM_KIND_MASK) != SYM_DEFINED || flags & (SYM_PREEMPTIBLE | SYM_IFUNC) || t.sym.isec[sym] != next) return false;
-  return t.sym.value[sym] + load<u64>(r, 16) + 4 == 0;
+  return t.sym.value[sym] + load<u64>(r, R_ADDEND) + 4 == 0;
 }
 
 /** Shortens member `i`, of which the last `bytes` bytes (at most TAIL_BYTES) are at `tail`. Returns the bytes saved. */
@@ -66,12 +66,12 @@ export function shortenJump(i: u32, tail: u32, bytes: u32): u32 {
     if (bytes < TAIL_BYTES || load<u8>(end - TAIL_BYTES) != 0x0f || (load<u8>(end - TAIL_BYTES + 1) & 0xf0) != 0x80) return 0;
     const branch = branchAt(row, size - 4 - JMP_BYTES);
     if (branch == 0 || !leadsTo(row, branch, next)) return 0;
-    store<u32>(branch, RELOC_TURNED, 8);
-    store<u32>(branch, load<u32>(jump, 12), 12);
-    store<u64>(branch, load<u64>(jump, 16), 16);
+    store<u32>(branch, RELOC_TURNED, R_TYPE);
+    store<u32>(branch, load<u32>(jump, R_SYM), R_SYM);
+    store<u64>(branch, load<u64>(jump, R_ADDEND), R_ADDEND);
   }
   store<u64>(jump, 0);
-  store<u32>(jump, R_X86_64_NONE, 8);
+  store<u32>(jump, R_X86_64_NONE, R_TYPE);
   isec.size[row] -= <f64>JMP_BYTES;
   // Records of no code are not looked up.
   if (isec.size[row] == 0) for (let f = isec.fde[row]; f != 0; f = tables().ehrec.nextFde[f]) tables().ehrec.flags[f] |= <u8>EHREC_EMPTY;
@@ -96,11 +96,11 @@ export function trimSymbols(o: u32, saved: u32): void {
     const size = <u64>t.isec.size[row];
     const value = t.sym.value[sym];
     const entry = t.obj.symtab[o] + i * SYM_BYTES;
-    const bytes = load<u64>(entry, 16);
+    const bytes = load<u64>(entry, ST_SIZE);
     if (value > size) {
       if (value <= size + lost) t.sym.value[sym] = value - lost;
     } else if (value + bytes > size && value + bytes <= size + lost) {
-      store<u64>(entry, bytes - lost, 16);
+      store<u64>(entry, bytes - lost, ST_SIZE);
       if (!local) t.gsym.size[sym] = <f64>(bytes - lost);
     }
   }

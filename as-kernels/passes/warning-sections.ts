@@ -1,7 +1,7 @@
 /** Finding `.gnu.warning.SYMBOL` sections and the relocations that refer to a symbol. Rows of `isec`; nothing is written. */
 import { tables } from "../shared/tables.ts";
 import { isWarning } from "../lib/names.ts";
-import { RELA_BYTES, SHF_ALLOC } from "../shared/elf.ts";
+import { RELA_BYTES, R_SYM, SHF_ALLOC } from "../shared/elf.ts";
 
 /** First row of [from, to) that is such a section; `to` = none. */
 export function nextWarning(from: u32, to: u32): u32 {
@@ -24,7 +24,7 @@ export function findReferences(sym: u32, own: u32, from: u32, to: u32, out: u32,
     const o = isec.obj[i];
     if (!rela || !isec.live[i] || o == own || !(isec.sh_flags[i] & SHF_ALLOC)) continue;
     for (let k: u32 = 0; k < isec.relaCount[i]; k++) {
-      const index = load<u32>(rela + k * RELA_BYTES, 12);
+      const index = load<u32>(rela + k * RELA_BYTES, R_SYM);
       if (index >= obj.esymCount[o] || esymSym[obj.esymBase[o] + index] != sym) continue;
       if (count < limit) {
         store<u32>(out + (count << 3), i);

@@ -10,7 +10,7 @@ import { mergedAddress } from "../lib/pieces.ts";
 import { report } from "../lib/issue.ts";
 import { relocateRecord } from "./relocate.ts";
 import { EHREC_CIE, EHREC_EMPTY, ISEC_MERGE, ISSUE_HDR_DISTANCE, SYM_SECTION } from "../shared/abi.ts";
-import { RELA_BYTES } from "../shared/elf.ts";
+import { RELA_BYTES, R_ADDEND, R_SYM } from "../shared/elf.ts";
 
 /** A zero length word ends the section: glibc's frame registration expects it. */
 const TERMINATOR_BYTES: u32 = 4;
@@ -106,7 +106,7 @@ function shortenRange(row: u32, at: u32): void {
   const lost = <u64>load<u8>(params().shortened + func);
   if (func == 0 || lost == 0) return;
   const sym = targetSymbol(rec.isec[row], rec.rela[row]);
-  const start = tables().sym.value[sym] + load<u64>(rec.rela[row], 16);
+  const start = tables().sym.value[sym] + load<u64>(rec.rela[row], R_ADDEND);
   const size = <u64>tables().isec.size[func];
   const width = encodedBytes(rec.enc[rec.cie[row]]);
   const range = at + width;
@@ -124,14 +124,14 @@ function shortenRange(row: u32, at: u32): void {
 @inline
 function targetSymbol(i: u32, rela: u32): u32 {
   const obj = tables().obj;
-  return tables().esym.sym[obj.esymBase[tables().isec.obj[i]] + load<u32>(rela, 12)];
+  return tables().esym.sym[obj.esymBase[tables().isec.obj[i]] + load<u32>(rela, R_SYM)];
 }
 
 /** S + A of the relocation at `rela` of object `obj`. */
 function targetAddress(obj: u32, rela: u32): u64 {
   const sym = tables().sym;
-  const s = tables().esym.sym[tables().obj.esymBase[obj] + load<u32>(rela + 12)];
-  const A = load<u64>(rela + 16);
+  const s = tables().esym.sym[tables().obj.esymBase[obj] + load<u32>(rela, R_SYM)];
+  const A = load<u64>(rela, R_ADDEND);
   const i = sym.isec[s];
   if (sym.flags[s] & SYM_SECTION && tables().isec.kind[i] == ISEC_MERGE) return mergedAddress(i, sym.value[s] + A);
   return sym.addr[s] + A;

@@ -185,9 +185,24 @@ export const R_X86_64_CODE_6_GOTPC32_TLSDESC = 51;
 // ---- Elf64_Shdr: offsets of fields (gABI ch. 4, Section Header) ----
 export const SH_TYPE = 4;
 export const SH_FLAGS = 8;
+export const SH_ADDR = 16;
 export const SH_OFFSET = 24;
 export const SH_SIZE = 32;
 export const SH_LINK = 40;
 export const SH_INFO = 44;
 export const SH_ADDRALIGN = 48;
 export const SH_ENTSIZE = 56;
+
+// ---- Elf64_Sym: offsets of fields behind st_name (gABI ch. 4, Symbol Table) ----
+export const ST_INFO = 4;
+export const ST_OTHER = 5;
+export const ST_SHNDX = 6;
+export const ST_VALUE = 8;
+export const ST_SIZE = 16;
+
+// ---- Elf64_Rela: offsets of fields behind r_offset (gABI ch. 4, Relocation) ----
+/** r_info as one number, or its halves: the type, then the symbol. */
+export const R_INFO = 8;
+export const R_TYPE = 8;
+export const R_SYM = 12;
+export const R_ADDEND = 16;
