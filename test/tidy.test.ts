@@ -169,6 +169,13 @@ tidy("every path in ARCHITECTURE.md exists", () => {
   assert.equal(paths.filter((name) => !fs.existsSync(name)), []);
 });
 
+tidy("every pass is in ARCHITECTURE.md", () => {
+  const text = read("ARCHITECTURE.md");
+  const passes = [...read("ts/link.ts").matchAll(/\b(?:run\(|timed\(ctx, )"([\w-]+)"/g)].map((match) => match[1]!);
+  assert.ok(passes.length > 20);
+  assert.equal(passes.filter((name) => !new RegExp(`(?<![\\w-/])${name}(?![\\w-])`).test(text)), []);
+});
+
 tidy("--version says what package.json says", () => {
   assert.is(VERSION, JSON.parse(read("package.json")).version);
 });

@@ -14,6 +14,7 @@ import type { BitcodeCompiler } from "./lto/bitcode.ts";
 import type { GccLto } from "./lto/gcc-lto.ts";
 import type { Host } from "./host/host.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
+import type { Phdr } from "./elf/phdr.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
 import type { SymbolTable } from "./synthetic/symtab.ts";
 import type { LayoutScript, OutputDescription } from "./script/layout.ts";
@@ -74,15 +75,7 @@ export interface OutputSection {
   ready: Uint8Array[] | null;
 }
 
-export interface Segment {
-  p_type: number;
-  p_flags: number;
-  p_offset: number;
-  p_vaddr: bigint;
-  p_paddr: bigint;
-  p_filesz: number;
-  p_memsz: number;
-  p_align: number;
+export interface Segment extends Phdr {
   /** In order. The file's headers are not among them. */
   sections: OutputSection[];
   /** Which of the file's headers it begins with: HEAD_* of passes/segments.ts. */

@@ -8,17 +8,12 @@ import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
 import { ABSOLUTE, longIndex, sectionAt, shortIndex } from "../lib/section-at.ts";
 import {
   ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE,
-  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_TLS,
+  SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_TLS, DISCARD_ALL, DISCARD_LOCALS, DISCARD_NONE,
 } from "../shared/abi.ts";
 import {
   SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, ST_INFO,
   ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE,
 } from "../shared/elf.ts";
-
-/** discard policy: 0 default, 1 -X (.L names), 2 -x (all locals), 3 --discard-none. */
-const DISCARD_LOCALS: u32 = 1;
-const DISCARD_ALL: u32 = 2;
-const DISCARD_NONE: u32 = 3;
 
 /** Is local symbol `i` of object `o` written? */
 // @ts-ignore: decorator

@@ -8,17 +8,14 @@
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
 import {
-  CTL_COUNTERS, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
+  CTL_COUNTERS, DISCARD_ALL, DISCARD_LOCALS, DISCARD_NONE, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED,
+  SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
 } from "../shared/abi.ts";
 import {
   SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE,
   STT_SECTION, ST_INFO, ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE, SYM_BYTES,
 } from "../shared/elf.ts";
 
-/** discard policy: 0 .L names in mergeable sections go, 1 -X (.L names), 2 -x (all go), 3 none; what relocations use stays anyway. */
-const DISCARD_LOCALS: u32 = 1;
-const DISCARD_ALL: u32 = 2;
-const DISCARD_NONE: u32 = 3;
 const FIRST: u32 = 2;
 /** u32: set when a symbol needs the GNU OS/ABI. */
 const GNU_ABI: u32 = CTL_COUNTERS;

@@ -340,3 +340,13 @@ export const START_STOP_RETAINS = 1;
 export const START_STOP_WAITS = 2;
 /** As before, and a live section refers to it. */
 export const START_STOP_WANTED = 3;
+
+// ---- what happens to local symbols in .symtab; under -r those that relocations use stay anyway ----
+/** Those that begin with .L go where their section is merged. */
+export const DISCARD_DEFAULT = 0;
+/** -X: those that begin with .L */
+export const DISCARD_LOCALS = 1;
+/** -x */
+export const DISCARD_ALL = 2;
+/** --discard-none */
+export const DISCARD_NONE = 3;

@@ -143,10 +143,13 @@ else {
 
 const published = path.join(dir, "published");
 
+/** Minifying takes half a minute on a busy machine. */
+const PUBLISH_MS = 300_000;
+
 function publish(): void {
   fs.mkdirSync(published, { recursive: true });
-  const done = run(process.execPath, ["build/run.mjs", "build/web.ts", published], { cwd: repoRoot() });
-  if (done.status !== 0) throw new Error(done.stderr);
+  const done = run(process.execPath, ["build/run.mjs", "build/web.ts", published], { cwd: repoRoot(), timeout: PUBLISH_MS });
+  if (done.status !== 0) throw new Error(`build/web.ts: status ${done.status}\n${done.stderr}`);
 }
 
 publish();

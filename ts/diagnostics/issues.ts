@@ -5,13 +5,7 @@
  * grouped by symbol in passes/report-undefined.ts. The order (object, section, index, code) does not depend on threads.
  */
 import * as abi from "../../as-kernels/shared/abi.ts";
-import {
-  SHF_ALLOC,
-  SHF_X86_64_LARGE,
-  SHN_ABS,
-  SHN_LORESERVE,
-  STT_SECTION,
-} from "../../as-kernels/shared/elf.ts";
+import { SHDR_BYTES, SHF_ALLOC, SHF_X86_64_LARGE, SHN_ABS, SHN_LORESERVE, STT_SECTION } from "../../as-kernels/shared/elf.ts";
 import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readShdr, type Shdr } from "../elf/shdr.ts";
@@ -405,7 +399,7 @@ function elfHeader(ctx: IssueContext, { obj }: Issue, offset: number, bytes: num
 
 /** The section header an issue is about, read again to show its numbers. */
 function sectionHeader(ctx: IssueContext, issue: Issue): Shdr | null {
-  const raw = place.readObject(ctx, issue.obj, Number(elfHeader(ctx, issue, 40, 8)) + 64 * issue.index, 64);
+  const raw = place.readObject(ctx, issue.obj, Number(elfHeader(ctx, issue, 40, 8)) + SHDR_BYTES * issue.index, SHDR_BYTES);
   return raw === null ? null : readShdr(new DataView(raw.buffer, raw.byteOffset), 0);
 }
 

@@ -5,23 +5,19 @@
  * leaves every symbol's index in sym.aux.
  */
 import { CTL_COUNTERS } from "../../as-kernels/shared/abi.ts";
-import { SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { RELA_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
-import { SectionSymbols } from "../synthetic/symtab.ts";
+import { DISCARD, SectionSymbols } from "../synthetic/symtab.ts";
 
 /** Globals a unit takes. */
 const GLOBALS_PER_UNIT = 1 << 14;
 const UNITS_PER_CHUNK = 32;
 /** isec rows a chunk takes when used symbols are marked. */
 const SECTIONS_PER_CHUNK = 4096;
-const RELA_BYTES = 24;
 
 /** u32 cells of a unit: object or 0, first and end global, then symbols and name bytes (later first index and first offset). */
 const UNIT_WORDS = 5;
-
-/** What happens to locals that no relocation needs. */
-const DISCARD = { default: 0, locals: 1, all: 2, none: 3 } as const;
 
 const A_UNITS = 0;
 const A_COUNT = 1;

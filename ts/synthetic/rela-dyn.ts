@@ -21,6 +21,16 @@ export function relocationForm({ packAndroid, z }: LinkOptions): RelocationForm 
 /** Bytes a record that refers to a symbol without a place yet may grow by: two numbers in SLEB128. */
 const OPEN_BYTES = 20;
 
+/** -z rel: `count` records without their addends at `out`; `write` makes them with addends. */
+export function writeRel({ arena, kernels }: Context, out: Uint8Array, count: number, write: (records: number) => void): void {
+  const mark = arena.mark();
+  const records = arena.alloc(count * RELA_BYTES);
+  write(records);
+  kernels.dropAddends(records, count);
+  out.set(arena.bytes(records, out.length));
+  arena.release(mark);
+}
+
 export class RelaDynSection implements SyntheticSection {
   readonly name: string;
   readonly sh_type: number;
@@ -89,14 +99,8 @@ export class RelaDynSection implements SyntheticSection {
       if (used > this.packed) throw new Error(`.rela.dyn: ${used} bytes packed, ${this.packed} promised`);
       return;
     }
-    if (this.form === "rela") return this.writeRecords(ctx, outAddr);
-    const { arena, kernels } = ctx;
-    const mark = arena.mark();
-    const records = arena.alloc(this.count(ctx) * RELA_BYTES);
-    this.writeRecords(ctx, records);
-    kernels.dropAddends(records, this.count(ctx));
-    out.set(arena.bytes(records, out.length));
-    arena.release(mark);
+    if (this.form === "rela") this.writeRecords(ctx, outAddr);
+    else writeRel(ctx, out, this.count(ctx), (records) => this.writeRecords(ctx, records));
   }
 
   /** All records at `to`, in their order. */

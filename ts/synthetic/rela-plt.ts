@@ -4,7 +4,7 @@
  */
 import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHF_INFO_LINK, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { RelocationForm } from "./rela-dyn.ts";
+import { writeRel, type RelocationForm } from "./rela-dyn.ts";
 import type { SyntheticSection } from "./section.ts";
 
 export class RelaPltSection implements SyntheticSection {
@@ -39,14 +39,8 @@ export class RelaPltSection implements SyntheticSection {
   }
 
   write(ctx: Context, out: Uint8Array, outAddr: number): void {
-    if (this.form !== "rel") return this.writeRecords(ctx, outAddr);
-    const { arena, kernels } = ctx;
-    const mark = arena.mark();
-    const records = arena.alloc(this.count(ctx) * RELA_BYTES);
-    this.writeRecords(ctx, records);
-    kernels.dropAddends(records, this.count(ctx));
-    out.set(arena.bytes(records, out.length));
-    arena.release(mark);
+    if (this.form !== "rel") this.writeRecords(ctx, outAddr);
+    else writeRel(ctx, out, this.count(ctx), (records) => this.writeRecords(ctx, records));
   }
 
   private writeRecords({ kernels, params }: Context, to: number): void {

@@ -4,6 +4,7 @@
  * Work is cut into units (the locals of an object; a stretch of globals), each with an exact slice found by prefix sums, so
  * that units can be written in any order. Locals come first (gABI ch. 4: sh_info), then the globals that became local.
  */
+import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
@@ -25,7 +26,7 @@ const KIND_OBJECT = 0;
 const KIND_LOCALISED = 1;
 const KIND_GLOBAL = 2;
 
-const DISCARD = { default: 0, locals: 1, all: 2, none: 3 } as const;
+export const DISCARD = { default: DISCARD_DEFAULT, locals: DISCARD_LOCALS, all: DISCARD_ALL, none: DISCARD_NONE } as const;
 
 const A_UNITS = 0;
 const A_COUNT = 1;
