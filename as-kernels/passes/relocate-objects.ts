@@ -60,10 +60,10 @@ function relaBytes(i: u32): f64 {
 }
 
 /**
- * Cuts the members of all `count` output sections into batches of at most `limit` bytes, written one behind the other at `rows`.
- * `cursors`: u32 per output section. Returns how many.
+ * Cuts the members of all `count` output sections into batches, written one behind the other at `rows`: objects of at most `limit` bytes
+ * together, or one of at most `most`. `cursors`: u32 per output section. Returns how many.
  */
-export function cutBatches(osecs: u32, count: u32, limit: f64, cursors: u32, rows: u32): u32 {
+export function cutBatches(osecs: u32, count: u32, limit: f64, most: f64, cursors: u32, rows: u32): u32 {
   const member = tables().member.isec;
   const isec = tables().isec;
   for (let k: u32 = 0; k < count; k++) store<u32>(cursors + (k << 2), tables().osec.memberBase[load<u32>(osecs + (k << 2))]);
@@ -85,7 +85,7 @@ export function cutBatches(osecs: u32, count: u32, limit: f64, cursors: u32, row
       for (let k: u32 = 0; k < count; k++) {
         for (let m = load<u32>(cursors + (k << 2)), end = endOf(osecs, k); m < end && isec.obj[member[m]] == obj; m++) {
           const i = member[m];
-          own += isec.compressed[i] != 0 ? limit + 1 : isec.size[i] + relaBytes(i);
+          own += isec.compressed[i] != 0 ? most + 1 : isec.size[i] + relaBytes(i);
         }
       }
     }
@@ -96,7 +96,7 @@ export function cutBatches(osecs: u32, count: u32, limit: f64, cursors: u32, row
     }
     if (lowest == NO_SECTION) break;
     if (!open) {
-      store<u32>(row, own > limit ? 1 : 0);
+      store<u32>(row, own > most ? 1 : 0);
       for (let k: u32 = 0; k < count; k++) store<u32>(row + BATCH_RANGES + (k << 3), load<u32>(cursors + (k << 2)));
       open = true;
       bytes = 0;

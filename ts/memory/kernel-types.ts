@@ -209,7 +209,7 @@ export interface Kernels {
   relocate(from: u32, to: u32, window: u32, windowOffset: f64): u32;
   // passes/relocate-objects
   isAllRegular(o: u32): u32;
-  cutBatches(osecs: u32, count: u32, limit: f64, cursors: u32, rows: u32): u32;
+  cutBatches(osecs: u32, count: u32, limit: f64, most: f64, cursors: u32, rows: u32): u32;
   planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: u32): u32;
   makeBatch(row: u32, count: u32, plan: u32, input: u32, output: u32): void;
   // passes/relocate-unloaded

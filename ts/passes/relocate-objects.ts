@@ -8,8 +8,9 @@ import { RELA_BYTES, SHF_ALLOC, SHT_NOBITS } from "../../as-kernels/shared/elf.t
 import type { Context, OutputSection } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
-/** Bytes of contents and relocations that are read for one batch. */
+/** Bytes of contents and relocations that are read for one batch of several objects, and of one object. */
 const BATCH_BYTES = 1 << 20;
+const OBJECT_BYTES = 1 << 22;
 /** Of a batch row, of what one member needs in a plan, and of a plan besides (relocate-objects kernel). */
 export const BATCH_HEAD = 8;
 const MEMBER_BYTES = 2 * 32 + 2 * 24;
@@ -59,7 +60,7 @@ export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: 
   sections.forEach(({ id }, k) => (arena.u32[(osecs >>> 2) + k] = id));
   const rowBytes = BATCH_HEAD + 8 * count;
   const address = arena.alloc(rowBytes * members);
-  const rows = kernels.cutBatches!(osecs, count, BATCH_BYTES, osecs + 4 * count, address);
+  const rows = kernels.cutBatches!(osecs, count, BATCH_BYTES, OBJECT_BYTES, osecs + 4 * count, address);
   const alone: MemberRange[] = [];
   let kept = 0;
   for (let n = 0; n < rows; n++) {
