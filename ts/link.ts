@@ -373,6 +373,7 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
 /** `write` puts `bytes` bytes into the output. */
 export async function writeFile(ctx: Context, bytes: number, how: OutputOptions, write: (output: OutputFile) => Promise<void>): Promise<void> {
   const { options, host } = ctx;
+  if (bytes > Number.MAX_SAFE_INTEGER) ctx.diag.fatal({ code: "OUTPUT", text: `output file too large: ${bytes} bytes` });
   let file: OutputFile | undefined;
   try {
     const output = (file = host.createOutput(options.output, how));

@@ -29,7 +29,9 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
     if (parsed.action === "link") return await link(parsed.options, host, diag);
     return diag.hasErrors ? 1 : 0;
   } catch (error) {
-    if (!(error instanceof LinkFailed)) throw error;
+    // What cannot be written, of all that is printed.
+    if (error instanceof HostError) diag.error(error.message);
+    else if (!(error instanceof LinkFailed)) throw error;
     return 1;
   } finally {
     host.release();

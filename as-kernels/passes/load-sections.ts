@@ -243,7 +243,7 @@ export function setUncompressed(i: u32, chdr: u32): void {
   const align = load<u64>(chdr, 16);
   const stored = <u64>isec.compressed[i] - 1;
   const possible = type == ELFCOMPRESS_ZLIB ? size <= stored * MOST_DEFLATE : type == ELFCOMPRESS_ZSTD;
-  if (!possible || size > MAX_INFLATED || (align & (align - 1)) != 0) {
+  if (!possible || size > MAX_INFLATED || (align & (align - 1)) != 0 || align > 0xffffffff) {
     report(ISSUE_BAD_OBJECT, isec.obj[i], i, isec.shndx[i], ERR_COMPRESSED, 0);
     isec.size[i] = 0;
     return;

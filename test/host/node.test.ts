@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { HostError } from "../../ts/host/host.ts";
 import { NodeFiles } from "../../ts/host/node-files.ts";
 import { createNodeHost } from "../../ts/host/node.ts";
-import { temporaryName } from "../../ts/host/node-output.ts";
+import { temporaryName } from "../../ts/host/output-base.ts";
 import { temporaryFolder } from "../helpers/tools.ts";
 
 const host = suite("host/node");

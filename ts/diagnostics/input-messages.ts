@@ -65,16 +65,21 @@ export function scriptInItself(script: ByteString): Message {
   return said(alone(script), "BAD_SCRIPT", "linker script includes itself");
 }
 
-export function incompatible(file: Named, emulation: ByteString): Message {
-  return about(file, "INCOMPATIBLE_FILE", `${nameOf(file)} is incompatible with ${emulation}`);
+/** A line of its own for what a file is, "" = nothing is known. */
+const itIs = (what: string): string => (what === "" ? "" : `\n>>> it is ${what}`);
+
+/** `what`: foreignFile. */
+export function incompatible(file: Named, emulation: ByteString, what: string): Message {
+  return about(file, "INCOMPATIBLE_FILE", `${nameOf(file)} is incompatible with ${emulation}${itIs(what)}`);
 }
 
 export function empty(file: Named): Message {
   return said(file, "UNKNOWN_FILE", "file is empty");
 }
 
-export function unknownType(file: Named): Message {
-  return said(file, "UNKNOWN_FILE", "unknown file type");
+/** `what`: foreignFile. */
+export function unknownType(file: Named, what: string): Message {
+  return said(file, "UNKNOWN_FILE", `unknown file type${itIs(what)}`);
 }
 
 export function notLinkable(file: Named): Message {

@@ -120,7 +120,7 @@ type Words = (ctx: IssueContext, issue: Issue) => Message;
 const WORDS: Record<number, Words> = {
   [abi.ISSUE_BAD_OBJECT]: (ctx, issue) => {
     if (issue.a === BigInt(abi.ERR_LINK_ORDER_KIND)) return linkOrderKind(ctx, issue);
-    const bySection = [abi.ERR_MULTIPLE_RELA, abi.ERR_SECTION_TYPE].includes(Number(issue.a));
+    const bySection = [abi.ERR_MULTIPLE_RELA, abi.ERR_SECTION_TYPE, abi.ERR_COMPRESSED].includes(Number(issue.a));
     const whose = issue.isec !== 0 && bySection ? place.sectionPlace(ctx, issue.isec) : place.filePlace(ctx, issue.obj);
     return messages.badObject(whose, objectDetail(ctx, issue));
   },
@@ -373,7 +373,7 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_ALIGN]: `section [index ${index}]: sh_addralign is not a power of 2`,
     [abi.ERR_STRTAB_END]: "SHT_STRTAB string table is non-null terminated",
     [abi.ERR_LOCAL_AFTER_GLOBAL]: `broken object: local symbol [index ${index}] found at index >= .symtab's sh_info`,
-    [abi.ERR_COMPRESSED]: `section [index ${index}]: corrupted compressed section`,
+    [abi.ERR_COMPRESSED]: "corrupted compressed section",
     [abi.ERR_LINK_ORDER]: `section [index ${index}]: invalid sh_link of an SHF_LINK_ORDER section`,
     [abi.ERR_MERGE_WRITABLE]: `section [index ${index}]: writable SHF_MERGE section is not supported`,
     [abi.ERR_MERGE_ENTSIZE]: `section [index ${index}]: SHF_MERGE section size must be a multiple of sh_entsize`,

@@ -4,76 +4,13 @@
  * Not for maps and other reports, which are written in one go. What cannot be seeked (pipes, terminals, "-") is spooled to a
  * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
  */
-import { accessSync, closeSync, constants, ftruncateSync, openSync, renameSync, statSync, unlinkSync, type Stats } from "node:fs";
+import { accessSync, constants, openSync, renameSync, statSync, unlinkSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type OutputFile } from "./host.ts";
 import { pathOf, type NodeFiles } from "./node-files.ts";
-
-/** NAME_MAX on every file system we know. */
-const NAME_MAX = 255;
-const COPY_BYTES = 1 << 16;
-const TRIES = 100;
-
-/** FNV-1a, to keep shortened names apart. */
-function shortHash(text: ByteString): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, "0");
-}
-
-/** `.<out>.<pid>.<kind>` in the folder of `path`, shortened to what a file name may be. */
-export function temporaryName(path: ByteString, pid: number, attempt: number, kind = "tmp"): ByteString {
-  const slash = path.lastIndexOf("/") + 1;
-  const name = path.slice(slash);
-  const tail = `.${pid}${attempt === 0 ? "" : `.${attempt}`}.${kind}`;
-  const room = NAME_MAX - 1 - tail.length;
-  const stem = name.length <= room ? name : `${name.slice(0, room - 9)}-${shortHash(name)}`;
-  return `${path.slice(0, slash)}.${stem}${tail}`;
-}
-
-function createExclusive(nameOf: (attempt: number) => ByteString, mode: number): { fd: number; name: ByteString } {
-  for (let attempt = 0; ; attempt++) {
-    const name = nameOf(attempt);
-    try {
-      return { fd: openSync(pathOf(name), "wx+", mode), name };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === TRIES) throw hostError(error);
-    }
-  }
-}
-
-abstract class Output implements OutputFile {
-  readonly fd: number;
-  protected readonly files: NodeFiles;
-  protected open = true;
-
-  constructor(fd: number, files: NodeFiles) {
-    this.fd = fd;
-    this.files = files;
-  }
-
-  truncate(bytes: number): void {
-    guarded(() => ftruncateSync(this.fd, bytes));
-  }
-
-  write(bytes: Uint8Array, position: number): void {
-    this.files.writeAt(this.fd, bytes, position);
-  }
-
-  read(into: Uint8Array, position: number): number {
-    return this.files.read(this.fd, into, position);
-  }
-
-  protected close(): void {
-    if (!this.open) return;
-    this.open = false;
-    guarded(() => closeSync(this.fd));
-  }
-
-  abstract commit(): void;
-  abstract abort(): void;
-}
+import { createExclusive, Output, temporaryName } from "./output-base.ts";
+import { openSpooled } from "./spooled-output.ts";
 
 function remove(path: ByteString): void {
   try {
@@ -171,65 +108,30 @@ class NullOutput extends Output {
   }
 }
 
-/** Pipes, terminals, devices: an unnamed temporary file, copied in order at commit. */
-class SpooledOutput extends Output {
-  private readonly target: number;
-  private readonly closeTarget: boolean;
-  private readonly print: (fd: number, bytes: Uint8Array) => void;
-
-  constructor(target: number, closeTarget: boolean, pid: number, files: NodeFiles, print: (fd: number, bytes: Uint8Array) => void) {
-    const os = require("node:os") as typeof import("node:os");
-    const folder = Buffer.from(os.tmpdir(), "utf8").toString("latin1");
-    const { fd, name } = createExclusive((attempt) => temporaryName(`${folder}/wield`, pid, attempt), 0o600);
-    unlinkSync(pathOf(name));
-    super(fd, files);
-    this.target = target;
-    this.closeTarget = closeTarget;
-    this.print = print;
-  }
-
-  commit(): void {
-    const buffer = new Uint8Array(COPY_BYTES);
-    try {
-      for (let position = 0; ; ) {
-        const got = this.read(buffer, position);
-        if (got === 0) break;
-        guarded(() => this.print(this.target, buffer.subarray(0, got)));
-        position += got;
-      }
-    } finally {
-      this.abort();
-    }
-  }
-
-  abort(): void {
-    if (!this.open) return;
-    this.close();
-    if (this.closeTarget) guarded(() => closeSync(this.target));
-  }
-}
-
 /** Linux: major 1, minor 3. */
 const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0x103;
 
 /** Names of open descriptors: also where they lead to a regular file, the name itself must not be replaced by one. */
 const isDescriptor = (path: ByteString): boolean => /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
 
-/** `print` writes all bytes to a descriptor that may be non-blocking. */
+/** `print` writes all bytes to a descriptor that may be non-blocking; `beforeTemporary` is called before there is a file to be cleaned up. */
 export function openOutput(
   path: ByteString,
   mode: number,
   pid: number,
   files: NodeFiles,
   print: (fd: number, bytes: Uint8Array) => void,
+  beforeTemporary: () => void,
 ): OutputFile {
-  if (path === "-") return new SpooledOutput(1, false, pid, files, print);
+  if (path === "-") return openSpooled(1, pid, files, print);
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
-  if (stat === undefined || (stat.isFile() && !isDescriptor(path))) return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
-  const target = guarded(() => openSync(pathOf(path), "w"));
-  return isNull(stat) ? new NullOutput(target, files) : new SpooledOutput(target, true, pid, files, print);
+  if (stat === undefined || (stat.isFile() && !isDescriptor(path))) {
+    beforeTemporary();
+    return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
+  }
+  return isNull(stat) ? new NullOutput(guarded(() => openSync(pathOf(path), "w")), files) : openSpooled(path, pid, files, print);
 }
 
 /** Says early what openOutput, or writing a report, would say at the end of a long link. */

@@ -11,7 +11,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
-import { type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { prepareV8 } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
@@ -197,6 +197,8 @@ class NodeHost implements Host {
 
   writeText(path: ByteString, text: ByteString): void {
     const bytes = Buffer.from(text, "latin1");
+    const there = path === "-" ? undefined : statSync(pathOf(path), { throwIfNoEntry: false });
+    if (there?.isFile() === true && this.files.isInput(there)) throw new HostError("EINVAL", "it is also an input file");
     guarded(() => (path === "-" ? writeAll(1, bytes) : writeFileSync(pathOf(path), bytes)));
   }
 
@@ -238,11 +240,10 @@ class NodeHost implements Host {
   }
 
   createOutput(path: ByteString, options: OutputOptions): OutputFile {
-    // First the handlers: a signal between the two would leave the temporary file behind.
-    if (this.outputs.size === 0) this.listen(true);
     let output: OutputFile;
     try {
-      output = openOutput(path, options.mode, process.pid, this.files, writeAll);
+      // The handlers come first: a signal between the two would leave the temporary file behind. What waits for a reader has none to wait in.
+      output = openOutput(path, options.mode, process.pid, this.files, writeAll, () => this.outputs.size === 0 && this.listen(true));
     } catch (error) {
       if (this.outputs.size === 0) this.listen(false);
       throw error;

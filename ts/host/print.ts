@@ -6,6 +6,7 @@
  */
 import { writeSync } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
+import { hostError } from "./errno.ts";
 import { HostError } from "./host.ts";
 
 /** Writes all bytes to a descriptor that may be a non-blocking pipe. */
@@ -25,7 +26,7 @@ export function printText(stream: "out" | "err", text: ByteString): void {
   try {
     writeAll(stream === "out" ? 1 : 2, Buffer.from(text, "latin1"));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (stream === "out" && code !== "EPIPE") throw new HostError(code ?? "EIO", "cannot write to standard output");
+    const failure = hostError(error);
+    if (stream === "out" && !(failure instanceof HostError && failure.code === "EPIPE")) throw new HostError("EIO", `cannot write to standard output: ${(failure as Error).message}`);
   }
 }

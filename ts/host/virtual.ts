@@ -310,7 +310,11 @@ export class VirtualHost implements Host {
     if (bytes === this.output.length) return;
     const before = this.output;
     this.outputAt = 0;
-    this.output = new Uint8Array(this.workers.length > 0 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+    try {
+      this.output = new Uint8Array(this.workers.length > 0 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+    } catch {
+      throw new HostError("ENOMEM", `no memory for its ${bytes} bytes`);
+    }
     this.output.set(before.subarray(0, bytes));
     for (const { worker } of this.workers) worker.send({ wieldOutput: this.output.buffer });
   }

@@ -6,10 +6,11 @@
  */
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { notCompiled, type Named } from "../diagnostics/input-messages.ts";
+import { incompatible, notCompiled, type Named } from "../diagnostics/input-messages.ts";
 import { HostError, type Host } from "../host/host.ts";
 import { parentOf } from "../input/search.ts";
 import { latin1 } from "../memory/text.ts";
+import { bitcodeTarget } from "./bitcode-target.ts";
 
 /** Versions of clang that are looked for, the newest first: bitcode is read by its own version and later ones. */
 const NEWEST = 30;
@@ -24,14 +25,21 @@ export class BitcodeCompiler {
   private readonly made = new Map<string, Compiled>();
   private program: ByteString | undefined;
 
-  /** The object of the bitcode at `offset` of a file; null = there is no clang here. Errors are reported. */
-  compile(ctx: Context, source: ByteString, offset: number, bytes: number, file: Named): Compiled | null {
+  /** The object of the bitcode at `offset` of a file; null = there is no clang here, "refused": it is for another machine. Errors are reported. */
+  compile(ctx: Context, source: ByteString, offset: number, bytes: number, file: Named): Compiled | "refused" | null {
     const key = `${source}@${offset}`;
     const known = this.made.get(key);
     if (known !== undefined) return known;
     this.program ??= findClang(ctx);
     if (this.program === "") return null;
-    checkIntegrity(ctx, source, offset, bytes, file);
+    const copy = new Uint8Array(bytes);
+    ctx.host.readAt(source, copy, offset);
+    const target = bitcodeTarget(copy);
+    if (target !== "" && !/^(x86_64|amd64)/.test(target)) {
+      ctx.diag.error(incompatible(file, ctx.options.emulation || "elf_x86_64", `LLVM bitcode for ${target}`));
+      return "refused";
+    }
+    checkIntegrity(ctx, copy, file);
     const compiled = this.run(ctx, bitcodeFile(ctx.host, source, offset, bytes), file);
     this.made.set(key, compiled);
     return compiled;
@@ -54,10 +62,8 @@ export class BitcodeCompiler {
  * Checks of control flow integrity are made of what a whole program's types are; compiling a file alone drops them without a word, and
  * the program would be less than it was asked to be. The names stand as they are in the bitcode. `llvm.type.test` alone is devirtualization.
  */
-function checkIntegrity({ host, diag }: Context, source: ByteString, offset: number, bytes: number, file: Named): void {
-  const copy = new Uint8Array(bytes);
-  host.readAt(source, copy, offset);
-  const text = latin1(copy, 0, bytes);
+function checkIntegrity({ diag }: Context, bytes: Uint8Array, file: Named): void {
+  const text = latin1(bytes, 0, bytes.length);
   if (!text.includes("llvm.type.test") || !/llvm\.ubsantrap|__ubsan_handle_cfi|llvm\.trap/.test(text)) return;
   diag.error(notCompiled(file, "control flow integrity (-fsanitize=cfi) needs link-time optimization of the whole program, which only LLVM has\n>>> link with lld, or compile without -fsanitize=cfi"));
 }

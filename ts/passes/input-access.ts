@@ -6,6 +6,7 @@
 import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { foreignFile } from "../diagnostics/foreign-file.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import type { FileKind } from "../input/file-kind.ts";
@@ -59,16 +60,16 @@ export class InputAccess {
     this.ctx.loadedFiles.push(path);
   }
 
-  /** Says why a file is no input. */
-  reject(kind: FileKind, file: messages.Named): void {
+  /** Says why a file is no input. `head`: its first bytes, as far as they are known. */
+  reject(kind: FileKind, file: messages.Named, head: Uint8Array = new Uint8Array(0)): void {
     const { diag, options } = this.ctx;
-    if (kind === "incompatible") diag.error(messages.incompatible(file, options.emulation || "elf_x86_64"));
+    if (kind === "incompatible") diag.error(messages.incompatible(file, options.emulation || "elf_x86_64", foreignFile(head)));
     else if (kind === "empty") diag.error(messages.empty(file));
     else if (kind === "truncated") diag.error(messages.truncated(file));
     else if (kind === "no-class") diag.error(messages.corruptElf(file, "file class"));
     else if (kind === "no-byte-order") diag.error(messages.corruptElf(file, "data encoding"));
     else if (kind === "elf") diag.error(messages.notLinkable(file));
-    else diag.error(messages.unknownType(file));
+    else diag.error(messages.unknownType(file, foreignFile(head)));
   }
 
   /** Shared objects are not looked for. */

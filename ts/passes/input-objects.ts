@@ -47,6 +47,7 @@ export class InputObjects {
   addBitcode(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
     const compiler = (this.ctx.bitcode ??= new BitcodeCompiler());
     const object = compiler.compile(this.ctx, source, offset, bytes, { path, member });
+    if (object === "refused") return;
     if (object !== null) this.rows.add(object.path, 0, object.bytes, path, member, flags);
     else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode({ path, member }));
     else this.ctx.diag.warn(messages.lazyBitcode({ path, member }));

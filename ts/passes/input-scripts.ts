@@ -7,6 +7,7 @@
 import { ELFOSABI_FREEBSD } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { foreignFile, notAScript } from "../diagnostics/foreign-file.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import type { OpenFile } from "../input/input-file.ts";
@@ -51,22 +52,24 @@ export class InputScripts {
   /** -T */
   addOption(path: ByteString): void {
     const found = this.findScript(path);
+    // It is said of folders that they are some.
+    if (found === "" && this.ctx.host.stat(path)?.kind === "directory") return void this.access.open(path);
     if (found === "") return this.ctx.diag.error(messages.noScript("linker", path));
     const file = this.access.open(found);
     if (file === null) return;
-    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false);
-    else this.ctx.diag.error(messages.unknownType({ path: file.path, member: "" }));
+    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false, true);
+    else this.ctx.diag.error(messages.unknownType({ path: file.path, member: "" }, foreignFile(file.head)));
     file.close();
   }
 
-  /** False = it is for another machine and `maySkip`. */
-  add(file: OpenFile, position: InputPosition, maySkip: boolean): boolean {
+  /** False = it is for another machine and `maySkip`. `asked`: an option says that it is a script. */
+  add(file: OpenFile, position: InputPosition, maySkip: boolean, asked = false): boolean {
     const { path } = file;
     if (this.expanding.has(path)) {
       this.ctx.diag.error(messages.scriptInItself(path));
       return true;
     }
-    const script = this.scripts.get(path) ?? this.readScript(file);
+    const script = this.scripts.get(path) ?? this.readScript(file, asked);
     if (script === null) return true;
     if (!suits(script)) {
       if (maySkip) return false;
@@ -86,7 +89,7 @@ export class InputScripts {
     return this.access.exists(path) ? this.access.paths.path(path) : this.access.search.file(path);
   }
 
-  private readScript(file: OpenFile): InputScript | null {
+  private readScript(file: OpenFile, asked: boolean): InputScript | null {
     try {
       const script = parseInputScript(file.text(), file.path, (name) => this.include(name));
       this.scripts.set(file.path, script);
@@ -94,7 +97,7 @@ export class InputScripts {
       return script;
     } catch (error) {
       if (!(error instanceof ScriptError) && !(error instanceof HostError)) throw error;
-      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : error.said);
+      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : asked ? error.said : { ...error.said, text: notAScript(error.said.text, file.head) });
       return null;
     }
   }

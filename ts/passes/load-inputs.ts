@@ -171,7 +171,7 @@ class Loader implements InputTaker {
     if (file.kind === "bitcode") this.objects.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "relocatable") this.objects.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);
-    else this.access.reject(file.kind, { path: file.path, member: "" });
+    else this.access.reject(file.kind, { path: file.path, member: "" }, file.head);
     return true;
   }
 

@@ -35,7 +35,7 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
 /** A version script is also looked for along -L (lld). */
 function readVersionScript(ctx: Context, name: ByteString): void {
   const exists = (path: ByteString): boolean => ctx.host.exists(path);
-  const path = exists(name) ? name : new Search(ctx.options, exists).file(name);
+  const path = exists(name) || ctx.host.stat(name)?.kind === "directory" ? name : new Search(ctx.options, exists).file(name);
   if (path === "") ctx.diag.error(noScript("version", name));
   else ctx.versionNodes.push(...read(ctx, path, parseVersionScript));
 }

@@ -1,5 +1,5 @@
 /** Relocatable objects that are broken in one place each: what lld says of them, and that nothing is written. */
-import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
 
 const broken = behaviour("broken objects");
 const wield = linkerName === "wield";
@@ -75,6 +75,51 @@ broken("mergeable sections: writable ones, odd sizes, unterminated strings, refe
   // Not merged, no pieces, no complaint.
   w.sh("$LD -O0 m.o -o m");
 }, "as");
+
+broken("files that no linker of ELF files takes are named for what they are", (w) => {
+  if (!wield) return;
+  w.write({ "s.s": ".globl _start\n_start: ret\n" }).sh("as s.s -o s.o");
+  const object = w.bytes("s.o");
+  const elf = (...changes: [number, number][]): Uint8Array => changes.reduce((bytes, [at, value]) => (bytes.fill(value, at, at + 1), bytes), new Uint8Array(object));
+  const bytes = (text: string): Uint8Array => Uint8Array.from([...text.padEnd(100, "\0")], (char) => char.charCodeAt(0));
+  const cases: [Uint8Array | string, string][] = [
+    [elf([18, 183]), "x.o is incompatible with elf_x86_64\n>>> it is 64-bit little-endian ELF for AArch64\n"],
+    [elf([4, 1], [18, 3]), "x.o is incompatible with elf_x86_64\n>>> it is 32-bit little-endian ELF for i386\n"],
+    [elf([5, 2], [18, 0], [19, 22]), "x.o is incompatible with elf_x86_64\n>>> it is 64-bit big-endian ELF for S/390\n"],
+    [bytes("\xcf\xfa\xed\xfe\x07\0\0\x01"), "x.o: unknown file type\n>>> it is a Mach-O file (macOS)\n"],
+    [bytes("\x64\x86\x03\0"), "x.o: unknown file type\n>>> it is a COFF object (Windows)\n"],
+    [bytes("\0asm\x01"), "x.o: unknown file type\n>>> it is WebAssembly\n"],
+    [bytes("\x1f\x8b\x08"), "x.o: unknown file type\n>>> it is compressed with gzip\n"],
+    [bytes("\x01\x02\x03"), "x.o: unknown file type\n"],
+    ["version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "\n>>> it is a pointer of Git LFS: its contents have not been fetched\n"],
+    ["<!DOCTYPE html>\n<p>404\n", "\n>>> it is a web page: the download has failed?\n"],
+    ["int f(void);\n", "x.o:1: unknown directive: int\n>>> int f(void);\n>>> ^\n>>> neither an object nor an archive: read as a linker script\n"],
+  ];
+  for (const [data, said] of cases) {
+    w.write({ "x.o": data });
+    contains(w.fails("$LD s.o x.o -o s"), said);
+  }
+  w.sh("mkdir folder");
+  for (const option of ["-T folder", "--version-script=folder", "--dynamic-list=folder", "folder"]) contains(w.fails(`$LD s.o ${option} -o s`), "cannot open folder: Is a directory");
+  lacks(w.fails("$LD s.o -T x.o -o s"), "neither an object");
+}, "as");
+
+broken("headers of compressed sections", (w) => {
+  if (!wield) return;
+  w.write({ "c.c": "int f(void) { return 0; } const char text[] = \"" + "text ".repeat(100) + "\";\n" }).sh("gcc -c -g -gz=zlib c.c");
+  const plain = new Patch(w.bytes("c.o"));
+  const shoff = Number(plain.view.getBigUint64(0x28, true));
+  const compressed = Array.from({ length: plain.view.getUint16(0x3c, true) }, (_, i) => shoff + 64 * i).find((at) => (plain.view.getUint32(at + 8, true) & 0x800) !== 0)!;
+  const chdr = Number(plain.view.getBigUint64(compressed + 24, true));
+  const changes: [number, bigint][] = [[8, 1n << 40n], [8, 1n << 63n], [16, 3n], [16, 1n << 40n], [16, 1n << 63n], [0, 9n]];
+  for (const [field, value] of changes) {
+    const patch = new Patch(w.bytes("c.o"));
+    if (field === 0) patch.view.setUint32(chdr, Number(value), true);
+    else patch.view.setBigUint64(chdr + field, value, true);
+    w.write({ "b.o": patch.bytes });
+    for (const options of ["-shared", "-r", "-shared --gdb-index"]) contains(w.fails(`$LD ${options} b.o -o b`), /b\.o:\(\.debug_\w+\): /);
+  }
+}, "gcc");
 
 broken("a local symbol among the globals of a shared object", (w) => {
   if (!lld) return;

@@ -83,6 +83,29 @@ output("an output that is an input is refused", (w) => {
   w.sh("cmp s.o keep.o");
 });
 
+output("a report does not take the place of an input", (w) => {
+  if (!wield) return;
+  w.write({ "s.s": ".globl _start\n_start: ret\n" }).sh("as s.s -o s.o && cp s.o keep.o");
+  contains(w.fails("$LD s.o -o s -Map=s.o"), "s.o: it is also an input file");
+  w.sh("cmp s.o keep.o && test ! -e s");
+});
+
+output("a pipe's reader gets the output, and a signal ends the wait for one", async (w) => {
+  if (!wield) return;
+  w.write({ "s.s": ".globl _start\n_start: ret\n" }).sh("as s.s -o s.o && $LD s.o -o s && mkfifo pipe && { timeout 20 cat pipe > got & } && timeout 20 $LD s.o -o pipe && wait && cmp s got");
+  const child = spawn(ld, ["s.o", "-o", "pipe"], { cwd: w.dir, stdio: "ignore" });
+  const ended = new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  child.kill("SIGTERM");
+  assert.is(await ended, "SIGTERM");
+});
+
+output("standard output that cannot be written is an error in one line", (w) => {
+  if (!wield) return;
+  w.write({ "s.s": ".globl _start\n_start: ret\n" }).sh("as s.s -o s.o");
+  for (const what of ["--help", "--version", "s.o -t -o s"]) contains(w.fails(`$LD ${what} > /dev/full`), /^wield: error: cannot write to standard output: No space left on device\n$/);
+});
+
 output("a signal removes the temporary file and keeps the old output", async (w) => {
   if (!wield) return;
   w.write({ ...MAIN, out: "precious" });
