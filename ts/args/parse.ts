@@ -196,9 +196,11 @@ export function matchOption(arg: ByteString): Match | undefined {
   return two ? undefined : matchShort(body);
 }
 
-/** --threads: lld takes the number from the next argument, mold and gold take none. */
+/** Values that lld also takes from the next argument, and mold and gold do without: --threads, --shuffle-sections. */
+const NEXT_VALUES: Record<string, RegExp> = { COUNT: /^[0-9]+$/, "GLOB=SEED": /=-?(0[xX][0-9a-fA-F]+|[0-9]+)$/ };
+
 export function takesNumber({ row }: Match, arg: ByteString, next = ""): boolean {
-  return row.value === "optional" && row.metavar === "COUNT" && !arg.includes("=") && /^[0-9]+$/.test(next);
+  return row.value === "optional" && !arg.includes("=") && NEXT_VALUES[row.metavar]?.test(next) === true;
 }
 
 /** `-sx` for `-s -x`, as GNU ld still takes it; null = something else. */

@@ -14,6 +14,7 @@ peers("--reverse-sections, --shuffle-sections with a seed alone or none, --no-ic
   assert.is(order(""), "a b c");
   assert.is(order("--reverse-sections"), "c b a");
   assert.is(order("--shuffle-sections=5"), order("--shuffle-sections='*=5'"));
+  assert.is(order("--shuffle-sections '*=5'"), order("--shuffle-sections='*=5'"));
   assert.is(order("--shuffle-sections").split(" ").sort().join(" "), "a b c");
   const size = (flags: string): number => (w.sh(`$LD a.o ${flags} -o o`), w.elf("o").need(".text").size);
   assert.ok(size("--icf=all") < size("--icf=all --no-icf"));
