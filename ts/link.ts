@@ -152,7 +152,7 @@ function startEngine(ctx: Context, bytes: number): void {
   if (bytes >= LARGE_BYTES) host.expectLargeLink();
   if (kernels.readSymbols === undefined) {
     instantiateKernels(host.kernels(), arena.memory, kernels);
-    arena.zero = (address, bytes) => void kernels.fillBytes!(address, 0, bytes);
+    arena.zero = (address, bytes) => void kernels.fillBytes(address, 0, bytes);
   }
   const wanted = options.threads || (bytes < (host.parallelBytes ?? PARALLEL_BYTES) ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
   const threads = Math.min(wanted, host.maxThreads ?? wanted);
@@ -249,7 +249,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.script !== null) keepScriptSections(ctx);
     await markLive(ctx);
     const { gdbIndex, debugNames } = indexes(ctx);
-    if (gdbIndex || debugNames) ctx.kernels.dropIndexed!(1, ctx.tables.isec.rows, Number(gdbIndex), Number(debugNames));
+    if (gdbIndex || debugNames) ctx.kernels.dropIndexed(1, ctx.tables.isec.rows, Number(gdbIndex), Number(debugNames));
   });
 
   reportUnused(ctx);

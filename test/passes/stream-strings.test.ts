@@ -52,7 +52,7 @@ function assertMerged(world: PieceWorld, sections: SectionSpec[], align: number)
   const at = ctx.arena.alloc(4096);
   const shardOf = ({ bytes }: Piece): number => {
     ctx.arena.u8.set(bytes, at);
-    ctx.kernels.hashXxh3!(at, bytes.length - width, secret, at + 3072);
+    ctx.kernels.hashXxh3(at, bytes.length - width, secret, at + 3072);
     return ctx.arena.u32[(at + 3072) >>> 2]! >>> 27;
   };
   const all = sections.map(({ data }) => splitStringsTwin(data, width)!);
@@ -70,7 +70,7 @@ function assertMerged(world: PieceWorld, sections: SectionSpec[], align: number)
   all.flat().forEach((own, i) => assert.is(bytes.compare(own.bytes, 0, own.bytes.length, found[i], found[i]! + own.bytes.length), 0));
   sections.forEach(({ data }, s) => {
     for (let offset = 0; offset < data.length; offset += 1 + Math.floor(data.length / 300)) {
-      assert.is(ctx.kernels.pieceOf!(row(0, s), offset), isec.pieceBase[row(0, s)]! + pieceOfTwin(all[s]!, offset), `section ${s}, offset ${offset}`);
+      assert.is(ctx.kernels.pieceOf(row(0, s), offset), isec.pieceBase[row(0, s)]! + pieceOfTwin(all[s]!, offset), `section ${s}, offset ${offset}`);
     }
   });
 }
@@ -106,7 +106,7 @@ test("bytes that do not stay in memory are made window by window", async () => {
   const { ctx, ...world } = await merge({ objects: [sections] });
   const bytes = contents({ ctx, ...world }, 1, 1 << 20);
   ctx.tables.msec.bytes[1] = 0;
-  ctx.kernels.countWinners!(1, ctx.tables.mmember.rows);
+  ctx.kernels.countWinners(1, ctx.tables.mmember.rows);
   assert.ok(Buffer.from(contents({ ctx, ...world }, 1, 50_000)).equals(Buffer.from(bytes)));
 });
 

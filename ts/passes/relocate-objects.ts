@@ -48,7 +48,7 @@ export interface Batches {
 /** Is the output section put together object by object? */
 export function takesObjects({ tables, kernels }: Context, osec: OutputSection): boolean {
   if ((osec.sh_flags & SHF_ALLOC) !== 0 || osec.sh_type === SHT_NOBITS || tables.osec.memory[osec.id] !== 0) return false;
-  return tables.osec.memberCount[osec.id]! > 1 && kernels.isAllRegular!(osec.id) !== 0;
+  return tables.osec.memberCount[osec.id]! > 1 && kernels.isAllRegular(osec.id) !== 0;
 }
 
 /** Cuts the members of `sections` into batches; `alone`: those of objects that are too large for one. */
@@ -60,7 +60,7 @@ export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: 
   sections.forEach(({ id }, k) => (arena.u32[(osecs >>> 2) + k] = id));
   const rowBytes = BATCH_HEAD + 8 * count;
   const address = arena.alloc(rowBytes * members);
-  const rows = kernels.cutBatches!(osecs, count, BATCH_BYTES, OBJECT_BYTES, osecs + 4 * count, address);
+  const rows = kernels.cutBatches(osecs, count, BATCH_BYTES, OBJECT_BYTES, osecs + 4 * count, address);
   const alone: MemberRange[] = [];
   let kept = 0;
   for (let n = 0; n < rows; n++) {
@@ -84,7 +84,7 @@ export function relocateObjectsPhase(w: WorkerContext, chunk: number): void {
   const members = w.u32[(row >>> 2) + 1]!;
   const cursors = w.window(2, 4 * count + 16 + PLAN_HEAD + count * REGION_BYTES + members * MEMBER_BYTES);
   const plan = cursors + Math.ceil(count / 4) * 16;
-  const reads = w.kernels.planBatch!(row, osecs, count, cursors, plan);
+  const reads = w.kernels.planBatch(row, osecs, count, cursors, plan);
   const input = w.window(1, w.f64[(plan >>> 3) + 1]! + 16);
   const output = w.window(0, w.f64[(plan >>> 3) + 2]! + 16);
   const regions = plan + PLAN_HEAD;
@@ -92,7 +92,7 @@ export function relocateObjectsPhase(w: WorkerContext, chunk: number): void {
   for (let n = 0; n < reads; n++, read += READ_BYTES) {
     w.read(w.u32[(read >>> 2) + 4]!, w.f64[read >>> 3]!, input + w.u32[(read >>> 2) + 5]!, w.f64[(read >>> 3) + 1]!);
   }
-  w.kernels.makeBatch!(row, count, plan, input, output);
+  w.kernels.makeBatch(row, count, plan, input, output);
   for (let k = 0; k < count; k++) {
     const region = regions + k * REGION_BYTES;
     const bytes = w.f64[(region >>> 3) + 1]!;
@@ -122,7 +122,7 @@ export function relocateSlices(w: WorkerContext, m: number, step: number, put: (
         [loaded, loadedEnd] = [next, Math.min(count, next + SLICE_RELAS)];
         w.read(source, isec.relaOffset[i]! + loaded * RELA_BYTES, relas, (loadedEnd - loaded) * RELA_BYTES);
       }
-      const state = w.kernels.relocateSlice!(i, relas + (next - loaded) * RELA_BYTES, next, loadedEnd, window, from, to, out);
+      const state = w.kernels.relocateSlice(i, relas + (next - loaded) * RELA_BYTES, next, loadedEnd, window, from, to, out);
       if (state === SLICE_UNSORTED) return false;
       next = w.u32[out >>> 2]!;
       cut = w.u32[(out >>> 2) + 1]!;

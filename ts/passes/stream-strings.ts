@@ -61,21 +61,21 @@ function inflate(w: WorkerContext, isec: number, at: number, bytes: number): voi
     w.contents(isec, at);
   } catch (error) {
     if (error instanceof ReadFailed) throw error;
-    w.kernels.reportIssue!(ISSUE_BAD_MERGE, w.tables.isec.obj[isec]!, isec, 0, ERR_COMPRESSED);
-    w.kernels.fillBytes!(at, 0, bytes);
+    w.kernels.reportIssue(ISSUE_BAD_MERGE, w.tables.isec.obj[isec]!, isec, 0, ERR_COMPRESSED);
+    w.kernels.fillBytes(at, 0, bytes);
   }
 }
 
 function readChunk(w: WorkerContext, chunk: number): void {
   const [run, slices] = [w.args[A_RUNS]! + chunk * RUN_BYTES, w.args[A_SLICES]!];
   readRun(w, run, slices, w.u32[(run >>> 2) + 5]!);
-  w.kernels.countSlices!(run, slices);
+  w.kernels.countSlices(run, slices);
 }
 
 function splitChunk(w: WorkerContext, chunk: number): void {
   const [run, slices] = [w.args[A_RUNS]! + chunk * RUN_BYTES, w.args[A_SLICES]!];
-  const most = w.kernels.mostPieces!(run, slices);
-  w.kernels.splitSlices!(run, slices, w.window(SCRATCH, SCRATCH_BYTES + most * RECORD_BYTES));
+  const most = w.kernels.mostPieces(run, slices);
+  w.kernels.splitSlices(run, slices, w.window(SCRATCH, SCRATCH_BYTES + most * RECORD_BYTES));
 }
 
 /** One shard of one msec. Its bytes go to A_SIZES. */
@@ -84,31 +84,31 @@ function dedupeChunk(w: WorkerContext, chunk: number): void {
   const shard = chunk % SHARDS;
   const rounds = w.args[A_LIST]! >>> 2;
   let pieces = 0;
-  for (let n = 0; n < w.args[A_COUNT]!; n++) pieces += w.kernels.countShard!(m, shard, w.u32[rounds + 2 * n]!, w.u32[rounds + 2 * n + 1]!);
+  for (let n = 0; n < w.args[A_COUNT]!; n++) pieces += w.kernels.countShard(m, shard, w.u32[rounds + 2 * n]!, w.u32[rounds + 2 * n + 1]!);
   const slots = 2 ** Math.ceil(Math.log2(2 * pieces + 16));
   const table = w.window(TABLE, 4 * slots + ENTRY_BYTES * pieces + 16);
   const state = w.window(SCRATCH, STATE_BYTES);
-  w.kernels.fillBytes!(table, 0, 4 * slots);
+  w.kernels.fillBytes(table, 0, 4 * slots);
   w.u32.set([table, slots - 1, table + 4 * slots, 0, 0], state >>> 2);
   let lost = 0;
-  for (let n = 0; n < w.args[A_COUNT]! && lost === 0; n++) lost = w.kernels.dedupeSlices!(m, shard, w.u32[rounds + 2 * n]!, w.u32[rounds + 2 * n + 1]!, state);
+  for (let n = 0; n < w.args[A_COUNT]! && lost === 0; n++) lost = w.kernels.dedupeSlices(m, shard, w.u32[rounds + 2 * n]!, w.u32[rounds + 2 * n + 1]!, state);
   w.u32[(w.args[A_SIZES]! >>> 2) + chunk] = lost !== 0 ? TOO_LARGE : w.u32[(state >>> 2) + 4]!;
 }
 
 /** The slices of one round. */
 function finishChunk(w: WorkerContext, chunk: number): void {
   const round = (w.args[A_LIST]! >>> 2) + 2 * chunk;
-  w.kernels.finishSlices!(w.u32[round]!, w.u32[round + 1]!);
+  w.kernels.finishSlices(w.u32[round]!, w.u32[round + 1]!);
 }
 
 /** One run. */
 function copyChunk(w: WorkerContext, chunk: number): void {
   const cell = (w.args[A_LIST]! >>> 2) + 2 * chunk;
   const [run, slices] = [w.u32[cell]!, w.u32[cell + 1]!];
-  if (w.kernels.hasWinners!(run, slices) === 0) return;
+  if (w.kernels.hasWinners(run, slices) === 0) return;
   const contents = w.window(CONTENTS, w.u32[(run >>> 2) + 8] !== 0 ? w.u32[((slices + w.u32[(run >>> 2) + 6]! * SLICE_BYTES) >>> 2) + 2]! : w.f64[(run >>> 3) + 1]!);
   readRun(w, run, slices, contents);
-  w.kernels.copySlices!(run, slices, contents);
+  w.kernels.copySlices(run, slices, contents);
 }
 
 export const STREAM_PHASES: Phases = {
@@ -126,7 +126,7 @@ export const STREAM_PHASES: Phases = {
 export async function streamStrings(ctx: Context): Promise<StreamedStrings | null> {
   const { arena, kernels, params, tables } = ctx;
   const totals = arena.alloc(16);
-  if (kernels.findStreams!(totals) === 0) return null;
+  if (kernels.findStreams(totals) === 0) return null;
   const [bytes, indexBytes] = [arena.f64[totals >>> 3]!, arena.f64[(totals >>> 3) + 1]!];
   if (params.get("xxh3Secret") === 0) params.set("xxh3Secret", putXxh3Secret(arena));
   const streams: number[] = [];
@@ -192,7 +192,7 @@ export class StreamedStrings {
     let row = 1;
     while (row < tables.isec.rows) {
       arena.u32.set([row, this.runs, this.slices, this.used], cell >>> 2);
-      kernels.cutStrings!(this.contents.at, this.contents.bytes, this.runRows, this.sliceRows, ROUND_SLICES, cell);
+      kernels.cutStrings(this.contents.at, this.contents.bytes, this.runRows, this.sliceRows, ROUND_SLICES, cell);
       const large = arena.u32[(cell >>> 2) + 4]!;
       [row, this.runs, this.slices, this.used] = arena.u32.subarray(cell >>> 2, (cell >>> 2) + 4) as unknown as [number, number, number, number];
       if (large === 0) {
@@ -249,7 +249,7 @@ export class StreamedStrings {
     arena.f64[run >>> 3] = tables.isec.sh_offset[isec]! + from;
     arena.f64[(run >>> 3) + 1] = to - from;
     arena.u32.set([tables.obj.source[tables.isec.obj[isec]!]!, at, this.slices, this.slices + 1, compressed ? isec : 0], (run >>> 2) + 4);
-    kernels.putSlice!(this.sliceRows + this.slices * SLICE_BYTES, isec, from, to - from, at);
+    kernels.putSlice(this.sliceRows + this.slices * SLICE_BYTES, isec, from, to - from, at);
     this.runs++;
     this.slices++;
     this.used = at + (to - from) - this.contents.at;
@@ -266,7 +266,7 @@ export class StreamedStrings {
       for (let end = from + width * Math.floor(bytes / width); end > from; end -= step) {
         const start = Math.max(from, end - step);
         pool.self.read(source, tables.isec.sh_offset[isec]! + start, cell, end - start);
-        const found = kernels.lastNul!(cell, end - start, width);
+        const found = kernels.lastNul(cell, end - start, width);
         if (found !== 0) return start + found;
       }
     }
@@ -280,11 +280,11 @@ export class StreamedStrings {
     if (count === 0) return;
     const runs = arena.alloc(RUN_BYTES * runCount);
     const slices = arena.alloc(SLICE_BYTES * count);
-    kernels.copyMemory!(runs, this.runRows, RUN_BYTES * runCount);
-    kernels.copyMemory!(slices, this.sliceRows, SLICE_BYTES * count);
+    kernels.copyMemory(runs, this.runRows, RUN_BYTES * runCount);
+    kernels.copyMemory(slices, this.sliceRows, SLICE_BYTES * count);
     await pool.run("stream-read", runCount, runs, slices);
-    const pieces = kernels.countPieces!(slices, count);
-    kernels.numberSlices!(slices, count, this.row, this.index, this.recordsFor(pieces), cell);
+    const pieces = kernels.countPieces(slices, count);
+    kernels.numberSlices(slices, count, this.row, this.index, this.recordsFor(pieces), cell);
     setRows(tables, "piece", this.row);
     this.row = arena.u32[cell >>> 2]!;
     this.index = arena.u32[(cell >>> 2) + 1]!;
@@ -315,7 +315,7 @@ export class StreamedStrings {
     await pool.run("stream-dedupe", SHARDS * streams.length, list, rounds.length, numbers, sizes);
     streams.forEach((m, k) => {
       tables.msec.stream[m] = sizes + 4 * SHARDS * k;
-      if (kernels.placeShards!(m, tables.msec.stream[m]!) !== 0) diag.fatal({ code: "LAYOUT", text: "merged section is larger than 4 GiB" });
+      if (kernels.placeShards(m, tables.msec.stream[m]!) !== 0) diag.fatal({ code: "LAYOUT", text: "merged section is larger than 4 GiB" });
     });
     await pool.run("stream-finish", rounds.length, list, rounds.length);
     for (const { at, bytes } of this.records) arena.recycle(at, bytes);
