@@ -65,4 +65,26 @@ large("a static position-independent program whose main is in a large section st
   if (linkerName !== "bfd") assert.is(w.sh("./m"), "large\n");
 }, "clang");
 
+large("an instruction that loads the address of a large section's symbol keeps its GOT entry where the symbol is too far", (w) => {
+  w.write({ "a.s": `.globl _start
+_start: mov near@GOTPCREL(%rip), %rax
+  mov far@GOTPCREL(%rip), %rbx
+  movl $7, (%rbx)
+  mov (%rax), %edi
+  add (%rbx), %edi
+  cmp far@GOTPCREL(%rip), %rbx
+  je 1f
+  xor %edi, %edi
+1: mov $60, %eax
+  syscall
+.section .ldata,"awl",@progbits
+near: .long 5
+.section .lbss,"awl",@nobits
+.zero 0xc0000000
+far: .zero 8
+` });
+  w.sh("as a.s -o a.o && $LD a.o -o a");
+  assert.is(w.sh("./a; echo $?"), "12\n");
+});
+
 large.run();
