@@ -84,7 +84,7 @@ near: .long 5
 far: .zero 8
 ` });
   w.sh("as a.s -o a.o && $LD a.o -o a");
-  assert.is(w.sh("./a; echo $?"), "12\n");
+  assert.is(w.sh("s=0; ./a || s=$?; echo $s"), "12\n");
 });
 
 large.run();

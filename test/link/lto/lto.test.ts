@@ -99,7 +99,7 @@ lto("LLVM bitcode is compiled by clang, in archives too, for programs and shared
 lto("LLVM bitcode for another machine is refused", (w) => {
   if (linkerName !== "wield") return;
   w.write({ "m.c": "int f(void); int _start(void) { return f(); }", "f.c": "int f(void) { return 1; } int a_name_that_makes_the_string_table_longer(void) { return 2; }" });
-  w.sh("gcc -c m.c && clang -flto -c --target=aarch64-linux-gnu f.c -o arm.o && ar rcS arm.a arm.o && clang -flto -c f.c");
+  w.sh("gcc -c m.c && $CLANG -flto -c --target=aarch64-linux-gnu f.c -o arm.o && ar rcS arm.a arm.o && $CLANG -flto -c f.c");
   contains(w.fails("$LD m.o arm.o -o m"), /arm\.o is incompatible with elf_x86_64\n>>> it is LLVM bitcode for aarch64/);
   contains(w.fails("$LD m.o --whole-archive arm.a -o m"), /arm\.a\(arm\.o\) is incompatible with elf_x86_64\n>>> it is LLVM bitcode for aarch64/);
   w.sh("$LD m.o f.o -o m");
