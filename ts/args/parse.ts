@@ -197,7 +197,7 @@ export function matchOption(arg: ByteString): Match | undefined {
 }
 
 /** Values that lld also takes from the next argument, and mold and gold do without: --threads, --shuffle-sections. */
-const NEXT_VALUES: Record<string, RegExp> = { COUNT: /^[0-9]+$/, "GLOB=SEED": /=-?(0[xX][0-9a-fA-F]+|[0-9]+)$/ };
+const NEXT_VALUES: Record<string, RegExp> = { COUNT: /^[0-9]+$/, "GLOB=SEED": /=/ };
 
 export function takesNumber({ row }: Match, arg: ByteString, next = ""): boolean {
   return row.value === "optional" && !arg.includes("=") && NEXT_VALUES[row.metavar]?.test(next) === true;

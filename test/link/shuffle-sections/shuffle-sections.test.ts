@@ -46,7 +46,7 @@ shuffle("programs still run", (w) => {
 
 shuffle("what is not GLOB=SEED is refused", (w) => {
   if (linkerName !== "wield") return;
-  contains(w.fails("$LD a.o --shuffle-sections x"), "--shuffle-sections=: expected <section_glob>=<seed>, but got 'x'");
+  contains(w.fails("$LD a.o --shuffle-sections=x"), "--shuffle-sections=: expected <section_glob>=<seed>, but got 'x'");
   contains(w.fails("$LD a.o --shuffle-sections x=y"), "--shuffle-sections=: expected an integer, but got 'y'");
 });
 
