@@ -105,9 +105,11 @@ const LOAD = [
 const START = [
   `function large(words){if(words.length<${MANY_WORDS}&&!words.some(word=>word[0]==="@"))return false;`,
   'let bytes=0;for(const word of words.flatMap(word=>word[0]==="@"?response(word.slice(1)):word))',
-  `if(/\\.(o|a|rlib)$/.test(word)&&(bytes+=fs.statSync(word,{throwIfNoEntry:false})?.size??0)>=${LARGE_BYTES})return true;`,
+  `if(/\\.(o|a|rlib)$/.test(word)&&(bytes+=size(word))>=${LARGE_BYTES})return true;`,
   "return false}",
-  'function response(file){try{return fs.readFileSync(file,"latin1").split(/\\s+/)}catch{return[]}}',
+  // Not of what can be read only once.
+  "function size(file){try{const stat=fs.statSync(file);return stat.isFile()?stat.size:0}catch{return 0}}",
+  'function response(file){try{return size(file)>0?fs.readFileSync(file,"latin1").split(/\\s+/):[]}catch{return[]}}',
   'const isLarge=large(process.argv.slice(2));load(isLarge?"main":"quick",()=>load("main"));',
 ].join("");
 

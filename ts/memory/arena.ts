@@ -67,6 +67,9 @@ export class MemoryViews {
 /** Blocks from this size on may come from memory that was given back. */
 const SPARE_BYTES = 1 << 16;
 
+/** The region is at most this part of the address space that is left. */
+const REGION_PART = 8;
+
 export class Arena extends MemoryViews {
   /** Clears memory; a kernel does it much faster. */
   zero = (address: number, bytes: number): void => void this.u8.fill(0, address, address + bytes);
@@ -121,8 +124,12 @@ export class Arena extends MemoryViews {
     else if (bytes > 0) this.spare.push({ at: address, end: address + bytes });
   }
 
-  /** What WorkerContext.allocRegion takes from for now: `bytes` bytes of address space, of which only what is used costs memory. */
-  openRegion(bytes: number): void {
+  /**
+   * What WorkerContext.allocRegion takes from for now: `wanted` bytes of address space, of which only what is used costs memory; fewer
+   * where the memory is small.
+   */
+  openRegion(wanted: number): void {
+    const bytes = Math.min(wanted, Math.floor((this.limit - this.top) / REGION_PART));
     const at = this.alloc(bytes);
     this.u32[CTL_REGION_TOP >>> 2] = at;
     this.u32[CTL_REGION_END >>> 2] = at + bytes;

@@ -31,6 +31,9 @@ drivers("ordinary small links are over in the quick program; a warning needs the
   // What a response file names is large: the complete program from the first.
   w.write({ "big.s": ".globl big\n.data\nbig: .quad 1\n.zero 50331648\n", "args": "-shared -z unknown big.o -o libbig.so" });
   assert.not.match(w.sh("gcc -c big.s && WIELD_DEBUG=1 $LD @args 2>&1"), "handing over");
+  // Looking never takes a pipe's contents nor fails: that is for the program to say.
+  w.sh("$LD @<(cat args)");
+  contains(w.fails("$LD $(printf 'a%.0s' {1..300}).o x{1..70}.o"), /cannot open a+\.o: File name too long/);
 }, "g++");
 
 drivers("clang: -B, --ld-path, -fuse-ld with a path; static and PIE; C++ with threads", (w) => {
