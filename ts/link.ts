@@ -154,9 +154,19 @@ function startEngine(ctx: Context, bytes: number): void {
     instantiateKernels(host.kernels(), arena.memory, kernels);
     arena.zero = (address, bytes) => void kernels.fillBytes(address, 0, bytes);
   }
-  const wanted = options.threads || (bytes < (host.parallelBytes ?? PARALLEL_BYTES) ? 1 : Math.min(host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20)))));
+  if (options.threads > 1 && host.env(ALL_THREADS) === "1") pool.patient = true;
+  const wanted = options.threads > 1 && (pool.patient || host.keepsThreads === true) ? options.threads : threadsFor(ctx, bytes);
   const threads = Math.min(wanted, host.maxThreads ?? wanted);
   if (threads > pool.threads) pool.start(Array.from({ length: threads - pool.threads }, () => host.startWorker()), host.kernels());
+}
+
+/** For tests: a value of 1 has small links start all threads that --threads=N allows, and wait for them in every pass. */
+const ALL_THREADS = "WIELD_ALL_THREADS";
+
+/** By the size of the inputs: a thread that starts costs more than it does for a small link. */
+function threadsFor({ options, host }: Context, bytes: number): number {
+  if (options.threads === 1 || bytes < (host.parallelBytes ?? PARALLEL_BYTES)) return 1;
+  return Math.min(options.threads || host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20))));
 }
 
 /** Links with more bytes of input than this open all archives at once. */

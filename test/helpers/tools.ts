@@ -67,7 +67,8 @@ export function tool(name: string): string {
 export function run(command: string, args: string[], options: { cwd?: string; env?: Record<string, string>; input?: string | Uint8Array; timeout?: number } = {}): Result {
   const done = spawnSync(command, args, {
     cwd: options.cwd,
-    env: { ...process.env, LC_ALL: "C", ...options.env } as NodeJS.ProcessEnv,
+    // --threads=N is meant wherever a test says it.
+    env: { ...process.env, LC_ALL: "C", WIELD_ALL_THREADS: "1", ...options.env } as NodeJS.ProcessEnv,
     input: options.input,
     timeout: options.timeout ?? 120_000,
     killSignal: "SIGKILL",

@@ -72,6 +72,8 @@ export interface Host extends WorkerIo {
   readonly maxThreads?: number | undefined;
   /** Bytes of inputs from which on threads pay, if starting one costs more than usual. */
   readonly parallelBytes?: number;
+  /** Threads stay for the next link, so as many start as options ask for, whatever the inputs. */
+  readonly keepsThreads?: boolean;
 
   // ---- files ----
   /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */

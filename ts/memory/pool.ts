@@ -148,14 +148,14 @@ export class WorkerContext extends MemoryViews {
     this.u8.set(this.io.inflate(kind, packed.subarray(24), size), address);
   }
 
-  /** Claims chunks of the announced phase until none is left; calls `between` after each. */
-  claim(phase: Phase, args: number[], between: (() => void) | null = null): void {
+  /** Claims chunks of the announced phase until none is left, and calls `between` after each; how many there were. */
+  claim(phase: Phase, args: number[], between: (() => void) | null = null): number {
     this.args = args;
     const chunks = this.u32[CTL_CHUNKS >>> 2]!;
     try {
-      for (;;) {
+      for (let claimed = 0; ; claimed++) {
         const chunk = Atomics.add(this.i32, CTL_NEXT >>> 2, 1);
-        if (chunk >= chunks || Atomics.load(this.i32, CTL_STOP >>> 2) !== 0) return;
+        if (chunk >= chunks || Atomics.load(this.i32, CTL_STOP >>> 2) !== 0) return claimed;
         phase(this, chunk);
         between?.();
       }
@@ -170,7 +170,8 @@ export class WorkerContext extends MemoryViews {
 export interface WorkerEndpoint {
   /** Sets the u32 at `ready` to 1 when it is done: the main thread is too busy to be told by message. */
   attach(memory: WebAssembly.Memory, module: KernelModule, ready: number): void;
-  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): void;
+  /** Chunks that it did. */
+  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): number;
 }
 
 /** A started worker thread: the Comlink side and how to end it. */
@@ -196,6 +197,10 @@ interface Member {
 
 export class Pool {
   readonly self: WorkerContext;
+  /** Small tests would be over before a thread has started: phases wait for all of them, and for one to have claimed a chunk. */
+  patient = false;
+  /** Chunks that workers did. */
+  helped = 0;
   private readonly members: Member[] = [];
   private readonly phases: Phases;
 
@@ -255,7 +260,9 @@ export class Pool {
       waiting = waiting.filter((member) => !ready.includes(member));
       for (const member of ready) running.push(this.ask(member, name, args));
     };
+    if (this.patient) this.awaitReady(waiting);
     join();
+    if (this.patient && running.length > 0) this.awaitClaim();
     let failure: unknown;
     try {
       this.self.claim(phase, args, join);
@@ -268,6 +275,16 @@ export class Pool {
     if (failure !== undefined) throw failure;
   }
 
+  /** Where the calling thread may sleep. Ten seconds at most: a thread may fail to start. */
+  private awaitReady(members: Member[]): void {
+    for (const { ready } of members) Atomics.wait(this.self.i32, ready >>> 2, 0, 10_000);
+  }
+
+  private awaitClaim(): void {
+    const { i32 } = this.self;
+    for (let i = 0; i < 20_000 && Atomics.load(i32, CTL_NEXT >>> 2) === 0; i++) Atomics.wait(i32, CTL_NEXT >>> 2, 0, 0.05);
+  }
+
   private ask(member: Member, phase: string, args: number[]): Promise<void> {
     const sources = member.knowsSources ? null : this.self.sources;
     member.knowsSources = true;
@@ -276,7 +293,10 @@ export class Pool {
     busy?.(true);
     const done = new Promise<void>((resolve, reject) => {
       member.fail = (reason) => reject(new Error(`a thread has ended: ${reason.message}`));
-      endpoint.run(phase, args, sources, handles).then(resolve, reject);
+      endpoint.run(phase, args, sources, handles).then((chunks) => {
+        this.helped += chunks;
+        resolve();
+      }, reject);
     });
     return done.finally(() => busy?.(false));
   }
@@ -295,13 +315,14 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
       self = new WorkerContext(memory, instantiateKernels(module, memory), io);
       io.attach?.(memory, self.kernels);
       Atomics.store(self.i32, ready >>> 2, 1);
+      Atomics.notify(self.i32, ready >>> 2);
     },
     run(name, args, sources, handles) {
       if (self === undefined) throw new Error("phase before attach");
       if (sources !== null) self.setSources(sources);
       if (sources !== null && handles !== null) io.adopt?.(sources, handles);
       self.tables = attachTables(self);
-      self.claim(phases[name]!, args);
+      return self.claim(phases[name]!, args);
     },
   };
 }

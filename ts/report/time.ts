@@ -42,6 +42,7 @@ export function statistics(ctx: Context): ByteString {
     ["output sections", ctx.osecs.filter((osec) => osec !== undefined && osec.index !== 0).length],
     ["dynamic symbols", ctx.dynsyms.length],
     ["threads", ctx.pool.threads],
+    ["chunks done by other threads", ctx.pool.helped],
     ["arena bytes", ctx.arena.mark()],
     ["peak memory bytes", ctx.host.peakMemory()],
     ["milliseconds", Math.round(elapsed(ctx))],

@@ -1,7 +1,9 @@
 /**
- * The same bytes for any number of threads and on every run; --threads takes 1 to 256 and nothing else.
+ * The same bytes for any number of threads and on every run; --threads takes 1 to 256 and nothing else. Small links use one
+ * thread; tests have WIELD_ALL_THREADS=1 (test/helpers/tools.ts), which starts as many as --threads says and has them work.
  */
 
+import * as assert from "uvu/assert";
 import { behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const threads = behaviour("threads", "g++");
@@ -29,7 +31,7 @@ threads("bad values are refused by name", (w) => {
   if (linkerName !== "wield") return;
   w.write({ "m.c": "int main(void) { return 0; }" }).sh("gcc -c m.c");
   for (const value of ["0", "257", "-1", "many", "1.5", ""]) contains(w.fails(`gcc -B$B m.o -Wl,--threads=${value} -o m`), "--threads");
-  w.sh("gcc -B$B m.o -Wl,--threads=256 -o m && ./m && gcc -B$B m.o -Wl,--threads -o m && gcc -B$B m.o -Wl,--no-threads -o m && ./m");
+  w.sh("unset WIELD_ALL_THREADS; gcc -B$B m.o -Wl,--threads=256 -o m && ./m && gcc -B$B m.o -Wl,--threads -o m && gcc -B$B m.o -Wl,--no-threads -o m && ./m");
 });
 
 threads("the order of hash tables and directories does not matter: two hundred objects", (w) => {
@@ -41,6 +43,22 @@ threads("the order of hash tables and directories does not matter: two hundred o
   // With hardly more descriptors than Node itself takes.
   for (const n of linkerName === "wield" ? [1, 3] : []) w.sh(`(ulimit -n 90; gcc -B$B m.o ${list} -Wl,--threads=${n} -o few${n}) && cmp m1 few${n}`);
   if (linkerName !== "bfd") w.sh("cmp m1 m2 && cmp m1 m3 && cmp m1 m8");
+});
+
+threads("--threads=N is at most N: a small link starts one, a large one as many as its size is worth", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "m.c": "int main(void) { return 0; }", "big.s": ".data\nbig: .fill 20 << 20, 1, 1" }).sh("gcc -c m.c && as big.s -o big.o");
+  const counts = (flags: string, objects = "m.o"): number[] => {
+    const text = w.sh(`${flags}; gcc -B$B ${objects} -Wl,--stats -o m`);
+    return [/(\d+)  threads/, /(\d+)  chunks done by other threads/].map((pattern) => Number(pattern.exec(text)?.[1]));
+  };
+  assert.equal(counts("unset WIELD_ALL_THREADS", "m.o -Wl,--threads=3"), [1, 0]);
+  assert.equal(counts("unset WIELD_ALL_THREADS", "m.o big.o -Wl,--threads=3")[0], 2);
+  assert.equal(counts("unset WIELD_ALL_THREADS", "m.o big.o -Wl,--threads=1")[0], 1);
+  assert.equal(counts("true", "m.o -Wl,--threads=1"), [1, 0]);
+  const [started, chunks] = counts("true", "m.o -Wl,--threads=3");
+  assert.equal(started, 3);
+  if (chunks! < 5) throw new Error(`other threads did ${chunks} chunks`);
 });
 
 threads.run();

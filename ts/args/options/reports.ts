@@ -56,7 +56,7 @@ export const REPORTS: OptionRow[] = [
   should("--print-dependencies", "", "Print which file refers to which for what", put("printDependencies", true)),
   should("--print-symbol-counts", "=FILE", "Write how many symbols each input defines, and how many of them are used", into("printSymbolCounts")),
   should("--print-archive-stats", "=FILE", "Write how many members of each archive are in the link", into("printArchiveStats")),
-  must("--threads", "[=COUNT]", "Number of threads, 1 to 256 (default: what the machine and the inputs allow)", setThreads),
+  must("--threads", "[=COUNT]", "At most so many threads, 1 to 256 (default: as many as there are processors); small links use one", setThreads),
   must("--thread-count", "=N", "As --threads=N", (s, v) => setThreads(s, v, "--threads=")),
   must("--no-threads", "", "One thread", put("threads", 1)),
   must("--time --perf", "[=KINDS]", "Print the passes with their milliseconds", put("time", true)),
