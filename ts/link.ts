@@ -417,7 +417,6 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
     return 1;
   } finally {
     if (kept === null) machine.stop();
-    ctx.lto?.clean(ctx);
     if (options.reproduce !== "") reproduce(ctx);
   }
   return diag.hasErrors ? 1 : 0;

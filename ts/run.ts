@@ -23,7 +23,7 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
     for (const warning of parsed.warnings) diag.warn(warning);
     for (const error of parsed.errors) diag.error(error);
     if (diag.hasErrors && parsed.action === "run") return 1;
-    if (parsed.action === "run") return runCommand(parsed.args, host);
+    if (parsed.action === "run") return await runCommand(parsed.args, host);
     if (parsed.options.directories.length > 0) changeDirectory(parsed.options.directories, host, diag);
     // Misused options do not keep us from saying which files are missing, too.
     if (parsed.action === "link") return await link(parsed.options, host, diag);
@@ -58,9 +58,9 @@ function changeDirectory(directories: readonly ByteString[], host: Host, diag: D
 }
 
 /** --run: without a shell; the linker's own messages stay its own. */
-function runCommand(args: readonly ByteString[], host: Host): number {
+async function runCommand(args: readonly ByteString[], host: Host): Promise<number> {
   try {
-    return host.runCommand(args);
+    return await host.runCommand(args);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     host.print("err", `wield: error: cannot run ${args[0]}: ${error.message}\n`);

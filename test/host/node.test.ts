@@ -115,6 +115,8 @@ host("failures are worded as the system words them", () => {
   assert.is(hostErrorOf(() => h.open(dir)).message, "Is a directory");
   assert.is(hostErrorOf(() => h.createOutput(`${dir}/none/out`, { mode: 0o777 })).message, "No such file or directory");
   assert.is(hostErrorOf(() => h.createOutput(dir, { mode: 0o777 })).message, "Is a directory");
+  fs.writeFileSync(`${dir}/file`, "");
+  assert.is(hostErrorOf(() => h.writeText(`${dir}/file/x`, "")).message, "Not a directory");
   assert.is(hostErrorOf(() => h.open("a\0b")).message, "Invalid argument");
   assert.is(h.exists("a\0b"), false);
   assert.is(h.exists("x".repeat(5000)), false);
@@ -162,6 +164,24 @@ host("a left-over temporary file of the same name is in nobody's way", () => {
   assert.is(fs.readFileSync(`${dir}/out`, "latin1"), "new");
 });
 
+host("a link that ends leaves no descriptor, no file and no signal handler behind", () => {
+  const dir = temporaryFolder("release");
+  const descriptors = (): number => fs.readdirSync("/proc/self/fd").length;
+  const handlers = (): number => process.listenerCount("SIGINT") + process.listenerCount("SIGTERM") + process.listenerCount("SIGHUP");
+  const before = [descriptors(), handlers()];
+  const h = createNodeHost();
+  fs.writeFileSync(`${dir}/in`, "1");
+  fs.writeFileSync(`${dir}/made`, "1");
+  h.open(`${dir}/in`);
+  h.createOutput(`${dir}/a`, { mode: 0o777 });
+  h.createOutput(`${dir}/b`, { mode: 0o777 }).write(latin1("x"), 0);
+  h.removeAtEnd([`${dir}/made`, `${dir}/never`]);
+  assert.is(handlers(), before[1]! + 3);
+  h.release();
+  assert.equal([descriptors(), handlers()], before);
+  assert.equal(fs.readdirSync(dir), ["in"]);
+});
+
 host("hard links and symbolic links to the old output stay what they were", () => {
   const dir = temporaryFolder("links");
   fs.writeFileSync(`${dir}/out`, "old");
@@ -202,6 +222,25 @@ host("a fifo gets the bytes in order", async () => {
   file.commit();
   await new Promise((done) => reader.on("close", done));
   assert.is(Buffer.concat(got).toString(), "firstsecond");
+});
+
+host("no descriptor is lost where there is no room for the contents of a pipe", () => {
+  const fifo = path.join(temporaryFolder("spool"), "pipe");
+  if (spawnSync("mkfifo", [fifo]).status !== 0) throw new Error("no mkfifo");
+  const h = createNodeHost();
+  const before = fs.readdirSync("/proc/self/fd").length;
+  const { TMPDIR } = process.env;
+  process.env["TMPDIR"] = "/nowhere";
+  try {
+    const writer = spawn("sh", ["-c", `exec 3> ${fifo}`]);
+    assert.match(hostErrorOf(() => h.open(fifo)).message, "cannot make a temporary file in /nowhere: No such file");
+    assert.match(hostErrorOf(() => h.createOutput("-", { mode: 0o777 })).message, "cannot make a temporary file in /nowhere: No such file");
+    for (const stream of writer.stdio) stream?.destroy();
+  } finally {
+    process.env["TMPDIR"] = TMPDIR;
+    if (TMPDIR === undefined) delete process.env["TMPDIR"];
+  }
+  assert.is(fs.readdirSync("/proc/self/fd").length, before);
 });
 
 host("an input that changes during the link is noticed", () => {

@@ -106,9 +106,9 @@ export interface Host extends WorkerIo {
   /** -C: to the folder of that path, seen from where the program was started, and on to the next. */
   changeDirectory(folders: readonly ByteString[]): void;
   /** --run: a command whose compilers find this linker under the names of the others; its exit status. */
-  runCommand(args: readonly ByteString[]): number;
-  /** Removes a file; one that is not there is fine. */
-  remove(path: ByteString): void;
+  runCommand(args: readonly ByteString[]): Promise<number>;
+  /** Files of other programs that are removed by release(), or when a signal ends the link. */
+  removeAtEnd(paths: readonly ByteString[]): void;
 
   // ---- the output ----
   /** Throws HostError when `path` cannot become an output (`replaced`: by rename) or a report; changes nothing. "" and "-" can. */
@@ -144,6 +144,6 @@ export interface Host extends WorkerIo {
   pass?(name: string): Promise<void>;
   /** Another file instead of one that the command line or a script names, before it is looked for (`lib`: the X of -lX); undefined = as ever. */
   resolve?(name: ByteString, kind: "input" | "lib"): ByteString | undefined;
-  /** The end of a link: closes inputs, throws away an unfinished output. */
+  /** The end of a link: closes inputs, throws away an unfinished output and what removeAtEnd was told. */
   release(): void;
 }

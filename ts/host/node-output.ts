@@ -4,21 +4,13 @@
  * Not for maps and other reports, which are written in one go. What cannot be seeked (pipes, terminals, "-") is spooled to a
  * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
  */
-import { accessSync, constants, openSync, renameSync, statSync, unlinkSync, type Stats } from "node:fs";
+import { accessSync, constants, openSync, renameSync, statSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type OutputFile } from "./host.ts";
 import { pathOf, type NodeFiles } from "./node-files.ts";
-import { createExclusive, Output, temporaryName } from "./output-base.ts";
+import { createExclusive, Output, temporaryName, unlinkIfThere } from "./output-base.ts";
 import { openSpooled } from "./spooled-output.ts";
-
-function remove(path: ByteString): void {
-  try {
-    unlinkSync(pathOf(path));
-  } catch {
-    // Gone already.
-  }
-}
 
 /**
  * Renaming over a file makes ext4 put all of the new one on disk first (mount option auto_da_alloc), a tenth of a large link; with the
@@ -43,7 +35,7 @@ function replace(temporary: ByteString, path: ByteString, replaces: number, pid:
     if (moved) guarded(() => renameSync(pathOf(aside), pathOf(path)));
     throw hostError(error);
   }
-  if (moved) remove(aside);
+  if (moved) unlinkIfThere(aside);
 }
 
 /** A regular output: temporary file, rename. */
@@ -84,7 +76,7 @@ class RenamedOutput extends Output {
     } catch {
       // The file is thrown away in any case.
     }
-    remove(this.temporary);
+    unlinkIfThere(this.temporary);
   }
 
   private done = false;
@@ -114,16 +106,9 @@ const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev =
 /** Names of open descriptors: also where they lead to a regular file, the name itself must not be replaced by one. */
 const isDescriptor = (path: ByteString): boolean => /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
 
-/** `print` writes all bytes to a descriptor that may be non-blocking; `beforeTemporary` is called before there is a file to be cleaned up. */
-export function openOutput(
-  path: ByteString,
-  mode: number,
-  pid: number,
-  files: NodeFiles,
-  print: (fd: number, bytes: Uint8Array) => void,
-  beforeTemporary: () => void,
-): OutputFile {
-  if (path === "-") return openSpooled(1, pid, files, print);
+/** `beforeTemporary` is called before there is a file to be cleaned up. */
+export function openOutput(path: ByteString, mode: number, pid: number, files: NodeFiles, beforeTemporary: () => void): OutputFile {
+  if (path === "-") return openSpooled(1, files);
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
@@ -131,7 +116,7 @@ export function openOutput(
     beforeTemporary();
     return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
   }
-  return isNull(stat) ? new NullOutput(guarded(() => openSync(pathOf(path), "w")), files) : openSpooled(path, pid, files, print);
+  return isNull(stat) ? new NullOutput(guarded(() => openSync(pathOf(path), "w")), files) : openSpooled(path, files);
 }
 
 /** Says early what openOutput, or writing a report, would say at the end of a long link. */

@@ -4,18 +4,20 @@
  * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use with the `require` that
  * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
-import { fstatSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import * as Comlink from "comlink";
 // @ts-expect-error comlink has no types for the .mjs path
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
+import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { prepareV8 } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
+import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
 import type { Platform } from "./virtual.ts";
@@ -26,14 +28,12 @@ const OPEN_INPUTS = 64;
 const QUICK_SECONDS = 0.1;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-const bytesOf = (text: string): ByteString => Buffer.from(text, "utf8").toString("latin1");
-
 /**
  * The arguments after the script, as bytes. Node decodes argv as UTF-8 and loses what is not; /proc has the original.
  */
 export function argumentBytes(): ByteString[] {
   const decoded = process.argv.slice(2);
-  if (!decoded.some((argument) => argument.includes("\ufffd"))) return decoded.map(bytesOf);
+  if (!decoded.some((argument) => argument.includes("\ufffd"))) return decoded.map(utf8);
   try {
     const all = readFileSync("/proc/self/cmdline").toString("latin1").split("\0");
     all.pop();
@@ -41,7 +41,7 @@ export function argumentBytes(): ByteString[] {
   } catch {
     // No /proc here: what Node gives is all there is.
   }
-  return decoded.map(bytesOf);
+  return decoded.map(utf8);
 }
 
 /** Processors that a cgroup quota leaves us: Infinity = no quota. */
@@ -70,16 +70,30 @@ const threadsShareDescriptors = (): boolean => !("deno" in process.versions);
 /** In a program of one file (build/single.ts): what otherwise lies beside it. */
 declare const EMBEDDED: { kernels: Uint8Array; worker: string };
 
+/** chdir(2), which Node has for names that are UTF-8 only. */
+function enterFolder(path: ByteString): void {
+  const name = decoded(path);
+  if (!name.includes("\ufffd")) return process.chdir(name);
+  const fd = openSync(pathOf(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    process.chdir(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
   private readonly files = new NodeFiles(OPEN_INPUTS, true);
   private readonly outputs = new Set<OutputFile>();
+  /** Files of other programs that end with the link. */
+  private readonly temporary: ByteString[] = [];
   private processors = 0;
   private readonly modules: (WebAssembly.Module | undefined)[] = [];
+  private isListening = false;
   private readonly onSignal = (signal: NodeJS.Signals): void => {
-    for (const output of this.outputs) output.abort();
-    this.listen(false);
+    this.cleanUp();
     process.kill(process.pid, signal);
   };
 
@@ -192,45 +206,55 @@ class NodeHost implements Host {
   }
 
   cwd(): ByteString {
-    return bytesOf(process.cwd());
+    return guarded(() => {
+      const folder = process.cwd();
+      return folder.includes("\ufffd") ? readlinkSync("/proc/self/cwd", "buffer").toString("latin1") : utf8(folder);
+    });
   }
 
   writeText(path: ByteString, text: ByteString): void {
     const bytes = Buffer.from(text, "latin1");
-    const there = path === "-" ? undefined : statSync(pathOf(path), { throwIfNoEntry: false });
-    if (there?.isFile() === true && this.files.isInput(there)) throw new HostError("EINVAL", "it is also an input file");
-    guarded(() => (path === "-" ? writeAll(1, bytes) : writeFileSync(pathOf(path), bytes)));
+    guarded(() => {
+      if (path === "-") return writeAll(1, bytes);
+      const there = statSync(pathOf(path), { throwIfNoEntry: false });
+      if (there?.isFile() === true && this.files.isInput(there)) throw new HostError("EINVAL", "it is also an input file");
+      writeFileSync(pathOf(path), bytes);
+    });
   }
 
   execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString } {
     const { spawnSync } = require("node:child_process") as typeof import("node:child_process");
-    const text = (bytes: ByteString): string => Buffer.from(bytes, "latin1").toString("utf8");
-    const cwd = folder === undefined ? {} : { cwd: text(folder) };
-    const done = spawnSync(text(program), args.map(text), { ...cwd, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28, encoding: "latin1" });
+    const cwd = folder === undefined ? {} : { cwd: decoded(folder) };
+    const done = spawnSync(decoded(program), args.map(decoded), { ...cwd, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28, encoding: "latin1" });
     if (done.error !== undefined) throw hostError(done.error);
     return { status: done.status ?? 1, output: done.stdout };
   }
 
   changeDirectory(folders: readonly ByteString[]): void {
     // The quick program may have been there before the complete one.
-    const started = globalThis as { wieldStartedIn?: string };
+    const started = globalThis as { wieldStartedIn?: ByteString };
     guarded(() => {
-      process.chdir((started.wieldStartedIn ??= process.cwd()));
-      for (const folder of folders) process.chdir(Buffer.from(folder, "latin1").toString("utf8"));
+      started.wieldStartedIn ??= this.startFolder();
+      for (const folder of [started.wieldStartedIn, ...folders]) if (folder !== "") enterFolder(folder);
     });
   }
 
-  runCommand(args: readonly ByteString[]): number {
-    return runCommand(import.meta.dirname, [process.execPath, process.argv[1] ?? ""], process.env, args);
+  /** "" = it has been removed, and nobody can come back to it. */
+  private startFolder(): ByteString {
+    try {
+      return this.cwd();
+    } catch {
+      return "";
+    }
   }
 
-  remove(path: ByteString): void {
-    const { rmSync } = require("node:fs") as typeof import("node:fs");
-    try {
-      rmSync(pathOf(path), { force: true });
-    } catch {
-      // What cannot be removed stays.
-    }
+  runCommand(args: readonly ByteString[]): Promise<number> {
+    return runCommand(import.meta.dirname, [process.execPath, process.argv[1] ?? ""], process, args.map(decoded));
+  }
+
+  removeAtEnd(paths: readonly ByteString[]): void {
+    this.temporary.push(...paths);
+    this.listen();
   }
 
   // ---- the output ----
@@ -243,15 +267,15 @@ class NodeHost implements Host {
     let output: OutputFile;
     try {
       // The handlers come first: a signal between the two would leave the temporary file behind. What waits for a reader has none to wait in.
-      output = openOutput(path, options.mode, process.pid, this.files, writeAll, () => this.outputs.size === 0 && this.listen(true));
+      output = openOutput(path, options.mode, process.pid, this.files, () => this.listen(true));
     } catch (error) {
-      if (this.outputs.size === 0) this.listen(false);
+      this.listen();
       throw error;
     }
     this.outputs.add(output);
     const ended = (): void => {
       this.outputs.delete(output);
-      if (this.outputs.size === 0) this.listen(false);
+      this.listen();
     };
     return {
       fd: output.fd,
@@ -278,12 +302,21 @@ class NodeHost implements Host {
     return output;
   }
 
-  /** While an output is open, signals clean up before they end the process. */
-  private listen(on: boolean): void {
+  /** While there is something to clean up, signals do that before they end the process. */
+  private listen(on = this.outputs.size + this.temporary.length > 0): void {
+    if (on === this.isListening) return;
+    this.isListening = on;
     for (const signal of SIGNALS) {
       if (on) process.on(signal, this.onSignal);
       else process.off(signal, this.onSignal);
     }
+  }
+
+  private cleanUp(): void {
+    for (const output of this.outputs) output.abort();
+    this.outputs.clear();
+    for (const path of this.temporary.splice(0)) unlinkIfThere(path);
+    this.listen();
   }
 
   /** A program that has just started and is about to end finishes rather than looks for signals. */
@@ -340,7 +373,7 @@ class NodeHost implements Host {
 
   env(name: string): ByteString | undefined {
     const value = process.env[name];
-    return value === undefined ? undefined : bytesOf(value);
+    return value === undefined ? undefined : utf8(value);
   }
 
   now(): number {
@@ -367,7 +400,7 @@ class NodeHost implements Host {
   }
 
   release(): void {
-    for (const output of this.outputs) output.abort();
+    this.cleanUp();
     this.files.reset();
   }
 }

@@ -3,7 +3,7 @@
  *
  * Not what becomes of it in the end: node-output.ts, spooled-output.ts.
  */
-import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import type { OutputFile } from "./host.ts";
@@ -39,6 +39,15 @@ export function createExclusive(nameOf: (attempt: number) => ByteString, mode: n
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === TRIES) throw hostError(error);
     }
+  }
+}
+
+/** Removes a file; one that is gone, or that cannot be removed, is left as it is. */
+export function unlinkIfThere(path: ByteString): void {
+  try {
+    unlinkSync(pathOf(path));
+  } catch {
+    // Nobody waits for this.
   }
 }
 

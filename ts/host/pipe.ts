@@ -4,9 +4,10 @@
  * The quick program is without these: it hands over before the first byte is taken from a pipe, because the complete program
  * must find all of them.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync } from "node:fs";
 import { guarded, hostError } from "./errno.ts";
 import { HostError } from "./host.ts";
+import { writeAll } from "./print.ts";
 
 /** All that comes out of a pipe or device. */
 export function readStream(path: string | Buffer): Uint8Array {
@@ -30,10 +31,17 @@ export function openUnnamed(): number {
 
 /** Reads a pipe to its end into an unnamed file, whose descriptor it returns. */
 export function spool(path: string | Buffer): number {
-  const fd = openUnnamed();
   const pipe = guarded(() => openSync(path, "r"));
-  const buffer = new Uint8Array(1 << 16);
-  for (let got = 0; (got = guarded(() => readSync(pipe, buffer))) > 0; ) guarded(() => writeSync(fd, buffer, 0, got));
-  closeSync(pipe);
-  return fd;
+  let fd = -1;
+  try {
+    fd = openUnnamed();
+    const buffer = new Uint8Array(1 << 16);
+    for (let got = 0; (got = guarded(() => readSync(pipe, buffer))) > 0; ) guarded(() => writeAll(fd, buffer.subarray(0, got)));
+    return fd;
+  } catch (error) {
+    if (fd >= 0) closeSync(fd);
+    throw error;
+  } finally {
+    closeSync(pipe);
+  }
 }

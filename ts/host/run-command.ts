@@ -4,29 +4,44 @@
  * A folder with those names stands first in PATH, where people and clang look, and in COMPILER_PATH, where gcc and clang look before
  * that. Nothing is loaded into other programs, so a linker that is called by its whole path stays what it is.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import type { ByteString } from "../args/link-options.ts";
-import { hostError } from "./errno.ts";
+import { guarded, hostError } from "./errno.ts";
 
 const NAMES = ["", "x86_64-linux-gnu-", "x86_64-pc-linux-gnu-"].flatMap((prefix) => ["ld", "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "ld.wild", "ld.wield"].map((name) => prefix + name));
 
-/** `home`: the folder of the program; `self`: what starts it otherwise. */
-export function runCommand(home: string, self: readonly string[], environment: NodeJS.ProcessEnv, args: readonly ByteString[]): number {
-  const folder = mkdtempSync(`${tmpdir()}/wield-run-`);
+/** Its exit status. `home`: the folder of the program; `self`: what starts it otherwise; `args`: the command. */
+export async function runCommand(home: string, self: readonly string[], here: NodeJS.Process, args: readonly string[]): Promise<number> {
+  const folder = guarded(() => mkdtempSync(`${tmpdir()}/wield-run-`));
   try {
-    for (const name of NAMES) install(home, self, `${folder}/${name}`);
-    const env = { ...environment };
+    for (const name of NAMES) guarded(() => install(home, self, `${folder}/${name}`));
+    const env = { ...here.env };
     for (const name of ["PATH", "COMPILER_PATH"]) env[name] = env[name] ? `${folder}:${env[name]}` : folder;
-    const text = (bytes: ByteString): string => Buffer.from(bytes, "latin1").toString("utf8");
-    const [program, ...rest] = args.map(text);
-    const done = spawnSync(program!, rest, { stdio: "inherit", env });
-    if (done.error !== undefined) throw hostError(done.error);
-    return done.status ?? 128 + constants.signals[done.signal!];
+    return await untilEnd(here, args, env);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function untilEnd(here: NodeJS.Process, [program, ...rest]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((done, failed) => {
+    const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+    // As system(3): what is typed at a terminal goes to the command by itself, which decides what becomes of it.
+    const leave = (): void => undefined;
+    const listeners = { SIGTERM: forward, SIGHUP: forward, SIGINT: leave, SIGQUIT: leave };
+    for (const [signal, listener] of Object.entries(listeners)) here.on(signal, listener);
+    const child = spawn(program!, rest, { stdio: "inherit", env });
+    const ended = (): void => Object.entries(listeners).forEach(([signal, listener]) => here.off(signal, listener));
+    child.on("error", (error) => {
+      ended();
+      failed(hostError(error) as Error);
+    });
+    child.on("exit", (status, signal) => {
+      ended();
+      done(status ?? 128 + constants.signals[signal!]);
+    });
+  });
 }
 
 function install(home: string, self: readonly string[], path: string): void {

@@ -169,12 +169,12 @@ export class VirtualHost implements Host {
     throw new HostError("ENOSYS", "files here are known by their whole paths");
   }
 
-  runCommand(): number {
+  async runCommand(): Promise<number> {
     throw new HostError("ENOSYS", "no programs can be started here");
   }
 
-  remove(path: ByteString): void {
-    if (!this.outputs.delete(path)) this.options.real?.remove(path);
+  removeAtEnd(paths: readonly ByteString[]): void {
+    this.options.real?.removeAtEnd(paths);
   }
 
   // ---- what workers do, too ----

@@ -34,7 +34,6 @@ const ARGUMENT_CHARACTERS = 100_000;
 export class GccLto {
   /** What was compiled; null = not yet. */
   objects: ByteString[] | null = null;
-  private compiled: ByteString[] = [];
   /** Slim objects, by source and offset; null = an ordinary object. */
   private readonly claims = new Map<string, Claim | null>();
   private readonly replaced = new Set<string>();
@@ -60,8 +59,8 @@ export class GccLto {
     }
     const { text, signatures } = resolutions(ctx, members);
     const file = resolutionFile(ctx, text);
-    this.compiled = runWrapper(ctx, wrapper, file, members.map(({ claim }) => claim.name));
-    this.objects = [...this.compiled];
+    this.objects = runWrapper(ctx, wrapper, file, members.map(({ claim }) => claim.name));
+    ctx.host.removeAtEnd([...this.objects]);
     if (signatures.length > 0) this.objects.push(ctx.host.unnamed(groupClaims(ctx.params.get("machine"), signatures)));
     for (const { key } of members) this.replaced.add(key);
     return true;
@@ -73,11 +72,6 @@ export class GccLto {
       const found = byPath.get(ctx.sources[ctx.tables.obj.source[obj]!]!);
       return found === undefined ? [] : [{ ...found, obj }];
     });
-  }
-
-  /** The end of the link: removes what lto-wrapper left. */
-  clean(ctx: Context): void {
-    for (const path of this.compiled) ctx.host.remove(path);
   }
 }
 

@@ -11,8 +11,4 @@ export class GccLto {
   compile(ctx: Context): boolean {
     return ctx.diag.fatal({ code: "INCOMPATIBLE_FILE", text: "an input is an LTO object (compiled with -flto), and no compiler can be started here: compile without -flto, or with -ffat-lto-objects" });
   }
-
-  clean(): void {
-    // Nothing was made.
-  }
 }

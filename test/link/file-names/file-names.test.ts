@@ -15,6 +15,16 @@ names("files whose names are not UTF-8", (w) => {
   w.sh("printf 'm.o caf\\xe9.o -o rsp\\xe9' > $'args\\xe9' && gcc -B$B -Wl,@$'args\\xe9' && ./$'rsp\\xe9'");
 }, "ar");
 
+names("-C into a folder whose name is not UTF-8, and from one that has been removed", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "s.s": ".globl _start\n_start: ret\n" });
+  w.sh("as s.s -o s.o && mkdir -p $'d\\xe8/e' && $LD -C $'d\\xe8' -C e ../../s.o -o x && test -f $'d\\xe8/e/x'");
+  w.sh("here=$PWD; mkdir gone && cd gone && rmdir ../gone && $LD -C $here s.o -o y && test -f $here/y");
+  w.sh("cd $'d\\xe8' && cp ../s.o . && $LD s.o -o x --reproduce=r.tar && tar tf r.tar | grep 'd.350/s.o'");
+  // What the quick program cannot do begins again from the first folder.
+  w.sh("cd $'d\\xe8' && $LD -C e -Map=map ../s.o -o z && test -f e/map");
+}, "as");
+
 names("symbols whose names are not UTF-8, or odd", (w) => {
   w.write({ "a.s": '.globl "caf\xe9 au lait"\n.text\n"caf\xe9 au lait": mov $7, %eax\n ret\n.globl f\nf: jmp "caf\xe9 au lait"@PLT\n.section .note.GNU-stack,"",@progbits\n', "m.c": "int f(void); int main(void) { return f() - 7; }" });
   w.sh("gcc -c a.s m.c && gcc -B$B -shared a.o -o liba.so && gcc -B$B m.o liba.so -Wl,-rpath,. -o m && ./m");

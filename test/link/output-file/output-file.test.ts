@@ -123,6 +123,20 @@ output("a signal removes the temporary file and keeps the old output", async (w)
   }
 });
 
+output("what --run starts is told of signals, and its folder goes with it", async (w) => {
+  if (!wield) return;
+  w.sh("mkdir tmp");
+  for (const [signal, status] of [["SIGTERM", 3], ["SIGHUP", 3], ["SIGINT", 4]] as const) {
+    const child = spawn(ld, ["--run", "sh", "-c", "trap 'exit 3' TERM HUP; echo ready; sleep 1 & wait; exit 4"], { env: { ...process.env, TMPDIR: w.path("tmp") }, stdio: ["ignore", "pipe", "inherit"] });
+    const ended = new Promise((resolve) => child.on("exit", resolve));
+    await new Promise((resolve) => child.stdout!.once("data", resolve));
+    assert.is(fs.readdirSync(w.path("tmp")).length, 1);
+    child.kill(signal);
+    assert.is(await ended, status, signal);
+    assert.equal(fs.readdirSync(w.path("tmp")), [], signal);
+  }
+});
+
 output("inputs are not written to", (w) => {
   w.write({ ...MAIN, "a.c": "int a;" }).sh("gcc -c m.c a.c && ar rc lib.a a.o && chmod a-w m.o lib.a && md5sum m.o lib.a > sums && gcc -B$B m.o -Wl,--whole-archive lib.a -Wl,--no-whole-archive -o m && md5sum -c sums");
 }, "ar");
