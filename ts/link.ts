@@ -27,7 +27,7 @@ import { ClosedArchives } from "./passes/closed-archives.ts";
 import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
-import { outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
+import { fillOutput, outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
 import { checkCrossReferences } from "./passes/cross-references.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
@@ -63,6 +63,7 @@ import { shortenJumps } from "./passes/shorten-jumps.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { warnOfReferences } from "./passes/warning-sections.ts";
 import { writeOutput } from "./passes/write-output.ts";
+import { zeroSections } from "./passes/zero-sections.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
@@ -122,6 +123,7 @@ function setParams(ctx: Context): void {
   params.set("ignoreEquality", flag(options.ignoreFunctionAddressEquality) | (2 * flag(options.ignoreDataAddressEquality)));
   params.set("zCopyreloc", flag(options.z.copyreloc));
   params.set("packRelr", flag(options.packRelr));
+  if (options.filler >= 0) params.set("filler", options.filler);
   params.set("writeAddends", flag(options.applyDynamicRelocs || options.z.rel));
   params.set("rel", flag(options.z.rel));
   params.set("gcSections", flag(options.gcSections));
@@ -235,6 +237,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   reportSymbols(ctx);
   await run("load-sections", () => loadSections(ctx));
   if (ctx.options.discardSections.length > 0 || ctx.options.relocatableMerge) adjustSections(ctx);
+  if (ctx.options.zeroToBss && !ctx.options.relocatable) zeroSections(ctx);
   await run("set-visibility", () => {
     claimScriptSymbols(ctx);
     linkerDefined.claim(ctx);
@@ -339,7 +342,7 @@ function mentionedNames(ctx: Context, assigned: string[]): string[] {
   const { options } = ctx;
   return [
     ...ctx.expressionNames, ...assigned, ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
-    ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
+    ...options.outputOrder.flatMap(({ kind, name }) => (kind === "symbol" ? [name] : [])), ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
   ];
 }
 
@@ -349,6 +352,7 @@ function osecNames(ctx: Context): string[] {
 }
 
 export async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
+  if (ctx.options.filler >= 0) fillOutput(ctx, file);
   const output = digestedOutput(ctx, file);
   await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
   if (ctx.options.z.rewriteEndbr) await timed(ctx, "rewrite-endbr", () => rewriteEndbr(ctx, output, ctx.onlyCalled));

@@ -390,6 +390,7 @@ export class Params {
   undefinedPolicy: u32;
   splitStack: u32;
   splitStackBytes: u32;
+  filler: u32;
   morestack: u32;
   morestackNonSplit: u32;
   sttCommon: u32;

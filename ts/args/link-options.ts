@@ -29,6 +29,14 @@ export interface InputArgument {
 /** Options that hold at an input's place on the command line. */
 export type InputPosition = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib" | "copyNeeded">;
 
+/** One word of --section-order. */
+export interface OutputOrderItem {
+  kind: "headers" | "section" | "group" | "address" | "align" | "symbol";
+  name: ByteString;
+  /** The address or alignment. */
+  value: bigint;
+}
+
 export interface SymbolPattern {
   pattern: ByteString;
   /** extern "C++": matches the demangled name. */
@@ -177,6 +185,9 @@ export interface LinkOptions {
   applyDynamicRelocs: boolean;
   noGnuUnique: boolean;
   imageBase: bigint | undefined;
+  outputOrder: OutputOrderItem[]; // --section-order; [] = the usual layout
+  zeroToBss: boolean;
+  filler: number; // --filler: byte for what no section covers; -1 = the usual ones
   physicalBase: bigint | undefined; // --physical-image-base
   sectionStarts: Map<ByteString, bigint>; // -Ttext …, --section-start
   segmentStarts: Map<ByteString, bigint>; // what SEGMENT_START means in scripts

@@ -124,6 +124,9 @@ export interface Kernels {
   collectCommons(from: u32, to: u32, out: u32): u32;
   mirrorRelocs(from: u32, to: u32): void;
   mirrorWords(from: u32, to: u32, window: u32, windowOffset: f64): void;
+  // passes/zero-sections
+  nextPlainData(from: u32, to: u32): u32;
+  isZero(at: u32, bytes: u32): u32;
   // passes/mark-live
   fillTargets(o: u32, targets: u32): void;
   retain(list: u32): void;

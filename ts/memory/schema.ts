@@ -342,6 +342,7 @@ export const PARAMS = {
   undefinedPolicy: "u32", // UNDEFINED_*
   splitStack: "u32", // set by load-sections: some object is compiled with -fsplit-stack
   splitStackBytes: "u32", // stack that code without -fsplit-stack may take for granted
+  filler: "u32", // --filler: the byte between members of data
   morestack: "u32", // sym row of __morestack, 0 = nobody mentions it
   morestackNonSplit: "u32", // sym row of __morestack_non_split
   sttCommon: "u32", // -r: common symbols have the type STT_COMMON

@@ -11,6 +11,7 @@ import { HEADERS_OSEC } from "./bind-sections.ts";
 import { checkLayout } from "./check-layout.ts";
 import { assignOffsets, assignRawOffsets, dropEmptyLoads, measureSegments } from "./file-layout.ts";
 import { PADDING } from "./order-sections.ts";
+import { orderLoading, settleOrderedSegments, walkInOrder } from "./output-order.ts";
 import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
 
 /** Rounds of layout before a section that keeps changing is called a bug. */
@@ -134,17 +135,20 @@ export function publish(ctx: Context): void {
 }
 
 export function assignAddresses(ctx: Context): void {
-  ctx.segments = makeSegments(ctx);
+  const ordered = ctx.options.outputOrder.length > 0;
+  ctx.segments = makeSegments(ctx, ordered ? orderLoading(ctx) : undefined);
   ctx.loads = ctx.segments.filter((segment) => segment.p_type === PT_LOAD);
   ctx.headers = { address: imageBase(ctx), bytes: headerBytes(ctx) };
   placeContents(ctx);
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw new Error("layout does not settle");
-    walk(ctx);
+    if (ordered) walkInOrder(ctx);
+    else walk(ctx);
     publish(ctx);
     if (!settle(ctx)) break;
   }
   ctx.diag.throwIfErrors();
+  if (ordered) settleOrderedSegments(ctx);
   const { physicalBase } = ctx.options;
   if (physicalBase !== undefined) for (const load of ctx.loads) load.lmaOffset = physicalBase - ctx.headers.address;
   dropEmptyLoads(ctx);

@@ -150,20 +150,28 @@ export function sectionHeaders(ctx: Context): Uint8Array {
 
 /** What lies between sections of a code segment is filled with traps, up to the end of its last page in the file. */
 function fillGaps(ctx: Context, file: OutputFile): void {
+  const trap = ctx.options.filler < 0 ? TRAP : ctx.options.filler;
   for (const segment of ctx.segments) {
     if (segment.p_type !== PT_LOAD) continue;
     let end = 0;
     for (const osec of segment.sections) {
       const gap = osec.sh_offset - end;
       if (end > 0 && gap > 0 && gap < 1 << 20 && (osec.sh_flags & SHF_EXECINSTR) !== 0 && osec.sh_type !== SHT_NOBITS) {
-        file.write(new Uint8Array(gap).fill(TRAP), end);
+        file.write(new Uint8Array(gap).fill(trap), end);
       }
       if (osec.sh_type !== SHT_NOBITS) end = osec.sh_offset + osec.size;
     }
     // -z separate-code: nothing else is in the last page of code, and offsets behind it begin at a page.
     const tail = (segment.p_flags & PF_X) === 0 || ctx.options.z.separateCode === "none" || end === 0 ? 0 : -end & (pageSizes(ctx).max - 1);
-    if (tail > 0) file.write(new Uint8Array(tail).fill(TRAP), end);
+    if (tail > 0) file.write(new Uint8Array(tail).fill(trap), end);
   }
+}
+
+/** --filler: before anything is written; windows of data fill what is between their members themselves. */
+export function fillOutput(ctx: Context, file: OutputFile): void {
+  const bytes = new Uint8Array(WRITE_BYTES).fill(ctx.options.filler);
+  const end = outputBytes(ctx);
+  for (let at = 0; at < end; at += WRITE_BYTES) file.write(bytes.subarray(0, Math.min(WRITE_BYTES, end - at)), at);
 }
 
 /** -z separate-code: a last segment of code counts the traps in its last page, or other tools would cut them off (lld). */

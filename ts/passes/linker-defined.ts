@@ -9,6 +9,7 @@ import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_N
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { orderedPlace } from "./output-order.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
 
 /** A place in the output: bytes from the start of an osec. */
@@ -142,6 +143,7 @@ export class LinkerDefined {
         const sym = this.wanted(ctx, rule.name);
         if (sym !== 0) this.define(ctx, sym, rule.vis, rule.place);
       }
+      for (const { kind, name } of options.outputOrder) if (kind === "symbol") this.claimOrdered(ctx, name);
       if (hasDynamicTables(ctx)) this.claimDynamic(ctx);
       const tls = this.wanted(ctx, TLS_BASE);
       if (tls !== 0) {
@@ -150,6 +152,15 @@ export class LinkerDefined {
         ctx.tables.gsym.type[tls] = STT_TLS;
       }
     }
+  }
+
+  /** !NAME of --section-order, mentioned or not; an input that defines it wins. */
+  private claimOrdered(ctx: Context, name: ByteString): void {
+    const sym = ctx.lookup(name);
+    const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
+    if (sym === 0 || kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return;
+    this.define(ctx, sym, STV_DEFAULT, () => orderedPlace(ctx, name) ?? HEADERS);
+    ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
   }
 
   private claimDynamic(ctx: Context): void {

@@ -16,6 +16,7 @@ import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { orderLinked } from "./link-order.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { rankByOrder } from "./output-order.ts";
 import { isTbss } from "./segments.ts";
 
 // Rank bits, most significant first. Sections placed by -Ttext and the like come before all others.
@@ -46,7 +47,7 @@ export const DROPPED_FLAGS = SHF_GROUP | SHF_INFO_LINK | SHF_COMPRESSED | SHF_GN
 
 export function isRelro(ctx: Context, osec: OutputSection): boolean {
   const { z } = ctx.options;
-  if (!z.relro || (osec.sh_flags & (SHF_ALLOC | SHF_WRITE)) !== (SHF_ALLOC | SHF_WRITE)) return false;
+  if (!z.relro || ctx.options.outputOrder.length > 0 || (osec.sh_flags & (SHF_ALLOC | SHF_WRITE)) !== (SHF_ALLOC | SHF_WRITE)) return false;
   if ((osec.sh_flags & SHF_TLS) !== 0 || ARRAYS.has(osec.sh_type)) return true;
   if (osec.name === ".got.plt") return z.now;
   if (osec.name === ".dynamic") return true;
@@ -130,6 +131,7 @@ export function orderSections(ctx: Context): void {
     osec.relro = isRelro(ctx, osec);
     osec.rank = osec.name === PADDING ? rankOf(ctx, osec) | PADDING_RANK : rankOf(ctx, osec);
   }
+  if (ctx.options.outputOrder.length > 0) rankByOrder(ctx, osecs.filter(({ name }) => name !== PADDING));
   const padded = osecs.some((osec) => osec.relro && osec.name !== PADDING && !isTbss(osec));
   ctx.osecs = osecs.filter((osec) => padded || osec.name !== PADDING).sort((a, b) => a.rank - b.rank);
   ctx.osecs.forEach((osec, i) => {

@@ -81,7 +81,7 @@ export function installTables(ctx: Context): void {
   params.set("ifuncNoplt", options.z.ifuncNoplt ? 1 : 0);
   params.set("undefinedPolicy", undefinedPolicy(ctx));
   const base = options.imageBase ?? ctx.arch.imageBase;
-  const low = base < LOW_IMAGE && [...options.sectionStarts.values()].every((start) => start < LOW_IMAGE);
+  const low = base < LOW_IMAGE && [...options.sectionStarts.values(), ...options.outputOrder.map((item) => item.value)].every((start) => start < LOW_IMAGE);
   params.set("relaxAbs32", params.get("pic") === 0 && low ? 1 : 0);
   params.set("usePltGot", options.z.now && options.optimize >= 2 && !options.z.retpolineplt ? 1 : 0);
 }

@@ -15,6 +15,7 @@ export function usesPlan(script: LayoutScript): boolean {
 export function readyScript(ctx: Context): void {
   if (ctx.script !== null) ctx.script.commands = placeOverwrites(ctx.script.commands);
   if (ctx.sectionOrder.length > 0) placeFirst(ctx, ctx.sectionOrder);
+  if (ctx.options.outputOrder.length > 0 && ctx.script !== null && usesPlan(ctx.script)) ctx.diag.error({ code: "BAD_OPTION", text: "--section-order and a script with SECTIONS may not be used together" });
 }
 
 /** --section-ordering-file: inputs at the head of what the script describes, or without SECTIONS of what the default layout has. */

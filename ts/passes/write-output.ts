@@ -53,7 +53,7 @@ export function makeWindow(w: WorkerContext, row: number): Made {
     return made;
   }
   const flags = w.tables.osec.sh_flags[osec]!;
-  w.kernels.fillBytes(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : 0, bytes);
+  w.kernels.fillBytes(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : w.params.get("filler"), bytes);
   if ((flags & SHF_EXECINSTR) !== 0) w.kernels.zeroNobits(first, end, window, from);
   readMembers(w, first, end, window, from);
   if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords(first, end, window, from);

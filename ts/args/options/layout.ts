@@ -4,6 +4,7 @@
 import type { ByteString, LinkOptions } from "../link-options.ts";
 import { accept, choice, count, into, isGlob, must, parseHex, parseNumber, push, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState, Setter } from "../option-row.ts";
+import { parseOutputOrder } from "../output-order.ts";
 
 export const LAYOUT: OptionRow[] = [
   must("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
@@ -13,6 +14,9 @@ export const LAYOUT: OptionRow[] = [
   must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void ((s.options.printGcSections = true), (s.options.printGcSectionsFile = v))),
   must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
   should("--discard-sframe", "", "Leave out .sframe sections", (s) => void s.options.discardSections.push(/^\.sframe$/)),
+  should("--discard-section", "=NAME", "Leave out the input sections NAME", (s, v) => void s.options.discardSections.push(new RegExp(`^${v.replace(/[^\w]/g, "\\$&")}$`))),
+  should("--zero-to-bss", "", "Data sections that hold nothing but zeros take no space in the file", put("zeroToBss", true)),
+  should("--no-zero-to-bss", "", "They do (default)", put("zeroToBss", false)),
   must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
   must("--no-relax", "", "Do not", put("relax", false)),
   should("--fix-cortex-a53-843419", "", "AArch64 only", onlyFor("AArch64")),
@@ -31,6 +35,8 @@ export const LAYOUT: OptionRow[] = [
   should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal; and SEGMENT_START(\"text-segment\") of a script", (s, v, spelling) => (setImageBase(s, parseHex(v), v, spelling), segmentStart("text-segment")(s, v, spelling))),
   should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), v, spelling)),
   should("--physical-image-base", "=ADDR", "Load address of the image, where it differs from --image-base", (s, v, spelling) => setPhysicalBase(s, v, spelling)),
+  should("--section-order", "=ITEMS", "Order and addresses of output sections: EHDR PHDR NAME TEXT RODATA DATA BSS =ADDRESS %ALIGNMENT !SYMBOL", (s, v) => void (s.options.outputOrder = parseOutputOrder(v, (text) => s.errors.push(`--section-order: ${text}`)))),
+  should("--filler", "=BYTE", "Fill what no section covers with BYTE (default 0)", setFiller),
   should("--spare-program-headers", "=N", "Leave room for N more program headers (default 0)", (s, v) => void (s.options.spareProgramHeaders = Math.min(count(s, v, "--spare-program-headers"), 4096))),
   should("--Trodata-segment", "=ADDR", "What SEGMENT_START(\"rodata-segment\") of a script is", segmentStart("rodata-segment")),
   should("--Tldata-segment", "=ADDR", "What SEGMENT_START(\"ldata-segment\") of a script is", segmentStart("ldata-segment")),
@@ -127,6 +133,12 @@ function setPhysicalBase(s: ParseState, v: ByteString, spelling: ByteString): vo
   const address = parseNumber(v);
   if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
   else s.options.physicalBase = address;
+}
+
+function setFiller(s: ParseState, v: ByteString): void {
+  const value = parseNumber(v);
+  if (value === undefined || value > 0xffn) s.errors.push(`--filler: expected a byte, but got '${v}'`);
+  else s.options.filler = Number(value);
 }
 
 function setImageBase(s: ParseState, address: bigint | undefined, v: ByteString, spelling: ByteString): void {
