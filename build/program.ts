@@ -65,8 +65,8 @@ const MANY_WORDS = 64;
 /** Characters of the digest that ties a bundle and its caches together. */
 const TIE = 16;
 
-/** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program. */
-const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete){", "})//"] as const;
+/** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program, `inputBytes` is what a large link has on its command line. */
+const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete,inputBytes){", "})//"] as const;
 
 /** By rename, and with a name that no other build has in hand. */
 function put(file: string, contents: string | Uint8Array, mode = 0o666): void {
@@ -91,26 +91,26 @@ async function bundleProgram(dist: string, common: BuildOptions, name: string, p
 const LOAD = [
   '"use strict";',
   'const fs=require("node:fs"),vm=require("node:vm"),node=process.version+process.versions.v8+process.arch;',
-  "function load(name,complete,use){",
+  "function load(name,complete,use,inputBytes){",
   'const file=__dirname+"/"+name+".js",text=fs.readFileSync(file,"latin1"),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");',
   `const tie=text.slice(-${TIE})+node;let cache;`,
   "try{const all=fs.readFileSync(cached);if(all.subarray(-tie.length).latin1Slice()===tie)cache=all.subarray(0,-tie.length)}catch{}",
   "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
-  "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete)}",
+  "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete,inputBytes)}",
 ].join("");
 /**
  * Large links are for the complete program from the first (host/large-link.ts): those that say so at a glance, because starting both
  * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
  */
 const START = [
-  `function large(words){if(words.length<${MANY_WORDS}&&!words.some(word=>word[0]==="@"))return false;`,
+  `function large(words){if(words.length<${MANY_WORDS}&&!words.some(word=>word[0]==="@"))return 0;`,
   'let bytes=0;for(const word of words.flatMap(word=>word[0]==="@"?response(word.slice(1)):word))',
-  `if(/\\.(o|a|rlib)$/.test(word)&&(bytes+=size(word))>=${LARGE_BYTES})return true;`,
-  "return false}",
+  `if(/\\.(o|a|rlib)$/.test(word))bytes+=size(word);`,
+  `return bytes>=${LARGE_BYTES}?bytes:0}`,
   // Not of what can be read only once.
   "function size(file){try{const stat=fs.statSync(file);return stat.isFile()?stat.size:0}catch{return 0}}",
   'function response(file){try{return size(file)>0?fs.readFileSync(file,"latin1").split(/\\s+/):[]}catch{return[]}}',
-  'const isLarge=large(process.argv.slice(2));load(isLarge?"main":"quick",()=>load("main"));',
+  'const inputBytes=large(process.argv.slice(2));if(inputBytes)load("main",undefined,undefined,inputBytes);else load("quick",()=>load("main"));',
 ].join("");
 
 /** dist/cli.js, quick.js and main.js. */

@@ -8,7 +8,10 @@ import { HandOver } from "./host/hand-over.ts";
 import { argumentBytes, createNodeHost } from "./host/node.ts";
 import { run } from "./run.ts";
 
-const host = createNodeHost(true);
+/** What dist/cli.js has seen named on the command line of a large link, in bytes. */
+declare const inputBytes: number | undefined;
+
+const host = createNodeHost(true, typeof inputBytes === "number" ? inputBytes : 0);
 
 function internalError(error: unknown): void {
   const shown = error instanceof Error ? (process.env["WIELD_DEBUG"] ? error.stack : error.message) : String(error);

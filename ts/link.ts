@@ -408,6 +408,7 @@ export async function writeFile(ctx: Context, bytes: number, how: OutputOptions,
 export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
   const machine = kept ?? new Machine();
   const ctx = createContext(options, host, diag, observer, machine);
+  if ((host.inputBytes ?? 0) >= LARGE_BYTES) ctx.expectBytes(host.inputBytes!);
   try {
     const relocatable = await buildImage(ctx);
     await writeImage(ctx, relocatable);

@@ -120,6 +120,8 @@ export interface Host extends WorkerIo {
   createSideFile(path: ByteString, bytes: number): Pick<OutputFile, "write" | "commit" | "abort">;
 
   // ---- compute ----
+  /** Bytes of input that somebody has seen named on the command line; 0 = nobody looked. */
+  readonly inputBytes?: number;
   /** Called before the kernels are compiled when the link is large (LARGE_BYTES). */
   expectLargeLink(): void;
   /** The compiled kernels; `debug` = with assertions, for tests. */

@@ -9,8 +9,6 @@
  * No optimised JavaScript, because what takes long here is WebAssembly; `launched`: and what the launcher's flags took away,
  * optimised kernels and baseline code.
  */
-export function prepareV8(launched: boolean): void {
-  const { setFlagsFromString } = require("node:v8") as typeof import("node:v8");
-  const undo = launched ? ["--wasm-tiering-budget=4000000", "--sparkplug"] : [];
-  for (const flag of [...undo, "--no-opt"]) setFlagsFromString(flag);
+export function largeLinkFlags(launched: boolean): readonly string[] {
+  return [...(launched ? ["--wasm-tiering-budget=4000000", "--sparkplug"] : []), "--no-opt"];
 }

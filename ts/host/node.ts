@@ -14,12 +14,13 @@ import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
-import { prepareV8 } from "./large-link.ts";
+import { largeLinkFlags } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
 import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
+import { changedFlags, defaultFlags, setFlags } from "./v8-flags.ts";
 import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
@@ -97,8 +98,13 @@ class NodeHost implements Host {
     process.kill(process.pid, signal);
   };
 
-  constructor(program: boolean) {
+  readonly inputBytes: number;
+  /** V8's, for a large link; null = those that the process has been started with. */
+  private flags: readonly string[] | null = null;
+
+  constructor(program: boolean, inputBytes: number) {
     this.program = program;
+    this.inputBytes = inputBytes;
   }
 
   get cpus(): number {
@@ -328,7 +334,9 @@ class NodeHost implements Host {
   // ---- compute ----
 
   expectLargeLink(): void {
-    if (this.program) prepareV8(process.execArgv.length > 0);
+    if (!this.program || this.flags !== null) return;
+    this.flags = largeLinkFlags(process.execArgv.length > 0);
+    setFlags(this.flags);
   }
 
   kernels(debug = false): WebAssembly.Module {
@@ -339,7 +347,9 @@ class NodeHost implements Host {
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
+    if (this.program) defaultFlags();
     const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`) : new Worker(EMBEDDED.worker, { eval: true });
+    if (this.program) worker.once("online", () => setFlags(this.flags ?? changedFlags(process.execArgv)));
     let tell = (_reason: Error): void => undefined;
     // Unheard, it would end the process: a link can do without a thread that cannot start.
     worker.on("error", (error: Error) => tell(error));
@@ -407,7 +417,7 @@ class NodeHost implements Host {
 
 /** What links through the API need of this runtime besides files; keeps the compiled kernels. */
 export function createNodePlatform(): Platform {
-  const host = new NodeHost(false);
+  const host = new NodeHost(false, 0);
   return {
     get cpus() {
       return host.cpus;
@@ -425,6 +435,6 @@ export function createNodePlatform(): Platform {
 }
 
 /** `program`: this process does nothing but link, so V8's settings are ours to choose. */
-export function createNodeHost(program = false): Host {
-  return new NodeHost(program);
+export function createNodeHost(program = false, inputBytes = 0): Host {
+  return new NodeHost(program, inputBytes);
 }
