@@ -24,7 +24,7 @@ const noPrograms: Plugin = {
  * messages and reports are in; scripts that lay out, -r, folding, indexes of debug information, compressing are not.
  */
 const SELDOM = [
-  /^args\/help\./, /^lto\/(?!slim-mark)/, /^input\/(made-object|gcc-symtab)\./, /^report\/(reproduce|cross-reference)/,
+  /^args\/help\./, /^lto\/(?!slim-mark)/, /^input\/(made-object|missing-library|gcc-symtab)\./, /^report\/(reproduce|cross-reference)/,
   /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32)/,
   /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
 ];

@@ -166,7 +166,7 @@ test("missing and malformed values", () => {
   assert.equal(errors("x.o -o"), ["-o: missing argument"]);
   assert.equal(errors("x.o --wrap"), ["--wrap: missing argument"]);
   assert.equal(errors("x.o --build-id=0xzz"), ["not a hexadecimal value: zz"]);
-  assert.equal(errors("x.o --build-id=foo"), ["unknown --build-id style: foo"]);
+  assert.equal(errors("x.o --build-id=foo"), ["unknown --build-id style: foo (one of sha1, tree, sha256, md5, fast, uuid, none, 0xHEX)"]);
   assert.match(firstError("x.o --hash-style=foo"), /^unknown --hash-style: foo/);
   assert.match(firstError("x.o -m foo"), /^unknown emulation: foo/);
   assert.match(firstError("x.o -m__proto__"), /^unknown emulation/);
@@ -178,7 +178,8 @@ test("missing and malformed values", () => {
 });
 
 test("no input files", () => {
-  assert.equal(errors(""), ["no input files"]);
+  assert.match(errors("")[0]!, /^no input files\n>>> usage: wield .*--help/);
+  assert.equal(errors("-o x"), ["no input files"]);
   assert.equal(errors("--push-state --pop-state"), ["no input files"]);
 });
 

@@ -81,7 +81,7 @@ test("messages about files name file and member", () => {
   const member = { path: "lib.a", member: "x.o" };
   assert.equal(inputs.unknownType(member, ""), { code: "UNKNOWN_FILE", text: "lib.a(x.o): unknown file type", at: { input: "lib.a", member: "x.o" } });
   assert.equal(inputs.cannotOpen("dir/a.o", new HostError("ENOENT", "No such file or directory")), { code: "FILE_NOT_FOUND", text: "cannot open dir/a.o: No such file or directory", at: { input: "dir/a.o" } });
-  assert.equal(inputs.noLibrary("z", ["./libz.a"]), { code: "LIBRARY_NOT_FOUND", text: "unable to find library -lz\n>>> skipped incompatible ./libz.a", library: "z" });
+  assert.equal(inputs.noLibrary("z", ["./libz.a"], []), { code: "LIBRARY_NOT_FOUND", text: "unable to find library -lz\n>>> skipped incompatible ./libz.a", library: "z" });
   assert.equal(messages.badObject(B, messages.sectionOutsideFile(3, 64, 10, 70)), {
     code: "BAD_OBJECT", text: "b.o: section [index 3] has a sh_offset (0x40) + sh_size (0xa) that is greater than the file size (0x46)", at: { input: "b.o" },
   });

@@ -18,7 +18,7 @@ export interface Positional {
 
 export interface ParseState {
   options: LinkOptions;
-  warnings: ByteString[];
+  warnings: Said[];
   errors: Said[];
   now: Positional;
   saved: Positional[];

@@ -80,7 +80,7 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
   if (misused !== undefined) s.errors.push(notADriver(misused));
   else walk(s, expansion.args);
   const asked = s.stop !== "" || s.showVersion > 0 || (s.options.verbose && s.options.inputs.length + s.options.scripts.length === 0);
-  if (misused === undefined) finish(s, asked);
+  if (misused === undefined) finish(s, asked, argv.length === 0);
   // GNU ld
   const runPath = s.options.rpath.length === 0 && env.runPath ? env.runPath : "";
   if (runPath !== "") s.options.rpath.push(runPath);
@@ -232,6 +232,9 @@ function matchShort(body: ByteString): Match | undefined {
 /** For cmake and autoconf scripts, which look for "unknown option" or "unrecognized option". */
 const UNKNOWN = "\n>>> unknown option; --help lists all there are";
 
+/** What compilers do with it, a linker does not even know. */
+const COMPILER_OPTION = /^-(W(all|extra|error)\b|m(arch|tune)=|f(pic|PIC|pie|PIE)$|fsanitize=|std=)/;
+
 /** lld's words. */
 function unknownOption(arg: ByteString): Message {
   const dashes = arg.startsWith("--") ? "--" : "-";
@@ -240,7 +243,7 @@ function unknownOption(arg: ByteString): Message {
   const near = LONG.has(name) || ELSEWHERE.has(name) ? "" : nearest(name, LONG.keys());
   const hint = `did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`;
   const why = LONG.has(name) ? `: ${dashes}${name} takes no value` : ELSEWHERE.has(name) ? ": not supported yet" : near === "" ? "" : `, ${hint}`;
-  return { code: "BAD_OPTION", text: `unknown argument '${arg}'${why}${UNKNOWN}`, ...(near === "" ? {} : { hint }) };
+  return { code: "BAD_OPTION", text: `unknown argument '${arg}'${why}${UNKNOWN}${COMPILER_OPTION.test(arg) ? "\n>>> it is an option of compilers (gcc, clang), and this is a linker" : ""}`, ...(near === "" ? {} : { hint }) };
 }
 
 /** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */
@@ -259,8 +262,11 @@ function notADriver(arg: ByteString): ByteString {
   ].join("\n");
 }
 
-/** Checks that need the whole line. */
-function finish(s: ParseState, asked: boolean): void {
+/** For those who want to know what this is. */
+const usage = (program: string): string => `\n>>> usage: ${program} [options] file...; --help lists the options\n>>> compilers start it: gcc -B DIR (DIR holds this linker under the name ld), clang --ld-path=FILE`;
+
+/** Checks that need the whole line. `isBare`: there is none. */
+function finish(s: ParseState, asked: boolean, isBare: boolean): void {
   const o = s.options;
   if (s.inLib) s.warnings.push("--start-lib without --end-lib");
   if (o.reproduce === "\0") o.reproduce = o.output + ".repro.tar";
@@ -281,5 +287,5 @@ function finish(s: ParseState, asked: boolean): void {
   if (o.relocatable && o.debugNames) s.errors.push("-r and --debug-names may not be used together");
   // What is wrong with such a file is said first (read-scripts).
   const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;
-  if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push({ code: "NO_INPUT", text: "no input files" });
+  if (!asked && o.inputs.length === 0 && scripts === 0 && s.errors.length === 0) s.errors.push({ code: "NO_INPUT", text: `no input files${isBare ? usage(o.programName) : ""}` });
 }

@@ -4,9 +4,11 @@
  * A keyword that is not here is a warning, never an error: build systems pass -z keywords of other systems' linkers and count on
  * that (GNU ld, lld and mold agree).
  */
+import type { Message } from "../diagnostics/message.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 import { isGlob, parseNumber } from "./option-row.ts";
 import type { ParseState, Setter } from "./option-row.ts";
+import { nearest } from "./suggest.ts";
 
 type Z = LinkOptions["z"];
 
@@ -167,6 +169,14 @@ function setLamReport(s: ParseState, bit: number, name: string, v: ByteString): 
   else if (v !== "none") s.errors.push(`-z ${name}= parameter ${v} is not recognized`);
 }
 
+function unknownKeyword(keyword: ByteString, name: ByteString): Message {
+  const text = `unknown -z value: ${keyword}`;
+  const near = nearest(name, [...Object.keys(FLAGS), ...Object.keys(VALUES)]);
+  if (near === "") return { code: "BAD_OPTION", text };
+  const hint = `did you mean: -z ${near}${keyword.slice(name.length) || (Object.hasOwn(VALUES, near) ? "=" : "")}`;
+  return { code: "BAD_OPTION", text: `${text}\n>>> ${hint}`, hint };
+}
+
 /** Obeys one -z keyword, or warns. mold's manual spells start_stop_visibility. */
 export function setZ(s: ParseState, written: ByteString): void {
   const keyword = written.startsWith("start_stop_visibility=") ? written.replaceAll("_", "-") : written;
@@ -176,7 +186,7 @@ export function setZ(s: ParseState, written: ByteString): void {
   const setter = Object.hasOwn(table, name) ? table[name] : undefined;
   if (setter) setter(s, equals < 0 ? "" : keyword.slice(equals + 1), keyword);
   else if (equals < 0 && Object.hasOwn(VALUES, name)) s.errors.push(`invalid ${name}: `);
-  else s.warnings.push(`unknown -z value: ${keyword}`);
+  else s.warnings.push(unknownKeyword(keyword, name));
 }
 
 /** Keywords for --help. */

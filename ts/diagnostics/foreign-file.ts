@@ -26,6 +26,9 @@ const TEXTS: [RegExp, string][] = [
   [/^version https:\/\/git-lfs/, "a pointer of Git LFS: its contents have not been fetched"],
   [/^\s*<(!DOCTYPE|html|\?xml|Error)/i, "a web page: the download has failed?"],
   [/^#!/, "a program's source"],
+  [/^[ \t]*#[ \t]*(include|define|if|ifdef|ifndef|pragma)\b/m, "text for a preprocessor: a compiler makes an object of it (cc -c), or a script (cc -E -P)"],
+  [/^[ \t]*(static|extern|int|void|char|unsigned|long|double|struct|class|typedef|namespace|using|template|const|inline|fn|use|package|import|func)\b[^\n]*[;{("]/m, "source code: a compiler makes an object of it"],
+  [/^[ \t]*\.(globl|global|text|data|section|file|intel_syntax)\b/m, "assembly: an assembler makes an object of it"],
 ];
 
 /** What the file with these first bytes is; "" = nobody knows. */

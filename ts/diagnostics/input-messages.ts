@@ -33,8 +33,10 @@ export function cannotOpen(path: ByteString, error: unknown): Message {
   return about(alone(path), "FILE_NOT_FOUND", `cannot open ${path}: ${reasonOf(error)}`);
 }
 
-export function noLibrary(library: ByteString, skipped: ByteString[]): Message {
-  return { code: "LIBRARY_NOT_FOUND", text: [`unable to find library -l${library}`, ...skipped.map((path) => `>>> skipped incompatible ${path}`)].join("\n"), library };
+/** `why`: lines that help. */
+export function noLibrary(library: ByteString, skipped: ByteString[], why: ByteString[]): Message {
+  const lines = [`unable to find library -l${library}`, ...skipped.map((path) => `>>> skipped incompatible ${path}`), ...why.map((line) => `>>> ${line}`)];
+  return { code: "LIBRARY_NOT_FOUND", text: lines.join("\n"), library, ...(why.length === 0 ? {} : { hint: why.join("\n") }) };
 }
 
 /** An object asks for it, in a .deplibs section. */

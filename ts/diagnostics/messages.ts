@@ -68,7 +68,7 @@ export function didYouMean(before: string, symbol: ByteString, after: string, de
   return { hint, lines: `\n>>> ${hint}${definedIn === "" ? "" : `\n>>> defined in: ${definedIn}`}` };
 }
 
-const oneLine = (hint: string): Hint => ({ hint, lines: `\n>>> ${hint}` });
+export const oneLine = (hint: string): Hint => ({ hint, lines: `\n>>> ${hint}` });
 
 export const vtableHint = (): Hint =>
   oneLine("the vtable symbol may be undefined because the class is missing its key function (see https://lld.llvm.org/missingkeyfunction)");

@@ -36,6 +36,11 @@ export class Search {
     this.defaults = options.noStdlib ? [] : DEFAULT_DIRECTORIES.map((path) => this.sysroot + path);
   }
 
+  /** All that are searched, in order. */
+  get folders(): ByteString[] {
+    return [...this.directories, ...this.defaults];
+  }
+
   /** SEARCH_DIR of a script. */
   addDirectory(path: ByteString): void {
     this.directories.push(this.inSysroot(path));

@@ -13,6 +13,7 @@ import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import type { OpenFile } from "../input/input-file.ts";
 import { objectOfBinary, objectOfSymbols } from "../input/made-object.ts";
+import { whyMissing } from "../input/missing-library.ts";
 import { baseName, joinPath } from "../input/search.ts";
 import { BadSharedObject, readSharedObject, type SharedObject } from "../input/shared-object.ts";
 import type { ClosedArchives } from "./closed-archives.ts";
@@ -130,7 +131,11 @@ class Loader implements InputTaker {
       skipped.push(path);
       return false;
     };
-    if (!this.access.search.library(name, this.access.isStatic(position), accept)) taggedError(this.ctx, messages.noLibrary(name, skipped));
+    const { search } = this.access;
+    const isStatic = this.access.isStatic(position);
+    if (search.library(name, isStatic, accept)) return;
+    const why = skipped.length > 0 ? [] : whyMissing(name, isStatic, search.folders, (folder) => this.ctx.host.readdir(folder));
+    taggedError(this.ctx, messages.noLibrary(name, skipped, why));
   }
 
   /**

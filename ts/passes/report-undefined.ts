@@ -12,6 +12,7 @@ import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import { takeIssues, wordIssues, type Issue } from "../diagnostics/issues.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
+import { libraryHint } from "../diagnostics/known-libraries.ts";
 import type { Message, SourcePlace } from "../diagnostics/message.ts";
 import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
@@ -41,10 +42,11 @@ function reportReferences(ctx: Context): void {
   wordIssues(ctx);
   const { found, lost } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED || code === abi.ISSUE_DISCARDED_REF);
   let suggestions = MAX_SUGGESTIONS;
+  const libraries = new Set<string>();
   for (const [sym, issues] of groupBySymbol(ctx, found)) {
     const discarded = lostDefinition(ctx, sym) ?? discardedSymbol(ctx, sym, issues[0]!);
     if (discarded !== null) report(ctx, sym, discardedMessage(ctx, discarded, issues));
-    else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0), true);
+    else report(ctx, sym, undefinedMessage(ctx, sym, issues, suggestions-- > 0, libraries), true);
   }
   if (lost > 0) ctx.diag.error(messages.moreProblems(lost));
 }
@@ -78,7 +80,8 @@ function report(ctx: Context, sym: number, message: Message, isUndefined = false
 
 const VISIBILITY: Record<number, string> = { [STV_INTERNAL]: "internal ", [STV_HIDDEN]: "hidden ", [STV_PROTECTED]: "protected " };
 
-function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: boolean): Message {
+/** `libraries`: hints that have been given already. */
+function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: boolean, libraries: Set<string>): Message {
   const name = place.symbolBytes(ctx, sym);
   const global = sym < ctx.params.get("globalSyms");
   return messages.undefinedSymbol({
@@ -86,7 +89,7 @@ function undefinedMessage(ctx: Context, sym: number, issues: Issue[], suggest: b
     symbol: place.displayName(ctx, name),
     rawSymbol: name,
     ...listReferences(ctx, name, issues),
-    hints: hints(ctx, name, issues[0]!.obj, suggest),
+    hints: [...hints(ctx, name, issues[0]!.obj, suggest), ...missingLibrary(ctx, name, libraries)],
   });
 }
 
@@ -103,6 +106,14 @@ function hints(ctx: Context, name: ByteString, obj: number, suggest: boolean): m
   if (name.startsWith("_ZTV")) found.push(messages.vtableHint());
   if (ctx.options.gcSections && ctx.options.startStopGc && name.startsWith("__start_")) found.push(messages.startStopHint());
   return found.filter((hint) => hint !== null);
+}
+
+/** Each library is spoken of once. */
+function missingLibrary(ctx: Context, name: ByteString, given: Set<string>): messages.Hint[] {
+  const hint = libraryHint(name, ctx.loadedFiles);
+  if (hint === null || given.has(hint)) return [];
+  given.add(hint);
+  return [messages.oneLine(hint)];
 }
 
 /** Another version of the name: the one references without a version get, or the first hidden one of a shared object. */

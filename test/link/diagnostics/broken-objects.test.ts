@@ -93,7 +93,7 @@ broken("files that no linker of ELF files takes are named for what they are", (w
     [bytes("\x01\x02\x03"), "x.o: unknown file type\n"],
     ["version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "\n>>> it is a pointer of Git LFS: its contents have not been fetched\n"],
     ["<!DOCTYPE html>\n<p>404\n", "\n>>> it is a web page: the download has failed?\n"],
-    ["int f(void);\n", "x.o:1: unknown directive: int\n>>> int f(void);\n>>> ^\n>>> neither an object nor an archive: read as a linker script\n"],
+    ["some words\n", "x.o:1: unknown directive: some\n>>> some words\n>>> ^\n>>> neither an object nor an archive: read as a linker script\n"],
   ];
   for (const [data, said] of cases) {
     w.write({ "x.o": data });

@@ -14,6 +14,42 @@ commandLine("unknown options, a wrong emulation and missing files are all named"
   contains(w.fails("$LD --versin"), "unknown argument '--versin', did you mean '--version'");
 });
 
+commandLine("words that are near a value, and who calls us like a compiler, are helped", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o");
+  assert.is(w.try("$LD a.o -z nwo -o x").stderr, "wield: warning: unknown -z value: nwo\n>>> did you mean: -z now\n");
+  contains(w.try("$LD a.o -z max-page-sise=4096 -o x").stderr, "\n>>> did you mean: -z max-page-size=4096\n");
+  assert.is(w.try("$LD a.o -z ignore -o x").stderr, "wield: warning: unknown -z value: ignore\n");
+  contains(w.fails("$LD a.o --build-id=sha -o x"), "unknown --build-id style: sha (one of sha1, ");
+  contains(w.fails("$LD a.o --unresolved-symbols=none -o x"), "unknown --unresolved-symbols value: none (one of report-all, ");
+  contains(w.fails("$LD a.o --defsym=a -o x"), "--defsym: syntax error: a\n>>> expected NAME=EXPRESSION");
+  contains(w.fails("$LD a.o -fPIC -o x"), "unknown argument '-fPIC'\n", "\n>>> it is an option of compilers (gcc, clang), and this is a linker\n");
+  assert.is(w.fails("$LD"), "wield: error: no input files\n>>> usage: wield [options] file...; --help lists the options\n>>> compilers start it: gcc -B DIR (DIR holds this linker under the name ld), clang --ld-path=FILE\n");
+  assert.is(w.fails("$LD -o x"), "wield: error: no input files\n");
+}, "as");
+
+commandLine("a library that is not found: what is there instead", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n", "l/libfoo.so.1": "", "l/libbar.so": "", "l/libnear.a": "" }).sh("as a.s -o a.o");
+  const said = (words: string): string => w.fails(`$LD a.o -nostdlib -L l ${words} -o x`);
+  assert.is(said("-lfoo"), "wield: error: unable to find library -lfoo\n>>> l/libfoo.so.1 is what programs load when they run; libfoo.so, for linking, comes with a development package\n");
+  assert.is(said("-static -lbar"), "wield: error: unable to find library -lbar\n>>> l/libbar.so is a shared object, and only archives are taken here (-static, -Bstatic)\n");
+  assert.is(said("-lnaer"), "wield: error: unable to find library -lnaer\n>>> did you mean: -lnear\n");
+  assert.is(said("-static -lbarr"), "wield: error: unable to find library -lbarr\n");
+  assert.is(said("-l:libnaer.a"), "wield: error: unable to find library -l:libnaer.a\n>>> did you mean: -l:libnear.a\n");
+  assert.is(said("-lquitedifferent"), "wield: error: unable to find library -lquitedifferent\n");
+}, "as");
+
+commandLine("sources that are given instead of objects are named", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n", "m.c": "/* A program. */\nint main(void) { return 0; }\n", "p.c": "#include <stdio.h>\nint i;\n", "m.rs": "fn main() {\n}\n", "x.txt": "This is a text.\n" }).sh("as a.s -o a.o");
+  contains(w.fails("$LD a.o m.c -o x"), "m.c:2: unknown directive: int\n>>> int main(void) { return 0; }\n>>> ^\n>>> it is source code: a compiler makes an object of it\n");
+  contains(w.fails("$LD a.o p.c -o x"), ">>> it is text for a preprocessor");
+  contains(w.fails("$LD a.o m.rs -o x"), ">>> it is source code");
+  contains(w.fails("$LD a.o a.s -o x"), ">>> it is assembly: an assembler makes an object of it\n");
+  contains(w.fails("$LD a.o x.txt -o x"), ">>> neither an object nor an archive: read as a linker script\n");
+}, "as");
+
 commandLine("options that cannot be combined, and those of other machines", (w) => {
   if (!lld) return;
   w.write({ "a.s": ".globl _start\n_start: nop\n", "l.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o && as l.s -o l.o && $LD -shared l.o -o libl.so && ar rc libl.a l.o");

@@ -44,6 +44,21 @@ diagnostics("a near name may be in an archive that nobody asked for", (w) => {
   contains(w.fails("gcc -B$B m.o lib.a -o m"), "did you mean: receive\n>>> defined in: lib.a(a.o)");
 });
 
+diagnostics("the library that somebody forgot is named, once", (w) => {
+  if (!wield) return;
+  w.write({ "m.c": "double sqrt(double); double pow(double, double); int printf(const char *, ...); int mine(void); int main(int c, char **v) { return printf(v[0]) + mine() + (int)(sqrt(c) + pow(c, c)); }", "n.cc": "struct S { int *p = new int; ~S() { delete p; } }; void f() { S s; throw 1; }" });
+  w.sh("gcc -O0 -fno-builtin -c m.c && g++ -c n.cc");
+  const count = (text: string, part: string): number => text.split(part).length - 1;
+  const c = w.fails("$LD m.o -o m");
+  assert.is(count(c, "\n>>> the mathematical library has it: link with -lm\n"), 1);
+  contains(c, /undefined symbol: printf\n.*\n.*\n>>> no C library is in the link: compilers add it/);
+  const linked = w.fails("gcc -B$B m.o n.o -o m");
+  lacks(linked, "no C library");
+  assert.is(count(linked, "\n>>> the C++ standard library has it: link with g++ or clang++, or with -lstdc++\n"), 1);
+  assert.is(count(linked, "-lm\n"), 1);
+  lacks(w.fails("g++ -B$B m.o n.o -o m"), "C++ standard library", "-lm\n", "C library");
+}, "g++");
+
 diagnostics("many undefined symbols: the limit, and --error-limit", (w) => {
   if (!lld) return;
   const names = Array.from({ length: 30 }, (_, i) => `missing_${String.fromCharCode(97 + (i % 26))}${i}_function`);

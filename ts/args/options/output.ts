@@ -120,7 +120,7 @@ function setBuildId(s: ParseState, v: ByteString): void {
     if (hex) s.options.buildId = { hex };
     else s.errors.push(`not a hexadecimal value: ${v.slice(2)}`);
   } else {
-    s.errors.push(`unknown --build-id style: ${v}`);
+    s.errors.push(`unknown --build-id style: ${v} (one of ${Object.keys(styles).filter((style) => style !== "").join(", ")}, 0xHEX)`);
   }
 }
 

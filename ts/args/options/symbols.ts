@@ -47,7 +47,7 @@ export const SYMBOLS: OptionRow[] = [
 function setDefsym(s: ParseState, v: ByteString): void {
   const equals = v.indexOf("=");
   if (equals > 0 && equals < v.length - 1) s.options.defsyms.push({ name: v.slice(0, equals).trim(), expression: v.slice(equals + 1) });
-  else s.errors.push(`--defsym: syntax error: ${v}`);
+  else s.errors.push(`--defsym: syntax error: ${v}\n>>> expected NAME=EXPRESSION`);
 }
 
 /** Which undefined symbols are reported: [those of objects, those of shared objects]. The last option that speaks of them counts (lld). */
@@ -57,6 +57,6 @@ const UNRESOLVED: Record<string, readonly [boolean, boolean]> = {
 
 function setUnresolved(s: ParseState, v: ByteString): void {
   const what = Object.hasOwn(UNRESOLVED, v) ? UNRESOLVED[v] : undefined;
-  if (what === undefined) s.errors.push(`unknown --unresolved-symbols value: ${v}`);
+  if (what === undefined) s.errors.push(`unknown --unresolved-symbols value: ${v} (one of ${Object.keys(UNRESOLVED).join(", ")})`);
   else [s.options.reportUndefined, s.options.reportShlibUndefined] = what;
 }

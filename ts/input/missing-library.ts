@@ -1,0 +1,30 @@
+/**
+ * Why a library was not found: what else lies in the folders that were searched.
+ *
+ * Only for people, in a link that has failed already; no other link reads a folder.
+ */
+import type { ByteString } from "../args/link-options.ts";
+import { nearest } from "../args/suggest.ts";
+import { joinPath } from "./search.ts";
+
+/** Lines for -l`name`; `isStatic`: only archives were looked for. `readdir` gives the names in a folder. */
+export function whyMissing(name: ByteString, isStatic: boolean, folders: readonly ByteString[], readdir: (folder: ByteString) => ByteString[]): ByteString[] {
+  const contents = [...new Set(folders)].map((folder) => ({ folder, files: readdir(folder).sort() }));
+  const first = (matches: (file: ByteString) => boolean): ByteString | undefined => {
+    for (const { folder, files } of contents) {
+      const file = files.find(matches);
+      if (file !== undefined) return joinPath(folder, file);
+    }
+    return undefined;
+  };
+  const linked = `lib${name}.so`;
+  const shared = isStatic ? first((file) => file === linked) : undefined;
+  if (shared !== undefined) return [`${shared} is a shared object, and only archives are taken here (-static, -Bstatic)`];
+  const atRunTime = isStatic ? undefined : first((file) => file.startsWith(`${linked}.`));
+  if (atRunTime !== undefined) return [`${atRunTime} is what programs load when they run; ${linked}, for linking, comes with a development package`];
+  const suffix = isStatic ? /^lib(.+)\.a$/ : /^lib(.+)\.(?:so|a)$/;
+  const near = name.startsWith(":")
+    ? nearest(name.slice(1), contents.flatMap(({ files }) => files))
+    : nearest(name, contents.flatMap(({ files }) => files.flatMap((file) => suffix.exec(file)?.[1] ?? [])));
+  return near === "" ? [] : [`did you mean: -l${name.startsWith(":") ? ":" : ""}${near}`];
+}
