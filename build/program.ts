@@ -10,8 +10,10 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { NATIVES } from "../ts/host/kernel-cache.ts";
 import { LARGE_BYTES } from "../ts/host/host.ts";
 import { warmApi } from "./api.ts";
+import { warmKernels } from "./kernel-cache.ts";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
 const LEFT_OUT = [
@@ -141,6 +143,7 @@ export async function warm(dist: string, flags: string[]): Promise<void> {
   fs.mkdirSync(folder, { recursive: true });
   const links = warmLinks(folder);
   try {
+    warmKernels(dist, flags);
     warmApi(dist, links);
     for (const [name, v8] of [["main", []], ["main", flags], ["quick", []], ["quick", flags]] as const) {
       if (v8 === flags && flags.length === 0) continue;
@@ -213,9 +216,9 @@ function warmLinks(folder: string): string[][] {
  * What the launcher tells V8, because most links are over in the time that V8 takes to plan for a long run: no optimising
  * compiler for kernels that run for a few milliseconds (a large link asks for it: Host.expectLargeLink), no validation of
  * kernels that are not called, no compiled JavaScript (a third of the CPU time of a link of 100 ms), room for all garbage of a
- * small link, and strings hashed as in V8's snapshot instead of all of them again.
+ * small link, strings hashed as in V8's snapshot instead of all of them again, and kernels that are compiled already.
  */
-const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=16", "--no-rehash-snapshot"];
+const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=16", "--no-rehash-snapshot", NATIVES];
 
 /** The flags that this Node knows: it refuses to start with any other. */
 export function launcherFlags(): string[] {

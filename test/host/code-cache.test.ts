@@ -47,4 +47,26 @@ test("V8 accepts the caches for what they were made of", () => {
   }
 });
 
+test("compiled kernels are used with the launcher's flags, and for what they were made of only", () => {
+  const folder = temporaryFolder("kernel-cache");
+  for (const name of ["cli.js", "quick.js", "main.js", "kernels.wasm", "kernels.launcher.cache", "package.json"]) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
+  const flags = /^exec '.*' (--.*) "\$cli"/m.exec(fs.readFileSync(path.join(dist, "driver/ld"), "latin1"))![1]!.split(" ");
+  const at = (name: string): string => path.join(folder, name);
+  const link = (out: string, words: string[]): string => run(process.execPath, [...words, at("cli.js"), "--gc-sections", ...demo, "-o", at(out)]).stderr;
+  assert.is(link("expected", []), "");
+  fs.renameSync(at("kernels.wasm"), at("hidden"));
+  assert.is(link("cached", flags), "");
+  assert.not.equal(link("other-flags", [...flags, "--stack-size=900"]), "");
+  const cache = fs.readFileSync(at("kernels.launcher.cache"));
+  fs.writeFileSync(at("kernels.launcher.cache"), Buffer.concat([cache.subarray(0, -64), Buffer.from(cache.subarray(-64).toString("latin1").replace(process.version, "v0.1.2").padEnd(64))]));
+  assert.not.equal(link("other-node", flags), "");
+  fs.renameSync(at("hidden"), at("kernels.wasm"));
+  assert.is(link("other-node", flags), "");
+  fs.writeFileSync(at("kernels.launcher.cache"), cache.subarray(0, 100_000));
+  assert.is(link("short", flags), "");
+  fs.writeFileSync(at("kernels.launcher.cache"), cache);
+  assert.is(link("other-flags", [...flags, "--stack-size=900"]), "");
+  for (const name of ["cached", "other-node", "short", "other-flags"]) assert.equal(fs.readFileSync(at(name)), fs.readFileSync(at("expected")), name);
+});
+
 test.run();

@@ -13,6 +13,7 @@ import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { NATIVES, cachedKernels } from "./kernel-cache.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { largeLinkFlags } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
@@ -336,13 +337,17 @@ class NodeHost implements Host {
   expectLargeLink(): void {
     if (!this.program || this.flags !== null) return;
     this.flags = largeLinkFlags(process.execArgv.length > 0);
+    // Those that are compiled already were made under the flags of before.
+    this.kernels();
     setFlags(this.flags);
   }
 
   kernels(debug = false): WebAssembly.Module {
-    const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-    const bytes = (): Uint8Array => (typeof EMBEDDED === "undefined" ? readFileSync(`${import.meta.dirname}/${name}`) : EMBEDDED.kernels);
-    return (this.modules[Number(debug)] ??= new WebAssembly.Module(bytes() as BufferSource));
+    const name = debug ? "kernels.debug" : "kernels";
+    const bytes = (): Uint8Array => (typeof EMBEDDED === "undefined" ? readFileSync(`${import.meta.dirname}/${name}.wasm`) : EMBEDDED.kernels);
+    const cached = (): WebAssembly.Module | undefined =>
+      process.execArgv.includes(NATIVES) ? cachedKernels(`${import.meta.dirname}/${name}.launcher.cache`, process.version + process.versions.v8 + process.arch) : undefined;
+    return (this.modules[Number(debug)] ??= cached() ?? new WebAssembly.Module(bytes() as BufferSource));
   }
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
