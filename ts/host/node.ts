@@ -337,17 +337,20 @@ class NodeHost implements Host {
   expectLargeLink(): void {
     if (!this.program || this.flags !== null) return;
     this.flags = largeLinkFlags(process.execArgv.length > 0);
-    // Those that are compiled already were made under the flags of before.
-    this.kernels();
+    // These were compiled under the flags of before.
+    this.modules[0] ??= this.cachedKernels();
     setFlags(this.flags);
   }
 
   kernels(debug = false): WebAssembly.Module {
-    const name = debug ? "kernels.debug" : "kernels";
-    const bytes = (): Uint8Array => (typeof EMBEDDED === "undefined" ? readFileSync(`${import.meta.dirname}/${name}.wasm`) : EMBEDDED.kernels);
-    const cached = (): WebAssembly.Module | undefined =>
-      process.execArgv.includes(NATIVES) ? cachedKernels(`${import.meta.dirname}/${name}.launcher.cache`, process.version + process.versions.v8 + process.arch) : undefined;
-    return (this.modules[Number(debug)] ??= cached() ?? new WebAssembly.Module(bytes() as BufferSource));
+    const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
+    const bytes = (): Uint8Array => (typeof EMBEDDED === "undefined" ? readFileSync(`${import.meta.dirname}/${name}`) : EMBEDDED.kernels);
+    return (this.modules[Number(debug)] ??= (debug ? undefined : this.cachedKernels()) ?? new WebAssembly.Module(bytes() as BufferSource));
+  }
+
+  private cachedKernels(): WebAssembly.Module | undefined {
+    if (!this.program || !process.execArgv.includes(NATIVES)) return undefined;
+    return cachedKernels(`${import.meta.dirname}/kernels.launcher.cache`, process.version + process.versions.v8 + process.arch);
   }
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
