@@ -30,12 +30,20 @@ export interface Alias {
   hidden: boolean;
 }
 
-interface Headers {
+/** What is known of a shared object. */
+interface Known {
   shdrs: Shdr[];
   phdrs: Phdr[];
+  /** Copies that were asked for. */
+  asked: number;
+  /** Symbol indexes by st_value, once there are many copies; else null. */
+  byValue: Map<number, number[]> | null;
 }
 
-const headersOf = new WeakMap<InputFile, Headers>();
+/** From this copy of an object on, looking at all of its symbols each time would take longer than an index. */
+const INDEXED_FROM = 8;
+
+const knownOf = new WeakMap<InputFile, Known>();
 
 /** For symbol `index` of the shared object in obj row `obj`. */
 export function copyInfo(ctx: Context, obj: number, index: number): CopyInfo {
@@ -43,12 +51,13 @@ export function copyInfo(ctx: Context, obj: number, index: number): CopyInfo {
   const symtab = tables.obj.symtab[obj]!;
   const at = symtab + index * SYM_BYTES;
   const value = arena.u64[(at + 8) >>> 3]!;
-  const { shdrs, phdrs } = headers(ctx, ctx.inputs[tables.obj.fileId[obj]!]!);
+  const known = knownObject(ctx, ctx.inputs[tables.obj.fileId[obj]!]!);
+  const { shdrs, phdrs } = known;
   return {
     align: alignment(value, shdrs[arena.u16[(at + 6) >>> 1]!]),
     size: Number(arena.u64[(at + 16) >>> 3]!),
     readOnly: phdrs.some((phdr) => isReadOnly(phdr) && value >= phdr.p_vaddr && value < phdr.p_vaddr + BigInt(phdr.p_memsz)),
-    aliases: aliasesAt(ctx, obj, at),
+    aliases: aliasesOf(ctx, obj, index, known),
   };
 }
 
@@ -65,36 +74,58 @@ function isReadOnly(phdr: Phdr): boolean {
   return phdr.p_type === PT_GNU_RELRO || (phdr.p_type === PT_LOAD && (phdr.p_flags & PF_W) === 0);
 }
 
-function aliasesAt(ctx: Context, obj: number, at: number): Alias[] {
+function aliasesOf(ctx: Context, obj: number, index: number, known: Known): Alias[] {
   const { u32, u16, u8 } = ctx.arena;
   const { symtab, esymCount, firstGlobal, versym } = ctx.tables.obj;
-  const low = u32[(at + 8) >>> 2]!;
-  const high = u32[(at + 12) >>> 2]!;
+  const entry = (other: number): number => symtab[obj]! + other * SYM_BYTES;
+  const [low, high] = [u32[(entry(index) + 8) >>> 2]!, u32[(entry(index) + 12) >>> 2]!];
   const aliases: Alias[] = [];
-  const end = symtab[obj]! + esymCount[obj]! * SYM_BYTES;
-  // Copies are few, and this looks at one word of each dynamic symbol.
-  for (let other = symtab[obj]! + firstGlobal[obj]! * SYM_BYTES; other < end; other += SYM_BYTES) {
-    if (u32[(other + 8) >>> 2] !== low || u32[(other + 12) >>> 2] !== high) continue;
-    const st_shndx = u16[(other + 6) >>> 1]!;
-    const st_info = u8[other + 4]!;
-    if (st_shndx === SHN_UNDEF || st_shndx === SHN_ABS || stType(st_info) === STT_TLS || stBind(st_info) === STB_LOCAL) continue;
-    const index = (other - symtab[obj]!) / SYM_BYTES;
-    aliases.push({ index, hidden: versym[obj] !== 0 && (u16[(versym[obj]! >>> 1) + index]! & VERSYM_HIDDEN) !== 0 });
+  const visit = (other: number): void => {
+    const at = entry(other);
+    if (u32[(at + 8) >>> 2] !== low || u32[(at + 12) >>> 2] !== high) return;
+    const st_shndx = u16[(at + 6) >>> 1]!;
+    const st_info = u8[at + 4]!;
+    if (st_shndx === SHN_UNDEF || st_shndx === SHN_ABS || stType(st_info) === STT_TLS || stBind(st_info) === STB_LOCAL) return;
+    aliases.push({ index: other, hidden: versym[obj] !== 0 && (u16[(versym[obj]! >>> 1) + other]! & VERSYM_HIDDEN) !== 0 });
+  };
+  if (++known.asked < INDEXED_FROM) {
+    for (let other = firstGlobal[obj]!; other < esymCount[obj]!; other++) visit(other);
+  } else {
+    known.byValue ??= indexByValue(ctx, obj);
+    known.byValue.get(valueKey(low, high))?.forEach(visit);
   }
   return aliases;
 }
 
-function headers(ctx: Context, input: InputFile): Headers {
-  let made = headersOf.get(input);
+/** Equal for equal values; above 2^53 others may have the same. */
+function valueKey(low: number, high: number): number {
+  return high * 2 ** 32 + low;
+}
+
+function indexByValue({ arena: { u32 }, tables }: Context, obj: number): Map<number, number[]> {
+  const { symtab, esymCount, firstGlobal } = tables.obj;
+  const found = new Map<number, number[]>();
+  for (let index = firstGlobal[obj]!; index < esymCount[obj]!; index++) {
+    const at = symtab[obj]! + index * SYM_BYTES;
+    const key = valueKey(u32[(at + 8) >>> 2]!, u32[(at + 12) >>> 2]!);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [index]);
+    else known.push(index);
+  }
+  return found;
+}
+
+function knownObject(ctx: Context, input: InputFile): Known {
+  let made = knownOf.get(input);
   if (made === undefined) {
     const file = new OpenFile(ctx.host, ctx.sources[input.source]!, ctx.params.get("machine"));
     try {
       const ehdr = readEhdr(new DataView(file.head.buffer, 0, EHDR_BYTES));
-      made = { shdrs: readSectionHeaders(file, ehdr).slice(0, SHN_LORESERVE), phdrs: readProgramHeaders(file, ehdr) };
+      made = { shdrs: readSectionHeaders(file, ehdr).slice(0, SHN_LORESERVE), phdrs: readProgramHeaders(file, ehdr), asked: 0, byValue: null };
     } finally {
       file.close();
     }
-    headersOf.set(input, made);
+    knownOf.set(input, made);
   }
   return made;
 }

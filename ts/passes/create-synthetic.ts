@@ -71,6 +71,14 @@ export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSe
   kernels.listCopies(1, globals, list);
   const wanted = [...arena.u32.subarray(list >>> 2, (list >>> 2) + count)];
   arena.release(mark);
+  const isWanted = new Set(wanted);
+  // name and name@V of one symbol are two rows.
+  const byEntry = new Map<number, number[]>();
+  for (const row of wanted) {
+    const rows = byEntry.get(tables.gsym.esym[row]!);
+    if (rows === undefined) byEntry.set(tables.gsym.esym[row]!, [row]);
+    else rows.push(row);
+  }
   const done = new Set<number>();
   for (const sym of wanted) {
     if (done.has(sym)) continue;
@@ -83,10 +91,9 @@ export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSe
     const aliases = info.aliases.flatMap(({ index, hidden }) => {
       const row = tables.esym.sym[tables.obj.esymBase[owner]! + index]!;
       // A hidden version is nobody's alias by accident (lld), unless it is copied itself.
-      return isAlias(ctx, row, sym, owner) && (!hidden || wanted.includes(row)) ? [row] : [];
+      return isAlias(ctx, row, sym, owner) && (!hidden || isWanted.has(row)) ? [row] : [];
     });
-    // name and name@V of one symbol are two rows.
-    for (const row of wanted) if (row !== sym && !aliases.includes(row) && tables.gsym.obj[row] === owner && tables.gsym.esym[row] === tables.gsym.esym[sym]) aliases.push(row);
+    for (const row of byEntry.get(tables.gsym.esym[sym]!)!) if (row !== sym && !aliases.includes(row)) aliases.push(row);
     // They appear in both symbol tables, although perhaps no object mentions them: other modules must find the copy.
     for (const row of aliases) tables.sym.flags[row]! |= SYM_NEEDS_COPY | SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_USED_REGULAR | SYM_REF_LIVE;
     for (const row of [sym, ...aliases]) done.add(row);

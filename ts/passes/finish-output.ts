@@ -9,6 +9,7 @@ import {
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
+import { sectionsByName } from "./order-sections.ts";
 import { pageSizes } from "./segments.ts";
 
 /** Writes larger than this are cut: fresh large writes are slow on some file systems. */
@@ -110,8 +111,8 @@ export function programHeaders(ctx: Context): Uint8Array {
 }
 
 /** sh_link and sh_info that linker-made sections name by role. */
-function resolveLinks(ctx: Context, osec: OutputSection): void {
-  const index = (name: string) => ctx.osecs.find((candidate) => candidate.name === name)?.index ?? 0;
+function resolveLinks(ctx: Context, osec: OutputSection, sections: ReadonlyMap<string, OutputSection>): void {
+  const index = (name: string) => sections.get(name)?.index ?? 0;
   for (const { section } of osec.synthetic) {
     if (section.link !== undefined) osec.sh_link = index(section.link);
     if (typeof section.info === "number") osec.sh_info = section.info;
@@ -127,12 +128,13 @@ function resolveLinks(ctx: Context, osec: OutputSection): void {
 export function sectionHeaders(ctx: Context): Uint8Array {
   const out = new Uint8Array(SHDR_BYTES * (ctx.osecs.length + 1));
   const view = new DataView(out.buffer);
-  const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
+  const byName = sectionsByName(ctx.osecs);
+  const names = byName.get(".shstrtab")?.index ?? 0;
   // gABI ch. 4: counts that do not fit into the ELF header
   if (ctx.osecs.length + 1 >= SHN_LORESERVE) view.setBigUint64(0x20, BigInt(ctx.osecs.length + 1), true);
   if (names >= SHN_LORESERVE) view.setUint32(0x28, names, true);
   for (const osec of ctx.osecs) {
-    resolveLinks(ctx, osec);
+    resolveLinks(ctx, osec, byName);
     const at = osec.index * SHDR_BYTES;
     view.setUint32(at, osec.sh_name, true);
     view.setUint32(at + 4, osec.sh_type, true);

@@ -128,7 +128,7 @@ export class InputScripts {
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
     options.defineCommon ||= script.forceCommons;
     options.dissolveGroups ||= script.forceGroups;
-    options.undefined.push(...script.externs);
+    options.undefined = options.undefined.concat(script.externs);
     versionNodes.push(...script.versionNodes);
     if (script.layout === null) return;
     this.ctx.script = joinLayouts(this.ctx.script, script.layout);

@@ -2,7 +2,7 @@
  * Symbols the linker defines when something refers to them and nothing else defines them.
  *
  * Before gc they only become "defined by the linker" (so that they are neither undefined nor dynamic); their place is found
- * once output sections have addresses. compat.md §2.1's list; defaults and visibilities are lld's.
+ * once output sections have addresses. Names, defaults and visibilities are lld's.
  */
 import { SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
 import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
@@ -10,6 +10,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderedPlace } from "./output-order.ts";
+import { sectionsByName } from "./order-sections.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
 
 /** A place in the output: bytes from the start of an osec. */
@@ -209,6 +210,11 @@ export class LinkerDefined {
       sym.value[row] = BigInt(place.offset);
     };
     for (const definition of this.definitions) put(definition.sym, definition.place(ctx));
-    for (const { sym: row, section, stop } of this.startStop) put(row, (stop ? endOf : startOf)(section)(ctx));
+    if (this.startStop.length === 0) return;
+    const byName = sectionsByName(ctx.osecs);
+    for (const { sym: row, section, stop } of this.startStop) {
+      const osec = byName.get(section);
+      put(row, osec === undefined ? HEADERS : { osec: osec.id, offset: stop ? osec.size : 0 });
+    }
   }
 }

@@ -110,6 +110,13 @@ export function newOutputSection(id: number, name: string, type: number, flags: 
   };
 }
 
+/** The first section of each name. */
+export function sectionsByName(osecs: readonly OutputSection[]): Map<string, OutputSection> {
+  const found = new Map<string, OutputSection>();
+  for (const osec of osecs) if (!found.has(osec.name)) found.set(osec.name, osec);
+  return found;
+}
+
 /** Reads `osec` rows and ctx.synthetics; writes ctx.osecs in output order, osec.index, the order of `member` runs. */
 export function orderSections(ctx: Context): void {
   const { tables } = ctx;

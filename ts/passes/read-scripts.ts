@@ -75,10 +75,12 @@ export function readScripts(ctx: Context): void {
   } else if (options.callGraphOrderingFile !== "" && options.callGraphSort !== "none") {
     ctx.callGraph = read(ctx, options.callGraphOrderingFile, orderingLines);
   }
-  for (const path of options.sectionOrderingFiles) ctx.sectionOrder.push(...read(ctx, path, (text, name) => parseSectionOrder(text, name, (section) => outputName(ctx, section))));
+  ctx.sectionOrder = options.sectionOrderingFiles.flatMap((path) => read(ctx, path, (text, name) => parseSectionOrder(text, name, (section) => outputName(ctx, section))));
   const lists = [...options.dynamicLists, ...options.exportDynamicSymbolLists];
-  ctx.dynamicList.push(...lists.flatMap((path) => read(ctx, path, parseDynamicList)));
-  ctx.dynamicList.push(...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })));
-  ctx.dynamicList.push(...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })));
+  ctx.dynamicList = [
+    ...lists.flatMap((path) => read(ctx, path, parseDynamicList)),
+    ...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })),
+    ...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })),
+  ];
   if (options.inputs.length === 0 && options.scripts.length === 0 && !ctx.diag.hasErrors) ctx.diag.error({ code: "NO_INPUT", text: "no input files" });
 }

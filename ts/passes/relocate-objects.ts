@@ -11,6 +11,8 @@ import type { WorkerContext } from "../memory/pool.ts";
 /** Bytes of contents and relocations that are read for one batch of several objects, and of one object. */
 const BATCH_BYTES = 1 << 20;
 const OBJECT_BYTES = 1 << 22;
+/** Batch rows take no more than this: where very many sections are not loaded, only those of the most members are put together so. */
+const ROWS_BYTES = 1 << 28;
 /** Of a batch row, of what one member needs in a plan, and of a plan besides (relocate-objects kernel). */
 export const BATCH_HEAD = 8;
 const MEMBER_BYTES = 2 * 32 + 2 * 24;
@@ -45,17 +47,37 @@ export interface Batches {
   sections: number;
 }
 
-/** Is the output section put together object by object? */
-export function takesObjects({ tables, kernels }: Context, osec: OutputSection): boolean {
+/** Those of `osecs` that are put together object by object. */
+export function objectSections(ctx: Context, osecs: readonly OutputSection[]): OutputSection[] {
+  const { memberCount } = ctx.tables.osec;
+  const found = osecs.filter((osec) => takesObjects(ctx, osec));
+  // A batch row has room for every section, and there may be a row for every member.
+  const rowsBytes = (sections: number, members: number): number => (BATCH_HEAD + 8 * sections) * members;
+  if (rowsBytes(found.length, membersOf(ctx, found)) <= ROWS_BYTES) return found;
+  const taken = new Set<OutputSection>();
+  let members = 0;
+  for (const osec of found.toSorted((a, b) => memberCount[b.id]! - memberCount[a.id]!)) {
+    members += memberCount[osec.id]!;
+    if (rowsBytes(taken.size + 1, members) > ROWS_BYTES) break;
+    taken.add(osec);
+  }
+  return found.filter((osec) => taken.has(osec));
+}
+
+function takesObjects({ tables, kernels }: Context, osec: OutputSection): boolean {
   if ((osec.sh_flags & SHF_ALLOC) !== 0 || osec.sh_type === SHT_NOBITS || tables.osec.memory[osec.id] !== 0) return false;
   return tables.osec.memberCount[osec.id]! > 1 && kernels.isAllRegular(osec.id) !== 0;
 }
 
+function membersOf({ tables }: Context, sections: readonly OutputSection[]): number {
+  return sections.reduce((sum, { id }) => sum + tables.osec.memberCount[id]!, 0);
+}
+
 /** Cuts the members of `sections` into batches; `alone`: those of objects that are too large for one. */
 export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: Batches; alone: MemberRange[] } {
-  const { arena, kernels, tables } = ctx;
+  const { arena, kernels } = ctx;
   const count = sections.length;
-  const members = sections.reduce((sum, { id }) => sum + tables.osec.memberCount[id]!, 0);
+  const members = membersOf(ctx, sections);
   const osecs = arena.alloc(8 * count + 8);
   sections.forEach(({ id }, k) => (arena.u32[(osecs >>> 2) + k] = id));
   const rowBytes = BATCH_HEAD + 8 * count;

@@ -23,8 +23,16 @@ export interface Subject {
   flags: number;
 }
 
+/** A candidate, and how many stand before it. */
+interface Placed {
+  candidate: Candidate;
+  place: number;
+}
+
 export class Matcher {
-  private readonly all: Candidate[] = [];
+  /** Patterns in script order: those without wildcards by section name, and the others. Their places are indexes in script order. */
+  private readonly exact = new Map<ByteString, Placed[]>();
+  private readonly wildcards: (Placed & { names: readonly Glob[] })[] = [];
   private readonly byName = new Map<ByteString, Candidate[]>();
   private readonly byFile = new Map<Glob, Map<ByteString, boolean>>();
   /** Descriptions that turned out not to apply (ONLY_IF_RO). */
@@ -32,13 +40,36 @@ export class Matcher {
 
   constructor(layout: LayoutScript, wanted: (input: InputDescription) => boolean = () => true) {
     const outputs = layout.commands.filter((command) => command.kind === "output");
+    let place = 0;
     // OVERWRITE_SECTIONS match before all others.
     for (const output of [...outputs.filter((output) => output.overwrites), ...outputs.filter((output) => !output.overwrites)]) {
       for (const input of output.commands) {
         if (input.kind !== "input" || !wanted(input)) continue;
-        for (const pattern of input.patterns) this.all.push({ output, input, pattern });
+        for (const pattern of input.patterns) this.add({ output, input, pattern }, place++);
       }
     }
+  }
+
+  private add(candidate: Candidate, place: number): void {
+    const names: Glob[] = [];
+    for (const glob of candidate.pattern.names) {
+      if (glob.kind !== "exact") {
+        names.push(glob);
+        continue;
+      }
+      const known = this.exact.get(glob.literal);
+      if (known === undefined) this.exact.set(glob.literal, [{ candidate, place }]);
+      else if (known.at(-1)!.place !== place) known.push({ candidate, place });
+    }
+    if (names.length > 0) this.wildcards.push({ candidate, place, names });
+  }
+
+  /** What names a section so, in script order: a script that lists thousands of functions is asked about each of them once. */
+  private named(name: ByteString): Candidate[] {
+    const exact = this.exact.get(name) ?? [];
+    const places = new Set(exact.map(({ place }) => place));
+    const others = this.wildcards.filter(({ place, names }) => !places.has(place) && names.some((glob) => glob.matches(name)));
+    return [...exact, ...others].sort((a, b) => a.place - b.place).map(({ candidate }) => candidate);
   }
 
   find(subject: Subject): Candidate | null {
@@ -49,7 +80,7 @@ export class Matcher {
   *matches(subject: Subject): Generator<Candidate, null> {
     let candidates = this.byName.get(subject.name);
     if (candidates === undefined) {
-      candidates = this.all.filter(({ pattern }) => pattern.names.some((glob) => glob.matches(subject.name)));
+      candidates = this.named(subject.name);
       this.byName.set(subject.name, candidates);
     }
     for (const candidate of candidates) {

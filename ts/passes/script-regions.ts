@@ -26,8 +26,8 @@ export class Regions {
   private readonly values: ScriptValues;
   private regions = new Map<MemoryRegion, Filling>();
   private readonly regionOf = new Map<PlannedSection, MemoryRegion | null>();
-  /** The last word on each section that does not fit, by what it says but for the number. */
-  private readonly overflows = new Map<string, Message>();
+  /** Where in values.errors it says that a section does not fit, by what it says but for the number. */
+  private readonly overflows = new Map<string, number>();
   /** Regions of the section that is being placed. */
   memory: Filling | null = null;
   loadMemory: Filling | null = null;
@@ -51,9 +51,10 @@ export class Regions {
     this.loadMemory = command === null || command.lmaRegion === "" ? null : this.filling(this.script.regions.get(command.lmaRegion) ?? null);
   }
 
-  /** A round of layout begins: all are empty. */
+  /** A round of layout begins: all are empty, and there are no errors yet. */
   open(): void {
     this.memory = this.loadMemory = null;
+    this.overflows.clear();
     this.regions = new Map();
     for (const region of this.script.regions.values()) {
       const origin = addressOf(evaluateIn(region.origin, this.values));
@@ -96,11 +97,10 @@ export class Regions {
     const over = memory.at - memory.origin - memory.length;
     if (over <= 0n) return;
     const what = `section '${osec.name}' will not fit in region '${memory.region.name}'`;
-    const before = this.overflows.get(what);
     const now: Message = { code: "LAYOUT", text: `${what}: overflowed by ${over} bytes` };
-    this.overflows.set(what, now);
-    this.values.errors = this.values.errors.filter((said) => said !== before);
-    this.values.error(now);
+    const said = this.overflows.get(what);
+    if (said !== undefined) this.values.errors[said] = now;
+    else this.overflows.set(what, this.values.errors.push(now) - 1);
   }
 
   /** lld findMemoryRegion. */

@@ -375,8 +375,8 @@ class Binder {
       for (let d = isec.dependent[row]!; d !== 0; d = isec.nextDependent[d]!) drop(d);
     };
     this.discarded.forEach(drop);
-    for (const rows of [...this.found.values(), ...this.extra.values()]) {
-      if (rows.some((row) => gone.has(row))) rows.splice(0, rows.length, ...rows.filter((row) => !gone.has(row)));
+    for (const lists of [this.found, this.extra] as Map<unknown, number[]>[]) {
+      for (const [key, rows] of lists) if (rows.some((row) => gone.has(row))) lists.set(key, rows.filter((row) => !gone.has(row)));
     }
     const { flags } = sym;
     for (let id = 1, end = sym.rows; id < end; id++) {

@@ -2,8 +2,9 @@
  * What kind of script there is, once all are read: one that only defines symbols leaves the layout to the default passes, any other goes
  * the way of the script passes, with or without SECTIONS.
  */
+import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { newLayout, type LayoutScript, type OutputDescription, type ScriptCommand } from "../script/layout.ts";
+import { newLayout, type LayoutScript, type OutputCommand, type OutputDescription, type ScriptCommand } from "../script/layout.ts";
 
 /** The script takes part in the layout. Assignments and assertions alone do not. */
 export function usesPlan(script: LayoutScript): boolean {
@@ -25,18 +26,27 @@ function placeFirst(ctx: Context, order: OutputDescription[]): void {
     ctx.script ??= newLayout("", "--section-ordering-file");
   }
   const { commands, hasSections } = ctx.script!;
-  const done = new Map<OutputDescription, number>();
+  const byName = new Map<ByteString, OutputDescription>();
+  const describe = (output: OutputDescription): void => void (byName.has(output.name) || byName.set(output.name, output));
+  for (const command of commands) if (command.kind === "output") describe(command);
+  const heads = new Map<OutputDescription, OutputCommand[]>();
   for (const each of order) {
-    let output = commands.find((command) => command.kind === "output" && command.name === each.name) as OutputDescription | undefined;
+    let output = byName.get(each.name);
     if (output === undefined && hasSections) {
       ctx.diag.error({ code: "BAD_SCRIPT", text: `${each.place.text}: --section-ordering-file: the linker script has no output section '${each.name}'`, at: each.place.ref });
       continue;
     }
-    if (output === undefined) commands.push((output = { ...each, commands: [] }));
-    const at = done.get(output) ?? 0;
-    output.commands.splice(at, 0, ...each.commands);
+    if (output === undefined) {
+      commands.push((output = { ...each, commands: [] }));
+      describe(output);
+    }
+    const head = heads.get(output);
+    if (head === undefined) heads.set(output, [...each.commands]);
+    else for (const command of each.commands) head.push(command);
+  }
+  for (const [output, head] of heads) {
+    output.commands = head.concat(output.commands);
     output.first = true;
-    done.set(output, at + each.commands.length);
   }
 }
 

@@ -55,16 +55,15 @@ export function scriptNames(ctx: Context): ByteString[] {
 /** PROVIDE that somebody wants, and what those refer to in turn. `visit` is told of each once. */
 function eachProvided(ctx: Context, all: readonly Assignment[], visit: (assignment: Assignment) => void): void {
   const asked = new Set<ByteString>();
-  const done = new Set<Assignment>();
-  for (let again = true; again; ) {
-    again = false;
-    for (const assignment of all) {
-      if (!assignment.provide || done.has(assignment) || !isWanted(ctx, assignment.name, asked)) continue;
-      done.add(assignment);
+  let left = all.filter(({ provide }) => provide).map((assignment) => ({ assignment, id: ctx.lookup(assignment.name) }));
+  for (let before = Infinity; left.length < before; ) {
+    before = left.length;
+    left = left.filter(({ assignment, id }) => {
+      if (!isWanted(ctx, id, asked.has(assignment.name))) return true;
       visit(assignment);
       for (const name of assignment.expr.symbols) asked.add(name);
-      again = true;
-    }
+      return false;
+    });
   }
 }
 
@@ -101,13 +100,13 @@ function copyType(ctx: Context, sym: number, from: number): void {
   table.flags[sym]! |= table.flags[from]! & (SYM_FUNC | SYM_OBJECT | SYM_TLS);
 }
 
-function isWanted(ctx: Context, name: ByteString, asked: Set<ByteString>): boolean {
-  const id = ctx.lookup(name);
+/** `asked`: an assignment that is wanted mentions the symbol. */
+function isWanted(ctx: Context, id: number, asked: boolean): boolean {
   if (id === 0) return false;
   const flags = ctx.tables.sym.flags[id]!;
   const kind = flags & SYM_KIND_MASK;
   if (kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return false;
-  return asked.has(name) || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
+  return asked || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
 }
 
 function claim(ctx: Context, assignment: Assignment): void {

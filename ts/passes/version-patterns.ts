@@ -219,15 +219,13 @@ export function markDynamicList(ctx: Context, marks: number): void {
     if (isVersionable(ctx, row)) u8[marks + row] = u8[marks + row]! | MARK_DYNAMIC_LIST;
   };
   const globs: Rule[] = [];
+  const demangled = new PatternSet<true>();
   for (const pattern of ctx.dynamicList) {
     if (!pattern.exact && !pattern.cxx) globs.push({ pattern, ver: 0, node: "" });
     else if (!pattern.cxx) mark(ctx.lookup(pattern.pattern));
-    else if (pattern.exact) names.rows(pattern.pattern).forEach(mark);
-    else {
-      const glob = new Glob(pattern.pattern);
-      for (const [name, rows] of names.all()) if (glob.matches(name)) rows.forEach(mark);
-    }
+    else demangled.add(pattern.pattern, pattern.exact, true);
   }
+  if (!demangled.isEmpty) for (const [name, rows] of names.all()) if (demangled.match(name) === true) rows.forEach(mark);
   const globals = ctx.params.get("globalSyms");
   if (ctx.options.dynamicListData) ctx.kernels.markDynamicData(1, globals, marks);
   if (globs.length === 0) return;

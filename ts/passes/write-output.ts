@@ -10,7 +10,7 @@ import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJE
 import type { Context, OutputSection } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { BATCH_HEAD, cutObjects, takesObjects, type Batches, relocateSlices, type MemberRange } from "./relocate-objects.ts";
+import { BATCH_HEAD, cutObjects, objectSections, type Batches, relocateSlices, type MemberRange } from "./relocate-objects.ts";
 import { writeMerged } from "./write-merged.ts";
 
 /** Fits the second-level cache together with the window it is read through. */
@@ -233,9 +233,10 @@ export async function makeSections(ctx: Context, osecs: OutputSection[]): Promis
 /** All windows of `osecs`, and the batches of objects of those that are put together so. */
 function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { windows: { address: number; count: number }; batches: Batches } {
   const { tables } = ctx;
-  const objects = fd === IN_MEMORY ? [] : osecs.filter((osec) => takesObjects(ctx, osec));
+  const objects = fd === IN_MEMORY ? [] : objectSections(ctx, osecs);
   const { batches, alone } = cutObjects(ctx, objects);
-  const whole = osecs.filter((osec) => !objects.includes(osec));
+  const taken = new Set(objects);
+  const whole = osecs.filter((osec) => !taken.has(osec));
   const ranges = whole.map((osec) => ({ osec, first: tables.osec.memberBase[osec.id]!, end: tables.osec.memberBase[osec.id]! + tables.osec.memberCount[osec.id]! }));
   return { windows: cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY), batches };
 }

@@ -132,7 +132,7 @@ function readCommand(r: Reader, command: Token): void {
       script.startup = { ...argumentInput(lexer), kind: "file" };
       return;
     case "EXTERN":
-      script.externs.push(...words(lexer).map((token) => token.text));
+      script.externs = script.externs.concat(words(lexer).map((token) => token.text));
       return;
     case "VERSION":
       return readVersion(r, command);

@@ -168,10 +168,10 @@ export function newLayout(text: ByteString, name: ByteString): LayoutScript {
 export function joinLayouts(first: LayoutScript | null, second: LayoutScript): LayoutScript {
   if (first === null) return second;
   first.hasSections ||= second.hasSections;
-  first.commands.push(...second.commands);
-  first.phdrs.push(...second.phdrs);
-  first.insertions.push(...second.insertions);
-  first.noCrossRefs.push(...second.noCrossRefs);
+  first.commands = first.commands.concat(second.commands);
+  first.phdrs = first.phdrs.concat(second.phdrs);
+  first.insertions = first.insertions.concat(second.insertions);
+  first.noCrossRefs = first.noCrossRefs.concat(second.noCrossRefs);
   for (const [name, region] of second.regions) first.regions.set(name, region);
   return first;
 }

@@ -145,15 +145,36 @@ export function isSpace(c: string): boolean {
   return c === " " || c === "\n" || c === "\t" || c === "\r" || c === "\f" || c === "\v";
 }
 
-/** `name:line` */
-function linePlace(text: ByteString, name: ByteString, lineStart: number): Place {
-  const line = lineNumber(text, lineStart);
-  return { text: `${name}:${line}`, ref: { input: name, file: name, line } };
+/** The lines of a script as places. Counting goes on where it stopped, so asking in ascending order reads the text once. */
+export class ScriptLines {
+  readonly #text: ByteString;
+  readonly #name: ByteString;
+  /** Line number of the line that begins at `#start`. */
+  #line = 1;
+  #start = 0;
+
+  constructor(text: ByteString, name: ByteString) {
+    this.#text = text;
+    this.#name = name;
+  }
+
+  /** `name:line` of the byte at `offset`. */
+  place(offset: number): Place {
+    const line = this.#number(lineStartOf(this.#text, visibleEnd(this.#text, offset)));
+    return { text: `${this.#name}:${line}`, ref: { input: this.#name, file: this.#name, line } };
+  }
+
+  #number(lineStart: number): number {
+    if (lineStart < this.#start) [this.#line, this.#start] = [1, 0];
+    for (let i = this.#text.indexOf("\n", this.#start); i >= 0 && i < lineStart; i = this.#text.indexOf("\n", i + 1)) this.#line++;
+    this.#start = lineStart;
+    return this.#line;
+  }
 }
 
-/** The line of the byte at `offset`. */
+/** `name:line` of the byte at `offset`. */
 export function placeInScript(text: ByteString, name: ByteString, offset: number): Place {
-  return linePlace(text, name, lineStartOf(text, visibleEnd(text, offset)));
+  return new ScriptLines(text, name).place(offset);
 }
 
 /** The end of the file is shown as the end of its last line. */
@@ -170,15 +191,9 @@ export function scriptError(text: ByteString, name: ByteString, offset: number, 
   const at = visibleEnd(text, offset);
   const lineStart = lineStartOf(text, at);
   const found = text.indexOf("\n", at);
-  const place = linePlace(text, name, lineStart);
+  const place = placeInScript(text, name, offset);
   const { shown, column } = excerpt(text.slice(lineStart, found < 0 ? text.length : found), at - lineStart);
   return new ScriptError({ code: "BAD_SCRIPT", text: `${place.text}: ${printable(message)}\n>>> ${shown}\n>>> ${" ".repeat(column)}^`, at: place.ref });
-}
-
-function lineNumber(text: ByteString, lineStart: number): number {
-  let line = 1;
-  for (let i = text.indexOf("\n"); i >= 0 && i < lineStart; i = text.indexOf("\n", i + 1)) line++;
-  return line;
 }
 
 const EXCERPT_BYTES = 120;

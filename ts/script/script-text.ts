@@ -8,7 +8,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Place } from "../diagnostics/message.ts";
 import { parseExpressionAt, type Expr } from "./expression.ts";
 import { Glob, GlobError } from "./glob.ts";
-import { isSpace, placeInScript, scriptError, type ScriptError } from "./lexer.ts";
+import { isSpace, scriptError, ScriptLines, type ScriptError } from "./lexer.ts";
 
 /** Contents of an INCLUDEd file, or undefined when there is none. */
 export type ReadInclude = (name: ByteString) => ByteString | undefined;
@@ -24,6 +24,7 @@ export class ScriptText {
   readonly include: ReadInclude | undefined;
   /** Files whose INCLUDEs lead here. */
   private readonly open: readonly ByteString[];
+  private readonly lines: ScriptLines;
 
   constructor(text: ByteString, name: ByteString, offset: number, include: ReadInclude | undefined, open: readonly ByteString[] = []) {
     this.text = text;
@@ -31,6 +32,7 @@ export class ScriptText {
     this.at = offset;
     this.include = include;
     this.open = open;
+    this.lines = new ScriptLines(text, name);
   }
 
   error(message: string, offset = this.at): ScriptError {
@@ -39,7 +41,7 @@ export class ScriptText {
 
   /** `file:line` */
   place(offset = this.at): Place {
-    return placeInScript(this.text, this.name, offset);
+    return this.lines.place(offset);
   }
 
   skip(): void {

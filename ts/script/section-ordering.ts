@@ -7,7 +7,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import { Glob, GlobError } from "./glob.ts";
 import type { OutputDescription } from "./layout.ts";
-import { orderingLines } from "./ordering-file.ts";
+import { orderingEntries, type OrderingLine } from "./ordering-file.ts";
 import { newOutput, readOutput } from "./output-script.ts";
 import { ScriptText } from "./script-text.ts";
 
@@ -44,19 +44,19 @@ function readDescription(t: ScriptText): OutputDescription {
 
 /** gold's lines: all files, the output section is that of the default layout. */
 function readLines(t: ScriptText, outputName: (section: ByteString) => ByteString): OutputDescription[] {
-  return orderingLines(t.text).map((line) => {
-    const output = newOutput(t, outputName(line), t.text.indexOf(line));
+  return orderingEntries(t.text).map((line) => {
+    const output = newOutput(t, outputName(line.text), line.offset);
     output.first = true;
     output.commands.push({ kind: "input", file: new Glob("*"), excluded: [], fileSort: "none", patterns: [{ excluded: [], names: [lineGlob(t, line)], outer: "default", inner: "default", reversed: false }], keep: false, withFlags: 0, withoutFlags: 0 });
     return output;
   });
 }
 
-function lineGlob(t: ScriptText, line: ByteString): Glob {
+function lineGlob(t: ScriptText, line: OrderingLine): Glob {
   try {
-    return new Glob(line);
+    return new Glob(line.text);
   } catch (error) {
     if (!(error instanceof GlobError)) throw error;
-    throw t.error(error.message, t.text.indexOf(line));
+    throw t.error(error.message, line.offset);
   }
 }
