@@ -31,15 +31,19 @@ export function link(options: LinkOptions): Promise<LinkResult> {
 
 /** A link that will be repeated. Nothing is linked yet. */
 export async function createContext(options: LinkOptions): Promise<LinkContext> {
-  return new LocalContext(runtime, options);
+  return LocalContext.of(runtime, options);
 }
 
 /** As in pages; here there is nothing to start, and only `kernels` as they are installed. */
 export function createEngine(_options: EngineOptions = {}): Engine {
   let disposed = false;
+  const unlessDisposed = async <T>(use: () => Promise<T>): Promise<T> => {
+    if (disposed) throw new LinkError("DISPOSED", "the engine has been disposed of");
+    return use();
+  };
   return {
-    link: (options) => (disposed ? Promise.reject(new LinkError("DISPOSED", "the engine has been disposed of")) : link(options)),
-    createContext,
+    link: (options) => unlessDisposed(() => link(options)),
+    createContext: (options) => unlessDisposed(() => createContext(options)),
     threads: Promise.resolve(platform.cpus),
     dispose: () => void (disposed = true),
   };

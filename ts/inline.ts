@@ -32,14 +32,15 @@ function blobWorker(): Worker {
 
 /** The text has a LinkError of its own. */
 function ownError(error: unknown): unknown {
-  const { name, code, message, diagnostics, cause } = error as LinkError;
-  return name === "LinkError" ? new LinkError(code, message, diagnostics, { cause }) : error;
+  if (error instanceof LinkError || (error as Error | undefined)?.name !== "LinkError") return error;
+  const { code, message, diagnostics, cause } = error as LinkError;
+  return new LinkError(code, message, diagnostics, { cause });
 }
 
 const ownErrors = <T>(promise: Promise<T>): Promise<T> => promise.catch((error: unknown) => Promise.reject(ownError(error)));
 
 class OwnErrors extends BaseContext {
-  private readonly inner: EngineModule.LocalEngine extends { createContext(options: never): infer C } ? C : never;
+  private readonly inner: Awaited<ReturnType<EngineModule.LocalEngine["createContext"]>>;
 
   constructor(inner: OwnErrors["inner"]) {
     super();
@@ -80,7 +81,7 @@ class LocalEngine implements Engine {
 
   async createContext(options: LinkOptions): Promise<LinkContext> {
     this.engine ??= this.start();
-    return new OwnErrors((await this.engine).createContext(options));
+    return new OwnErrors(await ownErrors((await this.engine).createContext(options)));
   }
 
   dispose(): void {

@@ -9,7 +9,9 @@ import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { COMPLETE_FILE, PAGE_FILES } from "../../build/page-size.ts";
+import { published } from "../helpers/api-cases.ts";
 import { needBrowser, openBrowser, serveFolders, type Browser } from "../helpers/runtimes.ts";
+import { testOrSkip } from "../helpers/skip.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 import { fixtures } from "./fixtures.ts";
 
@@ -32,7 +34,7 @@ function command(words: string[], cwd = dir): void {
 function install(): void {
   const staged = path.join(dir, "staged");
   for (const name of ["package.json", "README.md", "LICENSE", "dist"]) fs.cpSync(path.join(repoRoot(), name), path.join(staged, name), { recursive: true, filter: (file) => !/dist\/(build|test|playground)$/.test(file) });
-  command([process.execPath, path.join(repoRoot(), "build/run.mjs"), "build/web.ts", path.join(staged, "dist")], repoRoot());
+  fs.cpSync(published(), path.join(staged, "dist"), { recursive: true });
   command(["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", dir], staged);
   const tarball = fs.readdirSync(dir).find((name) => name.endsWith(".tgz"))!;
   command(["npm", "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", `./${tarball}`]);
@@ -129,12 +131,7 @@ test("the package brings nothing else along", () => {
 for (const [name, { packages, build }] of Object.entries(BUNDLERS)) {
   const missing = packages.filter((each) => installed(each) === "");
   const reason = needBrowser() || (missing.length > 0 ? `needs ${missing.join(", ")}: not installed` : "");
-  if (reason !== "") {
-    console.log(`skipped: api/bundlers: ${name} (${reason})`);
-    test.skip(name, () => {});
-    continue;
-  }
-  test(name, async () => {
+  testOrSkip(test, "api/bundlers", reason)(name, async () => {
     if (!fs.existsSync(path.join(dir, "files.js"))) project();
     const pages = build();
     for (const isolated of [false, true]) {

@@ -3,6 +3,7 @@
  *
  * Knows nothing of linking (context.ts, and client.ts for pages), because pages load it.
  */
+import { checkAborted, untilAborted } from "./abort.ts";
 import { checkSources, checkWatching } from "./check.ts";
 import { LinkError } from "./link-error.ts";
 import type { ByteSource, LinkContext, LinkResult, RelinkOptions, WatchOptions } from "./types.ts";
@@ -13,7 +14,8 @@ const disposedOf = (): LinkError => new LinkError("DISPOSED", "the context has b
 export abstract class BaseContext implements LinkContext {
   protected disposed = false;
   private running: Promise<unknown> = Promise.resolve();
-  private waiting: (() => void)[] = [];
+  /** Who waits for a change, or the end. */
+  private readonly waiting = new Set<() => void>();
   /** Counts what may have changed. */
   private version = 0;
 
@@ -26,12 +28,15 @@ export abstract class BaseContext implements LinkContext {
 
   async relink(options: RelinkOptions = {}): Promise<LinkResult> {
     checkWatching(options);
+    const { signal } = options;
     const next = this.running.then(() => {
       if (this.disposed) throw disposedOf();
+      checkAborted(signal);
       return this.link(options);
     });
     this.running = next.catch(() => undefined);
-    return next;
+    // A link before it may be long.
+    return untilAborted(signal, next);
   }
 
   async *watch({ signal, debounceMs = 20, pollMs = 250, onProgress }: WatchOptions = {}): AsyncGenerator<LinkResult, void, void> {
@@ -40,12 +45,12 @@ export abstract class BaseContext implements LinkContext {
       const { version } = this;
       try {
         yield await this.relink({ throwOnError: false, ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) });
+        while (!ended() && this.version === version && !(await untilAborted(signal, this.isStale()))) await this.pause(pollMs, signal, true);
       } catch (error) {
         if (ended()) return;
         throw error;
       }
-      while (!ended() && this.version === version && !(await this.isStale())) await this.pause(pollMs, signal);
-      if (!ended()) await this.sleep(debounceMs);
+      if (!ended()) await this.pause(debounceMs, signal, false);
     }
   }
 
@@ -65,24 +70,21 @@ export abstract class BaseContext implements LinkContext {
 
   private touch(): void {
     this.version++;
-    for (const wake of this.waiting.splice(0)) wake();
+    for (const wake of this.waiting) wake();
   }
 
-  private sleep(milliseconds: number): Promise<void> {
-    return new Promise((done) => setTimeout(done, milliseconds));
-  }
-
-  /** Until something is touched, the signal aborts, or time is up. */
-  private pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Until the signal aborts, time is up, or (`touched`) something changes. */
+  private pause(milliseconds: number, signal: AbortSignal | undefined, touched: boolean): Promise<void> {
     return new Promise((done) => {
-      const timer = setTimeout(wake, milliseconds);
-      function wake(): void {
+      const wake = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", wake);
+        this.waiting.delete(wake);
         done();
-      }
+      };
+      const timer = setTimeout(wake, milliseconds);
       signal?.addEventListener("abort", wake);
-      this.waiting.push(wake);
+      if (touched) this.waiting.add(wake);
     });
   }
 }

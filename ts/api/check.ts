@@ -25,6 +25,7 @@ const TYPES: Record<string, Test> = {
   "a string or a Uint8Array": (value) => typeof value === "string" || ArrayBuffer.isView(value),
   "an AbortSignal": (value) => hasMethods(value, "addEventListener", "removeEventListener"),
   "an object with stat and read": (value) => hasMethods(value, "stat", "read"),
+  "a RegExp": (value) => Object.prototype.toString.call(value) === "[object RegExp]",
   "an object with setup": (value) => hasMethods(value, "setup"),
   "bytes, a Blob or a function": (value) => typeof value === "function" || ArrayBuffer.isView(value) || isBuffer(value) || isBlob(value),
 };
@@ -61,6 +62,32 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
     if (fields !== INPUT && type === "") throw new TypeError(`there is no option ${key}`);
     if (type !== "" && field !== undefined) demand(fields === INPUT ? `${name}.${key}` : key, field, type);
   }
+}
+
+/** How programs call what plugins ask for. */
+const named = (kind: string): string => `on${kind[0]!.toUpperCase()}${kind.slice(1)}`;
+
+/** What a plugin's set-up says to onResolve, onLoad, onUndefined, onEnd. */
+export function checkHook(kind: string, options: { filter: unknown; namespace?: unknown }, callback: unknown): void {
+  demand(named(kind), options, "an object");
+  demand(`${named(kind)}: filter`, options.filter, "a RegExp");
+  if (options.namespace !== undefined) demand(`${named(kind)}: namespace`, options.namespace, "a string");
+  demand(`${named(kind)}: callback`, callback, "a function");
+}
+
+/** What a hook answers: nothing (undefined, null, false), or what it is for. */
+export function checkAnswer(kind: string, answer: unknown): unknown {
+  const place = `${named(kind)}'s answer`;
+  if (!answer) return answer;
+  if (kind === "undefined") demand(place, answer, "input[]");
+  else demand(place, answer, "an object");
+  if (kind === "resolve") {
+    const { path, namespace } = answer as { path: unknown; namespace: unknown };
+    demand(`${place}: path`, path, "a string");
+    if (namespace !== undefined) demand(`${place}: namespace`, namespace, "a string");
+  }
+  if (kind === "load") demand(`${place}: data`, (answer as { data: unknown }).data, "bytes, a Blob or a function");
+  return answer;
 }
 
 export const checkOptions = (options: unknown): void => checkFields("options", options, OPTIONS);

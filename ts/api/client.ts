@@ -4,20 +4,24 @@
  * Knows neither where the worker's file is nor the kernels: browser.ts and inline.ts do.
  */
 import * as Comlink from "comlink";
+import { checkAborted, untilAborted } from "./abort.ts";
 import { BaseContext } from "./base-context.ts";
 import { checkOptions } from "./check.ts";
 import type { EngineEndpoint } from "./engine.ts";
 import type { KernelSource } from "./kernel-source.ts";
 import { LinkError } from "./link-error.ts";
-import { Packing, unpackOutcome } from "./remote.ts";
-import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+import { Packing, unpackOutcome, type PackedOutcome } from "./remote.ts";
+import type { ByteSource, Engine, LinkOptions, LinkResult, Progress, RelinkOptions } from "./types.ts";
+
+const disposedOf = (): LinkError => new LinkError("DISPOSED", "the engine has been disposed of");
 
 interface Started {
   worker: Worker;
   endpoint: Comlink.Remote<EngineEndpoint>;
   threads: Promise<number>;
-  /** Rejects when the worker cannot be started, or dies. */
+  /** Rejects when the worker cannot be started, or dies, or is ended. */
   death: Promise<never>;
+  end(error: LinkError): void;
 }
 
 export class WorkerEngine implements Engine {
@@ -41,41 +45,27 @@ export class WorkerEngine implements Engine {
     }
   }
 
-  async link(options: LinkOptions): Promise<LinkResult> {
+  async link(options: LinkOptions, given?: Packing): Promise<LinkResult> {
     checkOptions(options);
-    const { signal } = options;
-    const isAborted = (): boolean => signal?.aborted === true;
-    const aborted = (): LinkError => new LinkError("ABORTED", "the link was aborted", [], { cause: signal?.reason });
-    if (isAborted()) throw aborted();
-    const packing = await Packing.of(options);
-    const { endpoint, death } = this.start();
-    const job = ++this.jobs;
-    const onAbort = (): void => void endpoint.abort(job);
-    signal?.addEventListener("abort", onAbort);
-    try {
-      if (isAborted()) throw aborted();
-      const watched = signal !== undefined || options.onProgress !== undefined;
-      const outcome = await Promise.race([endpoint.link(job, packing.packed, Comlink.proxy(packing), watched), death]);
-      return await unpackOutcome(outcome, packing, options);
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const packing = given ?? (await Packing.of(options));
+    const engine = this.start();
+    const watched = options.signal !== undefined || options.onProgress !== undefined;
+    return runJob(engine, ++this.jobs, packing, options, (job) => engine.endpoint.link(job, packing.packed, Comlink.proxy(packing), watched));
   }
 
-  async createContext(options: LinkOptions): Promise<BaseContext> {
+  async createContext(options: LinkOptions, given?: Packing): Promise<BaseContext> {
     checkOptions(options);
-    const packing = await Packing.of(options, true);
+    const packing = given ?? (await Packing.of(options, true));
     return new RemoteContext(this.start(), ++this.contexts, packing, () => ++this.jobs);
   }
 
   dispose(): void {
     this.disposed = true;
-    this.started?.worker.terminate();
-    this.started = undefined;
+    this.started?.end(disposedOf());
   }
 
   private start(): Started {
-    if (this.disposed) throw new LinkError("DISPOSED", "the engine has been disposed of");
+    if (this.disposed) throw disposedOf();
     return (this.started ??= this.startWorker());
   }
 
@@ -86,19 +76,35 @@ export class WorkerEngine implements Engine {
     death.catch(() => undefined);
     const worker = this.createWorker();
     const endpoint = Comlink.wrap<EngineEndpoint>(worker);
-    const end = (message: string, cause?: unknown): void => {
+    const end = (error: LinkError): void => {
       if (this.started?.worker === worker) this.started = undefined;
       worker.terminate();
-      fail(new LinkError("INIT_FAILED", message, [], { cause }));
+      fail(error);
     };
+    const failed = (message: string, cause?: unknown): void => end(new LinkError("INIT_FAILED", message, [], { cause }));
     worker.addEventListener("error", (event) => {
-      end(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`);
+      failed(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`);
     });
     const answer = Promise.resolve(this.kernels()).then((kernels) => endpoint.start(kernels));
-    answer.catch((error: unknown) => end(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
+    answer.catch((error: unknown) => failed(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
     const threads = Promise.race([answer, death]);
     threads.catch(() => undefined);
-    return { worker, endpoint, threads, death };
+    return { worker, endpoint, threads, death, end };
+  }
+}
+
+/** One link there, seen from here: the signal ends it here at once, and there as soon as it can. */
+async function runJob({ endpoint, death }: Started, job: number, packing: Packing, options: LinkOptions, start: (job: number) => Promise<PackedOutcome>): Promise<LinkResult> {
+  const { signal } = options;
+  const onAbort = (): void => void endpoint.abort(job);
+  checkAborted(signal);
+  packing.begin();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    const outcome = await untilAborted(signal, Promise.race([start(job), death]));
+    return await unpackOutcome(outcome, packing, options);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 
@@ -119,23 +125,15 @@ class RemoteContext extends BaseContext {
   }
 
   protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
-    void this.engine.endpoint.update(this.id, Object.entries(changes).map(([path, source]) => [path, source == null ? source : this.packing.packSource(source)]));
+    void this.engine.endpoint.update(this.id, Object.entries(changes).map(([path, source]) => [path, this.packing.packChange(path, source)]));
   }
 
   protected async link(options: RelinkOptions): Promise<LinkResult> {
+    const { engine, packing } = this;
     const { signal, onProgress } = options;
-    const job = this.nextJob();
-    const onAbort = (): void => void this.engine.endpoint.abort(job);
-    if (signal?.aborted === true) throw new LinkError("ABORTED", "the link was aborted", [], { cause: signal.reason });
-    signal?.addEventListener("abort", onAbort);
-    try {
-      const progress = onProgress === undefined ? null : Comlink.proxy(onProgress);
-      const watched = signal !== undefined || onProgress !== undefined;
-      const outcome = await Promise.race([this.engine.endpoint.relink(job, this.id, progress, watched), this.engine.death]);
-      return await unpackOutcome(outcome, this.packing, options);
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const progress = onProgress === undefined ? null : Comlink.proxy((now: Progress) => packing.report(onProgress, now));
+    const watched = signal !== undefined || onProgress !== undefined;
+    return runJob(engine, this.nextJob(), packing, options, (job) => engine.endpoint.relink(job, this.id, progress, watched));
   }
 
   isStale(): Promise<boolean> {

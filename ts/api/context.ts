@@ -4,10 +4,14 @@
  */
 import { Machine } from "../memory/machine.ts";
 import { decoded } from "../memory/text.ts";
+import { untilAborted } from "./abort.ts";
 import { BaseContext } from "./base-context.ts";
+import { checkOptions } from "./check.ts";
 import { plainPath } from "./file-system.ts";
+import { setUp } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
 import { Session, type Kept, type Runtime } from "./link.ts";
+import { Plugins } from "./plugins.ts";
 import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
 /** In this thread. */
@@ -16,9 +20,15 @@ export class LocalContext extends BaseContext {
   private readonly session: Session;
   private readonly changed = new Set<string>();
 
-  constructor(runtime: Runtime, options: LinkOptions) {
+  /** Plugins are set up once, for all links. */
+  static async of(runtime: Runtime, options: LinkOptions): Promise<LocalContext> {
+    checkOptions(options);
+    return new LocalContext(runtime, options, new Plugins(await setUp(options.plugins, options.signal)));
+  }
+
+  private constructor(runtime: Runtime, options: LinkOptions, plugins: Plugins) {
     super();
-    this.session = new Session(runtime, options, this.kept);
+    this.session = new Session(runtime, options, plugins, this.kept);
   }
 
   protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
@@ -31,9 +41,9 @@ export class LocalContext extends BaseContext {
   }
 
   protected async link(options: RelinkOptions): Promise<LinkResult> {
-    const changes = new Set(this.changed);
+    const stale = await untilAborted(options.signal, this.session.stale());
+    const changed = this.session.refresh(this.changed, stale).map(decoded).sort();
     this.changed.clear();
-    const changed = (await this.session.refresh(changes)).map(decoded).sort();
     const reused = this.session.filesRead.length;
     try {
       const result = await this.session.link(options);
@@ -49,8 +59,8 @@ export class LocalContext extends BaseContext {
     }
   }
 
-  isStale(): Promise<boolean> {
-    return this.session.isStale();
+  async isStale(): Promise<boolean> {
+    return (await this.session.stale()).size > 0;
   }
 
   protected end(): void {

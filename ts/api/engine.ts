@@ -28,7 +28,7 @@ export interface EngineEndpoint extends WorkerEndpoint {
   /** A context by number, until `close`. */
   open(context: number, packed: PackedOptions, callbacks: Callbacks): Promise<void>;
   update(context: number, changes: [path: string, source: PackedSource | null | undefined][]): Promise<void>;
-  relink(job: number, context: number, onProgress: ((progress: Progress) => void) | null, watched: boolean): Promise<PackedOutcome>;
+  relink(job: number, context: number, onProgress: ((progress: Progress) => Promise<void>) | null, watched: boolean): Promise<PackedOutcome>;
   isStale(context: number): Promise<boolean>;
   close(context: number): Promise<void>;
 }
@@ -36,14 +36,14 @@ export interface EngineEndpoint extends WorkerEndpoint {
 export interface LocalEngine {
   threads: number;
   link(options: LinkOptions): Promise<LinkResult>;
-  createContext(options: LinkOptions): LocalContext;
+  createContext(options: LinkOptions): Promise<LocalContext>;
 }
 
 /** Links in this thread. */
 export function createEngine(kernels: WebAssembly.Module, workers: boolean): LocalEngine {
   const platform: Platform = createWebPlatform(kernels, workers);
   const runtime: Runtime = { platform: () => platform, realFiles: () => null };
-  return { threads: platform.cpus, link: (options) => linkWith(runtime, options), createContext: (options) => new LocalContext(runtime, options) };
+  return { threads: platform.cpus, link: (options) => linkWith(runtime, options), createContext: (options) => LocalContext.of(runtime, options) };
 }
 
 function release(proxy: unknown): void {
@@ -54,7 +54,7 @@ function release(proxy: unknown): void {
 export function serveWorker(): void {
   const io = createVirtualIo(webCompression);
   const jobs = new Map<number, AbortController>();
-  const contexts = new Map<number, { context: LocalContext; callbacks: Callbacks }>();
+  const contexts = new Map<number, { opened: Promise<LocalContext>; callbacks: Callbacks }>();
   let start = (_: LocalEngine): void => undefined;
   /** Messages may come before the kernels; each waits, so they keep their order. */
   const engine = new Promise<LocalEngine>((done) => (start = done));
@@ -89,29 +89,27 @@ export function serveWorker(): void {
     },
     abort: (job) => jobs.get(job)?.abort(),
     async open(id, packed, callbacks) {
-      contexts.set(id, { context: (await engine).createContext(unpackOptions(packed, callbacks)), callbacks });
+      const opened = engine.then(({ createContext }) => createContext(unpackOptions(packed, callbacks)));
+      contexts.set(id, { opened, callbacks });
+      await opened;
     },
     async update(id, changes) {
-      await engine;
-      const { context, callbacks } = contexts.get(id)!;
-      context.update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
+      const { opened, callbacks } = contexts.get(id)!;
+      (await opened).update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
     },
     async relink(job, id, onProgress, watched) {
-      await engine;
-      const { context } = contexts.get(id)!;
+      const context = await contexts.get(id)!.opened;
       const done = await outcome(job, (signal) => context.relink({ throwOnError: false, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
       release(onProgress);
       return done;
     },
     async isStale(id) {
-      await engine;
-      return contexts.get(id)!.context.isStale();
+      return (await contexts.get(id)!.opened).isStale();
     },
     async close(id) {
-      await engine;
-      const { context, callbacks } = contexts.get(id)!;
+      const { opened, callbacks } = contexts.get(id)!;
       contexts.delete(id);
-      await context.dispose();
+      await (await opened).dispose();
       release(callbacks);
     },
   };

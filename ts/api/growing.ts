@@ -7,11 +7,14 @@
  */
 import { HandOver } from "../host/hand-over.ts";
 import { BaseContext } from "./base-context.ts";
+import { checkOptions } from "./check.ts";
+import { Packing } from "./remote.ts";
 import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
-/** An engine whose contexts are known to be ours. */
+/** An engine whose contexts are known to be ours, and which can be told what another one was told. */
 export interface Inner extends Engine {
-  createContext(options: LinkOptions): Promise<BaseContext>;
+  link(options: LinkOptions, packing?: Packing): Promise<LinkResult>;
+  createContext(options: LinkOptions, packing?: Packing): Promise<BaseContext>;
 }
 
 const needsComplete = ({ script, kind }: LinkOptions): boolean => script !== undefined || kind === "relocatable";
@@ -32,19 +35,24 @@ export class GrowingEngine implements Engine {
   }
 
   async link(options: LinkOptions): Promise<LinkResult> {
-    if (this.isQuick(options)) {
+    checkOptions(options);
+    if (!this.isQuick(options)) return (await this.grow()).link(options);
+    const packing = await Packing.of(options);
+    return packing.remembering(async () => {
       try {
-        return await this.quick.link(options);
+        return await this.quick.link(options, packing);
       } catch (error) {
         if (!(error instanceof HandOver)) throw error;
       }
-    }
-    return (await this.grow()).link(options);
+      return (await this.grow()).link(options, packing);
+    });
   }
 
   async createContext(options: LinkOptions): Promise<BaseContext> {
+    checkOptions(options);
     if (!this.isQuick(options)) return (await this.grow()).createContext(options);
-    return new GrowingContext(await this.quick.createContext(options), async () => (await this.grow()).createContext(options));
+    const packing = await Packing.of(options, true);
+    return new GrowingContext(await this.quick.createContext(options, packing), packing, async () => (await this.grow()).createContext(options, packing));
   }
 
   dispose(): void {
@@ -70,12 +78,14 @@ export class GrowingEngine implements Engine {
 /** Begins in the quick engine; when it cannot go on there, the complete one is told everything that has changed so far. */
 class GrowingContext extends BaseContext {
   private inner: BaseContext;
+  private readonly packing: Packing;
   private again: (() => Promise<BaseContext>) | null;
   private readonly changes = new Map<string, ByteSource | null | undefined>();
 
-  constructor(quick: BaseContext, again: () => Promise<BaseContext>) {
+  constructor(quick: BaseContext, packing: Packing, again: () => Promise<BaseContext>) {
     super();
     this.inner = quick;
+    this.packing = packing;
     this.again = again;
   }
 
@@ -85,12 +95,20 @@ class GrowingContext extends BaseContext {
   }
 
   protected async link(options: RelinkOptions): Promise<LinkResult> {
-    try {
-      return await this.inner.relink(options);
-    } catch (error) {
-      if (!(error instanceof HandOver) || this.again === null) throw error;
-    }
-    const complete = await this.again();
+    const { again } = this;
+    if (again === null) return this.inner.relink(options);
+    return this.packing.remembering(async () => {
+      try {
+        return await this.inner.relink(options);
+      } catch (error) {
+        if (!(error instanceof HandOver)) throw error;
+      }
+      return this.grow(again, options);
+    });
+  }
+
+  private async grow(again: () => Promise<BaseContext>, options: RelinkOptions): Promise<LinkResult> {
+    const complete = await again();
     await this.inner.dispose();
     complete.update(Object.fromEntries(this.changes));
     this.inner = complete;

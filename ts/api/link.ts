@@ -21,9 +21,11 @@ import { linkMap } from "../report/map.ts";
 import { commandLine, parseLine } from "./command-line.ts";
 import { diagnosticOf } from "./diagnostic.ts";
 import { bytesOfSource, isLater, readSource, shown, sizeOfSource } from "./byte-source.ts";
+import { checkAborted, untilAborted } from "./abort.ts";
 import { checkOptions } from "./check.ts";
 import { isMemory, layersOf, memoryFS, plainPath, REAL_FILES } from "./file-system.ts";
 import { LinkError } from "./link-error.ts";
+import { setUp } from "./hooks.ts";
 import { graphOf } from "./link-graph.ts";
 import { Plugins } from "./plugins.ts";
 import type { ByteSource, Diagnostic, FileStat, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
@@ -55,9 +57,15 @@ interface Attempt {
   stats: LinkStats;
 }
 
+/** What a function of the program threw while the linker was at work: the link rejects with that. */
+class Thrown extends Error {}
+
 /** One link: everything is made for it, and nothing stays. */
 export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<LinkResult> {
-  return new Session(runtime, options, null).link(options);
+  checkOptions(options);
+  checkAborted(options.signal);
+  const plugins = new Plugins(await setUp(options.plugins, options.signal));
+  return new Session(runtime, options, plugins, null).link(options);
 }
 
 /** What a context keeps between links. */
@@ -79,22 +87,23 @@ export class Session {
   private watching: Watching = {};
   private passes = 0;
   private platform: Platform | undefined;
-  private plugins: Plugins | undefined;
+  private readonly plugins: Plugins;
   private host: VirtualHost | undefined;
 
-  /** `kept`: of a context, null = this is the only link. */
-  constructor(runtime: Runtime, options: LinkOptions, kept: Kept | null) {
-    checkOptions(options);
+  /** `options`: checked. `kept`: of a context, null = this is the only link. */
+  constructor(runtime: Runtime, options: LinkOptions, plugins: Plugins, kept: Kept | null) {
     this.runtime = runtime;
     this.options = options;
+    this.plugins = plugins;
     this.kept = kept;
   }
 
   async link(watching: Watching): Promise<LinkResult> {
     this.watching = watching;
-    this.checkAborted();
+    checkAborted(watching.signal);
+    this.host?.files.abandon();
     const result = await this.attempts();
-    await this.plugins!.end(result);
+    await this.plugins.end(result, watching.signal);
     if (!result.ok && watching.throwOnError !== false) throw LinkError.of(result.diagnostics);
     return result;
   }
@@ -104,10 +113,11 @@ export class Session {
     return this.host?.files.filesRead ?? [];
   }
 
-  /** Between links: which files with contents that were read are no longer what they were. `paths`: as plainPath spells them. */
-  async refresh(paths: ReadonlySet<string>): Promise<ByteString[]> {
-    const forgotten = this.host?.files.forget((path) => paths.has(plainPath(decoded(path)))) ?? [];
-    return [...forgotten, ...((await this.host?.files.refresh()) ?? [])];
+  /** Between links: which files with contents that were read are no longer what they were. `paths`: as plainPath spells them; `stale`: of stale(). */
+  refresh(paths: ReadonlySet<string>, stale: ReadonlySet<ByteString>): ByteString[] {
+    const files = this.host?.files;
+    if (files === undefined) return [];
+    return [...files.forget((path) => paths.has(plainPath(decoded(path)))), ...files.refresh(stale)];
   }
 
   /** Forgets everything: after a bug, nobody knows what it left behind. */
@@ -115,13 +125,14 @@ export class Session {
     this.host = undefined;
   }
 
-  async isStale(): Promise<boolean> {
-    return ((await this.host?.files.stale())?.size ?? 0) > 0;
+  /** Files that have changed without a word. */
+  async stale(): Promise<ReadonlySet<ByteString>> {
+    return this.host === undefined ? new Set() : this.host.files.stale();
   }
 
   private async attempts(): Promise<LinkResult> {
-    const platform = (this.platform ??= await this.runtime.platform());
-    const plugins = (this.plugins ??= await Plugins.of(this.options.plugins ?? []));
+    const { plugins, watching: { signal } } = this;
+    const platform = (this.platform ??= await untilAborted(signal, this.runtime.platform()));
     const began = platform.now();
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
@@ -132,15 +143,17 @@ export class Session {
     for (let round = 0; ; round++) {
       const attempt = await this.attempt(host, more);
       if (host.files.isWaiting) {
-        await this.untilAborted(host.files.fetch());
+        await untilAborted(signal, host.files.fetch());
         host.restart();
         continue;
       }
       const supplied = attempt.ok || round >= ROUNDS ? [] : await this.supplied(plugins, attempt);
       if (supplied.length === 0) return resultOf(attempt, host, platform.now() - began, began);
       more.push(...supplied);
-      files.push(...commandLine({ inputs: supplied }, []).files);
-      host.files.replaceLayers(this.layers(plugins, files, this.real));
+      const added = commandLine({ inputs: supplied }, []).files;
+      const paths = new Set(added.map(({ name }) => plainPath(name)));
+      files.push(...added);
+      host.files.replaceLayers(this.layers(plugins, files, this.real), (path) => paths.has(plainPath(decoded(path))));
       host.restart();
     }
   }
@@ -151,7 +164,7 @@ export class Session {
     if (ctx == null) return null;
     this.kept!.last = null;
     let replaced = host.files.replaced();
-    for (; replaced === null && host.files.isWaiting; replaced = host.files.replaced()) await this.untilAborted(host.files.fetch());
+    for (; replaced === null && host.files.isWaiting; replaced = host.files.replaced()) await untilAborted(this.watching.signal, host.files.fetch());
     const sources = replaced?.map((file) => ({ ...file, source: ctx.sources.indexOf(file.path) }));
     if (sources === undefined || sources.some(({ source }) => source < 0)) return null;
     this.passes = 0;
@@ -159,8 +172,7 @@ export class Session {
     try {
       attempt.ok = await relink(ctx, sources, this.observer(attempt), host.keptOutput);
     } catch (error) {
-      if (error instanceof LinkError) throw error;
-      throw new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, [], { cause: error });
+      throw rejection(error, []);
     } finally {
       host.release();
     }
@@ -205,29 +217,14 @@ export class Session {
     if (signal === undefined && onProgress === undefined) return null;
     return async (name) => {
       // A page that links in a worker answers later; it may abort until then.
-      await onProgress?.({ pass: name, done: Math.min(this.passes++, PASSES - 1), total: PASSES });
+      try {
+        await untilAborted(signal, onProgress?.({ pass: name, done: Math.min(this.passes++, PASSES - 1), total: PASSES }));
+      } catch (cause) {
+        throw new Thrown("", { cause });
+      }
       await turn();
-      this.checkAborted();
+      checkAborted(signal);
     };
-  }
-
-  private checkAborted(): void {
-    const { signal } = this.watching;
-    if (signal?.aborted === true) throw new LinkError("ABORTED", "the link was aborted", [], { cause: signal.reason });
-  }
-
-  /** Files may be long in coming. */
-  private async untilAborted(later: Promise<void>): Promise<void> {
-    const { signal } = this.watching;
-    if (signal === undefined) return later;
-    let stop = (): void => undefined;
-    const aborted = new Promise<void>((done) => {
-      stop = done;
-      signal.addEventListener("abort", stop);
-    });
-    await Promise.race([later, aborted]);
-    signal.removeEventListener("abort", stop);
-    this.checkAborted();
   }
 
   private async attempt(host: VirtualHost, more: readonly Input[]): Promise<Attempt> {
@@ -250,8 +247,7 @@ export class Session {
     } catch (error) {
       // What is awaited was missed like a file that is not there, and a message about it is beyond the quick program.
       if (error instanceof LinkFailed || error instanceof Wanted || (error instanceof HandOver && host.files.isWaiting)) return attempt;
-      if (error instanceof LinkError || error instanceof HandOver) throw error;
-      throw new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, attempt.diagnostics, { cause: error });
+      throw rejection(error, attempt.diagnostics);
     } finally {
       host.release();
     }
@@ -282,8 +278,15 @@ export class Session {
   private async supplied(plugins: Plugins, attempt: Attempt): Promise<Input[]> {
     if (!plugins.wantsUndefined) return [];
     const symbols = attempt.diagnostics.filter(({ severity, code }) => severity === "error" && code === "UNDEFINED_SYMBOL").map(({ rawSymbol, symbol }) => rawSymbol ?? symbol ?? "");
-    return symbols.length === 0 ? [] : plugins.supply([...new Set(symbols)]);
+    return symbols.length === 0 ? [] : plugins.supply([...new Set(symbols)], this.watching.signal);
   }
+}
+
+/** What a link rejects with that was ended by `error`. */
+function rejection(error: unknown, diagnostics: readonly Diagnostic[]): unknown {
+  if (error instanceof Thrown) return error.cause;
+  if (error instanceof LinkError || error instanceof HandOver) return error;
+  return new LinkError("INTERNAL", `internal error: ${(error as Error)?.message ?? error}`, diagnostics, { cause: error });
 }
 
 function newAttempt(output: ByteString): Attempt {

@@ -1,116 +1,106 @@
 /**
- * Plugins: their hooks collected once per link, and what they answer turned into what the host and the link understand.
+ * What plugins answer, turned into what the host and the link understand. Their set-up is in hooks.ts.
  *
  * A name in another namespace than "file" becomes the path `namespace:path` inside the linker and in messages.
  */
 import type { ByteString } from "../args/link-options.ts";
-import type { Layer } from "../host/virtual-files.ts";
+import type { Layer, LayerStat } from "../host/virtual-files.ts";
 import { decoded, utf8 } from "../memory/text.ts";
+import { untilAborted } from "./abort.ts";
 import { readSource } from "./byte-source.ts";
-import type { Input, LinkPlugin, LinkResult, LoadArguments, PluginHooks, ResolveArguments } from "./types.ts";
-
-interface Hook<C> {
-  filter: RegExp;
-  namespace: string;
-  callback: C;
-}
-
-type Resolve = Parameters<PluginHooks["onResolve"]>[1];
-type Load = Parameters<PluginHooks["onLoad"]>[1];
-type Undefined = Parameters<PluginHooks["onUndefined"]>[0];
-type End = Parameters<PluginHooks["onEnd"]>[0];
+import { checkAnswer } from "./check.ts";
+import type { Hook } from "./hooks.ts";
+import type { Input, LinkResult, Loaded, LoadArguments, Resolved, ResolveArguments } from "./types.ts";
 
 const FILE = "file";
 
 /** A filter with /g or /y would remember where it stopped. */
-const fits = (filter: RegExp, path: string): boolean => {
+const fits = ({ filter }: Hook, path: string): boolean => {
   filter.lastIndex = 0;
   return filter.test(path);
 };
 
+/** The first answer that is one; undefined = nobody has any. */
+async function firstAnswer<T>(hooks: readonly Hook[], args: unknown): Promise<T | undefined> {
+  for (const { kind, callback } of hooks) {
+    const answer = checkAnswer(kind, await callback(args as never));
+    if (answer) return answer as T;
+  }
+  return undefined;
+}
+
 export class Plugins {
-  private readonly resolves: Hook<Resolve>[] = [];
-  private readonly loads: Hook<Load>[] = [];
-  private readonly undefineds: Undefined[] = [];
-  private readonly ends: End[] = [];
+  private readonly hooks: readonly Hook[];
   /** Paths in namespaces, by the path that the linker has for them. */
   private readonly placed = new Map<string, LoadArguments>();
-  /** What onLoad gave, between stat and read. */
-  private readonly loaded = new Map<string, Uint8Array>();
 
-  /** Runs the plugins' set-up, one after another. */
-  static async of(plugins: readonly LinkPlugin[]): Promise<Plugins> {
-    const all = new Plugins();
-    for (const plugin of plugins) {
-      await plugin.setup({
-        onResolve: ({ filter }, callback) => void all.resolves.push({ filter, namespace: FILE, callback }),
-        onLoad: ({ filter, namespace }, callback) => void all.loads.push({ filter, namespace: namespace ?? FILE, callback }),
-        onUndefined: (callback) => void all.undefineds.push(callback),
-        onEnd: (callback) => void all.ends.push(callback),
-      });
-    }
-    return all;
+  constructor(hooks: readonly Hook[]) {
+    this.hooks = hooks;
   }
 
-  get wantsUndefined(): boolean {
-    return this.undefineds.length > 0;
+  private of(kind: Hook["kind"]): Hook[] {
+    return this.hooks.filter((hook) => hook.kind === kind);
   }
 
   /** For Host.resolve; null = no plugin has a say. */
   get resolver(): ((name: ByteString, kind: "input" | "lib") => Promise<ByteString | undefined> | undefined) | null {
-    if (this.resolves.length === 0) return null;
+    const all = this.of("resolve");
+    if (all.length === 0) return null;
     return (name, kind) => {
       const path = decoded(name);
-      const hooks = this.resolves.filter(({ filter }) => fits(filter, path));
+      const hooks = all.filter((hook) => fits(hook, path));
       return hooks.length === 0 ? undefined : this.resolve(hooks, { path, kind });
     };
   }
 
-  private async resolve(hooks: Hook<Resolve>[], args: ResolveArguments): Promise<ByteString | undefined> {
-    for (const { callback } of hooks) {
-      const answer = await callback(args);
-      if (!answer) continue;
-      const namespace = answer.namespace ?? FILE;
-      const path = namespace === FILE ? answer.path : `${namespace}:${answer.path}`;
-      if (namespace !== FILE) this.placed.set(path, { path: answer.path, namespace });
-      return utf8(path);
-    }
-    return undefined;
+  private async resolve(hooks: readonly Hook[], args: ResolveArguments): Promise<ByteString | undefined> {
+    const answer = await firstAnswer<Resolved>(hooks, args);
+    if (answer === undefined) return undefined;
+    const { path, namespace = FILE } = answer;
+    if (namespace === FILE) return utf8(path);
+    this.placed.set(`${namespace}:${path}`, { path, namespace });
+    return utf8(`${namespace}:${path}`);
   }
 
   /** Files that plugins load, in front of all others; null = there are none. */
   get layer(): Layer | null {
-    if (this.loads.length === 0) return null;
+    const all = this.of("load");
+    if (all.length === 0) return null;
     return {
       stat: (name) => {
         const path = decoded(name);
         const args = this.placed.get(path) ?? { path, namespace: FILE };
-        const hooks = this.loads.filter(({ filter, namespace }) => namespace === args.namespace && fits(filter, args.path));
-        return hooks.length === 0 ? undefined : this.load(hooks, args, name);
+        const hooks = all.filter((hook) => (hook.namespace ?? FILE) === args.namespace && fits(hook, args.path));
+        return hooks.length === 0 ? undefined : this.load(hooks, args);
       },
-      read: (name) => this.loaded.get(name)!,
+      read: () => {
+        throw new Error("onLoad's answers are contents");
+      },
     };
   }
 
-  private async load(hooks: Hook<Load>[], args: LoadArguments, name: ByteString): Promise<{ bytes: number; modified: number } | undefined> {
-    for (const { callback } of hooks) {
-      const answer = await callback(args);
-      if (!answer) continue;
-      const bytes = await readSource(answer.data);
-      this.loaded.set(name, bytes);
-      return { bytes: bytes.length, modified: 0 };
-    }
-    return undefined;
+  private async load(hooks: readonly Hook[], args: LoadArguments): Promise<LayerStat | undefined> {
+    const answer = await firstAnswer<Loaded>(hooks, args);
+    if (answer === undefined) return undefined;
+    const contents = await readSource(answer.data);
+    return { bytes: contents.length, modified: 0, contents };
+  }
+
+  get wantsUndefined(): boolean {
+    return this.of("undefined").length > 0;
   }
 
   /** Inputs for symbols that are undefined; [] = nobody has any. */
-  async supply(symbols: readonly string[]): Promise<Input[]> {
+  async supply(symbols: readonly string[], signal: AbortSignal | undefined): Promise<Input[]> {
     const inputs: Input[] = [];
-    for (const callback of this.undefineds) inputs.push(...((await callback(symbols)) || []));
+    for (const hook of this.of("undefined")) {
+      const answer = await untilAborted(signal, (hook.callback as (symbols: readonly string[]) => unknown)(symbols));
+      inputs.push(...((checkAnswer("undefined", answer) || []) as Input[]));
+    }
     return inputs;
   }
 
-  async end(result: LinkResult): Promise<void> {
-    for (const callback of this.ends) await callback(result);
+  async end(result: LinkResult, signal: AbortSignal | undefined): Promise<void> {
+    for (const hook of this.of("end")) await untilAborted(signal, (hook.callback as (result: LinkResult) => unknown)(result));
   }
 }

@@ -6,8 +6,11 @@
  * more than copying.
  */
 import { HandOver } from "../host/hand-over.ts";
+import { checkAborted, untilAborted } from "./abort.ts";
 import { bytesOfSource, isBlob, readSource, sizeOfSource } from "./byte-source.ts";
+import { checkAnswer } from "./check.ts";
 import { isMemory, Layers, layersOf, memoryFS } from "./file-system.ts";
+import { setUp, type Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
 import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
 
@@ -16,11 +19,7 @@ export type PackedSource = Exclude<ByteSource, () => unknown> | { ask: number };
 
 type PackedFs = { memory: [path: string, source: PackedSource][] } | { layer: number };
 
-interface PackedHook {
-  kind: "resolve" | "load" | "undefined";
-  filter: RegExp;
-  namespace: string | undefined;
-}
+type PackedHook = Omit<Hook, "callback">;
 
 /** LinkOptions without functions. */
 export interface PackedOptions {
@@ -39,7 +38,7 @@ export interface Callbacks {
   read(layer: number, path: string): Promise<Bytes>;
   /** The answer of a hook; sources in it are packed. */
   hook(id: number, args: unknown): Promise<unknown>;
-  progress(progress: Progress): void;
+  progress(progress: Progress): Promise<void>;
 }
 
 /** A rejected link, as data: an Error would lose its fields on the way. `needs`: what only the complete program has. */
@@ -63,39 +62,37 @@ function mapSources(value: unknown, change: (source: never) => unknown): unknown
 /** One link's options, packed, and who answers the questions about them. */
 export class Packing implements Callbacks {
   readonly packed: PackedOptions;
-  readonly ends: ((result: LinkResult) => void | Promise<void>)[];
+  readonly ends: readonly Hook[];
+  /** What a function of the page threw that ends the link. */
+  private thrown: { error: unknown } | undefined;
+  /** Counts links. */
+  private links = 0;
+  /** What was answered in this link, in case it begins again in another worker; null = it will not. */
+  private answers: Map<string, Promise<unknown>> | null = null;
   private readonly sources: (() => Bytes | Promise<Bytes>)[] = [];
   private readonly layers: LinkFileSystem[] = [];
-  private readonly callbacks: ((args: never) => unknown)[] = [];
+  private readonly hooks: readonly Hook[];
   private readonly onProgress: LinkOptions["onProgress"];
+  /** What a context was told, by path: saying it to another worker makes no other source of it. */
+  private readonly changes = new Map<string, { source: ByteSource; packed: PackedSource }>();
 
-  /** `kept`: for many links, so file systems in memory go over whole, whatever their size. */
+  /** Sets up the plugins. `kept`: for many links, so file systems in memory go over whole, whatever their size. */
   static async of(options: LinkOptions, kept = false): Promise<Packing> {
-    const hooks: { hook: PackedHook; callback: (args: never) => unknown }[] = [];
-    const ends: Packing["ends"] = [];
-    const add = (hook: PackedHook, callback: (args: never) => unknown): void => void hooks.push({ hook, callback });
-    for (const plugin of options.plugins ?? []) {
-      await plugin.setup({
-        onResolve: ({ filter }, callback) => add({ kind: "resolve", filter, namespace: undefined }, callback),
-        onLoad: ({ filter, namespace }, callback) => add({ kind: "load", filter, namespace }, callback),
-        onUndefined: (callback) => add({ kind: "undefined", filter: /./, namespace: undefined }, callback),
-        onEnd: (callback) => void ends.push(callback),
-      });
-    }
-    return new Packing(options, hooks, ends, kept);
+    checkAborted(options.signal);
+    return new Packing(options, await setUp(options.plugins, options.signal), kept);
   }
 
-  private constructor(options: LinkOptions, hooks: { hook: PackedHook; callback: (args: never) => unknown }[], ends: Packing["ends"], kept: boolean) {
+  private constructor(options: LinkOptions, hooks: readonly Hook[], kept: boolean) {
     const { inputs, script, fs, plugins: _, signal: __, onProgress, ...plain } = options;
-    this.ends = ends;
+    this.ends = hooks.filter(({ kind }) => kind === "end");
+    this.hooks = hooks.filter(({ kind }) => kind !== "end");
     this.onProgress = onProgress;
-    this.callbacks.push(...hooks.map(({ callback }) => callback));
     this.packed = {
       plain,
       inputs: this.packInputs(inputs),
       script: this.packInputs(script),
       fs: fs === undefined ? undefined : layersOf(fs).map((layer) => this.packFs(layer, kept)),
-      hooks: hooks.map(({ hook }) => hook),
+      hooks: this.hooks.map(({ kind, filter, namespace }) => ({ kind, filter, namespace })),
       progress: onProgress !== undefined,
     };
   }
@@ -116,6 +113,16 @@ export class Packing implements Callbacks {
     }
   }
 
+  /** For `update` of a context. */
+  packChange(path: string, source: ByteSource | null | undefined): PackedSource | null | undefined {
+    if (source == null) return source;
+    const known = this.changes.get(path);
+    if (known?.source === source) return known.packed;
+    const packed = this.packSource(source);
+    this.changes.set(path, { source, packed });
+    return packed;
+  }
+
   private packFs(fs: LinkFileSystem, kept: boolean): PackedFs {
     if (!isMemory(fs)) return { layer: this.layers.push(fs) - 1 };
     const files = [...fs.sources];
@@ -124,36 +131,89 @@ export class Packing implements Callbacks {
     return { memory: files.map(([path, source]) => [path, this.packSource(source)]) };
   }
 
-  async source(id: number): Promise<Bytes> {
-    return readSource(this.sources[id]!);
+  // ---- of one link after the other ----
+
+  /** A link that may begin again elsewhere: until it ends, nobody is asked the same twice. */
+  async remembering<T>(link: () => Promise<T>): Promise<T> {
+    this.answers = new Map();
+    try {
+      return await link();
+    } finally {
+      this.answers = null;
+    }
   }
 
-  async stat(layer: number, path: string): Promise<FileStat | undefined> {
-    return this.layers[layer]!.stat(path);
+  private once<T>(question: readonly unknown[], ask: () => T | Promise<T>): Promise<T> {
+    const key = JSON.stringify(question);
+    const known = this.answers?.get(key);
+    if (known !== undefined) return known as Promise<T>;
+    const answer = (async () => ask())();
+    this.answers?.set(key, answer);
+    return answer;
   }
 
-  async read(layer: number, path: string): Promise<Bytes> {
-    return this.layers[layer]!.read(path);
+  /** Runs a function of the page whose error is the link's. */
+  private async ending<T>(run: () => T | Promise<T>): Promise<T> {
+    const { links } = this;
+    try {
+      return await run();
+    } catch (error) {
+      // An aborted link may have asked it.
+      if (links === this.links) this.thrown ??= { error };
+      throw error;
+    }
   }
 
-  async hook(id: number, args: unknown): Promise<unknown> {
-    const answer = await this.callbacks[id]!(args as never);
-    return this.packInputs(answer);
+  /** A link begins in a worker. */
+  begin(): void {
+    this.links++;
+    this.thrown = undefined;
   }
 
-  progress(progress: Progress): void {
-    this.onProgress?.(progress);
+  /** Throws what a function of the page threw. */
+  rethrow(): void {
+    if (this.thrown !== undefined) throw this.thrown.error;
+  }
+
+  // ---- what the worker asks ----
+
+  source(id: number): Promise<Bytes> {
+    return this.once(["source", id], () => readSource(this.sources[id]!));
+  }
+
+  stat(layer: number, path: string): Promise<FileStat | undefined> {
+    return this.once(["stat", layer, path], () => this.layers[layer]!.stat(path));
+  }
+
+  read(layer: number, path: string): Promise<Bytes> {
+    return this.once(["read", layer, path], () => this.layers[layer]!.read(path));
+  }
+
+  hook(id: number, args: unknown): Promise<unknown> {
+    const { kind, callback } = this.hooks[id]!;
+    const ask = async (): Promise<unknown> => this.packInputs(checkAnswer(kind, await callback(args as never)));
+    return this.once(["hook", id, args], () => (kind === "load" ? ask() : this.ending(ask)));
+  }
+
+  progress(progress: Progress): Promise<void> {
+    return this.report(this.onProgress!, progress);
+  }
+
+  /** onProgress of this link, or of one of a context. */
+  report(onProgress: NonNullable<LinkOptions["onProgress"]>, progress: Progress): Promise<void> {
+    return this.ending(() => onProgress(progress));
   }
 }
 
 /** The result as `link` gives it; rejects as `link` does. */
 export async function unpackOutcome(outcome: PackedOutcome, packing: Packing, options: LinkOptions): Promise<LinkResult> {
+  packing.rethrow();
   if ("needs" in outcome) throw new HandOver(outcome.needs);
   if ("error" in outcome) {
     const { code, message, diagnostics } = outcome.error;
     throw new LinkError(code, message, diagnostics, code === "ABORTED" ? { cause: options.signal?.reason } : undefined);
   }
-  for (const end of packing.ends) await end(outcome.result);
+  for (const { callback } of packing.ends) await untilAborted(options.signal, (callback as (result: LinkResult) => unknown)(outcome.result));
   if (!outcome.result.ok && options.throwOnError !== false) throw LinkError.of(outcome.result.diagnostics);
   return outcome.result;
 }

@@ -3,6 +3,10 @@
  *
  * Names and paths are ordinary strings here (the linker inside works on bytes: they are UTF-8). Addresses are bigint; sizes
  * and offsets are numbers of bytes; times are milliseconds. Nothing here is code.
+ *
+ * Functions that a program gives may all answer later. What they throw: where a file's contents are asked for (`data`, `stat`, `read`,
+ * onLoad), that file cannot be read, and a diagnostic says why; everywhere else (setup, onResolve, onUndefined, onEnd, onProgress) the
+ * link ends and rejects with what was thrown, itself. An answer of a wrong type is thrown as a TypeError.
  */
 
 /** Contents of a file: in memory (shared or not), in a Blob, or made when they are asked for, once per link. */
@@ -104,7 +108,7 @@ export interface Diagnostic {
 
 /**
  * LINK_FAILED: the inputs or options are wrong, `diagnostics` say how. ABORTED: by the signal. INIT_FAILED: the linker itself
- * could not be loaded or started. DISPOSED: the context is no more. INTERNAL: a bug of the linker.
+ * could not be loaded or started. DISPOSED: the context or the engine is no more. INTERNAL: a bug of the linker.
  */
 export type LinkErrorCode = "LINK_FAILED" | "ABORTED" | "INIT_FAILED" | "DISPOSED" | "INTERNAL";
 
@@ -150,10 +154,13 @@ export interface LinkOptions {
   /** Write the output and reports to real files, too (Node, Deno and Bun). Default false. */
   readonly write?: boolean;
   readonly plugins?: readonly LinkPlugin[];
-  /** Stops the link between two passes; the promise rejects with LinkError ABORTED. */
+  /**
+   * Stops the link between two passes, and every wait for functions of yours: the promise rejects with LinkError ABORTED, whose
+   * `cause` is the signal's reason; what they answer later does not count. In a context, `relink` and `watch` have signals of their own.
+   */
   readonly signal?: AbortSignal;
-  /** Called before every pass; the link goes on when it has returned. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called before every pass; the link goes on when it has returned (or what it returned has resolved). Passes come again when files had to be waited for. */
+  readonly onProgress?: (progress: Progress) => void | Promise<void>;
   /** false: a failed link resolves, with `ok` false and no output. Default true: it rejects with LinkError. */
   readonly throwOnError?: boolean;
 }
@@ -377,7 +384,7 @@ export interface Engine {
   createContext(options: LinkOptions): Promise<LinkContext>;
   /** Threads that large links may use: 1 where memory cannot be shared. Starts the worker. */
   readonly threads: Promise<number>;
-  /** Ends the worker; links that have not ended never will. Later ones reject with LinkError DISPOSED. */
+  /** Ends the worker: links that have not ended, and later ones, reject with LinkError DISPOSED. (Where there is no worker, those that run come to their end.) */
   dispose(): void;
 }
 

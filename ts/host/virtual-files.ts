@@ -23,6 +23,8 @@ export interface LayerStat {
   bytes: number;
   /** Milliseconds since 1970. */
   modified: number;
+  /** What read would give, where it is known already. */
+  contents?: Uint8Array;
 }
 
 /** In the list of layers: the runtime's own files, which are not remembered. */
@@ -77,6 +79,8 @@ export class VirtualFiles {
   private readonly entries = new Map<ByteString, Entry>();
   private readonly resolved = new Map<string, ByteString | undefined>();
   private wanted = new Map<string, Promise<void>>();
+  /** Counts links: answers to what an earlier one asked do not count. */
+  private link = 0;
   private unnamedFiles = 0;
   /** What the last link saw and this one sees anew: contents that are still in the machine's memory, and paths that were nowhere. */
   private readonly before = new Map<ByteString, KeptFile>();
@@ -100,15 +104,24 @@ export class VirtualFiles {
 
   /** Waits for what was wanted. Never rejects: what cannot be read is told when it is opened. */
   async fetch(): Promise<void> {
-    while (this.wanted.size > 0) {
+    const { link } = this;
+    while (this.wanted.size > 0 && link === this.link) {
       const all = [...this.wanted.values()];
       this.wanted = new Map();
       await Promise.all(all);
     }
   }
 
+  /** Nobody may wait for it in the end. */
   private want(key: string, later: Promise<void>): void {
-    if (!this.wanted.has(key)) this.wanted.set(key, later);
+    later.catch(() => undefined);
+    this.wanted.set(key, later);
+  }
+
+  /** A link begins: what an aborted one was waiting for is not waited for. */
+  abandon(): void {
+    this.wanted = new Map();
+    this.link++;
   }
 
   // ---- looking up ----
@@ -117,12 +130,15 @@ export class VirtualFiles {
     if (this.resolver === null) return undefined;
     const key = `${kind}:${name}`;
     if (this.resolved.has(key)) return this.resolved.get(key);
+    if (this.wanted.has(`resolve ${key}`)) return undefined;
+    const { link } = this;
     const answer = this.resolver(name, kind);
     if (!(answer instanceof Promise)) {
       this.resolved.set(key, answer);
       return answer;
     }
     const later = answer.then((path) => {
+      if (link !== this.link) return;
       this.resolved.set(key, path);
       // It may have been looked up under its own name meanwhile.
       if (path !== undefined) this.entries.delete(path);
@@ -140,12 +156,15 @@ export class VirtualFiles {
   entry(path: ByteString, read: boolean): Entry | undefined {
     const known = this.entries.get(path);
     if (known !== undefined) return known;
+    if (this.wanted.has(`stat ${path}`)) return undefined;
+    const { link } = this;
     const found = this.look(path, 0);
     if (!(found instanceof Promise)) {
       this.entries.set(path, found);
       return found;
     }
     const later = found.then(async (entry) => {
+      if (link !== this.link) return;
       this.entries.set(path, entry);
       if (read) await this.load(entry, path);
     });
@@ -160,7 +179,7 @@ export class VirtualFiles {
         if (this.real?.stat(path) !== undefined) return { layer, stat: null, bytes: null, failure: null };
         continue;
       }
-      const found = (stat: LayerStat): Entry => ({ layer, stat, bytes: null, failure: null });
+      const found = (stat: LayerStat): Entry => ({ layer, stat, bytes: stat.contents ?? null, failure: null });
       const failed = (error: unknown): Entry => ({ layer, stat: { bytes: 0, modified: 0 }, bytes: null, failure: asFailure(error) });
       try {
         const stat = layer.stat(path);
@@ -176,10 +195,13 @@ export class VirtualFiles {
   /** Gets an entry's contents, at once or later. */
   private load(entry: Entry, path: ByteString): Promise<void> | undefined {
     if (entry.layer === null || entry.layer === REAL || entry.bytes !== null || entry.failure !== null) return undefined;
-    const fail = (error: unknown): void => void (entry.failure = asFailure(error));
+    const { link } = this;
+    const fail = (error: unknown): void => {
+      if (link === this.link) entry.failure = asFailure(error);
+    };
     try {
       const bytes = entry.layer.read(path);
-      if (bytes instanceof Promise) return bytes.then((later) => void (entry.bytes = later), fail);
+      if (bytes instanceof Promise) return bytes.then((later) => void (link === this.link && (entry.bytes = later)), fail);
       entry.bytes = bytes;
     } catch (error) {
       fail(error);
@@ -192,6 +214,7 @@ export class VirtualFiles {
     const entry = this.entry(path, true);
     if (entry === undefined) throw NOT_THERE;
     if (entry.layer === REAL) return null;
+    if (this.wanted.has(`read ${path}`)) throw NOT_THERE;
     const later = this.load(entry, path);
     if (later !== undefined) this.want(`read ${path}`, later);
     if (entry.failure !== null) throw entry.failure;
@@ -214,10 +237,10 @@ export class VirtualFiles {
 
   // ---- between links ----
 
-  /** Other files from now on: what was not found before may be there. */
-  replaceLayers(layers: Layers): void {
+  /** Other files from now on; `added`: paths that are there now, which may not have been before. */
+  replaceLayers(layers: Layers, added: (path: ByteString) => boolean = () => false): void {
     this.layers = layers;
-    this.forget((_, entry) => entry.failure === NOT_THERE);
+    this.forget((path, entry) => entry.failure === NOT_THERE && added(path));
   }
 
   /** Paths with contents that were read. */
@@ -273,9 +296,8 @@ export class VirtualFiles {
     this.lost = false;
   }
 
-  /** A new link: drops files that are not what they were, what was not there, and what the last link made; those with contents that were read. */
-  async refresh(): Promise<ByteString[]> {
-    const stale = await this.stale();
+  /** A new link: drops `stale` files, what was not there, and what the last link made; those with contents that were read. */
+  refresh(stale: ReadonlySet<ByteString>): ByteString[] {
     this.resolved.clear();
     this.forget((_, { layer }) => layer === null);
     return this.forget((path, { failure }) => stale.has(path) || failure !== null);
@@ -287,12 +309,17 @@ export class VirtualFiles {
     const checks: Promise<void>[] = [];
     for (const [path, { layer, stat }] of this.entries) {
       if (layer === null || layer === REAL || layer.volatile !== true) continue;
+      const failed = (): void => void stale.add(path);
       const check = (now: LayerStat | null | undefined): void => {
-        if (stat === null || now == null || now.bytes !== stat.bytes || now.modified !== stat.modified) stale.add(path);
+        if (stat === null || now == null || now.bytes !== stat.bytes || now.modified !== stat.modified) failed();
       };
-      const now = layer.stat(path);
-      if (now instanceof Promise) checks.push(now.then(check, () => void stale.add(path)));
-      else check(now);
+      try {
+        const now = layer.stat(path);
+        if (now instanceof Promise) checks.push(now.then(check, failed));
+        else check(now);
+      } catch {
+        failed();
+      }
     }
     await Promise.all(checks);
     return stale;
