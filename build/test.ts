@@ -1,11 +1,11 @@
 /**
  * `npm test [-- WORD…]`: builds, then runs every test/**\/*.test.ts (whose path has one of the words) with uvu.
  *
- * Each file is bundled to dist/test and runs in a process of its own, a few at a time. The last line is
- * `N passed, N failed, N skipped`; the status is 1 when something failed, and under WIELD_NO_SKIP=1 also when something was
- * skipped. WIELD_TEST_NO_BUILD=1 takes dist/ as it is.
+ * Each file is bundled to dist/test and runs in a process of its own, a few at a time, with a folder for temporary files in which it
+ * may leave nothing. The last line is `N passed, N failed, N skipped`; the status is 1 when something failed, and under WIELD_NO_SKIP=1
+ * also when something was skipped. WIELD_TEST_NO_BUILD=1 takes dist/ as it is, WIELD_TEST_KEEP=1 keeps what tests have written.
  */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -15,6 +15,12 @@ import { buildAll } from "./bundle.ts";
 
 const FILE_SECONDS = 400;
 const OUT = path.resolve("dist/test");
+const KEEP = Boolean(process.env["WIELD_TEST_KEEP"]);
+/** What ours leave: tests, the linker, and lto-wrapper, whose objects the linker removes. Browsers and others leave what they like. */
+const OURS = /^\.?(wield|cc\w{6}\.)/;
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "wield-test-"));
+/** Each leads a process group, so that what it has started ends with it. */
+const running = new Set<ChildProcess>();
 
 interface Outcome {
   file: string;
@@ -59,28 +65,49 @@ function count(output: string, word: string): number {
   return [...output.matchAll(new RegExp(`^\\s*${word}:\\s+(\\d+)`, "gm"))].reduce((sum, match) => sum + Number(match[1]), 0);
 }
 
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function cleanUp(): void {
+  for (const child of running) endGroup(child);
+  if (KEEP) console.log(`kept: ${scratch}`);
+  else fs.rmSync(scratch, { recursive: true, force: true });
+}
+
 function runFile(file: string): Promise<Outcome> {
   const began = performance.now();
+  const folder = fs.mkdtempSync(path.join(scratch, "t"));
   return new Promise((done) => {
     const child = spawn(process.execPath, ["--enable-source-maps", bundleOf(file)], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NODE_OPTIONS: "", FORCE_COLOR: "0", NO_COLOR: "1" },
+      env: { ...process.env, NODE_OPTIONS: "", FORCE_COLOR: "0", NO_COLOR: "1", TMPDIR: folder },
+      detached: true,
     });
+    running.add(child);
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
     const timer = setTimeout(() => {
       chunks.push(Buffer.from(`\nstopped after ${FILE_SECONDS} s\n`));
-      child.kill("SIGKILL");
+      endGroup(child);
     }, FILE_SECONDS * 1000);
     child.on("close", (status) => {
       clearTimeout(timer);
+      running.delete(child);
+      const left = KEEP ? [] : fs.readdirSync(folder).filter((name) => OURS.test(name));
+      if (left.length > 0) chunks.push(Buffer.from(`\nleft behind: ${left.join(" ")}\n`));
+      if (!KEEP) fs.rmSync(folder, { recursive: true, force: true });
       const output = Buffer.concat(chunks).toString("utf8").replace(/\x1b\[[0-9;]*m/g, "");
       const total = count(output, "Total");
       const passed = count(output, "Passed");
       const skipped = count(output, "Skipped");
-      // uvu's total has no skipped tests. A file that prints no summary, or dies after it, failed as a whole.
-      const failed = Math.max(total - passed, status === 0 && /^\s*Total:/m.test(output) ? 0 : 1);
+      // uvu's total has no skipped tests. A file that prints no summary, dies after it or leaves files behind failed as a whole.
+      const failed = Math.max(total - passed, status === 0 && left.length === 0 && /^\s*Total:/m.test(output) ? 0 : 1);
       done({ file, passed, failed, skipped, output, seconds: (performance.now() - began) / 1000 });
     });
   });
@@ -117,6 +144,8 @@ async function main(): Promise<void> {
   process.exitCode = failed > 0 || files.length === 0 || (skipped > 0 && process.env["WIELD_NO_SKIP"] === "1") ? 1 : 0;
 }
 
+process.on("exit", cleanUp);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 await main().catch((error: Error) => {
   console.error(error.message);
   console.log("0 passed, 1 failed, 0 skipped");

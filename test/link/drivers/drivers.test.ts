@@ -2,6 +2,7 @@
  * The compilers that start the linker: gcc -B, clang --ld-path and -fuse-ld, rustc -Clink-arg, go -extldflags; and NODE_OPTIONS left alone.
  */
 
+import * as path from "node:path";
 import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const drivers = behaviour("drivers");
@@ -64,7 +65,7 @@ drivers("rustc: a program, a cdylib with its version script, panic and backtrace
 
 drivers("go: external linking of a cgo program", (w) => {
   w.write({ "p/go.mod": "module example\n\ngo 1.19\n", "p/main.go": 'package main\n\n// #include <math.h>\n// #cgo LDFLAGS: -lm\n// static double root(double x) { return sqrt(x); }\nimport "C"\nimport "fmt"\n\nfunc main() { c := make(chan int); go func() { c <- 42 }(); fmt.Println(<-c, float64(C.root(16))) }\n' });
-  const env = "HOME=$PWD GOFLAGS=-mod=mod GOCACHE=${GOCACHE:-/tmp/wield-test-go-cache} CGO_ENABLED=1";
+  const env = "HOME=$PWD GOFLAGS=-mod=mod GOCACHE=${GOCACHE:-" + path.resolve("node_modules/.cache/wield-go") + "} CGO_ENABLED=1";
   w.sh(`cd p && ${env} go build -ldflags "-linkmode=external -extldflags=-B$B" -o ../m . && cd .. && ./m > out`, 600_000);
   assert.is(w.read("out"), "42 4\n");
   if (linkerName === "wield") w.elf("m");
