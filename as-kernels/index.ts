@@ -17,6 +17,8 @@ export * from "./passes/gdb-index";
 export * from "./passes/intern-names";
 export * from "./passes/load-sections";
 export * from "./passes/zero-sections";
+export * from "./passes/report-relative";
+export * from "./passes/unique-names";
 export * from "./passes/mark-live";
 export * from "./passes/merge-pieces";
 export * from "./passes/order-members";

@@ -60,6 +60,7 @@ import { ScriptValues } from "./passes/script-values.ts";
 import { separateDebug, takeDebug, writeDebugFile } from "./passes/separate-debug.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
+import { uniqueNames } from "./passes/unique-names.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { warnOfReferences } from "./passes/warning-sections.ts";
 import { writeOutput } from "./passes/write-output.ts";
@@ -125,6 +126,8 @@ function setParams(ctx: Context): void {
   params.set("packRelr", flag(options.packRelr));
   if (options.filler >= 0) params.set("filler", options.filler);
   params.set("writeAddends", flag(options.applyDynamicRelocs || options.z.rel));
+  params.set("markPlt", flag(options.z.markPlt));
+  params.set("ignoreOverflow", flag(options.z.ignoreOverflow));
   params.set("rel", flag(options.z.rel));
   params.set("gcSections", flag(options.gcSections));
   params.set("ehFrameHdr", flag(options.ehFrameHdr));
@@ -289,6 +292,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
     if (ctx.options.separateDebug !== "") separateDebug(ctx);
+    if (ctx.options.z.uniqueSymbol) uniqueNames(ctx);
     await ctx.symtab.count(ctx);
   });
   await layOut(ctx);

@@ -152,6 +152,11 @@ export function dynsymIndex(sym: u32): u32 {
   return sym < params().globalSyms ? tables().gsym.dynsym[sym] : 0;
 }
 
+/** Is what the scan decided a relative relocation? */
+export function isRelativeAction(action: u32): bool {
+  return action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT;
+}
+
 /** What the scan decided for this relocation. */
 export function decisionFor(i: u32, entry: u32, sym: u32, flags: u32, index: u32): u32 {
   const isec = tables().isec;
@@ -165,6 +170,5 @@ export function relativeDecision(i: u32, r: u32): bool {
   if (type != R_X86_64_64) return false;
   const index = load<u32>(r, R_SYM);
   const sym = tables().esym.sym[tables().obj.esymBase[tables().isec.obj[i]] + index];
-  const action = decisionFor(i, relocEntry(type), sym, tables().sym.flags[sym], index);
-  return action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT;
+  return isRelativeAction(decisionFor(i, relocEntry(type), sym, tables().sym.flags[sym], index));
 }

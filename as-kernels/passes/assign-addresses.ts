@@ -2,7 +2,8 @@
  * Offsets of input sections inside their output section, exactly as a serial walk gives them: input order, no padding but
  * alignment. About a nanosecond per section, so it is not worth splitting among threads.
  */
-import { tables } from "../shared/tables.ts";
+import { mix } from "../lib/hash.ts";
+import { params, tables } from "../shared/tables.ts";
 import { ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR } from "../shared/abi.ts";
 import { SHT_NOBITS } from "../shared/elf.ts";
 
@@ -25,10 +26,13 @@ export function layoutMembers(from: u32, to: u32, start: f64): f64 {
   const isec = t.isec;
   const member = t.member.isec;
   const msec = t.msec;
+  const padding = params().paddingSeed;
   let at = start;
   for (let i = from; i < to; i++) {
     const row = member[i];
     const kind = isec.kind[row];
+    // As much as the section's alignment, half of the time.
+    if (padding != 0 && mix((<u64>padding << 32) + i) & 1) at += <f64>(<u64>1 << isec.align[row]);
     if (kind == ISEC_EH_FRAME) continue;
     if (kind == ISEC_MERGE) {
       const m = isec.msec[row];

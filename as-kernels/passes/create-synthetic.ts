@@ -223,7 +223,7 @@ export function writeJumpSlots(from: u32, to: u32, out: u32): void {
     const at = out + (aux.plt[row] - 1) * RELA_BYTES;
     store<u64>(at, pltSlot(aux.plt[row]));
     store<u64>(at, (<u64>dynsymIndex(aux.sym[row]) << 32) | R_X86_64_JUMP_SLOT, 8);
-    store<u64>(at, 0, 16);
+    store<u64>(at, params().markPlt ? pltAddress(aux.plt[row]) : 0, 16);
   }
 }
 

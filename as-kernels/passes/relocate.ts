@@ -99,6 +99,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
       else if (type == R_X86_64_PLT32 && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
       const V = <i64>(SA - place - load<u64>(r));
       if (V == <i64><i32>V) store<u32>(at, <u32>V);
+      else if (params().ignoreOverflow) store<u32>(at, <u32>V);
       else report(ISSUE_RELOC_RANGE, o, i, (r - section) / RELA_BYTES, <u64>V, <u64>type);
       continue;
     }
@@ -195,7 +196,11 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   } else {
     return 0; // VALUE_NONE
   }
-  if (!putField(at, <i64>V, width, range)) return outOfRange(o, i, r, V, type);
+  if (putField(at, <i64>V, width, range)) return 0;
+  if (!params().ignoreOverflow) return outOfRange(o, i, r, V, type);
+  if (width == 4) store<u32>(at, <u32>V);
+  else if (width == 2) store<u16>(at, <u16>V);
+  else store<u8>(at, <u8>V);
   return 0;
 }
 

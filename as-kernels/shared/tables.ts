@@ -390,6 +390,9 @@ export class Params {
   undefinedPolicy: u32;
   splitStack: u32;
   splitStackBytes: u32;
+  markPlt: u32;
+  ignoreOverflow: u32;
+  paddingSeed: u32;
   filler: u32;
   morestack: u32;
   morestackNonSplit: u32;

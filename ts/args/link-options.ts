@@ -97,7 +97,7 @@ export interface LinkOptions {
   /** --just-symbols; -R may name a folder, which is a run path then. */
   justSymbols: { path: ByteString; mayBeFolder: boolean }[];
   /** -T, and how many inputs stand before it. */
-  scripts: { path: ByteString; place: number }[];
+  scripts: { path: ByteString; place: number; mri?: true }[];
   defaultScript: ByteString;
   versionScripts: ByteString[];
   dynamicLists: ByteString[];
@@ -187,6 +187,8 @@ export interface LinkOptions {
   imageBase: bigint | undefined;
   outputOrder: OutputOrderItem[]; // --section-order; [] = the usual layout
   zeroToBss: boolean;
+  sortCommon: "none" | "descending" | "ascending";
+  paddingSeed: number; // --randomize-section-padding: seed + 1, 0 = none
   filler: number; // --filler: byte for what no section covers; -1 = the usual ones
   physicalBase: bigint | undefined; // --physical-image-base
   sectionStarts: Map<ByteString, bigint>; // -Ttext …, --section-start
@@ -239,6 +241,10 @@ export interface LinkOptions {
     retpolineplt: boolean;
     ifuncNoplt: boolean;
     lrodataAfterBss: boolean;
+    markPlt: boolean;
+    uniqueSymbol: boolean;
+    reportRelative: boolean; // -z report-relative-reloc
+    ignoreOverflow: boolean; // -z noreloc-overflow
     deadRelocs: { glob: ByteString; value: bigint }[]; // what references to dead code become in sections that are not loaded
     rel: boolean; // dynamic relocations without addend fields; addends are in place
     globalaudit: boolean;

@@ -121,11 +121,15 @@ const FLAGS: Record<string, Setter> = {
   "nomemory-seal": z("memorySeal", false),
   "rewrite-endbr": z("rewriteEndbr", true),
   "norewrite-endbr": z("rewriteEndbr", false),
+  "mark-plt": z("markPlt", true),
+  "nomark-plt": z("markPlt", false),
+  "unique-symbol": z("uniqueSymbol", true),
+  "nounique-symbol": z("uniqueSymbol", false),
+  "report-relative-reloc": z("reportRelative", true),
+  "noreloc-overflow": z("ignoreOverflow", true),
   // What we do anyway: GNU ld's and gold's defaults.
-  "nomark-plt": o(() => {}),
   "notext-unlikely-segment": o(() => {}),
   "noextern-protected-data": o(() => {}),
-  "nounique-symbol": o(() => {}),
 };
 
 /** GLOB=VALUE (lld). */

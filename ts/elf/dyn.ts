@@ -57,6 +57,10 @@ export const DT_VERDEF = 0x6ffffffc;
 export const DT_VERDEFNUM = 0x6ffffffd;
 export const DT_VERNEED = 0x6ffffffe;
 export const DT_VERNEEDNUM = 0x6fffffff;
+// x86-64 psABI
+export const DT_X86_64_PLT = 0x70000000;
+export const DT_X86_64_PLTSZ = 0x70000001;
+export const DT_X86_64_PLTENT = 0x70000003;
 export const DT_AUXILIARY = 0x7ffffffd;
 export const DT_FILTER = 0x7fffffff;
 

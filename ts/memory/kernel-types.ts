@@ -127,6 +127,14 @@ export interface Kernels {
   // passes/zero-sections
   nextPlainData(from: u32, to: u32): u32;
   isZero(at: u32, bytes: u32): u32;
+  // passes/report-relative
+  listRelative(from: u32, to: u32, out: u32, limit: u32): u32;
+  listGotRelative(from: u32, to: u32, out: u32, limit: u32): u32;
+  // passes/unique-names
+  uniqueLocalBytes(o: u32): u32;
+  uniqueLocals(o: u32, table: u32, slots: u32, to: u32): u32;
+  uniqueGlobalBytes(from: u32, to: u32): u32;
+  uniqueGlobals(from: u32, end: u32, table: u32, slots: u32, to: u32): u32;
   // passes/mark-live
   fillTargets(o: u32, targets: u32): void;
   retain(list: u32): void;

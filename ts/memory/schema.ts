@@ -342,6 +342,9 @@ export const PARAMS = {
   undefinedPolicy: "u32", // UNDEFINED_*
   splitStack: "u32", // set by load-sections: some object is compiled with -fsplit-stack
   splitStackBytes: "u32", // stack that code without -fsplit-stack may take for granted
+  markPlt: "u32", // -z mark-plt: addends of JUMP_SLOT are PLT entries
+  ignoreOverflow: "u32", // -z noreloc-overflow: fields take what fits of a value
+  paddingSeed: "u32", // --randomize-section-padding: 0 = members stand next to each other
   filler: "u32", // --filler: the byte between members of data
   morestack: "u32", // sym row of __morestack, 0 = nobody mentions it
   morestackNonSplit: "u32", // sym row of __morestack_non_split

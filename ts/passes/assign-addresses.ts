@@ -12,6 +12,7 @@ import { checkLayout } from "./check-layout.ts";
 import { assignOffsets, assignRawOffsets, dropEmptyLoads, measureSegments } from "./file-layout.ts";
 import { PADDING } from "./order-sections.ts";
 import { orderLoading, settleOrderedSegments, walkInOrder } from "./output-order.ts";
+import { paddingSeedOf, startPadding } from "./random-padding.ts";
 import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
 
 /** Rounds of layout before a section that keeps changing is called a bug. */
@@ -37,6 +38,7 @@ function placeContents(ctx: Context): void {
   tables.msec.placed.fill(0);
   for (const osec of ctx.osecs) {
     const base = tables.osec.memberBase[osec.id]!;
+    if (ctx.options.paddingSeed > 0) ctx.params.set("paddingSeed", paddingSeedOf(ctx, osec));
     osec.size = kernels.layoutMembers(base, base + tables.osec.memberCount[osec.id]!, 0);
     placeSynthetic(ctx, osec);
   }
@@ -104,7 +106,7 @@ function walk(ctx: Context): void {
     const start = starts.get(osec);
     const placed = sectionStarts.get(osec.name);
     if (placed !== undefined) dot = placed;
-    else if (start !== undefined) dot = pageStart(ctx, start, tls, dot);
+    else if (start !== undefined) dot = pageStart(ctx, start, tls, dot) + startPadding(ctx, osec);
     dot = alignUp(dot, align);
     osec.sh_addr = dot;
     // The padding is not in the file, and what follows is on another page anyway.

@@ -14,6 +14,7 @@ import type { OpenFile } from "../input/input-file.ts";
 import { parseInputScript, type InputScript } from "../script/input-script.ts";
 import { joinLayouts } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
+import { mriScript } from "../script/mri.ts";
 import { PLAIN, type InputAccess } from "./input-access.ts";
 
 /** What takes the inputs that scripts name. */
@@ -49,27 +50,27 @@ export class InputScripts {
     else if (this.findScript(defaultScript) === "") this.ctx.diag.error(messages.noScript("linker", defaultScript));
   }
 
-  /** -T */
-  addOption(path: ByteString): void {
+  /** -T; -c when it is an MRI script. */
+  addOption(path: ByteString, mri = false): void {
     const found = this.findScript(path);
     // It is said of folders that they are some.
     if (found === "" && this.ctx.host.stat(path)?.kind === "directory") return void this.access.open(path);
     if (found === "") return this.ctx.diag.error(messages.noScript("linker", path));
     const file = this.access.open(found);
     if (file === null) return;
-    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false, true);
+    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false, true, mri);
     else this.ctx.diag.error(messages.unknownType({ path: file.path, member: "" }, foreignFile(file.head)));
     file.close();
   }
 
   /** False = it is for another machine and `maySkip`. `asked`: an option says that it is a script. */
-  add(file: OpenFile, position: InputPosition, maySkip: boolean, asked = false): boolean {
+  add(file: OpenFile, position: InputPosition, maySkip: boolean, asked = false, mri = false): boolean {
     const { path } = file;
     if (this.expanding.has(path)) {
       this.ctx.diag.error(messages.scriptInItself(path));
       return true;
     }
-    const script = this.scripts.get(path) ?? this.readScript(file, asked);
+    const script = this.scripts.get(path) ?? this.readScript(file, asked, mri);
     if (script === null) return true;
     if (!suits(script)) {
       if (maySkip) return false;
@@ -89,9 +90,9 @@ export class InputScripts {
     return this.access.exists(path) ? this.access.paths.path(path) : this.access.search.file(path);
   }
 
-  private readScript(file: OpenFile, asked: boolean): InputScript | null {
+  private readScript(file: OpenFile, asked: boolean, mri: boolean): InputScript | null {
     try {
-      const script = parseInputScript(file.text(), file.path, (name) => this.include(name));
+      const script = parseInputScript(mri ? this.translate(file) : file.text(), file.path, (name) => this.include(name));
       this.scripts.set(file.path, script);
       if (suits(script)) this.obey(script);
       return script;
@@ -100,6 +101,13 @@ export class InputScripts {
       this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : asked ? error.said : { ...error.said, text: notAScript(error.said.text, file.head) });
       return null;
     }
+  }
+
+  private translate(file: OpenFile): ByteString {
+    const { text, list, warnings } = mriScript(file.text(), file.path);
+    for (const warning of warnings) this.ctx.diag.warn({ code: "BAD_SCRIPT", text: warning, at: { input: file.path } });
+    if (list) this.ctx.options.mapFile ||= "-";
+    return text;
   }
 
   private include(name: ByteString): ByteString | undefined {

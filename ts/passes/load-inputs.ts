@@ -34,9 +34,9 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   if (ctx.options.justSymbols.length > 0) loader.addJustSymbols();
   const { inputs, scripts } = ctx.options;
   let at = 0;
-  for (const { path, place } of scripts) {
+  for (const { path, place, mri } of scripts) {
     while (at < place) loader.addInput(inputs[at++]!);
-    loader.scripts.addOption(path);
+    loader.scripts.addOption(path, mri);
   }
   while (at < inputs.length) loader.addInput(inputs[at++]!);
   loader.scripts.addDefault();

@@ -149,6 +149,7 @@ export async function loadSections(ctx: Context): Promise<void> {
   if (options.relocatable && params.get("splitStack") === 1 && ctx.objects.some((o) => (tables.obj.splitStack[o]! & SPLIT_STACK) !== 0)) {
     ctx.diag.error(messages.splitStackRelocatable());
   }
+  if (options.sortCommon !== "none") sortCommons(ctx, commons);
   placeCommons(ctx, commons, 1);
 }
 
@@ -180,6 +181,12 @@ function fillSection(ctx: Context, row: number, name: number, flags: number, siz
   isec.align[row] = align;
   isec.kind[row] = ISEC_SYNTHETIC;
   isec.live[row] = 1;
+}
+
+/** --sort-common: by alignment, else in their order. */
+function sortCommons({ options, tables: { gsym } }: Context, commons: Uint32Array): void {
+  const sign = options.sortCommon === "ascending" ? 1 : -1;
+  commons.set(Array.from(commons).sort((a, b) => sign * (gsym.align[a]! - gsym.align[b]!)));
 }
 
 /** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss, in symbol order. */

@@ -9,6 +9,7 @@ import { RELA_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { DISCARD, SectionSymbols } from "../synthetic/symtab.ts";
+import { uniqueNames } from "./unique-names.ts";
 
 /** Globals a unit takes. */
 const GLOBALS_PER_UNIT = 1 << 14;
@@ -111,6 +112,7 @@ export class RelocatableSymbols {
       arena.u32[at + 1] = Math.max(1, i * GLOBALS_PER_UNIT);
       arena.u32[at + 2] = Math.min((i + 1) * GLOBALS_PER_UNIT, globals);
     }
+    if (ctx.options.z.uniqueSymbol) uniqueNames(ctx);
     await this.run(ctx, "count-relocatable-symbols", 0, 0, 0);
     const sections = new SectionSymbols(ctx);
     this.entries = 1;

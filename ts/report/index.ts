@@ -14,6 +14,7 @@ import { reportPage } from "./layout-page.ts";
 import { discardedSections, linkMap, unusedSections } from "./map.ts";
 import { memoryUsage } from "./memory-usage.ts";
 import { metafile } from "./metafile.ts";
+import { relativeRelocs } from "./relative-relocs.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
@@ -55,6 +56,7 @@ export function reportLayout(ctx: Context, bytes: number): void {
   const table = options.cref ? crossReference(ctx) : "";
   if (options.mapFile !== "") write(ctx, mapPath(ctx), (options.mapDiscarded ? discardedSections(ctx) : "") + linkMap(ctx) + table, "-Map");
   else ctx.diag.text(table);
+  if (options.z.reportRelative) for (const line of relativeRelocs(ctx)) ctx.diag.note(line);
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
   if (options.reportFile !== "") write(ctx, options.reportFile, reportPage(ctx), "--report");
   if (options.metafile !== "") write(ctx, options.metafile, metafile(ctx, bytes), "--metafile");

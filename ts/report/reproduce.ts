@@ -20,7 +20,7 @@ const FILES = [
   "--remap-inputs-file", "--symbol-ordering-file", "--call-graph-ordering-file", "--dynamic-list", "--export-dynamic-symbol-list", "--version-script",
   "--retain-symbols-file", "--section-ordering-file", "--just-symbols", "--lto-sample-profile",
 ];
-const PATHS = new Set([...FILES, "--script", "--default-script", "--library-path", "--sysroot"]);
+const PATHS = new Set([...FILES, "--script", "--default-script", "--mri-script", "--library-path", "--sysroot"]);
 /** Options whose value is written as part of the same word, besides those where it is optional. */
 const JOINED = new Set(["--print-archive-stats", "--why-extract", "--lto-sample-profile"]);
 

@@ -144,7 +144,18 @@ export class DynamicSection implements SyntheticSection {
       this.sizeOf(ctx, dyn.DT_PLTRELSZ, relaPlt);
       if (gotPlt !== null) this.addressOf(dyn.DT_PLTGOT, gotPlt);
       this.number(dyn.DT_PLTREL, rel ? dyn.DT_REL : dyn.DT_RELA);
+      if (ctx.options.z.markPlt && !rel) this.addPlt(ctx);
     }
+  }
+
+  /** -z mark-plt: dynamic linkers may rewrite PLT entries, which addends of JUMP_SLOT relocations name (x86-64 psABI). */
+  private addPlt(ctx: Context): void {
+    const { plt, pltSec } = ctx.synthetics;
+    const section = isThere(ctx, pltSec) ? pltSec : plt;
+    if (!isThere(ctx, section)) return;
+    this.addressOf(dyn.DT_X86_64_PLT, section);
+    this.sizeOf(ctx, dyn.DT_X86_64_PLTSZ, section);
+    this.entries.push({ tag: dyn.DT_X86_64_PLTENT, value: () => BigInt(ctx.params.get("pltBytes")) });
   }
 
   private addSymbols(ctx: Context): void {

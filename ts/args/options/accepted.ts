@@ -5,7 +5,6 @@ import { accept } from "../option-row.ts";
 import type { OptionRow } from "../option-row.ts";
 
 export const ACCEPTED: OptionRow[] = [
-  accept("--sort-common", "[=ORDER]", "Ignored: common symbols are placed as they come"),
   accept("--no-keep-memory", "", "Ignored: memory use does not depend on it"),
   accept("-g", "", "Ignored: debug information is kept anyway"),
   accept("-G", "=SIZE", "Ignored: there are no small data sections"),
@@ -92,6 +91,9 @@ export const ACCEPTED: OptionRow[] = [
   accept("--warn-ifunc-textrel", "", "Ignored: indirect functions need no text relocations"),
   accept("--gc-stats-ignore --write-gc-stats --sym-info --wild-experiments", "=VALUE", "Ignored: wild's own measurements"),
   accept("--verbose-gc-stats --wild-experimental-sframe", "", "Ignored: wild's own measurements and trials"),
+  accept("--force-dynamic", "", "Ignored: VxWorks only"),
+  accept("--opt-remarks-filename --opt-remarks-format --opt-remarks-hotness-threshold --opt-remarks-passes", "=VALUE", "Ignored: as --save-temps"),
+  accept("--opt-remarks-with-hotness", "", "Ignored: as --save-temps"),
   accept("--EB", "", "Ignored: nothing here is big-endian"),
   accept("--flto", "[=N]", "Ignored: LTO is done when an object asks for it"),
   accept("--flto-partition --fuse-ld", "=VALUE", "Ignored: an option of compilers"),

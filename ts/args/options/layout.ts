@@ -75,6 +75,8 @@ export const LAYOUT: OptionRow[] = [
   should("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
   should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
   should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
+  should("--sort-common", "[=ORDER]", "Place common symbols by alignment: descending (default) or ascending", (s, v) => setCommonOrder(s, v)),
+  should("--randomize-section-padding", "=SEED", "Put random padding between input sections and before segments", (s, v, spelling) => void (s.options.paddingSeed = count(s, v, spelling) + 1)),
   should("--fortran-common", "", "An archive member that defines a common symbol is taken, as GNU ld does", put("fortranCommon", true)),
   should("--no-fortran-common", "", "It is not (default)", put("fortranCommon", false)),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
@@ -133,6 +135,11 @@ function setPhysicalBase(s: ParseState, v: ByteString, spelling: ByteString): vo
   const address = parseNumber(v);
   if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
   else s.options.physicalBase = address;
+}
+
+function setCommonOrder(s: ParseState, v: ByteString): void {
+  if (v === "" || v === "descending" || v === "ascending") s.options.sortCommon = v === "ascending" ? "ascending" : "descending";
+  else s.errors.push(`unknown --sort-common order: ${v}`);
 }
 
 function setFiller(s: ParseState, v: ByteString): void {

@@ -1,0 +1,78 @@
+/** Options of GNU ld and lld about names, places and records: each does what the manual says of it. */
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+
+const gnu = behaviour("newer options of GNU ld and lld");
+const wield = linkerName === "wield";
+
+const A = ".globl _start\n_start: ret\nloc: ret\n.hidden hid\n.globl hid\nhid: ret\n.data\ndup: .quad dup\n.quad ext\n";
+const B = "loc: ret\n.globl ext\next: ret\n.data\ndup: .quad loc\n.quad ext\nloc.1: .byte 1\n";
+const names = (table: string): string => table.trim().split("\n").map((line) => line.split(" ").at(-1)!).sort().join(" ");
+
+gnu("-z unique-symbol numbers local symbols, those of -r and hidden ones too; -z nounique-symbol does not", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": A, "b.s": B }).sh("as a.s -o a.o && as b.s -o b.o");
+  assert.is(names(w.sh("$LD -z unique-symbol a.o b.o -o a && nm a")), "_start dup.0 dup.1 ext hid.0 loc.0 loc.1 loc.1.0");
+  assert.is(names(w.sh("$LD -r -z unique-symbol a.o b.o -o r.o && nm r.o")), "_start dup.0 dup.1 ext hid loc.0 loc.1 loc.1.0");
+  assert.is(names(w.sh("$LD -z unique-symbol -z nounique-symbol a.o b.o -o a && nm a")), "_start dup dup ext hid loc loc loc.1");
+  const many = Array.from({ length: 20 }, (_, i) => `m${i}.o`);
+  w.write({ "m.s": "counted: ret\n" }).sh(`as m.s -o m.o; for o in ${many.join(" ")}; do cp m.o $o; done; $LD a.o b.o ${many.join(" ")} -z unique-symbol -o a`);
+  contains(w.sh("nm a"), /counted\.9$/m, /counted\.a$/m, /counted\.10$/m, /counted\.13$/m);
+}, "nm");
+
+gnu("-z report-relative-reloc names each relative relocation, packed or not", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": A, "b.s": B, "c.s": ".globl f\nf: mov ext@GOTPCREL(%rip), %r11\npush ext@GOTPCREL(%rip)\n" }).sh("as a.s -o a.o && as b.s -o b.o && as c.s -o c.o");
+  const said = w.sh("$LD -pie a.o b.o c.o -z report-relative-reloc -o a 2>&1");
+  const places = (text: string, pattern: RegExp): string => [...text.matchAll(pattern)].map(([, place, addend]) => `${BigInt("0x" + place)} ${BigInt("0x" + addend)}`).sort().join("\n");
+  assert.is(said.trim().split("\n").length, 5);
+  contains(said, /^a: R_X86_64_RELATIVE \(offset: 0x\w+, info: 0x8, addend: 0x\w+\) against '\.data' for section '\.data' in a\.o$/m, "against 'ext' for section '.data' in b.o", "against 'ext' for section '.got'");
+  assert.is(places(said, /offset: 0x(\w+),.*addend: 0x(\w+)/g), places(w.sh("readelf -rW a"), /^(\w{16}) .*RELATIVE +(\w+)$/gm));
+  assert.is(w.sh("$LD -pie a.o b.o c.o -z report-relative-reloc -z pack-relative-relocs -o a 2>&1").trim().split("\n").length, 5);
+  assert.is(w.sh("$LD a.o b.o c.o -z report-relative-reloc -o a 2>&1"), "");
+}, "readelf");
+
+gnu("-z mark-plt: dynamic tags of the PLT, and JUMP_SLOT relocations that name its entries; -z nomark-plt", (w) => {
+  if (!wield) return;
+  w.write({ "h.c": '#include <stdio.h>\nint main() { return puts("hi") < 0; }\n' }).sh("gcc -c -fcf-protection h.c");
+  for (const [style, section, header] of [["", ".plt", 16], ["-Wl,-z,ibtplt", ".plt.sec", 0]] as const) {
+    contains(w.sh(`gcc -B$B h.o -o h ${style} -Wl,-z,mark-plt,-z,lazy && ./h`), "hi");
+    const tags = new Map(w.elf("h").dynamic().map(({ tag, value }): [number, number] => [tag, value]));
+    const plt = w.elf("h").need(section);
+    assert.equal([0x70000000, 0x70000001, 0x70000003].map((tag) => tags.get(tag)), [plt.addr, plt.size, 16]);
+    const addends = [...w.sh("readelf -rW h").matchAll(/JUMP_SLO.* \+ (\w+)$/gm)].map(([, addend]) => parseInt(addend!, 16));
+    assert.equal(addends, addends.map((_, i) => plt.addr + header + 16 * i));
+  }
+  lacks(w.sh("gcc -B$B h.o -o h -Wl,-z,mark-plt,-z,nomark-plt && readelf -dW h"), "70000000");
+}, "gcc", "readelf");
+
+gnu("-z noreloc-overflow: values are cut to what fits", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: mov big, %eax\n.byte big\n.globl big\nbig = 0x123456789\n" }).sh("as a.s -o a.o");
+  contains(w.fails("$LD a.o -o a"), "out of range");
+  w.sh("$LD a.o -o a -z noreloc-overflow");
+  assert.equal([...w.elf("a").content(".text")], [0x8b, 4, 0x25, 0x89, 0x67, 0x45, 0x23, 0x89]);
+});
+
+gnu("--sort-common places commons by alignment", (w) => {
+  w.write({ "a.s": ".comm a,1,1\n.comm b,64,64\n.comm c,8,8\n.comm d,64,64\n.globl _start\n_start: ret\n" }).sh("as a.s -o a.o");
+  const order = (flags: string): string => w.sh(`$LD a.o -o a ${flags} && nm -n a`).trim().split("\n").map((line) => line.split(" ").at(-1)!).filter((name) => name.length === 1).join("");
+  if (wield) assert.is(order(""), "abcd");
+  if (!wield && linkerName !== "bfd") return;
+  assert.is(order("--sort-common"), "bdca");
+  assert.is(order("--sort-common=descending"), "bdca");
+  assert.is(order("--sort-common=ascending"), "acbd");
+  if (wield) contains(w.fails("$LD a.o -o a --sort-common=sideways"), "unknown --sort-common order: sideways");
+}, "nm");
+
+gnu("--randomize-section-padding: other places for each seed, the same for the same, and a program that runs", (w) => {
+  if (!wield) return;
+  w.write({ "a.c": '#include <stdio.h>\n__attribute__((constructor)) static void c(void) { printf("c"); }\nstatic int f(int x) { return x + 1; } int g[9] = { 1, 2 }; __thread int t = 3; int z[50];\nint main() { printf("%d\\n", f(g[1]) + t + z[3]); }\n' }).sh("gcc -g -ffunction-sections -fdata-sections -c a.c");
+  const symbols = (seed: number, flags = ""): string => (contains(w.sh(`gcc -B$B ${flags} a.o -o a -Wl,--randomize-section-padding=${seed} && ./a`), "c6"), w.sh("nm -n a | grep -E ' (main|f|g|z)$'"));
+  const seen = [0, 1, 2, 3, 4].map((seed) => symbols(seed));
+  assert.ok(new Set(seen).size >= 4);
+  assert.is(symbols(2), seen[2]);
+  symbols(7, "-static");
+  contains(w.fails("$LD a.o --randomize-section-padding=x"), "randomize-section-padding");
+}, "gcc", "nm");
+
+gnu.run();
