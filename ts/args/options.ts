@@ -27,7 +27,6 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "task-link mri-script default-imported-symver version-exports-section randomize-section-padding got-plt-syms rosegment-gap init-array " +
-  "lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files " +
-  "opt-remarks-filename opt-remarks-format opt-remarks-passes opt-remarks-with-hotness opt-remarks-hotness-threshold"
+  "task-link default-imported-symver version-exports-section got-plt-syms rosegment-gap init-array " +
+  "lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files"
 ).split(" ");
