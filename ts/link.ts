@@ -21,7 +21,7 @@ import { ReadFailed } from "./memory/pool.ts";
 import { allocTable, Params } from "./memory/table.ts";
 import { adjustSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
-import { bindSections } from "./passes/bind-sections.ts";
+import { bindSections, putNameRules } from "./passes/bind-sections.ts";
 import { checkProtection, warnOfTextRelocations } from "./passes/check-protection.ts";
 import { ClosedArchives } from "./passes/closed-archives.ts";
 import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
@@ -238,6 +238,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   settleFormat(ctx);
   checkPaths(ctx);
   reportSymbols(ctx);
+  if (!ctx.options.relocatable) putNameRules(ctx);
   await run("load-sections", () => loadSections(ctx));
   if (ctx.options.discardSections.length > 0 || ctx.options.relocatableMerge) adjustSections(ctx);
   if (ctx.options.zeroToBss && !ctx.options.relocatable) zeroSections(ctx);

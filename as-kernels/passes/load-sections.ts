@@ -4,7 +4,8 @@
  * numberSections runs once, serially, in inclusion order, so rows are in link order; the rest runs per object.
  */
 import { params, tables } from "../shared/tables.ts";
-import { isOldArray, isWarning } from "../lib/names.ts";
+import { isOldArray, isReservedName, isWarning } from "../lib/names.ts";
+import { ruleOf } from "../lib/name-rules.ts";
 import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
@@ -112,6 +113,14 @@ function isUnknown(type: u32, flags: u32): bool {
   return type < <u32>SHT_LOOS ? type != SHT_CREL : type <= <u32>SHT_HIOS && (flags & SHF_OS_NONCONFORMING) != 0;
 }
 
+/** The rule for what needs no second look at its name: neither kept for the C runtime, nor a C identifier, nor given another name (".ctors"). */
+// @ts-ignore: decorator
+@inline
+function plainRule(name: u32): u8 {
+  const count = params().nameRuleCount;
+  return count == 0 || load<u8>(name) != 46 || isReservedName(name) ? 0 : <u8>ruleOf(name, params().nameRules, count);
+}
+
 function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, keepMerge: u32): void {
   const t = tables();
   const isec = t.isec;
@@ -124,6 +133,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   isec.obj[row] = o;
   isec.shndx[row] = i;
   isec.name[row] = name;
+  isec.rule[row] = plainRule(name);
   isec.sh_type[row] = type;
   isec.sh_flags[row] = flags;
   isec.sh_offset[row] = base + <f64>load<u64>(header, SH_OFFSET);

@@ -6,7 +6,7 @@
  * fixpoint, so the order of work does not show in the output.
  */
 import { tables, params } from "../shared/tables.ts";
-import { isIdentifier } from "../lib/names.ts";
+import { isIdentifier, isReservedName } from "../lib/names.ts";
 import { pieceAt } from "../lib/pieces.ts";
 import { START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, CTL_COUNTERS, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_ROOT, SYM_SECTION } from "../shared/abi.ts";
 import {
@@ -167,16 +167,6 @@ export function markQueue(from: u32, to: u32): void {
   for (let i = from; i < to; i++) visit(load<u32>(queue + (i << 2)), 0);
 }
 
-/** Sections the C runtime runs: ".init", ".fini", ".jcr"; ".ctors", ".dtors", ".init_array" and longer (as lld). */
-// @ts-ignore: decorator
-@inline
-function isReservedName(name: u32): bool {
-  const word = load<u64>(name);
-  const six = word & 0xffffffffffff;
-  if (six == 0x73726f74632e || six == 0x73726f74642e || six == 0x74696e692e || six == 0x696e69662e) return true;
-  return word == 0x72615f74696e692e ? (load<u32>(name, 8) & 0xffffff) == 0x796172 : (word & 0xffffffffff) == 0x72636a2e;
-}
-
 /** Queues the roots among sections [from, to). `targets`: filled by fillTargets for every included object. */
 export function markRootSections(from: u32, to: u32, queue: u32, targets: u32): void {
   const t = tables();
@@ -203,7 +193,7 @@ export function markRootSections(from: u32, to: u32, queue: u32, targets: u32): 
       enqueue(row, INLINE_DEPTH);
     } else if (type == SHT_NOTE) {
       if (isec.nextInGroup[row] == 0) enqueue(row, INLINE_DEPTH);
-    } else if (isReservedName(isec.name[row])) {
+    } else if (isec.rule[row] == 0 && isReservedName(isec.name[row])) {
       enqueue(row, INLINE_DEPTH);
     }
   }
@@ -257,6 +247,7 @@ export function collectIdentifiers(from: u32, to: u32, out: u32): u32 {
   const t = tables();
   let found: u32 = 0;
   for (let row = from; row < to; row++) {
+    if (t.isec.rule[row] != 0) continue;
     const name = t.isec.name[row];
     if (name == 0 || t.isec.sh_flags[row] & SHF_LINK_ORDER || !isIdentifier(name)) continue;
     store<u32>(out + (found << 2), row);

@@ -148,6 +148,7 @@ export class IsecTable {
   obj: U32Col;
   shndx: U32Col;
   name: U32Col;
+  rule: U8Col;
   sh_type: U32Col;
   sh_flags: U32Col;
   sh_offset: F64Col;
@@ -415,6 +416,8 @@ export class Params {
   symIndex: u32;
   symtabAt: u32;
   gotSymbolic: u32;
+  nameRules: u32;
+  nameRuleCount: u32;
   warningSections: u32;
   ehFrameHdr: u32;
   warnCommon: u32;

@@ -142,6 +142,7 @@ export const TABLES = {
     obj: "u32",
     shndx: "u32", // index in the object's section header table
     name: "u32", // address of the NUL-terminated section name
+    rule: "u8", // 1 + the rule of params.nameRules that fits the name, if it says no more than where the section goes; 0 = the name is to be read
     sh_type: "u32",
     sh_flags: "u32",
     sh_offset: "f64", // bytes from the start of the file that holds the object (archive offset included)
@@ -367,6 +368,8 @@ export const PARAMS = {
   symIndex: "u32", // -r and --emit-relocs: address of a u32 per sym row, its index in the output's symbol table; 0 = not wanted
   symtabAt: "u32", // with symIndex: address of the output's symbol table while it is written
   gotSymbolic: "u32", // index of the first symbolic relocation of .got
+  nameRules: "u32", // address of the rules that name output sections (as-kernels/lib/name-rules.ts)
+  nameRuleCount: "u32", // 0 = names are not looked at: a script decides
   warningSections: "u32", // set by load-sections: there are .gnu.warning.SYMBOL sections
   ehFrameHdr: "u32", // 1 = --eh-frame-hdr: records of .eh_frame are looked into
   warnCommon: "u32", // 1 = --warn-common

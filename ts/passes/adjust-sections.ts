@@ -27,6 +27,9 @@ export function adjustSections(ctx: Context): void {
     let what = known.get(name);
     if (what === undefined) known.set(name, (what = decide(name)));
     if (what < 0) isec.kind[row] = ISEC_CONSUMED;
-    else if (what > 0) isec.name[row] = what;
+    else if (what > 0) {
+      isec.name[row] = what;
+      isec.rule[row] = 0;
+    }
   }
 }

@@ -10,6 +10,8 @@ import type { Context } from "../context.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { uniqueRows } from "./unique-sections.ts";
 
+/** As as-kernels/lib/name-rules.ts has it. */
+const RULE_BYTES = 16;
 /** osec row of the ELF header and program headers; real sections follow. */
 export const HEADERS_OSEC = 1;
 /** Sections a kernel call takes: V8 puts optimised code in place between calls. */
@@ -58,14 +60,13 @@ function rulesOf({ options }: Context): readonly (readonly [ByteString, ByteStri
   return options.z.keepTextSectionPrefix ? [...TEXT_PREFIXES.map((name) => [name, name] as const), ...PREFIXES] : PREFIXES;
 }
 
-/** Reads isec.live, isec.name; writes isec.osec, `osec`, `member` (link order per output section). */
+/** Reads isec.live, isec.name, isec.rule; writes isec.osec, `osec`, `member` (link order per output section). */
 export function bindSections(ctx: Context): void {
-  const { tables, arena, kernels, options } = ctx;
+  const { tables, arena, kernels, options, params } = ctx;
   const rows = tables.isec.rows;
   const capacity = (options.emitRelocs ? 2 : 1) * Math.min(rows, 1 << 20) + SPARE_OSECS;
   allocTable(arena, tables, "osec", capacity);
   allocTable(arena, tables, "member", rows + 1);
-  const rules = putRules(ctx);
   const mark = arena.mark();
   const unique = options.unique || options.uniqueGlobs.length > 0 ? uniqueRows(ctx) : 0;
   const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
@@ -74,7 +75,7 @@ export function bindSections(ctx: Context): void {
   arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
   let count = HEADERS_OSEC + 1;
   for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
-    count = kernels.bindSections(from, Math.min(from + ROWS_PER_CALL, rows), rules.address, rules.count, table, slots, scratch, unique);
+    count = kernels.bindSections(from, Math.min(from + ROWS_PER_CALL, rows), params.get("nameRules"), params.get("nameRuleCount"), table, slots, scratch, unique);
   }
   if (count === 0) ctx.diag.fatal({ code: "LAYOUT", text: "too many output sections" });
   let base = 1;
@@ -95,15 +96,12 @@ export function bindSections(ctx: Context): void {
   }
 }
 
-function putRules(ctx: Context): { address: number; count: number } {
-  const { arena } = ctx;
+/** Before load-sections, which asks them of every section: its names are in the cache then. */
+export function putNameRules(ctx: Context): void {
+  const { arena, params } = ctx;
   const rules = rulesOf(ctx);
-  const address = arena.alloc(rules.length * 12);
-  rules.forEach(([prefix, name], i) => {
-    const at = (address >>> 2) + 3 * i;
-    arena.u32[at] = arena.put(prefix);
-    arena.u32[at + 1] = prefix.length;
-    arena.u32[at + 2] = arena.put(name);
-  });
-  return { address, count: rules.length };
+  const address = arena.alloc(rules.length * RULE_BYTES);
+  rules.forEach(([prefix, name], i) => arena.u32.set([arena.put(prefix), prefix.length, arena.put(name), 0], (address + i * RULE_BYTES) >>> 2));
+  params.set("nameRules", address);
+  params.set("nameRuleCount", rules.length);
 }

@@ -22,6 +22,7 @@ export function zeroSections(ctx: Context): void {
     if (!Object.hasOwn(BSS, name) || ctx.script?.hasSections === true) continue;
     if (!names.has(name)) names.set(name, arena.put(BSS[name]!));
     isec.name[row] = names.get(name)!;
+    isec.rule[row] = 0;
   }
 }
 
