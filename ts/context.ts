@@ -190,6 +190,8 @@ export interface Context {
   checkIssues(): void;
   /** sym row of a name as bytes, 0 = nobody mentions it. */
   lookup(name: ByteString): number;
+  /** Its table (as-kernels/passes/intern-names.ts): address, and u32 cells it has. */
+  names: { table: number; slots: number };
   /** Bytes of a global's name. `versioned`: with @VERSION. */
   symbolName(sym: number): ByteString;
 }

@@ -27,7 +27,7 @@ import { ClosedArchives } from "./passes/closed-archives.ts";
 import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
-import { fillOutput, outputBytes, writeHeaders, writeSynthetic } from "./passes/finish-output.ts";
+import { fillOutput, outputBytes, writeHeaders, writePlain, writeSynthetic } from "./passes/finish-output.ts";
 import { checkCrossReferences } from "./passes/cross-references.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
@@ -104,6 +104,7 @@ function createContext(options: LinkOptions, host: Host, diag: Diagnostics, obse
       ctx.diag.throwIfErrors();
     },
     lookup: () => 0,
+    names: { table: 0, slots: 0 },
     symbolName: (sym) => symbolBytes(ctx, sym),
   };
   allocTable(arena, tables, "issue", ISSUE_ROWS);
@@ -359,7 +360,7 @@ function osecNames(ctx: Context): string[] {
 export async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
   if (ctx.options.filler >= 0) fillOutput(ctx, file);
   const output = digestedOutput(ctx, file);
-  await timed(ctx, "relocate", () => writeOutput(ctx, output.fd));
+  await timed(ctx, "relocate", () => writeOutput(ctx, output.fd, () => writePlain(ctx, output, false)));
   if (ctx.options.z.rewriteEndbr) await timed(ctx, "rewrite-endbr", () => rewriteEndbr(ctx, output, ctx.onlyCalled));
   await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
   if (ctx.options.emitRelocs) await timed(ctx, "emit-relocs", () => emitRelocs(ctx, output.fd));

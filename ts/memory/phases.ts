@@ -7,7 +7,7 @@ import { STREAM_PHASES } from "../passes/stream-strings.ts";
 import { EH_FRAME_PHASES } from "../synthetic/eh-frame.ts";
 import { COMPRESS_PHASES } from "../passes/compress-sections.ts";
 import { EMITTED_RELOC_PHASES } from "../passes/emit-relocs.ts";
-import { bindNamesPhase, countLeadersPhase, histogramPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
+import { bindNamesPhase, countLeadersPhase, histogramPhase, indexNamesPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
 import { LOAD_PHASES } from "../passes/load-sections.ts";
 import { fillTargetsPhase, markQueuePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
@@ -28,6 +28,7 @@ export const PHASES: Phases = {
   "count-leaders": countLeadersPhase,
   "number-leaders": numberLeadersPhase,
   "bind-names": bindNamesPhase,
+  "index-names": indexNamesPhase,
   "fill-targets": fillTargetsPhase,
   "mark-live": markQueuePhase,
   "resolve-addresses": resolveAddressesPhase,

@@ -242,8 +242,20 @@ export class Pool {
     }
   }
 
-  /** Runs `phase` over `chunks` chunks on all ready threads; resolves when every chunk is done. */
-  async run(name: string, chunks: number, ...args: number[]): Promise<void> {
+  /** Runs phase `name` over `chunks` chunks on all ready threads; resolves when every chunk is done. */
+  run(name: string, chunks: number, ...args: number[]): Promise<void> {
+    return this.runPhase(null, name, chunks, args);
+  }
+
+  /**
+   * The same while this thread does something else first, which neither needs nor disturbs the phase: it runs no other, and the phase
+   * takes no memory from the arena (WorkerContext.alloc), which `work` may give back.
+   */
+  runWhile(work: () => void, name: string, chunks: number, ...args: number[]): Promise<void> {
+    return this.runPhase(work, name, chunks, args);
+  }
+
+  private async runPhase(work: (() => void) | null, name: string, chunks: number, args: number[]): Promise<void> {
     const phase = this.phases[name];
     if (phase === undefined) throw new Error(`no phase ${name}`);
     const views = this.self;
@@ -251,7 +263,7 @@ export class Pool {
     views.u32[CTL_CHUNKS >>> 2] = chunks;
     views.u32[CTL_STOP >>> 2] = 0;
     const running: Promise<void>[] = [];
-    let waiting = chunks > 1 ? this.members.filter((member) => member.ended === null) : [];
+    let waiting = chunks > (work === null ? 1 : 0) ? this.members.filter((member) => member.ended === null) : [];
     // Workers that are still starting join as soon as they can.
     const join = (): void => {
       if (waiting.length === 0) return;
@@ -265,8 +277,10 @@ export class Pool {
     if (this.patient && running.length > 0) this.awaitClaim();
     let failure: unknown;
     try {
+      work?.();
       this.self.claim(phase, args, join);
     } catch (error) {
+      Atomics.store(views.i32, CTL_STOP >>> 2, 1);
       failure = error;
     }
     for (const result of await Promise.allSettled(running)) {

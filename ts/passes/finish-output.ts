@@ -10,6 +10,7 @@ import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared
 import type { Context, OutputSection, Segment } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
 import { sectionsByName } from "./order-sections.ts";
+import type { SyntheticSection } from "../synthetic/section.ts";
 import { pageSizes } from "./segments.ts";
 
 /** Writes larger than this are cut: fresh large writes are slow on some file systems. */
@@ -20,24 +21,21 @@ function writeBytes(file: OutputFile, bytes: Uint8Array, position: number): void
   for (let at = 0; at < bytes.length; at += WRITE_BYTES) file.write(bytes.subarray(at, Math.min(at + WRITE_BYTES, bytes.length)), position + at);
 }
 
-/** Writes every linker-made section whose contents are known by now. */
-export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<void> {
+const isSymbolTable = ({ symtab }: Context, section: SyntheticSection): boolean => Object.values(symtab.sections).includes(section);
+
+/** Writes the linker-made sections that are made in one go: those that wait for `relocate` (SyntheticSection.late), or all others. */
+export function writePlain(ctx: Context, file: OutputFile, late: boolean): void {
   const { arena } = ctx;
   for (const osec of ctx.osecs) {
     let at = osec.sh_offset;
-    for (const part of osec.ready ?? []) {
+    for (const part of late ? [] : (osec.ready ?? [])) {
       writeBytes(file, part, at);
       at += part.length;
     }
     if (osec.sh_type === SHT_NOBITS) continue;
     for (const { section, offset } of osec.synthetic) {
-      if (section.writesItself === true || Object.values(ctx.symtab.sections).includes(section)) continue;
       const bytes = section.size(ctx);
-      if (bytes === 0) continue;
-      if (section.writeWindows !== undefined) {
-        await section.writeWindows(ctx, file.fd, osec.sh_offset + offset);
-        continue;
-      }
+      if (bytes === 0 || section.writesItself === true || section.writeWindows !== undefined || isSymbolTable(ctx, section) || (section.late === true) !== late) continue;
       const mark = arena.mark();
       const at = arena.allocZeroed(bytes + 16);
       section.write(ctx, arena.bytes(at, bytes), at);
@@ -45,11 +43,22 @@ export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<vo
       arena.release(mark);
     }
   }
-  await ctx.symtab.emit(ctx, file.fd, (section) => {
+}
+
+/** Writes what is linker-made and was not written while `relocate` ran. */
+export async function writeSynthetic(ctx: Context, file: OutputFile): Promise<void> {
+  for (const osec of ctx.osecs) {
+    if (osec.sh_type === SHT_NOBITS) continue;
+    for (const { section, offset } of osec.synthetic) {
+      if (section.writesItself !== true && section.size(ctx) > 0) await section.writeWindows?.(ctx, file.fd, osec.sh_offset + offset);
+    }
+  }
+  const positionOf = (section: SyntheticSection): number => {
     // An input section or a script may share the output section, so the place is the entry's, not the section's.
     const osec = ctx.osecs.find((candidate) => candidate.id === section.osec)!;
     return osec.sh_offset + osec.synthetic.find((candidate) => candidate.section === section)!.offset;
-  });
+  };
+  await ctx.symtab.emit(ctx, file.fd, positionOf, () => writePlain(ctx, file, true));
 }
 
 /** Address where execution starts: --entry as symbol or number, else _start; 0 with a warning when there is none. */

@@ -118,11 +118,12 @@ function verify(ctx: Context, records: number): void {
   ctx.diag.fatal(`hash collision between symbol names ${text(row)} and ${text(record.leader[row]!)}`);
 }
 
+/** ctx.lookup for names up to `globals`; its table is made by indexNames. */
 function installLookup(ctx: Context, globals: number): void {
   const { arena, kernels } = ctx;
   const slots = 2 ** Math.ceil(Math.log2(2 * globals));
-  const table = arena.allocZeroed(slots * 4);
-  kernels.indexNames(1, globals, table, slots);
+  const table = arena.alloc(slots * 4);
+  ctx.names = { table, slots };
   const scratch = arena.alloc(1 << 12);
   ctx.lookup = (name: ByteString): number => {
     const fits = name.length < 4000;
@@ -134,4 +135,16 @@ function installLookup(ctx: Context, globals: number): void {
     if (!fits) arena.release(mark);
     return id;
   };
+}
+
+/** Phase of one chunk: every name into the table of ctx.lookup. */
+export function indexNamesPhase(w: WorkerContext): void {
+  const [table, slots, globals] = w.args as [number, number, number];
+  w.kernels.fillBytes(table, 0, slots * 4);
+  w.kernels.indexNames(1, globals, table, slots);
+}
+
+/** Nobody may look up names before it is done; this thread does `work` meanwhile. */
+export function indexNamesWhile({ pool, names, params }: Context, work: () => void): Promise<void> {
+  return pool.runWhile(work, "index-names", 1, names.table, names.slots, params.get("globalSyms"));
 }

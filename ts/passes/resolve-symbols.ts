@@ -13,13 +13,14 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
 import { Glob } from "../script/glob.ts";
+import { indexNamesWhile } from "./intern-names.ts";
 import { demandProvided } from "./script-symbols.ts";
 
 /** Objects per kernel call, so that optimised code takes over early. */
 const OBJECTS_PER_CALL = 64;
 
 /** Reads `record`, `group`; writes sym.flags and `gsym` of globals, obj.seq, group.won, ctx.objects. */
-export function resolveSymbols(ctx: Context): void {
+export async function resolveSymbols(ctx: Context): Promise<void> {
   const { tables, arena, kernels, params } = ctx;
   const rows = tables.obj.rows;
   allocTable(arena, tables, "sym", params.get("globalSyms"));
@@ -29,9 +30,9 @@ export function resolveSymbols(ctx: Context): void {
   const mark = arena.mark();
   arena.u32[(state >>> 2) + 1] = included;
   arena.u32[(state >>> 2) + 2] = arena.alloc(rows * 8);
-  for (let from = 1; from < rows; from += OBJECTS_PER_CALL) {
-    kernels.resolveObjects(from, Math.min(from + OBJECTS_PER_CALL, rows), state);
-  }
+  await indexNamesWhile(ctx, () => {
+    for (let from = 1; from < rows; from += OBJECTS_PER_CALL) kernels.resolveObjects(from, Math.min(from + OBJECTS_PER_CALL, rows), state);
+  });
   const demand = (name: ByteString) => {
     const id = ctx.lookup(name);
     if (id !== 0) kernels.demand(id, state);

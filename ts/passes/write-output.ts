@@ -220,14 +220,14 @@ export function writeMergedPhase(w: WorkerContext, chunk: number): void {
   }
 }
 
-/** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn and .relr.dyn slices. */
-export async function writeOutput(ctx: Context, fd: number): Promise<void> {
-  await writeSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
+/** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn slices. This thread does `work` while others have begun. */
+export async function writeOutput(ctx: Context, fd: number, work: () => void): Promise<void> {
+  await writeSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd, work);
 }
 
 /** Makes the contents of some output sections in memory, at osec.memory, relocated. */
 export async function makeSections(ctx: Context, osecs: OutputSection[]): Promise<void> {
-  await writeSections(ctx, osecs, IN_MEMORY);
+  await writeSections(ctx, osecs, IN_MEMORY, () => undefined);
 }
 
 /** All windows of `osecs`, and the batches of objects of those that are put together so. */
@@ -241,14 +241,14 @@ function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { window
   return { windows: cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY), batches };
 }
 
-async function runWindows({ pool }: Context, { windows, batches }: ReturnType<typeof cutSections>, fd: number): Promise<void> {
-  await pool.run("relocate", windows.count, windows.address, fd);
+async function runWindows({ pool }: Context, { windows, batches }: ReturnType<typeof cutSections>, fd: number, work: () => void): Promise<void> {
+  await pool.runWhile(work, "relocate", windows.count, windows.address, fd);
   if (batches.count > 0) await pool.run("relocate-objects", batches.count, batches.address, fd, batches.osecs, batches.sections);
 }
 
-async function writeSections(ctx: Context, osecs: OutputSection[], fd: number): Promise<void> {
+async function writeSections(ctx: Context, osecs: OutputSection[], fd: number, work: () => void): Promise<void> {
   const { pool, tables } = ctx;
-  await runWindows(ctx, cutSections(ctx, osecs, fd), fd);
+  await runWindows(ctx, cutSections(ctx, osecs, fd), fd, work);
   await pool.run("write-merged", tables.msec.rows - 1, 0, fd, 0);
   ctx.checkIssues();
 }
@@ -269,7 +269,7 @@ export async function rewriteOutput(ctx: Context, fd: number, dirty: number, pre
   const merged = emptyHoles(ctx, osecs, previous);
   const digests = params.get("digests");
   if (digests !== 0) params.set("replaced", previous);
-  await runWindows(ctx, cut, fd);
+  await runWindows(ctx, cut, fd, () => undefined);
   params.set("replaced", 0);
   params.set("digests", 0);
   if (merged.count > 0) await pool.run("write-merged", merged.count, 0, fd, merged.list);

@@ -6,7 +6,6 @@
  */
 import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { wordIssues } from "../diagnostics/issues.ts";
 import type { EhFrameSection } from "./eh-frame.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -50,7 +49,6 @@ export class EhFrameHdrSection implements SyntheticSection {
     const room = ENTRY_BYTES * this.ehFrame.entries + 16;
     const keys = arena.alloc(room);
     const found = kernels.collectHdr(Number(this.ehFrame.address), Number(this.address), keys);
-    if (arena.issues > 0) wordIssues(ctx);
     if (distance !== BigInt.asIntN(32, distance)) ctx.diag.error({ code: "LAYOUT", text: ".eh_frame_hdr: the distance to .eh_frame needs more than 32 bits" });
     const sorted = kernels.sortHdr(keys, arena.alloc(room), arena.alloc(COUNTER_BYTES), found);
     const entries = kernels.writeHdrTable(sorted, found, outAddr + HEADER_BYTES);

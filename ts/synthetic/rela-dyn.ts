@@ -38,6 +38,7 @@ export class RelaDynSection implements SyntheticSection {
   readonly align = 3;
   readonly sh_entsize: number;
   readonly link = ".dynsym";
+  readonly late = true;
   address = 0n;
   osec = 0;
   /** Symbolic records of .got and of copies: they come before those of input sections. */

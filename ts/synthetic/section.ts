@@ -27,6 +27,8 @@ export interface SyntheticSection {
    * `outAddr` in linear memory so that kernels can fill it too.
    */
   write(ctx: Context, out: Uint8Array, outAddr: number): void;
+  /** Needs what the relocate pass leaves in memory; the others are written while it runs. */
+  late?: boolean;
   /** Is not written with the others: a pass of its own does it. */
   writesItself?: boolean;
   /** Optional, in place of `write` for what is large: writes the section to `position` of the output, window by window. */

@@ -141,7 +141,7 @@ export class SymbolTable {
     for (const kind of [KIND_LOCALISED, KIND_GLOBAL]) {
       for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals), ctx.objects.length + stretches + i);
     }
-    await this.run(ctx, "count-symtab", 0, 0, -1, 0, 0, 0);
+    await this.run(ctx, () => undefined, "count-symtab", 0, 0, -1, 0, 0, 0);
     const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);
     for (let unit = 0; unit < this.unitCount; unit++) {
       if (unit === ctx.objects.length) this.addSectionSymbols(sections, 0);
@@ -167,13 +167,14 @@ export class SymbolTable {
     this.locals += count;
   }
 
-  /** Writes all three to the output `fd`; the null entry and the empty name are zeros that a new file has. */
-  async emit(ctx: Context, fd: number, positionOf: (section: SyntheticSection) => number): Promise<void> {
-    if (ctx.options.strip === "all") return;
+  /** Writes all three to the output `fd` and does `work`; the null entry and the empty name are zeros that a new file has. */
+  async emit(ctx: Context, fd: number, positionOf: (section: SyntheticSection) => number, work: () => void): Promise<void> {
+    if (ctx.options.strip === "all") return work();
     const { symtab, strtab, shndx } = this.sections;
     const wide = manySections(ctx);
     const places = [positionOf(symtab), positionOf(strtab), wide ? positionOf(shndx) : -1] as const;
-    if (ctx.params.get("symIndex") === 0) return this.run(ctx, "emit-symtab", ...places, fd, 0, 0);
+    if (ctx.params.get("symIndex") === 0) return this.run(ctx, work, "emit-symtab", ...places, fd, 0, 0);
+    work();
     // Section symbols stand between those of the units: entries are written when all of them are there.
     const { arena, pool, params, kernels } = ctx;
     const mark = arena.mark();
@@ -181,15 +182,15 @@ export class SymbolTable {
     const words = wide ? arena.allocZeroed(this.entries * 4) : 0;
     params.set("symtabAt", entries);
     kernels.emitSectionSymbols(entries, words);
-    await this.run(ctx, "emit-symtab", ...places, fd, entries, words);
+    await this.run(ctx, () => undefined, "emit-symtab", ...places, fd, entries, words);
     pool.self.write(fd, entries, this.entries * SYM_BYTES, places[0]);
     if (wide) pool.self.write(fd, words, this.entries * 4, places[2]);
     arena.release(mark);
   }
 
-  private run(ctx: Context, phase: string, symtab: number, strtab: number, shndx: number, fd: number, entries: number, words: number): Promise<void> {
+  private run(ctx: Context, work: () => void, phase: string, symtab: number, strtab: number, shndx: number, fd: number, entries: number, words: number): Promise<void> {
     const chunks = Math.ceil(this.unitCount / UNITS_PER_CHUNK);
-    return ctx.pool.run(phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx, fd, entries, words);
+    return ctx.pool.runWhile(work, phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx, fd, entries, words);
   }
 }
 
