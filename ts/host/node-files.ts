@@ -8,8 +8,10 @@ import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, s
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
+import { HandOver } from "./hand-over.ts";
 import { HostError } from "./host.ts";
 import { openUnnamed, spool } from "./pipe.ts";
+import { unpackZstd } from "./unpack-zstd.ts";
 
 /** Bytes of a path as the kernel wants them; plain ASCII stays a string, which Node passes on faster. */
 export function pathOf(path: ByteString): string | Buffer {
@@ -160,12 +162,12 @@ export class NodeFiles implements WorkerIo {
       zstdDecompressSync?: (bytes: Uint8Array, options: object) => Uint8Array;
     };
     if (kind !== 1 && kind !== 2) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
-    const decode = kind === 1 ? zlib.inflateSync : zlib.zstdDecompressSync;
-    if (decode === undefined) throw new HostError("ENOSYS", "zstd is not available in this version of Node");
+    const decode = kind === 1 ? zlib.inflateSync : (zlib.zstdDecompressSync ?? unpackZstd);
     let out: Uint8Array;
     try {
       out = decode(bytes, { maxOutputLength: Math.max(1, size) });
-    } catch {
+    } catch (error) {
+      if (error instanceof HandOver) throw error;
       throw new HostError("EINVAL", "corrupted compressed data");
     }
     if (out.length !== size) throw new HostError("EINVAL", "corrupted compressed data");

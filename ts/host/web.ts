@@ -7,10 +7,10 @@
  */
 import * as Comlink from "comlink";
 import { unzlibSync } from "fflate";
-import { decompress } from "fzstd";
 import type { WorkerEndpoint, WorkerIo } from "../memory/pool.ts";
 import { createDigest } from "./digest.ts";
 import { HostError } from "./host.ts";
+import { unpackZstd } from "./unpack-zstd.ts";
 import type { Platform } from "./virtual.ts";
 
 const ELFCOMPRESS_ZLIB = 1;
@@ -22,7 +22,7 @@ export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
     if (kind !== ELFCOMPRESS_ZLIB && kind !== ELFCOMPRESS_ZSTD) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
     let out: Uint8Array;
     try {
-      out = kind === ELFCOMPRESS_ZLIB ? unzlibSync(bytes) : decompress(bytes);
+      out = kind === ELFCOMPRESS_ZLIB ? unzlibSync(bytes) : unpackZstd(bytes);
     } catch {
       throw new HostError("EINVAL", "corrupted compressed data");
     }

@@ -2,6 +2,7 @@
  * Debug sections: carried, relocated, decompressed, compressed on request, tombstoned for dead code; checked with readelf and gdb where installed.
  */
 
+import { ElfFile } from "../../helpers/dump.ts";
 import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
 
 const debug = behaviour("debug information");
@@ -29,8 +30,19 @@ debug("compressed inputs are read, zlib and zstd", (w) => {
   assert.is(elf.need(".debug_info").flags & 0x800, 0, "output is not compressed");
   contains(w.sh(`addr2line -e m 0x${elf.symbol("helper")!.value.toString(16)}`), "h.c:2");
   w.sh("gcc -O0 -g -gz=none -c m.c -o m2.o && gcc -O0 -g -gz=none -c h.c -o h2.o && gcc -B$B m2.o h2.o -o n && readelf --debug-dump=info m | grep 'DW_TAG\\|DW_AT_decl_line' > m.txt && readelf --debug-dump=info n | grep 'DW_TAG\\|DW_AT_decl_line' > n.txt && cmp m.txt n.txt && test -s m.txt");
-  if (w.try("gcc -g -gz=zstd -c m.c -o z.o").status !== 0) return; // the assembler here has no zstd
-}, "addr2line", "readelf");
+  // Few builds of gcc's assembler have zstd.
+  w.write({ "z.c": Array.from({ length: 60 }, (_, i) => `int a_function_with_a_long_name_${i}(void) { return ${i}; }\n`).join("") });
+  const link = "gcc -B$B m.o h.o z.o -Wl,--build-id=none";
+  w.sh(`$CLANG -O0 -g -gz=none -c m.c h.c z.c && ${link} -o plain && $CLANG -O0 -g -gz=zstd -c m.c h.c z.c && ${link} -o unpacked && cmp plain unpacked && ${link} -Wl,--threads=2 -o unpacked && cmp plain unpacked`);
+  const packed = new ElfFile(w.bytes("z.o"));
+  const { offset, size } = packed.need(".debug_str");
+  assert.is(packed.u32(offset), 2, "ELFCOMPRESS_ZSTD");
+  // Broken behind the header of the frame.
+  const broken = Buffer.from(w.bytes("z.o"));
+  broken.fill(0xff, offset + 40, offset + size);
+  w.write({ "z.o": broken });
+  contains(w.fails(`${link} -o broken`), "z.o:(.debug_str): corrupted compressed section");
+}, "addr2line", "readelf", "clang");
 
 debug("--compress-debug-sections=zlib", (w) => {
   w.write(SOURCE).sh("gcc -O0 -g -c m.c h.c && gcc -B$B m.o h.o -Wl,--compress-debug-sections=zlib -o m && ./m");
