@@ -193,7 +193,7 @@ function archive(members: readonly [string, readonly string[]][]): Buffer {
  * them is in the code cache, everything else is compiled when it is called.
  */
 function warmLinks(folder: string): string[][] {
-  const [start, print, steps] = ["start.o", "print.o", "steps.o"].map((name) => path.join("build/demo", name)) as [string, string, string];
+  const [start, print, steps, runtime] = ["start.o", "print.o", "steps.o", "runtime.o"].map((name) => path.join("build/demo", name)) as [string, string, string, string];
   const file = (name: string): string => path.join(folder, name);
   fs.writeFileSync(file("libsteps.so"), `/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( ${file("libsteps.so.1")} AS_NEEDED ( ${file("libsteps.so.1")} ) )\n`);
   fs.writeFileSync(file("steps.map"), "STEPS_1 { global: steps; }; STEPS_2 { global: print; local: *; } STEPS_1;\n");
@@ -203,12 +203,13 @@ function warmLinks(folder: string): string[][] {
   fs.writeFileSync(file("arguments"), driver.join("\n"));
   return [
     ["-shared", "-soname", "libsteps.so.1", "--version-script", file("steps.map"), "-o", file("libsteps.so.1"), steps, print],
+    ["-shared", "-soname", "libruntime.so", "-o", file("libruntime.so"), runtime, `-L${folder}`, "-lsteps"],
     [
       `@${file("arguments")}`, "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--allow-shlib-undefined",
-      "-o", file("program"), start, `-L${folder}`, "-lunused", "--push-state", "--as-needed", "-lsteps", "--pop-state",
+      "-o", file("program"), start, runtime, `-L${folder}`, "-lunused", "--push-state", "--as-needed", "-lsteps", "--pop-state", "-lruntime",
     ],
     [...driver, "--gc-sections", "-static", "-z", "relro", "-o", file("static"), start, `-L${folder}`, "--start-group", "-lprint", "-lunused", "--end-group"],
-    ["--gc-sections", "--build-id", "-static", "-o", file("static"), start, print, steps],
+    ["--gc-sections", "--build-id", "-static", "-o", file("static"), start, print, steps, runtime],
   ];
 }
 
@@ -218,12 +219,19 @@ function warmLinks(folder: string): string[][] {
  * kernels that are not called, no compiled JavaScript (a third of the CPU time of a link of 100 ms), room for all garbage of a
  * small link, strings hashed as in V8's snapshot instead of all of them again, and kernels that are compiled already.
  */
-const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=16", "--no-rehash-snapshot", NATIVES];
+const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=16", "--no-rehash-snapshot", "--no-verify-snapshot-checksum", NATIVES];
+
+/**
+ * And Node: one thread for V8's background work, of which a small link has little; nothing that has to do with certificates; and the program's
+ * path as it is, in which the launcher has followed links.
+ */
+const SMALL_LINK_NODE_FLAGS = ["--v8-pool-size=1", "--openssl-config=/dev/null", "--preserve-symlinks-main"];
 
 /** The flags that this Node knows: it refuses to start with any other. */
 export function launcherFlags(): string[] {
   const accepted = (flags: string[]): boolean => spawnSync(process.execPath, [...flags, "-e", ""]).status === 0;
-  return accepted(SMALL_LINK_FLAGS) ? SMALL_LINK_FLAGS : SMALL_LINK_FLAGS.filter((flag) => accepted([flag]));
+  const flags = [...SMALL_LINK_FLAGS, ...SMALL_LINK_NODE_FLAGS];
+  return accepted(flags) ? flags : flags.filter((flag) => accepted([flag]));
 }
 
 /**
