@@ -17,7 +17,7 @@ import { OutOfMemory } from "./memory/arena.ts";
 import { instantiateKernels } from "./memory/kernels.ts";
 import { Machine } from "./memory/machine.ts";
 import { PHASES } from "./memory/phases.ts";
-import { ReadFailed } from "./memory/pool.ts";
+import { ReadFailed } from "./memory/failure.ts";
 import { allocTable, Params } from "./memory/table.ts";
 import { adjustSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";

@@ -13,7 +13,7 @@ import { HandOver } from "./host/hand-over.ts";
 import { HostError } from "./host/host.ts";
 import { finishBuildId, layOut, timed, writeContents, writeFile } from "./link.ts";
 import { OutOfMemory } from "./memory/arena.ts";
-import { ReadFailed } from "./memory/pool.ts";
+import { ReadFailed } from "./memory/failure.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { outputBytes } from "./passes/finish-output.ts";
 import { compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";

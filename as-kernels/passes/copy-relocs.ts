@@ -168,16 +168,17 @@ export function countUnwindRelas(from: u32, to: u32): u32 {
   return count;
 }
 
-/** Writes them at `to`; `address`: of the output's unwind records. Returns the bytes written. */
-export function writeUnwindRelas(from: u32, end: u32, to: u32, address: f64): u32 {
+/** Writes them at `to`; the output's unwind records begin `offset` bytes into output section `osec`. Returns the bytes written. */
+export function writeUnwindRelas(from: u32, end: u32, to: u32, osec: u32, offset: f64): u32 {
   const t = tables();
+  const address = t.osec.addr[osec] + <u64>offset;
   const rec = t.ehrec;
   let at = to;
   for (let k = from; k < end; k++) {
     const i = t.ehsec.isec[k];
     for (let row = t.isec.pieceBase[i], last = row + t.isec.pieceCount[i]; row < last; row++) {
       if (!rec.live[row] || rec.relaCount[row] == 0) continue;
-      rewrite(i, rec.rela[row], rec.relaCount[row], at, <u64>address + <u64>rec.out[row] - <u64>rec.inOffset[row]);
+      rewrite(i, rec.rela[row], rec.relaCount[row], at, address + <u64>rec.out[row] - <u64>rec.inOffset[row]);
       at += rec.relaCount[row] * RELA_BYTES;
     }
   }

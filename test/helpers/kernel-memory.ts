@@ -25,15 +25,20 @@ const ISSUE_ROWS = 1000;
 
 const modules = new Map<string, WebAssembly.Module>();
 
-/** Kernels over fresh memory, compiled once; `debug` picks the unoptimised ones. They lie beside the program that runs. */
-export function kernelsOver(memory: WebAssembly.Memory, debug = false): Kernels {
+/** The kernels, compiled once; `debug` picks the unoptimised ones. They lie beside the program that runs. */
+export function kernelsModule(debug = false): WebAssembly.Module {
   const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
   let module = modules.get(name);
   if (module === undefined) {
     module = new WebAssembly.Module(fs.readFileSync(fileURLToPath(new URL(name, import.meta.url))));
     modules.set(name, module);
   }
-  return instantiateKernels(module, memory);
+  return module;
+}
+
+/** Kernels over fresh memory. */
+export function kernelsOver(memory: WebAssembly.Memory, debug = false): Kernels {
+  return instantiateKernels(kernelsModule(debug), memory);
 }
 
 /** `pages` of 64 KiB. */

@@ -13,6 +13,10 @@ const MAX_PAGES = 65536;
 
 export class OutOfMemory extends Error {}
 
+export function outOfMemory(memory: WebAssembly.Memory): OutOfMemory {
+  return new OutOfMemory(`the link needs more than ${Math.floor(memory.buffer.byteLength / 2 ** 20)} MiB of working memory`);
+}
+
 /** Views over the whole of a shared memory; what main thread and workers both have. */
 export class MemoryViews {
   readonly memory: WebAssembly.Memory;
@@ -101,7 +105,7 @@ export class Arena extends MemoryViews {
     // The top stays 16-aligned so that workers can add to it.
     const end = at + Math.ceil(bytes / 16) * 16;
     if (end > Math.min(this.limit, this.u32[CTL_WINDOW_TOP >>> 2]! * 4096 || this.limit)) {
-      throw new OutOfMemory(`the link needs more than ${Math.floor(this.limit / 2 ** 20)} MiB of working memory`);
+      throw outOfMemory(this.memory);
     }
     this.u32[CTL_ARENA_TOP >>> 2] = end;
     return at;

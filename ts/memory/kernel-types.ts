@@ -41,7 +41,7 @@ export interface Kernels {
   writeRelas(from: u32, end: u32, to: u32, out: u32): u32;
   countCopiedRelas(id: u32): u32;
   countUnwindRelas(from: u32, to: u32): u32;
-  writeUnwindRelas(from: u32, end: u32, to: u32, address: f64): u32;
+  writeUnwindRelas(from: u32, end: u32, to: u32, osec: u32, offset: f64): u32;
   // passes/create-synthetic
   countNeeds(from: u32, to: u32): u32;
   listCopies(from: u32, to: u32, out: u32): u32;

@@ -9,7 +9,8 @@
 import * as Comlink from "comlink";
 import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_REGION_END, CTL_REGION_TOP, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
-import { MemoryViews, OutOfMemory, type Arena } from "./arena.ts";
+import { MemoryViews, outOfMemory, type Arena } from "./arena.ts";
+import { errorOf, failureOf, ReadFailed, type Failure } from "./failure.ts";
 import { instantiateKernels, type Kernels, type KernelModule } from "./kernels.ts";
 import { attachTables, Params, type Tables } from "./table.ts";
 
@@ -37,9 +38,6 @@ export interface WorkerIo {
 
 export type Phase = (w: WorkerContext, chunk: number) => void;
 export type Phases = Record<string, Phase>;
-
-/** Thrown when a file that was readable before no longer gives its bytes. */
-export class ReadFailed extends Error {}
 
 /** Address space, not memory: growing a window would leave the pages of the smaller one behind. */
 const MIN_WINDOW = 1 << 21;
@@ -109,7 +107,7 @@ export class WorkerContext extends MemoryViews {
     if (window !== undefined && window.bytes >= bytes) return window.address;
     const size = Math.max(MIN_WINDOW, 2 ** Math.ceil(Math.log2(bytes + 64)));
     const address = Atomics.sub(this.i32, CTL_WINDOW_TOP >>> 2, size >>> 12) - (size >>> 12);
-    if (address * 4096 < this.u32[CTL_ARENA_TOP >>> 2]!) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
+    if (address * 4096 < this.u32[CTL_ARENA_TOP >>> 2]!) throw outOfMemory(this.memory);
     this.windows[index] = { address: address * 4096, bytes: size };
     return address * 4096;
   }
@@ -118,7 +116,7 @@ export class WorkerContext extends MemoryViews {
   alloc(bytes: number): number {
     const size = Math.ceil(bytes / 16) * 16;
     const end = (Atomics.add(this.i32, CTL_ARENA_TOP >>> 2, size) >>> 0) + size;
-    if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
+    if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw outOfMemory(this.memory);
     return end - size;
   }
 
@@ -170,8 +168,8 @@ export class WorkerContext extends MemoryViews {
 export interface WorkerEndpoint {
   /** Sets the u32 at `ready` to 1 when it is done: the main thread is too busy to be told by message. */
   attach(memory: WebAssembly.Memory, module: KernelModule, ready: number): void;
-  /** Chunks that it did. */
-  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): number;
+  /** Chunks that it did, or what ended it. */
+  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): number | Failure;
 }
 
 /** A started worker thread: the Comlink side and how to end it. */
@@ -238,6 +236,7 @@ export class Pool {
         member.ended = reason;
         member.fail(reason);
       });
+      // One that cannot attach never gets ready: the others do its chunks.
       worker.endpoint.attach(this.self.memory, module, member.ready).catch(() => undefined);
     }
   }
@@ -307,8 +306,9 @@ export class Pool {
     busy?.(true);
     const done = new Promise<void>((resolve, reject) => {
       member.fail = (reason) => reject(new Error(`a thread has ended: ${reason.message}`));
-      endpoint.run(phase, args, sources, handles).then((chunks) => {
-        this.helped += chunks;
+      endpoint.run(phase, args, sources, handles).then((done) => {
+        if (typeof done !== "number") return reject(errorOf(done));
+        this.helped += done;
         resolve();
       }, reject);
     });
@@ -336,7 +336,11 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
       if (sources !== null) self.setSources(sources);
       if (sources !== null && handles !== null) io.adopt?.(sources, handles);
       self.tables = attachTables(self);
-      return self.claim(phases[name]!, args);
+      try {
+        return self.claim(phases[name]!, args);
+      } catch (error) {
+        return failureOf(error);
+      }
     },
   };
 }

@@ -7,7 +7,8 @@
 import { NEEDS_GROUPS, ERR_TRUNCATED, ISSUE_BAD_OBJECT, OBJ_RELOCATABLE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { LARGE_BYTES } from "../host/host.ts";
-import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
+import { ReadFailed } from "../memory/failure.ts";
+import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable } from "../memory/table.ts";
 import { keepTables } from "./read-headers.ts";
 

@@ -7,8 +7,9 @@
  */
 import { NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
-import { OutOfMemory } from "../memory/arena.ts";
-import { ReadFailed, type WorkerContext } from "../memory/pool.ts";
+import { outOfMemory } from "../memory/arena.ts";
+import { ReadFailed } from "../memory/failure.ts";
+import type { WorkerContext } from "../memory/pool.ts";
 
 /** What is read of a larger object at first: its ELF header, and as a rule the contents of its groups, which assemblers put in front. */
 const HEAD_BYTES = 1 << 12;
@@ -46,7 +47,7 @@ export function keepTables(w: WorkerContext, o: number, limit: number, relas: nu
   }
   const { span } = w;
   const next = w.kernels.keepSpan(o, limit, span.address, span.from, span.to, relas, out);
-  if (next === 0) throw new OutOfMemory("the link needs more than 4 GiB of working memory");
+  if (next === 0) throw outOfMemory(w.memory);
   return next;
 }
 

@@ -7,7 +7,8 @@
  */
 import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
-import { ReadFailed, type Phases, type WorkerContext } from "../memory/pool.ts";
+import { ReadFailed } from "../memory/failure.ts";
+import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 import { allocTable } from "../memory/table.ts";
 
