@@ -168,10 +168,10 @@ export function countUnwindRelas(from: u32, to: u32): u32 {
   return count;
 }
 
-/** Writes them at `to`; the output's unwind records begin `offset` bytes into output section `osec`. Returns the bytes written. */
-export function writeUnwindRelas(from: u32, end: u32, to: u32, osec: u32, offset: f64): u32 {
+/** Writes them at `to`; the output's unwind records are at params.ehFrameAddr. Returns the bytes written. */
+export function writeUnwindRelas(from: u32, end: u32, to: u32): u32 {
   const t = tables();
-  const address = t.osec.addr[osec] + <u64>offset;
+  const address = params().ehFrameAddr;
   const rec = t.ehrec;
   let at = to;
   for (let k = from; k < end; k++) {

@@ -70,10 +70,10 @@ export function layoutEhFrame(out: u32): f64 {
 }
 
 /**
- * Writes the live records of the section of row `k` of `ehsec`, whose contents are at `contents`, to `to`;
- * `address` is the virtual address of the output section. Returns the bytes written.
+ * Writes the live records of the section of row `k` of `ehsec`, whose contents are at `contents`, to `to`; the output's records are at
+ * params.ehFrameAddr. Returns the bytes written.
  */
-export function writeEhFrame(k: u32, contents: u32, to: u32, address: f64): u32 {
+export function writeEhFrame(k: u32, contents: u32, to: u32): u32 {
   const rec = tables().ehrec;
   const isec = tables().isec;
   const i = tables().ehsec.isec[k];
@@ -84,7 +84,7 @@ export function writeEhFrame(k: u32, contents: u32, to: u32, address: f64): u32 
     const at = to + <u32>(rec.out[row] - start);
     writeRecord(row, contents + rec.inOffset[row], at);
     const rela = rec.rela[row];
-    if (rela) relocateRecord(i, rela, rela + rec.relaCount[row] * RELA_BYTES, at, <u64>address + <u64>rec.out[row], rec.inOffset[row], rec.size[row]);
+    if (rela) relocateRecord(i, rela, rela + rec.relaCount[row] * RELA_BYTES, at, params().ehFrameAddr + <u64>rec.out[row], rec.inOffset[row], rec.size[row]);
     written = at - to + rec.size[row];
   }
   return written;
@@ -142,15 +142,16 @@ function targetAddress(obj: u32, rela: u32): u64 {
  * that unsigned order is signed order) and FDE - header below. Returns their number, without those whose distance needs more
  * than 32 bits, which are reported.
  */
-export function collectHdr(frameAddress: f64, hdrAddress: f64, keys: u32): u32 {
+export function collectHdr(keys: u32): u32 {
   const rec = tables().ehrec;
   const isec = tables().isec;
-  const hdr = <i64>hdrAddress;
+  const frames = <i64>params().ehFrameAddr;
+  const hdr = <i64>params().ehFrameHdrAddr;
   let n: u32 = 0;
   for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
     if (!rec.live[row] || rec.flags[row] & (EHREC_CIE | EHREC_EMPTY)) continue;
     const code = <i64>targetAddress(isec.obj[rec.isec[row]], rec.rela[row]) - hdr;
-    const fde = <i64>frameAddress + <i64>rec.out[row] - hdr;
+    const fde = frames + <i64>rec.out[row] - hdr;
     if (code != <i64><i32>code || fde != <i64><i32>fde) {
       const i = rec.isec[row];
       report(ISSUE_HDR_DISTANCE, isec.obj[i], i, rec.inOffset[row], <u64>(code != <i64><i32>code ? code : fde), <u64>(code == <i64><i32>code));

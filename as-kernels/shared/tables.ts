@@ -371,6 +371,8 @@ export class Params {
   globalSyms: u32;
   gotAddr: u64;
   gotPltAddr: u64;
+  ehFrameAddr: u64;
+  ehFrameHdrAddr: u64;
   pltAddr: u64;
   pltFirst: u64;
   pltLazy: u64;

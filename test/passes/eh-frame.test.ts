@@ -33,6 +33,8 @@ async function frames(spec: PieceWorldSpec): Promise<Output> {
   const hdrSection = new EhFrameHdrSection(ehFrameSection);
   ehFrameSection.address = BigInt(FRAMES);
   hdrSection.address = BigInt(HDR);
+  ctx.params.set("ehFrameAddr", BigInt(FRAMES));
+  ctx.params.set("ehFrameHdrAddr", BigInt(HDR));
   const size = ehFrameSection.size(ctx);
   await ehFrameSection.writeWindows(ctx, 0, 0);
   const bytes = world.output.slice(0, size);

@@ -41,7 +41,7 @@ export interface Kernels {
   writeRelas(from: u32, end: u32, to: u32, out: u32): u32;
   countCopiedRelas(id: u32): u32;
   countUnwindRelas(from: u32, to: u32): u32;
-  writeUnwindRelas(from: u32, end: u32, to: u32, osec: u32, offset: f64): u32;
+  writeUnwindRelas(from: u32, end: u32, to: u32): u32;
   // passes/create-synthetic
   countNeeds(from: u32, to: u32): u32;
   listCopies(from: u32, to: u32, out: u32): u32;
@@ -302,8 +302,8 @@ export interface Kernels {
   findReferences(sym: u32, own: u32, from: u32, to: u32, out: u32, count: u32, limit: u32): u32;
   // passes/write-eh-frame
   layoutEhFrame(out: u32): f64;
-  writeEhFrame(k: u32, contents: u32, to: u32, address: f64): u32;
-  collectHdr(frameAddress: f64, hdrAddress: f64, keys: u32): u32;
+  writeEhFrame(k: u32, contents: u32, to: u32): u32;
+  collectHdr(keys: u32): u32;
   sortHdr(keys: u32, spare: u32, counters: u32, count: u32): u32;
   writeHdrTable(keys: u32, count: u32, to: u32): u32;
   // lib/issue

@@ -323,6 +323,8 @@ export const PARAMS = {
   globalSyms: "u32", // sym rows below this are globals
   gotAddr: "u64", // .got
   gotPltAddr: "u64", // .got.plt (= _GLOBAL_OFFSET_TABLE_ on x86-64)
+  ehFrameAddr: "u64", // the records of .eh_frame
+  ehFrameHdrAddr: "u64",
   pltAddr: "u64", // .plt: its header
   pltFirst: "u64", // entry 0 of the PLT as calls see it: in .plt, or .plt.sec
   pltLazy: "u64", // what the .got.plt word of entry 0 holds at first, 0 = nothing is bound lazily

@@ -133,6 +133,8 @@ export function publish(ctx: Context): void {
   const address = (section: { address: bigint } | null) => section?.address ?? 0n;
   params.set("gotAddr", address(ctx.synthetics.got));
   params.set("gotPltAddr", address(ctx.synthetics.gotPlt));
+  params.set("ehFrameAddr", address(ctx.synthetics.ehFrame));
+  params.set("ehFrameHdrAddr", address(ctx.synthetics.ehFrameHdr));
   publishPlt(ctx);
 }
 

@@ -68,16 +68,16 @@ export function emittedRelocsOf(ctx: Context, target: OutputSection): SyntheticS
   const { kernels, tables } = ctx;
   if (target.sh_type === SHT_NOBITS) return null;
   let count = kernels.countCopiedRelas(target.id);
-  if (unwindOf(ctx, target) !== undefined) count += kernels.countUnwindRelas(1, tables.ehsec.rows - 1);
+  if (hasUnwind(ctx, target)) count += kernels.countUnwindRelas(1, tables.ehsec.rows - 1);
   return count === 0 ? null : new EmittedRelocs(target, count);
 }
 
-/** The unwind records in an output section, if they are there. */
-function unwindOf({ synthetics }: Context, target: OutputSection): OutputSection["synthetic"][number] | undefined {
-  return target.synthetic.find(({ section }) => section === synthetics.ehFrame);
+/** Are the unwind records in this output section? */
+function hasUnwind({ synthetics }: Context, target: OutputSection): boolean {
+  return synthetics.ehFrame !== null && target.synthetic.some(({ section }) => section === synthetics.ehFrame);
 }
 
-/** Arguments: address of a file offset (f64) for each chunk and the end, file descriptor, output section of the records, their offset in it. */
+/** Arguments: address of a file offset (f64) for each chunk and the end, file descriptor. */
 function unwindPhase(w: WorkerContext, chunk: number): void {
   const from = 1 + chunk * UNWIND_SECTIONS;
   const to = Math.min(from + UNWIND_SECTIONS, w.tables.ehsec.rows - 1);
@@ -85,7 +85,7 @@ function unwindPhase(w: WorkerContext, chunk: number): void {
   const [start, end] = [w.f64[at]!, w.f64[at + 1]!];
   if (end === start) return;
   const window = w.window(0, end - start + 16);
-  const written = w.kernels.writeUnwindRelas(from, to, window, w.args[2]!, w.args[3]!);
+  const written = w.kernels.writeUnwindRelas(from, to, window);
   if (written !== end - start) throw new Error(`.rela.eh_frame: ${written} bytes instead of ${end - start}`);
   w.write(w.args[1]!, window, written, start);
 }
@@ -99,7 +99,7 @@ export async function emitRelocs(ctx: Context, fd: number): Promise<void> {
     for (const { section, offset } of osec.synthetic) {
       if (!(section instanceof EmittedRelocs)) continue;
       const end = cutWindows(ctx, section, osec.sh_offset + offset, windows);
-      if (unwindOf(ctx, section.target) !== undefined) await emitUnwind(ctx, fd, section.target, end, osec.sh_offset + offset + section.size());
+      if (hasUnwind(ctx, section.target)) await emitUnwind(ctx, fd, end, osec.sh_offset + offset + section.size());
       else if (end !== osec.sh_offset + offset + section.size()) throw new Error(`${section.name} has not the size it promised`);
     }
   }
@@ -122,7 +122,7 @@ function cutWindows(ctx: Context, { target }: EmittedRelocs, from: number, windo
   return at;
 }
 
-async function emitUnwind(ctx: Context, fd: number, target: OutputSection, from: number, to: number): Promise<void> {
+async function emitUnwind(ctx: Context, fd: number, from: number, to: number): Promise<void> {
   const { arena, kernels, tables } = ctx;
   const sections = tables.ehsec.rows - 2;
   const chunks = Math.ceil(sections / UNWIND_SECTIONS);
@@ -135,5 +135,5 @@ async function emitUnwind(ctx: Context, fd: number, target: OutputSection, from:
   }
   arena.f64[(starts >>> 3) + chunks] = at;
   if (at !== to) throw new Error(".rela.eh_frame has not the size it promised");
-  await ctx.pool.run("emit-unwind-relocs", chunks, starts, fd, target.id, unwindOf(ctx, target)!.offset);
+  await ctx.pool.run("emit-unwind-relocs", chunks, starts, fd);
 }

@@ -42,8 +42,12 @@ export function onlyCalled(ctx: Context): number[] {
 /** When contents are written: the ENDBR64 at the start of these functions becomes a NOP. */
 export function rewriteEndbr(ctx: Context, output: OutputFile, functions: readonly number[]): void {
   const { sym, isec } = ctx.tables;
-  const offsets = new Map(ctx.osecs.map((osec) => [osec.id, osec.sh_offset - Number(osec.sh_addr)]));
-  const positions = Float64Array.from(functions, (id) => Number(sym.addr[id]!) + offsets.get(isec.osec[sym.isec[id]!]!)!).sort();
+  const sections = new Map(ctx.osecs.map((osec) => [osec.id, osec]));
+  const position = (id: number): number => {
+    const { sh_addr, sh_offset } = sections.get(isec.osec[sym.isec[id]!]!)!;
+    return sh_offset + Number(sym.addr[id]! - sh_addr);
+  };
+  const positions = Float64Array.from(functions, position).sort();
   const buffer = new Uint8Array(WINDOW_BYTES);
   const view = new DataView(buffer.buffer);
   for (let i = 0; i < positions.length; ) {

@@ -48,7 +48,7 @@ export class EhFrameHdrSection implements SyntheticSection {
     const mark = arena.mark();
     const room = ENTRY_BYTES * this.ehFrame.entries + 16;
     const keys = arena.alloc(room);
-    const found = kernels.collectHdr(Number(this.ehFrame.address), Number(this.address), keys);
+    const found = kernels.collectHdr(keys);
     if (distance !== BigInt.asIntN(32, distance)) ctx.diag.error({ code: "LAYOUT", text: ".eh_frame_hdr: the distance to .eh_frame needs more than 32 bits" });
     const sorted = kernels.sortHdr(keys, arena.alloc(room), arena.alloc(COUNTER_BYTES), found);
     const entries = kernels.writeHdrTable(sorted, found, outAddr + HEADER_BYTES);

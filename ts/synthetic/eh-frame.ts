@@ -14,7 +14,6 @@ const CHUNK_SECTIONS = 64;
 
 const A_FD = 0;
 const A_POSITION = 1;
-const A_ADDRESS = 2;
 
 /** Phase: the records of a stretch of `ehsec` rows, which lie one behind the other in the output. */
 export function writeEhFramePhase(w: WorkerContext, chunk: number): void {
@@ -30,7 +29,7 @@ export function writeEhFramePhase(w: WorkerContext, chunk: number): void {
     const row = ehsec.isec[k]!;
     const contents = isec.kept[row] || w.window(0, isec.size[row]! + 16);
     if (isec.kept[row] === 0) w.contents(row, contents);
-    w.kernels.writeEhFrame(k, contents, out + (ehsec.out[k]! - start), w.args[A_ADDRESS]!);
+    w.kernels.writeEhFrame(k, contents, out + (ehsec.out[k]! - start));
   }
   w.write(w.args[A_FD]!, out, bytes, w.args[A_POSITION]! + start);
 }
@@ -76,6 +75,6 @@ export class EhFrameSection implements SyntheticSection {
   /** The terminator is among the zeros that a new file has. */
   async writeWindows(ctx: Context, fd: number, position: number): Promise<void> {
     const chunks = Math.ceil((ctx.tables.ehsec.rows - 2) / CHUNK_SECTIONS);
-    await ctx.pool.run("write-eh-frame", chunks, fd, position, Number(this.address));
+    await ctx.pool.run("write-eh-frame", chunks, fd, position);
   }
 }

@@ -72,18 +72,22 @@ emit("every kept relocation gives what the program holds", (w) => {
   for (const name of [".rela.text", ".rela.data", ".rela.eh_frame", ".rela.debug_info", ".rela.rodata"]) assert.ok(elf.section(name), name);
 });
 
-emit("unwind records of a kernel: addresses near the end of the address space are exact", (w) => {
+emit("unwind records of a kernel, their table and their relocations: addresses near the end of the address space are exact", (w) => {
   w.write({ "a.s": ".globl _start\n.text\n_start: .cfi_startproc\nret\n.cfi_endproc\nf: .cfi_startproc\nnop\nret\n.cfi_endproc\n" });
-  w.sh("as a.s -o a.o && $LD --emit-relocs --image-base=0xffffffff80000000 a.o -o a");
+  w.sh("as a.s -o a.o && $LD --emit-relocs --eh-frame-hdr --image-base=0xffffffff81234000 a.o -o a");
   // w.elf would check addresses as doubles.
   const elf = new ElfFile(w.bytes("a"));
   const u64 = (at: number): bigint => elf.view.getBigUint64(at, true);
-  const [rela, records] = [elf.need(".rela.eh_frame"), elf.need(".eh_frame")];
-  const start = u64(elf.u64(40) + 64 * records.index + 16);
-  assert.ok(start > 0xffff_ffff_8000_0000n);
-  // CIE of 24 bytes, then records whose third word is the place of the function.
-  assert.is(u64(rela.offset) - start, 0x20n);
-  assert.is(u64(rela.offset + 24) - start, 0x34n);
+  const i32 = (at: number): bigint => BigInt(elf.view.getInt32(at, true));
+  const start = (name: string): bigint => u64(elf.u64(40) + 64 * elf.need(name).index + 16);
+  const [rela, records, table] = [".rela.eh_frame", ".eh_frame", ".eh_frame_hdr"].map((name) => elf.need(name).offset) as [number, number, number];
+  // A CIE of 24 bytes, then FDEs whose third word is the place of the function.
+  [0x20, 0x34].forEach((field, i) => {
+    const [place, code] = [start(".eh_frame") + BigInt(field), start(".text") + BigInt(i)];
+    assert.is(u64(rela + 24 * i), place);
+    assert.is(place + i32(records + field), code);
+    assert.is(start(".eh_frame_hdr") + i32(table + 12 + 8 * i), code);
+  });
 });
 
 emit("merged strings: addends of section symbols follow the pieces", (w) => {
