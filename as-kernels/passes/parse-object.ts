@@ -232,6 +232,7 @@ export function readShared(o: u32, out: u32): u32 {
   const first = obj.firstGlobal[o];
   const symbols = obj.esymCount[o];
   const esymBase = obj.esymBase[o];
+  const definesVersions = verCount > 0 && load<u32>(verNames, 4) != 0;
   let row = obj.recordBase[o];
   for (let i = first; i < symbols; i++, row += 2) {
     const entry = symtab + i * SYM_BYTES;
@@ -251,8 +252,9 @@ export function readShared(o: u32, out: u32): u32 {
     const hidden = version & VERSYM_HIDDEN;
     version &= ~VERSYM_HIDDEN;
     const defined = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
-    // Version index 0 makes a definition local to its object; glibc's base version symbols (hidden, index 1) do not bind.
-    if (defined && (version == 0 || (version == 1 && hidden))) continue;
+    // Version index 0 makes a definition local to its object, unless the object defines no versions (TinyCC leaves 0, and the dynamic
+    // linker binds to such); glibc's base version symbols (hidden, index 1) do not bind.
+    if (defined && ((version == 0 && definesVersions) || (version == 1 && hidden))) continue;
     let flags: u32 = defined ? REC_DEFINED : 0;
     if (info >> 4 == STB_WEAK) flags |= REC_WEAK;
     const len = strlenBounded(strtab + name, strtabBytes - name);

@@ -312,6 +312,7 @@ function readVersions(arena: Arena, tables: Tables, result: SharedObject): void 
   if (names.length === 0) return;
   result.verCount = names.length;
   result.verNames = arena.allocZeroed(8 * names.length, 4);
+  if (tables.verdef !== null) arena.u32[(result.verNames >>> 2) + 1] = 1;
   for (let index = 0; index < names.length; index++) {
     const offset = names[index];
     if (!offset || index < 2) {

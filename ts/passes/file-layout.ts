@@ -87,7 +87,7 @@ export function assignRawOffsets(ctx: Context): void {
 }
 
 /** Nothing but moves of the location counter. */
-function isBare({ command, hasInputs, parts }: PlannedSection): boolean {
+export function isBare({ command, hasInputs, parts }: PlannedSection): boolean {
   return !hasInputs && command?.fill == null && parts.every((part) => part.kind !== "data");
 }
 

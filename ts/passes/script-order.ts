@@ -7,7 +7,7 @@
 import {
   SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
-import type { Context } from "../context.ts";
+import type { Context, OutputSection } from "../context.ts";
 import type { Said } from "../diagnostics/message.ts";
 import { eachNode } from "../script/expression.ts";
 import { scriptError } from "../script/lexer.ts";
@@ -17,6 +17,7 @@ import { evaluateIn, addressOf, type Environment } from "../script/script-value.
 import { emittedRelocsOf } from "./emit-relocs.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { isBare } from "./file-layout.ts";
 import { orderLinked } from "./link-order.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers, UNWIND, UNWIND_BITS } from "./order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
@@ -177,6 +178,8 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
   const used = usedNames(layout);
   let flags = SHF_ALLOC;
   let phdrs: string[] = [];
+  /** The allocated section before. */
+  let before: OutputSection | undefined;
   for (const section of plan.items) {
     if (section.kind !== "section" || section.removed) continue;
     const { osec, command } = section;
@@ -197,6 +200,9 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     }
     if (discardable) section.removed = true;
     if (section.parts.some(hasContents) && osec.sh_type === SHT_NOBITS && command?.sh_type == null) osec.sh_type = SHT_PROGBITS;
+    // A heap or stack behind .bss takes no file space, nor makes .bss take some (GNU ld).
+    if (isBare(section) && command?.sh_type == null && before?.sh_type === SHT_NOBITS && !isTbss(before)) osec.sh_type = SHT_NOBITS;
+    if (!section.removed && isAlloc(osec)) before = osec;
   }
 }
 

@@ -2,10 +2,12 @@
  * Sections called `.gnu.warning.SYMBOL`: their text is a warning for whoever refers to SYMBOL (glibc: "the use of `tmpnam' is
  * dangerous"; in static programs: functions that need shared objects at run time).
  *
- * As GNU ld, but with the places that refer to the symbol in lld's form. The sections stay in the output, as with lld. Never an
- * error, not even with --fatal-warnings: lld users would be surprised by a link that fails for it. Runs only when load-sections has
- * seen such a section (params.warningSections).
+ * As GNU ld, but with the places that refer to the symbol in lld's form. Like there, the sections and their symbols are not in the output
+ * but for -r: in a static program debuggers would find glibc's at address 0, where a call of what is not there goes. Never an error, not
+ * even with --fatal-warnings: lld users would be surprised by a link that fails for it. Runs only when load-sections has seen such a
+ * section (params.warningSections).
  */
+import { ISEC_CONSUMED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
@@ -19,6 +21,11 @@ const MAX_REFERENCES = 3;
 const CHUNK_ROWS = 65536;
 /** Longer texts are not texts. */
 const MAX_TEXT = 4096;
+
+/** After load-sections. */
+export function leaveOutWarnings({ kernels, tables: { isec } }: Context): void {
+  for (let row = kernels.nextWarning(1, isec.rows); row < isec.rows; row = kernels.nextWarning(row + 1, isec.rows)) isec.kind[row] = ISEC_CONSUMED;
+}
 
 /** After scan-relocs. */
 export function warnOfReferences(ctx: Context): void {

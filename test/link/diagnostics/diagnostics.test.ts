@@ -149,6 +149,11 @@ diagnostics(".gnu.warning texts", (w) => {
   lacks(w.try("gcc -B$B a.o n.o -o n").stderr, "risky");
   if (linkerName === "wield") assert.is(w.try("gcc -B$B a.o m.o -Wl,--fatal-warnings -o m").status, 0);
   if (wield) assert.is(w.try("gcc -B$B a.o m.o -Wl,-w -o m").stderr, "");
+  if (linkerName === "lld") return;
+  // The texts are for the linker: neither sections nor symbols of a program, but relocatable output hands them on.
+  lacks(w.sh("readelf -SsW m"), "gnu.warning", " text\n");
+  w.sh("$LD -r a.o -o r.o");
+  contains(w.try("gcc -B$B r.o m.o -o m").stderr, "risky is risky");
 });
 
 diagnostics.run();

@@ -263,7 +263,7 @@ memory("what overlaps is named: in memory, in load memory; --no-check-sections a
 
 memory("--oformat binary: contents at their load addresses, as objcopy and GNU ld make it", (w) => {
   w.write({ "stm32.ld": FIRMWARE, "main.c": FIRMWARE_C }).sh(`gcc ${FLAGS} -c main.c`);
-  w.sh("$LD main.o -T stm32.ld -o elf && objcopy -O binary -R ._user_heap_stack elf expected && $LD main.o -T stm32.ld --oformat binary -o raw && cmp raw expected");
+  w.sh("$LD main.o -T stm32.ld -o elf && objcopy -O binary elf expected && $LD main.o -T stm32.ld --oformat binary -o raw && cmp raw expected");
   w.sh("ld.bfd --no-warn-rwx-segments -z norelro main.o -T stm32.ld --oformat binary -o bfd");
   assert.is(w.bytes("raw").length, w.bytes("bfd").length);
   w.write({ "f.ld": "OUTPUT_FORMAT(binary)" });
@@ -409,5 +409,22 @@ memory("a kernel's script: segments by name, physical load addresses, per-CPU da
   assert.is(ours.entry, bfd.entry);
   for (const name of [".text", ".data", ".notes", ".init.text", ".data..percpu"]) assert.equal([...ours.content(name)], [...bfd.content(name)], name);
 }, "ld.bfd");
+
+memory("a heap and a stack behind .bss take no space in the file", (w) => {
+  w.write({
+    "a.s": ".globl _start\n_start: ret\n.data\n.quad 1\n.bss\n.zero 0x100000\n.section .note.GNU-stack\n",
+    "t.ld": `SECTIONS { . = 0x10000; .text : { *(.text) } . = ALIGN(0x1000); .data : { *(.data) } .bss : { *(.bss) . = ALIGN(. != 0 ? 8 : 1); }
+      .heap : { . = ALIGN(8); end = .; . = . + 0x400; } .stack : { . = . + 0x200; } .ldata : { *(.ldata) . = ALIGN(. != 0 ? 8 : 1); } }`,
+    "u.ld": "SECTIONS { .text : { *(.text) } .data : { *(.data) } .bss : { *(.bss) } .filled : { . = . + 8; BYTE(1) } }",
+  });
+  w.sh("gcc -c a.s && $LD a.o -T t.ld -o t && $LD a.o -T u.ld -o u");
+  const elf = image(w, "t");
+  const [, writable] = elf.segments(1);
+  if (linkerName !== "lld") {
+    assert.equal([".bss", ".heap", ".stack"].map((name) => elf.need(name).type), [8, 8, 8]);
+    assert.equal([writable!.filesz, writable!.memsz >= 0x100608], [8, true]);
+  }
+  assert.is(image(w, "u").need(".filled").type, 1);
+});
 
 memory.run();

@@ -61,6 +61,19 @@ shared("a shared object without section headers can be linked against", (w) => {
   w.sh("gcc -O1 -fPIC -c l.c m.c && gcc -B$B -shared l.o -o libl.so && strip libl.so && gcc -B$B m.o ./libl.so -o m && ./m");
 }, "strip");
 
+shared("definitions of version index 0 count where no versions are defined: TinyCC's libraries have no other", (w) => {
+  w.write({ "l.c": "#include <stdio.h>\nint f(void) { return 4 + (puts(\"called\") < 0); }", "v.map": "V1 { };", "m.c": "int f(void); int main(void) { return f() - 4; }" });
+  w.sh("gcc -O1 -fPIC -c l.c m.c && gcc -B$B -shared l.o -o libplain.so && gcc -B$B -shared l.o -Wl,--version-script=v.map -o libversions.so");
+  for (const name of ["libplain.so", "libversions.so"]) {
+    const [bytes, elf] = [w.bytes(name), w.elf(name)];
+    const index = elf.dynsym().findIndex((symbol) => symbol.name === "f");
+    new DataView(bytes.buffer, bytes.byteOffset).setUint16(elf.need(".gnu.version").offset + 2 * index, 0, true);
+    w.write({ [name]: bytes });
+  }
+  if (linkerName !== "lld") assert.is(w.sh("gcc -B$B m.o ./libplain.so -o m && ./m"), "called\n");
+  if (linkerName !== "bfd") contains(w.fails("gcc -B$B m.o ./libversions.so -o n"), /undefined.*f/);
+});
+
 shared("dlopen, dlsym and dlvsym find what a version script keeps", (w) => {
   w.write({
     "l.c": 'int a1(void) { return 1; } int a2(void) { return 2; } int quiet(void) { return 3; } __asm__(".symver a1, a@V1"); __asm__(".symver a2, a@@V2");', "v.map": "V1 { global: a; local: *; }; V2 { global: a; } V1;",
