@@ -62,7 +62,7 @@ import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
 import { uniqueNames } from "./passes/unique-names.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
-import { leaveOutWarnings, warnOfReferences } from "./passes/warning-sections.ts";
+import { warnOfReferences } from "./passes/warning-sections.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { zeroSections } from "./passes/zero-sections.ts";
 import { reproduce } from "./report/reproduce.ts";
@@ -241,7 +241,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   reportSymbols(ctx);
   if (!ctx.options.relocatable) putNameRules(ctx);
   await run("load-sections", () => loadSections(ctx));
-  if (ctx.params.get("warningSections") === 1 && !ctx.options.relocatable) leaveOutWarnings(ctx);
+  if (ctx.params.get("warningSections") === 1 && !ctx.options.relocatable) ctx.kernels.consumeWarnings();
   if (ctx.options.discardSections.length > 0 || ctx.options.relocatableMerge) adjustSections(ctx);
   if (ctx.options.zeroToBss && !ctx.options.relocatable) zeroSections(ctx);
   await run("set-visibility", () => {

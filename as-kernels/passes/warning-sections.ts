@@ -1,4 +1,5 @@
-/** Finding `.gnu.warning.SYMBOL` sections and the relocations that refer to a symbol. Rows of `isec`; nothing is written. */
+/** Finding `.gnu.warning.SYMBOL` sections and the relocations that refer to a symbol. Rows of `isec`. */
+import { ISEC_CONSUMED } from "../shared/abi.ts";
 import { tables } from "../shared/tables.ts";
 import { isWarning } from "../lib/names.ts";
 import { RELA_BYTES, R_SYM, SHF_ALLOC } from "../shared/elf.ts";
@@ -9,6 +10,12 @@ export function nextWarning(from: u32, to: u32): u32 {
   let row = from;
   while (row < to && !(name[row] && isWarning(name[row]))) row++;
   return row;
+}
+
+/** Takes such sections out of the output. */
+export function consumeWarnings(): void {
+  const isec = tables().isec;
+  for (let row: u32 = nextWarning(1, isec.rows); row < isec.rows; row = nextWarning(row + 1, isec.rows)) isec.kind[row] = <u8>ISEC_CONSUMED;
 }
 
 /**

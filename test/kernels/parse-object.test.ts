@@ -181,6 +181,8 @@ for (const debug of [false, true]) {
       const strtab = "\0" + NAMES.map((name) => name + "\0").join("");
       const pairs = arena.allocZeroed(8 * versions.length);
       versions.forEach((name, v) => arena.u32.set([name === "" ? 0 : arena.put(name), name.length], (pairs >>> 2) + 2 * v));
+      const defines = seed % 3 > 0;
+      if (defines) arena.u32[(pairs >>> 2) + 1] = 1;
       const fields = {
         symtab: arena.allocZeroed(count * 24 + 16), strtab: arena.put(strtab), strtabBytes: strtab.length, esymBase: BASES.esym, esymCount: count, firstGlobal: first,
         recordBase: BASES.record, versym: hasVersions ? arena.allocZeroed(2 * count + 16) : 0, verNames: pairs, verCount: versions.length,
@@ -196,7 +198,7 @@ for (const debug of [false, true]) {
       const out = arena.alloc(64);
       assert.is(kernels.readShared(1, out), 0);
       symbols.forEach((symbol, k) => {
-        sharedTwin(symbol, versions).forEach((wanted, second) => {
+        sharedTwin(symbol, versions, defines).forEach((wanted, second) => {
           const i = BASES.record + 2 * k + second;
           const where = `seed ${seed}, ${asText(symbol)}, record ${second}`;
           assert.is(record.esym[i], BASES.esym + first + k, where);

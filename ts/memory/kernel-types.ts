@@ -299,6 +299,7 @@ export interface Kernels {
   placeTails(m: u32, list: u32, count: u32): u32;
   // passes/warning-sections
   nextWarning(from: u32, to: u32): u32;
+  consumeWarnings(): void;
   findReferences(sym: u32, own: u32, from: u32, to: u32, out: u32, count: u32, limit: u32): u32;
   // passes/write-eh-frame
   layoutEhFrame(out: u32): f64;

@@ -46,7 +46,7 @@ export const TABLES = {
     recordBase: "u32", // first row of `record`
     recordCount: "u32",
     versym: "u32", // shared objects: address of the Elf64_Versym array, 0 = none
-    verNames: "u32", // shared objects: address of u32 pairs (string address, length) indexed by version index
+    verNames: "u32", // shared objects: address of u32 pairs (string address, length) by version index; the length at 0 is 1 when it defines versions
     verCount: "u32", // shared objects: how many pairs
     isecBase: "u32", // first isec row (included objects)
     isecCount: "u32",

@@ -7,7 +7,6 @@
  * even with --fatal-warnings: lld users would be surprised by a link that fails for it. Runs only when load-sections has seen such a
  * section (params.warningSections).
  */
-import { ISEC_CONSUMED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
@@ -21,11 +20,6 @@ const MAX_REFERENCES = 3;
 const CHUNK_ROWS = 65536;
 /** Longer texts are not texts. */
 const MAX_TEXT = 4096;
-
-/** After load-sections. */
-export function leaveOutWarnings({ kernels, tables: { isec } }: Context): void {
-  for (let row = kernels.nextWarning(1, isec.rows); row < isec.rows; row = kernels.nextWarning(row + 1, isec.rows)) isec.kind[row] = ISEC_CONSUMED;
-}
 
 /** After scan-relocs. */
 export function warnOfReferences(ctx: Context): void {

@@ -217,13 +217,13 @@ export interface DynamicSymbol {
   versym?: number;
 }
 
-/** Two records per symbol, null = unused; `versions`: names by version index. */
-export function sharedTwin(symbol: DynamicSymbol, versions: string[]): [Omit<TwinRecord, "symbol"> | null, Omit<TwinRecord, "symbol"> | null] {
+/** Two records per symbol, null = unused; `versions`: names by version index; `defines`: some are the object's own. */
+export function sharedTwin(symbol: DynamicSymbol, versions: string[], defines: boolean): [Omit<TwinRecord, "symbol"> | null, Omit<TwinRecord, "symbol"> | null] {
   const { name, bind, defined } = symbol;
   if (bind === elf.STB_LOCAL) return [null, null];
   const index = (symbol.versym ?? 1) & 0x7fff;
   const hidden = ((symbol.versym ?? 1) & elf.VERSYM_HIDDEN) !== 0;
-  if (defined && (index === 0 || (index === 1 && hidden))) return [null, null];
+  if (defined && ((index === 0 && defines) || (index === 1 && hidden))) return [null, null];
   const version = index > 1 ? (versions[index] ?? "") : "";
   if (index > 1 && version === "") return [null, null]; // an index that means nothing: reported
   const flags = (defined ? abi.REC_DEFINED : 0) | (bind === elf.STB_WEAK ? abi.REC_WEAK : 0);
