@@ -52,6 +52,17 @@ function isDebug(name: u32): bool {
   return (load<u64>(name) & 0xffffffffffff) == 0x67756265642e;
 }
 
+/**
+ * ".zdebug_", as GNU tools named compressed debug sections before there was SHF_COMPRESSED; "..debug_", when another section has had the name's
+ * z taken out.
+ */
+// @ts-ignore: decorator
+@inline
+function isOldCompressed(name: u32): bool {
+  const head = load<u64>(name);
+  return head == 0x5f67756265647a2e || head == 0x5f67756265642e2e;
+}
+
 /** ".eh_frame\0" */
 // @ts-ignore: decorator
 @inline
@@ -159,12 +170,15 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }
-  if (params().stripDebug && !(flags & SHF_ALLOC) && isDebug(name)) {
+  const old = isOldCompressed(name);
+  if (params().stripDebug && !(flags & SHF_ALLOC) && (isDebug(name) || old)) {
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }
   if (flags & SHF_COMPRESSED) {
     if (type == SHT_NOBITS || flags & SHF_ALLOC || size < 24) report(ISSUE_BAD_OBJECT, o, row, i, ERR_COMPRESSED, 0);
+    isec.compressed[row] = 1 + <u32>size;
+  } else if (old && !(flags & SHF_ALLOC) && type != SHT_NOBITS && size >= <u64>OLD_HEADER_BYTES) {
     isec.compressed[row] = 1 + <u32>size;
   }
   // A partial link that keeps everything need not know what is in .eh_frame.
@@ -242,12 +256,36 @@ const MOST_DEFLATE: u64 = 1032;
 /** A section that claims to inflate to more than this is a bomb, not debug information. */
 const MAX_INFLATED: u64 = 1 << 30;
 
+/** "ZLIB" and the size in big-endian order, before what a .zdebug section holds. */
+const OLD_HEADER_BYTES: u32 = 12;
+const ZLIB: u32 = 0x42494c5a;
+
+/** Section `i` is called .zdebug_X: if it begins as such sections do, its name is .debug_X from now on, else it is no compressed section. */
+function setOldUncompressed(i: u32, header: u32): void {
+  const isec = tables().isec;
+  if (load<u32>(header) != ZLIB) {
+    isec.compressed[i] = 0;
+    return;
+  }
+  const size = bswap<u64>(load<u64>(header, 4));
+  if (size > (<u64>isec.compressed[i] - 1) * MOST_DEFLATE || size > MAX_INFLATED) {
+    report(ISSUE_BAD_OBJECT, isec.obj[i], i, isec.shndx[i], ERR_COMPRESSED, 0);
+    isec.size[i] = 0;
+    return;
+  }
+  isec.size[i] = <f64>size;
+  // Sections of one name share it.
+  store<u8>(isec.name[i], 0x2e, 1);
+  isec.name[i] += 1;
+}
+
 /**
  * Takes the size and alignment of compressed section `i` from its Elf64_Chdr at `chdr` (gABI ch. 4, SHF_COMPRESSED). A size
  * that cannot be is reported, so that nobody makes room for it.
  */
 export function setUncompressed(i: u32, chdr: u32): void {
   const isec = tables().isec;
+  if (!(isec.sh_flags[i] & SHF_COMPRESSED)) return setOldUncompressed(i, chdr);
   const type = load<u32>(chdr);
   const size = load<u64>(chdr, 8);
   const align = load<u64>(chdr, 16);

@@ -39,6 +39,8 @@ export interface DebugSection {
 
 /** Debug sections above this are not read: a message is not worth the memory. */
 const MAX_SECTION_BYTES = 1 << 30;
+/** What .zdebug sections begin with; the size follows, in big-endian order. */
+const ZLIB = 0x5a4c4942;
 
 /** Widths in bytes of the absolute relocations debug sections use, by e_machine. */
 const ABSOLUTE: Record<number, Record<number, number>> = {
@@ -105,7 +107,7 @@ export class ObjectSections {
 
   /** A section by name with its relocations applied; null when it is missing or cannot be read. */
   load(name: ByteString): DebugSection | null {
-    const index = this.find(name);
+    const index = this.find(name) || this.find(name.replace(/^\.debug/, ".zdebug"));
     const bytes = index === 0 ? null : this.contents(index);
     if (bytes === null) return null;
     const targets = new Map<number, number>();
@@ -119,14 +121,16 @@ export class ObjectSections {
     const shdr = this.shdrs[index]!;
     if (shdr.sh_type === SHT_NOBITS || shdr.sh_size > MAX_SECTION_BYTES) return null;
     const stored = this.source.read(shdr.sh_offset, shdr.sh_size);
-    if (stored === null || !(shdr.sh_flags & SHF_COMPRESSED)) return stored;
-    if (stored.length < 24) return null;
+    if (stored === null) return stored;
     const chdr = viewOf(stored);
-    const size = readOffset(chdr, 8);
+    const old = stored.length >= 12 && chdr.getUint32(0) === ZLIB && this.name(shdr).startsWith(".zdebug_");
+    if (!old && !(shdr.sh_flags & SHF_COMPRESSED)) return stored;
+    if (!old && stored.length < 24) return null;
+    const size = old ? chdr.getUint32(8) : readOffset(chdr, 8);
     if (size > MAX_SECTION_BYTES) return null;
     try {
       // A copy: relocations are applied in place, and the host may hand out a view of something it keeps.
-      return this.source.inflate(chdr.getUint32(0, true), stored.subarray(24), size).slice();
+      return (old ? this.source.inflate(1, stored.subarray(12), size) : this.source.inflate(chdr.getUint32(0, true), stored.subarray(24), size)).slice();
     } catch {
       return null;
     }

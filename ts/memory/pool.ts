@@ -8,6 +8,7 @@
  */
 import * as Comlink from "comlink";
 import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_REGION_END, CTL_REGION_TOP, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import { ELFCOMPRESS_ZLIB } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { MemoryViews, outOfMemory, type Arena } from "./arena.ts";
 import { errorOf, failureOf, ReadFailed, type Failure } from "./failure.ts";
@@ -35,6 +36,9 @@ export interface WorkerIo {
    */
   deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined;
 }
+
+/** The first two characters of "ZLIB", as a number. */
+const ZL = 0x4c5a;
 
 export type Phase = (w: WorkerContext, chunk: number) => void;
 export type Phases = Record<string, Phase>;
@@ -142,8 +146,9 @@ export class WorkerContext extends MemoryViews {
     const packed = new Uint8Array(stored);
     const position = table.sh_offset[isec]!;
     if (this.io.readAt(this.sources[source]!, packed, position) !== stored) throw new ReadFailed(`${this.sources[source]}: file is shorter than it was`);
+    // "ZLIB" and the size: a .zdebug section, which has no Elf64_Chdr.
     const kind = packed[0]! | (packed[1]! << 8);
-    this.u8.set(this.io.inflate(kind, packed.subarray(24), size), address);
+    this.u8.set(kind === ZL ? this.io.inflate(ELFCOMPRESS_ZLIB, packed.subarray(12), size) : this.io.inflate(kind, packed.subarray(24), size), address);
   }
 
   /** Claims chunks of the announced phase until none is left, and calls `between` after each; how many there were. */

@@ -44,12 +44,14 @@ export function checkPaths(ctx: Context): void {
   diag.throwIfErrors();
 }
 
-/** Once scripts are read: a raw image has no symbol table, no debug information, no relocations. */
+/** Once scripts are read: a raw image has no symbol table, no debug information, no relocations, no RELRO. */
 export function settleFormat({ options, diag }: Context): void {
   if (!options.binary) return;
   if (options.relocatable) diag.error({ code: "BAD_OPTION", text: `-r and --oformat=${options.hexFormat || "binary"} may not be used together` });
   options.strip = "all";
   options.emitRelocs = false;
+  // No program header speaks of it, and nothing is padded to a page for its sake.
+  options.z.relro = false;
 }
 
 /** -n and -N: nothing is aligned to pages, so PT_GNU_RELRO could protect nothing. */

@@ -57,13 +57,13 @@ function relocationsPhase(w: WorkerContext, chunk: number): void {
 
 export const LOAD_PHASES: Phases = { "load-sections": sectionsPhase, "load-relocations": relocationsPhase };
 
-/** gABI ch. 4, Elf64_Chdr: size and alignment of compressed sections once they are inflated. */
+/** gABI ch. 4, Elf64_Chdr, or what .zdebug sections begin with: size and alignment of compressed sections once they are inflated. */
 function readCompressionHeaders(w: WorkerContext, o: number): void {
   const { obj, isec } = w.tables;
   const end = obj.isecBase[o]! + obj.isecCount[o]!;
   for (let row = w.kernels.nextCompressed(obj.isecBase[o]!, end); row < end; row = w.kernels.nextCompressed(row + 1, end)) {
     const at = w.window(2, CHDR_BYTES);
-    w.read(obj.source[o]!, isec.sh_offset[row]!, at, CHDR_BYTES);
+    w.read(obj.source[o]!, isec.sh_offset[row]!, at, Math.min(CHDR_BYTES, isec.compressed[row]! - 1));
     w.kernels.setUncompressed(row, at);
   }
 }

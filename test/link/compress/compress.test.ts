@@ -126,4 +126,22 @@ compress("debug information of a compressed -r output is found in what is linked
   }
 }, "addr2line", "g++");
 
+compress(".zdebug sections, GNU tools' old form, are what .debug sections of the same contents are", (w) => {
+  w.write({ "z.c": "#include <stdio.h>\nstruct thing { int alpha, beta; } th = { 1, 2 };\nint main(int argc, char **argv) {\n  int local_variable = argc;\n  printf(\"%d\\n\", local_variable + th.alpha);\n  return 0;\n}\n" });
+  w.sh("gcc -O0 -g3 -c z.c -o plain.o && objcopy --compress-debug-sections=zlib-gnu plain.o old.o && objdump -h old.o | grep -q zdebug_str && gcc -B$B plain.o -o plain && gcc -B$B old.o -o old && ./old");
+  if (linkerName !== "wield") return;
+  for (const name of ["info", "abbrev", "line", "str", "line_str", "aranges", "macro"]) assert.equal(contents(w.elf("old"), `.debug_${name}`), contents(w.elf("plain"), `.debug_${name}`), name);
+  assert.not(w.elf("old").sectionNames().some((name) => name.includes("zdebug")));
+  w.sh("$LD -r old.o -o r.o && gcc -B$B r.o -o again && $LD -r old.o --compress-debug-sections=zlib -o c.o && gcc -B$B c.o -o third && $LD -r plain.o -o q.o");
+  for (const program of ["again", "third"]) contains(w.sh(`addr2line -e ${program} $(nm ${program} | awk '$3 == "main" { print $1 }')`), "z.c:3");
+  assert.equal(w.elf("r.o").sectionNames().filter((name) => name.startsWith(".debug")), w.elf("q.o").sectionNames().filter((name) => name.startsWith(".debug")));
+  assert.not(w.sh("gcc -B$B -Wl,-S old.o -o stripped && readelf -SW stripped").includes("debug"));
+  // Messages find the source line in it; a name alone is no compression; a size that cannot be is an error.
+  w.write({ "m.c": "int missing(void);\nint main() {\n  return missing();\n}\n", "n.s": '.globl _start\n_start: ret\n.section .zdebug_odd,"",@progbits\n.ascii "not compressed at all"\n', "b.s": '.globl _start\n_start: ret\n.section .zdebug_odd,"",@progbits\n.ascii "ZLIB"\n.quad -1\n.quad 0\n' });
+  contains(w.fails("gcc -g -c m.c && objcopy --compress-debug-sections=zlib-gnu m.o n.o && gcc -B$B n.o -o m"), "m.c:3");
+  w.sh("as n.s -o n.o && $LD n.o -o n");
+  assert.is(Buffer.from(w.elf("n").content(".zdebug_odd")).toString(), "not compressed at all");
+  contains(w.fails("as b.s -o b.o && $LD b.o -o b"), "corrupted compressed section");
+}, "gcc", "objcopy", "addr2line");
+
 compress.run();

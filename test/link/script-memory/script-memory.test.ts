@@ -270,6 +270,15 @@ memory("--oformat binary: contents at their load addresses, as objcopy and GNU l
   w.sh("$LD main.o -T stm32.ld -T f.ld -o again 2>&1 && cmp raw again");
 }, "ld.bfd", "objcopy");
 
+memory("--oformat binary of shared objects and position-independent programs has no padding for RELRO", (w) => {
+  w.write({ "s.c": "extern int ext(int); int data = 4; int *p = &data; int f(int x) { return ext(x) + *p; } static int bss[10]; int g(int i) { return bss[i]; }" });
+  w.sh("gcc -fpic -O1 -fno-asynchronous-unwind-tables -c s.c");
+  for (const kind of ["-shared", "-pie -e0 --unresolved-symbols=ignore-all --no-dynamic-linker"]) {
+    const sizes = ["relro", "norelro"].map((relro) => (w.sh(`$LD ${kind} -z ${relro} s.o --oformat=binary -o ${relro}`), w.bytes(relro).length));
+    if (linkerName === "wield") assert.is(sizes[0], sizes[1]);
+  }
+}, "gcc");
+
 memory("--oformat binary without a script: sections follow each other, nothing else is in the file", (w) => {
   if (linkerName !== "wield") return;
   w.write({ "t.s": '.text\n.globl _start\n_start: .byte 1,2,3\n.data\n.byte 4\n.bss\n.space 100\n.section .odd\n.byte 9\n' });

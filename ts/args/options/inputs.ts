@@ -34,7 +34,7 @@ export const INPUTS: OptionRow[] = [
   should("--format -b", "=FORMAT", "Format of the following inputs: elf, default or binary", setFormat),
   should("--just-symbols", "=FILE", "Take the addresses of symbols from an ELF file, and nothing else", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
   must("--script -T", "=FILE", "Read a linker script", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length })),
-  should("--mri-script -c", "=FILE", "Read an MRI script: LOAD, NAME, ORDER, SECT, BASE, PUBLIC …", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length, mri: true })),
+  should("--mri-script -c", "=FILE", "Read an MRI script: LOAD, NAME, ORDER, SECT, BASE, PUBLIC and others", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length, mri: true })),
   should("--default-script --dT", "=FILE", "Read a linker script unless -T gives one", into("defaultScript")),
 ];
 
