@@ -29,6 +29,7 @@ export function fixtures(): Fixtures {
   const files: Fixtures = {};
   for (const name of ["start.o", "print.o", "steps.o"]) files[name] = new Uint8Array(fs.readFileSync(path.join(repoRoot(), "build/demo", name)));
   files["zlib.o"] = compressedObject(ELFCOMPRESS_ZLIB, deflateSync(DEBUG_TEXT));
+  files["bomb.o"] = compressedObject(ELFCOMPRESS_ZLIB, deflateSync(new Uint8Array(1 << 24)));
   files["zstd.o"] = compressedObject(ELFCOMPRESS_ZSTD, Buffer.concat([ZSTD_HEAD, DEBUG_TEXT]));
   if (!fs.existsSync(`${MUSL}/libc.a`)) return files;
   const dir = temporaryFolder("musl-hello");

@@ -162,7 +162,7 @@ export class NodeFiles implements WorkerIo {
       zstdDecompressSync?: (bytes: Uint8Array, options: object) => Uint8Array;
     };
     if (kind !== 1 && kind !== 2) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
-    const decode = kind === 1 ? zlib.inflateSync : (zlib.zstdDecompressSync ?? unpackZstd);
+    const decode = kind === 1 ? zlib.inflateSync : (zlib.zstdDecompressSync ?? ((packed: Uint8Array) => unpackZstd(packed, size)));
     let out: Uint8Array;
     try {
       out = decode(bytes, { maxOutputLength: Math.max(1, size) });

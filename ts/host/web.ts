@@ -6,10 +6,10 @@
  * everywhere but in WebKitGTK, whose workers are isolated and without SharedArrayBuffer.
  */
 import * as Comlink from "comlink";
-import { unzlibSync } from "fflate";
 import type { WorkerEndpoint, WorkerIo } from "../memory/pool.ts";
 import { createDigest } from "./digest.ts";
 import { HostError } from "./host.ts";
+import { unpackZlib } from "./unpack-zlib.ts";
 import { unpackZstd } from "./unpack-zstd.ts";
 import type { Platform } from "./virtual.ts";
 
@@ -20,14 +20,11 @@ const ELFCOMPRESS_ZSTD = 2;
 export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
   inflate(kind, bytes, size) {
     if (kind !== ELFCOMPRESS_ZLIB && kind !== ELFCOMPRESS_ZSTD) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
-    let out: Uint8Array;
     try {
-      out = kind === ELFCOMPRESS_ZLIB ? unzlibSync(bytes) : unpackZstd(bytes);
+      return kind === ELFCOMPRESS_ZLIB ? unpackZlib(bytes, size) : unpackZstd(bytes, size);
     } catch {
       throw new HostError("EINVAL", "corrupted compressed data");
     }
-    if (out.length !== size) throw new HostError("EINVAL", "corrupted compressed data");
-    return out;
   },
   deflate: () => undefined,
 };
