@@ -30,6 +30,7 @@ export const SHN_X86_64_LCOMMON = 0xff02;
 export const SHN_ABS = 0xfff1;
 export const SHN_COMMON = 0xfff2;
 export const SHN_XINDEX = 0xffff;
+export const PN_XNUM = 0xffff;
 
 // sh_type
 export const SHT_NULL = 0;

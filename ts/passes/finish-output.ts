@@ -1,13 +1,17 @@
 /**
- * The rest of the output file: linker-made sections, symbol table, headers, build-id, and the commit under its name.
+ * The rest of the output file: linker-made sections, symbol table, headers. link.ts adds the build-id and gives the file its name.
  *
  * Every linker-made section gets exactly the bytes it promised; a section that is asked twice or writes elsewhere is a bug.
  */
 import {
-  EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, EV_CURRENT, PF_X, PHDR_BYTES, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHF_INFO_LINK, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
+  EHDR_BYTES, ET_DYN, ET_EXEC, PF_X, PHDR_BYTES, PN_XNUM, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHF_INFO_LINK, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { parseNumber } from "../args/option-row.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { writeEhdr } from "../elf/ehdr.ts";
+import { writePhdr } from "../elf/phdr.ts";
+import { writeShdr } from "../elf/shdr.ts";
 import type { OutputFile } from "../host/host.ts";
 import { sectionsByName } from "./order-sections.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
@@ -70,30 +74,23 @@ export function entryAddress(ctx: Context): bigint {
     const kind = tables.sym.flags[id]! & SYM_KIND_MASK;
     if (kind === SYM_DEFINED || kind === SYM_IN_OSEC) return tables.sym.addr[id]!;
   }
-  if (/^(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(options.entry)) return BigInt(options.entry);
+  const number = parseNumber(options.entry);
+  if (number !== undefined) return number;
   if (options.entry !== "" || !options.shared) ctx.diag.warn({ code: "NO_ENTRY", text: `cannot find entry symbol ${name}; not setting start address`, symbol: name });
   return 0n;
 }
 
 export function elfHeader(ctx: Context): Uint8Array {
   const out = new Uint8Array(EHDR_BYTES);
-  const view = new DataView(out.buffer);
   const { options } = ctx;
   const sections = options.z.nosectionheader ? 0 : ctx.osecs.length + 1;
   const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
-  out.set([0x7f, 0x45, 0x4c, 0x46, ELFCLASS64, ELFDATA2LSB, EV_CURRENT, ctx.osabi]);
-  view.setUint16(0x10, options.shared || options.pie ? ET_DYN : ET_EXEC, true);
-  view.setUint16(0x12, ctx.arch.e_machine, true);
-  view.setUint32(0x14, EV_CURRENT, true);
-  view.setBigUint64(0x18, entryAddress(ctx), true);
-  view.setBigUint64(0x20, BigInt(ctx.segments.length > 0 ? EHDR_BYTES : 0), true);
-  view.setBigUint64(0x28, BigInt(sections > 0 ? ctx.sectionHeaders : 0), true);
-  view.setUint16(0x34, EHDR_BYTES, true);
-  view.setUint16(0x36, PHDR_BYTES, true);
-  view.setUint16(0x38, writtenSegments(ctx).length, true);
-  view.setUint16(0x3a, SHDR_BYTES, true);
-  view.setUint16(0x3c, sections >= SHN_LORESERVE ? 0 : sections, true);
-  view.setUint16(0x3e, names >= SHN_LORESERVE ? SHN_XINDEX : names, true);
+  writeEhdr(new DataView(out.buffer), 0, {
+    osabi: ctx.osabi, abiVersion: 0, e_type: options.shared || options.pie ? ET_DYN : ET_EXEC, e_machine: ctx.arch.e_machine, e_entry: entryAddress(ctx),
+    e_phoff: ctx.segments.length > 0 ? EHDR_BYTES : 0, e_shoff: sections > 0 ? ctx.sectionHeaders : 0, e_flags: 0,
+    e_phentsize: PHDR_BYTES, e_phnum: Math.min(writtenSegments(ctx).length, PN_XNUM), e_shentsize: SHDR_BYTES,
+    e_shnum: sections >= SHN_LORESERVE ? 0 : sections, e_shstrndx: names >= SHN_LORESERVE ? SHN_XINDEX : names,
+  });
   return out;
 }
 
@@ -105,17 +102,7 @@ function writtenSegments(ctx: Context): Segment[] {
 export function programHeaders(ctx: Context): Uint8Array {
   const out = new Uint8Array(PHDR_BYTES * ctx.segments.length);
   const view = new DataView(out.buffer);
-  writtenSegments(ctx).forEach((segment, i) => {
-    const at = i * PHDR_BYTES;
-    view.setUint32(at, segment.p_type, true);
-    view.setUint32(at + 4, segment.p_flags, true);
-    view.setBigUint64(at + 8, BigInt(segment.p_offset), true);
-    view.setBigUint64(at + 16, segment.p_vaddr, true);
-    view.setBigUint64(at + 24, segment.p_paddr, true);
-    view.setBigUint64(at + 32, BigInt(segment.p_filesz), true);
-    view.setBigUint64(at + 40, BigInt(segment.p_memsz), true);
-    view.setBigUint64(at + 48, BigInt(segment.p_align), true);
-  });
+  writtenSegments(ctx).forEach((segment, i) => writePhdr(view, i * PHDR_BYTES, segment));
   return out;
 }
 
@@ -139,25 +126,21 @@ export function sectionHeaders(ctx: Context): Uint8Array {
   const view = new DataView(out.buffer);
   const byName = sectionsByName(ctx.osecs);
   const names = byName.get(".shstrtab")?.index ?? 0;
-  // gABI ch. 4: counts that do not fit into the ELF header
+  const segments = writtenSegments(ctx).length;
+  // gABI ch. 4 and 5: counts that do not fit into the ELF header
   if (ctx.osecs.length + 1 >= SHN_LORESERVE) view.setBigUint64(0x20, BigInt(ctx.osecs.length + 1), true);
   if (names >= SHN_LORESERVE) view.setUint32(0x28, names, true);
+  if (segments >= PN_XNUM) view.setUint32(0x2c, segments, true);
   for (const osec of ctx.osecs) {
     resolveLinks(ctx, osec, byName);
-    const at = osec.index * SHDR_BYTES;
-    view.setUint32(at, osec.sh_name, true);
-    view.setUint32(at + 4, osec.sh_type, true);
-    view.setBigUint64(at + 8, BigInt(osec.sh_flags >>> 0), true);
-    view.setBigUint64(at + 16, osec.sh_addr, true);
-    view.setBigUint64(at + 24, BigInt(osec.sh_offset), true);
-    view.setBigUint64(at + 32, BigInt(osec.size), true);
-    view.setUint32(at + 40, osec.sh_link, true);
-    view.setUint32(at + 44, osec.sh_info, true);
-    view.setBigUint64(at + 48, 1n << BigInt(osec.align), true);
-    view.setBigUint64(at + 56, BigInt(osec.sh_entsize), true);
+    const { sh_name, sh_type, sh_flags, sh_addr, sh_offset, size, sh_link, sh_info, align, sh_entsize } = osec;
+    writeShdr(view, osec.index * SHDR_BYTES, { sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size: size, sh_link, sh_info, sh_addralign: 2 ** align, sh_entsize });
   }
   return out;
 }
+
+/** Larger gaps come from addresses somebody wrote, and stay holes of the file. */
+const MAX_GAP = 1 << 20;
 
 /** What lies between sections of a code segment is filled with traps, up to the end of its last page in the file. */
 function fillGaps(ctx: Context, file: OutputFile): void {
@@ -167,7 +150,7 @@ function fillGaps(ctx: Context, file: OutputFile): void {
     let end = 0;
     for (const osec of segment.sections) {
       const gap = osec.sh_offset - end;
-      if (end > 0 && gap > 0 && gap < 1 << 20 && (osec.sh_flags & SHF_EXECINSTR) !== 0 && osec.sh_type !== SHT_NOBITS) {
+      if (end > 0 && gap > 0 && gap < MAX_GAP && (osec.sh_flags & SHF_EXECINSTR) !== 0 && osec.sh_type !== SHT_NOBITS) {
         file.write(new Uint8Array(gap).fill(trap), end);
       }
       if (osec.sh_type !== SHT_NOBITS) end = osec.sh_offset + osec.size;
@@ -190,7 +173,9 @@ function roundLastCode(ctx: Context): void {
   const last = ctx.segments.filter((segment) => segment.p_type === PT_LOAD).at(-1);
   if (last === undefined || (last.p_flags & PF_X) === 0 || ctx.options.z.separateCode === "none") return;
   const { max } = pageSizes(ctx);
-  last.p_filesz = last.p_memsz = Math.ceil(last.p_filesz / max) * max;
+  last.p_filesz = Math.ceil(last.p_filesz / max) * max;
+  // -N: zeros may follow the code.
+  last.p_memsz = Math.max(last.p_memsz, last.p_filesz);
 }
 
 /** Writes headers; the file is complete then, except for its build-id. */

@@ -150,7 +150,7 @@ export async function loadSections(ctx: Context): Promise<void> {
     ctx.diag.error(messages.splitStackRelocatable());
   }
   if (options.sortCommon !== "none") sortCommons(ctx, commons);
-  placeCommons(ctx, commons, 1);
+  placeCommons(ctx, commons);
 }
 
 /** Makes room for local symbols behind the globals' rows. */
@@ -189,20 +189,21 @@ function sortCommons({ options, tables: { gsym } }: Context, commons: Uint32Arra
   commons.set(Array.from(commons).sort((a, b) => sign * (gsym.align[a]! - gsym.align[b]!)));
 }
 
-/** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss, in symbol order. */
-function placeCommons(ctx: Context, commons: Uint32Array, first: number): void {
+/** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss, in symbol order, each in an isec row from 1 on. */
+function placeCommons(ctx: Context, commons: Uint32Array): void {
   if (commons.length === 0) return;
   const { tables, arena } = ctx;
   const bss = arena.put("COMMON");
   const tbss = arena.put(".tbss.COMMON");
   commons.forEach((id, i) => {
+    const row = 1 + i;
     const tls = tables.gsym.type[id] === STT_TLS;
     const flags = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : 0);
-    fillSection(ctx, first + i, tls ? tbss : bss, flags, tables.gsym.size[id]!, tables.gsym.align[id]!);
+    fillSection(ctx, row, tls ? tbss : bss, flags, tables.gsym.size[id]!, tables.gsym.align[id]!);
     // Scripts and maps know a common by the file that has the largest.
-    tables.isec.obj[first + i] = tables.gsym.obj[id]!;
-    tables.isec.live[first + i] = 0;
-    tables.sym.isec[id] = first + i;
+    tables.isec.obj[row] = tables.gsym.obj[id]!;
+    tables.isec.live[row] = 0;
+    tables.sym.isec[id] = row;
     tables.sym.value[id] = 0n;
     tables.sym.flags[id] = (tables.sym.flags[id]! & ~SYM_KIND_MASK) | SYM_DEFINED | (tls ? SYM_TLS : SYM_OBJECT);
     if (!tls) tables.gsym.type[id] = STT_OBJECT;

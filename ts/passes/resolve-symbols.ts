@@ -5,7 +5,7 @@
  * the order lld has them (input files, entry and defsym names, wrapped names).
  */
 import {
-  OBJF_AS_NEEDED, OBJ_RELOCATABLE, OBJ_SHARED, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT,
+  OBJ_RELOCATABLE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_ROOT,
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK, SUSPECT_LOST,
 } from "../../as-kernels/shared/abi.ts";
 import { STB_GLOBAL, STB_WEAK } from "../../as-kernels/shared/elf.ts";
@@ -44,10 +44,6 @@ export async function resolveSymbols(ctx: Context): Promise<void> {
   arena.release(mark);
   settle(ctx, included, count);
   ctx.objects = arena.u32.subarray((included >>> 2) + 1, (included >>> 2) + 1 + count);
-  for (let o = 1; o < rows; o++) {
-    if (tables.obj.kind[o] !== OBJ_SHARED) continue;
-    tables.obj.needed[o] = (tables.obj.flags[o]! & OBJF_AS_NEEDED) === 0 ? 1 : 0;
-  }
 }
 
 /** What the replay suspected, if anything, is looked at again now that every symbol has its final definition. */
@@ -111,7 +107,7 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
   extractGlobs(ctx, (name) => root(name, "--undefined-glob"));
   for (const name of [options.init, options.fini]) {
     const id = ctx.lookup(name);
-    if (id !== 0 && (tables.sym.flags[id]! & SYM_KIND_MASK) === 1) tables.sym.flags[id]! |= SYM_ROOT;
+    if (id !== 0 && (tables.sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED) tables.sym.flags[id]! |= SYM_ROOT;
   }
   for (const name of options.requireDefined) {
     const id = ctx.lookup(name);

@@ -6,9 +6,11 @@
  * `.fini` are never touched. Writes the order of `member` runs.
  */
 import { SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
+import { STT_SECTION } from "../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { rawSymbol } from "../diagnostics/place.ts";
-import { STT_SECTION } from "../../as-kernels/shared/elf.ts";
+import { writeReport } from "../report/write.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { sortByCache } from "./cache-directed-sort.ts";
 import { readCallGraph } from "./call-graph.ts";
@@ -62,23 +64,18 @@ function byCallGraph(ctx: Context): number[] {
 
 /** --print-symbol-order: the symbols of the ordered sections, in a form that --symbol-ordering-file reads. */
 function printOrder(ctx: Context, order: number[]): void {
-  const { tables, options } = ctx;
-  const { obj, esym, sym } = tables;
-  const lines: string[] = [];
-  for (const row of order) {
-    const o = tables.isec.obj[row]!;
+  const { isec, obj, esym, sym } = ctx.tables;
+  const names = new Map(order.map((row) => [row, [] as ByteString[]]));
+  for (const o of new Set(order.map((row) => isec.obj[row]!))) {
     for (let i = 1; i < obj.esymCount[o]!; i++) {
       const id = esym.sym[obj.esymBase[o]! + i]!;
-      if (sym.isec[id] !== row || (sym.flags[id]! & SYM_KIND_MASK) !== SYM_DEFINED) continue;
-      const raw = rawSymbol(ctx, o, i)!;
-      if (raw.type !== STT_SECTION) lines.push(raw.name);
+      const list = (sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED && isec.obj[sym.isec[id]!] === o ? names.get(sym.isec[id]!) : undefined;
+      const raw = list === undefined ? null : rawSymbol(ctx, o, i);
+      if (raw !== null && raw.type !== STT_SECTION) list!.push(raw.name);
     }
   }
-  try {
-    ctx.host.writeText(options.printSymbolOrder, lines.map((line) => `${line}\n`).join(""));
-  } catch (error) {
-    ctx.diag.error({ code: "OUTPUT", text: `cannot open ${options.printSymbolOrder}: ${(error as Error).message}` });
-  }
+  const { printSymbolOrder } = ctx.options;
+  writeReport(ctx, printSymbolOrder, order.flatMap((row) => names.get(row)!).map((name) => `${name}\n`).join(""), printSymbolOrder);
 }
 
 function apply(ctx: Context, ranks: number, scratch: number): void {

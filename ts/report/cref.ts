@@ -9,6 +9,7 @@ import { OBJ_RELOCATABLE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, S
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { displaySymbol, fileName } from "../diagnostics/place.ts";
+import { placeInScript } from "../script/lexer.ts";
 
 const FILE_COLUMN = 50;
 
@@ -28,7 +29,7 @@ export function crossReference(ctx: Context): ByteString {
 function definitionPlace(ctx: Context, sym: number): ByteString {
   const expr = ctx.assigned.get(sym);
   if (expr === undefined) return fileName(ctx, ctx.tables.gsym.obj[sym]!);
-  return expr.name === "--defsym" ? expr.name : `${expr.name}:${expr.text.slice(0, expr.offset).split("\n").length}`;
+  return expr.name === "--defsym" ? expr.name : placeInScript(expr.text, expr.name, expr.offset).text;
 }
 
 /** Relocatable objects that mention each defined global, in link order. */

@@ -1,7 +1,7 @@
 /**
  * All reports, at their places in the link: which option asks for what, and where it goes.
  *
- * link.ts calls the four functions at the places their comments name; the texts are made in the files beside this one. -t is here
+ * link.ts calls these functions at the places their comments name; the texts are made in the files beside this one. -t is here
  * only for archive members: load-inputs names files as it opens them, so that the list is there when the link fails.
  */
 import type { ByteString } from "../args/link-options.ts";
@@ -17,6 +17,7 @@ import { metafile } from "./metafile.ts";
 import { relativeRelocs } from "./relative-relocs.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
+import { writeReport } from "./write.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
 import { archiveStats, whyExtract } from "./why-extract.ts";
 import { whyLive } from "./why-live.ts";
@@ -76,10 +77,7 @@ export function reportTimes(ctx: Context): void {
   if (options.timeTrace !== "") write(ctx, options.timeTrace, timeTrace(ctx), "--time-trace");
 }
 
-function write(ctx: Context, path: ByteString, text: ByteString, option: string): void {
-  try {
-    ctx.host.writeText(path, text);
-  } catch (error) {
-    ctx.diag.error({ code: "OUTPUT", text: `cannot open ${option} file ${path}: ${(error as Error).message}` });
-  }
+/** `what`: the option that names the file. */
+function write(ctx: Context, path: ByteString, text: ByteString, what: string): void {
+  writeReport(ctx, path, text, `${what} file ${path}`);
 }

@@ -26,6 +26,7 @@ export class MapSymbols {
   private readonly bySection = new Map<number, Mention[]>();
   /** Symbols of shared objects that the output has an address for. */
   private readonly placed: number[] = [];
+  private readonly added = new Set<number>();
 
   constructor(ctx: Context) {
     this.ctx = ctx;
@@ -44,8 +45,6 @@ export class MapSymbols {
       if (mentioned && sym.addr[row] !== 0n) this.placed.push(row);
     }
   }
-
-  private readonly added = new Set<number>();
 
   private add(mention: Mention): void {
     const { flags, isec } = this.ctx.tables.sym;

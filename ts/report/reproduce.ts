@@ -9,7 +9,7 @@ import { groupedFlags, matchOption, takesNumber } from "../args/parse.ts";
 import type { OptionRow } from "../args/option-row.ts";
 import { versionText } from "../args/identity.ts";
 import type { Context } from "../context.ts";
-import { HostError, type Host } from "../host/host.ts";
+import { HostError, type Host, type OutputFile } from "../host/host.ts";
 import { baseName, joinPath, normalized } from "../input/search.ts";
 import { TarWriter } from "./tar.ts";
 
@@ -28,12 +28,12 @@ const CHUNK_BYTES = 1 << 20;
 
 export function reproduce(ctx: Context): void {
   const { options, diag, host } = ctx;
-  let failed = "";
+  let output: OutputFile | undefined;
   try {
-    const output = host.createOutput(options.reproduce, { mode: 0o666 });
+    const file = (output = host.createOutput(options.reproduce, { mode: 0o666 }));
     let at = 0;
     const tar = new TarWriter((bytes) => {
-      output.write(bytes, at);
+      file.write(bytes, at);
       at += bytes.length;
     });
     const top = baseName(options.reproduce).replace(/(.)\.[^.]*$/, "$1");
@@ -45,12 +45,12 @@ export function reproduce(ctx: Context): void {
       if (!tar.has(name)) addFile(tar, name, path, host);
     }
     tar.end();
-    output.commit();
+    file.commit();
   } catch (error) {
+    output?.abort();
     if (!(error instanceof HostError)) throw error;
-    failed = error.message;
+    diag.error({ code: "OUTPUT", text: `--reproduce: failed to open ${options.reproduce}: ${error.message}` });
   }
-  if (failed !== "") diag.error({ code: "OUTPUT", text: `--reproduce: failed to open ${options.reproduce}: ${failed}` });
 }
 
 /** What the link read, layout scripts last; first what options name. */

@@ -29,7 +29,11 @@ export function timeTable(ctx: TimedContext): ByteString {
 export function statistics(ctx: Context): ByteString {
   const { tables, params } = ctx;
   const rows = (count: number): number => Math.max(0, count - 1);
-  const total = (values: ArrayLike<number>): number => Array.prototype.reduce.call(values, (sum: unknown, value: unknown) => (sum as number) + (value as number), 0) as number;
+  const total = (column: Uint8Array | Uint32Array): number => {
+    let sum = 0;
+    for (const value of column) sum += value;
+    return sum;
+  };
   const counts: [string, number][] = [
     ["files", ctx.loadedFiles.length],
     ["objects", ctx.objects.length],

@@ -55,7 +55,9 @@ class Replay {
       const by = obj.whyObj[id]!;
       // Only while its references were looked at; later the member itself asked.
       if (by === 0 || obj.kind[by] !== OBJ_SHARED && obj.done[by]! < obj.done[id]!) continue;
-      this.extracts.set(by, [...(this.extracts.get(by) ?? []), id]);
+      const members = this.extracts.get(by);
+      if (members === undefined) this.extracts.set(by, [id]);
+      else members.push(id);
     }
   }
 

@@ -10,7 +10,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { displayName, displaySymbol, fileName, rawSymbol, sectionPath } from "../diagnostics/place.ts";
 import { Glob } from "../script/glob.ts";
-import { LiveGraph, type Edge } from "./live-graph.ts";
+import { LiveGraph, type Edge, type Link } from "./live-graph.ts";
 
 export function whyLive(ctx: Context): ByteString[] {
   const globs = ctx.options.whyLive.map((pattern) => new Glob(pattern));
@@ -44,6 +44,10 @@ function matching(ctx: Context, wanted: (name: ByteString) => boolean): number[]
   }
   return found;
 }
+
+const WORDS: Record<Link, string> = {
+  reference: "referenced by", dependent: "depended on by section", group: "in section group with", personality: "referenced by", unwinding: "referenced by unwind information of",
+};
 
 class Explanation {
   private readonly ctx: Context;
@@ -96,16 +100,18 @@ class Explanation {
     return [`>>> contained live symbol: ${this.symbol(id)}${note === "" ? "" : ` (${note})`}`];
   }
 
-  /** An edge and the way from a root to where it starts. */
-  private edge({ link, from }: Edge): ByteString[] {
-    const words = { reference: "referenced by", dependent: "depended on by section", group: "in section group with", personality: "referenced by", unwinding: "referenced by unwind information of" };
-    return [`>>> ${words[link]}: ${this.section(from)}`, ...(this.graph.sectionNote(from) === "" ? this.chain(from) : [])];
-  }
-
-  private chain(row: number): ByteString[] {
-    const reason = this.graph.reason(row);
-    if (reason === null) return [];
-    if ("symbol" in reason) return this.containing(reason.symbol);
-    return [...(reason.sym === 0 ? [] : this.containing(reason.sym)), ...this.edge(reason)];
+  /** An edge and the way from a root to where it starts: as long as the program's longest chain of references. */
+  private edge(first: Edge): ByteString[] {
+    const lines: ByteString[] = [];
+    let edge: Edge | null = first;
+    while (edge !== null) {
+      const { link, from }: Edge = edge;
+      lines.push(`>>> ${WORDS[link]}: ${this.section(from)}`);
+      const reason: ReturnType<LiveGraph["reason"]> = this.graph.sectionNote(from) === "" ? this.graph.reason(from) : null;
+      edge = reason === null || "symbol" in reason ? null : reason;
+      const symbol = reason === null ? 0 : "symbol" in reason ? reason.symbol : reason.sym;
+      if (symbol !== 0) lines.push(...this.containing(symbol));
+    }
+    return lines;
   }
 }

@@ -195,4 +195,28 @@ segments("copies of read-only variables join .data.rel.ro of a script, so that R
   assert.not(new ElfFile(w.bytes("m")).section(".bss.rel.ro"));
 });
 
+segments("-N -z separate-code: the zeros behind code stay part of its segment", (w) => {
+  if (linkerName !== "wield") return; // lld cuts them off
+  w.write({ "t.s": ".globl _start\n_start: ret\n.bss\n.zero 100000\n" });
+  w.sh("as t.s -o t.o && $LD -N -z separate-code t.o -o t");
+  assert.ok(new ElfFile(w.bytes("t")).segment(1)!.memsz >= 100_000);
+});
+
+segments("more program headers than e_phnum can count (gABI ch. 5, PN_XNUM)", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": ".globl _start\n_start: ret\n", "t.ld": `PHDRS { text PT_LOAD; ${Array.from({ length: 65_540 }, (_, i) => `n${i} PT_NULL;`).join(" ")} } SECTIONS { .text : { *(.text) } :text }` });
+  w.sh("as t.s -o t.o && $LD -T t.ld t.o -o t");
+  const elf = new ElfFile(w.bytes("t"));
+  assert.is(elf.u16(56), 0xffff);
+  assert.is(elf.u32(elf.u64(40) + 44), 65_541);
+});
+
+segments("a number as --entry is read as strtoul does; beyond 64 bits it is none", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": ".globl _start\n_start: ret\n" });
+  w.sh("as t.s -o t.o && $LD -e 010 t.o -o octal && $LD -e 0x400000 t.o -o hex");
+  assert.equal(["octal", "hex"].map((name) => new ElfFile(w.bytes(name)).entry), [8, 0x400000]);
+  contains(w.sh("$LD -e 0x10000000000000001 t.o -o t 2>&1"), "cannot find entry symbol 0x10000000000000001");
+});
+
 segments.run();

@@ -1,0 +1,14 @@
+/** A file that an option asks for beside the output. */
+import type { ByteString } from "../args/link-options.ts";
+import type { Context } from "../context.ts";
+import { HostError } from "../host/host.ts";
+
+/** `shown`: what messages call it. */
+export function writeReport({ diag, host }: Context, path: ByteString, text: ByteString, shown: string): void {
+  try {
+    host.writeText(path, text);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    diag.error({ code: "OUTPUT", text: `cannot open ${shown}: ${error.message}` });
+  }
+}
