@@ -193,9 +193,10 @@ test("-v stops without inputs and goes on with them", () => {
   assert.match(parse("-V").text, /Supported emulations:\n   elf_x86_64\n/);
 });
 
-test("probes of libtool, meson and cmake", () => {
+test("probes of libtool, meson, cmake and glibc", () => {
   assert.match(parse("-v").text, /GNU/);
-  assert.match(parse("--version").text.split("\n")[0] as string, /^wield v\d+\.\d+\.\d+, as LLD \d+\.\d+\.\d+ \(compatible with GNU ld\)$/);
+  assert.match(parse("--version").text.split("\n")[0] as string, /^wield v\d+\.\d+\.\d+, as LLD \d+\.\d+\.\d+ \(compatible with GNU ld \d+\.\d+\)$/);
+  assert.is(parse("--version").text.split("\n")[0]!.replace(/^.*GNU ld.* ([0-9]+\.[0-9.]*).*$/, "$1"), "2.40");
   const help = parse("--help").text;
   for (const word of ["no-whole-archive", "--dependency-file", "--push-state"]) assert.ok(help.includes(word), word);
   assert.match(help, /: supported targets:.* elf/);

@@ -78,7 +78,8 @@ test("a last member may lack its padding", () => {
 test("thin archives name files and members of archives", () => {
   const names = "dir/a.o/\nsub/lib.a/\n";
   const text = `!<thin>\n${header("//", names.length)}${names}${names.length % 2 ? "\n" : ""}${header("/0", 1000)}${header("/9:128", 50)}`;
-  assert.equal(members(text, true), ["dir/a.o:1000:", "sub/lib.a:50@68:"]);
+  assert.equal(members(text, true), ["dir/a.o:1000:", "sub/lib.a:50@128:"]);
+  assert.equal(members(text.replace("/0              ", "/0             /").replace("/9:128          ", "/9:128         /"), true), ["dir/a.o:1000:", "sub/lib.a:50@128:"]);
 });
 
 test("finds the member of a nested archive by its header", () => {

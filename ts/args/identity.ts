@@ -2,10 +2,12 @@
  * What the linker says it is: --version, -V.
  *
  * Other programs read these texts. libtool wants "GNU" in `-v`; meson wants "GNU" or "LLD" in --version, cmake "LLD N", the Linux
- * kernel the words LLD and N.
+ * kernel the words LLD and N, glibc "GNU ld … N)".
  */
 /** The linker whose options and layout are ours: cmake, meson and the Linux kernel choose what to pass by a name and a version they know. */
 const LLD_VERSION = "19.1.7";
+/** The GNU ld whose habits we keep where lld has none; a glibc that does not see "LLD" in front wants to read 2.25 or more. */
+const GNU_VERSION = "2.40";
 
 /** Of package.json; a test compares. */
 export const VERSION = "0.1.0";
@@ -22,7 +24,7 @@ export interface Identity {
 
 /** `level` 2 is -V. The v is for libtool, which takes a word that begins with 0. or 1. for a GNU ld without version scripts. */
 export function versionText(who: Identity, level: number): string {
-  const first = who.compatVersion === "" ? `wield v${VERSION}, as LLD ${LLD_VERSION} (compatible with GNU ld)` : who.compatVersion;
+  const first = who.compatVersion === "" ? `wield v${VERSION}, as LLD ${LLD_VERSION} (compatible with GNU ld ${GNU_VERSION})` : who.compatVersion;
   const lines = [first];
   if (level === 2) lines.push("  Supported emulations:", ...who.emulations.map((name) => "   " + name));
   return lines.join("\n") + "\n";

@@ -221,15 +221,19 @@ class Walk {
     return nameAt;
   }
 
-  /** `/123`, or `/123:456` for a member of a nested archive in a thin one, whose contents start at 456. */
+  /**
+   * `/123`, or `/123:456` for a member of a nested archive in a thin one, whose header is at 456. The first blank ends it: GNU ar leaves
+   * the `/` of a short name in the field's last byte when the file is one of 15 letters in a thin archive.
+   */
   private longName(header: Uint8Array, i: number): ByteString {
-    let end = i + 16;
+    let end = i + 1;
+    while (end < i + 16 && header[end] !== 32) end++;
     let colon = i + 1;
     while (colon < end && header[colon] !== 58) colon++;
     if (colon < end) {
       const origin = decimal(header, colon + 1, end);
-      if (origin < HEADER_BYTES + MAGIC_BYTES) throw this.bad("offset in the nested archive is wrong");
-      this.member.nested = origin - HEADER_BYTES;
+      if (origin < MAGIC_BYTES) throw this.bad("offset in the nested archive is wrong");
+      this.member.nested = origin;
       end = colon;
     }
     const names = this.longNames;

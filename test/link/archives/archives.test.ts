@@ -30,6 +30,9 @@ archives("thin, long names, equal names, no index, 64-bit index, empty", (w) => 
   w.write(PARTS).sh("gcc -O1 -c *.c && cp a.o a_member_with_a_very_long_name.o && mkdir d && cp b.o d/same.o && cp c.o same.o");
   w.sh("ar rcT thin.a a.o b.o c.o && gcc -B$B m.o thin.a -o thin && ./thin");
   w.sh("ar rcT d/thin.a a.o d/same.o same.o && gcc -B$B m.o d/thin.a -o thin2 && ./thin2 && cd / && gcc -B$B $OLDPWD/m.o $OLDPWD/d/thin.a -o $OLDPWD/thin3");
+  // GNU ar leaves a stray `/` behind the number of a file name of 15 letters
+  w.sh("cp a.o fifteen_chars.o && cp c.o fourteen_xyz.o && (cd d && ar rc fifteen_libxy.a ../b.o)");
+  w.sh("ar rcT odd.a fifteen_chars.o d/fifteen_libxy.a fourteen_xyz.o && grep -q '^/0  *//*0' odd.a && gcc -B$B m.o odd.a -o odd && ./odd && gcc -B$B m.o -Wl,--whole-archive odd.a -Wl,--no-whole-archive -o odd2 && ./odd2");
   w.sh("ar rc long.a a_member_with_a_very_long_name.o b.o c.o && gcc -B$B m.o long.a -o long && ./long");
   w.sh("ar rc same.a a.o && ar q same.a d/same.o same.o && gcc -B$B m.o same.a -o same && ./same");
   w.sh("ar rc empty.a && gcc -B$B m.o empty.a long.a empty.a -o empty && ./empty");
@@ -38,7 +41,7 @@ archives("thin, long names, equal names, no index, 64-bit index, empty", (w) => 
   w.write({ "bare.a": archive(members, { index: false }) });
   if (linkerName !== "bfd") w.sh("gcc -B$B m.o bare.a -o bare && ./bare");
   w.sh("ar rcT inner.a a.o b.o && ar rcT outer.a inner.a c.o && gcc -B$B m.o outer.a -o nested && ./nested");
-  for (const name of ["thin", "thin2", "thin3", "long", "same", "wide", "nested"]) w.elf(name);
+  for (const name of ["thin", "thin2", "thin3", "odd", "odd2", "long", "same", "wide", "nested"]) w.elf(name);
 });
 
 archives("--whole-archive takes everything, once", (w) => {
