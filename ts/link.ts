@@ -127,6 +127,7 @@ function setParams(ctx: Context): void {
   params.set("packRelr", flag(options.packRelr));
   if (options.filler >= 0) params.set("filler", options.filler);
   params.set("writeAddends", flag(options.applyDynamicRelocs || options.z.rel));
+  params.set("callNop", options.z.callNop);
   params.set("markPlt", flag(options.z.markPlt));
   params.set("ignoreOverflow", flag(options.z.ignoreOverflow));
   params.set("rel", flag(options.z.rel));

@@ -14,7 +14,7 @@ import {
 export const FORM_NONE: u32 = 0;
 /** mov foo@GOTPCREL(%rip), %reg → lea foo(%rip), %reg */
 export const FORM_LEA: u32 = 1;
-/** call *foo@GOTPCREL(%rip) → addr32 call foo */
+/** call *foo@GOTPCREL(%rip) → addr32 call foo; or another byte before or behind it (-z call-nop) */
 export const FORM_CALL: u32 = 2;
 /** jmp *foo@GOTPCREL(%rip) → jmp foo; nop */
 export const FORM_JMP: u32 = 3;
@@ -66,14 +66,19 @@ function registerToRm(at: u32, type: u32, extension: u32): void {
 
 /**
  * Rewrites the instruction for `form`. `SA`: S + A + 4, the address that was loaded from the GOT; `P`: address of the field.
- * Returns 0, or 1 when the value does not fit (nothing is written then).
+ * `callNop`: the byte that pads a call, bit 8 = behind it. Returns 0, or 1 when the value does not fit (nothing is written then).
  */
-export function relaxGot(at: u32, type: u32, form: u32, SA: u64, P: u64): u32 {
+export function relaxGot(at: u32, type: u32, form: u32, SA: u64, P: u64, callNop: u32): u32 {
   if (form == FORM_LEA || form == FORM_CALL) {
     const V = <i64>(SA - 4 - P);
     if (V != <i64><i32>V) return 1;
     if (form == FORM_LEA) store<u8>(at - 2, 0x8d);
-    else store<u16>(at - 2, 0xe867); // 67 e8: addr32 call
+    else if (callNop >> 8) {
+      store<u8>(at - 2, 0xe8); // e8 rel32 begins one byte earlier
+      store<u32>(at - 1, <u32>(V + 1));
+      store<u8>(at + 3, <u8>callNop);
+      return 0;
+    } else store<u16>(at - 2, <u16>(0xe800 | callNop)); // 67 e8: addr32 call
     store<u32>(at, <u32>V);
     return 0;
   }

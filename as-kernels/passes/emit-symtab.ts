@@ -106,6 +106,17 @@ export function countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32 {
   return count;
 }
 
+/** Symbols among globals [from, to) that inputs define and others may refer to, but for thread-local ones: rows at `out` (0 = only count). Returns their number. */
+export function listDefinedGlobals(from: u32, to: u32, out: u32): u32 {
+  let count: u32 = 0;
+  for (let id = from; id < to; id++) {
+    if ((tables().sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED || tables().sym.flags[id] & SYM_TLS || isLocalised(id) || !keepGlobal(id)) continue;
+    if (out != 0) store<u32>(out + (count << 2), id);
+    count++;
+  }
+  return count;
+}
+
 /** Bytes of a global's name with its @version. */
 // @ts-ignore: decorator
 @inline

@@ -163,7 +163,7 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
       const form = relaxableSymbol(sym, flags) ? gotForm(at, type, params().relaxAbs32) : FORM_NONE;
       if (form != FORM_NONE) {
         const SA = tables().sym.addr[sym];
-        if (!relaxGot(at, type, form, SA, P)) return 0;
+        if (!relaxGot(at, type, form, SA, P, params().callNop)) return 0;
         if (!gotEntryAddress(sym)) return outOfRange(o, i, r, SA - 4 - P, type);
       }
     }

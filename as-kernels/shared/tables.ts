@@ -393,6 +393,7 @@ export class Params {
   undefinedPolicy: u32;
   splitStack: u32;
   splitStackBytes: u32;
+  callNop: u32;
   markPlt: u32;
   ignoreOverflow: u32;
   paddingSeed: u32;

@@ -186,6 +186,7 @@ export interface LinkOptions {
   noGnuUnique: boolean;
   imageBase: bigint | undefined;
   outputOrder: OutputOrderItem[]; // --section-order; [] = the usual layout
+  outImplib: ByteString; // --out-implib
   zeroToBss: boolean;
   sortCommon: "none" | "descending" | "ascending";
   paddingSeed: number; // --randomize-section-padding: seed + 1, 0 = none
@@ -242,6 +243,8 @@ export interface LinkOptions {
     ifuncNoplt: boolean;
     lrodataAfterBss: boolean;
     markPlt: boolean;
+    callNop: number; // -z call-nop: the byte; bit 8: behind the call
+
     uniqueSymbol: boolean;
     reportRelative: boolean; // -z report-relative-reloc
     ignoreOverflow: boolean; // -z noreloc-overflow

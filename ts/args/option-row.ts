@@ -85,7 +85,7 @@ export function put<K extends keyof LinkOptions>(key: K, value: LinkOptions[K]):
 }
 
 /** Stores the value as it is; the last one wins. */
-export function into(key: "output" | "entry" | "soname" | "sysroot" | "init" | "fini" | "mapFile" | "reportFile" | "metafile" | "errorHandlingScript" | "dependencyFile" | "timeTrace" | "whyExtract" | "symbolOrderingFile" | "callGraphOrderingFile" | "printSymbolOrder" | "printArchiveStats" | "printSymbolCounts" | "reproduce" | "chroot" | "plugin" | "packageMetadata" | "dynamicLinker" | "compatVersion" | "defaultScript"): Setter {
+export function into(key: "output" | "entry" | "soname" | "sysroot" | "init" | "fini" | "mapFile" | "reportFile" | "metafile" | "outImplib" | "errorHandlingScript" | "dependencyFile" | "timeTrace" | "whyExtract" | "symbolOrderingFile" | "callGraphOrderingFile" | "printSymbolOrder" | "printArchiveStats" | "printSymbolCounts" | "reproduce" | "chroot" | "plugin" | "packageMetadata" | "dynamicLinker" | "compatVersion" | "defaultScript"): Setter {
   return (s, v) => {
     s.options[key] = v;
   };

@@ -154,7 +154,7 @@ const VALUES: Record<string, Setter> = {
   "lam-report": (s, v) => (setLamReport(s, FEATURE_LAM_U48, "lam-report", v), setLamReport(s, FEATURE_LAM_U57, "lam-report", v)),
   "lam-u48-report": (s, v) => setLamReport(s, FEATURE_LAM_U48, "lam-u48-report", v),
   "lam-u57-report": (s, v) => setLamReport(s, FEATURE_LAM_U57, "lam-u57-report", v),
-  "call-nop": (s, v) => void (v === "prefix-addr" || s.warnings.push(`-z call-nop=${v} is not obeyed: calls are padded by a prefix (prefix-addr)`)),
+  "call-nop": setCallNop,
   "dead-reloc-in-nonalloc": addDeadReloc,
   "bti-report": (s, v) => v !== "none" && aarch64(s, "bti-report"),
   "gcs-report": (s, v) => v !== "none" && aarch64(s, "gcs-report"),
@@ -165,6 +165,14 @@ const VALUES: Record<string, Setter> = {
     else s.errors.push(`-z cet-report= parameter ${v} is not recognized`);
   },
 };
+
+/** prefix-addr, suffix-nop, prefix-BYTE or suffix-BYTE (GNU ld). */
+function setCallNop(s: ParseState, v: ByteString): void {
+  const [place, what = ""] = v.split(/-(.*)/s);
+  const byte = what === "addr" && place === "prefix" ? 0x67n : what === "nop" && place === "suffix" ? 0x90n : parseNumber(what);
+  if ((place !== "prefix" && place !== "suffix") || byte === undefined || byte > 0xffn) s.errors.push(`-z call-nop=: expected prefix-addr, suffix-nop, prefix-BYTE or suffix-BYTE, but got '${v}'`);
+  else s.options.z.callNop = Number(byte) | (place === "suffix" ? 0x100 : 0);
+}
 
 function setLamReport(s: ParseState, bit: number, name: string, v: ByteString): void {
   const at = s.options.z.lamReports.findIndex((report) => report.bit === bit);

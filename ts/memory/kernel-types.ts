@@ -79,6 +79,7 @@ export interface Kernels {
   // passes/emit-symtab
   countLocals(o: u32, discard: u32, bytes: u32): u32;
   countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32;
+  listDefinedGlobals(from: u32, to: u32, out: u32): u32;
   emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
   emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
   // passes/fold-identical

@@ -345,6 +345,7 @@ export const PARAMS = {
   undefinedPolicy: "u32", // UNDEFINED_*
   splitStack: "u32", // set by load-sections: some object is compiled with -fsplit-stack
   splitStackBytes: "u32", // stack that code without -fsplit-stack may take for granted
+  callNop: "u32", // -z call-nop: the byte that fills up a call that was indirect; bit 8: behind it
   markPlt: "u32", // -z mark-plt: addends of JUMP_SLOT are PLT entries
   ignoreOverflow: "u32", // -z noreloc-overflow: fields take what fits of a value
   paddingSeed: "u32", // --randomize-section-padding: 0 = members stand next to each other

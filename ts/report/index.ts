@@ -10,6 +10,7 @@ import { warnBackrefs } from "./backrefs.ts";
 import { crossReference } from "./cref.ts";
 import { fileDependencies, symbolCounts } from "./file-symbols.ts";
 import { dependencyFileOf } from "./dependency-file.ts";
+import { importLibrary } from "./import-library.ts";
 import { reportPage } from "./layout-page.ts";
 import { discardedSections, linkMap, unusedSections } from "./map.ts";
 import { memoryUsage } from "./memory-usage.ts";
@@ -58,6 +59,7 @@ export function reportLayout(ctx: Context, bytes: number): void {
   if (options.mapFile !== "") write(ctx, mapPath(ctx), (options.mapDiscarded ? discardedSections(ctx) : "") + linkMap(ctx) + table, "-Map");
   else ctx.diag.text(table);
   if (options.z.reportRelative) for (const line of relativeRelocs(ctx)) ctx.diag.note(line);
+  if (options.outImplib !== "") write(ctx, options.outImplib, importLibrary(ctx), "--out-implib");
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
   if (options.reportFile !== "") write(ctx, options.reportFile, reportPage(ctx), "--report");
   if (options.metafile !== "") write(ctx, options.metafile, metafile(ctx, bytes), "--metafile");

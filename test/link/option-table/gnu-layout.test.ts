@@ -75,4 +75,27 @@ gnu("--randomize-section-padding: other places for each seed, the same for the s
   contains(w.fails("$LD a.o --randomize-section-padding=x"), "randomize-section-padding");
 }, "gcc", "nm");
 
+gnu("-z call-nop=: how calls that were indirect are filled up", (w) => {
+  if (!wield && linkerName !== "bfd") return;
+  w.write({ "a.s": ".globl _start\n_start: call *f@GOTPCREL(%rip)\nnop\nf: ret\n" }).sh("as a.s -o a.o");
+  const code = (how: string): string => (w.sh(`$LD a.o -o a ${how}`), Buffer.from(w.elf("a").content(".text")).toString("hex"));
+  assert.is(code(""), "67e80100000090c3");
+  assert.is(code("-z call-nop=prefix-addr"), "67e80100000090c3");
+  assert.is(code("-z call-nop=suffix-nop"), "e8020000009090c3");
+  assert.is(code("-z call-nop=prefix-0x2e"), "2ee80100000090c3");
+  assert.is(code("-z call-nop=suffix-0x26"), "e8020000002690c3");
+  if (wield) for (const wrong of ["nop", "suffix-addr", "prefix-0x100"]) contains(w.fails(`$LD a.o -o a -z call-nop=${wrong}`), `-z call-nop=: expected prefix-addr, suffix-nop, prefix-BYTE or suffix-BYTE, but got '${wrong}'`);
+});
+
+gnu("--out-implib: an object with the output's global symbols, to link against", (w) => {
+  if (!wield && linkerName !== "bfd") return;
+  w.write({ "rom.s": ".globl _start, f, data, hid\n_start: ret\n.type f, @function\nf: mov data, %eax\nret\n.size f, .-f\n.hidden hid\nhid: ret\nlocal: ret\n.data\ndata: .long 7\n", "app.s": ".globl _start\n_start: call f\nmov data, %eax\n" });
+  w.sh("as rom.s -o rom.o && as app.s -o app.o && $LD rom.o -o rom -Ttext=0x700000 --image-base=0x600000 --out-implib=rom-symbols.o && $LD app.o rom-symbols.o -o app -z muldefs");
+  const table = (file: string, pattern: RegExp): string => w.sh(`nm ${file}`).trim().split("\n").filter((line) => pattern.test(line)).map((line) => line.replace(/ . /, " ")).sort().join("\n");
+  assert.is(table("rom-symbols.o", / (_start|f|data|hid|local)$/), table("rom", / (_start|f|data)$/));
+  contains(w.sh("readelf -sW rom-symbols.o"), wield ? /7 FUNC +GLOBAL +DEFAULT +ABS f$|8 FUNC +GLOBAL +DEFAULT +ABS f$/m : "ABS");
+  assert.is(table("app", / (f|data)$/), table("rom", / (f|data)$/));
+  if (wield) contains(w.fails("$LD rom.o -o rom --out-implib=none/x"), "none/x");
+}, "nm", "readelf");
+
 gnu.run();

@@ -53,7 +53,6 @@ gnu("-z indirect-extern-access, memory-seal and lam-report", (w) => {
   contains(said("-z lam-report=warning"), "-z lam-report: file does not have GNU_PROPERTY_X86_FEATURE_1_LAM_U48", "LAM_U57");
   contains(said("-z lam-u48-report=warning"), "LAM_U48");
   assert.is(said("-z lam-report=warning -z lam-u57-report=none -z lam-u48-report=none -z nomark-plt -z notext-unlikely-segment -z call-nop=prefix-addr"), "");
-  contains(said("-z call-nop=suffix-nop"), "call-nop=suffix-nop is not obeyed");
   contains(w.fails("$LD a.o -z lam-u57-report=error -o a"), "LAM_U57");
   contains(w.fails("$LD a.o -z lam-report=often -o a"), "parameter often is not recognized");
 }, "readelf");

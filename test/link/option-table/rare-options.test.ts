@@ -75,7 +75,7 @@ rare("-z copyreloc takes -z nocopyreloc back; words for what is done anyway chan
 rare("options and keywords of other machines say so", (w) => {
   if (!wield) return;
   w.write({ "a.s": CODE }).sh("as a.s -o a.o");
-  for (const option of ["--cmse-implib", "--in-implib=x", "--out-implib=x", "--be8"]) contains(w.fails(`$LD ${option} a.o -o x`), `error: ${option.split("=")[0]} is only supported on ARM targets`);
+  for (const option of ["--cmse-implib", "--in-implib=x", "--be8"]) contains(w.fails(`$LD ${option} a.o -o x`), `error: ${option.split("=")[0]} is only supported on ARM targets`);
   for (const word of ["-z pac-plt", "-z force-bti", "-z gcs=always", "-z bti-report=error", "-z gcs-report=warning", "-z pauth-report=error"]) {
     contains(w.fails(`$LD ${word} a.o -o x`), `error: ${word.split("=")[0]} only supported on AArch64`);
   }

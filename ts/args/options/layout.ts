@@ -22,7 +22,7 @@ export const LAYOUT: OptionRow[] = [
   should("--fix-cortex-a53-843419", "", "AArch64 only", onlyFor("AArch64")),
   should("--fix-cortex-a8", "", "ARM only", onlyFor("ARM")),
   should("--be8 --cmse-implib", "", "ARM only", onlyFor("ARM")),
-  should("--in-implib --out-implib", "=FILE", "ARM only", (s, v, spelling) => onlyFor("ARM")(s, v, spelling.split("=")[0]!)),
+  should("--in-implib", "=FILE", "ARM only", (s, v, spelling) => onlyFor("ARM")(s, v, spelling.split("=")[0]!)),
   should("--toc-optimize", "", "PowerPC64 only", onlyFor("PowerPC64")),
   should("--pcrel-optimize", "", "PowerPC64 only", onlyFor("PowerPC64")),
   should("--relax-gp", "", "RISC-V only", onlyFor("RISC-V")),
