@@ -398,7 +398,7 @@ export async function writeFile(ctx: Context, bytes: number, how: OutputOptions,
   if (bytes > Number.MAX_SAFE_INTEGER) ctx.diag.fatal({ code: "OUTPUT", text: `output file too large: ${bytes} bytes` });
   let file: OutputFile | undefined;
   try {
-    const output = (file = host.createOutput(options.output, how));
+    const output = (file = host.createOutput(options.output, { ...how, bytes: ctx.pool.threads === 1 ? bytes : undefined }));
     output.truncate(bytes);
     await write(output);
     ctx.diag.throwIfErrors();

@@ -52,6 +52,8 @@ export interface OutputFile {
 export interface OutputOptions {
   /** 0o777 for programs and libraries, 0o666 for -r; the umask is taken off. */
   mode: number;
+  /** Its length, if nobody but the calling thread writes to it: a small file is written as a whole at the end. */
+  bytes?: number | undefined;
   /** API: its bytes stay in the machine's memory, and the next output there begins with them (`again`) or with zeros. */
   keep?: boolean;
   again?: boolean;

@@ -40,6 +40,9 @@ const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
 
+/** In place of a descriptor: an output that is no file yet. */
+export const HELD = -2;
+
 function sameFile(a: Stats, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
@@ -76,6 +79,8 @@ export class NodeFiles implements WorkerIo {
   private run = 0;
   private limit: number;
   private mayRaise: boolean;
+  /** What is written to HELD. */
+  held = new Uint8Array(0);
 
   /** `limit`: descriptors kept open; `mayRaise`: or half of what the system allows. */
   constructor(limit: number, mayRaise = false) {
@@ -150,11 +155,21 @@ export class NodeFiles implements WorkerIo {
   }
 
   writeAt(fd: number, bytes: Uint8Array, position: number): void {
+    if (fd === HELD) {
+      if (position + bytes.length > this.held.length) this.resizeHeld(position + bytes.length);
+      return this.held.set(bytes, position);
+    }
     guarded(() => {
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(fd, bytes, done, bytes.length - done, position + done);
       }
     });
+  }
+
+  resizeHeld(bytes: number): void {
+    const { held } = this;
+    this.held = new Uint8Array(bytes);
+    this.held.set(held.subarray(0, bytes));
   }
 
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {

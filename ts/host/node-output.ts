@@ -7,8 +7,8 @@
 import { accessSync, constants, openSync, renameSync, statSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
-import { HostError, type OutputFile } from "./host.ts";
-import { pathOf, type NodeFiles } from "./node-files.ts";
+import { HostError, type OutputFile, type OutputOptions } from "./host.ts";
+import { HELD, pathOf, type NodeFiles } from "./node-files.ts";
 import { createExclusive, Output, temporaryName, unlinkIfThere } from "./output-base.ts";
 import { openSpooled } from "./spooled-output.ts";
 
@@ -82,6 +82,55 @@ class RenamedOutput extends Output {
   private done = false;
 }
 
+/** Outputs up to so many bytes are worth neither a call of the system for each of their parts nor handlers of signals. */
+const HELD_BYTES = 64 << 10;
+
+/** A small regular output: there is no file before commit, so nothing to clean up. */
+class HeldOutput implements OutputFile {
+  readonly fd = HELD;
+  private readonly path: ByteString;
+  private readonly mode: number;
+  private readonly pid: number;
+  private readonly files: NodeFiles;
+
+  constructor(path: ByteString, mode: number, pid: number, files: NodeFiles) {
+    this.path = path;
+    this.mode = mode;
+    this.pid = pid;
+    this.files = files;
+  }
+
+  truncate(bytes: number): void {
+    this.files.resizeHeld(bytes);
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    this.files.writeAt(HELD, bytes, position);
+  }
+
+  read(into: Uint8Array, position: number): number {
+    const bytes = this.files.held.subarray(position, position + into.length);
+    into.set(bytes);
+    return bytes.length;
+  }
+
+  commit(): void {
+    const file = new RenamedOutput(this.path, this.mode, this.pid, this.files, 0);
+    try {
+      file.write(this.files.held, 0);
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    this.abort();
+    file.commit();
+  }
+
+  abort(): void {
+    this.files.resizeHeld(0);
+  }
+}
+
 /** /dev/null: takes positioned writes, keeps nothing. Reading back gives zeros. */
 class NullOutput extends Output {
   override truncate(): void {}
@@ -107,12 +156,13 @@ const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev =
 const isDescriptor = (path: ByteString): boolean => /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
 
 /** `beforeTemporary` is called before there is a file to be cleaned up. */
-export function openOutput(path: ByteString, mode: number, pid: number, files: NodeFiles, beforeTemporary: () => void): OutputFile {
+export function openOutput(path: ByteString, { mode, bytes = Infinity }: OutputOptions, pid: number, files: NodeFiles, beforeTemporary: () => void): OutputFile {
   if (path === "-") return openSpooled(1, files);
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
   if (stat === undefined || (stat.isFile() && !isDescriptor(path))) {
+    if (bytes <= HELD_BYTES && (stat?.size ?? 0) < FLUSHED_BYTES) return new HeldOutput(path, mode, pid, files);
     beforeTemporary();
     return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
   }

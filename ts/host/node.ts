@@ -274,7 +274,7 @@ class NodeHost implements Host {
     let output: OutputFile;
     try {
       // The handlers come first: a signal between the two would leave the temporary file behind. What waits for a reader has none to wait in.
-      output = openOutput(path, options.mode, process.pid, this.files, () => this.listen(true));
+      output = openOutput(path, options, process.pid, this.files, () => this.listen(true));
     } catch (error) {
       this.listen();
       throw error;
