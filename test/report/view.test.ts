@@ -1,20 +1,20 @@
 /** The layout map's tree and geometry: areas are bytes. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { layoutTree, pathTo, sameIn, type LayoutNode, type LayoutSource } from "../../ts/report/view/layout-tree.ts";
+import { layoutTree, pathTo, sameIn, type LayoutMap, type LayoutNode } from "../../ts/report/view/layout-tree.ts";
 import { slices, squarify } from "../../ts/report/view/treemap.ts";
 import { prng } from "../helpers/prng.ts";
 
 const test = suite("report/view");
 
-const part = (input: string, member: string | undefined, section: string, address: number, size: number) => ({ input, ...(member === undefined ? {} : { member }), section, address: BigInt(address), size });
+const part = (input: string, member: string | undefined, section: string, offset: number, size: number) => ({ input, ...(member === undefined ? {} : { member }), section, offset, size });
 
-const map: LayoutSource = {
+const map: LayoutMap = {
   segments: [{ type: 6, flags: 4, sections: [] }, { type: 1, flags: 5, sections: [".text"] }, { type: 1, flags: 6, sections: [".data", ".bss"] }],
   sections: [
-    { name: ".text", type: 1, flags: 6, address: 0x1000n, size: 0x100, inputs: [part("main.o", undefined, ".text.main", 0x1000, 0x20), part("libc.a", "puts.lo", ".text.puts", 0x1040, 0x60), part("libc.a", "exit.lo", ".text", 0x10a0, 0x60)] },
-    { name: ".data", type: 1, flags: 3, address: 0x2000n, size: 8, inputs: [part("main.o", undefined, ".data", 0x2000, 8)] },
-    { name: ".bss", type: 8, flags: 3, address: 0x2008n, size: 16, inputs: [part("<internal>", undefined, ".bss", 0x2008, 16)] },
+    { name: ".text", type: 1, flags: 6, address: 0x1000n, size: 0x100, inputs: [part("main.o", undefined, ".text.main", 0, 0x20), part("libc.a", "puts.lo", ".text.puts", 0x40, 0x60), part("libc.a", "exit.lo", ".text", 0xa0, 0x60)] },
+    { name: ".data", type: 1, flags: 3, address: 0x2000n, size: 8, inputs: [part("main.o", undefined, ".data", 0, 8)] },
+    { name: ".bss", type: 8, flags: 3, address: 0x2008n, size: 16, inputs: [part("<internal>", undefined, ".bss", 0, 16)] },
     { name: ".symtab", type: 2, flags: 0, address: 0n, size: 48, inputs: [part("<internal>", undefined, ".symtab", 0, 48)] },
   ],
   symbols: [{ name: "puts", address: 0x1040n, size: 0x40, section: ".text" }, { name: "puts_alias", address: 0x1040n, size: 0x40, section: ".text" }, { name: "main", address: 0x1000n, size: 0x20, section: ".text" }],
@@ -33,6 +33,7 @@ test("file, segments, sections, archives, objects, sections and symbols nest, an
   assert.equal(tree.children.map(({ name }) => name), ["LOAD r-x", "LOAD rw-", "not loaded"]);
   assert.is(find(tree, "LOAD r-x", ".text", "libc.a", "puts.lo", ".text.puts", "puts").size, 0x40);
   assert.is(find(tree, "LOAD r-x", ".text", "padding").size, 0x20);
+  assert.equal([find(tree, "LOAD r-x", ".text", "libc.a", "puts.lo").address, find(tree, "LOAD r-x", ".text", "libc.a", "puts.lo", ".text.puts", "puts").address], ["1040", "1040"]);
   assert.equal(find(tree, "not loaded", ".symtab").children, []);
   everyNode(tree, (node) => {
     if (node.children.length > 0) assert.is(node.children.reduce((sum, { size }) => sum + size, 0), node.size, node.name);

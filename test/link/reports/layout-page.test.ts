@@ -1,7 +1,9 @@
 /** --report and --metafile: the layout as a page that needs nothing else, and as esbuild's metafile. */
 import { pathToFileURL } from "node:url";
+import { inflateRawSync } from "node:zlib";
 import type { Metafile } from "esbuild";
 import { suite } from "uvu";
+import { DATA_ELEMENT, readData, summed, type InputColumns, type ReportData } from "../../../ts/report/view/report-data.ts";
 import { assert, behaviour, contains, linkerName, Workspace } from "../../helpers/link.ts";
 import { needBrowser, openBrowser } from "../../helpers/runtimes.ts";
 import { need } from "../../helpers/skip.ts";
@@ -16,24 +18,31 @@ const SOURCES = {
 };
 const OBJECTS = "as a.s -o a.o && as f.s -o f.o && ar rcs lib.a f.o";
 
-interface Page {
-  strings: string[];
-  sections: [number, number, number, string, number, unknown[]][];
-  discarded: [number, number, number, number][];
+/** What is in the page, with columns as they are read. */
+function dataOf(html: string): ReportData & { inputs: { input: string; member: string | undefined; section: string; size: number }[]; left: { input: string; member: string | undefined; section: string; size: number }[] } {
+  const packed = new RegExp(`id="${DATA_ELEMENT}">([A-Za-z0-9+/=]*)</script>`).exec(html)![1]!;
+  const data = readData(inflateRawSync(Buffer.from(packed, "base64")).toString("utf8"));
+  const rows = (columns: InputColumns & { size: number[] }) => {
+    const [input, member, prefix, section] = [columns.input, columns.member, columns.prefix, columns.section].map(summed);
+    return columns.size.map((size, i) => ({ input: data.strings[input![i]!]!, member: data.strings[member![i]!], section: data.strings[prefix![i]!]! + data.strings[section![i]!]!, size }));
+  };
+  return { ...data, inputs: rows(data.parts), left: rows(data.discarded) };
 }
-
-const dataOf = (html: string): Page => JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]!) as Page;
 
 reports("--report writes sections, inputs and what was left out; the output is the same", (w) => {
   if (!wield) return;
   w.write(SOURCES).sh(`${OBJECTS} && $LD --gc-sections a.o lib.a -o plain && $LD --gc-sections a.o lib.a -o out --report=r.html && cmp plain out`);
-  const { strings, sections, discarded } = dataOf(w.read("r.html"));
+  const { strings, sections, inputs, left, symbols } = dataOf(w.read("r.html"));
   const elf = w.elf("out");
   for (const name of [".text", ".data", ".bss"]) {
     const [, , , address, size] = sections.find(([index]) => strings[index] === name)!;
     assert.equal([BigInt(`0x${address}`), size], [BigInt(elf.section(name)!.addr), Number(elf.section(name)!.size)], name);
   }
-  assert.ok(discarded.some(([input, member, section, size]) => strings[input] === "lib.a" && strings[member] === "f.o" && strings[section] === ".text.unused" && size === 300));
+  const text = sections.findIndex(([index]) => strings[index] === ".text");
+  assert.equal(inputs.filter(({ section }) => section.startsWith(".text")), [{ input: "a.o", member: undefined, section: ".text._start", size: 19 }, { input: "lib.a", member: "f.o", section: ".text.f", size: 1 }]);
+  assert.is(sections[text]![5] >= 2, true);
+  assert.equal(left, [{ input: "lib.a", member: "f.o", section: ".text.unused", size: 300 }]);
+  assert.equal([summed(symbols.name).map((name) => strings[name]), symbols.size], [["f"], [1]]);
   assert.not.match(w.read("r.html"), /\b(?:src|href)=|https?:/);
 });
 
@@ -42,6 +51,19 @@ reports("--report of -r, and of symbols with the names of HTML's elements", (w) 
   w.write({ "a.s": '.globl "</script><b>x"\n"</script><b>x": ret\n.size "</script><b>x", 1\n' }).sh("as a.s -o a.o && $LD -r a.o -o r.o --report=r.html --metafile=m.json");
   assert.is((JSON.parse(w.read("m.json")) as Metafile).outputs["r.o"]!.bytes, w.bytes("r.o").length);
   assert.ok(dataOf(w.read("r.html")).strings.includes("</script><b>x"));
+});
+
+reports("the file of a program with many long names is a fraction of them, and shows them demangled", (w) => {
+  if (!wield) return;
+  const names = Array.from({ length: 3000 }, (_, i) => `_ZN${`${"namespace".length}namespace`.repeat(3)}4name${1000 + i}Ev`.replace(/4name(\d+)/, "8name$1"));
+  w.write({ "a.s": names.map((name) => `.section .text.${name},"ax"\n.globl ${name}\n.type ${name},@function\n${name}: ret\n.size ${name},1\n`).join("") });
+  w.sh("as a.s -o a.o && $LD -shared a.o -o out --report=r.html");
+  const { inputs, symbols, strings } = dataOf(w.read("r.html"));
+  assert.is(inputs.filter(({ section }) => /^\.text\.namespace::namespace::namespace::name\d+\(\)$/.test(section)).length, names.length);
+  assert.is(symbols.name.length, names.length);
+  assert.is(new Set(strings).size, strings.length);
+  const viewer = w.read("r.html").length - w.read("r.html").indexOf("</script>\n<style>");
+  assert.ok(w.bytes("r.html").length - viewer < 2 * names.join("").length * 0.15, `${w.bytes("r.html").length} bytes, ${viewer} of them the viewer`);
 });
 
 reports("--metafile is opened by esbuild's analyser, and its sizes are those of the files", (w) => {

@@ -5,47 +5,77 @@
  */
 import "./map.css";
 import "./report.css";
-import { layoutTree, type LayoutSource } from "./layout-tree.ts";
+import { treeOf, type LayoutSource, type Part } from "./layout-tree.ts";
 import { bytesText, MapView } from "./map-view.ts";
-import type { ReportData } from "./report-data.ts";
+import { DATA_ELEMENT, readData, summed, type InputColumns, type ReportData } from "./report-data.ts";
 
-function unpack({ strings, sections, segments, symbols }: ReportData): LayoutSource {
+/** Browsers inflate in a thread of their own. */
+async function read(): Promise<ReportData> {
+  const chars = atob(document.getElementById(DATA_ELEMENT)!.textContent!);
+  const packed = new Uint8Array(chars.length);
+  for (let i = 0; i < chars.length; i++) packed[i] = chars.charCodeAt(i);
+  return readData(await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text());
+}
+
+/** Names of inputs, by row. */
+function inputs(strings: readonly string[], columns: InputColumns): (i: number) => Pick<Part, "input" | "member" | "section"> {
+  const [input, member, prefix, section] = [columns.input, columns.member, columns.prefix, columns.section].map(summed);
+  return (i) => {
+    const [from, name] = [strings[input![i]!]!, strings[prefix![i]!]! + strings[section![i]!]!];
+    return member![i]! < 0 ? { input: from, section: name } : { input: from, member: strings[member![i]!]!, section: name };
+  };
+}
+
+function unpack({ strings, sections, segments, parts, symbols }: ReportData): LayoutSource {
   const text = (index: number): string => strings[index]!;
-  const starts = sections.map(([, , , address]) => BigInt(`0x${address}`));
+  const from = inputs(strings, parts);
+  const [names, partOffsets, symbolOffsets] = [symbols.name, parts.offset, symbols.offset].map(summed);
+  let [firstPart, firstSymbol] = [0, 0];
   return {
     segments: segments.map(([type, flags, own]) => ({ type, flags, sections: own.map(text) })),
-    sections: sections.map(([name, type, flags, , size, inputs], i) => ({
-      name: text(name), type, flags, address: starts[i]!, size,
-      inputs: inputs.map(([input, member, section, offset, bytes]) => ({ input: text(input), ...(member < 0 ? {} : { member: text(member) }), section: text(section), address: starts[i]! + BigInt(offset), size: bytes })),
-    })),
-    symbols: symbols.map(([name, section, offset, size]) => ({ name: text(name), section: text(sections[section]![0]), address: starts[section]! + BigInt(offset), size })),
+    sections: sections.map(([name, type, flags, address, size, partCount, symbolCount]) => {
+      const [part, symbol] = [firstPart, firstSymbol];
+      firstPart += partCount;
+      firstSymbol += symbolCount;
+      return {
+        name: text(name), type, flags, address: BigInt(`0x${address}`), size,
+        parts: () => Array.from({ length: partCount }, (_, i) => Object.assign(from(part + i), { offset: partOffsets![part + i]!, size: parts.size[part + i]! })),
+        symbols: () => ({ offset: symbolOffsets!.slice(symbol, symbol + symbolCount), size: symbols.size.slice(symbol, symbol + symbolCount), name: (i) => text(names![symbol + i]!) }),
+      };
+    }),
   };
 }
 
 /** Rows of the table of what was left out. */
 const MOST = 500;
 
-function list(data: ReportData): void {
-  const { strings, discarded } = data;
-  const bytes = discarded.reduce((sum, [, , , size]) => sum + size, 0);
+function list({ strings, discarded }: ReportData): void {
+  const sizes = discarded.size;
   const details = document.querySelector("details")!;
-  details.hidden = discarded.length === 0;
-  document.querySelector("summary")!.textContent = `${discarded.length.toLocaleString("en")} sections, ${bytesText(bytes)}, were left out by --gc-sections`;
+  details.hidden = sizes.length === 0;
+  document.querySelector("summary")!.textContent = `${sizes.length.toLocaleString("en")} sections, ${bytesText(sizes.reduce((sum, size) => sum + size, 0))}, were left out by --gc-sections`;
   const body = document.querySelector("tbody")!;
   details.addEventListener("toggle", () => {
     if (body.childElementCount > 0) return;
-    for (const [input, member, section, size] of [...discarded].sort((a, b) => b[3] - a[3]).slice(0, MOST)) {
+    const from = inputs(strings, discarded);
+    for (const i of sizes.map((_, row) => row).sort((a, b) => sizes[b]! - sizes[a]!).slice(0, MOST)) {
+      const { input, member, section } = from(i);
       const row = body.insertRow();
-      row.insertCell().textContent = size.toLocaleString("en");
-      row.insertCell().textContent = strings[section]!;
-      row.insertCell().textContent = member < 0 ? strings[input]! : `${strings[input]}(${strings[member]})`;
+      row.insertCell().textContent = sizes[i]!.toLocaleString("en");
+      row.insertCell().textContent = section;
+      row.insertCell().textContent = member === undefined ? input : `${input}(${member})`;
     }
   });
 }
 
-const data = JSON.parse(document.getElementById("data")!.textContent!) as ReportData;
-document.title = `${data.output}: layout`;
-document.querySelector("h1")!.textContent = data.output;
-document.querySelector(".about")!.textContent = data.about;
-list(data);
-new MapView(document.getElementById("map")!).show(layoutTree(unpack(data), data.output));
+const about = document.querySelector(".about")!;
+try {
+  const data = await read();
+  document.title = `${data.output}: layout`;
+  document.querySelector("h1")!.textContent = data.output;
+  about.textContent = data.about;
+  list(data);
+  new MapView(document.getElementById("map")!).show(treeOf(unpack(data), data.output));
+} catch (error) {
+  about.textContent = `This report cannot be shown: ${String(error)}`;
+}
