@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { asSymbolPlusConstant, evaluate, parseExpression } from "../../ts/script/expression.ts";
+import { evaluate, parseExpression } from "../../ts/script/expression.ts";
 import { ScriptError } from "../../ts/script/lexer.ts";
 
 const SYMBOLS: Record<string, bigint> = { a: 10n, b: 3n, "x.y$z": 7n, foo: 0x1000n };
@@ -63,16 +63,6 @@ test("operators bind as in C, and values wrap at 64 bits", () => {
 
 test("names the symbols it needs, once", () => {
   assert.equal(parseExpression("a+b*a + DEFINED(c)").symbols, ["a", "b"]);
-});
-
-test("symbol plus constant moves with its section", () => {
-  const of = (text: string): unknown => asSymbolPlusConstant(parseExpression(text));
-  assert.equal(of("foo"), { symbol: "foo", addend: 0n });
-  assert.equal(of("foo + 4*2"), { symbol: "foo", addend: 8n });
-  assert.equal(of("8 + (foo - 4)"), { symbol: "foo", addend: 4n });
-  assert.equal(of("foo - 1"), { symbol: "foo", addend: (1n << 64n) - 1n });
-  assert.equal(of("0x10"), { symbol: "", addend: 16n });
-  for (const text of ["a+b", "a-b", "4-a", "a*2", "-a", "a?1:2", "DEFINED(a)"]) assert.is(of(text), undefined, text);
 });
 
 test("errors point into the expression", () => {

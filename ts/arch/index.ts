@@ -3,12 +3,7 @@ import { RELOC_TYPES, SCAN_ROWS } from "../../as-kernels/shared/reloc.ts";
 import type { Architecture } from "./arch.ts";
 import { x86_64 } from "./x86-64.ts";
 
-export const ARCHITECTURES: readonly Architecture[] = [x86_64];
-
-/** The architecture of an e_machine, undefined when there is none. */
-export function architectureOf(e_machine: number): Architecture | undefined {
-  return ARCHITECTURES.find((arch) => arch.e_machine === e_machine);
-}
+const ARCHITECTURES: readonly Architecture[] = [x86_64];
 
 /** The architecture a -m value means. */
 export function architectureOfEmulation(emulation: string): Architecture | undefined {

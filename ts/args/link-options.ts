@@ -122,7 +122,6 @@ export interface LinkOptions {
   filter: ByteString[];
   audit: ByteString[];
   depaudit: ByteString[];
-  /** report-all (default for executables), ignore-all, … */
   /** Are undefined symbols of objects, and of shared objects, reported? undefined: for executables, not for shared objects. */
   reportUndefined: boolean | undefined; // -z defs, --no-undefined, --unresolved-symbols
   reportShlibUndefined: boolean | undefined; // --[no-]allow-shlib-undefined, --unresolved-symbols
@@ -307,7 +306,6 @@ export interface LinkOptions {
   sortSection: "none" | "name" | "alignment";
   /** --compat-version or WIELD_COMPAT_VERSION: first line of --version for scripts that only know GNU ld; "" = our own. */
   compatVersion: ByteString;
-  /** --fix-cortex-a53-843419, -835769: AArch64 only. */
   /** Options that only mean something on one machine. */
   machineOptions: { option: ByteString; machine: "AArch64" | "ARM" | "PowerPC64" | "RISC-V" }[];
 }

@@ -4,6 +4,7 @@
  * Knows no note type. Surprise: name and descriptor are padded to the section's alignment, which is 8 for
  * .note.gnu.property and 4 for every other note, also in 64-bit files (x86-64 psABI, Program Property).
  */
+import { alignUp } from "./align.ts";
 
 export interface Note {
   /** Without the terminating NUL. */
@@ -16,10 +17,6 @@ export interface Note {
 
 export const NOTE_HEADER_BYTES = 12;
 
-function padded(bytes: number, align: number): number {
-  return Math.ceil(bytes / align) * align;
-}
-
 /** All notes in `bytes`, or null when one reaches outside of it. `align` is 4 or 8. */
 export function readNotes(bytes: Uint8Array, align: number): Note[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -28,19 +25,19 @@ export function readNotes(bytes: Uint8Array, align: number): Note[] | null {
   while (at + NOTE_HEADER_BYTES <= bytes.length) {
     const nameBytes = view.getUint32(at, true);
     const descBytes = view.getUint32(at + 4, true);
-    const descAt = padded(at + NOTE_HEADER_BYTES + nameBytes, align);
+    const descAt = alignUp(at + NOTE_HEADER_BYTES + nameBytes, align);
     if (at + NOTE_HEADER_BYTES + nameBytes > bytes.length || descAt + descBytes > bytes.length) return null;
     let name = "";
     for (let i = 0; i < nameBytes - 1; i++) name += String.fromCharCode(bytes[at + NOTE_HEADER_BYTES + i]!);
     notes.push({ name, type: view.getUint32(at + 8, true), descAt, descBytes });
-    at = padded(descAt + descBytes, align);
+    at = alignUp(descAt + descBytes, align);
   }
   return notes;
 }
 
 /** Bytes a note takes, padding included. */
 export function noteBytes(name: string, descBytes: number, align: number): number {
-  return padded(padded(NOTE_HEADER_BYTES + name.length + 1, align) + descBytes, align);
+  return alignUp(alignUp(NOTE_HEADER_BYTES + name.length + 1, align) + descBytes, align);
 }
 
 /** Writes header and name at `at`; the offset of the descriptor, which is the caller's to fill. */
@@ -51,5 +48,5 @@ export function writeNote(bytes: Uint8Array, at: number, name: string, type: num
   view.setUint32(at + 8, type, true);
   for (let i = 0; i < name.length; i++) bytes[at + NOTE_HEADER_BYTES + i] = name.charCodeAt(i);
   bytes[at + NOTE_HEADER_BYTES + name.length] = 0;
-  return at + padded(NOTE_HEADER_BYTES + name.length + 1, align);
+  return at + alignUp(NOTE_HEADER_BYTES + name.length + 1, align);
 }

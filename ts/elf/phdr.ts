@@ -18,7 +18,7 @@ export interface Phdr {
   p_align: number;
 }
 
-export function readPhdr(view: DataView, at: number): Phdr {
+function readPhdr(view: DataView, at: number): Phdr {
   return {
     p_type: view.getUint32(at, true),
     p_flags: view.getUint32(at + 4, true),

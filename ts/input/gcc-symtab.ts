@@ -8,8 +8,7 @@ import type { ByteString } from "../args/link-options.ts";
 import { cstringAt, ObjectSections, viewOf, type ObjectSource } from "../diagnostics/object-sections.ts";
 import { latin1Of } from "../memory/text.ts";
 
-/** Kinds of a symbol: GCCPK_*. */
-export const LTO_DEF = 0;
+/** Kinds of a symbol: GCCPK_*. 0 is a definition. */
 export const LTO_WEAK_DEF = 1;
 export const LTO_UNDEF = 2;
 export const LTO_WEAK_UNDEF = 3;

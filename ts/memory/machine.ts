@@ -1,6 +1,6 @@
 /**
  * What a link runs on: the shared memory, the kernels over it, the threads. One per link, or one for all links of a context
- * (api/session.ts), because memory that has been touched, compiled kernels and started workers are dear.
+ * (api/base-context.ts), because memory that has been touched, compiled kernels and started workers are dear.
  *
  * Nothing of a link is left for the next but the bytes in memory, which count as unknown: what must be zero is made zero.
  */

@@ -6,6 +6,7 @@
  */
 import { EHDR_BYTES, PF_X, PHDR_BYTES, PT_LOAD, PT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { alignAddress, alignUp } from "../elf/align.ts";
 import { publishPlt } from "../synthetic/plt.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { checkLayout } from "./check-layout.ts";
@@ -17,9 +18,6 @@ import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
 
 /** Rounds of layout before a section that keeps changing is called a bug. */
 const MAX_ROUNDS = 30;
-
-export const alignUp = (value: bigint, align: bigint): bigint => (align <= 1n ? value : ((value + align - 1n) / align) * align);
-const alignNumber = (value: number, align: number): number => Math.ceil(value / align) * align;
 
 /** Address of the first byte of the file, when it is loaded. */
 export function imageBase(ctx: Context): bigint {
@@ -44,10 +42,10 @@ function placeContents(ctx: Context): void {
   }
 }
 
-/** Linker-made contents follow the members; the members' size is remembered in the first entry's base. */
+/** Linker-made contents follow what there is. */
 function placeSynthetic(ctx: Context, osec: OutputSection): void {
   for (const entry of osec.synthetic) {
-    entry.offset = alignNumber(osec.size, 2 ** entry.section.align);
+    entry.offset = alignUp(osec.size, 2 ** entry.section.align);
     osec.size = entry.offset + entry.section.size(ctx);
   }
 }
@@ -60,10 +58,10 @@ export function pageStart(ctx: Context, { load, previous }: LoadStart, tls: Segm
   const { separateCode } = ctx.options.z;
   const page = BigInt(pageSizes(ctx).max);
   const crosses = previous !== null && (previous.p_flags & PF_X) !== (load.p_flags & PF_X);
-  if (separateCode === "loadable-segments" || (separateCode === "code" && crosses)) return alignUp(dot, page);
+  if (separateCode === "loadable-segments" || (separateCode === "code" && crosses)) return alignAddress(dot, page);
   // Loaders want PT_TLS aligned, and .tbss may ask for more than .tdata does.
-  if (tls !== undefined && tls.sections[0] === load.sections[0]) return alignUp(dot, page) + alignUp(dot % page, BigInt(tls.p_align));
-  return alignUp(dot, page) + (dot % page);
+  if (tls !== undefined && tls.sections[0] === load.sections[0]) return alignAddress(dot, page) + alignAddress(dot % page, BigInt(tls.p_align));
+  return alignAddress(dot, page) + (dot % page);
 }
 
 /** A PT_LOAD, and the one before. */
@@ -99,7 +97,7 @@ function walk(ctx: Context): void {
     }
     const align = 1n << BigInt(osec.align);
     if (isTbss(osec)) {
-      osec.sh_addr = alignUp(tbss ?? dot, align);
+      osec.sh_addr = alignAddress(tbss ?? dot, align);
       tbss = osec.sh_addr + BigInt(osec.size);
       continue;
     }
@@ -107,10 +105,10 @@ function walk(ctx: Context): void {
     const placed = sectionStarts.get(osec.name);
     if (placed !== undefined) dot = placed;
     else if (start !== undefined) dot = pageStart(ctx, start, tls, dot) + startPadding(ctx, osec);
-    dot = alignUp(dot, align);
+    dot = alignAddress(dot, align);
     osec.sh_addr = dot;
     // The padding is not in the file, and what follows is on another page anyway.
-    if (osec.name === PADDING) osec.size = Number(alignUp(dot, BigInt(common)) - dot);
+    if (osec.name === PADDING) osec.size = Number(alignAddress(dot, BigInt(common)) - dot);
     else dot += BigInt(osec.size);
   }
 }
@@ -128,7 +126,7 @@ export function publish(ctx: Context): void {
   const tls = ctx.segments.find((segment) => segment.p_type === PT_TLS);
   if (tls !== undefined) {
     params.set("tlsAddr", tls.p_vaddr);
-    params.set("tlsEnd", alignUp(tls.p_vaddr + BigInt(tls.p_memsz), BigInt(tls.p_align)));
+    params.set("tlsEnd", alignAddress(tls.p_vaddr + BigInt(tls.p_memsz), BigInt(tls.p_align)));
   }
   const address = (section: { address: bigint } | null) => section?.address ?? 0n;
   params.set("gotAddr", address(ctx.synthetics.got));

@@ -50,7 +50,7 @@ const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
 /** Kept apart from .text under -z keep-text-section-prefix. */
 const TEXT_PREFIXES = [".text.hot", ".text.unknown", ".text.unlikely", ".text.startup", ".text.exit", ".text.split"];
 
-/** The same for one name. */
+/** The output section that the prefixes give a section of this name. */
 export function outputName(ctx: Context, name: ByteString): ByteString {
   const rule = rulesOf(ctx).find(([prefix]) => name === prefix || (name.startsWith(prefix) && name[prefix.length] === "."));
   return rule === undefined ? name : rule[1];

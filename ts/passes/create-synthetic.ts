@@ -61,7 +61,7 @@ function needsGotBase(ctx: Context): boolean {
 }
 
 /** Decides which variables are copied, in sym order; other names of a copied variable move with it. */
-export function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSection): void {
+function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSection): void {
   const { arena, tables, kernels, params } = ctx;
   const globals = params.get("globalSyms");
   const count = kernels.listCopies(1, globals, 0);

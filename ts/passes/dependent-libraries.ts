@@ -13,7 +13,7 @@ import { badObject } from "../diagnostics/messages.ts";
 import { filePlace } from "../diagnostics/place.ts";
 import { Search } from "../input/search.ts";
 
-/** After resolve-symbols: ctx.dependentLibraries gets what it does not have yet; true = load again. */
+/** After resolve-symbols: ctx.dependents gets what it does not have yet; true = load again. */
 export function findDependentLibraries(ctx: Context): boolean {
   const { options, tables, host, diag } = ctx;
   if (ctx.params.get("dependentLibraries") === 0 || !options.dependentLibraries || options.relocatable) return false;

@@ -6,14 +6,13 @@
  */
 import { EHDR_BYTES, PF_X, PT_GNU_STACK, PT_LOAD, PT_TLS, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { alignUp } from "../elf/align.ts";
 import type { PlannedSection } from "../script/plan.ts";
 import { placeSeparated } from "./separate-debug.ts";
 import { HEAD_FILE, HEAD_PROGRAM, isAlloc, pageSizes } from "./segments.ts";
 
 /** No file is meant to be larger: a location counter gone astray. */
 const MAX_FILE_BYTES = 2 ** 40;
-
-const alignNumber = (value: number, align: number): number => (align <= 1 ? value : Math.ceil(value / align) * align);
 
 /** Where a segment begins in memory and in the file; null = it holds nothing. */
 export function startOf(ctx: Context, { heads, sections }: Segment): { address: bigint; offset: number } | null {
@@ -57,7 +56,7 @@ export function assignOffsets(ctx: Context): void {
     }
     offset = osec.sh_offset + (nobits ? 0 : osec.size);
     // Nobody else's bytes are in the last page of code.
-    if (osec === lastCode && ctx.options.z.separateCode !== "none") offset = alignNumber(offset, max);
+    if (osec === lastCode && ctx.options.z.separateCode !== "none") offset = alignUp(offset, max);
     if (offset > end) end = offset;
   }
   placeNotLoaded(ctx, end);
@@ -100,10 +99,10 @@ function range(offset: number, bytes: number): string {
 function offsetOf(ctx: Context, osec: OutputSection, load: Segment | undefined, offset: number, startsTls: boolean): number {
   if (load !== undefined && load.heads === 0 && load.sections[0] === osec) {
     const residue = Number(osec.sh_addr % BigInt(load.p_align));
-    return alignNumber(offset - residue, load.p_align) + residue;
+    return alignUp(offset - residue, load.p_align) + residue;
   }
   if (osec.sh_type === SHT_NOBITS && !startsTls) return offset;
-  if (load === undefined) return alignNumber(offset, 2 ** osec.align);
+  if (load === undefined) return alignUp(offset, 2 ** osec.align);
   const start = startOf(ctx, load)!;
   return start.offset + Number(BigInt.asIntN(64, osec.sh_addr - start.address));
 }
@@ -114,10 +113,10 @@ function placeNotLoaded(ctx: Context, from: number): void {
   let offset = from;
   for (const osec of ctx.osecs) {
     if (isAlloc(osec)) continue;
-    osec.sh_offset = alignNumber(offset, 2 ** osec.align);
+    osec.sh_offset = alignUp(offset, 2 ** osec.align);
     if (osec.sh_type !== SHT_NOBITS) offset = osec.sh_offset + osec.size;
   }
-  ctx.sectionHeaders = alignNumber(offset, 8);
+  ctx.sectionHeaders = alignUp(offset, 8);
 }
 
 /** Extents of all segments from those of their sections. */

@@ -1,5 +1,5 @@
 /**
- * --gc-sections: which input sections are part of the output (engine: breadth first, parallel over the queue).
+ * --gc-sections: which input sections are part of the output (breadth first, in parallel over a queue).
  *
  * Roots and edges are lld's; the kernel follows them, this file names the roots that options and linker-made symbols give.
  * Reads isec, sym, relocations; writes isec.live, piece.live.

@@ -7,7 +7,8 @@
 import { PT_LOAD, PT_PHDR, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, OutputOrderItem } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
-import { alignUp, imageBase } from "./assign-addresses.ts";
+import { alignAddress } from "../elf/align.ts";
+import { imageBase } from "./assign-addresses.ts";
 import { isAlloc, isTbss, pageSizes, type Loading } from "./segments.ts";
 
 /** More than any rank of the default layout. */
@@ -69,18 +70,18 @@ export function walkInOrder(ctx: Context): Map<ByteString, bigint> {
   let next = 0;
   ctx.options.outputOrder.forEach(({ kind, name, value }, item) => {
     if (kind === "address") [dot, placed] = [value, true];
-    else if (kind === "align") dot = alignUp(dot, value);
+    else if (kind === "align") dot = alignAddress(dot, value);
     else if (kind === "symbol") symbols.set(name, dot);
     else if (kind === "headers") {
       // The file begins with them, and pages with file offset 0.
-      ctx.headers.address = dot = alignUp(dot, page);
+      ctx.headers.address = dot = alignAddress(dot, page);
       dot += BigInt(ctx.headers.bytes);
       placed = false;
     } else {
       for (; next < ctx.osecs.length && itemOfRank(ctx.osecs[next]!) === item; next++) {
         const osec = ctx.osecs[next]!;
-        if (starts.has(osec) && !placed) dot = alignUp(dot, page);
-        osec.sh_addr = alignUp(dot, 1n << BigInt(osec.align));
+        if (starts.has(osec) && !placed) dot = alignAddress(dot, page);
+        osec.sh_addr = alignAddress(dot, 1n << BigInt(osec.align));
         // .tbss takes no address space.
         if (!isTbss(osec)) dot = osec.sh_addr + BigInt(osec.size);
         placed = false;

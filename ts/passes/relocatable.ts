@@ -12,6 +12,7 @@ import {
   SYM_BYTES,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
+import { alignUp } from "../elf/align.ts";
 import { writeEhdr } from "../elf/ehdr.ts";
 import { writeShdr } from "../elf/shdr.ts";
 import type { OutputFile } from "../host/host.ts";
@@ -54,8 +55,6 @@ interface Extra {
 }
 
 const GROUP_NAME = ".group";
-
-const alignUp = (value: number, align: number): number => Math.ceil(value / align) * align;
 
 /** GNU ld refuses as well: nothing would be left. */
 function checkRoots(ctx: Context): void {

@@ -156,7 +156,7 @@ interface Discarded {
   global: boolean;
 }
 
-/** settle-symbols took the definition back, but left word of it. */
+/** resolve-symbols took the definition back in the end (kernel settle-symbols), but left word of it. */
 function lostDefinition(ctx: Context, sym: number): Discarded | null {
   if (sym >= ctx.params.get("globalSyms")) return null;
   const { obj, esym } = ctx.tables.gsym;

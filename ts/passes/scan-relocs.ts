@@ -8,7 +8,7 @@
 import { UNDEFINED_ERROR, UNDEFINED_IGNORE, UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import { relocationBytes } from "../arch/index.ts";
 import type { Context } from "../context.ts";
-import type { WorkerContext } from "../memory/pool.ts";
+import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { policyBytes } from "./scan-policy.ts";
 
 /** isec rows a chunk takes. */
@@ -25,7 +25,7 @@ const RUN_CELL_BYTES = 32;
 const LOW_IMAGE = 0x4000_0000n;
 
 /** Phase: one stretch of isec rows. */
-export function scanPhase(w: WorkerContext, chunk: number): void {
+function scanPhase(w: WorkerContext, chunk: number): void {
   const { isec, obj } = w.tables;
   let at = 1 + chunk * CHUNK_ROWS;
   const end = Math.min(at + CHUNK_ROWS, isec.rows);
@@ -110,4 +110,4 @@ export async function scanRelocs(ctx: Context): Promise<void> {
   await ctx.pool.run("scan-relocs", Math.ceil((ctx.tables.isec.rows - 1) / CHUNK_ROWS));
 }
 
-export const SCAN_PHASES = { "scan-relocs": scanPhase };
+export const SCAN_PHASES: Phases = { "scan-relocs": scanPhase };

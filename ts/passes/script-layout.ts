@@ -9,12 +9,13 @@ import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
 import { PT_LOAD, PT_TLS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import { distinct } from "../diagnostics/print.ts";
+import { alignAddress, alignUp } from "../elf/align.ts";
 import type { Expr } from "../script/expression.ts";
 import type { Assertion, Assignment, LayoutScript } from "../script/layout.ts";
 import { placeInScript } from "../script/lexer.ts";
 import type { Members, Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { alignUp, loadStarts, pageStart, placeInFile, publish, type LoadStart } from "./assign-addresses.ts";
+import { loadStarts, pageStart, placeInFile, publish, type LoadStart } from "./assign-addresses.ts";
 import { checkLayout } from "./check-layout.ts";
 import { dropEmptyLoads } from "./file-layout.ts";
 import { NOWHERE, ScriptValues } from "./script-values.ts";
@@ -28,7 +29,6 @@ const MAX_ROUNDS = 30;
 /** Further rounds in which only addresses and symbols change (lld's number). */
 const MAX_PASSES = 5;
 
-const alignNumber = (value: number, align: number): number => Math.ceil(value / align) * align;
 const hex = (value: bigint): string => `0x${value.toString(16).toUpperCase()}`;
 
 export function assignScriptAddresses(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void): void {
@@ -52,6 +52,10 @@ class Layouter {
   private tls: Segment | undefined;
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
+  /** Sections whose address somebody was warned of. */
+  private readonly misaligned = new Set<OutputSection>();
+  /** Merged parts that this round has shifted: their members may stand in several places. */
+  private readonly shifted = new Set<number>();
 
   constructor(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void) {
     this.ctx = ctx;
@@ -218,7 +222,7 @@ class Layouter {
       this.warnMisaligned(osec);
       return;
     }
-    const start = alignUp(values.location, 1n << BigInt(osec.align));
+    const start = alignAddress(values.location, 1n << BigInt(osec.align));
     regions.expand(section, start - values.location);
     values.location = start;
   }
@@ -236,8 +240,6 @@ class Layouter {
     this.misaligned.add(osec);
     ctx.diag.warn({ code: "LAYOUT", text: `address (${hex(values.location).toLowerCase()}) of section ${osec.name} is not a multiple of alignment (${2 ** osec.align})` });
   }
-
-  private readonly misaligned = new Set<OutputSection>();
 
   /** Contents in order. Inside a section `.` is relative to it. */
   private fill(section: PlannedSection): void {
@@ -261,7 +263,7 @@ class Layouter {
     let end = part.to > part.from ? this.ctx.kernels.layoutMembers(part.from, part.to, before) : before;
     if (skew !== 0) this.shift(part, skew);
     for (const entry of part.synthetic) {
-      entry.offset = alignNumber(end, 2 ** entry.section.align) - skew;
+      entry.offset = alignUp(end, 2 ** entry.section.align) - skew;
       end = entry.offset + skew + entry.section.size(this.ctx);
     }
     this.grow(section, end - before);
@@ -285,13 +287,10 @@ class Layouter {
     }
   }
 
-  /** Merged parts that this round has shifted: their members may stand in several places. */
-  private readonly shifted = new Set<number>();
-
   /** RELRO ends at a page. What follows a segment is on another page anyway, so the location counter stays (lld). */
   private pad(section: PlannedSection): void {
     const { location } = this.values;
-    const bytes = alignUp(location, BigInt(pageSizes(this.ctx).common)) - location;
+    const bytes = alignAddress(location, BigInt(pageSizes(this.ctx).common)) - location;
     this.regions.expand(section, bytes);
     section.osec.size += Number(bytes);
   }

@@ -5,7 +5,7 @@
  * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
  */
 import {
-  SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND,
+  PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { Said } from "../diagnostics/message.ts";
@@ -298,7 +298,7 @@ function orphanPosition(layout: LayoutScript, items: PlanItem[], start: number, 
 
 /** Sections without `:name` are in the segments of the one before; the first in the first PT_LOAD. */
 function propagatePhdrs(layout: LayoutScript, plan: Plan): void {
-  const first = layout.phdrs.find((phdr) => phdr.p_type === 1);
+  const first = layout.phdrs.find((phdr) => phdr.p_type === PT_LOAD);
   let phdrs = first === undefined ? [] : [first.name];
   for (const item of plan.items) {
     if (item.kind !== "section") continue;

@@ -6,11 +6,11 @@
 import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { Message } from "../diagnostics/message.ts";
+import { alignAddress } from "../elf/align.ts";
 import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
 import { READ_ONLY } from "../script/memory-script.ts";
 import type { Fill, Plan, PlannedSection, RegionUse } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { alignUp } from "./assign-addresses.ts";
 import { isAlloc } from "./segments.ts";
 import type { ScriptValues } from "./script-values.ts";
 
@@ -87,7 +87,7 @@ export class Regions {
   /** Room before the section, so that it is aligned where it is loaded too; returns its load address. */
   alignLoad(osec: OutputSection): bigint {
     const memory = this.loadMemory!;
-    const start = alignUp(memory.at, 1n << BigInt(osec.align));
+    const start = alignAddress(memory.at, 1n << BigInt(osec.align));
     if (memory.at < start) this.advance(memory, start - memory.at, osec);
     return start;
   }

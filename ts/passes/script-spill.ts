@@ -35,10 +35,6 @@ export class Spills implements Spilling {
     else targets.push(target);
   }
 
-  hasChoice(row: number): boolean {
-    return this.here.has(row);
-  }
-
   /** The rows of `all` that are in the part now; the others may come. */
   present(part: Members, all: number[]): number[] {
     this.rows.set(part, all);

@@ -9,6 +9,7 @@
 import { EHDR_BYTES, PHDR_BYTES, PT_LOAD, PT_NOTE, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { alignUp } from "../elf/align.ts";
 import type { OutputFile } from "../host/host.ts";
 import { setRows } from "../memory/table.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
@@ -20,8 +21,6 @@ import { isAlloc } from "./segments.ts";
 /** Bytes copied at once. */
 const COPY_BYTES = 1 << 20;
 const CRC_BYTES = 4;
-
-const alignUp = (value: number, align: number): number => Math.ceil(value / align) * align;
 
 /** The path of the debug file; "\0" stands for the one beside the output. */
 export function debugPath({ separateDebug, output }: LinkOptions): ByteString {

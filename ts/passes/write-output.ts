@@ -94,7 +94,7 @@ function isPlain({ tables: { isec } }: Context, i: number): boolean {
 }
 
 /** Brings the members' bytes to their places, with as few reads as their order in the files allows. */
-export function readMembers(w: WorkerContext, first: number, end: number, window: number, from: number): void {
+function readMembers(w: WorkerContext, first: number, end: number, window: number, from: number): void {
   const out = w.window(2, 4096);
   for (let at = first; at < end; ) {
     const next = w.kernels.nextRun(at, end, WINDOW_BYTES, out);

@@ -138,7 +138,7 @@ function namesInOutput({ options, sharedObjects }: Context): Set<ByteString> {
 }
 
 /** response.txt: one option a line. Inputs in `kept` keep their name, and are read from where they are packed. */
-export function responseFile(args: readonly ByteString[], host: Host, kept: ReadonlySet<ByteString> = new Set()): ByteString {
+function responseFile(args: readonly ByteString[], host: Host, kept: ReadonlySet<ByteString> = new Set()): ByteString {
   const lines = ["--chroot ."];
   for (const name of kept) lines.push(`--remap-inputs ${quote(`${name}=${rewritten(name, host)}`)}`);
   for (const { row, spelling, value } of words(args)) {

@@ -315,7 +315,7 @@ function value(expr: Expr, node: Node, lookup: Lookup): bigint {
       return node.value;
     case "symbol": {
       const found = lookup(node.name);
-      if (found === undefined) throw scriptError(expr.text, expr.name, expr.text.indexOf(node.name), `symbol not found: ${node.name}`);
+      if (found === undefined) throw scriptError(expr.text, expr.name, expr.text.indexOf(node.name, expr.offset), `symbol not found: ${node.name}`);
       return BigInt.asUintN(64, found);
     }
     case "unary":
@@ -381,36 +381,4 @@ function call(expr: Expr, node: Node & { kind: "call" }, lookup: Lookup): bigint
   if (node.name === "LOG2CEIL") return a <= 1n ? 0n : BigInt((a - 1n).toString(2).length);
   if (node.name === "ALIGN") return b <= 1n ? a : BigInt.asUintN(64, ((a + b - 1n) / b) * b);
   return a;
-}
-
-/**
- * The expression as `symbol + addend` (symbol "" = a plain number), or undefined when it is anything else. `--defsym a=b+4` then is
- * a symbol in b's section that moves with it; other expressions give absolute values.
- */
-export function asSymbolPlusConstant(expr: Expr): { symbol: ByteString; addend: bigint } | undefined {
-  return linear(expr, expr.root);
-}
-
-function linear(expr: Expr, node: Node): { symbol: ByteString; addend: bigint } | undefined {
-  if (node.kind === "symbol") return { symbol: node.name, addend: 0n };
-  if (node.kind === "binary" && (node.op === "+" || node.op === "-")) {
-    const a = linear(expr, node.a);
-    const b = linear(expr, node.b);
-    if (!a || !b || (b.symbol !== "" && (node.op === "-" || a.symbol !== ""))) return undefined;
-    const addend = node.op === "+" ? a.addend + b.addend : a.addend - b.addend;
-    return { symbol: a.symbol || b.symbol, addend: BigInt.asUintN(64, addend) };
-  }
-  return constant(expr, node);
-}
-
-/** Only when it mentions no symbol at all, not even for DEFINED. */
-function constant(expr: Expr, node: Node): { symbol: ByteString; addend: bigint } | undefined {
-  let asked = false;
-  try {
-    const addend = value(expr, node, () => ((asked = true), undefined));
-    return asked ? undefined : { symbol: "", addend };
-  } catch (error) {
-    if (asked) return undefined;
-    throw error;
-  }
 }

@@ -178,17 +178,8 @@ export class PatternSet<T> {
     return undefined;
   }
 
-  get hasWildcards(): boolean {
-    return this.#count > 0;
-  }
-
   get isEmpty(): boolean {
     return this.#count === 0 && this.#exact.size === 0;
-  }
-
-  /** Names without wildcards, in the order they were added. */
-  exactNames(): IterableIterator<[ByteString, T]> {
-    return this.#exact.entries();
   }
 
   exact(name: ByteString): T | undefined {

@@ -21,8 +21,6 @@ export interface ScriptInput {
   asNeeded: boolean;
   /** Says where it stands: the whole message. */
   wrong(message: string): Message;
-  /** From GROUP: 1-based number of the group, 0 = from INPUT. */
-  group: number;
 }
 
 export interface InputScript {
@@ -37,16 +35,12 @@ export interface InputScript {
   output: ByteString;
   /** OUTPUT_FORMAT: default, big-endian, little-endian; one or three names, or none. */
   outputFormat: ByteString[];
-  outputArch: ByteString;
-  target: ByteString;
   /** STARTUP: a file linked first, null = not given. */
   startup: ScriptInput | null;
   versionNodes: VersionNode[];
   /** FORCE_COMMON_ALLOCATION: as -d. FORCE_GROUP_ALLOCATION: as the option. */
   forceCommons: boolean;
   forceGroups: boolean;
-  /** Files read by INCLUDE. */
-  included: ByteString[];
   /** SECTIONS, MEMORY, PHDRS, assignments; null = none of these. */
   layout: LayoutScript | null;
 }
@@ -65,7 +59,6 @@ interface Reader {
   include: ReadInclude | undefined;
   /** Files being read, from the first to the one whose INCLUDE led here. */
   open: readonly ByteString[];
-  groups: { count: number };
 }
 
 /** Throws ScriptError. */
@@ -77,16 +70,13 @@ export function parseInputScript(text: ByteString, name: ByteString, include?: R
     externs: [],
     output: "",
     outputFormat: [],
-    outputArch: "",
-    target: "",
     startup: null,
     versionNodes: [],
     forceCommons: false,
     forceGroups: false,
-    included: [],
     layout: null,
   };
-  readScript({ lexer: new Lexer(text, name, "script"), script, include, open: [name], groups: { count: 0 } });
+  readScript({ lexer: new Lexer(text, name, "script"), script, include, open: [name] });
   return script;
 }
 
@@ -105,20 +95,18 @@ function readCommand(r: Reader, command: Token): void {
     case "FORCE_GROUP_ALLOCATION":
       script.forceGroups = true;
       return;
+    // Archives are searched in any order, so a group is only a list.
     case "INPUT":
-      return readInputs(r, 0);
     case "GROUP":
-      return readInputs(r, ++r.groups.count);
+      return readInputs(r);
     case "AS_NEEDED":
-      return readAsNeeded(r, 0);
+      return readAsNeeded(r);
     case "OUTPUT_FORMAT":
       return readOutputFormat(r, command);
     case "OUTPUT_ARCH":
-      script.outputArch = argument(lexer);
-      return;
     case "TARGET":
-      script.target = argument(lexer);
-      return;
+      // What they say follows from the inputs.
+      return void argument(lexer);
     case "SEARCH_DIR":
       script.searchDirs.push(argument(lexer));
       return;
@@ -148,10 +136,7 @@ function readCommand(r: Reader, command: Token): void {
 function readLayout(r: Reader, command: Token): boolean {
   const { lexer, script } = r;
   const layout = script.layout ?? newLayout(lexer.text, lexer.name);
-  const end = parseLayoutCommand(layout, lexer.text, lexer.name, command.offset, (name) => {
-    script.included.push(name);
-    return r.include?.(name);
-  });
+  const end = parseLayoutCommand(layout, lexer.text, lexer.name, command.offset, r.include);
   if (end < 0) return false;
   script.layout = layout;
   if (layout.entry !== "") script.entry = layout.entry;
@@ -176,7 +161,7 @@ function argumentInput(lexer: Lexer): ScriptInput {
   lexer.expect("(");
   const token = word(lexer);
   lexer.expect(")");
-  return input(lexer, token, false, 0);
+  return input(lexer, token, false);
 }
 
 function word(lexer: Lexer): Token {
@@ -205,24 +190,24 @@ function readOutputFormat(r: Reader, command: Token): void {
 }
 
 /** `( file -lname AS_NEEDED ( … ) )` */
-function readInputs(r: Reader, group: number): void {
+function readInputs(r: Reader): void {
   const { lexer } = r;
   lexer.expect("(");
   while (!lexer.take(")")) {
     if (lexer.take(",")) continue;
-    if (lexer.take("AS_NEEDED")) readAsNeeded(r, group);
-    else r.script.inputs.push(input(lexer, word(lexer), false, group));
+    if (lexer.take("AS_NEEDED")) readAsNeeded(r);
+    else r.script.inputs.push(input(lexer, word(lexer), false));
   }
 }
 
-function readAsNeeded(r: Reader, group: number): void {
-  for (const token of words(r.lexer)) r.script.inputs.push(input(r.lexer, token, true, group));
+function readAsNeeded(r: Reader): void {
+  for (const token of words(r.lexer)) r.script.inputs.push(input(r.lexer, token, true));
 }
 
-function input(lexer: Lexer, token: Token, asNeeded: boolean, group: number): ScriptInput {
+function input(lexer: Lexer, token: Token, asNeeded: boolean): ScriptInput {
   const library = !token.quoted && token.text.startsWith("-l");
   const wrong = (message: string): Message => lexer.error(message, token).said;
-  return { kind: library ? "library" : "file", name: library ? token.text.slice(2) : token.text, asNeeded, group, wrong };
+  return { kind: library ? "library" : "file", name: library ? token.text.slice(2) : token.text, asNeeded, wrong };
 }
 
 /** The text between the braces has the version script's words, so it is cut out and parsed as one, at its own lines. */
@@ -247,6 +232,5 @@ function readInclude(r: Reader): void {
   if (text === undefined) throw r.lexer.error(`cannot find linker script ${token.text}`, token);
   if (r.open.includes(token.text)) throw r.lexer.error("there is a cycle in linker script INCLUDEs", token);
   if (r.open.length > INCLUDE_DEPTH) throw r.lexer.error("INCLUDE is nested too deeply", token);
-  r.script.included.push(token.text);
   readScript({ ...r, lexer: new Lexer(text, token.text, "script"), open: [...r.open, token.text] });
 }

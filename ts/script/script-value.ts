@@ -6,6 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Said } from "../diagnostics/message.ts";
+import { alignAddress } from "../elf/align.ts";
 import { BINARY, type Expr, type NameFunction, type Node } from "./expression.ts";
 import { ScriptError, scriptError } from "./lexer.ts";
 
@@ -39,13 +40,12 @@ export interface Environment {
 }
 
 const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
-const alignUp = (value: bigint, align: bigint): bigint => (align <= 1n ? value : ((value + align - 1n) / align) * align);
 
 export const number = (value: bigint): Value => ({ sec: null, value: wrap(value), absolute: false, align: 1n });
 export const relative = (sec: Base, value: bigint): Value => ({ sec, value: wrap(value), absolute: false, align: 1n });
 
 export const isAbsolute = (value: Value): boolean => value.absolute || value.sec === null;
-export const addressOf = (value: Value): bigint => wrap(alignUp((value.sec?.sh_addr ?? 0n) + value.value, value.align));
+export const addressOf = (value: Value): bigint => wrap(alignAddress((value.sec?.sh_addr ?? 0n) + value.value, value.align));
 /** Bytes from the start of its section. */
 export const offsetOf = (value: Value): bigint => wrap(addressOf(value) - (value.sec?.sh_addr ?? 0n));
 
@@ -167,7 +167,7 @@ class Evaluator {
       case "BLOCK":
       case "NEXT":
         if (node.args.length === 2) return { ...first, align: this.alignment(b, node.offset) };
-        return number(alignUp(addressOf(env.dot()), this.alignment(a, node.offset)));
+        return number(alignAddress(addressOf(env.dot()), this.alignment(a, node.offset)));
       case "MAX":
         return number(a > b ? a : b);
       case "MIN":
@@ -180,7 +180,7 @@ class Evaluator {
       case "DATA_SEGMENT_END":
         return env.dot();
       case "DATA_SEGMENT_RELRO_END":
-        return number(alignUp(addressOf(env.dot()), env.maxPageSize()));
+        return number(alignAddress(addressOf(env.dot()), env.maxPageSize()));
     }
   }
 

@@ -211,7 +211,7 @@ function isThere<T extends SyntheticSection>(ctx: Context, section: T | null): s
 }
 
 /** DT_NEEDED names in command-line order, each once. */
-export function neededNames(ctx: Context): ByteString[] {
+function neededNames(ctx: Context): ByteString[] {
   const { needed } = ctx.tables.obj;
   return [...new Set(ctx.sharedObjects.filter((file) => needed[file.obj] === 1).map((file) => file.soname))];
 }

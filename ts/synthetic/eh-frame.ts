@@ -16,7 +16,7 @@ const A_FD = 0;
 const A_POSITION = 1;
 
 /** Phase: the records of a stretch of `ehsec` rows, which lie one behind the other in the output. */
-export function writeEhFramePhase(w: WorkerContext, chunk: number): void {
+function writeEhFramePhase(w: WorkerContext, chunk: number): void {
   const { ehsec, isec } = w.tables;
   const from = 1 + chunk * CHUNK_SECTIONS;
   const to = Math.min(from + CHUNK_SECTIONS, ehsec.rows - 1);

@@ -11,7 +11,7 @@ const HEADER_BYTES = 16;
 const WORD_BYTES = 8;
 const FILTER_BITS_PER_SYMBOL = 12;
 /** The filter's second bit comes from the hash shifted right by this. */
-export const BLOOM_SHIFT = 26;
+const BLOOM_SHIFT = 26;
 
 export class GnuHashSection implements SyntheticSection {
   readonly name = ".gnu.hash";

@@ -11,10 +11,10 @@ import { GNU_PROPERTY_X86_FEATURE_1_AND, GNU_PROPERTY_X86_FEATURE_1_IBT } from "
 import type { SyntheticSection } from "./section.ts";
 
 /** Kinds of writePlt (as-kernels/passes/create-synthetic.ts). */
-export const PLT_LAZY = 0;
+const PLT_LAZY = 0;
 export const PLT_GOT = 1;
 export const PLT_IFUNC = 2;
-export const PLT_SECOND = 3;
+const PLT_SECOND = 3;
 
 /** -z retpolineplt asks for it; else the output's properties decide: what promises IBT must keep it in its own code too. */
 export function pltStyle(ctx: Context): PltStyle {
