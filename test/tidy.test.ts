@@ -34,7 +34,7 @@ const LAYERS: RegExp[][] = [
   [/^ts\/context\.ts$/],
   [/^ts\/(synthetic|arch|input|report|lto)\//],
   [/^ts\/passes\//],
-  [/^ts\/(re)?link\.ts$/],
+  [/^ts\/((re)?link|new-context)\.ts$/],
   [/^ts\/api\//],
   [/^ts\/(cli|index|run|browser|inline|web-worker)\.ts$/],
 ];

@@ -1,24 +1,18 @@
 /**
  * THE pass list: what a link does, in order. Passes are functions of the context; this file only orders, times and freezes.
  */
-import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, CTL_ISSUES, OBJ_RELOCATABLE, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
-import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
-import { architectureOfEmulation } from "./arch/index.ts";
+import { CTL_ISSUES, OBJ_RELOCATABLE } from "../as-kernels/shared/abi.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context, LinkObserver } from "./context.ts";
 import { GccLto } from "./lto/gcc-lto.ts";
 import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
-import { wordIssues } from "./diagnostics/issues.ts";
 import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
-import { symbolBytes } from "./diagnostics/place.ts";
 import { HostError, LARGE_BYTES, type Host, type OutputFile, type OutputOptions } from "./host/host.ts";
 import { fillInternalObject } from "./input/internal-object.ts";
 import { OutOfMemory } from "./memory/arena.ts";
-import { instantiateKernels } from "./memory/kernels.ts";
-import { Machine } from "./memory/machine.ts";
-import { PHASES } from "./memory/phases.ts";
 import { ReadFailed } from "./memory/failure.ts";
-import { allocTable, Params } from "./memory/table.ts";
+import { Machine } from "./memory/machine.ts";
+import { createContext, startEngine } from "./new-context.ts";
 import { adjustSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections, putNameRules } from "./passes/bind-sections.ts";
@@ -34,7 +28,7 @@ import { digestedOutput } from "./passes/digest-output.ts";
 import { findDependentLibraries } from "./passes/dependent-libraries.ts";
 import { writeHexOutput } from "./passes/hex-output.ts";
 import { internNames } from "./passes/intern-names.ts";
-import { LinkerDefined, linkerNames } from "./passes/linker-defined.ts";
+import { linkerNames } from "./passes/linker-defined.ts";
 import { loadInputs } from "./passes/load-inputs.ts";
 import { loadSections } from "./passes/load-sections.ts";
 import { markLive } from "./passes/mark-live.ts";
@@ -70,75 +64,9 @@ import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } 
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
 import { DebugNamesSection } from "./synthetic/debug-names.ts";
 import { GdbIndexSection } from "./synthetic/gdb-index.ts";
-import { noSynthetics } from "./synthetic/index.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
 import { SectionNames } from "./synthetic/shstrtab.ts";
-import { SymbolTable } from "./synthetic/symtab.ts";
-
-/** Rows of the issue table: more problems than this are only counted. */
-const ISSUE_ROWS = 4096;
-/** Below this many input bytes a link is over before a worker has started. */
-const PARALLEL_BYTES = 16 << 20;
-
-const BSYMBOLIC = {
-  none: BSYM_NONE, functions: BSYM_FUNCTIONS, all: BSYM_ALL, "non-weak": BSYM_NON_WEAK, "non-weak-functions": BSYM_NON_WEAK_FUNCTIONS,
-} as const;
-
-function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null, machine: Machine): Context {
-  const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
-  if (arch === undefined) return diag.fatal({ code: "BAD_OPTION", text: `unknown emulation: ${options.emulation}` });
-  const { arena, kernels } = machine;
-  const { tables, pool } = machine.begin(host, PHASES);
-  const params = new Params(arena);
-  const ctx: Context = {
-    options, host, arena, tables, params, kernels, diag, arch, observer,
-    pool,
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
-    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0, onlyCalled: [],
-    localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
-    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, limit: 0, digest: 0n },
-    expectBytes: (bytes) => startEngine(ctx, bytes),
-    checkIssues() {
-      if (arena.issues > 0) wordIssues(ctx);
-      ctx.diag.throwIfErrors();
-    },
-    lookup: () => 0,
-    names: { table: 0, slots: 0 },
-    symbolName: (sym) => symbolBytes(ctx, sym),
-  };
-  allocTable(arena, tables, "issue", ISSUE_ROWS);
-  setParams(ctx);
-  return ctx;
-}
-
-function setParams(ctx: Context): void {
-  const { params, options, arch } = ctx;
-  const flag = (value: boolean) => (value ? 1 : 0);
-  params.set("machine", arch.e_machine);
-  params.set("outputKind", options.relocatable ? OUT_RELOCATABLE : options.shared ? OUT_SHARED : options.pie ? OUT_PIE : OUT_EXEC);
-  params.set("pic", flag(options.shared || options.pie));
-  params.set("shared", flag(options.shared));
-  params.set("bsymbolic", BSYMBOLIC[options.bsymbolic]);
-  params.set("relax", flag(options.relax));
-  params.set("zText", flag(options.z.text));
-  params.set("ignoreEquality", flag(options.ignoreFunctionAddressEquality) | (2 * flag(options.ignoreDataAddressEquality)));
-  params.set("zCopyreloc", flag(options.z.copyreloc));
-  params.set("packRelr", flag(options.packRelr));
-  if (options.filler >= 0) params.set("filler", options.filler);
-  params.set("writeAddends", flag(options.applyDynamicRelocs || options.z.rel));
-  params.set("callNop", options.z.callNop);
-  params.set("markPlt", flag(options.z.markPlt));
-  params.set("ignoreOverflow", flag(options.z.ignoreOverflow));
-  params.set("rel", flag(options.z.rel));
-  params.set("gcSections", flag(options.gcSections));
-  params.set("ehFrameHdr", flag(options.ehFrameHdr));
-  params.set("warnCommon", flag(options.warnCommon));
-  params.set("fortranCommon", flag(options.fortranCommon));
-  params.set("stripDebug", flag(options.strip !== "none"));
-  params.set("sttCommon", flag(options.z.sttCommon));
-  params.set("gnuUnique", flag(!options.noGnuUnique));
-}
 
 /** Times a pass; `--time` and `--time-trace` print the list. */
 export async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>): Promise<T> {
@@ -147,33 +75,6 @@ export async function timed<T>(ctx: Context, name: string, pass: () => T | Promi
   const result = await pass();
   ctx.passes.push({ name, start, end: ctx.host.now() });
   return result;
-}
-
-/**
- * Instantiates the kernels and starts workers when the inputs are worth it; --threads=1: none, ever. Called when all `bytes` bytes of
- * input are known, and before that when they turn out to be many: a worker takes as long to start as a large link to look for its inputs.
- */
-function startEngine(ctx: Context, bytes: number): void {
-  const { options, host, pool, kernels, arena } = ctx;
-  // Before the first kernel is compiled: that depends on how long the host is to run.
-  if (bytes >= LARGE_BYTES) host.expectLargeLink();
-  if (kernels.readSymbols === undefined) {
-    instantiateKernels(host.kernels(), arena.memory, kernels);
-    arena.zero = (address, bytes) => void kernels.fillBytes(address, 0, bytes);
-  }
-  if (options.threads > 1 && host.env(ALL_THREADS) === "1") pool.patient = true;
-  const wanted = options.threads > 1 && (pool.patient || host.keepsThreads === true) ? options.threads : threadsFor(ctx, bytes);
-  const threads = Math.min(wanted, host.maxThreads ?? wanted);
-  if (threads > pool.threads) pool.start(Array.from({ length: threads - pool.threads }, () => host.startWorker()), host.kernels());
-}
-
-/** For tests: a value of 1 has small links start all threads that --threads=N allows, and wait for them in every pass. */
-const ALL_THREADS = "WIELD_ALL_THREADS";
-
-/** By the size of the inputs: a thread that starts costs more than it does for a small link. */
-function threadsFor({ options, host }: Context, bytes: number): number {
-  if (options.threads === 1 || bytes < (host.parallelBytes ?? PARALLEL_BYTES)) return 1;
-  return Math.min(options.threads || host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20))));
 }
 
 /** Links with more bytes of input than this open all archives at once. */

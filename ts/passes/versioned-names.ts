@@ -21,18 +21,22 @@ export function settleVersionedNames(ctx: Context, marks: number, versioned: num
   if (references === 0 && versioned === 0) return;
   const mark = arena.mark();
   const redirect = new Redirect(ctx);
+  const ids = versionIds(ctx.versionNodes);
   // References first: they may mean a definition that is about to become another's.
   const list = arena.alloc(references * 4);
   kernels.listVersionedUndefined(1, globals, list);
   for (let i = 0; i < references; i++) {
     const row = arena.u32[(list >>> 2) + i]!;
-    const target = targetOfReference(ctx, row);
+    const target = targetOfReference(ctx, ids, row);
     if (target !== 0) redirect.add(row, target);
   }
-  if (versioned > 0) for (const row of markedRows(ctx, marks, MARK_VERSIONED)) settleDefinition(ctx, marks, row, redirect);
+  if (versioned > 0) for (const row of markedRows(ctx, marks, MARK_VERSIONED)) settleDefinition(ctx, ids, marks, row, redirect);
   redirect.apply();
   arena.release(mark);
 }
+
+/** Index of each version the script defines. */
+type VersionIds = ReadonlyMap<string, number>;
 
 /** Collects symbols that mean others. */
 class Redirect {
@@ -71,7 +75,7 @@ const kindOf = (ctx: Context, row: number): number => ctx.tables.sym.flags[row]!
  * The global that an undefined name@V stands for, 0 = none: `name` when its version is V, because a version script put it there or
  * because it is called name@@V.
  */
-function targetOfReference(ctx: Context, row: number): number {
+function targetOfReference(ctx: Context, ids: VersionIds, row: number): number {
   const { arena, tables } = ctx;
   const stemBytes = tables.gsym.nameBytes[row]!;
   const full = arena.cstring(tables.gsym.name[row]!);
@@ -84,14 +88,14 @@ function targetOfReference(ctx: Context, row: number): number {
     return ctx.inputs[tables.obj.fileId[tables.gsym.obj[target]!]!]?.versions[ver] === version ? target : 0;
   }
   if (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC) return 0;
-  return versionIds(ctx.versionNodes).get(version) === ver ? target : 0;
+  return ids.get(version) === ver ? target : 0;
 }
 
 /**
  * A definition called name@V beside one of `name`: when that is called name@@V they are one symbol, defined twice. Otherwise
  * `.symver name, name@V` has defined both, and unless a script gives `name` another version only name@V was meant (GNU ld).
  */
-function settleDefinition(ctx: Context, marks: number, row: number, redirect: Redirect): void {
+function settleDefinition(ctx: Context, ids: VersionIds, marks: number, row: number, redirect: Redirect): void {
   const { arena, tables } = ctx;
   const stem = ctx.lookup(arena.string(tables.gsym.name[row]!, tables.gsym.nameBytes[row]!));
   if (stem === 0 || stem === row || kindOf(ctx, stem) !== SYM_DEFINED || kindOf(ctx, row) !== SYM_DEFINED) return;
@@ -103,7 +107,7 @@ function settleDefinition(ctx: Context, marks: number, row: number, redirect: Re
     return;
   }
   const ver = tables.gsym.ver[stem]! & ~VERSYM_HIDDEN;
-  const isSame = ver > VER_NDX_GLOBAL ? versionIds(ctx.versionNodes).get(version) === ver : isSamePlace(ctx, stem, row);
+  const isSame = ver > VER_NDX_GLOBAL ? ids.get(version) === ver : isSamePlace(ctx, stem, row);
   if (isSame) redirect.add(stem, row);
 }
 
