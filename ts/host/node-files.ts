@@ -64,6 +64,8 @@ export class NodeFiles implements WorkerIo {
   /** What the regular files looked like when they were first opened. */
   private readonly seen = new Map<ByteString, Stats>();
   private last: OpenInput | undefined;
+  /** What exists() has just found. */
+  private looked: { path: ByteString; stat: Stats } | undefined;
   /** Read ahead: `blockBytes` bytes of `blockInput` from `blockAt` on. */
   private block: Uint8Array | undefined;
   private blockInput: OpenInput | undefined;
@@ -197,6 +199,17 @@ export class NodeFiles implements WorkerIo {
     return zlib.zstdCompressSync?.(bytes, level === 0 ? {} : { params: { [others["ZSTD_c_compressionLevel"]!]: level } });
   }
 
+  /** True for anything but a directory that can be looked up; to be opened next, most of the time. */
+  exists(path: ByteString): boolean {
+    try {
+      const stat = statSync(pathOf(path), { throwIfNoEntry: false });
+      this.looked = stat === undefined ? undefined : { path, stat };
+      return stat !== undefined && !stat.isDirectory();
+    } catch {
+      return false;
+    }
+  }
+
   /** Is this one of the inputs that were opened? */
   isInput(stat: Stats): boolean {
     for (const input of this.seen.values()) if (input.ino === stat.ino && input.dev === stat.dev) return true;
@@ -240,7 +253,8 @@ export class NodeFiles implements WorkerIo {
     if (known !== undefined) return known;
     if (this.byPath.size >= this.limit) this.makeRoom();
     // Looked at before it is opened: the end of a pipe can only be opened once.
-    const found = guarded(() => statSync(pathOf(path)));
+    const found = this.looked?.path === path ? this.looked.stat : guarded(() => statSync(pathOf(path)));
+    this.looked = undefined;
     if (found.isDirectory()) throw new HostError("EISDIR", "Is a directory");
     const isPipe = found.isFIFO() || found.isSocket();
     const fd = isPipe ? spool(pathOf(path)) : this.openDescriptor(path);

@@ -139,12 +139,7 @@ class NodeHost implements Host {
   }
 
   exists(path: ByteString): boolean {
-    try {
-      const stat = statSync(pathOf(path), { throwIfNoEntry: false });
-      return stat !== undefined && !stat.isDirectory();
-    } catch {
-      return false;
-    }
+    return this.files.exists(path);
   }
 
   readAll(path: ByteString): Uint8Array {

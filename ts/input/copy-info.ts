@@ -77,11 +77,11 @@ function isReadOnly(phdr: Phdr): boolean {
 function aliasesOf(ctx: Context, obj: number, index: number, known: Known): Alias[] {
   const { u32, u16, u8 } = ctx.arena;
   const { symtab, esymCount, firstGlobal, versym } = ctx.tables.obj;
-  const entry = (other: number): number => symtab[obj]! + other * SYM_BYTES;
-  const [low, high] = [u32[(entry(index) + 8) >>> 2]!, u32[(entry(index) + 12) >>> 2]!];
+  const own = symtab[obj]! + index * SYM_BYTES;
+  const [low, high] = [u32[(own + 8) >>> 2]!, u32[(own + 12) >>> 2]!];
   const aliases: Alias[] = [];
   const visit = (other: number): void => {
-    const at = entry(other);
+    const at = symtab[obj]! + other * SYM_BYTES;
     if (u32[(at + 8) >>> 2] !== low || u32[(at + 12) >>> 2] !== high) return;
     const st_shndx = u16[(at + 6) >>> 1]!;
     const st_info = u8[at + 4]!;
@@ -89,7 +89,10 @@ function aliasesOf(ctx: Context, obj: number, index: number, known: Known): Alia
     aliases.push({ index: other, hidden: versym[obj] !== 0 && (u16[(versym[obj]! >>> 1) + other]! & VERSYM_HIDDEN) !== 0 });
   };
   if (++known.asked < INDEXED_FROM) {
-    for (let other = firstGlobal[obj]!; other < esymCount[obj]!; other++) visit(other);
+    // Thousands, of which hardly any is called for.
+    const [values, words] = [(symtab[obj]! + 8) >>> 2, SYM_BYTES >>> 2];
+    const count = esymCount[obj]!;
+    for (let other = firstGlobal[obj]!; other < count; other++) if (u32[values + other * words] === low) visit(other);
   } else {
     known.byValue ??= indexByValue(ctx, obj);
     known.byValue.get(valueKey(low, high))?.forEach(visit);

@@ -217,6 +217,7 @@ export function sortMembers(ctx: Context, osec: OutputSection): void {
   const { tables, arena } = ctx;
   const base = tables.osec.memberBase[osec.id]!;
   const members = tables.member.isec.subarray(base, base + tables.osec.memberCount[osec.id]!);
+  if (members.length < 2) return;
   if (Object.hasOwn(ARRAY_NAMES, osec.name) || ARRAYS.has(osec.sh_type)) {
     const keyed = Array.from(members, (row) => ({ row, key: priorityOf(arena.cstring(tables.isec.name[row]!)) }));
     keyed.sort((a, b) => a.key - b.key);
