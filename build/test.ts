@@ -99,7 +99,8 @@ function runFile(file: string): Promise<Outcome> {
     child.on("close", (status) => {
       clearTimeout(timer);
       running.delete(child);
-      const left = KEEP ? [] : fs.readdirSync(folder).filter((name) => OURS.test(name));
+      // What was ended could not clean up.
+      const left = KEEP || status === null ? [] : fs.readdirSync(folder).filter((name) => OURS.test(name));
       if (left.length > 0) chunks.push(Buffer.from(`\nleft behind: ${left.join(" ")}\n`));
       if (!KEEP) fs.rmSync(folder, { recursive: true, force: true });
       const output = Buffer.concat(chunks).toString("utf8").replace(/\x1b\[[0-9;]*m/g, "");

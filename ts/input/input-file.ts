@@ -5,7 +5,7 @@
  * walked; contents are read again later, by path, by whoever needs them.
  */
 import type { ByteString } from "../args/link-options.ts";
-import type { Host } from "../host/host.ts";
+import { HostError, type Host } from "../host/host.ts";
 import { latin1 } from "../memory/text.ts";
 import type { ByteSource } from "./archive.ts";
 import { fileKind, HEAD_BYTES, type FileKind } from "./file-kind.ts";
@@ -53,7 +53,8 @@ export class OpenFile implements ByteSource {
 
   /** The whole file, one character per byte; for scripts. */
   text(): ByteString {
-    const bytes = new Uint8Array(Math.min(this.size, SCRIPT_BYTES_MAX));
+    if (this.size > SCRIPT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
+    const bytes = new Uint8Array(this.size);
     const count = this.read(bytes, 0);
     return latin1(bytes, 0, count);
   }

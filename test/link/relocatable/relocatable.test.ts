@@ -418,6 +418,16 @@ rel("undefined symbols are kept, duplicate ones are errors, shared objects are r
   w.fails("$LD -r a.o b.so -o x.o");
 });
 
+rel("--defsym keeps the section of what it refers to, also by way of another", (w) => {
+  w.write({ "f.s": ".globl f\nnop\nf: nop\n" }).sh("as f.s -o f.o && $LD -r f.o --defsym a=f+4 --defsym b=a+4 --defsym c=7 -o r.o");
+  const place = (name: string): [string, number] => {
+    const elf = w.elf("r.o");
+    const { shndx, value } = elf.symtab().find((each) => each.name === name)!;
+    return [elf.shdrs[shndx]?.name ?? "absolute", value];
+  };
+  if (linkerName !== "bfd") assert.equal(["a", "b", "c"].map(place), [[".text", 5], [".text", 9], ["absolute", 7]]);
+}, "as");
+
 rel("--wrap, --defsym and archives", (w) => {
   w.write({
     "a.c": "int f(void), g(void); int a(void) { return f() * 10 + g(); }", "f.c": "int f(void) { return 1; } int __wrap_f(void) { return 2; }",
