@@ -5,7 +5,7 @@
  * REV is checked out into a temporary worktree and built there with this tree's packages. A difference counts when the medians
  * are further apart than the two runs' spreads (median absolute deviations) together.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -31,7 +31,8 @@ function verdict(before: Row, after: Row, key: "wall" | "cpu"): string {
 }
 
 try {
-  execFileSync("git", ["worktree", "add", "--detach", old, revision], { stdio: "ignore" });
+  const added = spawnSync("git", ["worktree", "add", "--detach", old, revision], { encoding: "utf8" });
+  if (added.status !== 0) throw new Error(added.stderr.trim());
   fs.symlinkSync(path.resolve("node_modules"), path.join(old, "node_modules"));
   const built = spawnSync("npm", ["run", "--silent", "build"], { cwd: old, encoding: "utf8" });
   if (built.status !== 0) throw new Error(`${revision} does not build:\n${built.stderr.trim()}`);
@@ -49,6 +50,6 @@ try {
   console.error((error as Error).message);
   process.exitCode = 1;
 } finally {
-  execFileSync("git", ["worktree", "remove", "--force", old], { stdio: "ignore" });
+  spawnSync("git", ["worktree", "remove", "--force", old], { stdio: "ignore" });
   fs.rmSync(scratch, { recursive: true, force: true });
 }

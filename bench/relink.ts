@@ -7,6 +7,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
+import { SHF_EXECINSTR, SHT_PROGBITS, SHT_SYMTAB, STT_FILE } from "../as-kernels/shared/elf.ts";
 import type * as Wield from "../ts/index.ts";
 import { median, sample, type Sample } from "./measure.ts";
 import { WIELD } from "./rivals.ts";
@@ -18,11 +19,6 @@ export interface RelinkResult {
   /** Wall and processor time of every round, in milliseconds, by kind. */
   samples: Record<string, Omit<Sample, "peak">[]>;
 }
-
-const SHT_PROGBITS = 1;
-const SHT_SYMTAB = 2;
-const STT_FILE = 4;
-const SHF_EXECINSTR = 4;
 
 interface Header {
   at: number;

@@ -26,6 +26,8 @@ const PARTS = [...USUAL, "relink", "rival"];
 
 const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const unknown = flags.filter((given) => !/^--(rounds|json|chart)=/.test(given));
+if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(" ")}; there are --rounds=N, --json=FILE and --chart=FILE`);
 const flag = (name: string): string | undefined => flags.find((given) => given.startsWith(`--${name}=`))?.slice(name.length + 3);
 const named = PARTS.filter((part) => words.includes(part));
 const names = words.filter((word) => !PARTS.includes(word));

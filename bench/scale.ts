@@ -25,7 +25,7 @@ export interface ScaleResult {
 const FACTORS = [0, 1, 2, 4, 8];
 const SHOWN = /^(wield|ld\.lld|mold)/;
 const HUGE_SECTIONS = 2;
-const HUGE_BYTES = 1.1 * 2 ** 30;
+const HUGE_BYTES = Math.floor(1.1 * 2 ** 27) * 8;
 
 function stats(command: string): (name: string) => number {
   const done = spawnSync("bash", ["-c", `${command} --stats`], { encoding: "latin1" });
@@ -72,7 +72,7 @@ function beyond4GiB(): void {
     const { bavail, bsize } = fs.statfsSync(folder);
     if (bavail * bsize < 3 * HUGE_SECTIONS * HUGE_BYTES) return console.log("  inputs and output beyond 4 GiB: not enough disk here");
     const out = path.join(folder, "out");
-    const args = generateHuge(folder, HUGE_SECTIONS, HUGE_BYTES & ~7 || Math.floor(HUGE_BYTES / 8) * 8);
+    const args = generateHuge(folder, HUGE_SECTIONS, HUGE_BYTES);
     const command = `${WIELD.command} ${args.join(" ")} -o ${out}`;
     const { wall, cpu } = sample(command, folder);
     const bytes = args.reduce((sum, file) => sum + fs.statSync(file).size, fs.statSync(out).size);

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
+import { put } from "./put.ts";
 
 const NAMES = ["link", "createContext", "createEngine", "parseArgs", "memoryFS", "layerFS", "realFS", "LinkError"];
 
@@ -25,10 +26,8 @@ script.runInThisContext()(module.exports,createRequire(import.meta.url),module,f
 
 const EXPORTS = `export const{${NAMES.join(",")}}=module.exports;\n`;
 
-type Put = (file: string, contents: string | Uint8Array) => void;
-
 /** dist/api.js and node.mjs. */
-export async function api(dist: string, common: BuildOptions, put: Put): Promise<void> {
+export async function api(dist: string, common: BuildOptions): Promise<void> {
   const result = await build({ ...common, entryPoints: ["ts/index.ts"], outfile: path.join(dist, "api.js"), minify: true, charset: "ascii", write: false });
   const text = `(function(exports,require,module,__filename,__dirname){${result.outputFiles![0]!.text}})//`;
   put(path.join(dist, "api.js"), text + createHash("sha256").update(text).digest("hex").slice(0, TIE));

@@ -1,8 +1,7 @@
 /**
  * `npm run build`: everything in dist/, from nothing, in a few seconds.
  *
- * asc makes kernels.wasm and kernels.debug.wasm (side by side, as processes) while esbuild makes the bundles. Files appear by
- * rename, so that a build beside a running test disturbs nothing. The bundles are CommonJS, which starts faster on Node 20.
+ * asc makes kernels.wasm and kernels.debug.wasm (side by side, as processes) while esbuild makes the bundles. The bundles are CommonJS, which starts faster on Node 20.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,6 +12,7 @@ import { api } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
 import { launcher, launcherFlags, program, warm } from "./program.ts";
 import { pageSizeLine } from "./page-size.ts";
+import { put } from "./put.ts";
 import { single } from "./single.ts";
 import { web } from "./web.ts";
 import { checkKernels } from "./wasm-check.ts";
@@ -30,14 +30,6 @@ export const BUNDLE: BuildOptions = {
   logLevel: "warning",
   legalComments: "none",
 };
-
-function put(file: string, contents: string | Uint8Array, mode = 0o666): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  fs.writeFileSync(temporary, contents, { mode });
-  fs.chmodSync(temporary, mode & ~process.umask());
-  fs.renameSync(temporary, file);
-}
 
 /** Compiles the kernels with one of asconfig.json's targets. */
 async function kernels(target: "release" | "debug", name: string): Promise<void> {
@@ -118,9 +110,9 @@ export async function buildAll(release = false): Promise<void> {
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
     bundle("ts/index.ts", "index.mjs", MODULE),
-    api(DIST, BUNDLE, put),
+    api(DIST, BUNDLE),
   ]);
-  if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, path.join(DIST, "kernels.wasm"), put, release), single(DIST, BUNDLE, put)])));
+  if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, path.join(DIST, "kernels.wasm"), release), single(DIST, BUNDLE)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
   await warm(DIST, flags);

@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
+import { put } from "./put.ts";
 
 /** Everything that a page loads before its first link. */
 export const PAGE_FILES = ["browser.mjs", "web-shared.mjs", "web-quick.mjs", "kernels.wasm"];
@@ -44,9 +45,7 @@ export async function compressedSizes(dist: string, names: readonly string[]): P
       return [name, before[name]?.digest === digest ? before[name] : { digest, bytes: await brotliBytes(contents) }];
     }),
   );
-  const temporary = path.join(dist, `${KNOWN}.${process.pid}.tmp`);
-  fs.writeFileSync(temporary, JSON.stringify({ ...before, ...Object.fromEntries(sizes) }));
-  fs.renameSync(temporary, path.join(dist, KNOWN));
+  put(path.join(dist, KNOWN), JSON.stringify({ ...before, ...Object.fromEntries(sizes) }));
   return new Map(sizes.map(([name, { bytes }]) => [name, bytes]));
 }
 

@@ -13,6 +13,7 @@ import { build, type BuildOptions, type Plugin } from "esbuild";
 import { NATIVES } from "../ts/host/kernel-cache.ts";
 import { LARGE_BYTES } from "../ts/host/host.ts";
 import { warmApi } from "./api.ts";
+import { put } from "./put.ts";
 import { warmKernels } from "./kernel-cache.ts";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
@@ -69,13 +70,6 @@ const TIE = 16;
 
 /** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program, `inputBytes` is what a large link has on its command line. */
 const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete,inputBytes){", "})//"] as const;
-
-/** By rename, and with a name that no other build has in hand. */
-function put(file: string, contents: string | Uint8Array, mode = 0o666): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  fs.writeFileSync(temporary, contents, { mode });
-  fs.renameSync(temporary, file);
-}
 
 async function bundleProgram(dist: string, common: BuildOptions, name: string, plugins: Plugin[]): Promise<void> {
   const result = await build({

@@ -6,9 +6,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { put } from "./put.ts";
 
 /** Needs kernels.wasm and worker.js. */
-export async function single(dist: string, common: BuildOptions, put: (file: string, contents: Uint8Array) => void): Promise<void> {
+export async function single(dist: string, common: BuildOptions): Promise<void> {
   const parts: Plugin = {
     name: "parts",
     setup(bundler) {

@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { leaveOut } from "./program.ts";
+import { put } from "./put.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
 const noPrograms: Plugin = {
@@ -31,8 +32,6 @@ const SELDOM = [
 
 const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 
-type Put = (file: string, contents: string | Uint8Array) => void;
-
 /** Smaller still. Passes beyond the second change next to nothing. */
 async function squeeze(text: string, module: boolean): Promise<string> {
   const { minify } = await import("terser");
@@ -41,7 +40,7 @@ async function squeeze(text: string, module: boolean): Promise<string> {
 }
 
 /** The page's half and the quick program in a worker; what both need is one file, so that it is loaded once. */
-async function halves(dist: string, put: Put, release: boolean): Promise<void> {
+async function halves(dist: string, release: boolean): Promise<void> {
   const result = await build({
     ...WEB, plugins: [noPrograms, leaveOut(SELDOM)], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
   });
@@ -50,14 +49,14 @@ async function halves(dist: string, put: Put, release: boolean): Promise<void> {
 }
 
 /** The complete program in a worker. */
-async function complete(dist: string, put: Put, release: boolean): Promise<void> {
+async function complete(dist: string, release: boolean): Promise<void> {
   const result = await build({ ...WEB, entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
   const { path: file, text, contents } = result.outputFiles![0]!;
   put(file, release ? await squeeze(text, true) : contents);
 }
 
 /** inline.ts imports the engine as text and the kernels as bytes. */
-async function inline(dist: string, kernels: string, put: Put, release: boolean): Promise<void> {
+async function inline(dist: string, kernels: string, release: boolean): Promise<void> {
   const engine = await build({ ...WEB, entryPoints: ["ts/api/engine.ts"], format: "iife", globalName: "wieldEngine", outfile: "engine.js" });
   const text = engine.outputFiles![0]!.text;
   const contents = release ? await squeeze(text, false) : text;
@@ -74,13 +73,13 @@ async function inline(dist: string, kernels: string, put: Put, release: boolean)
 }
 
 /** To `dist`, with the kernels from a file. `release`: as it is published. */
-export async function web(dist: string, kernels: string, put: Put, release: boolean): Promise<void> {
-  await Promise.all([halves(dist, put, release), complete(dist, put, release), inline(dist, kernels, put, release)]);
+export async function web(dist: string, kernels: string, release: boolean): Promise<void> {
+  await Promise.all([halves(dist, release), complete(dist, release), inline(dist, kernels, release)]);
 }
 
 /** `node build/run.mjs build/web.ts FOLDER`: what is published, with the kernels of dist/, for tests. */
 if (/build-web\.mjs$/.test(process.argv[1] ?? "")) {
   const folder = path.resolve(process.argv[2]!);
   fs.copyFileSync("dist/kernels.wasm", path.join(folder, "kernels.wasm"));
-  await web(folder, "dist/kernels.wasm", (file, contents) => fs.writeFileSync(file, contents), true);
+  await web(folder, "dist/kernels.wasm", true);
 }
