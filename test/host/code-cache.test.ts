@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { Script } from "node:vm";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { DEFAULTS } from "../../ts/host/v8-flags.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 
 const test = suite("host/code-cache");
@@ -47,10 +48,22 @@ test("V8 accepts the caches for what they were made of", () => {
   }
 });
 
+const launcherFlags = (): string[] => /^exec '.*' (--.*) "\$cli"/m.exec(fs.readFileSync(path.join(dist, "driver/ld"), "latin1"))![1]!.split(" ");
+
+test("threads start under flags for which V8 takes the compiled code of Node's own modules", () => {
+  const tag = (flags: string[], ...set: string[]): string =>
+    run(process.execPath, [...flags, "-e", `const v8 = require("v8"); for (const flag of process.argv.slice(1).filter((word) => word !== "--")) v8.setFlagsFromString(flag); console.log(v8.cachedDataVersionTag());`, ...set]).stdout;
+  // DEFAULTS are those of Node 20.
+  if (!process.versions.v8.startsWith("11.3.")) return;
+  // The tag is what V8 compares: its version, its flags, the processor.
+  assert.is.not(tag(launcherFlags()), tag([]));
+  assert.is(tag(launcherFlags(), "--", ...DEFAULTS), tag([]));
+});
+
 test("compiled kernels are used with the launcher's flags, and for what they were made of only", () => {
   const folder = temporaryFolder("kernel-cache");
   for (const name of ["cli.js", "quick.js", "main.js", "kernels.wasm", "kernels.launcher.cache", "package.json"]) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
-  const flags = /^exec '.*' (--.*) "\$cli"/m.exec(fs.readFileSync(path.join(dist, "driver/ld"), "latin1"))![1]!.split(" ");
+  const flags = launcherFlags();
   const at = (name: string): string => path.join(folder, name);
   const link = (out: string, words: string[]): string => run(process.execPath, [...words, at("cli.js"), "--gc-sections", ...demo, "-o", at(out)]).stderr;
   assert.is(link("expected", []), "");

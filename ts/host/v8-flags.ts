@@ -2,8 +2,9 @@
  * V8's flags while the program runs. V8 refuses compiled code that was made under other flags than those of now, also the code that Node
  * has of its own modules: a thread, which needs many of them, takes twice as long to start under the launcher's flags as under none.
  */
+
 /** What the launcher (build/program.ts) and large-link.ts change, as it is in V8 without them. */
-const DEFAULTS = ["--opt", "--sparkplug", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", "--wasm-tiering-budget=1800000", "--no-allow-natives-syntax", "--verify-snapshot-checksum"];
+export const DEFAULTS = ["--opt", "--sparkplug", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", "--wasm-tiering-budget=1800000", "--no-allow-natives-syntax", "--no-verify-snapshot-checksum"];
 
 const nameOf = (flag: string): string => flag.replace(/^--(no-)?/, "").replace(/=.*/, "");
 
