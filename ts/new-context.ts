@@ -21,8 +21,8 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 
 /** Rows of the issue table: more problems than this are only counted. */
 const ISSUE_ROWS = 4096;
-/** Below this many input bytes a link is over before a worker has started. */
-const PARALLEL_BYTES = 16 << 20;
+/** Below this many input bytes (a fifth of a second) a link is over when a worker has begun to be of use. */
+const PARALLEL_BYTES = 64 << 20;
 
 const BSYMBOLIC = {
   none: BSYM_NONE, functions: BSYM_FUNCTIONS, all: BSYM_ALL, "non-weak": BSYM_NON_WEAK, "non-weak-functions": BSYM_NON_WEAK_FUNCTIONS,
@@ -106,6 +106,6 @@ const ALL_THREADS = "WIELD_ALL_THREADS";
 
 /** By the size of the inputs: a thread that starts costs more than it does for a small link. */
 function threadsFor({ options, host }: Context, bytes: number): number {
-  if (options.threads === 1 || bytes < (host.parallelBytes ?? PARALLEL_BYTES)) return 1;
+  if (options.threads === 1 || bytes < PARALLEL_BYTES) return 1;
   return Math.min(options.threads || host.cpus, Math.max(2, Math.ceil(bytes / (32 << 20))));
 }

@@ -72,8 +72,6 @@ export interface Host extends WorkerIo {
   readonly cpus: number;
   /** Threads there can be, whatever options say; undefined = any number. */
   readonly maxThreads?: number | undefined;
-  /** Bytes of inputs from which on threads pay, if starting one costs more than usual. */
-  readonly parallelBytes?: number;
   /** Threads stay for the next link, so as many start as options ask for, whatever the inputs. */
   readonly keepsThreads?: boolean;
 

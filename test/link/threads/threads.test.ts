@@ -47,13 +47,13 @@ threads("the order of hash tables and directories does not matter: two hundred o
 
 threads("--threads=N is at most N: a small link starts one, a large one as many as its size is worth", (w) => {
   if (linkerName !== "wield") return;
-  w.write({ "m.c": "int main(void) { return 0; }", "big.s": ".data\nbig: .fill 20 << 20, 1, 1" }).sh("gcc -c m.c && as big.s -o big.o");
+  w.write({ "m.c": "int main(void) { return 0; }", "big.s": ".data\nbig: .fill 70 << 20, 1, 1" }).sh("gcc -c m.c && as big.s -o big.o");
   const counts = (flags: string, objects = "m.o"): number[] => {
     const text = w.sh(`${flags}; gcc -B$B ${objects} -Wl,--stats -o m`);
     return [/(\d+)  threads/, /(\d+)  chunks done by other threads/].map((pattern) => Number(pattern.exec(text)?.[1]));
   };
   assert.equal(counts("unset WIELD_ALL_THREADS", "m.o -Wl,--threads=3"), [1, 0]);
-  assert.equal(counts("unset WIELD_ALL_THREADS", "m.o big.o -Wl,--threads=3")[0], 2);
+  assert.equal(counts("unset WIELD_ALL_THREADS", "m.o big.o -Wl,--threads=8")[0], 3);
   assert.equal(counts("unset WIELD_ALL_THREADS", "m.o big.o -Wl,--threads=1")[0], 1);
   assert.equal(counts("true", "m.o -Wl,--threads=1"), [1, 0]);
   const [started, chunks] = counts("true", "m.o -Wl,--threads=3");
