@@ -125,6 +125,8 @@ export function defaultOptions(): LinkOptions {
     imageBase: undefined,
     outputOrder: [],
     outImplib: "",
+    nonContiguousWarnings: false,
+    warnSectionAlign: false,
     zeroToBss: false,
     sortCommon: "none",
     paddingSeed: 0,

@@ -186,6 +186,8 @@ export interface LinkOptions {
   imageBase: bigint | undefined;
   outputOrder: OutputOrderItem[]; // --section-order; [] = the usual layout
   outImplib: ByteString; // --out-implib
+  nonContiguousWarnings: boolean;
+  warnSectionAlign: boolean;
   zeroToBss: boolean;
   sortCommon: "none" | "descending" | "ascending";
   paddingSeed: number; // --randomize-section-padding: seed + 1, 0 = none

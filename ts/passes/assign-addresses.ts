@@ -14,6 +14,7 @@ import { assignOffsets, assignRawOffsets, dropEmptyLoads, measureSegments } from
 import { PADDING } from "./order-sections.ts";
 import { orderLoading, settleOrderedSegments, walkInOrder } from "./output-order.ts";
 import { paddingSeedOf, startPadding } from "./random-padding.ts";
+import { alignedByDefault, warnAligned } from "./warn-alignment.ts";
 import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
 
 /** Rounds of layout before a section that keeps changing is called a bug. */
@@ -155,6 +156,7 @@ export function assignAddresses(ctx: Context): void {
   if (physicalBase !== undefined) for (const load of ctx.loads) load.lmaOffset = physicalBase - ctx.headers.address;
   dropEmptyLoads(ctx);
   placeInFile(ctx);
+  if (ctx.options.warnSectionAlign && !ordered) warnAligned(ctx, alignedByDefault(ctx));
   checkLayout(ctx);
 }
 

@@ -23,6 +23,7 @@ import { PADDING } from "./order-sections.ts";
 import { Regions } from "./script-regions.ts";
 import { ScriptSegments } from "./script-segments.ts";
 import { isAlloc, isTbss, pageSizes } from "./segments.ts";
+import { warnAligned } from "./warn-alignment.ts";
 
 /** Rounds of linker-made sections that change their size. */
 const MAX_ROUNDS = 30;
@@ -53,6 +54,8 @@ class Layouter {
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
   /** Sections whose address somebody was warned of. */
+  /** --warn-section-align: what alignment added before a section, in the last walk. */
+  private readonly aligned: Map<OutputSection, bigint> | null;
   private readonly misaligned = new Set<OutputSection>();
   /** Merged parts that this round has shifted: their members may stand in several places. */
   private readonly shifted = new Set<number>();
@@ -62,6 +65,7 @@ class Layouter {
     this.script = script;
     this.plan = plan;
     this.placeLinkerDefined = placeLinkerDefined;
+    this.aligned = ctx.options.warnSectionAlign ? new Map() : null;
     this.values = new ScriptValues(ctx, script, plan.sections);
     this.regions = new Regions(ctx, script, plan, this.values);
     this.segments = new ScriptSegments(ctx, script, plan, this.values, this.regions);
@@ -101,6 +105,7 @@ class Layouter {
     dropEmptyLoads(ctx);
     placeInFile(ctx);
     values.publish();
+    if (this.aligned !== null) warnAligned(ctx, this.aligned);
     checkLayout(ctx, new Set(this.plan.sections.filter(({ command }) => command?.inOverlay === true).map(({ osec }) => osec)));
   }
 
@@ -223,6 +228,7 @@ class Layouter {
       return;
     }
     const start = alignAddress(values.location, 1n << BigInt(osec.align));
+    if (this.aligned !== null && isAlloc(osec)) this.aligned.set(osec, start - values.location);
     regions.expand(section, start - values.location);
     values.location = start;
   }

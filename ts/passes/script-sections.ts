@@ -14,7 +14,7 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { fileName, sectionPlace } from "../diagnostics/place.ts";
+import { fileName, sectionName, sectionPlace } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import type { Expr } from "../script/expression.ts";
 import { assignments } from "../script/layout.ts";
@@ -169,9 +169,16 @@ class Binder {
     for (const candidate of this.matcher.matches(subject)) {
       if (seen.has(candidate.output) || candidate.output.name === DISCARD) continue;
       seen.add(candidate.output);
+      if (this.ctx.options.nonContiguousWarnings) this.warnOfChoice(row, first.output.name, candidate.output.name);
       spills.offer(row, this.parts.get(first.input)!, { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)! });
       this.rowsOf(candidate).push(row);
     }
+  }
+
+  private warnOfChoice(row: number, first: ByteString, other: ByteString): void {
+    const file = fileName(this.ctx, this.ctx.tables.isec.obj[row]!);
+    const text = `--enable-non-contiguous-regions may change behaviour for section '${sectionName(this.ctx, row)}' from '${file}' (assigned to ${first}, but additional match: ${other})`;
+    this.ctx.diag.warn({ code: "LAYOUT", text, at: sectionPlace(this.ctx, row).ref });
   }
 
   private rowsOf({ pattern }: Candidate): number[] {

@@ -98,4 +98,20 @@ gnu("--out-implib: an object with the output's global symbols, to link against",
   if (wield) contains(w.fails("$LD rom.o -o rom --out-implib=none/x"), "none/x");
 }, "nm", "readelf");
 
+gnu("--warn-section-align and --enable-non-contiguous-regions-warnings", (w) => {
+  if (!wield && linkerName !== "bfd") return;
+  w.write({
+    "a.s": '.globl _start\n.section .text.a,"ax"\n_start: .fill 24,1,1\n.section .text.b,"ax"\n.fill 16,1,2\n.section .text.c,"ax"\n.p2align 4\n.fill 3\n',
+    "u.ld": "SECTIONS { .a 0x1001 : { *(.text.a) *(.text.b) } .b : { *(.text.c) } }",
+    "t.ld": "MEMORY { A : ORIGIN = 0x1000, LENGTH = 0x20\n B : ORIGIN = 0x4000, LENGTH = 0x100 }\nSECTIONS { .a : { *(.text.a) *(.text.b) } >A .b : { *(.text.b) *(.text*) } >B }",
+  }).sh("as a.s -o a.o");
+  contains(w.sh("$LD a.o -T u.ld -o a --warn-section-align 2>&1"), "warning: start of section .b changed by 7");
+  lacks(w.sh("$LD a.o -T u.ld -o a 2>&1"), "changed by");
+  contains(w.sh("$LD a.o -T t.ld -o a --enable-non-contiguous-regions --enable-non-contiguous-regions-warnings 2>&1"), /may change behaviour for section ['`]\.text\.b' from ['`]a\.o' \(assigned to \.a, but additional match: \.b\)/);
+  lacks(w.sh("$LD a.o -T t.ld -o a --enable-non-contiguous-regions 2>&1"), "may change");
+  if (!wield) return;
+  w.write({ "d.s": ".globl _start\n_start: ret\n.data\n.byte 1\n.section .aligned,\"aw\"\n.p2align 5\n.byte 1\n" }).sh("as d.s -o d.o");
+  contains(w.sh("$LD d.o -o d --warn-section-align 2>&1"), /^wield: warning: start of section \.aligned changed by \d+$/m);
+});
+
 gnu.run();

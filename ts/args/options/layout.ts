@@ -75,6 +75,8 @@ export const LAYOUT: OptionRow[] = [
   should("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
   should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
   should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
+  should("--enable-non-contiguous-regions-warnings", "", "Warn of input sections that may go to a later description then", put("nonContiguousWarnings", true)),
+  should("--warn-section-align", "", "Warn when alignment moves the start of a section", put("warnSectionAlign", true)),
   should("--sort-common", "[=ORDER]", "Place common symbols by alignment: descending (default) or ascending", (s, v) => setCommonOrder(s, v)),
   should("--randomize-section-padding", "=SEED", "Put random padding between input sections and before segments", (s, v, spelling) => void (s.options.paddingSeed = count(s, v, spelling) + 1)),
   should("--fortran-common", "", "An archive member that defines a common symbol is taken, as GNU ld does", put("fortranCommon", true)),
