@@ -110,4 +110,17 @@ copy("what has no type in the shared object cannot be defined here, and what is 
   assert.ok(w.elf("d").relocs().some((reloc) => reloc.type === 5));
 });
 
+copy("a copy is aligned as its address in the shared object says", (w) => {
+  w.write({
+    "l.s": ".data\n.balign 64\n.globl x, y, c\n.type x, @object\n.type y, @object\n.type c, @object\nx: .quad 1\n.size x, 8\ny: .quad 2\n.size y, 8\nc: .byte 1\n.size c, 1\n",
+    "m.s": ".globl _start\n_start: mov c, %al\n mov x, %eax\n mov c, %al\n mov y, %eax\n",
+  });
+  w.sh("as l.s -o l.o && as m.s -o m.o && $LD -shared l.o -o l.so && $LD m.o l.so -o m");
+  const elf = w.elf("m");
+  const at = (name: string): number => elf.symbol(name)!.value;
+  assert.is(at("x") % 64, 0);
+  assert.is(at("y") % 8, 0);
+  assert.is(at("c") + 64, at("x"), "c is first, and x has to go on to the next 64 bytes");
+}, "as");
+
 copy.run();
