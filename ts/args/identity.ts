@@ -2,7 +2,7 @@
  * What the linker says it is: --version, -V.
  *
  * Other programs read these texts. libtool wants "GNU" in `-v`; meson wants "GNU" or "LLD" in --version, cmake "LLD N", the Linux
- * kernel the words LLD and N, glibc "GNU ld … N)".
+ * kernel the words LLD and N, glibc "GNU ld … N)"; GHC before 9.2 a line of --version that begins with "LLD" or "GNU ld".
  */
 /** The linker whose options and layout are ours: cmake, meson and the Linux kernel choose what to pass by a name and a version they know. */
 const LLD_VERSION = "19.1.7";
@@ -22,10 +22,11 @@ export interface Identity {
   targets: readonly string[];
 }
 
-/** `level` 2 is -V. The v is for libtool, which takes a word that begins with 0. or 1. for a GNU ld without version scripts. */
+/** `level`: 0 = --version, 1 = -v, 2 = -V. The v is for libtool, which takes a word that begins with 0. or 1. for a GNU ld without version scripts. */
 export function versionText(who: Identity, level: number): string {
   const first = who.compatVersion === "" ? `wield v${VERSION}, as LLD ${LLD_VERSION} (compatible with GNU ld ${GNU_VERSION})` : who.compatVersion;
   const lines = [first];
+  if (level === 0 && who.compatVersion === "") lines.push(`LLD ${LLD_VERSION}: options and layout`);
   if (level === 2) lines.push("  Supported emulations:", ...who.emulations.map((name) => "   " + name));
   return lines.join("\n") + "\n";
 }
