@@ -11,7 +11,7 @@ export * from "./passes/copy-relocs";
 export * from "./passes/create-synthetic";
 export * from "./passes/dynsym";
 export { linkCies, linkFdes, listEhFrames } from "./passes/eh-frame";
-export * from "./passes/emit-symtab";
+export { countGlobals, countLocals, emitGlobals, emitLocals, listDefinedGlobals, listGlobals } from "./passes/emit-symtab";
 export * from "./passes/fold-identical";
 export * from "./passes/gdb-index";
 export * from "./passes/intern-names";
@@ -24,7 +24,10 @@ export * from "./passes/merge-pieces";
 export * from "./passes/order-members";
 export * from "./passes/pack-relocs";
 export * from "./passes/parse-object";
-export * from "./passes/patch-object";
+export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./passes/patch-object";
+export {
+  anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
+} from "./passes/patch-symbols";
 export * from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";

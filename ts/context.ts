@@ -104,6 +104,25 @@ export interface Checkpoint {
   limit: number;
   /** params.digest of everything but the build-id. */
   digest: bigint;
+  /** Where names and symbols of replaced objects may go (passes/patch-symbols.ts). */
+  room: SymbolRoom;
+}
+
+/** Rows behind those of a link that are kept free for names and symbols to come; none where no link can follow. */
+export interface SymbolRoom {
+  /** First free row of `gsym`, `esym` and the local part of `sym`, and the ends of the free rows. */
+  names: number;
+  namesEnd: number;
+  esyms: number;
+  esymsEnd: number;
+  locals: number;
+  localsEnd: number;
+  /** Address of the names in order of their first mention; 0 = they are still in the order of their rows. */
+  order: number;
+  /** By object that has other rows than it had: how many it may use. */
+  rows: Map<number, { esyms: number; locals: number }>;
+  /** Symbols have come or gone since the symbol table was counted. */
+  moved: boolean;
 }
 
 export interface Context {
@@ -184,6 +203,8 @@ export interface Context {
   localSymBase: number;
   /** Global sym rows in .dynsym order, without the null entry. */
   dynsyms: Uint32Array;
+  /** How many rows to keep free behind `rows` of names or symbols. */
+  spareRows(rows: number): number;
   /** While inputs are looked for: there are this many bytes already. */
   expectBytes(bytes: number): void;
   /** Words what kernels reported; throws LinkFailed when there were errors. End of a pass. */

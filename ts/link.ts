@@ -316,7 +316,7 @@ export async function writeFile(ctx: Context, bytes: number, how: OutputOptions,
 /** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */
 export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
   const machine = kept ?? new Machine();
-  const ctx = createContext(options, host, diag, observer, machine);
+  const ctx = createContext(options, host, diag, observer, machine, kept !== null && !options.relocatable);
   if ((host.inputBytes ?? 0) >= LARGE_BYTES) ctx.expectBytes(host.inputBytes!);
   try {
     const relocatable = await buildImage(ctx);

@@ -6,7 +6,7 @@ import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCT
 import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
 import { architectureOfEmulation } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
-import type { Context, LinkObserver } from "./context.ts";
+import type { Context, LinkObserver, SymbolRoom } from "./context.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
@@ -28,7 +28,14 @@ const BSYMBOLIC = {
   none: BSYM_NONE, functions: BSYM_FUNCTIONS, all: BSYM_ALL, "non-weak": BSYM_NON_WEAK, "non-weak-functions": BSYM_NON_WEAK_FUNCTIONS,
 } as const;
 
-export function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null, machine: Machine): Context {
+/** Rows that are kept free for a link that may follow: a sixteenth of those there are, some, and in a small link as many as there are. */
+const SPARE_ROWS = 256;
+const MANY_ROWS = 1 << 13;
+
+const noRoom = (): SymbolRoom => ({ names: 0, namesEnd: 0, esyms: 0, esymsEnd: 0, locals: 0, localsEnd: 0, order: 0, rows: new Map(), moved: false });
+
+/** `lasts`: another link may take this one up. */
+export function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null, machine: Machine, lasts: boolean): Context {
   const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
   if (arch === undefined) return diag.fatal({ code: "BAD_OPTION", text: `unknown emulation: ${options.emulation}` });
   const { arena, kernels } = machine;
@@ -40,7 +47,8 @@ export function createContext(options: LinkOptions, host: Host, diag: Diagnostic
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
     objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0, onlyCalled: [],
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
-    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, limit: 0, digest: 0n },
+    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, limit: 0, digest: 0n, room: noRoom() },
+    spareRows: (rows) => (lasts ? SPARE_ROWS + Math.min(rows, MANY_ROWS) + (rows >>> 4) : 0),
     expectBytes: (bytes) => startEngine(ctx, bytes),
     checkIssues() {
       if (arena.issues > 0) wordIssues(ctx);

@@ -4,7 +4,8 @@
  * Why the bytes are those of a link from nothing: a link is a function of its options and of what it reads. If all that the passes before
  * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. If
  * only sizes, values and places of relocations in replaced objects differ, the tables before assign-addresses are the old ones but for
- * those numbers, and all passes from there on run again. What is not certainly one of both (passes/patch-objects.ts), fails, or has
+ * those numbers, and all passes from there on run again. So they do when symbols come and go that nobody else's decision depends on
+ * (passes/patch-symbols.ts): then .symtab is counted anew before. What is not certainly one of these (passes/patch-objects.ts), fails, or has
  * something to say, is linked from the beginning: `relink` never reports anything.
  */
 import type { Context, LinkObserver } from "./context.ts";
@@ -20,8 +21,10 @@ import { compareFile, patchFile, type Place, type Replacement } from "./passes/p
 import { wantsSectionOrder } from "./passes/section-order.ts";
 import { rewriteOutput } from "./passes/write-output.ts";
 
-/** What objects that were read again may take of memory before it is time to tidy up. */
-const SPARE_BYTES = 64 << 20;
+/** What objects that were read again may take of memory before it is time to tidy up: a quarter of what the link took, within limits. */
+const SPARE_PART = 4;
+const MIN_SPARE = 4 << 20;
+const MAX_SPARE = 64 << 20;
 const MODE = 0o777;
 
 /** What an attempt may end with that the link from the beginning will end with, too, or not. */
@@ -78,7 +81,7 @@ function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: numbe
   const { arena, checkpoint } = ctx;
   const other = replaced.filter((file) => !compareFile(ctx, file, dirty));
   if (other.length === 0) return "contents";
-  checkpoint.limit ||= checkpoint.created + SPARE_BYTES;
+  checkpoint.limit ||= checkpoint.created + Math.min(MAX_SPARE, Math.max(MIN_SPARE, checkpoint.created / SPARE_PART));
   if (remembersSizes(ctx) || checkpoint.created > checkpoint.limit) return "more";
   arena.release(checkpoint.created);
   return other.every((file) => patchFile(ctx, file)) ? "sizes" : "more";
@@ -86,6 +89,8 @@ function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: numbe
 
 async function layOutAgain(ctx: Context): Promise<void> {
   ctx.synthetics.ehFrame?.layout(ctx);
+  if (ctx.checkpoint.room.moved) await ctx.symtab.count(ctx);
+  ctx.checkpoint.room.moved = false;
   await layOut(ctx);
   await writeFile(ctx, outputBytes(ctx), { mode: MODE }, (output) => writeContents(ctx, output));
 }

@@ -42,7 +42,7 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
 /** Is global `id` written? */
 // @ts-ignore: decorator
 @inline
-function keepGlobal(id: u32): bool {
+export function keepGlobal(id: u32): bool {
   const t = tables();
   const flags = t.sym.flags[id];
   if (!(flags & SYM_USED_REGULAR)) return false;
@@ -92,13 +92,26 @@ export function countLocals(o: u32, discard: u32, bytes: u32): u32 {
   return count;
 }
 
-/** Counts globals [from, to) that are written: localised ones when `local`, the others otherwise. The names of both count with the others. */
+/**
+ * Lists the globals that are written, at `list` from place `count` on: of rows [from, to), or of these places of the order of names at
+ * `order` (u32). Returns how many there are now.
+ */
+export function listGlobals(from: u32, to: u32, order: u32, list: u32, count: u32): u32 {
+  let found = count;
+  for (let i = from; i < to; i++) {
+    const id = order ? load<u32>(order + (i << 2)) : i;
+    if (keepGlobal(id)) store<u32>(list + (found++ << 2), id);
+  }
+  return found;
+}
+
+/** Counts the globals at places [from, to) of the list of those that are written: localised ones when `local`, the others otherwise. The names of both count with the others. */
 export function countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32 {
-  const gsym = tables().gsym;
+  const list = params().symList;
   let count: u32 = 0;
   let names: f64 = 0;
-  for (let id = from; id < to; id++) {
-    if (!keepGlobal(id)) continue;
+  for (let i = from; i < to; i++) {
+    const id = load<u32>(list + (i << 2));
     if (u32(isLocalised(id)) == local) count++;
     if (!local) names += <f64>(fullName(id) + 1);
   }
@@ -203,7 +216,7 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
 }
 
 /**
- * As emitLocals, for globals [from, to): localised ones when `local`, the others otherwise. Names stand in the order of the globals,
+ * As emitLocals, for the globals at places [from, to): localised ones when `local`, the others otherwise. Names stand in the order of the globals,
  * whichever they are (as lld): those of both are written with the others, and the localised only refer to them.
  */
 export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
@@ -211,10 +224,11 @@ export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32
   const gsym = t.gsym;
   const indexes = params().symIndex;
   const symtabAt = params().symtabAt;
+  const list = params().symList;
   let to = at;
   let text: u32 = 0;
-  for (let id = from; id < end; id++) {
-    if (!keepGlobal(id)) continue;
+  for (let i = from; i < end; i++) {
+    const id = load<u32>(list + (i << 2));
     const bytes = fullName(id);
     const nameAt = text;
     text += bytes + 1;

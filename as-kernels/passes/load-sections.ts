@@ -16,7 +16,7 @@ import {
 } from "../shared/abi.ts";
 import {
   ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING,
-  SHF_TLS, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB,
+  SHF_TLS, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB,
   SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER,
   SHT_UNKNOWN, SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, ST_INFO, ST_SHNDX, ST_VALUE,
 } from "../shared/elf.ts";
@@ -450,7 +450,10 @@ export function fillSymbols(o: u32): void {
     } else {
       let shndx = raw;
       if (raw == SHN_XINDEX && shndxTab) shndx = load<u32>(shndxTab + (i << 2));
-      else if (raw >= <u32>SHN_LORESERVE) shndx = 0;
+      else if (raw >= <u32>SHN_LORESERVE) {
+        if (i >= firstGlobal && (raw == SHN_COMMON || raw == SHN_X86_64_LCOMMON)) continue; // it has its place already (patch-symbols)
+        shndx = 0;
+      }
       isec = slotIsec[slotBase + shndx];
       if (isec == 0) bits = (bits & ~SYM_KIND_MASK) | SYM_DISCARDED;
       else if (type == STT_TLS && !(t.isec.sh_flags[isec] & SHF_TLS) && params().outputKind != OUT_RELOCATABLE) {

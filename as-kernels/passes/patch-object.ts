@@ -1,40 +1,31 @@
 /**
- * An object that was replaced by one with the same symbols and sections of other sizes: its rows are brought up to date where they are.
+ * An object that was replaced by one with the same sections, of other sizes: its rows are brought up to date where they are. Symbols that
+ * come and go are the business of patch-symbols.ts; here are their values.
  *
  * For links that are taken up again before assign-addresses. Everything that the passes before have decided must come out the same, so
  * the rule is to refuse: 0 = link from the beginning, whatever has been changed in the tables meanwhile. The tables of the new object
  * have been read and checked (read-headers.ts) before; what was read of the old one is handed over as `old` (OLD_* cells).
  */
 import { params, tables } from "../shared/tables.ts";
-import { equal } from "../lib/bytes.ts";
-import { relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
+import { equal, strlenBounded } from "../lib/bytes.ts";
+import { relocEntry } from "../lib/needs.ts";
 import { encodedBytes, idOffset } from "../lib/cie.ts";
 import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import { isOpaque } from "./compare-contents.ts";
 import { recordBytes } from "./eh-frame.ts";
+import { KEY_BYTES, KEY_ID, KEY_ROW, NEW_KEYS, NEW_SYMBOLS, OLD_KEYS, OLD_NAMES, OLD_NAMES_BYTES, OLD_SAME, OLD_SHDRS, OLD_SYMBOLS, OLD_SYMTAB, patchValue } from "./patch-symbols.ts";
 import {
-  EHREC_CIE, EHREC_EMPTY, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, SLOT_REGULAR, SYM_DEFINED, SYM_DISCARDED, SYM_KIND_MASK, SYM_SECTION,
+  EHREC_CIE, EHREC_EMPTY, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, SLOT_REGULAR, SYM_DEFINED, SYM_KIND_MASK, SYM_NEEDS_PLT, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION,
+  SYM_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
-  SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, SHT_CREL,
-  SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_SYMTAB, SYM_BYTES,
+  EHDR_BYTES, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
+  SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHT_CREL, SHT_GROUP,
+  SHT_LLVM_ADDRSIG, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SYM_BYTES,
 } from "../shared/elf.ts";
-
-// u32 cells at `old`: where the tables of the old object are in memory.
-const OLD_SHDRS: u32 = 0;
-const OLD_SYMTAB: u32 = 4;
-const OLD_STRTAB: u32 = 8;
-const OLD_NAMES: u32 = 12;
-const OLD_SHNDX: u32 = 16;
 
 const E_SHOFF: u32 = 40;
 const E_FLAGS: u32 = 48;
-
-// Sizes and values of a symbol (gABI ch. 4, Elf64_Sym)
-const ST_SHNDX: u32 = 6;
-const ST_VALUE: u32 = 8;
-const ST_SIZE: u32 = 16;
 
 /** What a section holds when it has no row, or one that nobody copies. */
 // @ts-ignore: decorator
@@ -54,8 +45,8 @@ function isFree(o: u32, i: u32, type: u32): bool {
     if (kind == ISEC_EH_FRAME) return tables().isec.relaCount[row] != 0; // patchRelocations looks at it
     return kind == ISEC_REGULAR && tables().isec.sh_type[row] == SHT_NOBITS;
   }
-  // Those that have a pass of their own here, and copies that lost.
-  return type == SHT_RELA || type == SHT_SYMTAB || isLost(o, i);
+  // Those that have a pass of their own here, the names in them, what is only read for --icf, and copies that lost.
+  return type == SHT_RELA || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_LLVM_ADDRSIG || isLost(o, i);
 }
 
 /**
@@ -66,13 +57,14 @@ export function patchSections(o: u32, old: u32, before: u32, after: u32): u32 {
   const obj = tables().obj;
   const isec = tables().isec;
   if (!equal(before, after, E_SHOFF) || !equal(before + E_FLAGS, after + E_FLAGS, EHDR_BYTES - E_FLAGS)) return 0;
-  if (!equal(load<u32>(old + OLD_STRTAB), obj.strtab[o], obj.strtabBytes[o]) || !equal(load<u32>(old + OLD_NAMES), obj.names[o], obj.namesBytes[o])) return 0;
   for (let i: u32 = 1; i < obj.e_shnum[o]; i++) {
     const from = load<u32>(old + OLD_SHDRS) + i * SHDR_BYTES;
     const to = obj.shdrs[o] + i * SHDR_BYTES;
     const type = load<u32>(to, SH_TYPE);
-    if (load<u32>(from) != load<u32>(to) || type != load<u32>(from, SH_TYPE) || load<u64>(from, SH_FLAGS) != load<u64>(to, SH_FLAGS)) return 0;
-    if (load<u32>(from, SH_LINK) != load<u32>(to, SH_LINK) || load<u32>(from, SH_INFO) != load<u32>(to, SH_INFO)) return 0;
+    if (type != load<u32>(from, SH_TYPE) || load<u64>(from, SH_FLAGS) != load<u64>(to, SH_FLAGS) || !sameName(o, old, load<u32>(from), load<u32>(to))) return 0;
+    if (load<u32>(from, SH_LINK) != load<u32>(to, SH_LINK)) return 0;
+    // Where symbols are others, so are their indexes: which ones they are of is looked at with the symbols.
+    if ((load<u32>(old + OLD_SAME) || (type != SHT_SYMTAB && type != SHT_GROUP)) && load<u32>(from, SH_INFO) != load<u32>(to, SH_INFO)) return 0;
     if (load<u64>(from, SH_ADDRALIGN) != load<u64>(to, SH_ADDRALIGN) || load<u64>(from, SH_ENTSIZE) != load<u64>(to, SH_ENTSIZE)) return 0;
     if (type == SHT_NULL) continue;
     if (type == SHT_REL || type == SHT_CREL) return 0;
@@ -94,38 +86,24 @@ export function patchSections(o: u32, old: u32, before: u32, after: u32): u32 {
   return 1;
 }
 
-/** Symbols of object `o`: only values and sizes may differ. Those that it defines get the new ones. */
+/** Have two sections, whose names are at these offsets of the section name table then and now, the same name? */
+function sameName(o: u32, old: u32, before: u32, after: u32): bool {
+  const obj = tables().obj;
+  const limit = load<u32>(old + OLD_NAMES_BYTES);
+  if (before >= limit || after >= obj.namesBytes[o]) return false;
+  const a = load<u32>(old + OLD_NAMES) + before;
+  const b = obj.names[o] + after;
+  const bytes = strlenBounded(a, limit - before);
+  return bytes == strlenBounded(b, obj.namesBytes[o] - after) && equal(a, b, bytes);
+}
+
+/** Symbols of object `o`, which are the same but for values and sizes: those that it defines get the new ones. */
 export function patchSymbols(o: u32, old: u32): u32 {
   const obj = tables().obj;
-  const sym = tables().sym;
-  const gsym = tables().gsym;
   const esymBase = obj.esymBase[o];
   const symtab = load<u32>(old + OLD_SYMTAB);
-  const count = obj.esymCount[o];
-  const shndxTab = obj.shndxTab[o];
-  if ((shndxTab == 0) != (load<u32>(old + OLD_SHNDX) == 0)) return 0;
-  if (shndxTab && !equal(shndxTab, load<u32>(old + OLD_SHNDX), count * 4)) return 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const from = symtab + i * SYM_BYTES;
-    const to = obj.symtab[o] + i * SYM_BYTES;
-    if (load<u64>(from) != load<u64>(to)) return 0;
-    if (load<u64>(from, ST_VALUE) == load<u64>(to, ST_VALUE) && load<u64>(from, ST_SIZE) == load<u64>(to, ST_SIZE)) continue;
-    const shndx = <u32>load<u16>(to, ST_SHNDX);
-    if (shndx == SHN_UNDEF || (shndx >= <u32>SHN_LORESERVE && shndx != SHN_XINDEX)) return 0;
-    const row = tables().esym.sym[esymBase + i];
-    const local = i < obj.firstGlobal[o];
-    const kind = sym.flags[row] & SYM_KIND_MASK;
-    if (!local && gsym.esym[row] != esymBase + i) {
-      // Another object's definition counts.
-      if (kind == SYM_DEFINED || kind == SYM_DISCARDED) continue;
-      return 0;
-    }
-    if (kind == SYM_DISCARDED) continue;
-    const section = sym.isec[row];
-    if (kind != SYM_DEFINED || !section || tables().isec.obj[section] != o || tables().isec.kind[section] != ISEC_REGULAR) return 0;
-    if (sym.value[row] != load<u64>(from, ST_VALUE)) return 0;
-    sym.value[row] = load<u64>(to, ST_VALUE);
-    if (!local) gsym.size[row] = <f64>load<u64>(to, ST_SIZE);
+  for (let i: u32 = 0; i < obj.esymCount[o]; i++) {
+    if (!patchValue(esymBase + i, tables().esym.sym[esymBase + i], i < obj.firstGlobal[o], symtab + i * SYM_BYTES, obj.symtab[o] + i * SYM_BYTES)) return 0;
   }
   return 1;
 }
@@ -191,11 +169,11 @@ export function patchRelocations(o: u32, before: u32, after: u32, old: u32, to: 
     memory.copy(at, after + <u32>load<u64>(header, SH_OFFSET), bytes);
     isec.rela[row] = at;
     if (isec.kind[row] == ISEC_EH_FRAME) {
-      if (!patchEhFrame(row, before + <u32>load<u64>(load<u32>(old + OLD_SHDRS) + isec.shndx[row] * SHDR_BYTES, SH_OFFSET), after, from, count)) return 0;
+      if (!patchEhFrame(row, old, before + <u32>load<u64>(load<u32>(old + OLD_SHDRS) + isec.shndx[row] * SHDR_BYTES, SH_OFFSET), after, from, count)) return 0;
     } else if (isec.live[row]) {
       if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS) return 0;
       const contents = before + <u32>load<u64>(load<u32>(old + OLD_SHDRS) + isec.shndx[row] * SHDR_BYTES, SH_OFFSET);
-      if (!sameReferences(row, contents, after + <u32>(isec.sh_offset[row] - obj.offset[o]), from, count, set, slots)) return 0;
+      if (!sameReferences(row, old, contents, after + <u32>(isec.sh_offset[row] - obj.offset[o]), from, count, set, slots)) return 0;
     }
     at += bytes;
   }
@@ -208,13 +186,28 @@ function isTlsSequence(type: u32): bool {
   return type == R_X86_64_TLSGD || type == R_X86_64_TLSLD;
 }
 
+/** Do passes before relocate do nothing about a relocation of this type but look at the section that its target is in? */
+// @ts-ignore: decorator
+@inline
+function isAddress(type: u32): bool {
+  return type == R_X86_64_PC32 || type == R_X86_64_PLT32 || type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_32S;
+}
+
+/** What relocation `r` refers to. `keys`: of its object's symbols, then or now (symbolKeys). */
+// @ts-ignore: decorator
+@inline
+function targetKey(keys: u32, r: u32): u64 {
+  const at = keys + load<u32>(r, 12) * KEY_BYTES;
+  const id = load<u32>(at, KEY_ID);
+  const key = load<u64>(at);
+  return id && !isAddress(load<u32>(r, 8)) ? (key & 0xffffffff00000000) | (<u64>KEY_ROW << 32) | <u64>id : key;
+}
+
 /** The addend where it decides what is referred to: pieces of a merged section. */
 // @ts-ignore: decorator
 @inline
-function placeOf(o: u32, r: u32): u64 {
-  const sym = tables().esym.sym[tables().obj.esymBase[o] + load<u32>(r, 12)];
-  const section = tables().sym.isec[sym];
-  return tables().sym.flags[sym] & SYM_SECTION && section && tables().isec.kind[section] == ISEC_MERGE ? load<u64>(r, 16) : 0;
+function placeOf(key: u64, r: u32): u64 {
+  return <u32>(key >> 32) & SYM_SECTION ? load<u64>(r, 16) : 0;
 }
 
 /** What the scan sees in the instruction of a GOTPCRELX relocation; the contents of the section are at `contents`. */
@@ -227,50 +220,54 @@ function formOf(r: u32, type: u32, contents: u32): u64 {
 }
 
 /** Do the relocations of isec `row` refer to what the `count` old ones at `from` did, in the same ways? As often, where each may be a dynamic one. */
-function sameReferences(row: u32, before: u32, after: u32, from: u32, count: u32, set: u32, limit: u32): bool {
+function sameReferences(row: u32, old: u32, before: u32, after: u32, from: u32, count: u32, set: u32, limit: u32): bool {
   const isec = tables().isec;
   const o = isec.obj[row];
   const size = <u64>isec.size[row];
   const rela = isec.rela[row];
   const now = isec.relaCount[row];
   const symbols = tables().obj.esymCount[o];
+  const oldKeys = load<u32>(old + OLD_KEYS);
+  const newKeys = load<u32>(old + NEW_KEYS);
   let slots: u32 = 16;
   while (slots <= 2 * (count + now)) slots <<= 1;
   if (slots > limit) return false;
   memory.fill(set, 0, slots * SET_CELL);
   for (let r = from; r < from + count * RELA_BYTES; r += RELA_BYTES) {
     // Sequences of two relocations: order matters.
-    if (isTlsSequence(load<u32>(r, 8)) && !sameSequence(from, count, rela, now)) return false;
-    const cell = cellOf(o, r, before, set, slots);
+    if (isTlsSequence(load<u32>(r, 8)) && (!load<u32>(old + OLD_SAME) || !sameSequence(from, count, rela, now))) return false;
+    const cell = cellOf(oldKeys, r, before, set, slots);
     store<u32>(cell, load<u32>(cell, BEFORE) + 1, BEFORE);
   }
   for (let r = rela; r < rela + now * RELA_BYTES; r += RELA_BYTES) {
     const offset = load<u64>(r);
     if (load<u32>(r, 12) >= symbols || offset > size || size - offset < <u64>((relocEntry(load<u32>(r, 8)) >> 8) & 0xff)) return false;
-    const cell = cellOf(o, r, after, set, slots);
+    const cell = cellOf(newKeys, r, after, set, slots);
     store<u32>(cell, load<u32>(cell, AFTER) + 1, AFTER);
   }
   const exact = (isec.sh_flags[row] & SHF_WRITE) != 0 || params().hasTextRel != 0;
   for (let cell = set; cell < set + slots * SET_CELL; cell += SET_CELL) {
-    const old = load<u32>(cell, BEFORE);
+    const was = load<u32>(cell, BEFORE);
     const fresh = load<u32>(cell, AFTER);
-    if (exact ? old == fresh : (old == 0) == (fresh == 0)) continue;
+    if (exact ? was == fresh : (was == 0) == (fresh == 0)) continue;
     // One that is new changes nothing, and neither does one that is gone where nothing is collected.
-    if (exact || (old != 0 && params().gcSections) || !isInert(o, load<u64>(cell))) return false;
+    if (exact || (was != 0 && params().gcSections) || !isInert(load<u64>(cell), <u32>load<u64>(cell, 16), fresh != 0)) return false;
   }
   return true;
 }
 
-/** Is a relocation with this r_info one that no pass before relocate does anything about, its target being live? */
-function isInert(o: u32, r_info: u64): bool {
-  const type = <u32>r_info;
+/** Is a relocation of this type, to what `key` says, one that no pass before relocate does anything about? `comes`: it was not there. */
+function isInert(key: u64, type: u32, comes: bool): bool {
   if (type != R_X86_64_PC32 && type != R_X86_64_PLT32) return false;
-  const sym = tables().esym.sym[tables().obj.esymBase[o] + <u32>(r_info >> 32)];
-  const flags = tables().sym.flags[sym];
-  const section = tables().sym.isec[sym];
-  if (flags & SPECIAL_FLAGS || (flags & SYM_KIND_MASK) != SYM_DEFINED || !section) return false;
+  const row = <u32>key;
+  if (<u32>(key >> 32) & KEY_ROW) {
+    // A call of what is called through its PLT entry anyway.
+    const flags = tables().sym.flags[row];
+    return comes && type == R_X86_64_PLT32 && (flags & (SYM_KIND_MASK | SYM_NEEDS_PLT | SYM_REF_LIVE | SYM_REF_STRONG | SYM_WEAK)) == (SYM_SHARED | SYM_NEEDS_PLT | SYM_REF_LIVE | SYM_REF_STRONG);
+  }
+  if (<u32>(key >> 32) != SYM_DEFINED || !row) return false;
   const isec = tables().isec;
-  return isec.live[section] != 0 && isec.osec[section] != 0 && isec.kind[section] == ISEC_REGULAR;
+  return isec.live[row] != 0 && isec.osec[row] != 0 && isec.kind[row] == ISEC_REGULAR;
 }
 
 /** The same relocations one by one, but for their offsets? */
@@ -280,12 +277,12 @@ function sameSequence(a: u32, countA: u32, b: u32, countB: u32): bool {
   return true;
 }
 
-function cellOf(o: u32, r: u32, contents: u32, set: u32, slots: u32): u32 {
+function cellOf(keys: u32, r: u32, contents: u32, set: u32, slots: u32): u32 {
   const type = load<u32>(r, 8);
-  const what = load<u64>(r, 8);
-  const place = placeOf(o, r);
-  const form = formOf(r, type, contents);
-  const hash = (what ^ rotl<u64>(place, 29) ^ (form << 40)) * 0x9e3779b97f4a7c15;
+  const what = targetKey(keys, r);
+  const place = placeOf(what, r);
+  const form = <u64>type | (formOf(r, type, contents) << 32);
+  const hash = (what ^ rotl<u64>(place, 29) ^ rotl<u64>(form, 40)) * 0x9e3779b97f4a7c15;
   let slot = <u32>(hash >> 40) & (slots - 1);
   let cell = set + slot * SET_CELL;
   while (load<u32>(cell, BEFORE) || load<u32>(cell, AFTER)) {
@@ -305,7 +302,7 @@ function cellOf(o: u32, r: u32, contents: u32, set: u32, slots: u32): u32 {
  * Records of .eh_frame section `i`, whose relocations were `count` at `old`: as many, about the same code, by the same CIEs. FDEs may have other sizes.
  * `before`: the old contents, `object`: the new object.
  */
-function patchEhFrame(i: u32, before: u32, object: u32, old: u32, count: u32): bool {
+function patchEhFrame(i: u32, cells: u32, before: u32, object: u32, old: u32, count: u32): bool {
   const isec = tables().isec;
   const obj = tables().obj;
   const rec = tables().ehrec;
@@ -329,8 +326,7 @@ function patchEhFrame(i: u32, before: u32, object: u32, old: u32, count: u32): b
     while (rela < end && load<u64>(rela) < <u64>at + bytes) {
       // One that stands before its predecessor would be sorted, which has not been done here.
       if (load<u64>(rela) < <u64>at || (rela > first && load<u64>(rela) < load<u64>(rela - RELA_BYTES))) return false;
-      if (load<u64>(rela) - at != load<u64>(was) - rec.inOffset[row] || load<u64>(rela, 8) != load<u64>(was, 8)) return false;
-      if ((isCie || placeOf(o, was) || placeOf(o, rela)) && load<u64>(rela, 16) != load<u64>(was, 16)) return false;
+      if (load<u64>(rela) - at != load<u64>(was) - rec.inOffset[row] || !sameTarget(cells, was, rela, isCie)) return false;
       if (<u64>at + bytes - load<u64>(rela) < <u64>((relocEntry(load<u32>(rela, 8)) >> 8) & 0xff)) return false;
       rela += RELA_BYTES;
       was += RELA_BYTES;
@@ -347,6 +343,23 @@ function patchEhFrame(i: u32, before: u32, object: u32, old: u32, count: u32): b
   isec.kept[i] = 0;
   isec.size[i] = <f64>size;
   return true;
+}
+
+/** Do relocation `was` of an old record and `now` of a new one refer to the same in the same way? CIEs: to the same symbol and place. */
+function sameTarget(cells: u32, was: u32, now: u32, isCie: bool): bool {
+  if (load<u32>(was, 8) != load<u32>(now, 8)) return false;
+  const oldKeys = load<u32>(cells + OLD_KEYS);
+  const newKeys = load<u32>(cells + NEW_KEYS);
+  if (load<u32>(was, 12) >= load<u32>(cells + OLD_SYMBOLS) || load<u32>(now, 12) >= load<u32>(cells + NEW_SYMBOLS)) return false;
+  const key = targetKey(oldKeys, was);
+  if (key != targetKey(newKeys, now)) return false;
+  if (isCie) {
+    // Identical CIEs are found by the rows of the symbols they refer to.
+    const id = load<u32>(oldKeys + load<u32>(was, 12) * KEY_BYTES, KEY_ID);
+    if (id != load<u32>(newKeys + load<u32>(now, 12) * KEY_BYTES, KEY_ID) || (id == 0 && !load<u32>(cells + OLD_SAME))) return false;
+    if (id == 0 && load<u32>(was, 12) != load<u32>(now, 12)) return false;
+  }
+  return (!isCie && !placeOf(key, was) && !placeOf(key, now)) || load<u64>(now, 16) == load<u64>(was, 16);
 }
 
 /** Does the FDE at `ptr`, offset `at` of its section, name the CIE it did? Its row is up to date already. */

@@ -94,6 +94,18 @@ export const SHARDS = 64;
 /** Symbol type the internal object uses for such mentions. */
 export const STT_MENTION = 15;
 
+// ---- names of an object that was replaced (patch-symbols) ----
+/** The object mentions the name for the first time, or no longer; as one that it defines. */
+export const NAME_COMES = 1;
+export const NAME_GOES = 2;
+export const NAME_IS_DEFINED = 4;
+/** Another object mentions it; one that is extracted when it is wanted, a shared one. */
+export const NAME_OTHER = 8;
+export const NAME_LAZY = 16;
+export const NAME_SHARED = 32;
+/** Somebody mentions it. */
+export const NAME_SEEN = 64;
+
 // ---- sym.flags ----
 export const SYM_KIND_MASK = 7;
 export const SYM_UNDEF = 0;

@@ -417,6 +417,7 @@ export class Params {
   relrCount: u32;
   gotRelative: u32;
   symIndex: u32;
+  symList: u32;
   symtabAt: u32;
   gotSymbolic: u32;
   nameRules: u32;

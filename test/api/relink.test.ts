@@ -10,10 +10,11 @@ import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { SHF_ALLOC, SHF_MERGE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
-import type { LinkContext, LinkOptions, LinkResult } from "../../ts/api/types.ts";
-import { createContext, link, memoryFS } from "../../ts/index.ts";
+import type { LinkOptions } from "../../ts/api/types.ts";
+import { memoryFS } from "../../ts/index.ts";
 import { archive, ObjectBuilder } from "../helpers/object.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
+import { contextOf, disposeContexts, sameAsCold, wayOf, type Files } from "../helpers/relinks.ts";
 import { temporaryFolder } from "../helpers/tools.ts";
 
 const test = suite("api/relink");
@@ -103,36 +104,7 @@ function flip(random: Prng, object: Uint8Array): Uint8Array {
   return bytes;
 }
 
-type Files = Record<string, Uint8Array>;
-
-/** Contexts of tests that failed would keep the program alive. */
-const contexts: LinkContext[] = [];
-
-async function contextOf(options: LinkOptions): Promise<LinkContext> {
-  const context = await createContext(options);
-  contexts.push(context);
-  return context;
-}
-
-test.after(async () => {
-  for (const context of contexts) await context.dispose();
-});
-
-/** How a link was done: from the beginning, from the layout on, or only what has changed. */
-function wayOf({ timings }: LinkResult): "all" | "sizes" | "contents" {
-  const ran = (name: string): boolean => timings.passes.some((pass) => pass.name === name);
-  return ran("load-inputs") || timings.passes.length === 0 ? "all" : ran("assign-addresses") ? "sizes" : "contents";
-}
-
-const digest = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-
-async function sameAsCold(warm: LinkResult, options: LinkOptions, files: Files, what: string): Promise<void> {
-  const cold = await link({ ...options, fs: memoryFS(files), throwOnError: false });
-  assert.is(warm.ok, cold.ok, `${what}: ok`);
-  assert.equal(warm.diagnostics.map(({ message }) => message), cold.diagnostics.map(({ message }) => message), `${what}: diagnostics`);
-  assert.ok(digest(warm.output) === digest(cold.output), `${what}: other bytes (${warm.output.length}, ${cold.output.length})`);
-  assert.equal(warm.map, cold.map, `${what}: map`);
-}
+test.after(disposeContexts);
 
 const KINDS: { args: string[]; flags: string; options?: LinkOptions }[] = [
   { args: ["-pie", "--gc-sections", "--build-id", "--eh-frame-hdr", "--threads=2"], flags: "-O1 -fPIE -ffunction-sections -fdata-sections" },

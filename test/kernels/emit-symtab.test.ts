@@ -129,11 +129,14 @@ for (const debug of [false, true]) {
         const where = `seed ${seed}, ${local ? "localised" : "global"}`;
         const mine = kept.filter((global) => isLocalised(global) === (local === 1));
         const { at, wide, names, indexes } = room(memory, random, link, mine.length, text.length);
+        const list = arena.alloc(4 * rows);
+        assert.is(kernels.listGlobals(from + 1, to + 1, 0, list, 1), 1 + kept.length, where);
+        memory.params.set("symList", list);
         const total = arena.allocZeroed(8);
         arena.f64[total >>> 3] = 3;
-        assert.is(kernels.countGlobals(from + 1, to + 1, local, total), mine.length, where);
+        assert.is(kernels.countGlobals(1, 1 + kept.length, local, total), mine.length, where);
         assert.is(arena.f64[total >>> 3], 3 + (local ? 0 : text.length), where);
-        kernels.emitGlobals(from + 1, to + 1, local, at, local ? 0 : names, FIRST_NAME, wide);
+        kernels.emitGlobals(1, 1 + kept.length, local, at, local ? 0 : names, FIRST_NAME, wide);
         if (local) assert.ok(untouched(names, text.length + 16), where);
         else assert.is(arena.string(names, text.length), text, where);
         assert.ok(untouched(names + text.length, 16) && untouched(at + SYM_BYTES * mine.length, 16) && untouched(wide + 4 * mine.length, 16), `nothing behind, ${where}`);

@@ -50,7 +50,7 @@ export class LocalContext extends BaseContext {
       return { ...result, incremental: { reused, changed } };
     } catch (error) {
       if (error instanceof LinkError && error.code === "INTERNAL") {
-        this.kept.machine.stop();
+        this.kept.machine?.stop();
         this.kept.machine = new Machine();
         this.kept.last = null;
         this.session.reset();
@@ -63,9 +63,12 @@ export class LocalContext extends BaseContext {
     return (await this.session.stale()).size > 0;
   }
 
+  /** Who keeps the context keeps none of what it had. */
   protected end(): void {
-    this.kept.machine.stop();
+    this.kept.machine?.stop();
+    this.kept.machine = null;
     this.kept.updates.clear();
     this.kept.last = null;
+    this.session.reset();
   }
 }

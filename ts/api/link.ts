@@ -70,7 +70,8 @@ export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<
 
 /** What a context keeps between links. */
 export interface Kept {
-  machine: Machine;
+  /** null = the context has been disposed of. */
+  machine: Machine | null;
   /** What `update` has said, by plainPath; null = the file is gone. */
   readonly updates: Map<string, ByteSource | null>;
   /** The last link, where it can be taken up. */
@@ -376,13 +377,13 @@ function textOf(host: Host, path: ByteString): ByteString | undefined {
 }
 
 function statsOf(ctx: Context): LinkStats {
-  const { tables, params, inputs, objects } = ctx;
+  const { tables, inputs, objects } = ctx;
   let relocations = 0;
   for (const count of tables.isec.relaCount) relocations += count;
   const files = [...objects].map((obj) => inputs[tables.obj.fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
   return {
     files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations,
-    symbols: Math.max(0, params.get("globalSyms") - 1), threads: ctx.pool.threads, memory: ctx.arena.mark(),
+    symbols: Math.max(0, ctx.checkpoint.room.names - 1), threads: ctx.pool.threads, memory: ctx.arena.mark(),
   };
 }
 

@@ -78,6 +78,7 @@ export interface Kernels {
   listEhFrames(): u32;
   // passes/emit-symtab
   countLocals(o: u32, discard: u32, bytes: u32): u32;
+  listGlobals(from: u32, to: u32, order: u32, list: u32, count: u32): u32;
   countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32;
   listDefinedGlobals(from: u32, to: u32, out: u32): u32;
   emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
@@ -182,6 +183,18 @@ export interface Kernels {
   patchSymbols(o: u32, old: u32): u32;
   relaBytes(o: u32): u32;
   patchRelocations(o: u32, before: u32, after: u32, old: u32, to: u32, set: u32, slots: u32): u32;
+  // passes/patch-symbols
+  symbolKeys(o: u32, out: u32): void;
+  sameSymbols(o: u32, symtab: u32, count: u32, strtab: u32, strtabBytes: u32): bool;
+  bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u32): u32;
+  compareMentions(o: u32, old: u32, was: u32, now: u32, marks: u32, changed: u32): u32;
+  orderNames(order: u32, marks: u32, o: u32): u32;
+  isRowOrder(order: u32, count: u32, marks: u32): bool;
+  keepsTables(order: u32, count: u32): bool;
+  settleMentions(o: u32, changed: u32, count: u32, marks: u32, now: u32): u32;
+  anyNeeded(changed: u32, count: u32, marks: u32): bool;
+  anyAux(from: u32, to: u32): bool;
+  clearSymbols(from: u32, to: u32): void;
   // passes/read-headers
   scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32;
   countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32;

@@ -87,11 +87,13 @@ export async function internNames(ctx: Context): Promise<void> {
   arena.release(mark);
 
   // sym grows by the local symbols later: room is made by load-sections, which moves the globals' rows.
-  ctx.params.set("globalSyms", id);
-  allocTable(arena, tables, "gsym", id);
+  const globals = id + ctx.spareRows(id);
+  Object.assign(ctx.checkpoint.room, { names: id, namesEnd: globals, order: 0 });
+  ctx.params.set("globalSyms", globals);
+  allocTable(arena, tables, "gsym", globals);
   await pool.run("bind-names", chunks);
   if (ctx.options.verifyHashes) verify(ctx, records);
-  installLookup(ctx, id);
+  installLookup(ctx, globals);
 }
 
 /** Turns histograms into cursors, shard by shard and chunk by chunk, so that a shard is in mention order. */
@@ -118,7 +120,7 @@ function verify(ctx: Context, records: number): void {
   ctx.diag.fatal(`hash collision between symbol names ${text(row)} and ${text(record.leader[row]!)}`);
 }
 
-/** ctx.lookup for names up to `globals`; its table is made by indexNames. */
+/** ctx.lookup for names up to `globals`, and as many as there is room for; its table is made by indexNames. */
 function installLookup(ctx: Context, globals: number): void {
   const { arena, kernels } = ctx;
   const slots = 2 ** Math.ceil(Math.log2(2 * globals));
@@ -145,6 +147,6 @@ export function indexNamesPhase(w: WorkerContext): void {
 }
 
 /** Nobody may look up names before it is done; this thread does `work` meanwhile. */
-export function indexNamesWhile({ pool, names, params }: Context, work: () => void): Promise<void> {
-  return pool.runWhile(work, "index-names", 1, names.table, names.slots, params.get("globalSyms"));
+export function indexNamesWhile({ pool, names, checkpoint: { room } }: Context, work: () => void): Promise<void> {
+  return pool.runWhile(work, "index-names", 1, names.table, names.slots, room.names);
 }

@@ -124,7 +124,8 @@ export async function loadSections(ctx: Context): Promise<void> {
   };
   number(1);
   recycleTable(arena, tables, "record");
-  growSymbols(ctx, local);
+  growSymbols(ctx, local + ctx.spareRows(local));
+  Object.assign(ctx.checkpoint.room, { locals: local, localsEnd: tables.sym.rows });
   const mark = arena.mark();
   const list = arena.alloc(globals * 4);
   const found = kernels.collectCommons(1, globals, list);
@@ -136,7 +137,7 @@ export async function loadSections(ctx: Context): Promise<void> {
   if (commonCount > 0) number(1 + commonCount);
   allocTable(arena, tables, "isec", isec + SPARE_SECTIONS);
   setRows(tables, "isec", isec);
-  params.set("symRows", local);
+  params.set("symRows", tables.sym.rows);
   ctx.localSymBase = globals;
 
   const count = ctx.objects.length;

@@ -94,7 +94,8 @@ function numberRows(ctx: Context): void {
   kernels.numberRows(out);
   const [slot, esym, group, record] = arena.u32.subarray(out >>> 2, (out >>> 2) + 4) as unknown as [number, number, number, number];
   allocTable(arena, tables, "slot", slot);
-  allocTable(arena, tables, "esym", esym);
+  allocTable(arena, tables, "esym", esym + ctx.spareRows(esym));
+  Object.assign(ctx.checkpoint.room, { esyms: esym, esymsEnd: tables.esym.rows });
   allocTable(arena, tables, "group", group);
   allocTable(arena, tables, "record", record);
 }

@@ -2,12 +2,13 @@
  * A file that was replaced since the last link: the tables of that link are brought up to date, if they can be.
  *
  * Where only contents differ that passes copy and relocate, it is enough to know which sections those are (compare-contents kernel);
- * where symbols and references are the same, sizes and places are changed in the rows (patch-object kernel). Everything else is refused,
- * which is never wrong: then the link begins at the beginning.
+ * where sections are the same, sizes and places are changed in the rows (patch-object kernel), and symbols may come and go
+ * (patch-symbols.ts). Everything else is refused, which is never wrong: then the link begins at the beginning.
  */
 import { OBJF_CREL } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
+import { patchSymbolTable } from "./patch-symbols.ts";
 import { keepTables } from "./read-headers.ts";
 
 /** A stretch of the machine's memory, in bytes. */
@@ -26,8 +27,10 @@ export interface Replacement {
 /** Worker windows. */
 const MAP = 4;
 const SET = 5;
-/** Of the set of references (patch-object kernel). */
+/** Of the set of references, of what symbols lead to, and of what was (patch-object and patch-symbols kernels). */
 const CELL_BYTES = 32;
+const KEY_BYTES = 16;
+const OLD_BYTES = 64;
 const MIN_SLOTS = 16;
 
 /** Do only contents differ that are copied and relocated? Notes the sections they are of in `dirty` (u8 per isec). */
@@ -52,28 +55,57 @@ export function patchFile(ctx: Context, { source, before, now }: Replacement): b
   const input = inputs[0];
   if (input === undefined || inputs.length > 1 || input.offset !== 0 || input.bytes !== before.bytes || !ctx.objects.includes(input.obj)) return false;
   if ((tables.obj.flags[input.obj]! & OBJF_CREL) !== 0) return false;
-  const old = arena.alloc(32);
-  if (!readAgain(ctx, input, before.address, now.bytes, old)) return false;
   const o = input.obj;
+  const was = tablesOf(ctx, o);
+  const keys = arena.alloc(was.symbols * KEY_BYTES);
+  kernels.symbolKeys(o, keys);
+  if (!readAgain(ctx, input, now.bytes)) return false;
+  const is = tablesOf(ctx, o);
+  const same = is.firstGlobal === was.firstGlobal && kernels.sameSymbols(o, was.symtab, was.symbols, was.strtab, was.strtabBytes) !== 0;
+  const keysNow = arena.alloc(is.symbols * KEY_BYTES);
+  const old = arena.alloc(OLD_BYTES);
+  const cells = [before.address + was.shoff, was.symtab, was.symbols, was.firstGlobal, was.esymBase, was.names, was.namesBytes, keys, keysNow, is.symbols, Number(same)];
+  arena.u32.set(cells, old >>> 2);
+  if (is.groups !== was.groups || is.shndxTab !== 0 || was.shndxTab !== 0 || kernels.patchSections(o, old, before.address, now.address) === 0) return false;
+  if (same ? kernels.patchSymbols(o, old) === 0 : !patchSymbolTable(ctx, o, was, old)) return false;
+  kernels.symbolKeys(o, keysNow);
   const relas = kernels.relaBytes(o);
   const slots = Math.max(MIN_SLOTS, 2 ** (1 + Math.ceil(Math.log2(1 + (2 * (relas + before.bytes)) / RELA_BYTES))));
   const to = arena.alloc(relas + 16);
-  return (
-    kernels.patchSections(o, old, before.address, now.address) !== 0 &&
-    kernels.patchSymbols(o, old) !== 0 &&
-    kernels.patchRelocations(o, before.address, now.address, old, to, pool.self.window(SET, slots * CELL_BYTES), slots) !== 0
-  );
+  return kernels.patchRelocations(o, before.address, now.address, old, to, pool.self.window(SET, slots * CELL_BYTES), slots) !== 0;
 }
 
-/** The object's tables anew, of the same sizes; where the old ones are is left at `old` (u32 cells: OLD_* of the kernel). `address`: of the old file. */
-function readAgain({ arena, pool, tables }: Context, input: InputFile, address: number, bytes: number, old: number): boolean {
+/** What is known of an object's tables. */
+export interface ObjectTables {
+  shoff: number;
+  symtab: number;
+  symbols: number;
+  firstGlobal: number;
+  /** esym row and sym row of symbol 0. */
+  esymBase: number;
+  localBase: number;
+  strtab: number;
+  strtabBytes: number;
+  names: number;
+  namesBytes: number;
+  shndxTab: number;
+  groups: number;
+}
+
+function tablesOf({ tables: { obj } }: Context, o: number): ObjectTables {
+  return {
+    shoff: obj.shoff[o]!, symtab: obj.symtab[o]!, symbols: obj.esymCount[o]!, firstGlobal: obj.firstGlobal[o]!, esymBase: obj.esymBase[o]!, localBase: obj.localBase[o]!,
+    strtab: obj.strtab[o]!, strtabBytes: obj.strtabBytes[o]!, names: obj.names[o]!, namesBytes: obj.namesBytes[o]!, shndxTab: obj.shndxTab[o]!, groups: obj.groupCount[o]!,
+  };
+}
+
+/** The object's tables anew: as many sections, or false. */
+function readAgain({ arena, pool, tables }: Context, input: InputFile, bytes: number): boolean {
   const { obj } = tables;
   const o = input.obj;
-  const same = [obj.e_shnum, obj.esymCount, obj.firstGlobal, obj.strtabBytes, obj.namesBytes, obj.groupCount, obj.recordCount];
-  const before = same.map((column) => column[o]!);
-  arena.u32.set([address + obj.shoff[o]!, obj.symtab[o]!, obj.strtab[o]!, obj.names[o]!, obj.shndxTab[o]!], old >>> 2);
-  for (const column of [...same, obj.symtab, obj.strtab, obj.shndxTab]) column[o] = 0;
+  const sections = obj.e_shnum[o]!;
+  for (const column of [obj.e_shnum, obj.esymCount, obj.firstGlobal, obj.strtabBytes, obj.namesBytes, obj.groupCount, obj.recordCount, obj.symtab, obj.strtab, obj.shndxTab]) column[o] = 0;
   input.bytes = obj.bytes[o] = bytes;
   keepTables(pool.self, o, o + 1, 0);
-  return arena.issues === 0 && same.every((column, i) => column[o] === before[i]);
+  return arena.issues === 0 && obj.e_shnum[o] === sections;
 }

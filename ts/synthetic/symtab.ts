@@ -10,6 +10,8 @@ import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import type { SyntheticSection } from "./section.ts";
 
+/** Globals that a kernel call looks at. */
+const ROWS_PER_CALL = 1 << 14;
 /** Globals a unit takes. */
 const GLOBALS_PER_UNIT = 1 << 11;
 /** Units are written together up to about this many bytes of entries and names. */
@@ -109,6 +111,7 @@ export class SymbolTable {
   nameBytes = 1;
   private units = 0;
   private unitCount = 0;
+  private list = 0;
 
   constructor() {
     const needed = (ctx: Context) => ctx.options.strip !== "all";
@@ -120,15 +123,16 @@ export class SymbolTable {
     };
   }
 
-  /** Counts what will be written; after create-synthetic, before layout. */
+  /** Counts what will be written; after create-synthetic, before layout. Again, when symbols are others. */
   async count(ctx: Context): Promise<void> {
     if (ctx.options.strip === "all") return;
     const { arena, params } = ctx;
-    const globals = params.get("globalSyms");
+    const globals = this.listGlobals(ctx);
     const stretches = Math.ceil(globals / GLOBALS_PER_UNIT);
     this.unitCount = ctx.objects.length + 2 * stretches;
+    this.entries = this.locals = this.nameBytes = 1;
     // One more unit, which is empty, ends the last one.
-    this.units = arena.allocZeroed((this.unitCount + 1) * UNIT_WORDS * 4);
+    this.units ||= arena.alloc((ctx.objects.length + 2 * Math.ceil(params.get("globalSyms") / GLOBALS_PER_UNIT) + 1) * UNIT_WORDS * 4);
     let at = this.units >>> 2;
     const add = (kind: number, first: number, end: number, names = 0) => {
       arena.u32[at] = kind;
@@ -139,7 +143,7 @@ export class SymbolTable {
     };
     for (const o of ctx.objects) add(KIND_OBJECT, o, 0);
     for (const kind of [KIND_LOCALISED, KIND_GLOBAL]) {
-      for (let i = 0; i < stretches; i++) add(kind, Math.max(1, i * GLOBALS_PER_UNIT), Math.min((i + 1) * GLOBALS_PER_UNIT, globals), ctx.objects.length + stretches + i);
+      for (let i = 0; i < stretches; i++) add(kind, i * GLOBALS_PER_UNIT, Math.min((i + 1) * GLOBALS_PER_UNIT, globals), ctx.objects.length + stretches + i);
     }
     await this.run(ctx, () => undefined, "count-symtab", 0, 0, -1, 0, 0, 0);
     const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);
@@ -158,6 +162,16 @@ export class SymbolTable {
     arena.u32[end + 3] = this.entries;
     arena.u32[end + 4] = this.nameBytes;
     sections?.number();
+  }
+
+  /** The globals that are written, in the order in which names are mentioned; how many. */
+  private listGlobals({ arena, kernels, params, checkpoint: { room } }: Context): number {
+    const rows = params.get("globalSyms");
+    this.list ||= arena.alloc(rows * 4);
+    params.set("symList", this.list);
+    let count = 0;
+    for (let from = 1; from < rows; from += ROWS_PER_CALL) count = kernels.listGlobals(from, Math.min(from + ROWS_PER_CALL, rows), room.order, this.list, count);
+    return count;
   }
 
   /** Section symbols follow the locals of an object; 0: those that belong to none. */
