@@ -53,9 +53,9 @@ class Layouter {
   private tls: Segment | undefined;
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
-  /** Sections whose address somebody was warned of. */
   /** --warn-section-align: what alignment added before a section, in the last walk. */
   private readonly aligned: Map<OutputSection, bigint> | null;
+  /** Sections whose address somebody was warned of. */
   private readonly misaligned = new Set<OutputSection>();
   /** Merged parts that this round has shifted: their members may stand in several places. */
   private readonly shifted = new Set<number>();
