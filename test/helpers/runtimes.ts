@@ -57,10 +57,11 @@ export function needBrowser(): string {
   return playwright() === null ? "needs playwright-core: not installed" : "";
 }
 
-export async function openBrowser(): Promise<Browser> {
+/** `more`: arguments of Chromium. */
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
   const specifier = pathToFileURL(playwright()!).href;
   const module = (await import(specifier)) as { default: { chromium: { launch(options: object): Promise<Browser> } } };
-  return module.default.chromium.launch({ executablePath: chromium(), args: ["--no-sandbox"] });
+  return module.default.chromium.launch({ executablePath: chromium(), args: ["--no-sandbox", ...more] });
 }
 
 const TYPES: Record<string, string> = { ".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".css": "text/css", ".svg": "image/svg+xml" };
