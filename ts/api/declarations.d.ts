@@ -18,7 +18,7 @@ export declare function memoryFS(files: Readonly<Record<string, ByteSource>> | R
 /** Several file systems as one: a path belongs to the first that has it. */
 export declare function layerFS(...layers: readonly LinkFileSystem[]): LinkFileSystem;
 
-/** A link that will be repeated. Nothing is linked yet. */
+/** A link that will be repeated. Plugins are set up; nothing is linked yet. `onProgress` and `throwOnError` are said to `relink` and `watch`. */
 export declare function createContext(options: LinkOptions): Promise<LinkContext>;
 
 /** An engine of one's own: in a page, a worker that can be given its files and can be ended. */
