@@ -43,16 +43,17 @@ options("a negation takes back the option before it, and defaults are what --hel
   }
 });
 
-options("--apply-dynamic-relocs writes addends in place, --Tbss places .bss, -z nodump and -z nosectionheader", (w) => {
+options("--apply-dynamic-relocs and -z nocombreloc write addends in place, --Tbss places .bss, -z nodump and -z nosectionheader", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: ret\n.data\np: .quad p + 5\n.bss\n.zero 8\n" }).sh("as a.s -o a.o");
   const word = (file: string): bigint => {
     const elf = w.elf(file);
     return Buffer.from(w.bytes(file)).readBigUInt64LE(elf.section(".data")!.offset);
   };
-  w.sh("$LD -pie a.o -o p && $LD -pie --apply-dynamic-relocs a.o -o q && $LD -Tbss=0x900000 a.o -o b && $LD -shared -z nodump a.o -o d && $LD -z nosectionheader a.o -o n");
+  w.sh("$LD -pie a.o -o p && $LD -pie --apply-dynamic-relocs a.o -o q && $LD -pie -z nocombreloc a.o -o c && $LD -Tbss=0x900000 a.o -o b && $LD -shared -z nodump a.o -o d && $LD -z nosectionheader a.o -o n");
   assert.is(word("p"), 0n);
   assert.is(word("q"), BigInt(w.elf("q").section(".data")!.addr) + 5n);
+  assert.is(word("c"), BigInt(w.elf("c").section(".data")!.addr) + 5n); // as GNU ld: gnu-efi's start code adds to it
   assert.is(BigInt(w.elf("b").section(".bss")!.addr), 0x900000n);
   contains(w.sh("readelf -d d"), "NODUMP");
   contains(w.sh("readelf -S n"), "no sections");
