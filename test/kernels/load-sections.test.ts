@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ERR_COMPRESSED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD } from "../../as-kernels/shared/elf.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, takeIssues } from "../helpers/kernel-memory.ts";
 
@@ -27,6 +27,7 @@ for (const debug of [false, true]) {
 
   function set(stored: number, type: number, size: bigint, align: bigint): { size: number; align: number } {
     const isec = allocTable(arena, tables, "isec", 4);
+    isec.sh_flags[2] = SHF_COMPRESSED;
     isec.compressed[2] = 1 + stored;
     isec.size[2] = stored;
     const chdr = arena.allocZeroed(24);
