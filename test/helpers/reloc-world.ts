@@ -108,6 +108,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   params.set("pic", spec.output === "exec" ? 0 : 1);
   params.set("shared", spec.output === "shared" ? 1 : 0);
   params.set("relax", 1);
+  params.set("callNop", defaultOptions().z.callNop);
   params.set("zText", 1);
   params.set("zCopyreloc", 1);
   ctx.options.z.ifuncNoplt = spec.ifuncNoplt ?? false;

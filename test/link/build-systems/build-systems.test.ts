@@ -122,8 +122,8 @@ builds("AX_CHECK_LINK_FLAG and the Linux kernel ask by exit status and version",
   // scripts/Kbuild.include: ld-option = $(LD) -v FLAG
   assert.is(w.try("$LD -v -z noexecstack").status, 0);
   assert.is(w.try("$LD -v --no-such-flag").status, 1);
-  // scripts/ld-version.sh takes the word behind LLD, or GNU ld's last one.
-  if (wield) assert.match(w.sh("$LD --version | tr ' ' '\\n' | grep -A1 -x LLD | tail -1"), /^\d+\.\d+\.\d+\n$/);
+  // scripts/ld-version.sh takes the word behind LLD in the first line, or GNU ld's last one.
+  if (wield) assert.match(w.sh("$LD --version | head -1 | tr ' ' '\\n' | grep -A1 -x LLD | tail -1"), /^\d+\.\d+\.\d+\n$/);
 });
 
 builds.run();
