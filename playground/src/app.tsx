@@ -71,6 +71,11 @@ function Header() {
   );
 }
 
+/** The link that led here is gone with its pane: the keyboard goes on in the table, at the chosen row. */
+function focusTable(): void {
+  setTimeout(() => document.querySelector<HTMLElement>(".tab-panel .grid")?.focus({ preventScroll: true }));
+}
+
 function Results() {
   const tab = useSignal("layout");
   const symbol = useSignal(-1);
@@ -91,23 +96,26 @@ function Results() {
     object.value = "";
     symbol.value = to;
     tab.value = "symbols";
+    focusTable();
   };
   const toRelocation = (to: number): void => {
     relocation.value = to;
     tab.value = "relocations";
+    focusTable();
   };
   const toObject = (file: string): void => {
     object.value = file;
     symbol.value = -1;
     tab.value = "symbols";
+    focusTable();
   };
   const collects = current.words.includes("--gc-sections");
   const gc = CHOICES.find(({ id }) => id === "gc")!;
   const tabs: Tab[] = [
     { id: "layout", title: "Layout", panel: () => <LayoutPane map={current.result.map!} name={outputName.value} onSymbol={(name) => toSymbol(index.graph.symbols.findIndex((each) => each.name === name && each.address !== undefined))} /> },
-    { id: "symbols", title: "Symbols", count: index.graph.symbols.filter(({ type }) => type !== 3).length, panel: () => <SymbolsPane index={index} selected={symbol.value} query={object.value} onSelect={(to) => void (symbol.value = to)} onRelocation={toRelocation} /> },
+    { id: "symbols", title: "Symbols", count: index.graph.symbols.filter(({ type }) => type !== 3).length, panel: () => <SymbolsPane index={index} selected={symbol.value} query={object.value} onSelect={(to) => ((symbol.value = to), focusTable())} onRelocation={toRelocation} /> },
     { id: "relocations", title: "Relocations", count: index.graph.relocations.section.length, panel: () => <RelocationsPane index={index} linked={current} selected={relocation.value} onSelect={(to) => void (relocation.value = to)} onSymbol={toSymbol} /> },
-    { id: "dropped", title: "Dropped", count: collects ? droppedSections(index).length : undefined, panel: () => <DroppedPane index={index} collects={collects} onCollect={() => setWords(choose(gc, 1, words.value))} onSymbol={toSymbol} /> },
+    { id: "dropped", title: "Dropped", count: collects ? droppedSections(index).length : undefined, panel: () => <DroppedPane index={index} collects={collects} onCollect={() => (setWords(choose(gc, 1, words.value)), document.getElementById("tab-dropped")?.focus())} onSymbol={toSymbol} /> },
     { id: "objects", title: "Objects", count: index.graph.objects.length - 1, panel: () => <ObjectsPane index={index} onObject={toObject} /> },
     { id: "passes", title: "Passes", panel: () => <PassesPane linked={current} /> },
   ];

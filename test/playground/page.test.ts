@@ -8,62 +8,10 @@ import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { archive, ObjectBuilder } from "../helpers/object.ts";
-import { needBrowser, openBrowser, serveFolders, type Browser, type Page } from "../helpers/runtimes.ts";
-import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
+import { closeBrowser, missing, state, withPage, type FullPage } from "../helpers/playground.ts";
+import { temporaryFolder } from "../helpers/tools.ts";
 
 const test = suite("playground/page");
-const built = path.join(repoRoot(), "dist/playground");
-
-/** More of playwright. */
-interface FullPage extends Page {
-  click(selector: string): Promise<void>;
-  fill(selector: string, text: string): Promise<void>;
-  press(selector: string, key: string): Promise<void>;
-  selectOption(selector: string, value: string): Promise<unknown>;
-  textContent(selector: string): Promise<string>;
-  inputValue(selector: string): Promise<string>;
-  waitForSelector(selector: string, options?: { timeout?: number }): Promise<unknown>;
-  waitForEvent(name: "download"): Promise<{ suggestedFilename(): string; saveAs(file: string): Promise<void> }>;
-  reload(): Promise<unknown>;
-  keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
-  context(): { setOffline(offline: boolean): Promise<void>; close(): Promise<void> };
-}
-
-const hasVite = fs.existsSync(path.join(repoRoot(), "node_modules/vite"));
-const missing = hasVite ? needBrowser() : "needs vite: npm ci";
-
-let browser: Promise<Browser> | undefined;
-let isBuilt = false;
-
-function buildPage(): void {
-  if (isBuilt) return;
-  const done = run(process.execPath, ["build/run.mjs", "build/playground.ts", "--build"], { cwd: repoRoot() });
-  if (done.status !== 0) throw new Error(done.stderr + done.stdout);
-  isBuilt = true;
-}
-
-async function withPage(isolated: boolean, body: (page: FullPage) => Promise<void>): Promise<void> {
-  buildPage();
-  const server = await serveFolders({ page: built }, isolated);
-  browser ??= openBrowser();
-  const page = (await (await browser).newPage()) as FullPage;
-  const trouble: string[] = [];
-  page.on("pageerror", (error) => void trouble.push(error.message));
-  try {
-    await page.goto(`${server.url}/page/`);
-    await state(page, "ok");
-    await body(page);
-    assert.equal(trouble, []);
-  } catch (error) {
-    const text = await page.evaluate<string>("document.body.innerText").catch(() => "");
-    throw new Error(`${(error as Error).message} ${(error as { details?: string }).details ?? ""}\n${trouble.join("\n")}\n${text.slice(0, 3000)}`);
-  } finally {
-    await page.context().close();
-    server.close();
-  }
-}
-
-const state = (page: FullPage, name: "ok" | "failed"): Promise<unknown> => page.waitForSelector(`footer[data-state="${name}"]`, { timeout: 60_000 });
 
 /** An example, linked. */
 async function open(page: FullPage, id: string, name: "ok" | "failed"): Promise<void> {
@@ -245,8 +193,6 @@ check("the page works without a network once it was loaded", true, async (page) 
   assert.match(await page.textContent("footer .isolation"), /^isolated/);
 });
 
-test.after(async () => {
-  await (await browser)?.close();
-});
+test.after(closeBrowser);
 
 test.run();

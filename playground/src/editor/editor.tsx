@@ -22,6 +22,9 @@ const theme = EditorView.theme({
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad) 1px", textUnderlineOffset: "3px" },
 });
 
+/** Tab indents, so it has to be said how the editor is left: CodeMirror's Escape gives the next Tab back to the page. */
+const LEAVE = "leave-editor";
+
 /** Views by file name of the last visit: history and cursor stay. */
 const kept = new Map<string, { document: string; state: EditorState }>();
 let view: EditorView | null = null;
@@ -41,7 +44,7 @@ function stateOf(name: string, text: string, editable: boolean): EditorState {
     extensions: [
       lineNumbers(), lintGutter(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(), bracketMatching(),
       languageOf(editable ? name : `${name}.c`), theme,
-      EditorView.contentAttributes.of({ "aria-label": editable ? `Assembly of ${name}` : `C source of ${name}, not compiled here` }),
+      EditorView.contentAttributes.of({ "aria-label": editable ? `Assembly of ${name}` : `C source of ${name}, not compiled here`, "aria-describedby": LEAVE }),
       EditorState.readOnly.of(!editable),
       keymap.of([...lintKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
       EditorView.updateListener.of((update) => {
@@ -90,5 +93,5 @@ export function Editor() {
       view = null;
     };
   }, []);
-  return <div class="editor" ref={parent} />;
+  return <><div class="editor" ref={parent} /><span class="leave" id={LEAVE}>Esc, then Tab: leave the editor</span></>;
 }

@@ -33,7 +33,7 @@ export function DroppedPane({ index, collects, onCollect, onSymbol }: { index: G
   return (
     <div class="pane split">
       <VirtualTable label="Dropped sections" columns={columns} count={rows.length} textOf={textOf} selected={selected} onSelect={setSelected} empty="Everything that was loaded is used." />
-      <aside class="details" aria-label="Why it was dropped">
+      <aside class="details" tabIndex={0} aria-label="Why it was dropped">
         {section === undefined ? (
           <p class="dim">{rows.length} sections, {total.toLocaleString("en")} bytes, are not in the output: nothing that is kept leads to them. Choose one to see who refers to it.</p>
         ) : (

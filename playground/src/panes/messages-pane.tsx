@@ -6,7 +6,7 @@ export function MessagesPane() {
   const said = messages.value;
   const printed = linked.value?.result.text ?? "";
   return (
-    <div class="messages" role="log" aria-label="Messages" aria-live="polite">
+    <div class="messages" role="log" aria-label="Messages" aria-live="polite" tabIndex={0}>
       {trouble.value !== "" && <p class="message error">{trouble.value}</p>}
       {told.value !== "" && <p class="message told">{told.value}</p>}
       {said.map(({ severity, text, file, line }) => (

@@ -30,7 +30,7 @@ export function ObjectsPane({ index, onObject }: { index: GraphIndex; onObject(f
     <div class="pane split">
       <VirtualTable label="Objects" columns={columns} count={rows.length} textOf={textOf} selected={selected} onSelect={setSelected} empty="No object fits." />
       {object !== undefined && (
-        <aside class="details" aria-label={`Object ${index.file(object)}`}>
+        <aside class="details" tabIndex={0} aria-label={`Object ${index.file(object)}`}>
           <h2 class="mono">{index.file(object)}</h2>
           <p class="dim">{objects[object]!.extracted === undefined ? "Named on the command line." : `In the link because ${by(selected)} refers to ${objects[object]!.extracted!.symbol}.`} <button type="button" class="link" onClick={() => onObject(index.file(object))}>Its symbols</button></p>
           <h3>Sections</h3>

@@ -13,7 +13,7 @@ export function PassesPane({ linked: { result, milliseconds } }: { linked: Linke
     ["threads", String(stats.threads)], ["memory", `${(stats.memory / 1e6).toFixed(1)} MB`],
   ];
   return (
-    <div class="pane pad scroll">
+    <div class="pane pad scroll" role="group" aria-label="Time and counts" tabIndex={0}>
       <dl class="facts">{facts.map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       <table class="bars">
         <caption class="dim">Milliseconds in each pass. Collecting what this page shows is part of the total, but of no pass.</caption>

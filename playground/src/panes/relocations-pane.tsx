@@ -49,10 +49,10 @@ function Detail({ index, linked, row, onSymbol }: { index: GraphIndex; linked: L
   const before = useWindow(section.inputOffset < 0 ? undefined : input, section.inputOffset, section.size, offset, bytes);
   const after = useWindow(section.outputOffset < 0 ? undefined : linked.result.output, section.outputOffset, section.size, offset, bytes);
   return (
-    <aside class="details" aria-label="Relocation">
+    <aside class="details" tabIndex={0} aria-label="Relocation">
       <h2 class="mono">{name}</h2>
       <p>at <span class="mono">{index.within(relocations.section[row]!, offset)}</span> in {index.place(relocations.section[row]!)}, refers to {symbol === undefined ? "nothing" : <button type="button" class="link mono" onClick={() => onSymbol(relocations.symbol[row]!)}>{symbol.name}</button>}</p>
-      <table class="letters">
+      <table class="letters" aria-label="What is computed">
         <tbody>
           {formula !== "" && <tr><th scope="row">computes</th><td class="mono">{formula}, {bytes} bytes</td></tr>}
           <tr><th scope="row"><abbr title="value of the symbol">S</abbr></th><td class="mono">{symbol?.address !== undefined ? hex(symbol.address) : symbol === undefined ? "0: it names no symbol" : symbol.defined ? "none: it was left out" : "0: nobody defines it, and it is weak"}</td></tr>

@@ -34,7 +34,7 @@ export function SymbolsPane({ index, selected, query, onSelect, onRelocation }: 
     <div class="pane split">
       <VirtualTable label="Symbols" initialQuery={query} columns={columns} count={rows.length} textOf={textOf} selected={rows.indexOf(selected)} onSelect={(row) => onSelect(rows[row]!)} empty="No symbol fits." />
       {symbol !== undefined && (
-        <aside class="details" aria-label={`Symbol ${symbol.name}`}>
+        <aside class="details" tabIndex={0} aria-label={`Symbol ${symbol.name}`}>
           <h2 class="mono">{symbol.name}</h2>
           <p class="dim">{[typeName(symbol.type), bindName(symbol.bind), symbol.size > 0 ? `${symbol.size} bytes` : "", symbol.address === undefined ? (symbol.defined ? "left out" : "undefined") : hex(symbol.address), symbol.section < 0 ? index.file(symbol.object) : index.place(symbol.section)].filter(Boolean).join(" · ")}</p>
           <h3>Referred to by</h3>

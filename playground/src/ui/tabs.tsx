@@ -25,7 +25,7 @@ export function Tabs({ tabs, current, onChange, label }: { tabs: readonly Tab[];
       <div class="tab-list" role="tablist" aria-label={label} ref={list} onKeyDown={onKey}>
         {tabs.map(({ id, title, count }, i) => (
           <button type="button" role="tab" id={`tab-${id}`} aria-selected={i === at} aria-controls={`panel-${id}`} tabIndex={i === at ? 0 : -1} onClick={() => onChange(id)}>
-            {title}{count !== undefined && <span class="count">{count.toLocaleString("en")}</span>}
+            {title}{count !== undefined && " "}{count !== undefined && <span class="count">{count.toLocaleString("en")}</span>}
           </button>
         ))}
       </div>
