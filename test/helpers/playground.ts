@@ -2,10 +2,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as assert from "uvu/assert";
+import { digestOf, madeOnce } from "./made-once.ts";
 import { needBrowser, openBrowser, serveFolders, type Browser, type Page } from "./runtimes.ts";
 import { repoRoot, run } from "./tools.ts";
-
-const built = path.join(repoRoot(), "dist/playground");
 
 /** More of playwright. */
 export interface FullPage extends Page {
@@ -28,19 +27,27 @@ const hasVite = fs.existsSync(path.join(repoRoot(), "node_modules/vite"));
 export const missing = hasVite ? needBrowser() : "needs vite: npm ci";
 
 let browser: Promise<Browser> | undefined;
-let isBuilt = false;
 
-function buildPage(): void {
-  if (isBuilt) return;
-  const done = run(process.execPath, ["build/run.mjs", "build/playground.ts", "--build"], { cwd: repoRoot() });
-  if (done.status !== 0) throw new Error(done.stderr + done.stdout);
-  isBuilt = true;
+/** What the page is made of. */
+function sources(): string[] {
+  const under = (folder: string): string[] =>
+    (fs.readdirSync(path.join(repoRoot(), folder), { recursive: true, withFileTypes: true }) as fs.Dirent[]).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)).sort();
+  const dist = ["browser.mjs", "web-shared.mjs", "web-quick.mjs", "web-worker.mjs", "kernels.wasm"].map((name) => path.join(repoRoot(), "dist", name));
+  return [...under("playground").filter((file) => !file.includes("/screenshots/")), ...under("ts/report/view"), ...dist];
+}
+
+/** The folder of the built page; files of tests that run side by side build it once. */
+function buildPage(): string {
+  return madeOnce("playground", digestOf(sources()), (folder) => {
+    const done = run(process.execPath, ["build/run.mjs", "build/playground.ts", "--build"], { cwd: repoRoot() });
+    if (done.status !== 0) throw new Error(done.stderr + done.stdout);
+    fs.cpSync(path.join(repoRoot(), "dist/playground"), folder, { recursive: true });
+  });
 }
 
 /** A page of its own with the first example linked; with what it says when `body` throws. */
 export async function withPage(isolated: boolean, body: (page: FullPage) => Promise<void>): Promise<void> {
-  buildPage();
-  const server = await serveFolders({ page: built }, isolated);
+  const server = await serveFolders({ page: buildPage() }, isolated);
   browser ??= openBrowser();
   const page = (await (await browser).newPage()) as FullPage;
   const trouble: string[] = [];
