@@ -158,6 +158,8 @@ export class SymbolTable {
       if (arena.u32[cell] !== KIND_GLOBAL) this.locals += symbols;
       if (arena.u32[cell] === KIND_OBJECT) this.addSectionSymbols(sections, arena.u32[cell + 1]!);
     }
+    // Without globals no unit follows those of the objects.
+    if (stretches === 0) this.addSectionSymbols(sections, 0);
     const end = (this.units >>> 2) + this.unitCount * UNIT_WORDS;
     arena.u32[end + 3] = this.entries;
     arena.u32[end + 4] = this.nameBytes;

@@ -142,6 +142,11 @@ emit("the same bytes for any number of threads; contradictions are errors", (w) 
   lacks(w.sh("$LD -q -r a.o -o r.o && readelf -SW r.o"), ".rela.rela");
 });
 
+emit("a program without a global symbol has the symbols of its sections", (w) => {
+  w.write({ "a.s": "movabsq .bss, %rax\n.bss\n.byte 0\n", "l.ld": "SECTIONS { .bss : { BYTE(0) *(.bss) } }\n" });
+  contains(w.sh("as a.s -o a.o && $LD -q -T l.ld a.o -o a 2>said && readelf -rsW a"), /R_X86_64_64 .* \.bss \+ 1/, /SECTION LOCAL +DEFAULT +\d+ \.comment/);
+});
+
 const bolt = tool("ld.lld");
 if (bolt !== "") {
   emit("the same relocations as lld keeps", (w) => {
