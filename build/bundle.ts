@@ -83,16 +83,17 @@ async function bundle(entry: string, name: string, more: BuildOptions = {}): Pro
   for (const file of result.outputFiles!) put(file.path, file.contents);
 }
 
-/** Types of the API: two files without imports from elsewhere. */
+/** Types of the API: files without imports from elsewhere. */
 function types(): void {
   const text = (file: string): string => fs.readFileSync(path.join("ts/api", file), "utf8");
   put(path.join(DIST, "types.d.mts"), text("types.ts"));
   for (const name of ["index", "browser", "inline"]) put(path.join(DIST, `${name}.d.mts`), text("declarations.d.ts").replaceAll("./types.ts", "./types.mjs") + (name === "index" ? REAL_FS : ""));
+  put(path.join(DIST, "worker.d.mts"), "/** The worker of a page, for createWorker of EngineOptions: it is started, never imported. */\nexport {};\n");
 }
 
 /** What only runtimes with files have. */
 const REAL_FS = `
-/** The files of this machine: the default of \`fs\`, and a layer of layerFS. */
+/** The files of this machine: the default of \`fs\`, and a layer of layerFS. Relative paths begin at the current directory. */
 export declare function realFS(): LinkFileSystem;
 `;
 

@@ -102,7 +102,6 @@ test("a process can link hundreds of times", async () => {
   }
 });
 
-/** The README's example, as it stands there, against the package as others import it. */
 test("a link does without threads that cannot start", () => {
   const dir = temporaryFolder("threads");
   for (const name of ["index.mjs", "kernels.wasm"]) fs.copyFileSync(path.join(repoRoot(), "dist", name), path.join(dir, name));
@@ -126,21 +125,6 @@ await context.relink();
 console.log("linked");`);
   const done = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: 20_000 });
   assert.equal([done.stdout, done.stderr, done.status], ["linked\n", "", 0]);
-});
-
-test("the example in the README works", () => {
-  const text = fs.readFileSync(path.join(repoRoot(), "README.md"), "utf8");
-  const example = /```js\n(\/\/ link\.mjs[\s\S]*?)```/.exec(text)?.[1];
-  assert.ok(example, "README.md has an example that begins with // link.mjs");
-  const dir = temporaryFolder("readme");
-  fs.mkdirSync(path.join(dir, "node_modules"));
-  fs.symlinkSync(repoRoot(), path.join(dir, "node_modules/wield"));
-  for (const name of DEMO) fs.writeFileSync(path.join(dir, name), files[name]!);
-  fs.writeFileSync(path.join(dir, "link.mjs"), example!);
-  const done = spawnSync(process.execPath, ["link.mjs"], { cwd: dir, encoding: "utf8" });
-  assert.is(done.status, 0, done.stderr);
-  assert.match(done.stdout, /does_not_exist/);
-  assert.match(spawnSync(path.join(dir, "demo"), { encoding: "utf8" }).stdout, /hello from a program/);
 });
 
 test.run();

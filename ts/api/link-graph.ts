@@ -11,7 +11,7 @@ import { displayName, rawSymbol, sectionName } from "../diagnostics/place.ts";
 import { relocationName } from "../diagnostics/relocation-words.ts";
 import { decoded } from "../memory/text.ts";
 import { LiveGraph } from "../report/live-graph.ts";
-import type { GraphObject, GraphRelocations, GraphSection, GraphSymbol, LinkGraph, Reason } from "./types.ts";
+import type { GraphObject, GraphRelocations, GraphSection, GraphSymbol, LinkGraph, LiveReason } from "./types.ts";
 
 const NONE = -1;
 
@@ -78,7 +78,7 @@ class Collector {
     };
   }
 
-  private reason(row: number): Reason | undefined {
+  private reason(row: number): LiveReason | undefined {
     const live = this.live!;
     const note = live.sectionNote(row);
     if (note !== "") return { kind: "root", note };

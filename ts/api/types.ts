@@ -9,150 +9,199 @@
  * link ends and rejects with what was thrown, itself. An answer of a wrong type is thrown as a TypeError.
  */
 
-/** Contents of a file: in memory (shared or not), in a Blob, or made when they are asked for, once per link. */
-export type ByteSource = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | (() => Bytes | Promise<Bytes>);
+/** Bytes in memory. They are not copied and not written to: leave them as they are until the link has ended. */
 export type Bytes = Uint8Array | ArrayBuffer | SharedArrayBuffer;
 
-/** A file that is only here: `name` is its path in messages and where `fs` would have it. */
+/** Contents of a file: in memory (shared or not), in a Blob, or from a function, which is called at most once per link, when they are needed. */
+export type ByteSource = Bytes | Blob | (() => Bytes | Promise<Bytes>);
+
+/** A file that only this program has. It is seen before any file of `fs` under the same path. */
 export interface VirtualFile {
+  /** Its path: in messages, and for scripts, archives and libraries that name it. */
   readonly name: string;
   readonly data: ByteSource;
 }
 
-/** One input, as on a command line: */
+/**
+ * One input, as on a command line, in its order:
+ * - `"main.o"`: a path, looked up in `fs`; relative paths are so to the current directory
+ * - `{ name: "main.o", data: bytes }`: a file in memory
+ * - `{ lib: "m" }`: `-lm`, searched in the library paths; `{ lib: ":libm.a" }` is an exact file name; `static: true` takes archives only
+ * - `{ group: [...] }`: `--start-group … --end-group`. As in lld, members are found in archives of any order without it, too
+ * - `{ wholeArchive: "lib.a" }`: every member, needed or not
+ */
 export type Input =
-  /** a path, looked up through `fs` (relative paths: from the current directory), */
   | string
   | VirtualFile
-  /** `-lNAME` (`:file` for an exact file name); `static`: only archives, */
   | { readonly lib: string; readonly static?: boolean }
-  /** `--start-group … --end-group`, */
   | { readonly group: readonly Input[] }
-  /** `--whole-archive`. */
   | { readonly wholeArchive: Input };
 
 export interface FileStat {
   /** Bytes. */
   readonly size: number;
-  /** Milliseconds since 1970; default 0. */
+  /** Time of the last change, in milliseconds since 1970; default 0. A context reads a file again when this or `size` differs. */
   readonly mtimeMs?: number;
 }
 
-/** Where inputs come from. Both functions may answer later; every path is asked for once per link. */
+/** Where inputs come from. Both functions may answer with a promise; every path is asked for once per link. */
 export interface LinkFileSystem {
   /** undefined = there is no such file here. Folders are not files. */
   stat(path: string): FileStat | undefined | Promise<FileStat | undefined>;
-  /** The whole file. Throws or rejects when it cannot be read: the message becomes part of the diagnostic. */
+  /** The whole file. Throws or rejects when it cannot be read: the error's message becomes part of the diagnostic. */
   read(path: string): Bytes | Promise<Bytes>;
 }
 
 // ---- what is said ----
 
-/** What a diagnostic is about. `OTHER`: see its message. */
+/** What a diagnostic is about. More may be added in later versions. */
 export type DiagnosticCode =
+  /** A symbol that is needed is defined nowhere. `symbol`, `references`, perhaps a `hint`. */
   | "UNDEFINED_SYMBOL"
+  /** Two objects define a symbol. `symbol`, `references`: the definitions. */
   | "DUPLICATE_SYMBOL"
+  /** An input is not there or cannot be read: an object, a script, a member of a thin archive. */
   | "FILE_NOT_FOUND"
+  /** `-lX`, or what a shared object needs, is in no library path. `library`. */
   | "LIBRARY_NOT_FOUND"
+  /** Neither object, archive, shared object nor script: empty, cut short, a web page. */
   | "UNKNOWN_FILE"
+  /** A good file that cannot be part of this link: another machine, a shared object in a static link, LTO without its compiler. */
   | "INCOMPATIBLE_FILE"
+  /** An object or shared object that contradicts itself or ELF. */
   | "BAD_OBJECT"
+  /** An archive whose headers or index are wrong. */
   | "BAD_ARCHIVE"
+  /** A relocation that cannot be done in this kind of output; often the answer is -fPIC. */
   | "RELOCATION"
+  /** A relocation whose value does not fit into its field. */
   | "RELOCATION_OVERFLOW"
+  /** A reference to a section that is not in the output. */
   | "DISCARDED_SECTION"
+  /** An option that does not exist, lacks its value or excludes another. Perhaps a `hint`. */
   | "BAD_OPTION"
+  /** A linker script, version script, dynamic list or ordering file that cannot be obeyed. */
   | "BAD_SCRIPT"
+  /** Sections that overlap, overflow their memory or find no place. */
   | "LAYOUT"
+  /** Nothing to link. */
   | "NO_INPUT"
+  /** The entry symbol is not defined (a warning). */
   | "NO_ENTRY"
+  /** The output or a report cannot be written. */
   | "OUTPUT"
+  /** More than the 4 GiB of working memory, or than the runtime gives. */
   | "OUT_OF_MEMORY"
+  /** The limit of `--error-limit` (here there is none unless `args` say so). */
   | "TOO_MANY_ERRORS"
+  /** None of these: see `message`. */
   | "OTHER";
 
-/** A place in an input. */
+/** A place in an input. What is not known is not there. */
 export interface SourceRef {
   /** Path of the object, or of the archive it is in; "" when only the source is known. */
   readonly input: string;
   /** Name of the archive member. */
   readonly member?: string;
+  /** Name of the input section. */
   readonly section?: string;
   /** Function around the place. */
   readonly function?: string;
   /** Bytes from the start of the section. */
   readonly offset?: number;
-  /** Source file and line (1-based), where debug information has them. */
+  /** Source file, where debug information has it. */
   readonly file?: string;
+  /** Line in `file`, from 1. */
   readonly line?: number;
 }
 
+/** One error, warning or remark, as text for people and as data for programs. */
 export interface Diagnostic {
+  /** Any "error" makes the link fail. */
   readonly severity: "error" | "warning" | "note";
   readonly code: DiagnosticCode;
-  /** All lines of the message as the program prints them, without the prefix. */
+  /** All lines of the message as the program prints them, without `wield: error: ` in front. */
   readonly message: string;
   /** The symbol it is about, demangled unless `--no-demangle` was given. */
   readonly symbol?: string;
-  /** The same as in the symbol table, where it is known. */
+  /** The same as it stands in symbol tables, where it is known. */
   readonly rawSymbol?: string;
-  /** The library that was looked for. */
+  /** The library that was looked for: the X of `-lX`. */
   readonly library?: string;
-  /** The place it is about: of a bad relocation, of the first reference or definition. */
+  /** The place it is about: the bad relocation, the first reference or definition. */
   readonly at?: SourceRef;
   /** All places that the message lists. */
   readonly references?: readonly SourceRef[];
-  /** "did you mean: …" and the like. */
+  /** What may have been meant, or what may help: "did you mean: …". Also part of `message`. */
   readonly hint?: string;
 }
 
-/**
- * LINK_FAILED: the inputs or options are wrong, `diagnostics` say how. ABORTED: by the signal. INIT_FAILED: the linker itself
- * could not be loaded or started. DISPOSED: the context or the engine is no more. INTERNAL: a bug of the linker.
- */
-export type LinkErrorCode = "LINK_FAILED" | "ABORTED" | "INIT_FAILED" | "DISPOSED" | "INTERNAL";
+/** Why a promise rejected with LinkError. */
+export type LinkErrorCode =
+  /** Inputs or options are wrong: `diagnostics` say how. */
+  | "LINK_FAILED"
+  /** The signal aborted; `cause` is its reason. */
+  | "ABORTED"
+  /** The linker itself could not be loaded or started: its worker or its kernels are not where they should be. */
+  | "INIT_FAILED"
+  /** The context or engine has been disposed of. */
+  | "DISPOSED"
+  /** A bug of the linker. */
+  | "INTERNAL";
 
 // ---- options ----
 
+/** Where a link stands. */
 export interface Progress {
   /** The pass that is about to run, as `--time` names it. */
   readonly pass: string;
-  /** Passes done and (about) how many there are. */
+  /** Passes that are done. */
   readonly done: number;
+  /** About how many there are; always more than `done`. */
   readonly total: number;
 }
 
+/**
+ * What is linked, and how. Every field may be left out, but something has to be linked: an input, in `args` or `inputs`.
+ *
+ * A field of a wrong type, and one that does not exist, is a TypeError that names it.
+ */
 export interface LinkOptions {
-  /** The command line of ld, word by word, without the program's name; `wield --help` lists the options. */
+  /** A command line of ld, word by word, without the program's name; `wield --help` lists the options. Default []. */
   readonly args?: readonly string[];
-  /** Inputs behind those of `args`. */
+  /** Inputs, behind those that `args` name. Default []. */
   readonly inputs?: readonly Input[];
-  /** Where inputs are looked for. Default: real files where the runtime has them, else nothing. Virtual inputs are seen first. */
+  /**
+   * Where paths are looked for, after virtual inputs. Default: `realFS()` where `wield` has it (Node, Deno, Bun), else nothing;
+   * `wield/inline` looks at no real files.
+   */
   readonly fs?: LinkFileSystem;
 
-  // These are said last: what they say wins over `args`.
-  /** `-o`; default "a.out". */
+  // What these say wins over `args`.
+  /** Path of the output (`-o`). Default "a.out". The file is only written with `write`. */
   readonly output?: string;
-  /** `-no-pie` (the default), `-pie`, `-shared`, `-r`. */
+  /** A program at fixed addresses (`-no-pie`), one that can be anywhere (`-pie`), a shared object (`-shared`), an object (`-r`). Default: as `args` say, else "exec". */
   readonly kind?: "exec" | "pie" | "shared" | "relocatable";
-  /** `-e` */
+  /** Symbol or address where the program begins (`-e`). Default: as a script says, else `_start`. */
   readonly entry?: string;
-  /** `-T`: path of a linker script, or the script itself. */
+  /** Linker script (`-T`): its path, or the script itself as a virtual file. Default: none. */
   readonly script?: string | VirtualFile;
-  /** `-L`, behind those of `args`. */
+  /** Where `lib` inputs are searched (`-L`), behind those of `args`. Default []. */
   readonly libraryPaths?: readonly string[];
+  /** Leave out sections that nothing refers to (`--gc-sections`). Default false. */
   readonly gcSections?: boolean;
-  /** usual: a plain `--build-id`; bytes: `--build-id=0x…` */
+  /** The build ID (`--build-id=…`): "usual" is what a plain `--build-id` makes, 20 bytes; a Uint8Array is the ID itself. Default "none". */
   readonly buildId?: "none" | "usual" | "fast" | "md5" | "sha1" | "sha256" | "uuid" | Uint8Array;
-  /** 1 = never start workers; "auto" (default): by the size of the inputs. Where memory cannot be shared there is one thread, whatever this says. */
+  /** The most threads there may be (`--threads`): 1 = never start a worker. Default "auto": by the size of the inputs. Where memory cannot be shared there is one, whatever this says. */
   readonly threads?: number | "auto";
 
-  /** Fill `result.map`. */
+  /** Fill `result.map`: sections, segments, symbols and their addresses. Default false. */
   readonly map?: boolean;
-  /** Fill `result.graph`. */
+  /** Fill `result.graph`: who refers to whom, and what keeps a section. Default false. */
   readonly graph?: boolean;
-  /** Write the output and reports to real files, too (Node, Deno and Bun). Default false. */
+  /** Also write the output and reports to real files (Node, Deno and Bun with `wield`; elsewhere it does nothing). Default false. */
   readonly write?: boolean;
+  /** Functions that find, load and supply files. Their set-up runs once: at the start of `link`, or in `createContext`. Default []. */
   readonly plugins?: readonly LinkPlugin[];
   /**
    * Stops the link between two passes, and every wait for functions of yours: the promise rejects with LinkError ABORTED, whose
@@ -161,64 +210,85 @@ export interface LinkOptions {
   readonly signal?: AbortSignal;
   /** Called before every pass; the link goes on when it has returned (or what it returned has resolved). Passes come again when files had to be waited for. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>;
-  /** false: a failed link resolves, with `ok` false and no output. Default true: it rejects with LinkError. */
+  /** Default true: a link that fails rejects with LinkError. false: it resolves, with `ok` false and no output. */
   readonly throwOnError?: boolean;
 }
 
 // ---- the result ----
 
+/** An input section, or a part of it, in an output section. */
 export interface MapInput {
   /** Path of the object or of its archive; "<internal>" for what the linker made. */
   readonly input: string;
   readonly member?: string;
   /** Name of the input section. */
   readonly section: string;
+  /** Where it is in memory; 0n + `offset` in sections that are not loaded. */
   readonly address: bigint;
   /** Bytes from the start of the output section. */
   readonly offset: number;
+  /** Bytes. */
   readonly size: number;
 }
 
+/** An output section. */
 export interface MapSection {
   readonly name: string;
-  /** sh_type and sh_flags (gABI ch. 4). */
+  /** sh_type: SHT_* (gABI ch. 4). */
   readonly type: number;
+  /** sh_flags: SHF_* (gABI ch. 4). */
   readonly flags: number;
+  /** sh_addr; 0n for sections that are not loaded. */
   readonly address: bigint;
   /** Bytes from the start of the file. */
   readonly offset: number;
+  /** Bytes in memory; .bss and the like (SHT_NOBITS) have none in the file. */
   readonly size: number;
+  /** Bytes, a power of two. */
   readonly align: number;
+  /** What it is made of, by offset. */
   readonly inputs: readonly MapInput[];
 }
 
+/** A program header. */
 export interface MapSegment {
-  /** p_type and p_flags (gABI ch. 5). */
+  /** p_type: PT_* (gABI ch. 5). */
   readonly type: number;
+  /** p_flags: PF_* (gABI ch. 5). */
   readonly flags: number;
+  /** p_vaddr. */
   readonly address: bigint;
+  /** Bytes from the start of the file. */
   readonly offset: number;
+  /** p_filesz, in bytes. */
   readonly fileSize: number;
+  /** p_memsz, in bytes. */
   readonly memorySize: number;
+  /** Bytes. */
   readonly align: number;
   /** Names of its sections. */
   readonly sections: readonly string[];
 }
 
+/** A symbol that is defined in the output. */
 export interface MapSymbol {
   /** Demangled unless `--no-demangle` was given. */
   readonly name: string;
   readonly address: bigint;
+  /** Bytes, as the symbol table says. */
   readonly size: number;
-  /** Output section. */
+  /** Name of the output section. */
   readonly section: string;
+  /** Path of the object that defines it, or of its archive. */
   readonly input: string;
   readonly member?: string;
 }
 
+/** Where everything is in the output: `result.map`. */
 export interface LinkMap {
   /** In output order. */
   readonly sections: readonly MapSection[];
+  /** In the order of program headers. */
   readonly segments: readonly MapSegment[];
   /** By section and address. */
   readonly symbols: readonly MapSymbol[];
@@ -228,6 +298,7 @@ export interface LinkMap {
   readonly text: string;
 }
 
+/** An input that is part of the link. */
 export interface GraphObject {
   /** Path of the object or of its archive; "<internal>" for what the linker made. */
   readonly input: string;
@@ -241,7 +312,7 @@ export interface GraphObject {
  * `from` leads to it: refers to it (through `symbol`), is what it depends on (SHF_LINK_ORDER), is in its group, refers to it as a
  * personality routine, or its unwinding information does. Sections and symbols are indexes in the graph's lists, -1 = not one of them.
  */
-export type Reason =
+export type LiveReason =
   | { readonly kind: "root"; readonly note: string; readonly symbol?: number }
   | { readonly kind: "reference" | "dependent" | "group" | "personality" | "unwinding"; readonly from: number; readonly symbol: number };
 
@@ -250,9 +321,11 @@ export interface GraphSection {
   /** Index in `objects`. */
   readonly object: number;
   readonly name: string;
-  /** sh_type and sh_flags (gABI ch. 4). */
+  /** sh_type: SHT_* (gABI ch. 4). */
   readonly type: number;
+  /** sh_flags: SHF_* (gABI ch. 4). */
   readonly flags: number;
+  /** Bytes. */
   readonly size: number;
   /** false: `--gc-sections` left it out. */
   readonly live: boolean;
@@ -265,9 +338,10 @@ export interface GraphSection {
   /** Bytes from the start of the output to the contents; -1 = none there, or taken apart. */
   readonly outputOffset: number;
   /** Only with `--gc-sections`. */
-  readonly why?: Reason;
+  readonly why?: LiveReason;
 }
 
+/** A symbol of the inputs, global or local. One that several objects mention is one symbol. */
 export interface GraphSymbol {
   /** Demangled unless `--no-demangle` was given; of section symbols: the section's name. */
   readonly name: string;
@@ -275,18 +349,21 @@ export interface GraphSymbol {
   readonly rawName: string;
   /** Undefined for symbols that have none: undefined, from a shared object, in a section that was left out. */
   readonly address?: bigint;
+  /** Bytes, as the symbol table says. */
   readonly size: number;
-  /** STB_* and STT_* (gABI ch. 4). */
+  /** STB_* (gABI ch. 4). */
   readonly bind: number;
+  /** STT_* (gABI ch. 4). */
   readonly type: number;
   /** Index in `sections` of the section it is in; -1 = in none (absolute, undefined, the linker's own). */
   readonly section: number;
   /** Index in `objects` of the object that defines it; -1 = none. */
   readonly object: number;
+  /** false: no object here defines it. It is in a shared object, weak, or allowed to be undefined. */
   readonly defined: boolean;
 }
 
-/** One row per relocation, in columns, those of one section in sequence. */
+/** One row per relocation, in columns: row i is `section[i]`, `offset[i]` and so on. Those of one section are in sequence. */
 export interface GraphRelocations {
   /** Index in `sections`. */
   readonly section: Uint32Array;
@@ -297,10 +374,11 @@ export interface GraphRelocations {
   /** Index in `symbols`; -1 = none. */
   readonly symbol: Int32Array;
   readonly addend: BigInt64Array;
+  /** Names of the types that occur: R_X86_64_PC32 … */
   readonly names: ReadonlyMap<number, string>;
 }
 
-/** Who refers to whom. Sections that are not loaded (debug information) are without their relocations. */
+/** Who refers to whom: `result.graph`. Sections that are not loaded (debug information) are without their relocations. */
 export interface LinkGraph {
   readonly objects: readonly GraphObject[];
   readonly sections: readonly GraphSection[];
@@ -308,19 +386,25 @@ export interface LinkGraph {
   readonly relocations: GraphRelocations;
 }
 
+/** How much there was to do. */
 export interface LinkStats {
   /** Files that were read. */
   readonly files: number;
-  /** Objects that are part of the output, archive members among them, and those members alone. */
+  /** Objects that are part of the output, archive members among them. */
   readonly objects: number;
+  /** Archive members that are part of the output. */
   readonly members: number;
+  /** Relocations of the inputs' sections. */
   readonly relocations: number;
+  /** Names of global symbols. */
   readonly symbols: number;
+  /** Threads that took part. */
   readonly threads: number;
   /** Bytes of working memory that were used. */
   readonly memory: number;
 }
 
+/** One pass of the link: a row of `--time`. */
 export interface PassTiming {
   readonly name: string;
   /** Milliseconds from the start of the link. */
@@ -328,7 +412,9 @@ export interface PassTiming {
   readonly milliseconds: number;
 }
 
+/** What a link came to. */
 export interface LinkResult {
+  /** false only with `throwOnError: false`, and in `watch`. */
   readonly ok: boolean;
   /** The file; empty when `ok` is false. Never in shared memory: Blob, TextDecoder, digests and postMessage take it. */
   readonly output: Uint8Array<ArrayBuffer>;
@@ -336,43 +422,57 @@ export interface LinkResult {
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** What options print on standard output (`--help`, `--trace`, `--print-gc-sections` …). */
   readonly text: string;
+  /** Errors, warnings and remarks, in the order in which they were found. */
   readonly diagnostics: readonly Diagnostic[];
+  /** With `map: true`, when the link succeeded. */
   readonly map: LinkMap | undefined;
+  /** With `graph: true`, when the link succeeded. */
   readonly graph: LinkGraph | undefined;
+  /** Wall time in milliseconds: of the whole link, waiting for files included, and of each pass of its last attempt. */
   readonly timings: { readonly total: number; readonly passes: readonly PassTiming[] };
   readonly stats: LinkStats;
-  /** In a context: files whose contents were still there, and those that had changed since the last link. */
+  /** In a context: how many files' contents were still there, and the paths of those that had changed since the last link. */
   readonly incremental?: { readonly reused: number; readonly changed: readonly string[] };
 }
 
 // ---- engines ----
 
+/** A class that pages have and a program's `lib` may not know: its objects, or nothing. */
+type WebWorker = typeof globalThis extends { Worker: { prototype: infer Class } } ? Class : never;
+type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Class } } } ? Class : never;
+
+/** Where a page has the linker's files. In Node, Deno and Bun `wield` takes them from beside itself, whatever this says. */
 export interface EngineOptions {
-  /** The kernels (`wield/kernels.wasm`): an address, bytes, or compiled. Default: the file beside the module. */
-  readonly kernels?: string | URL | Uint8Array | ArrayBuffer | WebAssembly.Module;
-  /** Starts `wield/worker` as a module worker. Default: the file beside the module. */
-  readonly createWorker?: () => Worker;
+  /** The kernels (`wield/kernels.wasm`): their address, their bytes, or compiled. Default: the file beside the module; in `wield/inline`, what is in it. */
+  readonly kernels?: string | URL | Uint8Array | ArrayBuffer | WasmModule;
+  /** Starts `wield/worker` as a module worker. Default: the file beside the module; in `wield/inline`, what is in it. */
+  readonly createWorker?: () => WebWorker;
 }
 
+/** What may differ from link to link of a context. */
 export type RelinkOptions = Pick<LinkOptions, "signal" | "onProgress" | "throwOnError">;
 
+/** What `watch` is told. */
 export interface WatchOptions extends Pick<LinkOptions, "signal" | "onProgress"> {
-  /** After a change, this long is waited for more; default 20. */
+  /** After a change, this long is waited for more, in milliseconds. Default 20. */
   readonly debounceMs?: number;
-  /** How often real files (and those of file systems of yours) are looked at; default 250. */
+  /** How often real files (and those of file systems of yours) are looked at, in milliseconds. Default 250. */
   readonly pollMs?: number;
 }
 
-/** A link that is repeated. Each gives what a link from nothing would give, byte for byte. */
+/**
+ * A link that is repeated: memory, kernels and workers stay, files that did not change are not read again. Each link gives what
+ * one from nothing would give, byte for byte. After `dispose` everything rejects with LinkError DISPOSED.
+ */
 export interface LinkContext {
   /**
-   * Contents that are in place of what `inputs` and `fs` have under these paths from now on; null = the file is gone,
-   * undefined = as `inputs` and `fs` have it, asked for again.
+   * New contents by path, in place of what `inputs` and `fs` have, from the next link on. null = the file is gone;
+   * undefined = again as `inputs` and `fs` have it, asked for anew.
    */
   update(changes: Readonly<Record<string, ByteSource | null | undefined>>): void;
-  /** Links with what there is now; one after another if called again meanwhile. */
+  /** Links with what there is now. Called again meanwhile, it waits for the link before it. Rejects as `link` does. */
   relink(options?: RelinkOptions): Promise<LinkResult>;
-  /** Links at once and after every change, until the signal aborts or the context is disposed of. Links that fail are results, too. */
+  /** Links at once and after every change, until the signal aborts or the context is disposed of. Links that fail are results, too (`ok` is false). */
   watch(options?: WatchOptions): AsyncIterable<LinkResult>;
   /** Lets go of memory and workers; a link that is running ends first. */
   dispose(): Promise<void>;
@@ -380,7 +480,9 @@ export interface LinkContext {
 
 /** What links: in a page a worker, elsewhere the thread that asks. */
 export interface Engine {
+  /** As the function `link`, here. */
   link(options: LinkOptions): Promise<LinkResult>;
+  /** As the function `createContext`, here. */
   createContext(options: LinkOptions): Promise<LinkContext>;
   /** Threads that large links may use: 1 where memory cannot be shared. Starts the worker. */
   readonly threads: Promise<number>;
@@ -390,42 +492,53 @@ export interface Engine {
 
 // ---- plugins ----
 
-/** Stands in for a file name. */
+/** The file that a name means. */
 export interface Resolved {
+  /** Its path in `namespace`. */
   readonly path: string;
   /** Default "file": looked up through `fs` when no onLoad answers. Others exist for onLoad only. */
   readonly namespace?: string;
 }
 
+/** A name that `onResolve` is asked about. */
 export interface ResolveArguments {
-  /** As written: a path, or the X of -lX (`kind` "lib"). */
+  /** As written: a path, or the X of -lX. */
   readonly path: string;
+  /** "lib": it was -lX. */
   readonly kind: "input" | "lib";
 }
 
+/** A file that `onLoad` is asked for. */
 export interface LoadArguments {
   readonly path: string;
+  /** "file", or as `onResolve` said. */
   readonly namespace: string;
 }
 
+/** The contents of a file. */
 export interface Loaded {
   readonly data: ByteSource;
 }
 
-type Maybe<T> = T | undefined | void | Promise<T | undefined | void>;
+/** An answer, now or later; undefined = none, the next is asked. */
+export type Maybe<T> = T | undefined | void | Promise<T | undefined | void>;
 
+/** What a plugin's set-up may ask for. A `filter` is matched against the path; of several hooks that match, the first that answers counts. */
 export interface PluginHooks {
-  /** Says which file a name means. The first answer counts. */
+  /** Says which file a name means, before it is looked for. */
   onResolve(options: { readonly filter: RegExp }, callback: (args: ResolveArguments) => Maybe<Resolved>): void;
   /** Gives a file's contents. Also asked for the paths that a library search tries: answer undefined for what is not yours. */
   onLoad(options: { readonly filter: RegExp; readonly namespace?: string }, callback: (args: LoadArguments) => Maybe<Loaded>): void;
   /** Symbols (as in symbol tables) that would be undefined: what is returned is linked as well, and the link begins again. */
   onUndefined(callback: (symbols: readonly string[]) => Maybe<readonly Input[]>): void;
-  /** The end of every link that was not aborted. */
+  /** Called at the end of every link, successful or not, that was not aborted. */
   onEnd(callback: (result: LinkResult) => void | Promise<void>): void;
 }
 
+/** Finds, loads or supplies files for a link. */
 export interface LinkPlugin {
+  /** For whoever reads the options. */
   readonly name: string;
+  /** Asks for hooks. Runs once, before anything is linked; what it throws is what the link rejects with. */
   setup(hooks: PluginHooks): void | Promise<void>;
 }
