@@ -316,9 +316,10 @@ export async function writeFile(ctx: Context, bytes: number, how: OutputOptions,
 /** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */
 export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
   const machine = kept ?? new Machine();
-  const ctx = createContext(options, host, diag, observer, machine, kept !== null && !options.relocatable);
-  if ((host.inputBytes ?? 0) >= LARGE_BYTES) ctx.expectBytes(host.inputBytes!);
+  let ctx: Context | undefined;
   try {
+    ctx = createContext(options, host, diag, observer, machine, kept !== null && !options.relocatable);
+    if ((host.inputBytes ?? 0) >= LARGE_BYTES) ctx.expectBytes(host.inputBytes!);
     const relocatable = await buildImage(ctx);
     await writeImage(ctx, relocatable);
     reportTimes(ctx);
@@ -331,7 +332,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
     return 1;
   } finally {
     if (kept === null) machine.stop();
-    if (options.reproduce !== "") reproduce(ctx);
+    if (ctx !== undefined && options.reproduce !== "") reproduce(ctx);
   }
   return diag.hasErrors ? 1 : 0;
 }

@@ -114,4 +114,46 @@ try {
   }
 });
 
+/** More than the address space of a page has room for at once: a memory takes 8 GiB of 1 TiB. */
+const MEMORIES = 140;
+
+testOrSkip(test, "api/leaks", needBrowser())("a page: memories whose threads had not started when they ended, and results that nobody keeps", async () => {
+  fs.writeFileSync(path.join(dir, "ended.html"), `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
+import * as api from "/dist/browser.mjs";
+import { demo } from "./runner.mjs";
+const alive = async (link) => {
+  const results = [];
+  for (let i = 0; i < 20; i++) results.push(new WeakRef((await link()).output.buffer));
+  for (let i = 0; i < 5; i++) {
+    await new Promise((done) => setTimeout(done, 30));
+    gc();
+  }
+  return results.filter((result) => result.deref() !== undefined).length;
+};
+try {
+  for (let i = 0; i < ${MEMORIES}; i++) {
+    const context = await api.createContext({ ...demo, threads: 2 });
+    await context.relink();
+    await context.dispose();
+  }
+  const context = await api.createContext(demo);
+  window.kept = [await alive(() => api.link(demo)), await alive(() => context.relink())];
+} catch (error) {
+  window.kept = String(error);
+}
+</script>`);
+  const server = await serveFolders({ test: dir, dist }, true);
+  const browser = await openBrowser(["--js-flags=--expose-gc"]);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/test/ended.html`);
+    await page.waitForFunction("window.kept !== undefined", undefined, { timeout: 120_000 });
+    const kept = await page.evaluate<number[] | string>("window.kept");
+    assert.ok(typeof kept !== "string" && kept.every((count) => count <= 1), String(kept));
+  } finally {
+    await browser.close();
+    server.close();
+  }
+});
+
 test.run();

@@ -15,14 +15,59 @@ import type { ByteSource, Engine, LinkOptions, LinkResult, Progress, RelinkOptio
 
 const disposedOf = (): LinkError => new LinkError("DISPOSED", "the engine has been disposed of");
 
-interface Started {
-  worker: Worker;
-  endpoint: Comlink.Remote<EngineEndpoint>;
-  threads: Promise<number>;
-  /** Rejects when the worker cannot be started, or dies, or is ended. */
-  death: Promise<never>;
-  end(error: LinkError): void;
+type Endpoint = Comlink.Remote<EngineEndpoint>;
+
+/** A worker that starts, or has started. */
+class Started {
+  readonly threads: Promise<number>;
+  private readonly worker: Worker;
+  private readonly endpoint: Endpoint;
+  private readonly onEnd: () => void;
+  /** Who waits for an answer. A promise that they all race against would keep every answer for as long as the worker lives. */
+  private readonly waiting = new Set<(error: LinkError) => void>();
+  private dead: LinkError | null = null;
+
+  /** The kernels come while the worker starts, and a link is on its way before either is there. */
+  constructor(worker: Worker, kernels: KernelSource | Promise<KernelSource>, onEnd: () => void) {
+    this.worker = worker;
+    this.endpoint = Comlink.wrap<EngineEndpoint>(worker);
+    this.onEnd = onEnd;
+    worker.addEventListener("error", (event) => {
+      this.end(initFailed(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`));
+    });
+    this.threads = this.ask(async (endpoint) => endpoint.start(await kernels)).catch((error: unknown) => {
+      this.end(initFailed(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
+      throw this.dead;
+    });
+    this.threads.catch(() => undefined);
+  }
+
+  /** What the worker answers; rejects when it cannot be started, or dies, or is ended before that. */
+  ask<T>(call: (endpoint: Endpoint) => Promise<T>): Promise<T> {
+    return new Promise((done, failed) => {
+      if (this.dead !== null) return failed(this.dead);
+      this.waiting.add(failed);
+      call(this.endpoint).then(done, failed).finally(() => this.waiting.delete(failed));
+    });
+  }
+
+  /** The same where nobody waits for the answer: what goes wrong is said by the link that needs it. */
+  tell(call: (endpoint: Endpoint) => Promise<unknown>): void {
+    this.ask(call).catch(() => undefined);
+  }
+
+  end(error: LinkError): void {
+    if (this.dead !== null) return;
+    this.dead = error;
+    this.onEnd();
+    this.endpoint[Comlink.releaseProxy]();
+    this.worker.terminate();
+    for (const fail of this.waiting) fail(error);
+    this.waiting.clear();
+  }
 }
+
+const initFailed = (message: string, cause?: unknown): LinkError => new LinkError("INIT_FAILED", message, [], { cause });
 
 export class WorkerEngine implements Engine {
   private readonly createWorker: () => Worker;
@@ -50,7 +95,7 @@ export class WorkerEngine implements Engine {
     const packing = given ?? (await Packing.of(options));
     const engine = this.start();
     const watched = options.signal !== undefined || options.onProgress !== undefined;
-    return runJob(engine, ++this.jobs, packing, options, (job) => engine.endpoint.link(job, packing.packed, Comlink.proxy(packing), watched));
+    return runJob(engine, ++this.jobs, packing, options, (endpoint, job) => endpoint.link(job, packing.packed, Comlink.proxy(packing), watched));
   }
 
   async createContext(options: LinkOptions, given?: Packing): Promise<BaseContext> {
@@ -66,42 +111,19 @@ export class WorkerEngine implements Engine {
 
   private start(): Started {
     if (this.disposed) throw disposedOf();
-    return (this.started ??= this.startWorker());
-  }
-
-  /** The kernels come while the worker starts, and a link is on its way before either is there. */
-  private startWorker(): Started {
-    let fail = (_: LinkError): void => undefined;
-    const death = new Promise<never>((_, failed) => (fail = failed));
-    death.catch(() => undefined);
-    const worker = this.createWorker();
-    const endpoint = Comlink.wrap<EngineEndpoint>(worker);
-    const end = (error: LinkError): void => {
-      if (this.started?.worker === worker) this.started = undefined;
-      worker.terminate();
-      fail(error);
-    };
-    const failed = (message: string, cause?: unknown): void => end(new LinkError("INIT_FAILED", message, [], { cause }));
-    worker.addEventListener("error", (event) => {
-      failed(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`);
-    });
-    const answer = Promise.resolve(this.kernels()).then((kernels) => endpoint.start(kernels));
-    answer.catch((error: unknown) => failed(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
-    const threads = Promise.race([answer, death]);
-    threads.catch(() => undefined);
-    return { worker, endpoint, threads, death, end };
+    return (this.started ??= new Started(this.createWorker(), this.kernels(), () => (this.started = undefined)));
   }
 }
 
 /** One link there, seen from here: the signal ends it here at once, and there as soon as it can. */
-async function runJob({ endpoint, death }: Started, job: number, packing: Packing, options: LinkOptions, start: (job: number) => Promise<PackedOutcome>): Promise<LinkResult> {
+async function runJob(engine: Started, job: number, packing: Packing, options: LinkOptions, start: (endpoint: Endpoint, job: number) => Promise<PackedOutcome>): Promise<LinkResult> {
   const { signal } = options;
-  const onAbort = (): void => void endpoint.abort(job);
+  const onAbort = (): void => engine.tell((endpoint) => endpoint.abort(job));
   checkAborted(signal);
   packing.begin();
   signal?.addEventListener("abort", onAbort);
   try {
-    const outcome = await untilAborted(signal, Promise.race([start(job), death]));
+    const outcome = await untilAborted(signal, engine.ask((endpoint) => start(endpoint, job)));
     return await unpackOutcome(outcome, packing, options);
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -121,11 +143,11 @@ class RemoteContext extends BaseContext {
     this.id = id;
     this.packing = packing;
     this.nextJob = nextJob;
-    void engine.endpoint.open(id, packing.packed, Comlink.proxy(packing));
+    engine.tell((endpoint) => endpoint.open(id, packing.packed, Comlink.proxy(packing)));
   }
 
   protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
-    void this.engine.endpoint.update(this.id, Object.entries(changes).map(([path, source]) => [path, this.packing.packChange(path, source)]));
+    this.engine.tell((endpoint) => endpoint.update(this.id, Object.entries(changes).map(([path, source]) => [path, this.packing.packChange(path, source)])));
   }
 
   protected async link(options: RelinkOptions): Promise<LinkResult> {
@@ -133,14 +155,14 @@ class RemoteContext extends BaseContext {
     const { signal, onProgress } = options;
     const progress = onProgress === undefined ? null : Comlink.proxy((now: Progress) => packing.report(onProgress, now));
     const watched = signal !== undefined || onProgress !== undefined;
-    return runJob(engine, this.nextJob(), packing, options, (job) => engine.endpoint.relink(job, this.id, progress, watched));
+    return runJob(engine, this.nextJob(), packing, options, (endpoint, job) => endpoint.relink(job, this.id, progress, watched));
   }
 
   isStale(): Promise<boolean> {
-    return Promise.race([this.engine.endpoint.isStale(this.id), this.engine.death]);
+    return this.engine.ask((endpoint) => endpoint.isStale(this.id));
   }
 
   protected end(): void {
-    void this.engine.endpoint.close(this.id);
+    this.engine.tell((endpoint) => endpoint.close(this.id));
   }
 }

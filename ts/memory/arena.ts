@@ -190,13 +190,14 @@ export function createMemory(): WebAssembly.Memory {
 }
 
 function smallerMemory(): WebAssembly.Memory {
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
+  let memory: WebAssembly.Memory | undefined;
   for (let pages = MAX_PAGES; pages >= 1024; pages >>>= 1) {
     try {
+      memory ??= new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
       memory.grow(pages - 16);
       return memory;
     } catch {
-      // An address-space limit (ulimit -v): try half.
+      // An address-space limit (ulimit -v), or a hundred of them at once in a page: try half.
     }
   }
   throw new OutOfMemory("cannot reserve 64 MiB of address space");

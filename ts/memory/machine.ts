@@ -18,7 +18,7 @@ const KEPT_PAGES = 1 << 18;
 const SPARE_BYTES = 1 << 30;
 
 export class Machine {
-  readonly arena = new Arena(createMemory());
+  private reserved: Arena | null = null;
   /** Empty until they are instantiated. */
   readonly kernels: Kernels = noKernels();
   private pool: Pool | null = null;
@@ -27,6 +27,11 @@ export class Machine {
   private keptPages = 0;
   private readonly free: { at: number; pages: number }[] = [];
   private output: { at: number; pages: number } | null = null;
+
+  /** Reserved by the first link: throws OutOfMemory where there is no address space left. */
+  get arena(): Arena {
+    return (this.reserved ??= new Arena(createMemory()));
+  }
 
   /** The memory as if nothing had been linked yet, and its tables. */
   begin(io: WorkerIo, phases: Phases): { tables: Tables; pool: Pool } {

@@ -321,7 +321,11 @@ export class Pool {
   }
 
   stop(): void {
-    for (const member of this.members) member.worker.terminate();
+    for (const { worker } of this.members) {
+      // What a thread has not answered (it may end before it has started) would keep its callers, and so this memory, for ever.
+      worker.endpoint[Comlink.releaseProxy]();
+      worker.terminate();
+    }
     this.members.length = 0;
   }
 }
