@@ -393,6 +393,14 @@ export function redirectSymbols(included: u32, from: u32, to: u32, map: u32): vo
   }
 }
 
+/** Sets the byte at `marks` of each global that a symbol-table entry of object `o` means. */
+export function markMentions(o: u32, marks: u32): void {
+  const t = tables();
+  const sym = t.esym.sym;
+  const end = t.obj.esymBase[o] + t.obj.esymCount[o];
+  for (let e = t.obj.esymBase[o] + t.obj.firstGlobal[o]; e < end; e++) store<u8>(marks + sym[e], 1);
+}
+
 /** Has object `o` a global symbol-table entry that means `id`? */
 export function mentions(o: u32, id: u32): u32 {
   const t = tables();

@@ -317,7 +317,7 @@ for (const debug of [false, true]) {
     memory.arena.release(mark);
   });
 
-  test("lists globals by kind and finds the objects that mention one", () => {
+  test("lists globals by kind and finds and marks those that an object mentions", () => {
     const mark = memory.arena.mark();
     const outcome = replay(memory, [member(def("a")), member(def("b")), object(def("c"), undef("b"))], [], 64);
     const out = memory.arena.alloc(64);
@@ -325,6 +325,12 @@ for (const debug of [false, true]) {
     assert.is(memory.arena.u32[out >>> 2], outcome.ids.get("a"));
     const { esym } = { esym: allocTable(memory.arena, memory.tables, "esym", 16) };
     esym.sym[memory.tables.obj.esymBase[3]! + 2] = outcome.ids.get("b")!;
+    const marks = (o: number): number[] => {
+      const at = memory.arena.allocZeroed(16);
+      memory.kernels.markMentions(o, at);
+      return ["a", "b", "c"].map((name) => memory.arena.u8[at + outcome.ids.get(name)!]!);
+    };
+    assert.equal([2, 3].map((o) => marks(o)[1]), [0, 1]);
     assert.equal([1, 2, 3].map((o) => memory.kernels.mentions(o, outcome.ids.get("b")!)), [0, 0, 1]);
     memory.arena.release(mark);
   });

@@ -247,6 +247,7 @@ export interface Kernels {
   resolveObjects(from: u32, to: u32, state: u32): u32;
   demand(id: u32, state: u32): u32;
   redirectSymbols(included: u32, from: u32, to: u32, map: u32): void;
+  markMentions(o: u32, marks: u32): void;
   mentions(o: u32, id: u32): u32;
   listKind(kind: u32, out: u32): u32;
   // passes/rewrite-endbr

@@ -63,20 +63,26 @@ function copyStrength(ctx: Context, from: number, to: number): void {
   gsym.bind[to] = weak !== 0 ? STB_WEAK : STB_GLOBAL;
 }
 
-/** Does an object of the link refer to the symbol or define it? */
-function isMentioned({ objects, tables, kernels }: Context, id: number): boolean {
-  return objects.some((o) => tables.obj.kind[o] === OBJ_RELOCATABLE && kernels.mentions(o, id) !== 0);
+/** Which global names an object of the link refers to or defines (a byte each in the arena). */
+function mentionedNames({ objects, arena, tables, kernels, params }: Context): (id: number) => boolean {
+  const marks = arena.allocZeroed(params.get("globalSyms"));
+  for (const o of objects) if (tables.obj.kind[o] === OBJ_RELOCATABLE) kernels.markMentions(o, marks);
+  return (id) => arena.u8[marks + id] !== 0;
 }
 
 /** What only --entry or -u asks for, and no input defines, is no reference: it is neither dynamic nor undefined (lld). Once no archive is left to open. */
 export function dropUnmentioned(ctx: Context): void {
-  const { options, tables } = ctx;
+  const { arena, options, tables: { sym } } = ctx;
+  const mark = arena.mark();
+  let isMentioned: ((id: number) => boolean) | undefined;
   for (const name of new Set([options.entry || "_start", ...options.undefined, ...options.requireDefined])) {
     const id = ctx.lookup(name);
-    const kind = tables.sym.flags[id]! & SYM_KIND_MASK;
+    const kind = sym.flags[id]! & SYM_KIND_MASK;
     if (id === 0 || (kind !== SYM_UNDEF && kind !== SYM_SHARED)) continue;
-    if (!isMentioned(ctx, id)) tables.sym.flags[id]! &= ~(SYM_USED_REGULAR | SYM_REF_STRONG);
+    isMentioned ??= mentionedNames(ctx);
+    if (!isMentioned(id)) sym.flags[id]! &= ~(SYM_USED_REGULAR | SYM_REF_STRONG);
   }
+  arena.release(mark);
 }
 
 /** --undefined-glob: every lazy symbol that matches is demanded. */
@@ -154,12 +160,13 @@ export function redirectWrapped(ctx: Context): void {
   if (options.wrap.length === 0) return;
   const mark = arena.mark();
   const map = arena.allocZeroed(params.get("globalSyms") * 4);
+  const isMentioned = mentionedNames(ctx);
   for (const name of wrapped(ctx)) {
     const [sym, wrap, real] = [name, "__wrap_" + name, "__real_" + name].map((each) => ctx.lookup(each)) as [number, number, number];
     if (sym === 0) continue;
     if (wrap !== 0) arena.u32[(map >>> 2) + sym] = wrap;
     if (real !== 0) arena.u32[(map >>> 2) + real] = sym;
-    moveMentions(ctx, sym, wrap, real);
+    moveMentions(ctx, isMentioned, sym, wrap, real);
   }
   const objects = arena.alloc(ctx.objects.length * 4);
   arena.u32.set(ctx.objects, objects >>> 2);
@@ -171,11 +178,11 @@ export function redirectWrapped(ctx: Context): void {
  * foo is mentioned when __real_foo was, or when it is defined; nobody mentions __real_foo any more (lld). References take their
  * strength along: __wrap_foo is as weak as foo was, foo as weak as __real_foo.
  */
-function moveMentions(ctx: Context, sym: number, wrap: number, real: number): void {
+function moveMentions(ctx: Context, isMentioned: (id: number) => boolean, sym: number, wrap: number, real: number): void {
   const { flags } = ctx.tables.sym;
   const mentions = SYM_USED_REGULAR | SYM_REF_STRONG;
   // demandWrapped has marked names that no object mentions.
-  const of = (row: number): number => (row !== 0 && isMentioned(ctx, row) ? (flags[row]! & mentions) | SYM_USED_REGULAR : 0);
+  const of = (row: number): number => (row !== 0 && isMentioned(row) ? (flags[row]! & mentions) | SYM_USED_REGULAR : 0);
   const [ofSym, ofWrap, ofReal] = [of(sym), of(wrap), of(real)];
   if (wrap !== 0) flags[wrap] = (flags[wrap]! & ~mentions) | ofSym | ofWrap;
   if (ofSym !== 0 && (ofWrap === 0 || (flags[sym]! & SYM_WEAK) === 0)) copyStrength(ctx, sym, wrap);

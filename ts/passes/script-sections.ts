@@ -356,7 +356,7 @@ class Binder {
 
   private publish({ osec, command }: PlannedSection): void {
     const { tables, arena, kernels } = this.ctx;
-    if (!this.layout.hasSections) osec.sh_type = arrayType(this.ctx, osec.id, osec.name, osec.sh_type);
+    if (command?.sh_type == null && !this.ctx.options.relocatable) osec.sh_type = arrayType(this.ctx, osec.id, osec.name, osec.sh_type);
     if (command?.nonAlloc === true) osec.sh_flags &= ~SHF_ALLOC;
     if (command?.readOnly === true) osec.sh_flags &= ~SHF_WRITE;
     const base = tables.osec.memberBase[osec.id]!;

@@ -52,18 +52,36 @@ export function scriptNames(ctx: Context): ByteString[] {
   return [...names];
 }
 
-/** PROVIDE that somebody wants, and what those refer to in turn. `visit` is told of each once. */
+/**
+ * PROVIDE that somebody wants, and what those refer to in turn, at once. `visit` is told of each once; what it does may make others
+ * wanted, so all are gone through until none is.
+ */
 function eachProvided(ctx: Context, all: readonly Assignment[], visit: (assignment: Assignment) => void): void {
   const asked = new Set<ByteString>();
-  let left = all.filter(({ provide }) => provide).map((assignment) => ({ assignment, id: ctx.lookup(assignment.name) }));
-  for (let before = Infinity; left.length < before; ) {
-    before = left.length;
-    left = left.filter(({ assignment, id }) => {
-      if (!isWanted(ctx, id, asked.has(assignment.name))) return true;
-      visit(assignment);
-      for (const name of assignment.expr.symbols) asked.add(name);
-      return false;
-    });
+  const left = new Map<ByteString, Assignment[]>();
+  for (const assignment of all) {
+    if (!assignment.provide) continue;
+    const known = left.get(assignment.name);
+    if (known === undefined) left.set(assignment.name, [assignment]);
+    else known.push(assignment);
+  }
+  for (let found = true; found; ) {
+    found = false;
+    for (const name of [...left.keys()]) {
+      for (const next = [name]; next.length > 0; ) {
+        const current = next.pop()!;
+        const assignments = left.get(current);
+        const id = ctx.lookup(current);
+        while (assignments !== undefined && assignments.length > 0 && isWanted(ctx, id, asked.has(current))) {
+          const assignment = assignments.shift()!;
+          visit(assignment);
+          found = true;
+          for (const symbol of assignment.expr.symbols) asked.add(symbol);
+          next.push(...assignment.expr.symbols);
+        }
+        if (assignments?.length === 0) left.delete(current);
+      }
+    }
   }
 }
 

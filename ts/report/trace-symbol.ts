@@ -61,8 +61,17 @@ class Replay {
     }
   }
 
-  /** An object that is part of the link: definitions, then references, each of which may extract a member. */
+  /** An object that is part of the link, and the members that it extracts, and those that they do: as many deep as there are. */
   object(id: number): void {
+    for (const inside = [this.steps(id)]; inside.length > 0; ) {
+      const { value, done } = inside.at(-1)!.next();
+      if (done) inside.pop();
+      else inside.push(this.steps(value));
+    }
+  }
+
+  /** Definitions, then references, each of which may extract a member, which comes next. */
+  private *steps(id: number): Generator<number, void> {
     if (this.seen.has(id)) return;
     this.seen.add(id);
     const isInternal = this.ctx.tables.obj.kind[id] === OBJ_INTERNAL;
@@ -71,9 +80,9 @@ class Replay {
     for (const mention of isInternal ? this.wanted(id) : this.mentions(id, waiting)) {
       if (mention.shndx !== SHN_UNDEF) continue;
       this.refer(id, mention);
-      while (waiting.length > 0 && this.ctx.tables.obj.whySym[waiting[0]!] === mention.sym) this.object(waiting.shift()!);
+      while (waiting.length > 0 && this.ctx.tables.obj.whySym[waiting[0]!] === mention.sym) yield waiting.shift()!;
     }
-    for (const rest of waiting) this.object(rest);
+    yield* waiting;
   }
 
   shared(id: number): void {

@@ -3,7 +3,8 @@
  * every kept relocation, computed from the symbol table of the output, must give what stands in the output.
  */
 import { ElfFile } from "../../helpers/dump.ts";
-import { assert, behaviour, contains, lacks, ld, type Workspace } from "../../helpers/link.ts";
+import { assert, behaviour, contains, lacks, ld, linkerName, type Workspace } from "../../helpers/link.ts";
+import { image } from "../../helpers/script.ts";
 import { tool } from "../../helpers/tools.ts";
 
 const emit = behaviour("emit-relocs");
@@ -163,5 +164,15 @@ if (bolt !== "") {
     assert.equal(words("ours").filter((word) => !word.includes(".bss")), words("theirs").filter((word) => !word.includes(".bss")), ld);
   });
 }
+
+emit("under a script: relocations of its sections in its order before all orphans that are not loaded, those of an orphan behind it", (w) => {
+  const quads = ['.section .foo,"a"', '.section .data,"aw"', '.section .bar,"aw"', '.section .baz,"a"', '.section .info,""', '.section .info2,""'].map((line) => `${line}\n.quad _start\n`);
+  w.write({ "a.s": `.globl _start\n_start: .quad _start\n${quads.join("")}`, "b.s": `${quads.slice(2).join("")}`, "t.ld": "SECTIONS { .text : { *(.text) } .data : { *(.data) } }" });
+  w.sh("as a.s -o a.o && as b.s -o b.o && $LD -q -T t.ld a.o b.o -o t");
+  const names = image(w, "t").sectionNames().filter((name) => /^(\.rela)?\.(text|data|foo|ba.|info2?)$/.test(name));
+  if (linkerName === "bfd") return;
+  assert.equal(names, [".foo", ".baz", ".text", ".data", ".bar", ".rela.text", ".rela.data", ".rela.foo", ".rela.bar", ".rela.baz", ".info", ".rela.info", ".info2", ".rela.info2"]);
+  assert.is(image(w, "t").need(".info").size, 16, "second orphans join the first of their name");
+});
 
 emit.run();

@@ -3,6 +3,7 @@
  */
 
 import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { image } from "../../helpers/script.ts";
 
 const order = behaviour("constructor order");
 
@@ -27,9 +28,7 @@ order("priorities first and ascending, then command-line order; destructors mirr
   assert.is(w.sh("./dyn"), expected);
 });
 
-order(".ctors and .dtors sections become init and fini array entries", (w) => {
-  w.write({
-    "old.s": `
+const OLD = `
       .section .rodata
       s1: .asciz "one "
       s2: .asciz "two "
@@ -50,12 +49,34 @@ order(".ctors and .dtors sections become init and fini array entries", (w) => {
       .section .dtors,"aw",@progbits
         .quad one
       .section .note.GNU-stack,"",@progbits
-`,
-    "m.c": '#include <stdio.h>\n__attribute__((visibility("hidden"))) void say(const char *s) { fputs(s, stdout); } int main(void) { fputs("| ", stdout); }',
+`;
+const SAYS = '#include <stdio.h>\n__attribute__((visibility("hidden"))) void say(const char *s) { fputs(s, stdout); } int main(void) { fputs("| ", stdout); }';
+
+order(".ctors and .dtors sections become init and fini array entries", (w) => {
+  w.write({
+    "old.s": OLD,
+    "m.c": SAYS,
   });
   w.sh("gcc -c old.s && gcc -O1 -fPIE -c m.c && gcc -B$B old.o m.o -o m");
   const out = w.sh("./m");
   if (linkerName !== "lld") assert.is(out, "three two one | one ");
+});
+
+order("a script that puts .ctors and .dtors into arrays gives these their type and mirrors the words, whether it names a type or not", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "old.s": `.globl say\nsay: ret\n${OLD}` });
+  w.sh("gcc -c old.s");
+  for (const type of ["", "(TYPE=SHT_INIT_ARRAY)"]) {
+    const array = (name: string, old: string): string => `.${name} ${type.replace("INIT", name === "fini_array" ? "FINI" : "INIT")} : { KEEP(*(.${old}.* .${name}.*)) KEEP(*(.${name} .${old})) }`;
+    w.write({ "t.ld": `SECTIONS { .text : { *(.text) } ${array("init_array", "ctors")} ${array("fini_array", "dtors")} }` });
+    w.sh("$LD old.o -T t.ld -e say -o t");
+    const elf = image(w, "t");
+    assert.equal([".init_array", ".fini_array"].map((name) => elf.need(name).type), [14, 15], type);
+    const words = (name: string): number[] => [...new BigUint64Array(Uint8Array.from(elf.content(elf.need(name))).buffer)].map(Number);
+    const [one, two, three] = ["one", "two", "three"].map((name) => elf.symbol(name)!.value) as [number, number, number];
+    assert.equal(words(".init_array"), [three, two, one], type);
+    assert.equal(words(".fini_array"), [one], type);
+  }
 });
 
 order("preinit_array, .init and .fini", (w) => {

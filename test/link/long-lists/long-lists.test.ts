@@ -3,7 +3,9 @@
  * function as its arguments, and none is gone through once for each entry of another.
  */
 
+import { STB_GLOBAL } from "../../../as-kernels/shared/elf.ts";
 import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { archive, ObjectBuilder } from "../../helpers/object.ts";
 
 const long = behaviour("long lists");
 
@@ -19,6 +21,33 @@ long("a dynamic list and an EXTERN of more names than a function takes arguments
   assert.ok(w.elf("m.so").dynamicSymbol("f2"));
   w.sh("$LD --gc-sections extern.ld m.o -o m", SECONDS);
   assert.ok(w.elf("m").symbol("f2"));
+});
+
+long("an EXTERN of many names that nobody defines, and PROVIDEs each of which wants the one before", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({
+    "m.s": ".globl _start\n.text\n_start: ret\n.quad p20000\n",
+    "extern.ld": `EXTERN(${lines(150_000, (i) => `none${i}`)})`,
+    "provide.ld": `PROVIDE(p0 = 7);\n${lines(20_000, (i) => `PROVIDE(p${i + 1} = p${i} + 1);`)}`,
+  });
+  // Once through all symbols for each name would take some 5 s, in a process that needs a half.
+  w.sh("as m.s -o m.o && $LD provide.ld extern.ld m.o -o m", SECONDS);
+  assert.is(w.elf("m").symbol("p20000")!.value, 20_007);
+});
+
+long("-y through a chain of archive members, each of which wants the next", (w) => {
+  if (linkerName !== "wield") return;
+  const chain = (from: string, to: string): Uint8Array => {
+    const object = new ObjectBuilder();
+    object.symbol(from, { in: object.text([0xc3]), bind: STB_GLOBAL });
+    object.symbol(to, { bind: STB_GLOBAL });
+    return object.bytes();
+  };
+  const COUNT = 8000;
+  const members = Array.from({ length: COUNT }, (_, i) => ({ name: `m${i}.o`, data: chain(`f${i}`, i === COUNT - 1 ? "_start" : `f${i + 1}`), symbols: [`f${i}`] }));
+  w.write({ "chain.a": archive(members), "m.o": chain("_start", "f0") });
+  const said = w.sh(`$LD chain.a m.o -y f${COUNT - 1} -o m`, SECONDS).split("\n");
+  assert.equal(said, [`chain.a(m${COUNT - 1}.o): lazy definition of f${COUNT - 1}`, `chain.a(m${COUNT - 2}.o): reference to f${COUNT - 1}`, `chain.a(m${COUNT - 1}.o): definition of f${COUNT - 1}`, ""]);
 });
 
 long("thousands of C++ patterns in a dynamic list: names are demangled and matched once", (w) => {
