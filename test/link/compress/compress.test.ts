@@ -69,6 +69,15 @@ compress("every shape of section: windows, merged strings, both, a giant, one th
   compare(w, command, "--compress-debug-sections=zlib", [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
 });
 
+compress("strings that merge: more than are compressed in one go, and of two kinds in a section", (w) => {
+  const command = objects(w);
+  const numbered = (flags: string): string => `.section .debug_str,${flags}\n.set i, 0\n.rept 60000\n.ascii "one of many strings "\n.byte 65 + i % 26, 65 + i / 26 % 26, 65 + i / 676 % 26, 65 + i / 17576\n.byte 0, 0, 0, 0\n.set i, i + 1\n.endr\n`;
+  w.write({ "many.s": numbered('"MS",@progbits,1'), "wide.s": `.section .debug_str,"MS",@progbits,4\n.balign 4\n.set i, 0\n.rept 80000\n.long i + 1, 65, 0\n.set i, i + 1\n.endr\n` });
+  w.sh("for f in many wide; do as $f.s -o $f.o || exit 1; done");
+  compare(w, `${command} many.o wide.o`, "--compress-debug-sections=zlib", [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
+  assert.ok(w.elf("plain").need(".debug_str").size > 2.5 * 2 ** 20);
+});
+
 compress("the same bytes for any number of threads", (w) => {
   const command = objects(w);
   w.sh(`for n in 1 2 5; do ${command} --compress-debug-sections=zlib --threads=$n -o p$n || exit 1; done; cmp p1 p2 && cmp p1 p5`);
