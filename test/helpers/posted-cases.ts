@@ -19,19 +19,17 @@ try {
 }
 </script>`;
 
-/** A file of tests. */
-export function testPostedCases(browser: Opener, name: string): void {
+/** A file of tests: one page each, so that a slow browser on a busy machine takes minutes for none of them. */
+export function testPostedCases(browser: Opener, name: string, entry: "browser.mjs" | "inline.mjs", isolated: boolean): void {
   const test = suite(name);
   const given = testOrSkip(test, name, needOpener(browser));
-  const dir = casesFolder();
-  for (const [entry, isolated] of [["browser.mjs", false], ["browser.mjs", true], ["inline.mjs", false]] as const) {
-    given(`${isolated ? "" : "not "}isolated, ${entry}`, async () => {
-      fs.writeFileSync(path.join(dir, "posting.html"), posting(entry));
-      const answer = JSON.parse(await postedBy(browser, { test: dir, dist: published() }, "test/posting.html", isolated)) as { trouble?: string; results: Results; isolated: boolean };
-      assert.is(answer.trouble, undefined);
-      assert.is(answer.isolated, isolated);
-      checkResults(dir, answer.results);
-    });
-  }
+  given(`${isolated ? "" : "not "}isolated, ${entry}`, async () => {
+    const dir = casesFolder();
+    fs.writeFileSync(path.join(dir, "posting.html"), posting(entry));
+    const answer = JSON.parse(await postedBy(browser, { test: dir, dist: published() }, "test/posting.html", isolated)) as { trouble?: string; results: Results; isolated: boolean };
+    assert.is(answer.trouble, undefined);
+    assert.is(answer.isolated, isolated);
+    checkResults(dir, answer.results);
+  });
   test.run();
 }

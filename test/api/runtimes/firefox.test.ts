@@ -1,4 +1,4 @@
 /** The cases of the API in pages of Firefox. */
 import { testPostedCases } from "../../helpers/posted-cases.ts";
 
-testPostedCases("Firefox", "api/runtimes/firefox");
+testPostedCases("Firefox", "api/runtimes/firefox", "browser.mjs", false);

@@ -1,4 +1,4 @@
 /** The cases of the API in pages of WebKitGTK. */
 import { testPostedCases } from "../../helpers/posted-cases.ts";
 
-testPostedCases("WebKitGTK", "api/runtimes/webkitgtk");
+testPostedCases("WebKitGTK", "api/runtimes/webkitgtk", "browser.mjs", false);
