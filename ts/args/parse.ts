@@ -232,18 +232,19 @@ function matchShort(body: ByteString): Match | undefined {
 /** For cmake and autoconf scripts, which look for "unknown option" or "unrecognized option". */
 const UNKNOWN = "\n>>> unknown option; --help lists all there are";
 
-/** What compilers do with it, a linker does not even know. */
-const COMPILER_OPTION = /^-(W(all|extra|error)\b|m(arch|tune)=|f(pic|PIC|pie|PIE)$|fsanitize=|std=)/;
+/** What compilers do with it, a linker does not even know; -rdynamic they pass on as --export-dynamic. */
+const COMPILER_OPTION = /^-(W(all|extra|error)\b|m(arch|tune)=|f(pic|PIC|pie|PIE)$|fsanitize=|std=|static-pie$|rdynamic$)/;
 
 /** lld's words. */
 function unknownOption(arg: ByteString): Message {
   const dashes = arg.startsWith("--") ? "--" : "-";
   const body = arg.slice(dashes.length);
   const name = optionName(body);
-  const near = LONG.has(name) || ELSEWHERE.has(name) ? "" : nearest(name, LONG.keys());
+  const isCompilers = COMPILER_OPTION.test(arg);
+  const near = LONG.has(name) || ELSEWHERE.has(name) || isCompilers ? "" : nearest(name, LONG.keys());
   const hint = `did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`;
   const why = LONG.has(name) ? `: ${dashes}${name} takes no value` : ELSEWHERE.has(name) ? ": not supported yet" : near === "" ? "" : `, ${hint}`;
-  return { code: "BAD_OPTION", text: `unknown argument '${arg}'${why}${UNKNOWN}${COMPILER_OPTION.test(arg) ? "\n>>> it is an option of compilers (gcc, clang), and this is a linker" : ""}`, ...(near === "" ? {} : { hint }) };
+  return { code: "BAD_OPTION", text: `unknown argument '${arg}'${why}${UNKNOWN}${isCompilers ? "\n>>> it is an option of compilers (gcc, clang), and this is a linker" : ""}`, ...(near === "" ? {} : { hint }) };
 }
 
 /** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */

@@ -14,7 +14,8 @@ import type { Plan, PlannedSection } from "../script/plan.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { tombstoneOf } from "./order-sections.ts";
-import { hasContents, reportOrphans } from "./script-order.ts";
+import { hasContents } from "./script-order.ts";
+import { reportOrphans } from "./script-orphans.ts";
 import { bindScriptSections } from "./script-sections.ts";
 import { NOWHERE, ScriptValues } from "./script-values.ts";
 

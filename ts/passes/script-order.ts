@@ -1,17 +1,15 @@
 /**
- * order-sections under a layout script: linker-made sections find their place, empty sections go, orphans are inserted.
+ * order-sections under a layout script: linker-made sections find their place, empty sections go, orphans are inserted
+ * (script-orphans).
  *
- * The script's order stands; an orphan goes behind the last section that is most like it (equal rank bits from the top), as lld
- * does it, because GNU ld's rules are not written down anywhere but in its code. Writes ctx.osecs and plan.items in output order.
+ * The script's order stands. Writes ctx.osecs and plan.items in output order.
  */
-import {
-  PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND,
-} from "../../as-kernels/shared/elf.ts";
+import { PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { Said } from "../diagnostics/message.ts";
 import { eachNode } from "../script/expression.ts";
 import { scriptError } from "../script/lexer.ts";
-import { expressions, type LayoutScript, type ScriptCommand } from "../script/layout.ts";
+import { expressions, type LayoutScript } from "../script/layout.ts";
 import type { Part, Plan, PlanItem, PlannedSection } from "../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
 import { emittedRelocsOf } from "./emit-relocs.ts";
@@ -19,8 +17,9 @@ import type { SyntheticSection } from "../synthetic/section.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { isBare } from "./file-layout.ts";
 import { orderLinked } from "./link-order.ts";
-import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers, UNWIND, UNWIND_BITS } from "./order-sections.ts";
+import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers } from "./order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
+import { endsRelro, insertOrphans, reportOrphans } from "./script-orphans.ts";
 import { isAlloc, isTbss } from "./segments.ts";
 
 /** Symbol tables are made in one go and cannot be left out by a script. */
@@ -52,13 +51,6 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
   publish(ctx);
   if (!layout.hasSections) sortDefault(ctx);
   orderLinked(ctx, plan.sections.map(({ osec, parts }) => ({ osec, runs: parts.filter((part) => part.kind === "members") })));
-}
-
-/** --orphan-handling=warn and =error. */
-export function reportOrphans({ options, diag }: Context, words: string[]): void {
-  const { orphanHandling } = options;
-  if (orphanHandling === "warn") for (const text of words) diag.warn({ code: "LAYOUT", text });
-  else if (orphanHandling === "error") for (const text of words) diag.error({ code: "LAYOUT", text });
 }
 
 /**
@@ -166,13 +158,6 @@ function dropUnusedPadding(ctx: Context, layout: LayoutScript, plan: Plan): void
   for (const section of plan.sections) if (section.osec.name === PADDING && section.command === null && !padded) section.removed = true;
 }
 
-/** `. = DATA_SEGMENT_RELRO_END(…)` */
-function endsRelro(item: PlanItem | ScriptCommand): boolean {
-  let found = false;
-  if (item.kind === "assign") eachNode(item.expr.root, (node) => void (found ||= node.kind === "call" && node.name === "DATA_SEGMENT_RELRO_END"));
-  return found;
-}
-
 /** lld adjustOutputSections: alignment, flags and header names of empty sections, and which of them go. */
 function adjust(layout: LayoutScript, plan: Plan, environment: Environment): void {
   const used = usedNames(layout);
@@ -226,74 +211,6 @@ function usedNames(layout: LayoutScript): Set<string> {
     });
   }
   return used;
-}
-
-// ---- orphans ----
-
-/** How many leading bits of the ranks agree; -1 = cannot be an anchor. */
-function proximity(orphan: PlannedSection, item: PlanItem | undefined): number {
-  return item?.kind === "section" && (item.hasInputs || item.hadInputs) ? Math.clz32(orphan.osec.rank ^ item.osec.rank) : -1;
-}
-
-const isSkipped = (item: PlanItem): boolean => item.kind === "assert" || (item.kind === "assign" && item.name !== ".");
-
-function insertOrphans(layout: LayoutScript, plan: Plan): void {
-  const isOrphan = (item: PlanItem): item is PlannedSection => item.kind === "section" && (item.command === null || item.command.orphan);
-  // What INSERT has put among them goes where an orphan like it would go (lld).
-  const first = plan.items.findIndex(isOrphan);
-  const rest = first < 0 ? [] : plan.items.splice(first);
-  const orphans = rest.filter((item) => item.kind === "section").sort((a, b) => a.osec.rank - b.osec.rank);
-  // Beside the script's sections those of unwind records rank as other constants do.
-  for (const { osec } of plan.sections) if (UNWIND.includes(osec.name) && (osec.sh_flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) osec.rank &= ~UNWIND_BITS;
-  const items: PlanItem[] = [...plan.items, ...rest.filter((item) => item.kind !== "section")];
-  // ". = address" before any section is where the image starts: nothing goes before it.
-  let start = items.findIndex((item) => !isSkipped(item));
-  if (start < 0) start = items.length;
-  else if (items[start]!.kind === "assign") start++;
-  for (let i = 0; i < orphans.length; ) {
-    let end = i + 1;
-    while (end < orphans.length && orphans[end]!.osec.rank === orphans[i]!.osec.rank) end++;
-    items.splice(orphanPosition(layout, items, start, orphans[i]!), 0, ...orphans.slice(i, end));
-    i = end;
-  }
-  plan.items = items;
-}
-
-/** lld findOrphanPos: index to insert before. */
-function orphanPosition(layout: LayoutScript, items: PlanItem[], start: number, orphan: PlannedSection): number {
-  // What is not loaded comes last in the file anyway.
-  if (!isAlloc(orphan.osec)) return items.length;
-  if (orphan.osec.name === PADDING) {
-    const end = items.findIndex(endsRelro);
-    if (end >= start) return end;
-  }
-  let best = 0;
-  let at = -1;
-  for (let j = start; j < items.length; j++) {
-    const near = proximity(orphan, items[j]);
-    if (near < 0) continue;
-    if (near > best || (near === best && (items[j] as PlannedSection).osec.rank <= orphan.osec.rank)) {
-      best = near;
-      at = j;
-    }
-  }
-  if (at < 0) return items.length;
-  const holds = (item: PlanItem): boolean => item.kind === "section" && (item.hasInputs || item.hadInputs);
-  const mustBeAfter = layout.phdrs.length > 0 || layout.regions.size > 0;
-  if ((items[at] as PlannedSection).osec.rank <= orphan.osec.rank || mustBeAfter) {
-    at++;
-    for (let j = at; j < items.length; j++) {
-      if (!holds(items[j]!)) continue;
-      if (proximity(orphan, items[j]) !== best) break;
-      at = j + 1;
-    }
-  } else {
-    while (at > start && !holds(items[at - 1]!)) at--;
-  }
-  // Behind the last section it goes past everything else.
-  if (!items.slice(at).some(holds)) return items.length;
-  while (at < items.length && isSkipped(items[at]!)) at++;
-  return at;
 }
 
 /** Sections without `:name` are in the segments of the one before; the first in the first PT_LOAD. */

@@ -2,28 +2,23 @@
  * bind-sections under a layout script: every live input section goes to the output section whose description names it, to an
  * output section of its own name (orphan), or away (/DISCARD/).
  *
- * Reads isec.live, names and files; writes isec.osec, `osec`, `member` (in script order) and ctx.plan. Where orphans stand is decided in
- * script-order, when it is known which linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
+ * Reads isec.live, names and files; writes isec.osec, `osec`, `member` (in script order) and ctx.plan. What members give to their output
+ * section is in script-members, what goes away in script-discard. Where orphans stand is decided in script-orphans, when it is known which
+ * linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
  * programs that are small beside what the default path must stand.
  */
-import {
-  ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, SYM_ABSOLUTE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_UNDEF, SYM_USED_REGULAR,
-} from "../../as-kernels/shared/abi.ts";
-import {
-  SHF_ALLOC, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
-} from "../../as-kernels/shared/elf.ts";
+import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
+import { SHF_GNU_RETAIN, SHF_WRITE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName, sectionName, sectionPlace } from "../diagnostics/place.ts";
 import { allocTable, setRows } from "../memory/table.ts";
-import type { Expr } from "../script/expression.ts";
-import { assignments } from "../script/layout.ts";
-import type { Assignment, InputDescription, LayoutScript, OutputDescription } from "../script/layout.ts";
-import { scriptError } from "../script/lexer.ts";
+import type { InputDescription, LayoutScript, OutputDescription } from "../script/layout.ts";
 import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.ts";
-import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
 import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
-import { arrayType, newOutputSection } from "./order-sections.ts";
+import { newOutputSection } from "./order-sections.ts";
+import { discardSections, unclaimSymbols } from "./script-discard.ts";
+import { addMember, publishSection, subalign } from "./script-members.ts";
 import { Spills } from "./script-spill.ts";
 import { isUnique } from "./unique-sections.ts";
 import { usesPlan } from "./script-shape.ts";
@@ -139,7 +134,7 @@ class Binder {
       this.ehFrames = [];
       this.match();
     } while (this.dropConstrained());
-    if (this.matcher.disabled.size > 0) this.unclaimDropped();
+    if (this.matcher.disabled.size > 0) unclaimSymbols(this.ctx, this.layout, this.matcher.disabled);
     this.sortOrphans();
   }
 
@@ -207,20 +202,6 @@ class Binder {
     return false;
   }
 
-  /** Symbols that only descriptions which turned out not to apply would define. */
-  private unclaimDropped(): void {
-    const { flags } = this.ctx.tables.sym;
-    const inside = (command: OutputDescription): Assignment[] => command.commands.filter((inner) => inner.kind === "assign");
-    const dropped = [...this.matcher.disabled].flatMap(inside);
-    const gone = new Set(dropped);
-    const kept = new Set(assignments(this.layout).filter((assignment) => !gone.has(assignment)).map(({ sym }) => sym));
-    for (const assignment of dropped) {
-      const { sym } = assignment;
-      assignment.sym = 0;
-      if (sym !== 0 && !kept.has(sym)) flags[sym] = (flags[sym]! & ~(SYM_KIND_MASK | SYM_USED_REGULAR | SYM_ABSOLUTE)) | SYM_UNDEF;
-    }
-  }
-
   private sortOrphans(): void {
     const { orphanHandling } = this.ctx.options;
     const unique = isUnique(this.ctx);
@@ -272,11 +253,11 @@ class Binder {
   fill(): void {
     const { tables } = this.ctx;
     const { isec } = tables;
-    this.discard();
+    discardSections(this.ctx, this.discarded, [this.found, this.extra] as Map<unknown, number[]>[]);
     let at = 1;
     for (const section of this.sections) {
       const { id } = section.osec;
-      const align = section.command?.subalign == null ? null : this.subalign(section.command.subalign);
+      const align = section.command?.subalign == null ? null : subalign(this.ctx, section.command.subalign);
       tables.osec.memberBase[id] = at;
       for (const part of section.parts) {
         if (part.kind !== "members") continue;
@@ -285,7 +266,7 @@ class Binder {
         if (align !== null) for (const row of named) tables.isec.align[row] = align;
         const rows = [...named, ...(this.extra.get(part) ?? [])];
         const present = this.spills === null ? rows : this.spills.present(part, rows);
-        for (const row of rows) this.commit(section, row);
+        for (const row of rows) addMember(this.ctx, section, row);
         for (const row of present) {
           tables.member.isec[at++] = row;
           isec.osec[row] = id;
@@ -293,7 +274,7 @@ class Binder {
         part.to = at;
       }
       tables.osec.memberCount[id] = at - tables.osec.memberBase[id]!;
-      this.publish(section);
+      publishSection(this.ctx, section);
     }
     setRows(tables, "osec", HEADERS_OSEC + 1 + this.sections.length);
     setRows(tables, "member", at);
@@ -308,92 +289,10 @@ class Binder {
     const section = this.addSection(null, name);
     lastMembers(section);
     setRows(this.ctx.tables, "osec", section.osec.id + 1);
-    this.publish(section);
+    publishSection(this.ctx, section);
     return section;
   }
-
-  /** log2 of SUBALIGN: forced upon all members. */
-  private subalign(expr: Expr): number {
-    const align = addressOf(evaluateIn(expr, constantsOnly(this.ctx)));
-    if ((align & (align - 1n)) === 0n) return Math.round(Math.log2(Number(align > 0n ? align : 1n)));
-    const { text, name, offset } = expr;
-    this.ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").said);
-    return 0;
-  }
-
-  /** What a member gives to its output section. */
-  private commit(section: PlannedSection, row: number): void {
-    const { isec } = this.ctx.tables;
-    const { osec, command } = section;
-    const type = isec.sh_type[row]!;
-    if (!section.hasInputs) {
-      if (command?.sh_type == null) osec.sh_type = type;
-      osec.sh_entsize = isec.sh_entsize[row]!;
-    } else {
-      if (((osec.sh_flags ^ isec.sh_flags[row]!) & SHF_TLS) !== 0) this.reportFlags(osec, row);
-      if (osec.sh_entsize !== isec.sh_entsize[row]!) osec.sh_entsize = 0;
-    }
-    if (osec.sh_type !== type) {
-      const mergeable = CAN_BE_PROGBITS.has(osec.sh_type) && CAN_BE_PROGBITS.has(type);
-      if (command?.sh_type == null && mergeable) osec.sh_type = SHT_PROGBITS;
-      else if (osec.sh_type !== SHT_NOBITS && command?.sh_type == null) this.ctx.diag.error({ code: "LAYOUT", text: `section type mismatch for ${osec.name}` });
-    }
-    osec.sh_flags = (osec.sh_flags | isec.sh_flags[row]!) >>> 0;
-    osec.align = Math.max(osec.align, isec.align[row]!);
-    section.hasInputs = true;
-  }
-
-  private reportFlags(osec: PlannedSection["osec"], row: number): void {
-    const { isec } = this.ctx.tables;
-    const flags = (value: number): string => `0x${value.toString(16)}`;
-    const { text, ref } = sectionPlace(this.ctx, row);
-    this.ctx.diag.error({
-      code: "LAYOUT",
-      text: `incompatible section flags for ${osec.name}\n>>> ${text}: ${flags(isec.sh_flags[row]!)}\n>>> output section ${osec.name}: ${flags(osec.sh_flags)}`,
-      at: ref,
-    });
-  }
-
-  private publish({ osec, command }: PlannedSection): void {
-    const { tables, arena, kernels } = this.ctx;
-    if (command?.sh_type == null && !this.ctx.options.relocatable) osec.sh_type = arrayType(this.ctx, osec.id, osec.name, osec.sh_type);
-    if (command?.nonAlloc === true) osec.sh_flags &= ~SHF_ALLOC;
-    if (command?.readOnly === true) osec.sh_flags &= ~SHF_WRITE;
-    const base = tables.osec.memberBase[osec.id]!;
-    tables.osec.name[osec.id] = arena.put(osec.name);
-    tables.osec.nameBytes[osec.id] = osec.name.length;
-    tables.osec.sh_type[osec.id] = osec.sh_type;
-    tables.osec.sh_flags[osec.id] = osec.sh_flags;
-    tables.osec.sh_entsize[osec.id] = osec.sh_entsize;
-    tables.osec.align[osec.id] = osec.align;
-    if (osec.sh_type === SHT_INIT_ARRAY || osec.sh_type === SHT_FINI_ARRAY) kernels.mirrorRelocs(base, base + tables.osec.memberCount[osec.id]!);
-  }
-
-  /** /DISCARD/: with everything that depends on it; its symbols cannot be referred to. */
-  private discard(): void {
-    if (this.discarded.length === 0) return;
-    const { isec, sym } = this.ctx.tables;
-    const gone = new Set<number>();
-    const drop = (row: number): void => {
-      if (gone.has(row)) return;
-      gone.add(row);
-      isec.live[row] = 0;
-      isec.osec[row] = 0;
-      for (let d = isec.dependent[row]!; d !== 0; d = isec.nextDependent[d]!) drop(d);
-    };
-    this.discarded.forEach(drop);
-    for (const lists of [this.found, this.extra] as Map<unknown, number[]>[]) {
-      for (const [key, rows] of lists) if (rows.some((row) => gone.has(row))) lists.set(key, rows.filter((row) => !gone.has(row)));
-    }
-    const { flags } = sym;
-    for (let id = 1, end = sym.rows; id < end; id++) {
-      if ((flags[id]! & SYM_KIND_MASK) !== SYM_DEFINED || !gone.has(sym.isec[id]!)) continue;
-      flags[id] = (flags[id]! & ~(SYM_KIND_MASK | SYM_EXPORTED)) | SYM_DISCARDED;
-    }
-  }
 }
-
-const CAN_BE_PROGBITS = new Set<number>([SHT_NOBITS, SHT_PROGBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY, SHT_NOTE]);
 
 /** The part that takes what joins a section at its end. */
 function lastMembers(section: PlannedSection): Members {
@@ -402,14 +301,6 @@ function lastMembers(section: PlannedSection): Members {
   const members: Members = { kind: "members", command: null, from: 0, to: 0, synthetic: [] };
   section.parts.push(members);
   return members;
-}
-
-/** For expressions that must be known before there is a layout. */
-function constantsOnly(ctx: Context): Environment {
-  return {
-    dot: () => number(0n), symbol: () => undefined, named: () => undefined, headers: () => 0n, maxPageSize: () => BigInt(ctx.arch.maxPageSize),
-    failed: (text) => ctx.diag.error({ code: "LAYOUT", text }), error: (message) => ctx.diag.error(message),
-  };
 }
 
 /** Output sections that will exist as far as members and data decide: for __start_ and __stop_ symbols. */

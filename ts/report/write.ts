@@ -3,12 +3,15 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 
+/** What happens to files that could be opened. */
+const FULL = new Set(["ENOSPC", "EFBIG", "EDQUOT", "EIO"]);
+
 /** `shown`: what messages call it. */
 export function writeReport({ diag, host }: Context, path: ByteString, text: ByteString, shown: string): void {
   try {
     host.writeText(path, text);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    diag.error({ code: "OUTPUT", text: `cannot open ${shown}: ${error.message}` });
+    diag.error({ code: "OUTPUT", text: `cannot ${FULL.has(error.code) ? "write" : "open"} ${path === "-" ? "standard output" : shown}: ${error.message}` });
   }
 }

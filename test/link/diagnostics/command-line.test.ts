@@ -23,7 +23,9 @@ commandLine("words that are near a value, and who calls us like a compiler, are 
   contains(w.fails("$LD a.o --build-id=sha -o x"), "unknown --build-id style: sha (one of sha1, ");
   contains(w.fails("$LD a.o --unresolved-symbols=none -o x"), "unknown --unresolved-symbols value: none (one of report-all, ");
   contains(w.fails("$LD a.o --defsym=a -o x"), "--defsym: syntax error: a\n>>> expected NAME=EXPRESSION");
-  contains(w.fails("$LD a.o -fPIC -o x"), "unknown argument '-fPIC'\n", "\n>>> it is an option of compilers (gcc, clang), and this is a linker\n");
+  for (const option of ["-fPIC", "-static-pie", "-rdynamic"]) {
+    contains(w.fails(`$LD a.o ${option} -o x`), `unknown argument '${option}'\n`, "\n>>> it is an option of compilers (gcc, clang), and this is a linker\n");
+  }
   assert.is(w.fails("$LD"), "wield: error: no input files\n>>> usage: wield [options] file...; --help lists the options\n>>> compilers start it: gcc -B DIR (DIR holds this linker under the name ld), clang --ld-path=FILE\n");
   assert.is(w.fails("$LD -o x"), "wield: error: no input files\n");
 }, "as");

@@ -62,7 +62,8 @@ output("a full disk is an error, and leaves nothing", (w) => {
   assert.equal(fs.readdirSync(w.dir).sort(), files);
   assert.is(w.read("old"), "old");
   contains(w.fails("gcc -B$B m.o -o /dev/full"), "cannot write output file /dev/full: No space left on device");
-  contains(w.fails("gcc -B$B m.o -Wl,-Map=/dev/full -o out"), "cannot open -Map file /dev/full: No space left on device");
+  contains(w.fails("gcc -B$B m.o -Wl,-Map=/dev/full -o out"), "cannot write -Map file /dev/full: No space left on device");
+  contains(w.fails("$LD m.o -e main -Map=- -o out >/dev/full"), "cannot write standard output: No space left on device");
   assert.equal(fs.readdirSync(w.dir).sort(), files);
 });
 
