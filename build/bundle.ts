@@ -20,7 +20,7 @@ import { checkKernels } from "./wasm-check.ts";
 const DIST = path.resolve("dist");
 
 /** What every bundle has in common. `define` gives CommonJS its import.meta.dirname. */
-export const BUNDLE: BuildOptions = {
+const BUNDLE: BuildOptions = {
   bundle: true,
   platform: "node",
   format: "cjs",

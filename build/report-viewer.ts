@@ -13,7 +13,7 @@ export const VIEWER_FILE = "ts/report/viewer-text.ts";
 const FOLDER = "ts/report/view";
 
 /** Digest of everything that the text is made from. */
-export function viewerInputs(): string {
+function viewerInputs(): string {
   const hash = createHash("sha256");
   for (const name of fs.readdirSync(FOLDER).sort()) hash.update(`${name}\0`).update(fs.readFileSync(path.join(FOLDER, name))).update("\0");
   return hash.digest("hex").slice(0, 16);

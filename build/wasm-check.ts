@@ -7,7 +7,7 @@ const SECTION_START = 8;
 const SECTION_DATA = 11;
 
 /** Section ids with the byte range of their contents (WebAssembly core specification, 5.5.2). */
-export function wasmSections(bytes: Uint8Array): { id: number; from: number; to: number }[] {
+function wasmSections(bytes: Uint8Array): { id: number; from: number; to: number }[] {
   const sections = [];
   for (let at = 8; at < bytes.length; ) {
     const id = bytes[at++]!;

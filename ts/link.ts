@@ -130,9 +130,8 @@ async function needsLto(ctx: Context, closed: ClosedArchives | null): Promise<bo
   return lto.objects === null && timed(ctx, "lto", () => lto.compile(ctx));
 }
 
-/** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
-async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
-  const { linkerDefined } = ctx.checkpoint;
+/** From options to input sections and symbols that know who sees them. */
+async function readInputs(ctx: Context): Promise<void> {
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   checkOptions(ctx);
   await run("read-scripts", () => readScripts(ctx));
@@ -148,13 +147,20 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
   if (ctx.options.zeroToBss && !ctx.options.relocatable) zeroSections(ctx);
   await run("set-visibility", () => {
     claimScriptSymbols(ctx);
-    linkerDefined.claim(ctx);
+    ctx.checkpoint.linkerDefined.claim(ctx);
     classifyScriptSymbols(ctx);
     readProperties(ctx);
     if (ctx.options.ignoredSymbols.length > 0 || ctx.options.weakUnresolved) ignoreUnresolved(ctx);
     setVisibility(ctx);
   });
   ctx.checkIssues();
+}
+
+/** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
+async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
+  const { linkerDefined } = ctx.checkpoint;
+  const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
+  await readInputs(ctx);
   if (ctx.options.relocatable) {
     const output = new RelocatableOutput();
     await output.build(ctx, run);
@@ -318,7 +324,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
   const machine = kept ?? new Machine();
   let ctx: Context | undefined;
   try {
-    ctx = createContext(options, host, diag, observer, machine, kept !== null && !options.relocatable);
+    ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });
     if ((host.inputBytes ?? 0) >= LARGE_BYTES) ctx.expectBytes(host.inputBytes!);
     const relocatable = await buildImage(ctx);
     await writeImage(ctx, relocatable);

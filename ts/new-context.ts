@@ -34,8 +34,18 @@ const MANY_ROWS = 1 << 13;
 
 const noRoom = (): SymbolRoom => ({ names: 0, namesEnd: 0, esyms: 0, esymsEnd: 0, locals: 0, localsEnd: 0, order: 0, rows: new Map(), moved: false });
 
-/** `lasts`: another link may take this one up. */
-export function createContext(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null, machine: Machine, lasts: boolean): Context {
+/** What a link begins with. */
+interface Beginning {
+  options: LinkOptions;
+  host: Host;
+  diag: Diagnostics;
+  observer: LinkObserver | null;
+  machine: Machine;
+  /** Another link may take this one up. */
+  lasts: boolean;
+}
+
+export function createContext({ options, host, diag, observer, machine, lasts }: Beginning): Context {
   const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
   if (arch === undefined) return diag.fatal({ code: "BAD_OPTION", text: `unknown emulation: ${options.emulation}` });
   const { arena, kernels } = machine;
@@ -44,8 +54,11 @@ export function createContext(options: LinkOptions, host: Host, diag: Diagnostic
   const ctx: Context = {
     options, host, arena, tables, params, kernels, diag, arch, observer,
     pool,
-    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [], symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null, bitcode: null, whyExtracted: new Map(), archives: [],
-    objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [], segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0, onlyCalled: [],
+    sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [],
+    symbolOrder: null, callGraph: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null,
+    bitcode: null, whyExtracted: new Map(), archives: [], objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [],
+    segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0,
+    onlyCalled: [],
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
     checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, limit: 0, digest: 0n, room: noRoom() },
     spareRows: (rows) => (lasts ? SPARE_ROWS + Math.min(rows, MANY_ROWS) + (rows >>> 4) : 0),

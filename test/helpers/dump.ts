@@ -22,7 +22,7 @@ export interface Symbol {
 export interface Reloc { section: string; offset: number; type: number; sym: number; name: string; addend: number }
 export interface Note { section: string; name: string; type: number; desc: Uint8Array }
 
-export const DT: Record<string, number> = {
+const DT: Record<string, number> = {
   NULL: 0, NEEDED: 1, PLTRELSZ: 2, PLTGOT: 3, HASH: 4, STRTAB: 5, SYMTAB: 6, RELA: 7, RELASZ: 8, RELAENT: 9, STRSZ: 10, SYMENT: 11, INIT: 12,
   FINI: 13, SONAME: 14, RPATH: 15, SYMBOLIC: 16, PLTREL: 20, DEBUG: 21, TEXTREL: 22, JMPREL: 23, BIND_NOW: 24, INIT_ARRAY: 25, FINI_ARRAY: 26,
   INIT_ARRAYSZ: 27, FINI_ARRAYSZ: 28, RUNPATH: 29, FLAGS: 30, PREINIT_ARRAY: 32, PREINIT_ARRAYSZ: 33, RELRSZ: 35, RELR: 36, RELRENT: 37,

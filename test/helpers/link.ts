@@ -17,7 +17,7 @@ import { type Result, repoRoot, run, temporaryFolder, tool } from "./tools.ts";
 import { verifyElf } from "./verify.ts";
 
 /** The folder to give to `gcc -B`: it holds `ld`. */
-export const driverDir = driver();
+const driverDir = driver();
 /** The linker under test. */
 export const ld = path.join(driverDir, "ld");
 /** "wield", or "lld" / "bfd" / "mold" / "gold" when WIELD_TEST_LD points there. */

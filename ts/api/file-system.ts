@@ -20,7 +20,7 @@ export function memoryFS(files: Readonly<Record<string, ByteSource>> | ReadonlyM
 }
 
 /** What memoryFS makes: others in here may look inside. */
-export class MemoryFiles implements LinkFileSystem {
+class MemoryFiles implements LinkFileSystem {
   /** By plainPath. */
   readonly sources: ReadonlyMap<string, ByteSource>;
 

@@ -10,7 +10,7 @@ import type { OptionRow } from "./option-row.ts";
 import { zKeywords } from "./z-options.ts";
 
 export function helpText(who: Identity): string {
-  const lines = [`USAGE: ${who.programName} [options] file...`, ""];
+  const lines = [`USAGE: ${who.programName} [options] file...`, "", STARTED, ""];
   for (const [title, rows] of OPTION_GROUPS) lines.push(`${title}:`, ...rows.map(helpLine), "");
   lines.push("-z keywords:", ...wrap(zKeywords()), "");
   lines.push("@FILE stands for the arguments in FILE. Long options may be written with one dash, except those that begin with o.", "");
@@ -19,6 +19,8 @@ export function helpText(who: Identity): string {
   return lines.join("\n") + "\n";
 }
 
+/** As the message about no input files says it. */
+const STARTED = "Compilers start it: gcc -B DIR (DIR holds this linker under the name ld), clang --ld-path=FILE";
 const HELP_COLUMN = 34;
 
 function helpLine(row: OptionRow): string {

@@ -67,7 +67,7 @@ function moveIssue(ctx: IssueContext, from: number, to: number): void {
   for (const column of [code, obj, isec, index, a, b]) column[to] = column[from]!;
 }
 
-export function compareIssues(x: Issue, y: Issue): number {
+function compareIssues(x: Issue, y: Issue): number {
   return (
     x.obj - y.obj ||
     x.isec - y.isec ||

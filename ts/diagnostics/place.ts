@@ -134,7 +134,7 @@ function isOwn(ctx: PlaceContext, obj: number, index: number): boolean {
 }
 
 /** First symbol of the isec's object that covers `offset`; `type` limits the search to STT_FUNC and the like. */
-export function enclosingSymbol(ctx: PlaceContext, isec: number, offset: number, type = 0): RawSymbol | null {
+function enclosingSymbol(ctx: PlaceContext, isec: number, offset: number, type = 0): RawSymbol | null {
   const obj = ctx.tables.isec.obj[isec]!;
   const shndx = ctx.tables.isec.shndx[isec]!;
   const symtab = ctx.tables.obj.symtab[obj]!;
@@ -190,7 +190,7 @@ export function displayName(ctx: PlaceContext, bytes: ByteString): ByteString {
 }
 
 /** Object and symbol index of a local `sym` row. */
-export function localSymbol(ctx: PlaceContext, sym: number): { obj: number; index: number } | null {
+function localSymbol(ctx: PlaceContext, sym: number): { obj: number; index: number } | null {
   const { localBase, firstGlobal } = ctx.tables.obj;
   for (const obj of ctx.objects) {
     const index = sym - localBase[obj]!;
@@ -200,7 +200,7 @@ export function localSymbol(ctx: PlaceContext, sym: number): { obj: number; inde
 }
 
 /** obj row that defines (or would define) a symbol, 0 = nobody. */
-export function definingObject(ctx: PlaceContext, sym: number): number {
+function definingObject(ctx: PlaceContext, sym: number): number {
   if (sym === 0) return 0;
   if (sym >= ctx.params.get("globalSyms")) return localSymbol(ctx, sym)?.obj ?? 0;
   const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;

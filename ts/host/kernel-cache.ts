@@ -10,7 +10,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 export const NATIVES = "--allow-natives-syntax";
 
 /** The end of the file says what it is for: bytes of the module, which lies in front of its code, and which Node. */
-export const END_BYTES = 64;
+const END_BYTES = 64;
 export const endOf = (moduleBytes: number, node: string): string => `${moduleBytes} ${node}`.padEnd(END_BYTES);
 
 /** The module in the file `path` if it is for this `node`; undefined where it cannot be used. */

@@ -7,7 +7,7 @@ import { Encoding } from "./type-nodes.ts";
 import { isDigit, type State } from "./state.ts";
 import { parseType, qualifiers, templateArgs, templateParam, decltype } from "./types.ts";
 
-export function newNameState(p: State): NameState {
+function newNameState(p: State): NameState {
   return { ctorDtorConversion: false, endsWithArgs: false, cv: "", ref: "", explicitObject: false, forwardsFrom: p.forwards.length };
 }
 
@@ -51,7 +51,7 @@ export function constraint(p: State): Node {
   return node;
 }
 
-export function commas(nodes: Node[]): (Node | string)[] {
+function commas(nodes: Node[]): (Node | string)[] {
   return nodes.flatMap((node, i) => (i === 0 ? [node] : [", ", node]));
 }
 
@@ -155,7 +155,7 @@ function discriminator(p: State): void {
 }
 
 /** A component of a name; `scope` names its class for constructors. The scope is part of the result. */
-export function unqualifiedName(p: State, state: NameState | null, scope: Node | null): Node {
+function unqualifiedName(p: State, state: NameState | null, scope: Node | null): Node {
   p.eat("F"); // friend declared in a class (constrained)
   p.eat("L"); // internal linkage
   const char = p.peek();
@@ -230,7 +230,7 @@ function closure(p: State): Node {
 // ---- operators ----
 
 /** Two letters → what follows `operator`. */
-export const OPERATOR_NAMES: Record<string, string> = {
+const OPERATOR_NAMES: Record<string, string> = {
   aN: "&=", aS: "=", aa: "&&", ad: "&", an: "&", aw: " co_await", cl: "()", cm: ",", co: "~", dV: "/=", da: " delete[]", de: "*",
   dl: " delete", dv: "/", eO: "^=", eo: "^", eq: "==", ge: ">=", gt: ">", ix: "[]", lS: "<<=", le: "<=", ls: "<<", lt: "<",
   mI: "-=", mL: "*=", mi: "-", ml: "*", mm: "--", na: " new[]", ne: "!=", ng: "-", nt: "!", nw: " new", oR: "|=", oo: "||",

@@ -113,7 +113,7 @@ class Node implements LayoutNode {
 
 const sum = (nodes: readonly LayoutNode[]): number => nodes.reduce((total, { size }) => total + size, 0);
 
-export function toneOf({ type, flags }: { type: number; flags: number }): Tone {
+function toneOf({ type, flags }: { type: number; flags: number }): Tone {
   if ((flags & SHF_ALLOC) === 0) return "unloaded";
   if ((flags & SHF_EXECINSTR) !== 0) return "code";
   if ((flags & SHF_WRITE) === 0) return "constant";
