@@ -39,6 +39,9 @@ export * from "./passes/report-undefined";
 export * from "./passes/resolve-addresses";
 export * from "./passes/resolve-symbols";
 export * from "./passes/rewrite-endbr";
+export {
+  anyMissing, countScanned, indexReferred, indexScanned, listScanned, needScanned, scanHeader, scanMembers, scanTables,
+} from "./passes/scan-archives";
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";
 export * from "./passes/settle-symbols";

@@ -97,19 +97,21 @@ function objectBytes({ inputs, tables }: Context): number {
 async function resolveInputs(ctx: Context): Promise<void> {
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   const { arena, options } = ctx;
-  const closed = opensAllArchives(options) ? null : new ClosedArchives();
+  const closed = opensAllArchives(options) ? null : new ClosedArchives(ctx.spareRows(0) === 0);
   const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
   for (;;) {
     await run("load-inputs", () => loadInputs(ctx, closed));
     const bytes = objectBytes(ctx);
-    if (closed === null || bytes <= FEW_BYTES || !closed.openAll()) {
+    if (closed === null || closed.scanned !== null || bytes <= FEW_BYTES || !closed.openAll()) {
       await run("start-engine", () => startEngine(ctx, bytes));
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
       await run("parse-object", () => parseObject(ctx, bytes));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
-      const again = closed !== null && !ctx.diag.hasErrors && closed.openReferenced(ctx, FEW_BYTES - bytes);
+      const again = closed !== null && !ctx.diag.hasErrors && (await run("scan-archives", () => closed.openReferenced(ctx, FEW_BYTES - bytes)));
       if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) return dropUnmentioned(ctx);
+      // What was found out about archives lies behind the tables of this round.
+      if (closed !== null && closed.scanned !== null) start.mark = Math.max(start.mark, closed.scanned.end);
     }
     arena.release(start.mark);
     arena.u32[CTL_ISSUES >>> 2] = 0;

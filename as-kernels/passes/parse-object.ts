@@ -7,9 +7,10 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { fail, report } from "../lib/issue.ts";
-import { indexOf, strlenBounded } from "../lib/bytes.ts";
+import { strlenBounded } from "../lib/bytes.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import { isLinkonce } from "../lib/names.ts";
+import { hashSymbol, NAME_DEFAULT, NAME_VERSIONED, STEM_MASK } from "../lib/symbol-name.ts";
 import {
   ERR_BINDING, ERR_GROUP, ERR_GROUP_FORMAT, ERR_GROUP_MEMBER, ERR_LOCAL_AFTER_GLOBAL, NEEDS_GROUPS, ERR_SECTION_NAME, ERR_STRTAB_END, ERR_SYMBOL_NAME, ERR_SYMBOL_SHNDX, ISSUE_SHARED_LOCAL, ISSUE_SHARED_VERSION,
   OBJ_SHARED, OBJF_CALL_GRAPH, OBJF_DEPENDENT_LIBRARIES, OUT_RELOCATABLE, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, REC_WEAK,
@@ -184,31 +185,14 @@ function addVersion(row: u32, version: u32, len: u32, scratch: u32): void {
   record.h1[row] = mix(record.h1[row] + rotl<u64>(load<u64>(scratch, 8), 7));
 }
 
-/** Record of a symbol-table name: `foo`, `foo@V` (its own identity) or `foo@@V` (identity foo). */
+/** Record of a symbol-table name (hashSymbol). */
 // @ts-ignore: decorator
 @inline
 function addName(row: u32, name: u32, limit: u32, flags: u32): void {
   const record = tables().record;
-  const len = strlenBounded(name, limit);
-  const stem = indexOf(name, len, 64);
-  const h0 = <u32>changetype<usize>(record.h0) + (row << 3);
-  const h1 = <u32>changetype<usize>(record.h1) + (row << 3);
-  hashBytes(name, stem, h0, h1);
-  let all = flags;
-  if (stem < len && stem > 0) {
-    if (stem + 1 < len && load<u8>(name + stem + 1) == 64) {
-      all |= REC_DEFAULT_VERSION;
-    } else {
-      all |= REC_VERSIONED;
-      const a = load<u64>(h0);
-      const b = load<u64>(h1);
-      hashBytes(name + stem + 1, len - stem - 1, h0, h1);
-      const va = load<u64>(h0);
-      const vb = load<u64>(h1);
-      store<u64>(h0, mix(a ^ rotl<u64>(va, 1)));
-      store<u64>(h1, mix(b + rotl<u64>(vb, 7)));
-    }
-  }
+  const found = hashSymbol(name, strlenBounded(name, limit), <u32>changetype<usize>(record.h0) + (row << 3), <u32>changetype<usize>(record.h1) + (row << 3));
+  const stem = found & STEM_MASK;
+  const all = flags | (found & NAME_DEFAULT ? REC_DEFAULT_VERSION : 0) | (found & NAME_VERSIONED ? REC_VERSIONED : 0);
   record.name[row] = name;
   record.nameBytes[row] = stem;
   record.flags[row] = all;

@@ -6,6 +6,10 @@
  * members. Of large ones TypeScript reads what planTables lists. This is where untrusted bytes enter, with parse-object.ts.
  */
 import { tables } from "../shared/tables.ts";
+import {
+  E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET,
+  OUT_NAMES_SIZE, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
+} from "../lib/header-cells.ts";
 import { fail, reportObject } from "../lib/issue.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
@@ -16,32 +20,6 @@ import {
   EHDR_BYTES, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
   SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
-
-// Layout of the ELF header (gABI ch. 4, Elf64_Ehdr)
-const E_SHOFF: u32 = 40;
-const E_SHENTSIZE: u32 = 58;
-const E_SHNUM: u32 = 60;
-const E_SHSTRNDX: u32 = 62;
-
-// What scanHeaders leaves at `out`, in 8-byte cells. Offsets are bytes from the start of the object.
-const OUT_ERROR_SECTION: u32 = 0; // u32
-const OUT_ERROR_VALUE: u32 = 104; // u32
-/** e_shstrndx, from checkHeader to planTables. */
-const OUT_SHSTRNDX: u32 = 112; // u32
-const OUT_SYMTAB: u32 = 4; // u32 section index, 0 = none
-const OUT_GROUPS: u32 = 8; // u32 SHT_GROUP sections
-const OUT_FIRST_GLOBAL: u32 = 12; // u32
-const OUT_SYMTAB_OFFSET: u32 = 16; // f64 from here on
-const OUT_SYMTAB_SIZE: u32 = 24;
-const OUT_STRTAB_OFFSET: u32 = 32;
-const OUT_STRTAB_SIZE: u32 = 40;
-const OUT_SHNDX_OFFSET: u32 = 48;
-const OUT_SHNDX_SIZE: u32 = 56;
-const OUT_GROUP_FROM: u32 = 64;
-const OUT_GROUP_TO: u32 = 72;
-const OUT_NAMES_OFFSET: u32 = 80;
-const OUT_NAMES_SIZE: u32 = 88;
-const OUT_LOCAL_SIGNATURES: u32 = 96; // f64: groups whose signature is a local symbol
 
 /** Sections that say something about the object and do not become part of the output: nobody looks at their alignment. */
 // @ts-ignore: decorator

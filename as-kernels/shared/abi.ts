@@ -362,3 +362,29 @@ export const DISCARD_LOCALS = 1;
 export const DISCARD_ALL = 2;
 /** --discard-none */
 export const DISCARD_NONE = 3;
+
+// ---- scanned archives (as-kernels/passes/scan-archives.ts) ----
+/** What scanMembers returns: the next header is not there as a whole, the member before it is large, this archive is not one to scan. */
+export const SCAN_MORE = 0;
+export const SCAN_LARGE = 1;
+export const SCAN_ODD = 2;
+/** What it is given and leaves: u32 where the next row goes and where there is no more room, e_machine, archive; f64 position of the next header, place and size of the table of long names; u32 the last member. */
+export const SCAN_CURSOR = 0;
+export const SCAN_LIMIT = 4;
+export const SCAN_MACHINE = 8;
+export const SCAN_ARCHIVE = 12;
+export const SCAN_NEXT = 16;
+export const SCAN_NAMES = 24;
+export const SCAN_NAMES_BYTES = 32;
+export const SCAN_MEMBER = 40;
+export const SCAN_STATE_BYTES = 48;
+/** A member: f64 position of its header and size of its contents, the header's 16 bytes of name, u32 needed or not, names it defines, archive, names it only refers to, e_ident[EI_OSABI]. */
+export const SCANNED_AT = 0;
+export const SCANNED_BYTES = 8;
+export const SCANNED_NAME = 16;
+export const SCANNED_NEEDED = 32;
+export const SCANNED_DEFINED = 36;
+export const SCANNED_ARCHIVE = 40;
+export const SCANNED_OTHERS = 44;
+export const SCANNED_OSABI = 48;
+export const SCANNED_SIZE = 56;

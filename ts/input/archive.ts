@@ -3,7 +3,8 @@
  *
  * Only headers are looked at, and the first bytes of each member, which come with the same read. The symbol index of the
  * archive is skipped: every member's own symbol table is read later, so that archives without an index, or with a stale
- * one, link all the same, and so that archive order never matters. Nested archives are not opened here.
+ * one, link all the same, and so that archive order never matters. Nested archives are not opened here. What members define is
+ * found out by ts/passes/scanned-archives.ts.
  */
 import { EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
@@ -236,17 +237,35 @@ class Walk {
       this.member.nested = origin;
       end = colon;
     }
-    const names = this.longNames;
-    const at = decimal(header, i + 1, end);
-    if (names === null || at < 0 || at >= names.length) throw this.bad("long name is outside of the name table");
-    const stop = longNameEnd(names, at);
-    if (stop < 0) throw this.bad("long name has no end");
-    return latin1(names, at, stop);
+    return longNameAt(this.longNames, decimal(header, i + 1, end), this.at);
   }
 
   private bad(what: string): BadArchive {
-    return new BadArchive(`could not get the member at offset ${this.at}: ${what}`);
+    return badMember(this.at, what);
   }
+}
+
+function badMember(at: number, what: string): BadArchive {
+  return new BadArchive(`could not get the member at offset ${at}: ${what}`);
+}
+
+/** The name at `place` of the table of long names; `at`: offset of the member's header. */
+function longNameAt(names: Uint8Array | null, place: number, at: number): ByteString {
+  if (names === null || place < 0 || place >= names.length) throw badMember(at, "long name is outside of the name table");
+  const stop = longNameEnd(names, place);
+  if (stop < 0) throw badMember(at, "long name has no end");
+  return latin1(names, place, stop);
+}
+
+/**
+ * Name of a member of a GNU archive that is not thin: the header's name field is field[i … i + 16), the header itself at `at` in the file.
+ * Throws BadArchive.
+ */
+export function memberName(field: Uint8Array, i: number, names: Uint8Array | null, at: number): ByteString {
+  if (field[i] !== 47) return latin1(field, i, shortNameEnd(field, i));
+  let end = i + 1;
+  while (end < i + 16 && field[end] !== 32) end++;
+  return longNameAt(names, decimal(field, i + 1, end), at);
 }
 
 const NOT_SPECIAL = 0;
@@ -279,20 +298,21 @@ function onlyPadding(source: ByteSource, at: number): boolean {
 /** Largest symbol index that is looked at as a whole. */
 const MAX_INDEX_BYTES = 1 << 22;
 
-/**
- * Names in the archive's GNU symbol index ("/" member: a big-endian count, that many member offsets, NUL-terminated names);
- * null when it has none or the index makes no sense.
- */
-export function indexNames(source: ByteSource): ByteString[] | null {
+/** An archive's symbol index: a big-endian count, that many member offsets, NUL-terminated names. All in bytes. */
+export interface SymbolIndex {
+  at: number;
+  bytes: number;
+  /** Size of the count and of each offset. */
+  wordBytes: number;
+}
+
+/** Where the archive has its GNU symbol index: "/", or "/SYM64/" in large ones; null when it has none, or one of no sensible size. */
+export function symbolIndex(source: ByteSource): SymbolIndex | null {
   const header = new Uint8Array(HEADER_BYTES);
-  if (source.read(header, MAGIC_BYTES) < HEADER_BYTES || latin1(header, 0, 16).trimEnd() !== "/") return null;
+  if (source.read(header, MAGIC_BYTES) < HEADER_BYTES) return null;
+  const name = latin1(header, 0, 16).trimEnd();
   const bytes = decimal(header, 48, 58);
-  if (bytes < 4 || bytes > MAX_INDEX_BYTES || MAGIC_BYTES + HEADER_BYTES + bytes > source.size) return null;
-  const index = new Uint8Array(bytes);
-  if (source.read(index, MAGIC_BYTES + HEADER_BYTES) < bytes) return null;
-  const count = new DataView(index.buffer).getUint32(0);
-  const start = 4 + 4 * count;
-  if (start > bytes) return null;
-  const names = latin1(index, start, bytes).split("\0");
-  return names.length > count ? names.slice(0, count) : null;
+  if ((name !== "/" && name !== "/SYM64/") || bytes > MAX_INDEX_BYTES || MAGIC_BYTES + HEADER_BYTES + bytes > source.size) return null;
+  const wordBytes = name === "/" ? 4 : 8;
+  return bytes < wordBytes ? null : { at: MAGIC_BYTES + HEADER_BYTES, bytes, wordBytes };
 }

@@ -254,6 +254,16 @@ export interface Kernels {
   markTaken(from: u32, to: u32, taken: u32, out: u32, count: u32, limit: u32): u32;
   listTaken(from: u32, to: u32, taken: u32, out: u32, count: u32, limit: u32): u32;
   listCalled(from: u32, to: u32, taken: u32, out: u32): u32;
+  // passes/scan-archives
+  scanMembers(span: u32, filled: u32, from: f64, size: f64, large: u32, state: u32, out: u32): u32;
+  scanHeader(ehdr: u32, bytes: f64, state: u32, out: u32): bool;
+  scanTables(symtab: u32, strtab: u32, state: u32, out: u32): bool;
+  countScanned(from: u32, to: u32, out: u32): void;
+  indexScanned(from: u32, to: u32, table: u32, slots: u32): void;
+  needScanned(mask: u32, table: u32, slots: u32, stack: u32): u32;
+  listScanned(from: u32, to: u32, archive: u32, out: u32): u32;
+  indexReferred(names: u32, bytes: u32, count: u32, mask: u32, always: u32, table: u32, slots: u32, out: u32): bool;
+  anyMissing(mask: u32): bool;
   // passes/scan-relocs
   findCandidates(from: u32, to: u32): u32;
   dropCandidates(from: u32, to: u32): void;

@@ -2,40 +2,93 @@
 import { SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { SLIM_MARK } from "../lto/slim-mark.ts";
+import { ScannedArchives } from "./scanned-archives.ts";
+
+/** Somebody refers to the symbol. */
+const REFERRED = SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT;
+/** Archives with more bytes than this, all together, are opened: a thousand members that are wanted have no use of being looked through first. */
+const SCAN_BYTES_MAX = 64 << 20;
+/** An identity (as-kernels/lib/symbol-name.ts). */
+const HASH_BYTES = 16;
+
+/** An archive's symbol index in memory: how many names it should have, address and bytes of them; and the bytes of the archive. */
+export interface ClosedArchive {
+  count: number;
+  names: number;
+  namesBytes: number;
+  bytes: number;
+}
 
 /**
  * Archives that are left closed as long as nobody mentions a name of their index.
  *
  * gcc names libgcc.a on every link, and hardly ever is one of its 250 members wanted. A member can only become part of a
  * link when some file of the link refers to a name it defines, so an archive none of whose names is referred to has no
- * say in it. When one is, inputs are loaded again with that archive open.
+ * say in it. When one is, inputs are loaded again with those members of it that can have one (scanned-archives.ts), or with all.
  */
 export class ClosedArchives {
   /** Paths of archives that are opened. */
   readonly opened = new Set<ByteString>();
-  /** Archives left closed in this round: by path, names of the index and size of the archive. */
-  readonly closed = new Map<ByteString, { names: ByteString[]; bytes: number }>();
+  /** Archives left closed in this round, by path. */
+  readonly closed = new Map<ByteString, ClosedArchive>();
+  /** Archives of which members are loaded one by one. */
+  scanned: ScannedArchives | null = null;
+  private readonly mayScan: boolean;
 
-  /** After resolve-symbols: opens what somebody refers to, or all when that is more than `few` bytes; true = load again. */
+  /** `mayScan` false: members that are not loaded would be missed later. */
+  constructor(mayScan: boolean) {
+    this.mayScan = mayScan;
+  }
+
+  /** After resolve-symbols: opens what somebody refers to (without looking inside: all when that is more than `few` bytes); true = load again. */
   openReferenced(ctx: Context, few: number): boolean {
-    const { flags } = ctx.tables.sym;
-    const referred = (name: ByteString) => {
-      const sym = ctx.lookup(name);
-      return sym !== 0 && (flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
-    };
+    if (this.scanned?.need(REFERRED) === true) return true;
+    const referred = this.referred(ctx);
+    // What an index does not say, because it is stale or bitcode is among the members, counts where it makes a difference.
+    if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !ctx.kernels.anyMissing(REFERRED))) return false;
+    if (this.scanned === null) {
+      const scanned = this.scan(ctx);
+      if (scanned !== null) return scanned;
+    }
     let bytes = 0;
-    for (const [path, archive] of this.closed) {
-      if (!archive.names.some(referred)) continue;
+    for (const path of referred) {
       this.opened.add(path);
-      bytes += archive.bytes;
+      bytes += this.closed.get(path)!.bytes;
     }
     if (bytes > few) this.openAll();
     return bytes > 0;
   }
 
+  /** Closed archives with a name in their index that somebody refers to; slim LTO objects are known by their mark only. */
+  private referred(ctx: Context): ByteString[] {
+    if (this.closed.size === 0) return [];
+    const { arena, kernels, names: { table, slots } } = ctx;
+    const slim = ctx.lookup(SLIM_MARK);
+    const mark = arena.mark();
+    const out = arena.alloc(HASH_BYTES);
+    const paths = [...this.closed].filter(([, { count, names, namesBytes }]) => kernels.indexReferred(names, namesBytes, count, REFERRED, slim, table, slots, out) !== 0);
+    arena.release(mark);
+    return paths.map(([path]) => path);
+  }
+
+  /** One mention leads to the next, so all archives are looked through at once. Is there something to load? null = they are too large. */
+  private scan(ctx: Context): boolean | null {
+    let bytes = 0;
+    for (const archive of this.closed.values()) bytes += archive.bytes;
+    if (!this.mayScan || bytes > SCAN_BYTES_MAX) return null;
+    const scanned = (this.scanned = new ScannedArchives(ctx, this.closed.keys(), bytes));
+    const odd = [...this.closed.keys()].filter((path) => !scanned.has(path));
+    for (const path of odd) this.opened.add(path);
+    return scanned.need(REFERRED) || odd.length > 0;
+  }
+
   /** Opens all; true = load again. */
   openAll(): boolean {
+    const before = this.opened.size;
     for (const path of this.closed.keys()) this.opened.add(path);
-    return this.closed.size > 0;
+    for (const path of this.scanned?.paths ?? []) this.opened.add(path);
+    this.scanned = null;
+    return this.opened.size > before;
   }
 }

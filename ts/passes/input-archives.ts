@@ -9,16 +9,18 @@ import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
-import { BadArchive, indexNames, memberAt, walkArchive, type Member } from "../input/archive.ts";
+import { BadArchive, memberAt, symbolIndex, walkArchive, type Member } from "../input/archive.ts";
 import { fileKind, type FileKind } from "../input/file-kind.ts";
 import { OpenFile } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf } from "../input/search.ts";
-import { SLIM_MARK } from "../lto/slim-mark.ts";
 import type { ClosedArchives } from "./closed-archives.ts";
 import type { InputAccess } from "./input-access.ts";
-import type { InputObjects } from "./input-objects.ts";
+import { EI_OSABI, type InputObjects } from "./input-objects.ts";
 import type { InputRows } from "./input-rows.ts";
+import type { ScannedArchives } from "./scanned-archives.ts";
 
+/** Kernels look at words. */
+const MARGIN = 16;
 /** The first object in a library is for another machine. */
 const INCOMPATIBLE = new Error("incompatible");
 /** The archive stays closed and its first object is for this machine. */
@@ -60,6 +62,8 @@ export class InputArchives {
   add(file: OpenFile, position: InputPosition, maySkip: boolean): boolean {
     const { diag } = this.ctx;
     const flags = (position.wholeArchive ? 0 : OBJF_LAZY) | (this.isExcluded(file.path) ? OBJF_EXCLUDE_LIBS : 0);
+    const scanned = this.closed?.scanned;
+    if ((flags & OBJF_LAZY) !== 0 && scanned?.has(file.path)) return this.addScanned(file.path, scanned, flags);
     const thin = file.kind === "thin";
     const stays = this.staysClosed(file, flags);
     let objects = 0;
@@ -73,7 +77,7 @@ export class InputArchives {
         const kind = fileKind(member.head, member.headAt, member.headEnd, this.access.machine);
         if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
         if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
-        if (kind === "relocatable") this.objects.noteAbi(member.head, member.headAt);
+        if (kind === "relocatable") this.objects.noteAbi(member.head[member.headAt + EI_OSABI]!);
         if (stays && kind !== "incompatible" && objects > 0) return;
         this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
       });
@@ -95,11 +99,33 @@ export class InputArchives {
   /** Is the archive left closed in this round? Notes its index if so. */
   private staysClosed(file: OpenFile, flags: number): boolean {
     if (this.closed === null || (flags & OBJF_LAZY) === 0 || file.kind === "thin" || this.closed.opened.has(file.path)) return false;
-    const names = indexNames(file);
-    // Slim LTO objects are known by their mark only.
-    if (names === null || names.includes(SLIM_MARK)) return false;
-    this.closed.closed.set(file.path, { names, bytes: file.size });
+    const index = symbolIndex(file);
+    if (index === null) return false;
+    const { arena } = this.ctx;
+    const { at, bytes, wordBytes } = index;
+    const address = arena.alloc(bytes + MARGIN);
+    const words = arena.bytes(address, bytes);
+    if (file.read(words, at) < bytes) return false;
+    // Of a 64-bit count the lower half: there are not as many bytes.
+    const count = ((words[wordBytes - 4]! << 24) | (words[wordBytes - 3]! << 16) | (words[wordBytes - 2]! << 8) | words[wordBytes - 1]!) >>> 0;
+    const offsets = wordBytes * (1 + count);
+    if (offsets > bytes) return false;
+    this.closed.closed.set(file.path, { count, names: address + offsets, namesBytes: bytes - offsets, bytes: file.size });
     return true;
+  }
+
+  /** Loads those members of an archive that can have a say in the link. */
+  private addScanned(path: ByteString, scanned: ScannedArchives, flags: number): true {
+    try {
+      scanned.forNeeded(path, ({ name, offset, bytes, osabi }) => {
+        this.objects.noteAbi(osabi);
+        this.objects.addObject(path, offset, bytes, path, name, flags);
+      });
+    } catch (error) {
+      if (!(error instanceof BadArchive)) throw error;
+      this.ctx.diag.error(messages.badArchive(path, error.message));
+    }
+    return this.archiveDone(path);
   }
 
   private isExcluded(archive: ByteString): boolean {

@@ -12,7 +12,7 @@ import type { InputRows } from "./input-rows.ts";
 /** The engine hears of inputs each time there are this many bytes more. */
 const STEP_BYTES = 48 << 20;
 /** gABI ch. 4, ELF Identification. */
-const EI_OSABI = 7;
+export const EI_OSABI = 7;
 
 export class InputObjects {
   private readonly ctx: Context;
@@ -65,7 +65,7 @@ export class InputObjects {
   }
 
   /** Without -m the output is for the system that the first input names (lld). */
-  noteAbi(head: Uint8Array, at: number): void {
-    if (this.ctx.osabi === 0 && this.ctx.options.emulation === "") this.ctx.osabi = head[at + EI_OSABI]!;
+  noteAbi(osabi: number): void {
+    if (this.ctx.osabi === 0 && this.ctx.options.emulation === "") this.ctx.osabi = osabi;
   }
 }

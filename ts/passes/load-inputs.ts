@@ -19,7 +19,7 @@ import { BadSharedObject, readSharedObject, type SharedObject } from "../input/s
 import type { ClosedArchives } from "./closed-archives.ts";
 import { InputAccess, PLAIN } from "./input-access.ts";
 import { InputArchives } from "./input-archives.ts";
-import { InputObjects } from "./input-objects.ts";
+import { EI_OSABI, InputObjects } from "./input-objects.ts";
 import { InputRows } from "./input-rows.ts";
 import { InputScripts, type InputTaker } from "./input-scripts.ts";
 import { defsymScript } from "./script-symbols.ts";
@@ -172,7 +172,7 @@ class Loader implements InputTaker {
     const nothing = file.kind === "empty" && (this.isDependent || this.ctx.host.stat(this.access.paths.rooted(file.path))?.kind !== "file");
     if (file.kind === "text" || nothing) return this.scripts.add(file, position, maySkip);
     this.access.noteLoaded(file.path);
-    if (file.kind === "relocatable" || file.kind === "shared") this.objects.noteAbi(file.head, 0);
+    if (file.kind === "relocatable" || file.kind === "shared") this.objects.noteAbi(file.head[EI_OSABI]!);
     if (file.kind === "bitcode") this.objects.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "relocatable") this.objects.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
     else if (file.kind === "shared") this.addShared(file, position, recorded);

@@ -1,0 +1,25 @@
+/** What scanHeaders (read-headers.ts) leaves at `out`, in 8-byte cells. Offsets are bytes from the start of the object. */
+export const OUT_ERROR_SECTION: u32 = 0; // u32
+export const OUT_ERROR_VALUE: u32 = 104; // u32
+/** e_shstrndx, from checkHeader to planTables. */
+export const OUT_SHSTRNDX: u32 = 112; // u32
+export const OUT_SYMTAB: u32 = 4; // u32 section index, 0 = none
+export const OUT_GROUPS: u32 = 8; // u32 SHT_GROUP sections
+export const OUT_FIRST_GLOBAL: u32 = 12; // u32
+export const OUT_SYMTAB_OFFSET: u32 = 16; // f64 from here on
+export const OUT_SYMTAB_SIZE: u32 = 24;
+export const OUT_STRTAB_OFFSET: u32 = 32;
+export const OUT_STRTAB_SIZE: u32 = 40;
+export const OUT_SHNDX_OFFSET: u32 = 48;
+export const OUT_SHNDX_SIZE: u32 = 56;
+export const OUT_GROUP_FROM: u32 = 64;
+export const OUT_GROUP_TO: u32 = 72;
+export const OUT_NAMES_OFFSET: u32 = 80;
+export const OUT_NAMES_SIZE: u32 = 88;
+export const OUT_LOCAL_SIGNATURES: u32 = 96; // f64: groups whose signature is a local symbol
+
+// Layout of the ELF header (gABI ch. 4, Elf64_Ehdr)
+export const E_SHOFF: u32 = 40;
+export const E_SHENTSIZE: u32 = 58;
+export const E_SHNUM: u32 = 60;
+export const E_SHSTRNDX: u32 = 62;
