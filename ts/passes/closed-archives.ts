@@ -7,6 +7,8 @@ import { ScannedArchives } from "./scanned-archives.ts";
 
 /** Somebody refers to the symbol. */
 const REFERRED = SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT;
+/** An object of the link or an option does: what only shared objects refer to may be in libraries that are not named. */
+const MUST_BE = SYM_USED_REGULAR | SYM_ROOT;
 /** Archives with more bytes than this, all together, are opened: a thousand members that are wanted have no use of being looked through first. */
 const SCAN_BYTES_MAX = 64 << 20;
 /** An identity (as-kernels/lib/symbol-name.ts). */
@@ -46,7 +48,7 @@ export class ClosedArchives {
     if (this.scanned?.need(REFERRED) === true) return true;
     const referred = this.referred(ctx);
     // What an index does not say, because it is stale or bitcode is among the members, counts where it makes a difference.
-    if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !ctx.kernels.anyMissing(REFERRED))) return false;
+    if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !ctx.kernels.anyMissing(MUST_BE))) return false;
     if (this.scanned === null) {
       const scanned = this.scan(ctx);
       if (scanned !== null) return scanned;
