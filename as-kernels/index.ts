@@ -40,7 +40,7 @@ export * from "./passes/resolve-addresses";
 export * from "./passes/resolve-symbols";
 export * from "./passes/rewrite-endbr";
 export {
-  anyMissing, countScanned, indexReferred, indexScanned, listScanned, needScanned, scanHeader, scanMembers, scanTables,
+  countScanned, indexReferred, indexScanned, listScanned, needScanned, nextMissing, scanHeader, scanMembers, scanTables,
 } from "./passes/scan-archives";
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";

@@ -299,11 +299,11 @@ export function indexReferred(names: u32, bytes: u32, count: u32, mask: u32, alw
   return false;
 }
 
-/** Is a symbol missing that must be there and has one of the flags `mask`? */
-export function anyMissing(mask: u32): bool {
+/** The first symbol from `id` on that is missing, must be there, and has one of the flags `mask`; 0 = none. */
+export function nextMissing(id: u32, mask: u32): u32 {
   const flags = tables().sym.flags;
-  for (let id: u32 = 1, end = tables().gsym.rows; id < end; id++) {
-    if ((flags[id] & SYM_KIND_MASK) == SYM_UNDEF && !(flags[id] & SYM_WEAK) && flags[id] & mask) return true;
+  for (const end = tables().gsym.rows; id < end; id++) {
+    if ((flags[id] & SYM_KIND_MASK) == SYM_UNDEF && !(flags[id] & SYM_WEAK) && flags[id] & mask) return id;
   }
-  return false;
+  return 0;
 }

@@ -263,7 +263,7 @@ export interface Kernels {
   needScanned(mask: u32, table: u32, slots: u32, stack: u32): u32;
   listScanned(from: u32, to: u32, archive: u32, out: u32): u32;
   indexReferred(names: u32, bytes: u32, count: u32, mask: u32, always: u32, table: u32, slots: u32, out: u32): bool;
-  anyMissing(mask: u32): bool;
+  nextMissing(id: u32, mask: u32): u32;
   // passes/scan-relocs
   findCandidates(from: u32, to: u32): u32;
   dropCandidates(from: u32, to: u32): void;

@@ -3,6 +3,7 @@ import { SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/sh
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { SLIM_MARK } from "../lto/slim-mark.ts";
+import { linkerNames } from "./linker-defined.ts";
 import { ScannedArchives } from "./scanned-archives.ts";
 
 /** Somebody refers to the symbol. */
@@ -48,7 +49,7 @@ export class ClosedArchives {
     if (this.scanned?.need(REFERRED) === true) return true;
     const referred = this.referred(ctx);
     // What an index does not say, because it is stale or bitcode is among the members, counts where it makes a difference.
-    if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !ctx.kernels.anyMissing(MUST_BE))) return false;
+    if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !this.isMissing(ctx))) return false;
     if (this.scanned === null) {
       const scanned = this.scan(ctx);
       if (scanned !== null) return scanned;
@@ -60,6 +61,16 @@ export class ClosedArchives {
     }
     if (bytes > few) this.openAll();
     return bytes > 0;
+  }
+
+  /** Is there a symbol that neither an input nor, as far as is known now, the linker defines? */
+  private isMissing({ kernels, symbolName }: Context): boolean {
+    const own = new Set(linkerNames());
+    for (let id = kernels.nextMissing(1, MUST_BE); id !== 0; id = kernels.nextMissing(id + 1, MUST_BE)) {
+      const name = symbolName(id);
+      if (!own.has(name) && !/^__(start|stop)_/.test(name)) return true;
+    }
+    return false;
   }
 
   /** Closed archives with a name in their index that somebody refers to; slim LTO objects are known by their mark only. */
