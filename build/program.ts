@@ -62,8 +62,11 @@ export function leaveOut(modules: readonly RegExp[]): Plugin {
   };
 }
 
-/** Command lines with fewer words are not looked at, unless they name a response file: small links have no time for it. */
+/** Command lines with fewer words, and response files of fewer bytes, are not looked at: small links have no time for it. */
 const MANY_WORDS = 64;
+const MANY_BYTES = 1 << 10;
+/** Room for the largest file that a small link starts with. Memory is taken when it is written to. */
+const ROOM_BYTES = 1 << 20;
 
 /** Characters of the digest that ties a bundle and its caches together. */
 const TIE = 16;
@@ -83,14 +86,20 @@ async function bundleProgram(dist: string, common: BuildOptions, name: string, p
  * cli.js: loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags (the
  * launcher's, or none), but does not tell builds of one V8 apart, nor a damaged cache from a good one: so its last bytes name
  * the bundle and the Node it is for.
+ *
+ * All is read into one buffer, because the first touch of memory costs more than reading, and readFileSync is a function that Node
+ * would have to compile first.
  */
 const LOAD = [
   '"use strict";',
   'const fs=require("node:fs"),vm=require("node:vm"),node=process.version+process.versions.v8+process.arch;',
+  `let room=Buffer.allocUnsafeSlow(${ROOM_BYTES});`,
+  'function bytes(file){const fd=fs.openSync(file,"r");try{let end=0;for(;;){const count=fs.readSync(fd,room,end,room.length-end,end);if(count===0)return room.subarray(0,end);end+=count;',
+  "if(end===room.length){const more=Buffer.allocUnsafeSlow(2*end);room.copy(more);room=more}}}finally{fs.closeSync(fd)}}",
   "function load(name,complete,use,inputBytes){",
-  'const file=__dirname+"/"+name+".js",text=fs.readFileSync(file,"latin1"),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");',
+  'const file=__dirname+"/"+name+".js",text=bytes(file).latin1Slice(),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");',
   `const tie=text.slice(-${TIE})+node;let cache;`,
-  "try{const all=fs.readFileSync(cached);if(all.subarray(-tie.length).latin1Slice()===tie)cache=all.subarray(0,-tie.length)}catch{}",
+  "try{const all=bytes(cached);if(all.subarray(-tie.length).latin1Slice()===tie)cache=all.subarray(0,-tie.length)}catch{}",
   "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
   "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete,inputBytes)}",
 ].join("");
@@ -99,13 +108,12 @@ const LOAD = [
  * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
  */
 const START = [
-  `function large(words){if(words.length<${MANY_WORDS}&&!words.some(word=>word[0]==="@"))return 0;`,
-  'let bytes=0;for(const word of words.flatMap(word=>word[0]==="@"?response(word.slice(1)):word))',
-  `if(/\\.(o|a|rlib)$/.test(word))bytes+=size(word);`,
+  'function large(words){const all=[];for(const word of words)if(word[0]==="@")response(word.slice(1),all);else all.push(word);',
+  `if(all.length<${MANY_WORDS})return 0;let bytes=0;for(const word of all)if(/\\.(o|a|rlib)$/.test(word))bytes+=size(word);`,
   `return bytes>=${LARGE_BYTES}?bytes:0}`,
   // Not of what can be read only once.
   "function size(file){try{const stat=fs.statSync(file);return stat.isFile()?stat.size:0}catch{return 0}}",
-  'function response(file){try{return size(file)>0?fs.readFileSync(file,"latin1").split(/\\s+/):[]}catch{return[]}}',
+  `function response(file,all){try{if(size(file)>=${MANY_BYTES})for(const word of bytes(file).latin1Slice().split(/\\s+/))all.push(word)}catch{}}`,
   'const inputBytes=large(process.argv.slice(2));if(inputBytes)load("main",undefined,undefined,inputBytes);else load("quick",()=>load("main"));',
 ].join("");
 

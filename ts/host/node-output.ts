@@ -153,7 +153,7 @@ class NullOutput extends Output {
 const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0x103;
 
 /** Names of open descriptors: also where they lead to a regular file, the name itself must not be replaced by one. */
-const isDescriptor = (path: ByteString): boolean => /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
+const isDescriptor = (path: ByteString): boolean => (path.startsWith("/dev/") || path.startsWith("/proc/")) && /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
 
 /** `beforeTemporary` is called before there is a file to be cleaned up. */
 export function openOutput(path: ByteString, { mode, bytes = Infinity }: OutputOptions, pid: number, files: NodeFiles, beforeTemporary: () => void): OutputFile {

@@ -4,7 +4,7 @@
  * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use with the `require` that
  * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, readlinkSync, readSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import * as Comlink from "comlink";
 // @ts-expect-error comlink has no types for the .mjs path
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
@@ -84,6 +84,25 @@ function enterFolder(path: ByteString): void {
   }
 }
 
+/** A regular file of about `size` bytes. readFileSync would do, but Node has to compile it first. */
+function readWhole(path: string | Buffer, size: number): Uint8Array {
+  const fd = openSync(path, "r");
+  try {
+    let bytes = new Uint8Array(size + 1);
+    for (let end = 0; ; ) {
+      const count = readSync(fd, bytes, end, bytes.length - end, end);
+      if (count === 0) return bytes.subarray(0, end);
+      end += count;
+      if (end < bytes.length) continue;
+      const longer = new Uint8Array(2 * end);
+      longer.set(bytes);
+      bytes = longer;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
@@ -144,7 +163,10 @@ class NodeHost implements Host {
 
   readAll(path: ByteString): Uint8Array {
     const place = pathOf(path);
-    return guarded(() => (statSync(place).isFile() ? readFileSync(place) : readStream(place)));
+    return guarded(() => {
+      const stat = statSync(place);
+      return stat.isFile() ? readWhole(place, stat.size) : readStream(place);
+    });
   }
 
   readdir(path: ByteString): ByteString[] {

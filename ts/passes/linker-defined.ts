@@ -176,7 +176,7 @@ export class LinkerDefined {
   /** After bind-sections: __start_X and __stop_X of output sections whose name is a C identifier. */
   claimStartStop(ctx: Context, osecNames: ByteString[]): void {
     for (const section of osecNames) {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(section)) continue;
+      if (section[0] === "." || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(section)) continue;
       for (const stop of [false, true]) {
         const sym = this.wanted(ctx, (stop ? "__stop_" : "__start_") + section);
         if (sym === 0) continue;

@@ -166,7 +166,7 @@ function argumentInput(lexer: Lexer): ScriptInput {
 
 function word(lexer: Lexer): Token {
   const token = lexer.next();
-  if (!token.quoted && /^[(){};,]$/.test(token.text)) throw lexer.error(`name expected, but got ${token.text}`, token);
+  if (!token.quoted && token.text.length === 1 && "(){};,".includes(token.text)) throw lexer.error(`name expected, but got ${token.text}`, token);
   return token;
 }
 
@@ -183,7 +183,7 @@ function words(lexer: Lexer): Token[] {
 function readOutputFormat(r: Reader, command: Token): void {
   const names = words(r.lexer).map((token) => token.text);
   if (names.length !== 1 && names.length !== 3) throw r.lexer.error("OUTPUT_FORMAT takes one or three names", command);
-  const unknown = names.find((name) => !/^(elf(32|64)-|(binary|srec|ihex)$)/.test(name));
+  const unknown = names.find((name) => !name.startsWith("elf64-") && !/^(elf32-|(binary|srec|ihex)$)/.test(name));
   if (unknown !== undefined) throw r.lexer.error(`unknown output format name: ${unknown}`, command);
   // Further ones mean nothing (lld).
   if (r.script.outputFormat.length === 0) r.script.outputFormat = names;
