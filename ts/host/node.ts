@@ -372,9 +372,10 @@ class NodeHost implements Host {
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
+    const flags = this.program ? (this.flags ?? changedFlags(process.execArgv)) : [];
     if (this.program) defaultFlags();
-    const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`) : new Worker(EMBEDDED.worker, { eval: true });
-    if (this.program) worker.once("online", () => setFlags(this.flags ?? changedFlags(process.execArgv)));
+    // The worker sets them again: this thread is too busy to hear that it has started.
+    const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`, { workerData: flags }) : new Worker(EMBEDDED.worker, { eval: true, workerData: flags });
     let tell = (_reason: Error): void => undefined;
     // Unheard, it would end the process: a link can do without a thread that cannot start.
     worker.on("error", (error: Error) => tell(error));
