@@ -1,9 +1,8 @@
 /**
  * Garbage collection: what roots reach through relocations is live (lld's MarkLive rules).
  *
- * Breadth first over a queue of sections in memory; a few levels are followed inline before queueing. The live byte is
- * loaded before it is exchanged, because most references lead to sections that are live already. The live set is a
- * fixpoint, so the order of work does not show in the output.
+ * Sweeps over all sections visit those that wait, in their order: relocations and rows are read as they lie in memory, which makes up
+ * for the sections that a later sweep has to come back for. The live set is a fixpoint, so the order of work does not show in the output.
  */
 import { tables, params } from "../shared/tables.ts";
 import { isIdentifier, isReservedName } from "../lib/names.ts";
@@ -14,14 +13,12 @@ import {
   SHT_PREINIT_ARRAY,
 } from "../shared/elf.ts";
 
-/** Levels that are followed without queueing (lld uses the same depth). */
-const INLINE_DEPTH: u32 = 3;
-/** u32: entries in the queue. */
-const QUEUE_COUNT: u32 = CTL_COUNTERS;
-/** u32: address of the queue. */
-const QUEUE_ADDR: u32 = CTL_COUNTERS + 4;
+/** u32: 1 = some section waits. */
+const WAITING: u32 = CTL_COUNTERS;
 /** u32: address of a u32 per esym row, what following it means (fillTargets). */
-const TARGETS_ADDR: u32 = CTL_COUNTERS + 8;
+const TARGETS_ADDR: u32 = CTL_COUNTERS + 4;
+/** In isec.live: live, and what it holds on to has not been looked at. */
+const LIVE_WAITING: u8 = 2;
 /** Target of a symbol that is more than a section: in a merge section, or __start_X. */
 const TARGET_OTHER: u32 = 0xffffffff;
 
@@ -51,23 +48,20 @@ export function fillTargets(o: u32, targets: u32): void {
   }
 }
 
-/** First visit of a section: follow it here or queue it. */
-function enqueue(row: u32, depth: u32): void {
+/** A section that is reached: a sweep will come to it. Threads may say so twice, and then it is visited twice. */
+// @ts-ignore: decorator
+@inline
+function reach(row: u32): void {
   const live = tables().isec.live;
   if (live[row]) return;
-  if (atomic.xchg<u8>(changetype<usize>(live) + row, 1)) return;
-  if (depth < INLINE_DEPTH) {
-    visit(row, depth + 1);
-    return;
-  }
-  const at = atomic.add<u32>(QUEUE_COUNT, 1);
-  store<u32>(load<u32>(QUEUE_ADDR) + (at << 2), row);
+  live[row] = LIVE_WAITING;
+  store<u32>(WAITING, 1);
 }
 
 /** What relocation `at` of object `o` refers to becomes live. */
 // @ts-ignore: decorator
 @inline
-function follow(o: u32, at: u32, depth: u32): void {
+function follow(o: u32, at: u32): void {
   const t = tables();
   const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, R_SYM)];
   const flags = t.sym.flags[id];
@@ -75,7 +69,7 @@ function follow(o: u32, at: u32, depth: u32): void {
     const row = t.sym.isec[id];
     if (row == 0) return;
     if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, load<i64>(at, R_ADDEND));
-    enqueue(row, depth);
+    reach(row);
   } else if (id < params().globalSyms && t.gsym.startStop[id] != 0) {
     const list = t.gsym.startStop[id];
     if (load<u32>(list) == START_STOP_RETAINS) retain(list);
@@ -83,10 +77,10 @@ function follow(o: u32, at: u32, depth: u32): void {
   }
 }
 
-/** Queues the sections of a __start_/__stop_ list. */
+/** Reaches the sections of a __start_/__stop_ list. */
 export function retain(list: u32): void {
   const count = load<u32>(list, 4);
-  for (let i: u32 = 0; i < count; i++) enqueue(load<u32>(list + 8 + (i << 2)), INLINE_DEPTH);
+  for (let i: u32 = 0; i < count; i++) reach(load<u32>(list + 8 + (i << 2)));
 }
 
 /** Is any section of a __start_/__stop_ list live? */
@@ -115,7 +109,7 @@ function markPiece(id: u32, flags: u32, row: u32, addend: i64): void {
 }
 
 /** Follows everything a live section holds on to. */
-function visit(row: u32, depth: u32): void {
+function visit(row: u32): void {
   const t = tables();
   const isec = t.isec;
   const o = isec.obj[row];
@@ -130,26 +124,28 @@ function visit(row: u32, depth: u32): void {
       const index = load<u32>(at, R_SYM);
       if (index >= esyms) continue;
       const target = load<u32>(targets + (index << 2));
-      if (target == TARGET_OTHER) follow(o, at, depth);
-      else if (target != 0 && !live[target]) enqueue(target, depth);
+      if (target == TARGET_OTHER) follow(o, at);
+      else if (target != 0 && !live[target]) reach(target);
     }
   }
-  for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) enqueue(d, depth);
+  for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) reach(d);
   const next = isec.nextInGroup[row];
-  if (next != 0 && next != row) enqueue(next, depth);
-  for (let f = isec.fde[row]; f != 0; f = t.ehrec.nextFde[f]) visitFde(f, depth);
+  if (next != 0 && next != row) reach(next);
+  for (let f = isec.fde[row]; f != 0; f = t.ehrec.nextFde[f]) visitFde(f);
 }
 
 /**
  * A live function's FDE keeps its LSDA: relocations after the first. Functions, LINK_ORDER sections and group members
  * stay on their own terms, as in lld.
  */
-function visitFde(f: u32, depth: u32): void {
+function visitFde(f: u32): void {
   const t = tables();
+  const count = t.ehrec.relaCount[f];
+  if (count < 2) return;
   const o = t.isec.obj[t.ehrec.isec[f]];
   const esyms = t.obj.esymCount[o];
   const rela = t.ehrec.rela[f];
-  const end = rela + t.ehrec.relaCount[f] * RELA_BYTES;
+  const end = rela + count * RELA_BYTES;
   for (let at = rela + RELA_BYTES; at < end; at += RELA_BYTES) {
     if (load<u32>(at, R_SYM) >= esyms) continue;
     const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, R_SYM)];
@@ -157,22 +153,32 @@ function visitFde(f: u32, depth: u32): void {
     const row = t.sym.isec[id];
     if (row == 0 || t.isec.sh_flags[row] & (SHF_EXECINSTR | SHF_LINK_ORDER) || t.isec.nextInGroup[row] != 0) continue;
     if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, t.sym.flags[id], row, load<i64>(at, R_ADDEND));
-    enqueue(row, depth);
+    reach(row);
   }
 }
 
-/** Follows queue entries [from, to). */
-export function markQueue(from: u32, to: u32): void {
-  const queue = load<u32>(QUEUE_ADDR);
-  for (let i = from; i < to; i++) visit(load<u32>(queue + (i << 2)), 0);
+/** Follows the sections of [from, to) that wait, those included that it finds on the way further on. Returns how many. */
+export function markSweep(from: u32, to: u32): u32 {
+  const live = <u32>changetype<usize>(tables().isec.live);
+  let visited: u32 = 0;
+  for (let block = from; block < to; block += 16) {
+    if (!v128.any_true(i8x16.eq(v128.load(live + block), i8x16.splat(LIVE_WAITING)))) continue;
+    const end = min(block + 16, to);
+    for (let row = block; row < end; row++) {
+      if (load<u8>(live + row) != LIVE_WAITING) continue;
+      store<u8>(live + row, 1);
+      visit(row);
+      visited++;
+    }
+  }
+  return visited;
 }
 
-/** Queues the roots among sections [from, to). `targets`: filled by fillTargets for every included object. */
-export function markRootSections(from: u32, to: u32, queue: u32, targets: u32): void {
+/** Reaches the roots among sections [from, to). `targets`: filled by fillTargets for every included object. */
+export function markRootSections(from: u32, to: u32, targets: u32): void {
   const t = tables();
   const isec = t.isec;
   const live = isec.live;
-  store<u32>(QUEUE_ADDR, queue);
   store<u32>(TARGETS_ADDR, targets);
   for (let row = from; row < to; row++) {
     const kind = isec.kind[row];
@@ -182,24 +188,24 @@ export function markRootSections(from: u32, to: u32, queue: u32, targets: u32): 
     if (kind == ISEC_EH_FRAME) {
       live[row] = 1;
     } else if (flags & SHF_GNU_RETAIN) {
-      enqueue(row, INLINE_DEPTH);
+      reach(row);
     } else if (flags & SHF_LINK_ORDER) {
       continue;
     } else if (!(flags & SHF_ALLOC)) {
       if (isec.nextInGroup[row] != 0 || live[row]) continue;
       live[row] = 1;
-      for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) enqueue(d, INLINE_DEPTH);
+      for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) reach(d);
     } else if (type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY || type == SHT_PREINIT_ARRAY) {
-      enqueue(row, INLINE_DEPTH);
+      reach(row);
     } else if (type == SHT_NOTE) {
-      if (isec.nextInGroup[row] == 0) enqueue(row, INLINE_DEPTH);
+      if (isec.nextInGroup[row] == 0) reach(row);
     } else if (isec.rule[row] == 0 && isReservedName(isec.name[row])) {
-      enqueue(row, INLINE_DEPTH);
+      reach(row);
     }
   }
 }
 
-/** Queues what exported and required globals [from, to) are defined in. */
+/** Reaches what exported and required globals [from, to) are defined in. */
 export function markRootSymbols(from: u32, to: u32): void {
   const t = tables();
   for (let id = from; id < to; id++) {
@@ -208,7 +214,7 @@ export function markRootSymbols(from: u32, to: u32): void {
     const row = t.sym.isec[id];
     if (row == 0) continue;
     if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, 0);
-    enqueue(row, INLINE_DEPTH);
+    reach(row);
   }
 }
 
@@ -220,7 +226,7 @@ export function markCies(from: u32, to: u32): void {
     const o = t.isec.obj[t.ehrec.isec[r]];
     const end = t.ehrec.rela[r] + t.ehrec.relaCount[r] * RELA_BYTES;
     for (let at = t.ehrec.rela[r]; at < end; at += RELA_BYTES) {
-      if (load<u32>(at, R_SYM) < t.obj.esymCount[o]) follow(o, at, INLINE_DEPTH);
+      if (load<u32>(at, R_SYM) < t.obj.esymCount[o]) follow(o, at);
     }
   }
 }

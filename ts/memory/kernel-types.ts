@@ -141,8 +141,8 @@ export interface Kernels {
   fillTargets(o: u32, targets: u32): void;
   retain(list: u32): void;
   anyLive(list: u32): u32;
-  markQueue(from: u32, to: u32): void;
-  markRootSections(from: u32, to: u32, queue: u32, targets: u32): void;
+  markSweep(from: u32, to: u32): u32;
+  markRootSections(from: u32, to: u32, targets: u32): void;
   markRootSymbols(from: u32, to: u32): void;
   markCies(from: u32, to: u32): void;
   markAll(from: u32, to: u32): void;

@@ -9,7 +9,7 @@ import { COMPRESS_PHASES } from "../passes/compress-sections.ts";
 import { EMITTED_RELOC_PHASES } from "../passes/emit-relocs.ts";
 import { bindNamesPhase, countLeadersPhase, histogramPhase, indexNamesPhase, internPhase, numberLeadersPhase, scatterPhase } from "../passes/intern-names.ts";
 import { LOAD_PHASES } from "../passes/load-sections.ts";
-import { fillTargetsPhase, markQueuePhase } from "../passes/mark-live.ts";
+import { fillTargetsPhase, markLivePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
 import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
@@ -30,7 +30,7 @@ export const PHASES: Phases = {
   "bind-names": bindNamesPhase,
   "index-names": indexNamesPhase,
   "fill-targets": fillTargetsPhase,
-  "mark-live": markQueuePhase,
+  "mark-live": markLivePhase,
   "resolve-addresses": resolveAddressesPhase,
   relocate: relocatePhase,
   "relocate-objects": relocateObjectsPhase,

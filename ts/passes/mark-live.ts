@@ -1,5 +1,5 @@
 /**
- * --gc-sections: which input sections are part of the output (breadth first, in parallel over a queue).
+ * --gc-sections: which input sections are part of the output (sweeps over all of them, in parallel, until nothing is new).
  *
  * Roots and edges are lld's; the kernel follows them, this file names the roots that options and linker-made symbols give.
  * Reads isec, sym, relocations; writes isec.live, piece.live.
@@ -8,22 +8,24 @@ import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, 
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
+/** Index in u32: the kernel's word that some section waits. */
+const WAITING = CTL_COUNTERS >>> 2;
+/** Index in u32: sections that the chunks of a sweep have met. */
+const VISITED = (CTL_COUNTERS >>> 2) + 2;
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 64;
 /** Sections or names a kernel call takes. */
 const ROWS_PER_CALL = 1 << 14;
-/** Queue entries a chunk takes. */
-const ENTRIES_PER_CHUNK = 256;
-/** Queues shorter than this are followed without waking workers. */
-const PARALLEL_ENTRIES = 1024;
+/** Sections a chunk sweeps over. */
+const SECTIONS_PER_CHUNK = 2048;
+/** When the last sweep met fewer sections than this, workers are left asleep. */
+const PARALLEL_SECTIONS = 1024;
 
-const A_FROM = 0;
-const A_TO = 1;
-
-/** Phase: follows a stretch of the queue. */
-export function markQueuePhase(w: WorkerContext, chunk: number): void {
-  const from = w.args[A_FROM]! + chunk * ENTRIES_PER_CHUNK;
-  w.kernels.markQueue(from, Math.min(from + ENTRIES_PER_CHUNK, w.args[A_TO]!));
+/** Phase: follows the sections of a stretch that wait; adds their number to the second counter. Argument: rows of isec. */
+export function markLivePhase(w: WorkerContext, chunk: number): void {
+  const from = 1 + chunk * SECTIONS_PER_CHUNK;
+  const visited = w.kernels.markSweep(from, Math.min(from + SECTIONS_PER_CHUNK, w.args[0]!));
+  if (visited > 0) Atomics.add(w.u32, VISITED, visited);
 }
 
 /** Phase: what the symbols of a stretch of included objects lead to. Arguments: address of u32 obj rows, their number, the targets. */
@@ -47,21 +49,24 @@ export async function markLive(ctx: Context): Promise<void> {
     return;
   }
   const mark = arena.mark();
-  const queue = arena.alloc(rows * 4);
-  const counter = CTL_COUNTERS >>> 2;
-  arena.u32[counter] = 0;
+  arena.u32[WAITING] = 0;
   const waiting = listStartStop(ctx);
   const targets = arena.alloc(tables.esym.rows * 4);
   const count = ctx.objects.length;
   await ctx.pool.run("fill-targets", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, targets);
-  inSteps(rows, (first, end) => kernels.markRootSections(first, end, queue, targets));
+  inSteps(rows, (first, end) => kernels.markRootSections(first, end, targets));
   inSteps(params.get("globalSyms"), (first, end) => kernels.markRootSymbols(first, end));
   kernels.markCies(1, tables.ehrec.rows);
-  let from = 0;
+  let expected = PARALLEL_SECTIONS;
   do {
-    for (let to = arena.u32[counter]!; from < to; from = to, to = arena.u32[counter]!) {
-      if (to - from < PARALLEL_ENTRIES) kernels.markQueue(from, to);
-      else await ctx.pool.run("mark-live", Math.ceil((to - from) / ENTRIES_PER_CHUNK), from, to);
+    while (arena.u32[WAITING] !== 0) {
+      arena.u32[WAITING] = 0;
+      arena.u32[VISITED] = 0;
+      if (expected < PARALLEL_SECTIONS) expected = kernels.markSweep(1, rows);
+      else {
+        await ctx.pool.run("mark-live", Math.ceil((rows - 1) / SECTIONS_PER_CHUNK), rows);
+        expected = arena.u32[VISITED]!;
+      }
     }
   } while (retainWanted(ctx, waiting));
   arena.release(mark);
@@ -106,7 +111,7 @@ function listStartStop(ctx: Context): number[] {
   return waiting;
 }
 
-/** Queues the sets that are referred to and wholly dead; true = there were some. */
+/** Marks the sets that are referred to and wholly dead; true = there were some. */
 function retainWanted(ctx: Context, waiting: number[]): boolean {
   const { arena, kernels } = ctx;
   const wanted = waiting.filter((at) => arena.u32[at >>> 2] === START_STOP_WANTED && kernels.anyLive(at) === 0);
