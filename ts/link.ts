@@ -105,6 +105,7 @@ async function resolveInputs(ctx: Context): Promise<void> {
     if (closed === null || closed.scanned !== null || bytes <= FEW_BYTES || !closed.openAll()) {
       await run("start-engine", () => startEngine(ctx, bytes));
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
+      if (!options.relocatable) putNameRules(ctx);
       await run("parse-object", () => parseObject(ctx, bytes));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
@@ -142,7 +143,6 @@ async function readInputs(ctx: Context): Promise<void> {
   settleFormat(ctx);
   checkPaths(ctx);
   reportSymbols(ctx);
-  if (!ctx.options.relocatable) putNameRules(ctx);
   await run("load-sections", () => loadSections(ctx));
   if (ctx.params.get("warningSections") === 1 && !ctx.options.relocatable) ctx.kernels.consumeWarnings();
   if (ctx.options.discardSections.length > 0 || ctx.options.relocatableMerge) adjustSections(ctx);

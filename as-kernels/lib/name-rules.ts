@@ -3,7 +3,9 @@
  *
  * A rule fits a name that is its prefix, or goes on with '.' after it.
  */
+import { params } from "../shared/tables.ts";
 import { equal } from "./bytes.ts";
+import { isReservedName } from "./names.ts";
 
 /** Address of the prefix, its length (at least 4), address of the output section's name, its osec row once it has one (0 = not yet). */
 export const RULE_BYTES: u32 = 16;
@@ -23,4 +25,17 @@ export function ruleOf(name: u32, rules: u32, count: u32): u32 {
     if (next == 46 || next == 0) return i + 1;
   }
   return 0;
+}
+
+/** The rule for what needs no second look at its name: neither kept for the C runtime, nor a C identifier, nor given another name (".ctors"). */
+// @ts-ignore: decorator
+@inline
+export function plainRule(name: u32): u8 {
+  const count = params().nameRuleCount;
+  return count == 0 || load<u8>(name) != 46 || isReservedName(name) ? 0 : <u8>ruleOf(name, params().nameRules, count);
+}
+
+/** Address of the prefix of rule `rule`, counted from 1. NUL-terminated. */
+export function rulePrefix(rule: u32): u32 {
+  return load<u32>(params().nameRules + (rule - 1) * RULE_BYTES);
 }

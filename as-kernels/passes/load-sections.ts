@@ -4,8 +4,8 @@
  * numberSections runs once, serially, in inclusion order, so rows are in link order; the rest runs per object.
  */
 import { params, tables } from "../shared/tables.ts";
-import { isOldArray, isReservedName, isWarning } from "../lib/names.ts";
-import { ruleOf } from "../lib/name-rules.ts";
+import { isOldArray, isWarning } from "../lib/names.ts";
+import { plainRule, rulePrefix } from "../lib/name-rules.ts";
 import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
@@ -95,7 +95,7 @@ export function numberSections(o: u32, next: u32, localBase: u32): u32 {
 }
 
 /**
- * Fills the isec rows of object `o` from its section headers at `shdrs`; `names`: its section name table.
+ * Fills the isec rows of object `o` from its section headers at `shdrs`; `names`: its section name table, 0 = did not stay.
  * `base`: bytes from the start of the file to the object.
  */
 export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerge: u32): void {
@@ -124,18 +124,13 @@ function isUnknown(type: u32, flags: u32): bool {
   return type < <u32>SHT_LOOS ? type != SHT_CREL : type <= <u32>SHT_HIOS && (flags & SHF_OS_NONCONFORMING) != 0;
 }
 
-/** The rule for what needs no second look at its name: neither kept for the C runtime, nor a C identifier, nor given another name (".ctors"). */
-// @ts-ignore: decorator
-@inline
-function plainRule(name: u32): u8 {
-  const count = params().nameRuleCount;
-  return count == 0 || load<u8>(name) != 46 || isReservedName(name) ? 0 : <u8>ruleOf(name, params().nameRules, count);
-}
-
 function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, keepMerge: u32): void {
   const t = tables();
   const isec = t.isec;
-  const name = names + load<u32>(header);
+  const sh_name = load<u32>(header);
+  // Names that did not stay (settleNames): a rule, and then its prefix says all that kernels ask of a name, or an address.
+  const rule = names != 0 ? <u32>plainRule(names + sh_name) : sh_name <= <u32>u8.MAX_VALUE ? sh_name : 0;
+  const name = names != 0 ? names + sh_name : rule != 0 ? rulePrefix(rule) : sh_name;
   const flags = <u32>load<u64>(header, SH_FLAGS);
   const type = load<u32>(header, SH_TYPE);
   const size = load<u64>(header, SH_SIZE);
@@ -144,7 +139,7 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   isec.obj[row] = o;
   isec.shndx[row] = i;
   isec.name[row] = name;
-  isec.rule[row] = plainRule(name);
+  isec.rule[row] = <u8>rule;
   isec.sh_type[row] = type;
   isec.sh_flags[row] = flags;
   isec.sh_offset[row] = base + <f64>load<u64>(header, SH_OFFSET);

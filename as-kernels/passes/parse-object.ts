@@ -43,7 +43,7 @@ export function readObjects(first: u32, end: u32, out: u32): u32 {
 /**
  * Fills slot, group and record rows of one relocatable object whose tables are resident and whose bases are set.
  * `shdrs`: section headers; `groups`: bytes of the file from object offset `groupFrom` on that hold all group contents;
- * `names`: section name table. Returns 0 or ERR_* with the culprit's index at `out`.
+ * `names`: section name table, 0 = did not stay. Returns 0 or ERR_* with the culprit's index at `out`.
  */
 export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, names: u32, namesBytes: u32, out: u32): u32 {
   const t = tables();
@@ -69,7 +69,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
   for (let i: u32 = 1; i < count; i++) {
     const header = shdrs + i * SHDR_BYTES;
     const type = load<u32>(header, SH_TYPE);
-    if (load<u32>(header) >= namesBytes && type != SHT_NULL) return fail(out, i, ERR_SECTION_NAME);
+    if (names != 0 && load<u32>(header) >= namesBytes && type != SHT_NULL) return fail(out, i, ERR_SECTION_NAME);
     let kind: u8 = <u8>SLOT_REGULAR;
     if (type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX || type == SHT_LLVM_CALL_GRAPH_PROFILE ||
         ((type == SHT_LLVM_ADDRSIG || type == SHT_LLVM_DEPENDENT_LIBRARIES) && params().outputKind != OUT_RELOCATABLE)) {
@@ -127,7 +127,7 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
       groupRow++;
     }
   }
-  for (let i: u32 = 1; i < count; i++) {
+  for (let i: u32 = 1; i < count && names != 0; i++) {
     const header = shdrs + i * SHDR_BYTES;
     if (!isLinkonce(header, names, namesBytes)) continue;
     if (slot.group[slotBase + i] != 0 || slot.kind[slotBase + i] != SLOT_REGULAR) {

@@ -6,11 +6,13 @@
  * members. Of large ones TypeScript reads what planTables lists. This is where untrusted bytes enter, with parse-object.ts.
  */
 import { tables } from "../shared/tables.ts";
+import { copyBytes, strlen } from "../lib/bytes.ts";
 import {
-  E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET,
+  E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET, OUT_NAMES_PASS,
   OUT_NAMES_SIZE, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
 } from "../lib/header-cells.ts";
 import { fail, reportObject } from "../lib/issue.ts";
+import { plainRule } from "../lib/name-rules.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
   CTL_ARENA_TOP, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
@@ -200,10 +202,10 @@ function found(out: u32, offset: f64, bytes: f64): u32 {
 }
 
 /**
- * Checks the section headers of object `o` at `shdrs` and lists at `out` which other parts of it are to stay in memory.
- * False = it is broken, which has been reported.
+ * Checks the section headers of object `o` at `shdrs` and lists at `out` which other parts of it are to stay in memory; with `pass` 1 its
+ * section names need not. False = it is broken, which has been reported.
  */
-export function planTables(o: u32, shdrs: u32, out: u32): bool {
+export function planTables(o: u32, shdrs: u32, pass: u32, out: u32): bool {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
   const error = scanHeaders(shdrs, count, load<u32>(out + OUT_SHSTRNDX), obj.bytes[o], out);
@@ -217,15 +219,21 @@ export function planTables(o: u32, shdrs: u32, out: u32): bool {
     want(out, cell(out, OUT_SYMTAB_OFFSET), cell(out, OUT_SYMTAB_SIZE));
     want(out, cell(out, OUT_STRTAB_OFFSET), cell(out, OUT_STRTAB_SIZE));
   }
-  want(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE)); // also where there is none: it has an address
+  // Some assemblers have one table for symbols and sections.
+  const apart = cell(out, OUT_NAMES_OFFSET) != cell(out, OUT_STRTAB_OFFSET);
+  store<u32>(out + OUT_NAMES_PASS, u32(pass != 0 && apart));
+  if (!pass || !apart) want(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE)); // also where there is none: it has an address
   if (cell(out, OUT_SHNDX_SIZE) != 0) want(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
   const scattered = cell(out, OUT_GROUP_TO) - cell(out, OUT_GROUP_FROM);
   if (scattered > 0 && scattered <= SCATTERED_BYTES) want(out, cell(out, OUT_GROUP_FROM), scattered);
   return true;
 }
 
-/** The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers. */
-export function bindTables(o: u32, shdrs: u32, out: u32): void {
+/**
+ * The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers; `passing`: the section names if
+ * they do not stay (OUT_NAMES_PASS). False = no room.
+ */
+export function bindTables(o: u32, shdrs: u32, passing: u32, out: u32): bool {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
   obj.shdrs[o] = shdrs;
@@ -240,9 +248,16 @@ export function bindTables(o: u32, shdrs: u32, out: u32): void {
     if (cell(out, OUT_SHNDX_SIZE) != 0) obj.shndxTab[o] = found(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
   }
   const namesBytes = <u32>cell(out, OUT_NAMES_SIZE);
-  obj.names[o] = found(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE));
+  const passes = load<u32>(out + OUT_NAMES_PASS) != 0;
+  const names = passes ? passing : found(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE));
+  const linkonce = countLinkonce(shdrs, count, names, namesBytes);
+  obj.names[o] = names;
   obj.namesBytes[o] = namesBytes;
-  const linkonce = countLinkonce(obj.shdrs[o], count, obj.names[o], namesBytes);
+  if (passes) {
+    // Where a name means a group, or is none, it is looked at again.
+    const again = linkonce != 0 || cell(out, OUT_LOCAL_SIGNATURES) != 0 || !areNames(shdrs, count, names, namesBytes);
+    if (!(again ? keepNames(o, names, namesBytes) : settleNames(o, shdrs, names))) return false;
+  }
   obj.groupCount[o] = load<u32>(out + OUT_GROUPS) + linkonce;
   const from = cell(out, OUT_GROUP_FROM);
   const bytes = cell(out, OUT_GROUP_TO) - from;
@@ -250,6 +265,64 @@ export function bindTables(o: u32, shdrs: u32, out: u32): void {
   obj.groupTo[o] = from + bytes;
   obj.groups[o] = bytes > 0 && bytes <= SCATTERED_BYTES ? found(out, from, bytes) : 0;
   obj.recordCount[o] = obj.esymCount[o] - obj.firstGlobal[o] + <u32>cell(out, OUT_LOCAL_SIGNATURES) + linkonce;
+  return true;
+}
+
+/** Do all sections have names in the table, and does it end as it should? */
+function areNames(shdrs: u32, count: u32, names: u32, namesBytes: u32): bool {
+  if (namesBytes == 0 || load<u8>(names + namesBytes - 1) != 0) return false;
+  for (let i: u32 = 1; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    if (load<u32>(header) >= namesBytes && load<u32>(header, SH_TYPE) != SHT_NULL) return false;
+  }
+  return true;
+}
+
+function keepNames(o: u32, names: u32, bytes: u32): bool {
+  const at = alloc(bytes + MARGIN);
+  if (at == 0) return false;
+  memory.copy(at, names, bytes);
+  memory.fill(at + bytes, 0, MARGIN);
+  tables().obj.names[o] = at;
+  return true;
+}
+
+/** Above all offsets in a name table that is in memory, while settleNames is at work. */
+const RULED: u32 = 0x80000000;
+
+/**
+ * Section names of object `o` do not stay, which obj.names says with 0: in the headers, sh_name becomes the number of the rule that fits,
+ * or the address of a copy of the name (which is above all such numbers). False = no room.
+ */
+function settleNames(o: u32, shdrs: u32, names: u32): bool {
+  const obj = tables().obj;
+  const end = shdrs + obj.e_shnum[o] * SHDR_BYTES;
+  let bytes: u32 = 0;
+  for (let header = shdrs + SHDR_BYTES; header < end; header += SHDR_BYTES) {
+    if (isOwnTable(load<u32>(header, SH_TYPE))) continue;
+    const name = names + load<u32>(header);
+    const rule = <u32>plainRule(name);
+    if (rule != 0) store<u32>(header, RULED | rule);
+    else bytes += strlen(name) + 1;
+  }
+  let at = alloc(bytes + MARGIN);
+  if (at == 0) return false;
+  for (let header = shdrs + SHDR_BYTES; header < end; header += SHDR_BYTES) {
+    if (isOwnTable(load<u32>(header, SH_TYPE))) continue;
+    const sh_name = load<u32>(header);
+    if (sh_name & RULED) {
+      store<u32>(header, sh_name & ~RULED);
+      continue;
+    }
+    const length = strlen(names + sh_name) + 1;
+    copyBytes(at, names + sh_name, length);
+    store<u32>(header, at);
+    at += length;
+  }
+  memory.fill(at, 0, MARGIN);
+  obj.names[o] = 0;
+  obj.namesBytes[o] = 0;
+  return true;
 }
 
 /** As WorkerContext.alloc; 0 = no room. */
@@ -312,10 +385,10 @@ function keepRelas(o: u32, whole: u32, shdrs: u32): bool {
 
 /**
  * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
- * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it. Returns the first object that is not
- * there; 0 = no room.
+ * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it; with `pass` 1 section names need not stay.
+ * Returns the first object that is not there; 0 = no room.
  */
-export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, out: u32): u32 {
+export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, pass: u32, out: u32): u32 {
   const obj = tables().obj;
   let o = first;
   for (; o < limit && obj.kind[o] == OBJ_RELOCATABLE && obj.source[o] == obj.source[first]; o++) {
@@ -333,12 +406,12 @@ export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, 
       continue;
     }
     const headers = whole + <u32>obj.shoff[o];
-    if (!planTables(o, headers, out)) continue;
+    if (!planTables(o, headers, pass, out)) continue;
     const headersBytes = obj.e_shnum[o] * SHDR_BYTES;
     const shdrs = allocRegion(headersBytes);
     if (shdrs == 0 || !keepParts(whole, out) || (relas && !keepRelas(o, whole, headers))) return 0;
     memory.copy(shdrs, headers, headersBytes);
-    bindTables(o, shdrs, out);
+    if (!bindTables(o, shdrs, whole + <u32>cell(out, OUT_NAMES_OFFSET), out)) return 0;
   }
   return o;
 }

@@ -167,7 +167,7 @@ const WORDS: Record<number, Words> = {
   [abi.ISSUE_COPIED_DISCARDED]: (ctx, issue) => {
     const obj = ctx.tables.isec.obj[issue.isec]!;
     const offset = place.rawRelocation(ctx, issue.isec, issue.index)?.r_offset ?? 0;
-    const section = ctx.arena.cstring(ctx.tables.isec.name[issue.isec]!);
+    const section = place.sectionName(ctx, issue.isec);
     return messages.copiedDiscarded(place.headerName(ctx, obj, place.rawSymbol(ctx, obj, Number(issue.a))?.shndx ?? 0), place.filePlace(ctx, obj), section, offset);
   },
   [abi.ISSUE_NO_COPYRELOC]: (ctx, issue) => messages.noCopyRelocation(...against(ctx, issue)),

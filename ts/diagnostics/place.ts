@@ -217,8 +217,10 @@ export function definedIn(ctx: PlaceContext, sym: number): Place {
 // ---- sections ----
 
 export function sectionName(ctx: PlaceContext, isec: number): ByteString {
-  const at = ctx.tables.isec.name[isec]!;
-  return at === 0 ? "" : ctx.arena.cstring(at, 65536);
+  const { name, rule, obj, shndx } = ctx.tables.isec;
+  // The name did not stay (passNames), only the prefix that the rule is about.
+  if (rule[isec] !== 0 && ctx.tables.obj.names[obj[isec]!] === 0) return headerName(ctx, obj[isec]!, shndx[isec]!);
+  return name[isec] === 0 ? "" : ctx.arena.cstring(name[isec]!, 65536);
 }
 
 /** `a.o:(.text)`: the name of a section in messages and reports. */

@@ -36,7 +36,7 @@ export const TABLES = {
     strtab: "u32", // address of the string table of the symbols
     strtabBytes: "u32",
     shndxTab: "u32", // address of SHT_SYMTAB_SHNDX words, 0 = none
-    names: "u32", // address of the section name table
+    names: "u32", // address of the section name table; 0 = the names have been looked at and did not stay (settleNames)
     namesBytes: "u32",
     groupFrom: "f64", // bytes from the start of the object: where the contents of SHT_GROUP sections begin
     groupTo: "f64",
@@ -141,7 +141,7 @@ export const TABLES = {
   isec: {
     obj: "u32",
     shndx: "u32", // index in the object's section header table
-    name: "u32", // address of the NUL-terminated section name
+    name: "u32", // address of the NUL-terminated section name; where names did not stay and a rule fits, of the rule's prefix
     rule: "u8", // 1 + the rule of params.nameRules that fits the name, if it says no more than where the section goes; 0 = the name is to be read
     sh_type: "u32",
     sh_flags: "u32",

@@ -96,7 +96,7 @@ export function bindSections(ctx: Context): void {
   }
 }
 
-/** Before load-sections, which asks them of every section: its names are in the cache then. */
+/** Before parse-object or load-sections asks them of every section: its name is in the cache then. */
 export function putNameRules(ctx: Context): void {
   const { arena, params } = ctx;
   const rules = rulesOf(ctx);

@@ -22,13 +22,13 @@ const MAX_REGION_BYTES = 1 << 28;
 /** What readObjects leaves: u32 index, u32 ERR_*. */
 const OUT_BYTES = 16;
 
-/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too. */
+/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too, 1 = section names need not stay. */
 export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   const first = 1 + chunk * w.args[0]!;
   const end = Math.min(first + w.args[0]!, w.tables.obj.rows);
   const { kind } = w.tables.obj;
   for (let o = first; o < end; ) {
-    if (kind[o] === OBJ_RELOCATABLE) o = keepTables(w, o, end, w.args[1]!);
+    if (kind[o] === OBJ_RELOCATABLE) o = keepTables(w, o, end, w.args[1]!, w.args[2]!);
     else o++;
   }
 }
@@ -81,11 +81,22 @@ export async function parseObject(ctx: Context, bytes: number): Promise<void> {
   const chunks = Math.ceil(objects / perChunk);
   ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
   // Most objects that a large link names are needed: relocations that are at hand are kept.
-  await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0);
+  await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0, Number(passNames(ctx)));
   ctx.checkIssues();
   numberRows(ctx);
   await pool.run("read-symbols", chunks, perChunk);
   ctx.checkIssues();
+}
+
+/**
+ * May section names go where a rule says what becomes of the section? They are a tenth of the memory of a large link, and it is messages that
+ * ask for one (sectionName reads it again). Not where many are asked for: by options, scripts and reports, or by the API.
+ */
+function passNames({ options, script, sectionOrder, observer }: Context): boolean {
+  if (script !== null || sectionOrder.length > 0 || observer !== null || options.relocatable || options.icf !== "none") return false;
+  const { unique, uniqueGlobs, discardSections, zeroToBss, shuffleSections, mapFile, printGcSections, reportFile, metafile, whyLive } = options;
+  const lists = [uniqueGlobs, discardSections, shuffleSections, whyLive];
+  return !unique && !zeroToBss && !printGcSections && mapFile + reportFile + metafile === "" && lists.every((list) => list.length === 0);
 }
 
 function numberRows(ctx: Context): void {

@@ -106,6 +106,6 @@ function readAgain({ arena, pool, tables }: Context, input: InputFile, bytes: nu
   const sections = obj.e_shnum[o]!;
   for (const column of [obj.e_shnum, obj.esymCount, obj.firstGlobal, obj.strtabBytes, obj.namesBytes, obj.groupCount, obj.recordCount, obj.symtab, obj.strtab, obj.shndxTab]) column[o] = 0;
   input.bytes = obj.bytes[o] = bytes;
-  keepTables(pool.self, o, o + 1, 0);
+  keepTables(pool.self, o, o + 1, 0, 0);
   return arena.issues === 0 && obj.e_shnum[o] === sections;
 }

@@ -22,6 +22,15 @@ diagnostics("an undefined symbol with source line, object and archive member", (
   if (wield) contains(one, /^wield: error|^ld: error|^.*: error: undefined/m);
 }, "ar");
 
+diagnostics("sections are called by their whole names, in archives and large objects, too", (w) => {
+  if (!lld) return;
+  const far = (name: string, pad = "") => `.section .text.${name},"ax",@progbits\n.globl ${name}\n${name}: .quad wanted\n${pad}.section .data.rel.ro.${name},"aw",@progbits\n.byte 1\n.quad wanted - .\n`;
+  w.write({ "a.s": far("one"), "b.s": far("two", ".fill 100000\n"), "m.s": ".globl _start\n_start: call one\ncall two\n" });
+  w.sh("for f in a b m; do as $f.s -o $f.o; done; ar rc lib.a a.o b.o");
+  const said = w.fails("$LD m.o lib.a -o m");
+  contains(said, /a\.o:\(\.text\.one\+0x0\)/, /a\.o:\(\.data\.rel\.ro\.one\+0x1\)/, /b\.o:\(\.text\.two\+0x0\)/);
+}, "ar");
+
 diagnostics("C++ names are demangled, and not with --no-demangle", (w) => {
   if (!lld) return;
   w.write({ "m.cc": "namespace ns { int wanted(int, const char *); }\nint main() { return ns::wanted(1, \"\"); }\n" }).sh("g++ -c m.cc");
