@@ -28,6 +28,7 @@ export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./pass
 export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
+export { claimAgain, clearLate, listGroups, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
 export * from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";

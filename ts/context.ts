@@ -6,7 +6,7 @@
  */
 import type { ByteString, LinkOptions, SymbolPattern, VersionNode } from "./args/link-options.ts";
 import type { Architecture } from "./arch/arch.ts";
-import type { Arena } from "./memory/arena.ts";
+import type { Arena, ArenaSpares } from "./memory/arena.ts";
 import type { Tables, Params } from "./memory/table.ts";
 import type { Kernels } from "./memory/kernels.ts";
 import type { Pool } from "./memory/pool.ts";
@@ -100,27 +100,54 @@ export interface Checkpoint {
   /** Tops of the arena: before assign-addresses, and after the last pass that does not write. */
   created: number;
   laidOut: number;
-  /** Where `created` must not be when a link is taken up once more; 0 = not known yet. */
-  limit: number;
+  /** The link as set-visibility left it; null = it cannot be taken up. */
+  resolved: ResolvedState | null;
   /** params.digest of everything but the build-id. */
   digest: bigint;
   /** Where names and symbols of replaced objects may go (passes/patch-symbols.ts). */
   room: SymbolRoom;
 }
 
+/** How many rows an object may use where its rows begin. */
+export interface ObjectRows {
+  esyms: number;
+  locals: number;
+  slots: number;
+  groups: number;
+}
+
+/** What a link that goes on after set-visibility needs of that time (passes/replace-objects.ts). */
+export interface ResolvedState {
+  /** Top of the arena, and memory below that is free. */
+  mark: number;
+  spares: ArenaSpares;
+  /** Memory set aside for tables of replaced objects: what is left of it. */
+  area: { at: number; end: number };
+  /** Addresses of copies: of globals (saveGlobals), of obj.needed, of the parameters. */
+  globals: number;
+  needed: number;
+  params: number;
+}
+
 /** Rows behind those of a link that are kept free for names and symbols to come; none where no link can follow. */
 export interface SymbolRoom {
-  /** First free row of `gsym`, `esym` and the local part of `sym`, and the ends of the free rows. */
+  /** First free row of `gsym`, `esym`, the local part of `sym`, `slot` and `group`, and the ends of the free rows. */
   names: number;
   namesEnd: number;
   esyms: number;
   esymsEnd: number;
   locals: number;
   localsEnd: number;
+  slots: number;
+  slotsEnd: number;
+  groups: number;
+  groupsEnd: number;
+  /** End of the room for rows of `isec`, which are moved to make some. */
+  isecsEnd: number;
   /** Address of the names in order of their first mention; 0 = they are still in the order of their rows. */
   order: number;
   /** By object that has other rows than it had: how many it may use. */
-  rows: Map<number, { esyms: number; locals: number }>;
+  rows: Map<number, ObjectRows>;
   /** Symbols have come or gone since the symbol table was counted. */
   moved: boolean;
 }

@@ -43,6 +43,7 @@ import { ignoreUnresolved, reportUndefined } from "./passes/report-undefined.ts"
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
 import { dropUnmentioned, resolveSymbols } from "./passes/resolve-symbols.ts";
 import { onlyCalled, rewriteEndbr } from "./passes/rewrite-endbr.ts";
+import { saveResolved } from "./passes/resolved-state.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
 import { assignScriptAddresses } from "./passes/script-layout.ts";
 import { orderScriptSections } from "./passes/script-order.ts";
@@ -172,6 +173,16 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     return output;
   }
 
+  saveResolved(ctx);
+  await shapeImage(ctx);
+  await layOut(ctx);
+  return null;
+}
+
+/** From resolved symbols to output sections: what is done again when an object has other sections. */
+export async function shapeImage(ctx: Context): Promise<void> {
+  const { linkerDefined } = ctx.checkpoint;
+  const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   await run("split-pieces", () => splitPieces(ctx));
   ctx.checkIssues();
   await run("mark-live", async () => {
@@ -208,8 +219,6 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     if (ctx.options.z.uniqueSymbol) uniqueNames(ctx);
     await ctx.symtab.count(ctx);
   });
-  await layOut(ctx);
-  return null;
 }
 
 /** From sizes to addresses: what is done again when only sizes have changed. */

@@ -32,7 +32,7 @@ const BSYMBOLIC = {
 const SPARE_ROWS = 256;
 const MANY_ROWS = 1 << 13;
 
-const noRoom = (): SymbolRoom => ({ names: 0, namesEnd: 0, esyms: 0, esymsEnd: 0, locals: 0, localsEnd: 0, order: 0, rows: new Map(), moved: false });
+const noRoom = (): SymbolRoom => ({ names: 0, namesEnd: 0, esyms: 0, esymsEnd: 0, locals: 0, localsEnd: 0, slots: 0, slotsEnd: 0, groups: 0, groupsEnd: 0, isecsEnd: 0, order: 0, rows: new Map(), moved: false });
 
 /** What a link begins with. */
 interface Beginning {
@@ -60,7 +60,7 @@ export function createContext({ options, host, diag, observer, machine, lasts }:
     segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0,
     onlyCalled: [],
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
-    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, limit: 0, digest: 0n, room: noRoom() },
+    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, digest: 0n, resolved: null, room: noRoom() },
     spareRows: (rows) => (lasts ? SPARE_ROWS + Math.min(rows, MANY_ROWS) + (rows >>> 4) : 0),
     expectBytes: (bytes) => startEngine(ctx, bytes),
     checkIssues() {

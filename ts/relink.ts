@@ -12,19 +12,20 @@ import type { Context, LinkObserver } from "./context.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
 import { HandOver } from "./host/hand-over.ts";
 import { HostError } from "./host/host.ts";
-import { finishBuildId, layOut, timed, writeContents, writeFile } from "./link.ts";
+import { finishBuildId, layOut, shapeImage, timed, writeContents, writeFile } from "./link.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { outputBytes } from "./passes/finish-output.ts";
-import { compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
+import { beginAttempt, compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
+import { startOrder } from "./passes/patch-symbols.ts";
+import { isInOrder, replaceObjects } from "./passes/replace-objects.ts";
 import { wantsSectionOrder } from "./passes/section-order.ts";
 import { rewriteOutput } from "./passes/write-output.ts";
 
-/** What objects that were read again may take of memory before it is time to tidy up: a quarter of what the link took, within limits. */
-const SPARE_PART = 4;
-const MIN_SPARE = 4 << 20;
-const MAX_SPARE = 64 << 20;
+/** What an object that is read again takes of the memory that is set aside: its tables so many times, and some bytes. */
+const AREA_TIMES = 3;
+const AREA_LEAST = 1 << 14;
 const MODE = 0o777;
 
 /** What an attempt may end with that the link from the beginning will end with, too, or not. */
@@ -35,7 +36,7 @@ export function canTakeUp(ctx: Context): boolean {
   const { options } = ctx;
   const read = options.gdbIndex || options.debugNames || options.icf !== "none" || options.optimizeBbJumps || options.z.rewriteEndbr || options.zeroToBss || options.compressDebug !== "none" || options.compressSections.length > 0;
   const otherwise = options.relocatable || options.filler >= 0 || options.z.uniqueSymbol || options.z.reportRelative || options.outputOrder.length > 0 || options.emitRelocs || options.hexFormat !== "" || options.binary || options.separateDebug !== "" || options.reproduce !== "" || options.wrap.length > 0;
-  const more = ctx.script !== null || ctx.plan !== null || ctx.lto !== null || ctx.bitcode !== null || ctx.params.get("splitStack") === 1;
+  const more = ctx.checkpoint.resolved === null || ctx.script !== null || ctx.plan !== null || ctx.lto !== null || ctx.bitcode !== null || ctx.params.get("splitStack") === 1;
   return !read && !otherwise && !more && !wantsSectionOrder(ctx);
 }
 
@@ -57,7 +58,7 @@ export async function relink(ctx: Context, replaced: readonly Replacement[], obs
     const difference = await timed(ctx, "compare-objects", () => compareAll(ctx, replaced, dirty));
     if (difference === "contents") await writeAgain(ctx, dirty, previous);
     else if (difference === "sizes") await layOutAgain(ctx);
-    else return false;
+    else if (difference === "more" || !(await shapeAgain(ctx))) return false;
   } catch (error) {
     if (GIVEN_UP.some((kind) => error instanceof kind)) return false;
     throw error;
@@ -75,16 +76,34 @@ function silent(): Diagnostics {
   return diag;
 }
 
-type Difference = "contents" | "sizes" | "more";
+type Difference = "contents" | "sizes" | "sections" | "more";
 
 function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: number): Difference {
   const { arena, checkpoint } = ctx;
+  const { area } = checkpoint.resolved!;
   const other = replaced.filter((file) => !compareFile(ctx, file, dirty));
   if (other.length === 0) return "contents";
-  checkpoint.limit ||= checkpoint.created + Math.min(MAX_SPARE, Math.max(MIN_SPARE, checkpoint.created / SPARE_PART));
-  if (remembersSizes(ctx) || checkpoint.created > checkpoint.limit) return "more";
+  const tables = ({ address, bytes }: Place): number => ctx.kernels.tableBytes(address, bytes);
+  const bytes = other.reduce((sum, { before, now }) => sum + AREA_TIMES * (tables(before) + tables(now)) + AREA_LEAST, 4 * ctx.params.get("globalSyms"));
+  if (bytes > area.end - area.at) return "more";
   arena.release(checkpoint.created);
-  return other.every((file) => patchFile(ctx, file)) ? "sizes" : "more";
+  const attempts = arena.inside(area, () => {
+    startOrder(ctx);
+    return other.map((file) => beginAttempt(ctx, file));
+  });
+  if (!attempts.every((attempt) => attempt !== null)) return "more";
+  if (!remembersSizes(ctx) && arena.inside(area, () => attempts.every((attempt) => patchFile(ctx, attempt)))) return "sizes";
+  return replaceObjects(ctx, attempts) ? "sections" : "more";
+}
+
+/** Everything from resolved symbols on; false = the order of names is none that a link from the beginning would have. */
+async function shapeAgain(ctx: Context): Promise<boolean> {
+  await shapeImage(ctx);
+  if (!isInOrder(ctx)) return false;
+  ctx.checkpoint.room.moved = false;
+  await layOut(ctx);
+  await writeFile(ctx, outputBytes(ctx), { mode: MODE }, (output) => writeContents(ctx, output));
+  return true;
 }
 
 async function layOutAgain(ctx: Context): Promise<void> {

@@ -92,14 +92,14 @@ export function sameSymbols(o: u32, symtab: u32, count: u32, strtab: u32, strtab
 
 /**
  * Finds the names that the records of object `o` mention in the index at `table`; those that are new get the rows from `next` on, up to
- * `limit`, and are entered. Returns the next free row, 0 = refused: other COMDAT groups, no more room.
+ * `limit`, and are entered. `free`: its sections are others, too. Returns the next free row, 0 = refused: other COMDAT groups, no more room.
  */
-export function bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u32): u32 {
+export function bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u32, free: u32): u32 {
   const t = tables();
   const record = t.record;
   const gsym = t.gsym;
   const mask = slots - 1;
-  let free = next;
+  let unused = next;
   for (let row = t.obj.recordBase[o], end = row + t.obj.recordCount[o]; row < end; row++) {
     if (record.flags[row] & REC_UNUSED) continue;
     const a = record.h0[row];
@@ -111,8 +111,8 @@ export function bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u
       id = load<u32>(table + (at << 2));
     }
     if (id == 0) {
-      if (free >= limit) return 0;
-      id = free++;
+      if (unused >= limit) return 0;
+      id = unused++;
       gsym.h0[id] = a;
       gsym.h1[id] = b;
       gsym.name[id] = record.name[row];
@@ -121,19 +121,20 @@ export function bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u
     }
     record.sym[row] = id;
   }
+  if (free) return unused;
   for (let g = t.obj.groupBase[o], end = g + t.obj.groupCount[o]; g < end; g++) {
     if (t.group.comdat[g] && record.sym[t.group.record[g]] != t.group.name[g]) return 0;
   }
-  return free;
+  return unused;
 }
 
 /** Is a mention with these record flags and this entry one that can come and go? */
 // @ts-ignore: decorator
 @inline
-function isPlainMention(entry: u32, id: u32): bool {
+function isPlainMention(entry: u32, id: u32, anyVisibility: bool): bool {
   const name = tables().gsym.name[id];
   const bytes = tables().gsym.nameBytes[id];
-  return (load<u8>(entry, ST_OTHER) & 3) == STV_DEFAULT && strlen(name) == bytes && !isSetName(name);
+  return (anyVisibility || (load<u8>(entry, ST_OTHER) & 3) == STV_DEFAULT) && strlen(name) == bytes && !isSetName(name);
 }
 
 /** "__start_", "__stop_": names that mean sections (linker-defined.ts). */
@@ -153,9 +154,10 @@ function isPlainReference(entry: u32, id: u32): bool {
 
 /**
  * Compares the mentions of object `o`, of which `old` says what was, with the new ones. Those that come or go are listed at `changed` (u32 rows), what they are is in `marks` (u8 per
- * global, zeroed: NAME_*). `was`, `now`: u32 per global, zeroed. Binds the new symbols to their names. Returns 1 + how many, 0 = refused.
+ * global, zeroed: NAME_*). `was`, `now`: u32 per global, zeroed. Binds the new symbols to their names. `free`: the object's sections are others,
+ * have their rows, and those of symbols are as set-visibility left them. Returns 1 + how many, 0 = refused.
  */
-export function compareMentions(o: u32, old: u32, was: u32, now: u32, marks: u32, changed: u32): u32 {
+export function compareMentions(o: u32, old: u32, was: u32, now: u32, marks: u32, changed: u32, free: u32): u32 {
   const t = tables();
   const obj = t.obj;
   const record = t.record;
@@ -185,28 +187,84 @@ export function compareMentions(o: u32, old: u32, was: u32, now: u32, marks: u32
     const place = load<u32>(was + (id << 2));
     if (place) {
       const from = symtab + (place - 1) * SYM_BYTES;
+      if (free) {
+        if (!sameHome(o, id, from, entry, base + place - 1, esymBase + i)) return 0;
+        continue;
+      }
       if (load<u32>(from, ST_INFO) != load<u32>(entry, ST_INFO)) return 0; // st_info, st_other, st_shndx
       if (t.gsym.obj[id] == o && t.gsym.esym[id] == base + place - 1) t.gsym.esym[id] = esymBase + i;
       if (!patchValue(esymBase + i, id, false, from, entry)) return 0;
       continue;
     }
     const flags = record.flags[row];
-    if (flags & (REC_COMMON | REC_VERSIONED | REC_DEFAULT_VERSION) || !isPlainMention(entry, id)) return 0;
-    if (flags & REC_DEFINED ? !comes(o, id, entry) : !isPlainReference(entry, id)) return 0;
-    store<u8>(marks + id, flags & REC_DEFINED ? <u8>(NAME_COMES | NAME_IS_DEFINED) : <u8>NAME_COMES);
+    const defines = (flags & REC_DEFINED) != 0;
+    const again = free != 0 && defines && isWeakCopy(o, id, entry);
+    if (flags & (REC_COMMON | REC_VERSIONED | REC_DEFAULT_VERSION) || !isPlainMention(entry, id, again || (free != 0 && defines))) return 0;
+    if (defines ? !again && !comes(o, id, entry) : !isPlainReference(entry, id)) return 0;
+    store<u8>(marks + id, defines && !again ? <u8>(NAME_COMES | NAME_IS_DEFINED) : <u8>NAME_COMES);
     store<u32>(changed + (found++ << 2), id);
   }
   for (let i = firstGlobal; i < count; i++) {
     const id = load<u32>(keys + i * KEY_BYTES, KEY_ID);
     if (load<u32>(now + (id << 2))) continue;
     const entry = symtab + i * SYM_BYTES;
-    if (!isPlainMention(entry, id)) return 0;
     const defined = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
-    if (defined ? t.gsym.obj[id] != o || t.gsym.esym[id] != base + i || !canGo(id) : !isPlainReference(entry, id)) return 0;
-    store<u8>(marks + id, defined ? <u8>(NAME_GOES | NAME_IS_DEFINED) : <u8>NAME_GOES);
+    const again = free != 0 && defined && isWeakCopy(o, id, entry);
+    if (!isPlainMention(entry, id, again || (free != 0 && defined))) return 0;
+    if (defined ? !again && (t.gsym.obj[id] != o || t.gsym.esym[id] != base + i || !(free ? canVanish(id, entry) : canGo(id))) : !isPlainReference(entry, id)) return 0;
+    store<u8>(marks + id, defined && !again ? <u8>(NAME_GOES | NAME_IS_DEFINED) : <u8>NAME_GOES);
     store<u32>(changed + (found++ << 2), id);
   }
   return found + 1;
+}
+
+/** Where a symbol's section index leads: nowhere, to a section, or what the index itself says. */
+// @ts-ignore: decorator
+@inline
+function homeKind(entry: u32): u32 {
+  const shndx = <u32>load<u16>(entry, ST_SHNDX);
+  return shndx != SHN_UNDEF && shndx < <u32>SHN_LORESERVE ? 1 : shndx;
+}
+
+/**
+ * Is the entry of `id` one that the replay treats as the old one, whatever its section is now? Where it is the definition that counts, its
+ * place is noted. `was`, `now`: its esym rows.
+ */
+function sameHome(o: u32, id: u32, from: u32, entry: u32, was: u32, now: u32): bool {
+  const t = tables();
+  if (load<u16>(from, ST_INFO) != load<u16>(entry, ST_INFO) || homeKind(from) != homeKind(entry)) return false; // st_info, st_other
+  const kind = homeKind(entry);
+  if (kind == SHN_UNDEF) return true;
+  if (kind != 1 && (load<u64>(from, ST_VALUE) != load<u64>(entry, ST_VALUE) || load<u64>(from, ST_SIZE) != load<u64>(entry, ST_SIZE))) return false;
+  const isec = kind == 1 ? t.slot.isec[t.obj.slotBase[o] + <u32>load<u16>(entry, ST_SHNDX)] : 0;
+  // A strong one that does not count is in a copy that is not kept.
+  if (t.gsym.esym[id] != was) return kind != 1 || load<u8>(entry, ST_INFO) >> 4 != STB_GLOBAL || isec == 0;
+  if (kind == 1) {
+    if (((t.sym.flags[id] & SYM_KIND_MASK) == SYM_DEFINED) != (isec != 0)) return false;
+    t.gsym.size[id] = <f64>load<u64>(entry, ST_SIZE);
+  }
+  t.gsym.esym[id] = now;
+  return true;
+}
+
+/** A definition that comes too late to count, of a name that is weak here: one that an object before `o` has defined. */
+function isWeakCopy(o: u32, id: u32, entry: u32): bool {
+  const t = tables();
+  const bind = <u32>load<u8>(entry, ST_INFO) >> 4;
+  const owner = t.gsym.obj[id];
+  const vis = load<u8>(entry, ST_OTHER) & 3;
+  if (bind == STB_GLOBAL || homeKind(entry) != 1 || (t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED || t.obj.kind[owner] != OBJ_RELOCATABLE) return false;
+  if (t.obj.seq[owner] == 0 || t.obj.seq[owner] >= t.obj.seq[o]) return false;
+  // The definition that counts has said as much about its visibility.
+  const said = load<u8>(t.obj.symtab[owner] + (t.gsym.esym[id] - t.obj.esymBase[owner]) * SYM_BYTES, ST_OTHER) & 3;
+  return vis == STV_DEFAULT || (said != STV_DEFAULT && said <= vis);
+}
+
+/** Is the definition of `id`, which was `entry`, one that a link is without when nobody else mentions the name? */
+// @ts-ignore: decorator
+@inline
+function canVanish(id: u32, entry: u32): bool {
+  return (tables().sym.flags[id] & (SYM_KIND_MASK | SYM_ROOT)) == SYM_DEFINED && homeKind(entry) == 1 && !tables().gsym.groupOwner[id];
 }
 
 /** Has the definition of `id` no effect but the symbol itself? */
@@ -225,7 +283,8 @@ function comes(o: u32, id: u32, entry: u32): bool {
   const shndx = <u32>load<u16>(entry, ST_SHNDX);
   if ((bind != STB_GLOBAL && bind != STB_WEAK) || shndx >= <u32>SHN_LORESERVE || (<u32>load<u8>(entry, ST_INFO) & 15) == STT_SECTION) return false;
   const row = t.slot.isec[t.obj.slotBase[o] + shndx];
-  return row != 0 && (t.isec.kind[row] == ISEC_REGULAR || t.isec.kind[row] == ISEC_MERGE) && !t.gsym.groupOwner[id];
+  const owner = t.gsym.groupOwner[id];
+  return row != 0 && (t.isec.kind[row] == ISEC_REGULAR || t.isec.kind[row] == ISEC_MERGE) && (!owner || t.group.obj[owner - 1] == o);
 }
 
 /** Value and size of the symbol of esym row `e`, row `row`, as they were at `from` and are at `to`: only where a definition's own section holds it. */
@@ -307,7 +366,7 @@ export function keepsTables(order: u32, count: u32): bool {
     const id = load<u32>(order + (i << 2));
     const flags = sym.flags[id];
     const made = (flags & SYM_KIND_MASK) == SYM_DEFINED && kind[sym.isec[id]] == ISEC_SYNTHETIC;
-    if (!(flags & NEEDED) && !sym.aux[id] && !made) continue;
+    if (!(flags & NEEDED) && !sym.aux[id] && !made && !tables().gsym.dynsym[id]) continue;
     if (id < last) return false;
     last = id;
   }
@@ -368,6 +427,7 @@ export function settleMentions(o: u32, changed: u32, count: u32, marks: u32, now
     gsym.size[id] = <f64>load<u64>(entry, ST_SIZE);
     gsym.bind[id] = info >> 4;
     gsym.type[id] = info & 15;
+    gsym.vis[id] = load<u8>(entry, ST_OTHER) & 3;
     gsym.ver[id] = VER_NDX_GLOBAL;
     sym.flags[id] = SYM_DEFINED | SYM_USED_REGULAR | (info >> 4 == STB_WEAK ? SYM_WEAK : 0);
   }

@@ -155,7 +155,7 @@ for (const [kind, { args, files: order = [...ORDER, "lib.a", "libs.so"], options
       const first = await context.relink({ throwOnError: false });
       assert.equal(first.diagnostics, []);
       await sameAsCold(first, options, files, "first link");
-      const ways = { all: 0, sizes: 0, contents: 0 };
+      const ways = { all: 0, sections: 0, sizes: 0, contents: 0 };
       for (let step = 0; step < STEPS; step++) {
         const changes: Files = {};
         for (let n = random.between(1, 2); n > 0; n--) {

@@ -18,10 +18,10 @@ export async function disposeContexts(): Promise<void> {
   for (const context of contexts.splice(0)) await context.dispose();
 }
 
-/** How a link was done: from the beginning, from the layout on, or only what has changed. */
-export function wayOf({ timings }: LinkResult): "all" | "sizes" | "contents" {
+/** How a link was done: from the beginning, from resolved symbols on, from the layout on, or only what has changed. */
+export function wayOf({ timings }: LinkResult): "all" | "sections" | "sizes" | "contents" {
   const ran = (name: string): boolean => timings.passes.some((pass) => pass.name === name);
-  return ran("load-inputs") || timings.passes.length === 0 ? "all" : ran("assign-addresses") ? "sizes" : "contents";
+  return ran("load-inputs") || timings.passes.length === 0 ? "all" : ran("mark-live") ? "sections" : ran("assign-addresses") ? "sizes" : "contents";
 }
 
 const digest = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");

@@ -381,9 +381,11 @@ function statsOf(ctx: Context): LinkStats {
   let relocations = 0;
   for (const count of tables.isec.relaCount) relocations += count;
   const files = [...objects].map((obj) => inputs[tables.obj.fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
+  const { resolved, room } = ctx.checkpoint;
+  const unused = resolved === null ? 0 : resolved.area.end - resolved.area.at;
   return {
     files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations,
-    symbols: Math.max(0, ctx.checkpoint.room.names - 1), threads: ctx.pool.threads, memory: ctx.arena.mark(),
+    symbols: Math.max(0, room.names - 1), threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
   };
 }
 

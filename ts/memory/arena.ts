@@ -68,8 +68,14 @@ export class MemoryViews {
   }
 }
 
+/** Stretches of memory, in bytes from its start. */
+export type ArenaSpares = readonly { at: number; end: number }[];
+
 /** Blocks from this size on may come from memory that was given back. */
 const SPARE_BYTES = 1 << 16;
+
+/** What is set aside is at most this part of it. */
+const SPARE_PART = 16;
 
 /** The region is at most this part of the address space that is left. */
 const REGION_PART = 8;
@@ -166,6 +172,43 @@ export class Arena extends MemoryViews {
     if (this.top > this.highWater) this.highWater = this.top;
     this.spare = this.spare.filter((block) => block.end <= mark);
     this.u32[CTL_ARENA_TOP >>> 2] = mark;
+  }
+
+  /** Address space of up to `bytes` bytes that nobody has touched yet, fewer where the memory is small. */
+  setAside(bytes: number): { at: number; end: number } {
+    const { spare } = this;
+    this.spare = [];
+    const some = Math.min(bytes, (this.limit - this.top) / SPARE_PART);
+    const at = this.alloc(Math.floor(some / 16) * 16);
+    this.spare = spare;
+    return { at, end: this.top };
+  }
+
+  /** What memory below the top was given back and is not in use. */
+  spares(): ArenaSpares {
+    return this.spare.map((block) => ({ ...block }));
+  }
+
+  /** As `release` to the top of that time, with what was given back until then. */
+  rewind(mark: number, spares: ArenaSpares): void {
+    this.release(mark);
+    this.spare = spares.map((block) => ({ ...block }));
+  }
+
+  /** Runs `work` with memory taken from `block`, which shrinks by it; the caller knows that it is large enough. */
+  inside<T>(block: { at: number; end: number }, work: () => T): T {
+    const { spare, top } = this;
+    if (top > this.highWater) this.highWater = top;
+    this.spare = [];
+    this.u32[CTL_ARENA_TOP >>> 2] = block.at;
+    try {
+      return work();
+    } finally {
+      block.at = Math.ceil(this.top / 16) * 16;
+      this.spare = spare;
+      this.u32[CTL_ARENA_TOP >>> 2] = top;
+      if (block.at > block.end) throw new Error("memory that was set aside was too small");
+    }
   }
 
   /** Address of a NUL-terminated copy of `text`. */

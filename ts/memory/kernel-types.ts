@@ -186,8 +186,8 @@ export interface Kernels {
   // passes/patch-symbols
   symbolKeys(o: u32, out: u32): void;
   sameSymbols(o: u32, symtab: u32, count: u32, strtab: u32, strtabBytes: u32): bool;
-  bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u32): u32;
-  compareMentions(o: u32, old: u32, was: u32, now: u32, marks: u32, changed: u32): u32;
+  bindMentions(o: u32, table: u32, slots: u32, next: u32, limit: u32, free: u32): u32;
+  compareMentions(o: u32, old: u32, was: u32, now: u32, marks: u32, changed: u32, free: u32): u32;
   orderNames(order: u32, marks: u32, o: u32): u32;
   isRowOrder(order: u32, count: u32, marks: u32): bool;
   keepsTables(order: u32, count: u32): bool;
@@ -195,6 +195,16 @@ export interface Kernels {
   anyNeeded(changed: u32, count: u32, marks: u32): bool;
   anyAux(from: u32, to: u32): bool;
   clearSymbols(from: u32, to: u32): void;
+  // passes/replace-object
+  saveGlobals(from: u32, to: u32, saved: u32, n: u32): void;
+  restoreGlobals(saved: u32, n: u32): void;
+  saveDefined(o: u32, changed: u32, count: u32, saved: u32, n: u32): void;
+  clearLate(globals: u32, rules: u32, ruleCount: u32): void;
+  sameNotes(before: u32, after: u32): bool;
+  tableBytes(at: u32, bytes: u32): f64;
+  listGroups(first: u32, count: u32, out: u32): void;
+  claimAgain(o: u32, old: u32, count: u32): u32;
+  moveReferences(from: u32, delta: u32): void;
   // passes/read-headers
   scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32;
   countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32;
@@ -348,6 +358,7 @@ export interface Kernels {
 export const F64_RESULTS: ReadonlySet<string> = new Set([
   "layoutMembers",
   "placeGdbNames",
+  "tableBytes",
   "layoutOutputs",
   "layoutRelas",
   "pieceBytes",

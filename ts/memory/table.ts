@@ -161,6 +161,34 @@ export function moveTable(arena: Arena, tables: Tables, name: TableName, capacit
   refresh(tables, name);
 }
 
+/** Moves rows [from, rows) of a table by `delta` rows and changes its row count by as much; `move(to, from, bytes)` moves memory that may overlap. */
+export function shiftRows(tables: Tables, name: TableName, from: number, delta: number, move: (to: number, from: number, bytes: number) => void): void {
+  const { u32 } = tables.views;
+  const header = HEADERS[NAMES.indexOf(name)]! >>> 2;
+  const rows = u32[header]!;
+  eachColumn(tables, name, (at, bytes) => move(at + (from + delta) * bytes, at + from * bytes, (rows - from) * bytes));
+  setRows(tables, name, rows + delta);
+}
+
+/** All columns of rows [from, to) become 0. `to` may be behind the last row, where there is room. */
+export function clearRows(tables: Tables, name: TableName, from: number, to: number, fill: (address: number, byte: number, bytes: number) => void): void {
+  eachColumn(tables, name, (at, bytes) => fill(at + from * bytes, 0, (to - from) * bytes));
+}
+
+function eachColumn(tables: Tables, name: TableName, use: (address: number, bytes: number) => void): void {
+  const header = HEADERS[NAMES.indexOf(name)]! >>> 2;
+  Object.values(TABLES[name]).forEach((type, i) => {
+    const at = tables.views.u32[header + 1 + i]!;
+    if (at !== 0) use(at, COLUMN_BYTES[type as ColumnType]);
+  });
+}
+
+/** The block of parameters, as bytes of memory. */
+export function paramsBlock(): { address: number; bytes: number } {
+  const offsets = Object.values(paramOffsets());
+  return { address: PARAMS_ADDR, bytes: Math.max(...offsets) + 8 };
+}
+
 /** Changes the row count of a table without moving it (rows at most what was allocated). */
 export function setRows(tables: Tables, name: TableName, rows: number): void {
   tables.views.u32[HEADERS[NAMES.indexOf(name)]! >>> 2] = rows;

@@ -173,6 +173,11 @@ export class LinkerDefined {
     ctx.tables.gsym.bind[sym] = STB_WEAK;
   }
 
+  /** The link goes on before bind-sections once more. */
+  restart(): void {
+    this.startStop.length = 0;
+  }
+
   /** After bind-sections: __start_X and __stop_X of output sections whose name is a C identifier. */
   claimStartStop(ctx: Context, osecNames: ByteString[]): void {
     for (const section of osecNames) {

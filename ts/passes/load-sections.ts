@@ -6,6 +6,7 @@
  */
 import { ISEC_SYNTHETIC, OBJF_CREL, SPLIT_STACK, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
 import { SHF_ALLOC, SHF_TLS, SHF_WRITE, RELA_BYTES, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
+import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
@@ -26,6 +27,9 @@ const BROKEN_CREL = 0xffffffff;
 const A_OBJECTS = 0; // address of u32 obj rows
 const A_COUNT = 1;
 const A_KEEP_MERGE = 2;
+
+/** 1 = SHF_MERGE sections are taken apart. */
+const keepsMerge = ({ optimize, mergeStrings, relocatable }: LinkOptions): number => ((optimize > 0 && mergeStrings) || relocatable ? 1 : 0);
 
 /** Phase: sections and symbols of the included objects of a chunk. */
 function sectionsPhase(w: WorkerContext, chunk: number): void {
@@ -135,14 +139,15 @@ export async function loadSections(ctx: Context): Promise<void> {
   arena.release(mark);
   // Common symbols come before the sections of objects (lld).
   if (commonCount > 0) number(1 + commonCount);
-  allocTable(arena, tables, "isec", isec + SPARE_SECTIONS);
+  allocTable(arena, tables, "isec", isec + SPARE_SECTIONS + ctx.spareRows(isec));
+  ctx.checkpoint.room.isecsEnd = tables.isec.rows - SPARE_SECTIONS;
   setRows(tables, "isec", isec);
   params.set("symRows", tables.sym.rows);
   ctx.localSymBase = globals;
 
   const count = ctx.objects.length;
   const chunks = Math.ceil(count / OBJECTS_PER_CHUNK);
-  await ctx.pool.run("load-sections", chunks, ctx.objects.byteOffset, count, (options.optimize > 0 && options.mergeStrings) || options.relocatable ? 1 : 0);
+  await ctx.pool.run("load-sections", chunks, ctx.objects.byteOffset, count, keepsMerge(options));
   // Only these look at section headers again (address-significance, call-graph).
   if (options.icf === "none" && params.get("callGraph") === 0) arena.reuseRegion();
   await ctx.pool.run("load-relocations", chunks, ctx.objects.byteOffset, count);
@@ -152,6 +157,13 @@ export async function loadSections(ctx: Context): Promise<void> {
   }
   if (options.sortCommon !== "none") sortCommons(ctx, commons);
   placeCommons(ctx, commons);
+}
+
+/** Fills the rows that one included object has been given, and loads its relocations. Its symbols are not looked at. */
+export function fillObject({ kernels, options, pool: { self }, tables: { obj } }: Context, o: number): void {
+  kernels.fillSections(o, obj.shdrs[o]!, obj.names[o]!, obj.offset[o]!, keepsMerge(options));
+  readCompressionHeaders(self, o);
+  loadRelocations(self, o, o + 1);
 }
 
 /** Makes room for local symbols behind the globals' rows. */

@@ -104,9 +104,9 @@ function numberRows(ctx: Context): void {
   const out = arena.alloc(OUT_BYTES);
   kernels.numberRows(out);
   const [slot, esym, group, record] = arena.u32.subarray(out >>> 2, (out >>> 2) + 4) as unknown as [number, number, number, number];
-  allocTable(arena, tables, "slot", slot);
+  allocTable(arena, tables, "slot", slot + ctx.spareRows(slot));
   allocTable(arena, tables, "esym", esym + ctx.spareRows(esym));
-  Object.assign(ctx.checkpoint.room, { esyms: esym, esymsEnd: tables.esym.rows });
-  allocTable(arena, tables, "group", group);
+  allocTable(arena, tables, "group", group + ctx.spareRows(group));
+  Object.assign(ctx.checkpoint.room, { esyms: esym, esymsEnd: tables.esym.rows, slots: slot, slotsEnd: tables.slot.rows, groups: group, groupsEnd: tables.group.rows });
   allocTable(arena, tables, "record", record);
 }

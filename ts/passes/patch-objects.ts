@@ -31,6 +31,7 @@ const SET = 5;
 const CELL_BYTES = 32;
 const KEY_BYTES = 16;
 const OLD_BYTES = 64;
+const GROUP_BYTES = 8;
 const MIN_SLOTS = 16;
 
 /** Do only contents differ that are copied and relocated? Notes the sections they are of in `dirty` (u8 per isec). */
@@ -48,31 +49,61 @@ export function compareFile(ctx: Context, { source, before, now }: Replacement, 
   return true;
 }
 
-/** Brings the rows of the one object in a file up to date; false = refused, and the tables may be in any state. */
-export function patchFile(ctx: Context, { source, before, now }: Replacement): boolean {
-  const { arena, kernels, pool, tables } = ctx;
-  const inputs = ctx.inputs.filter((input) => input.source === source);
+/** An object that is about to be replaced, and what was known of it; addresses are of memory that stays. */
+export interface Attempt extends Replacement {
+  input: InputFile;
+  o: number;
+  was: ObjectTables;
+  /** Keys of its symbols (symbolKeys), and its groups (listGroups). */
+  keys: number;
+  groups: number;
+}
+
+/** Looks at the one object in a file; null = there are more. */
+export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
+  const { arena, kernels, tables } = ctx;
+  const inputs = ctx.inputs.filter((input) => input.source === file.source);
   const input = inputs[0];
-  if (input === undefined || inputs.length > 1 || input.offset !== 0 || input.bytes !== before.bytes || !ctx.objects.includes(input.obj)) return false;
-  if ((tables.obj.flags[input.obj]! & OBJF_CREL) !== 0) return false;
+  if (input === undefined || inputs.length > 1 || input.offset !== 0 || input.bytes !== file.before.bytes || !ctx.objects.includes(input.obj)) return null;
   const o = input.obj;
+  if ((tables.obj.flags[o]! & OBJF_CREL) !== 0) return null;
   const was = tablesOf(ctx, o);
   const keys = arena.alloc(was.symbols * KEY_BYTES);
   kernels.symbolKeys(o, keys);
-  if (!readAgain(ctx, input, now.bytes)) return false;
+  const groups = arena.alloc(was.groups * GROUP_BYTES);
+  kernels.listGroups(was.groupBase, was.groups, groups);
+  return { ...file, input, o, was, keys, groups };
+}
+
+/** What kernels want to know of the old tables; `keysNow`: of the new ones. */
+export function oldCells({ arena, tables: { obj } }: Context, { before, o, was, keys }: Attempt, keysNow: number, same: boolean): number {
+  const old = arena.alloc(OLD_BYTES);
+  arena.u32.set([before.address + was.shoff, was.symtab, was.symbols, was.firstGlobal, was.esymBase, was.names, was.namesBytes, keys, keysNow, obj.esymCount[o]!, Number(same)], old >>> 2);
+  return old;
+}
+
+/** Brings the rows of an object up to date where they are; false = refused, and they may be in any state. */
+export function patchFile(ctx: Context, attempt: Attempt): boolean {
+  const { arena, checkpoint: { resolved }, kernels, params, pool, tables } = ctx;
+  const { before, input, now, o, was } = attempt;
+  if (!readAgain(ctx, input, now.bytes) || tables.obj.e_shnum[o] !== was.sections) return false;
   const is = tablesOf(ctx, o);
   const same = is.firstGlobal === was.firstGlobal && kernels.sameSymbols(o, was.symtab, was.symbols, was.strtab, was.strtabBytes) !== 0;
   const keysNow = arena.alloc(is.symbols * KEY_BYTES);
-  const old = arena.alloc(OLD_BYTES);
-  const cells = [before.address + was.shoff, was.symtab, was.symbols, was.firstGlobal, was.esymBase, was.names, was.namesBytes, keys, keysNow, is.symbols, Number(same)];
-  arena.u32.set(cells, old >>> 2);
+  const old = oldCells(ctx, attempt, keysNow, same);
   if (is.groups !== was.groups || is.shndxTab !== 0 || was.shndxTab !== 0 || kernels.patchSections(o, old, before.address, now.address) === 0) return false;
-  if (same ? kernels.patchSymbols(o, old) === 0 : !patchSymbolTable(ctx, o, was, old)) return false;
+  const changed = same ? (kernels.patchSymbols(o, old) === 0 ? null : []) : patchSymbolTable(ctx, o, was, old);
+  if (changed === null) return false;
   kernels.symbolKeys(o, keysNow);
   const relas = kernels.relaBytes(o);
   const slots = Math.max(MIN_SLOTS, 2 ** (1 + Math.ceil(Math.log2(1 + (2 * (relas + before.bytes)) / RELA_BYTES))));
   const to = arena.alloc(relas + 16);
-  return kernels.patchRelocations(o, before.address, now.address, old, to, pool.self.window(SET, slots * CELL_BYTES), slots) !== 0;
+  if (kernels.patchRelocations(o, before.address, now.address, old, to, pool.self.window(SET, slots * CELL_BYTES), slots) === 0) return false;
+  if (resolved === null) return true;
+  const list = arena.alloc(4 * changed.length);
+  arena.u32.set(changed, list >>> 2);
+  kernels.saveDefined(o, list, changed.length, resolved.globals, params.get("globalSyms"));
+  return true;
 }
 
 /** What is known of an object's tables. */
@@ -89,23 +120,26 @@ export interface ObjectTables {
   names: number;
   namesBytes: number;
   shndxTab: number;
+  /** How many, and the first row. */
   groups: number;
+  groupBase: number;
+  sections: number;
 }
 
-function tablesOf({ tables: { obj } }: Context, o: number): ObjectTables {
+export function tablesOf({ tables: { obj } }: Context, o: number): ObjectTables {
   return {
     shoff: obj.shoff[o]!, symtab: obj.symtab[o]!, symbols: obj.esymCount[o]!, firstGlobal: obj.firstGlobal[o]!, esymBase: obj.esymBase[o]!, localBase: obj.localBase[o]!,
     strtab: obj.strtab[o]!, strtabBytes: obj.strtabBytes[o]!, names: obj.names[o]!, namesBytes: obj.namesBytes[o]!, shndxTab: obj.shndxTab[o]!, groups: obj.groupCount[o]!,
+    groupBase: obj.groupBase[o]!, sections: obj.e_shnum[o]!,
   };
 }
 
-/** The object's tables anew: as many sections, or false. */
-function readAgain({ arena, pool, tables }: Context, input: InputFile, bytes: number): boolean {
+/** The object's tables anew; false = there is something to say about them. */
+export function readAgain({ arena, pool, tables }: Context, input: InputFile, bytes: number): boolean {
   const { obj } = tables;
   const o = input.obj;
-  const sections = obj.e_shnum[o]!;
-  for (const column of [obj.e_shnum, obj.esymCount, obj.firstGlobal, obj.strtabBytes, obj.namesBytes, obj.groupCount, obj.recordCount, obj.symtab, obj.strtab, obj.shndxTab]) column[o] = 0;
+  for (const column of [obj.e_shnum, obj.esymCount, obj.firstGlobal, obj.strtabBytes, obj.namesBytes, obj.groupCount, obj.recordCount, obj.symtab, obj.strtab, obj.shndxTab, obj.relas]) column[o] = 0;
   input.bytes = obj.bytes[o] = bytes;
   keepTables(pool.self, o, o + 1, 0, 0);
-  return arena.issues === 0 && obj.e_shnum[o] === sections;
+  return arena.issues === 0;
 }

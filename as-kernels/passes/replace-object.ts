@@ -1,0 +1,240 @@
+/**
+ * An object that was replaced by one with other sections, in a link that is taken up after set-visibility: what later passes have said
+ * of sections and symbols is taken back, COMDAT groups are claimed as the replay of resolve-symbols would, and rows of sections move.
+ *
+ * As in patch-symbols.ts, the rule is to refuse: 0 = link from the beginning. What passes from split-pieces on write is listed once, in
+ * `clearLate`, saveGlobals and restoreGlobals.
+ */
+import { tables } from "../shared/tables.ts";
+import { equal } from "../lib/bytes.ts";
+import { RULE_BYTES, RULE_OSEC } from "../lib/name-rules.ts";
+import {
+  SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC,
+  SYM_NEEDS_TLSGD, SYM_REF_LIVE,
+} from "../shared/abi.ts";
+import { EHDR_BYTES, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
+
+const E_SHOFF: u32 = 40;
+const E_FLAGS: u32 = 48;
+const E_SHENTSIZE: u32 = 58;
+
+/** What scan-relocs says of symbols; EXPORTED only of globals before it. */
+const LATE: u32 =
+  SYM_REF_LIVE | SYM_NEEDS_GOT | SYM_NEEDS_PLT | SYM_NEEDS_COPY | SYM_NEEDS_CPLT | SYM_NEEDS_TLSGD | SYM_NEEDS_GOTTP | SYM_NEEDS_TLSDESC | SYM_ADDRESS_TAKEN | SYM_EXPORTED;
+
+// ---- what was known after set-visibility ----
+
+/** Bytes that saveGlobals takes per global. */
+export const SAVED_BYTES: u32 = 38;
+
+// Columns of the copy for `n` globals, in units of n bytes from its start.
+const S_VALUE: u32 = 0;
+const S_SIZE: u32 = 8;
+const S_FLAGS: u32 = 16;
+const S_ISEC: u32 = 20;
+const S_OBJ: u32 = 24;
+const S_ESYM: u32 = 28;
+const S_VER: u32 = 32;
+const S_BIND: u32 = 34;
+const S_TYPE: u32 = 35;
+const S_VIS: u32 = 36;
+const S_ALIGN: u32 = 37;
+
+/** Copies what later passes may change of globals [from, to), of `n`, to `saved`. */
+export function saveGlobals(from: u32, to: u32, saved: u32, n: u32): void {
+  const sym = tables().sym;
+  const gsym = tables().gsym;
+  copyColumn(changetype<u32>(sym.value), saved + S_VALUE * n, from, to, 3);
+  copyColumn(changetype<u32>(gsym.size), saved + S_SIZE * n, from, to, 3);
+  copyColumn(changetype<u32>(sym.flags), saved + S_FLAGS * n, from, to, 2);
+  copyColumn(changetype<u32>(sym.isec), saved + S_ISEC * n, from, to, 2);
+  copyColumn(changetype<u32>(gsym.obj), saved + S_OBJ * n, from, to, 2);
+  copyColumn(changetype<u32>(gsym.esym), saved + S_ESYM * n, from, to, 2);
+  copyColumn(changetype<u32>(gsym.ver), saved + S_VER * n, from, to, 1);
+  copyColumn(changetype<u32>(gsym.bind), saved + S_BIND * n, from, to, 0);
+  copyColumn(changetype<u32>(gsym.type), saved + S_TYPE * n, from, to, 0);
+  copyColumn(changetype<u32>(gsym.vis), saved + S_VIS * n, from, to, 0);
+  copyColumn(changetype<u32>(gsym.align), saved + S_ALIGN * n, from, to, 0);
+}
+
+/** The way back, of all `n` globals. */
+export function restoreGlobals(saved: u32, n: u32): void {
+  const sym = tables().sym;
+  const gsym = tables().gsym;
+  copyColumn(saved + S_VALUE * n, changetype<u32>(sym.value), 0, n, 3);
+  copyColumn(saved + S_SIZE * n, changetype<u32>(gsym.size), 0, n, 3);
+  copyColumn(saved + S_FLAGS * n, changetype<u32>(sym.flags), 0, n, 2);
+  copyColumn(saved + S_ISEC * n, changetype<u32>(sym.isec), 0, n, 2);
+  copyColumn(saved + S_OBJ * n, changetype<u32>(gsym.obj), 0, n, 2);
+  copyColumn(saved + S_ESYM * n, changetype<u32>(gsym.esym), 0, n, 2);
+  copyColumn(saved + S_VER * n, changetype<u32>(gsym.ver), 0, n, 1);
+  copyColumn(saved + S_BIND * n, changetype<u32>(gsym.bind), 0, n, 0);
+  copyColumn(saved + S_TYPE * n, changetype<u32>(gsym.type), 0, n, 0);
+  copyColumn(saved + S_VIS * n, changetype<u32>(gsym.vis), 0, n, 0);
+  copyColumn(saved + S_ALIGN * n, changetype<u32>(gsym.align), 0, n, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function copyColumn(from: u32, to: u32, first: u32, end: u32, shift: u32): void {
+  memory.copy(to + (first << shift), from + (first << shift), (end - first) << shift);
+}
+
+/** Object `o` has been patched where it was: saves again what it defines, and the `count` globals at `changed` that came or went. */
+export function saveDefined(o: u32, changed: u32, count: u32, saved: u32, n: u32): void {
+  const t = tables();
+  const base = t.obj.esymBase[o];
+  for (let e = base + t.obj.firstGlobal[o], end = base + t.obj.esymCount[o]; e < end; e++) {
+    const id = t.esym.sym[e];
+    if (t.gsym.esym[id] != e || (t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED) continue;
+    store<u64>(saved + S_VALUE * n + (id << 3), t.sym.value[id]);
+    store<f64>(saved + S_SIZE * n + (id << 3), t.gsym.size[id]);
+    store<u32>(saved + S_ISEC * n + (id << 2), t.sym.isec[id]);
+    store<u32>(saved + S_ESYM * n + (id << 2), e);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const id = load<u32>(changed + (i << 2));
+    if (t.gsym.obj[id] == o || !t.gsym.obj[id]) saveGlobals(id, id + 1, saved, n);
+  }
+}
+
+/** Takes back what passes from split-pieces on have said of sections and symbols, but for what restoreGlobals brings. `rules`: of osec names. */
+export function clearLate(globals: u32, rules: u32, ruleCount: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const rows = isec.rows;
+  memory.fill(changetype<u32>(isec.live), 0, rows);
+  memory.fill(changetype<u32>(isec.osec), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.outOffset), 0, rows << 3);
+  memory.fill(changetype<u32>(isec.kept), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.pieceBase), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.pieceCount), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.blockIndex), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.fde), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.msec), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.dynRel), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.dynSym), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.relr), 0, rows << 2);
+  memory.fill(changetype<u32>(t.gsym.dynsym), 0, globals << 2);
+  memory.fill(changetype<u32>(t.gsym.startStop), 0, globals << 2);
+  memory.fill(changetype<u32>(t.sym.addr), 0, globals << 3);
+  memory.fill(changetype<u32>(t.sym.aux), 0, t.sym.rows << 2);
+  memory.fill(changetype<u32>(t.sym.piece), 0, t.sym.rows << 2);
+  const flags = t.sym.flags;
+  for (let id = globals, end = t.sym.rows; id < end; id++) flags[id] = flags[id] & ~LATE;
+  for (let i: u32 = 0; i < ruleCount; i++) store<u32>(rules + i * RULE_BYTES, 0, RULE_OSEC);
+}
+
+// ---- the object ----
+
+/** Are the headers of the files at `before` and `after` the same, but for the number of sections, and so are their notes? What notes say has been read. */
+export function sameNotes(before: u32, after: u32): bool {
+  if (!equal(before, after, E_SHOFF) || !equal(before + E_FLAGS, after + E_FLAGS, E_SHENTSIZE + 2 - E_FLAGS)) return false;
+  const oldHeaders = before + <u32>load<u64>(before, E_SHOFF);
+  const newHeaders = after + <u32>load<u64>(after, E_SHOFF);
+  const oldCount = <u32>load<u16>(before, E_SHENTSIZE + 2);
+  const newCount = <u32>load<u16>(after, E_SHENTSIZE + 2);
+  let i = nextNote(oldHeaders, 0, oldCount);
+  let k = nextNote(newHeaders, 0, newCount);
+  while (i < oldCount && k < newCount) {
+    const a = oldHeaders + i * SHDR_BYTES;
+    const b = newHeaders + k * SHDR_BYTES;
+    const bytes = <u32>load<u64>(a, SH_SIZE);
+    if (<u64>bytes != load<u64>(b, SH_SIZE) || !equal(before + <u32>load<u64>(a, SH_OFFSET), after + <u32>load<u64>(b, SH_OFFSET), bytes)) return false;
+    i = nextNote(oldHeaders, i, oldCount);
+    k = nextNote(newHeaders, k, newCount);
+  }
+  return i >= oldCount && k >= newCount;
+}
+
+/** Bytes of the tables of an object, `bytes` bytes at `at`, that stay in memory when it is read; nothing of it has been checked. */
+export function tableBytes(at: u32, bytes: u32): f64 {
+  if (bytes < <u32>EHDR_BYTES) return 0;
+  const from = load<u64>(at, E_SHOFF);
+  const count = <u64>load<u16>(at, E_SHENTSIZE + 2);
+  if (from > <u64>bytes || count * <u64>SHDR_BYTES > <u64>bytes - from) return 0;
+  let sum: f64 = 0;
+  for (let header = at + <u32>from, end = header + <u32>count * SHDR_BYTES; header < end; header += SHDR_BYTES) {
+    const type = load<u32>(header, SH_TYPE);
+    sum += <f64>SHDR_BYTES;
+    if (type != SHT_PROGBITS && type != SHT_NOBITS) sum += <f64>min<u64>(<u64>bytes, load<u64>(header, SH_SIZE)) * (type == SHT_SYMTAB ? 4.0 : 1.0);
+  }
+  return sum;
+}
+
+/** Index of the next loaded note behind index `i`. */
+function nextNote(headers: u32, i: u32, count: u32): u32 {
+  let at = i + 1;
+  while (at < count && (load<u32>(headers + at * SHDR_BYTES, SH_TYPE) != SHT_NOTE || !(load<u64>(headers + at * SHDR_BYTES, 8) & SHF_ALLOC))) at++;
+  return at;
+}
+
+/** Per group of an object: its signature (0 = no COMDAT group), and whether its copy is the one kept. */
+const GROUP_CELL: u32 = 8;
+
+/** Writes those of the `count` groups from row `first` on to `out`. */
+export function listGroups(first: u32, count: u32, out: u32): void {
+  const group = tables().group;
+  for (let i: u32 = 0; i < count; i++) {
+    store<u32>(out + i * GROUP_CELL, group.comdat[first + i] ? group.name[first + i] : 0);
+    store<u32>(out + i * GROUP_CELL, group.won[first + i], 4);
+  }
+}
+
+/**
+ * Decides again which groups of object `o` are kept; the `count` that it had are at `old` (listGroups). 0 = other objects' copies would be
+ * kept or lost by it.
+ */
+export function claimAgain(o: u32, old: u32, count: u32): u32 {
+  const t = tables();
+  const group = t.group;
+  const owner = t.gsym.groupOwner;
+  for (let i: u32 = 0; i < count; i++) {
+    const id = load<u32>(old + i * GROUP_CELL);
+    if (id && load<u32>(old + i * GROUP_CELL, 4)) owner[id] = 0;
+  }
+  for (let g = t.obj.groupBase[o], end = g + t.obj.groupCount[o]; g < end; g++) {
+    group.won[g] = 0;
+    group.name[g] = 0;
+    if (!group.comdat[g]) {
+      group.won[g] = 1;
+      continue;
+    }
+    const id = t.record.sym[group.record[g]];
+    group.name[g] = id;
+    if (owner[id] == 0) {
+      owner[id] = g + 1;
+      group.won[g] = 1;
+    } else if (t.obj.seq[group.obj[owner[id] - 1]] > t.obj.seq[o]) return 0;
+  }
+  // What it has no longer, and what it has now: does anybody else, who would get it or lose it?
+  for (let g: u32 = 1, end = group.rows; g < end; g++) {
+    const p = group.obj[g];
+    if (!p || p == o || !t.obj.seq[p] || !group.comdat[g]) continue;
+    const winner = owner[group.name[g]];
+    if (winner == 0 || (group.won[g] && winner != g + 1)) return 0;
+  }
+  return 1;
+}
+
+/** Rows of sections from `from` on have moved by `delta`: what refers to them follows. */
+export function moveReferences(from: u32, delta: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  for (let o: u32 = 1, rows = t.obj.rows; o < rows; o++) if (t.obj.isecBase[o] >= from) t.obj.isecBase[o] += delta;
+  moveColumn(changetype<u32>(t.slot.isec), t.slot.rows, from, delta);
+  moveColumn(changetype<u32>(isec.link), isec.rows, from, delta);
+  moveColumn(changetype<u32>(isec.dependent), isec.rows, from, delta);
+  moveColumn(changetype<u32>(isec.nextDependent), isec.rows, from, delta);
+  moveColumn(changetype<u32>(isec.nextInGroup), isec.rows, from, delta);
+  const flags = t.sym.flags;
+  const home = t.sym.isec;
+  for (let id: u32 = 1, rows = t.sym.rows; id < rows; id++) if (home[id] >= from && (flags[id] & SYM_KIND_MASK) == SYM_DEFINED) home[id] += delta;
+}
+
+function moveColumn(column: u32, rows: u32, from: u32, delta: u32): void {
+  for (let at = column, end = column + (rows << 2); at < end; at += 4) {
+    const row = load<u32>(at);
+    if (row >= from) store<u32>(at, row + delta);
+  }
+}
