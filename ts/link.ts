@@ -161,7 +161,6 @@ async function readInputs(ctx: Context): Promise<void> {
 
 /** From inputs to output sections with addresses; -r has its own way from resolved symbols on. */
 async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
-  const { linkerDefined } = ctx.checkpoint;
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   await readInputs(ctx);
   if (ctx.options.relocatable) {
