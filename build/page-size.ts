@@ -11,7 +11,7 @@ import { brotliCompress, constants } from "node:zlib";
 import { put } from "./put.ts";
 
 /** Everything that a page loads before its first link. */
-export const PAGE_FILES = ["browser.mjs", "web-shared.mjs", "web-quick.mjs", "kernels.wasm"];
+export const PAGE_FILES = ["browser.mjs", "web-quick.mjs", "kernels.wasm"];
 /** Loaded when a link needs it: for layout scripts, -r and the like (web.ts). */
 export const COMPLETE_FILE = "web-worker.mjs";
 /** Bytes of PAGE_FILES, and of all of them, as servers send them (brotli, best quality). */

@@ -1,6 +1,6 @@
 /**
- * What pages load: browser.mjs, web-quick.mjs and what both share, kernels.wasm; when a link needs it, web-worker.mjs, the
- * complete program; and inline.mjs, which has all of it in one file.
+ * What pages load: browser.mjs, web-quick.mjs, kernels.wasm; when a link needs it, web-worker.mjs, the complete program; and
+ * inline.mjs, which has all of it in one file.
  *
  * How large it is: page-size.ts. What is published goes through terser as well (`release`), which takes seconds and saves one
  * byte in twenty; the browser tests run that.
@@ -22,10 +22,11 @@ const noPrograms: Plugin = {
 
 /**
  * What web-quick.mjs is without: there it is the bytes that count, and links that fail or are looked into are as common as others, so
- * messages and reports are in; scripts that lay out, -r, folding, indexes of debug information, compressing are not.
+ * messages and reports are in; scripts that lay out, -r, folding, indexes of debug information, compressed sections and the names of C++ and
+ * Rust in messages are not.
  */
 const SELDOM = [
-  /^args\/help\./, /^lto\/(?!slim-mark)/, /^input\/(made-object|missing-library|gcc-symtab)\./, /^report\/(reproduce|cross-reference)/,
+  /^args\/help\./, /^diagnostics\/demangle\//, /^host\/unpack-/, /^lto\/(?!slim-mark)/, /^input\/(made-object|missing-library|gcc-symtab)\./, /^report\/(reproduce|cross-reference)/,
   /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32)/,
   /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
 ];
@@ -39,13 +40,13 @@ async function squeeze(text: string, module: boolean): Promise<string> {
   return code!;
 }
 
-/** The page's half and the quick program in a worker; what both need is one file, so that it is loaded once. */
+/**
+ * The page's half and the quick program in a worker. What both need is in both, 16 kB: a file that they share would be asked for only when
+ * they have arrived, in the page and in the worker, and the first link waits for both.
+ */
 async function halves(dist: string, release: boolean): Promise<void> {
-  const result = await build({
-    ...WEB, plugins: [noPrograms, leaveOut(SELDOM)], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "web-shared",
-  });
+  const result = await build({ ...WEB, plugins: [noPrograms, leaveOut(SELDOM)], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" } });
   await Promise.all(result.outputFiles!.map(async (file) => put(file.path, release ? await squeeze(file.text, true) : file.contents)));
-  if (result.outputFiles!.length !== 3) throw new Error(`pages load ${result.outputFiles!.map((file) => path.basename(file.path)).join(", ")}: one shared file was expected`);
 }
 
 /** The complete program in a worker. */

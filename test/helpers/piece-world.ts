@@ -10,6 +10,7 @@ import { defaultOptions } from "../../ts/args/default-options.ts";
 import type { LinkOptions } from "../../ts/args/link-options.ts";
 import type { Context } from "../../ts/context.ts";
 import { Diagnostics } from "../../ts/diagnostics/print.ts";
+import { HostError } from "../../ts/host/host.ts";
 import { Arena } from "../../ts/memory/arena.ts";
 import { Pool } from "../../ts/memory/pool.ts";
 import { allocTable, initTables, Params } from "../../ts/memory/table.ts";
@@ -110,7 +111,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
       output.set(bytes, position);
     },
     inflate(): Uint8Array {
-      throw new Error("corrupt");
+      throw new HostError("EINVAL", "corrupt");
     },
     deflate: () => undefined,
   };

@@ -32,7 +32,7 @@ let browser: Promise<Browser> | undefined;
 function sources(): string[] {
   const under = (folder: string): string[] =>
     (fs.readdirSync(path.join(repoRoot(), folder), { recursive: true, withFileTypes: true }) as fs.Dirent[]).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)).sort();
-  const dist = ["browser.mjs", "web-shared.mjs", "web-quick.mjs", "web-worker.mjs", "kernels.wasm"].map((name) => path.join(repoRoot(), "dist", name));
+  const dist = ["browser.mjs", "web-quick.mjs", "web-worker.mjs", "kernels.wasm"].map((name) => path.join(repoRoot(), "dist", name));
   return [...under("playground").filter((file) => !file.includes("/screenshots/")), ...under("ts/report/view"), ...dist];
 }
 

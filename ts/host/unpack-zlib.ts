@@ -5,7 +5,7 @@
  */
 import { Unzlib } from "fflate";
 
-const CORRUPTED = new Error("corrupted compressed data");
+const corrupted = (): Error => new Error("corrupted compressed data");
 
 /** A piece can become 1032 times its size (RFC 1951: 258 bytes from two bits). */
 const PIECE_BYTES = 1 << 15;
@@ -15,11 +15,11 @@ export function unpackZlib(bytes: Uint8Array, size: number): Uint8Array {
   const parts: Uint8Array[] = [];
   let total = 0;
   const stream = new Unzlib((part) => {
-    if ((total += part.length) > size) throw CORRUPTED;
+    if ((total += part.length) > size) throw corrupted();
     parts.push(part);
   });
   for (let i = 0; i === 0 || i < bytes.length; i += PIECE_BYTES) stream.push(bytes.subarray(i, i + PIECE_BYTES), i + PIECE_BYTES >= bytes.length);
-  if (total !== size) throw CORRUPTED;
+  if (total !== size) throw corrupted();
   const out = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
@@ -27,7 +27,7 @@ export function unpackZlib(bytes: Uint8Array, size: number): Uint8Array {
     at += part.length;
   }
   const end = bytes.length;
-  if (adler32(out) !== ((bytes[end - 4]! << 24) | (bytes[end - 3]! << 16) | (bytes[end - 2]! << 8) | bytes[end - 1]!) >>> 0) throw CORRUPTED;
+  if (adler32(out) !== ((bytes[end - 4]! << 24) | (bytes[end - 3]! << 16) | (bytes[end - 2]! << 8) | bytes[end - 1]!) >>> 0) throw corrupted();
   return out;
 }
 

@@ -7,14 +7,14 @@
  */
 import { decompress } from "fzstd";
 
-const CORRUPTED = new Error("corrupted compressed data");
+const corrupted = (): Error => new Error("corrupted compressed data");
 
 /** Where a frame goes: knows where its last block began, and refuses one that begins behind the end. */
 class Target extends Uint8Array<ArrayBuffer> {
   reached = 0;
 
   private reach(at: number): void {
-    if (at > this.length) throw CORRUPTED;
+    if (at > this.length) throw corrupted();
     this.reached = at;
   }
 
@@ -42,7 +42,7 @@ const MIN_BLOCK_BYTES = 4;
 
 /** RFC 8878. Throws unless it is `size` bytes. */
 export function unpackZstd(bytes: Uint8Array, size: number): Uint8Array {
-  if (size > (bytes.length / MIN_BLOCK_BYTES) * MAX_BLOCK_BYTES) throw CORRUPTED;
+  if (size > (bytes.length / MIN_BLOCK_BYTES) * MAX_BLOCK_BYTES) throw corrupted();
   const out = new Uint8Array(size);
   let reached = 0;
   for (const frame of frames(bytes)) {
@@ -50,14 +50,14 @@ export function unpackZstd(bytes: Uint8Array, size: number): Uint8Array {
     decompress(frame, target);
     reached += target.reached;
   }
-  if (reached !== size) throw CORRUPTED;
+  if (reached !== size) throw corrupted();
   return out;
 }
 
 /** The frames, each with an empty block behind its last one, by which the target learns where that ended. */
 function* frames(bytes: Uint8Array): Generator<Uint8Array> {
   const byte = (at: number): number => {
-    if (at >= bytes.length) throw CORRUPTED;
+    if (at >= bytes.length) throw corrupted();
     return bytes[at]!;
   };
   const three = (at: number): number => byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16);
@@ -68,14 +68,14 @@ function* frames(bytes: Uint8Array): Generator<Uint8Array> {
       start += 8 + word(start + 4);
       continue;
     }
-    if (magic !== 0xfd2fb528) throw CORRUPTED;
+    if (magic !== 0xfd2fb528) throw corrupted();
     const flags = byte(start + 4);
     const [contentSize, single, checksum, dictionary] = [flags >> 6, (flags >> 5) & 1, (flags >> 2) & 1, flags & 3];
     let block = start + 5 + (1 - single) + [0, 1, 2, 4][dictionary]! + (contentSize > 0 ? 1 << contentSize : single);
     for (;;) {
       const head = three(block);
       const next = block + 3 + (((head >> 1) & 3) === 1 ? 1 : head >> 3);
-      if (next > bytes.length) throw CORRUPTED;
+      if (next > bytes.length) throw corrupted();
       if ((head & 1) === 1) {
         const frame = new Uint8Array(next - start + 3);
         frame.set(bytes.subarray(start, next));

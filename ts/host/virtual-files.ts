@@ -61,11 +61,14 @@ export interface Replaced {
   now: KeptFile;
 }
 
-const NOT_THERE = new HostError("ENOENT", "No such file or directory");
+let absence: HostError | undefined;
+/** Made when it is first needed: for the place of an error, browsers read the whole program again. */
+const notThere = (): HostError => (absence ??= new HostError("ENOENT", "No such file or directory"));
+
 /** Files without a name; in no folder that a program could mean. */
 const UNNAMED = "/proc/self/wield/";
 
-const nowhere = (): Entry => ({ layer: null, stat: null, bytes: null, failure: NOT_THERE });
+const nowhere = (): Entry => ({ layer: null, stat: null, bytes: null, failure: notThere() });
 
 function asFailure(error: unknown): HostError {
   return error instanceof HostError ? error : new HostError("EIO", error instanceof Error ? error.message : String(error));
@@ -212,13 +215,13 @@ export class VirtualFiles {
   /** Contents of a virtual file, null = a real one; throws HostError. */
   contents(path: ByteString): Uint8Array | null {
     const entry = this.entry(path, true);
-    if (entry === undefined) throw NOT_THERE;
+    if (entry === undefined) throw notThere();
     if (entry.layer === REAL) return null;
-    if (this.wanted.has(`read ${path}`)) throw NOT_THERE;
+    if (this.wanted.has(`read ${path}`)) throw notThere();
     const later = this.load(entry, path);
     if (later !== undefined) this.want(`read ${path}`, later);
     if (entry.failure !== null) throw entry.failure;
-    if (entry.bytes === null) throw NOT_THERE;
+    if (entry.bytes === null) throw notThere();
     return entry.bytes;
   }
 
@@ -240,7 +243,7 @@ export class VirtualFiles {
   /** Other files from now on; `added`: paths that are there now, which may not have been before. */
   replaceLayers(layers: Layers, added: (path: ByteString) => boolean = () => false): void {
     this.layers = layers;
-    this.forget((path, entry) => entry.failure === NOT_THERE && added(path));
+    this.forget((path, entry) => entry.failure === absence && added(path));
   }
 
   /** Paths with contents that were read. */
@@ -261,7 +264,7 @@ export class VirtualFiles {
   }
 
   private remember(path: ByteString, { kept, bytes, failure }: Entry): void {
-    if (failure === NOT_THERE) this.absent.add(path);
+    if (failure === absence) this.absent.add(path);
     else if (!kept) this.lost = true;
     else if (this.before.has(path)) this.machine!.drop(kept);
     else this.before.set(path, { address: kept, bytes: bytes!.length });

@@ -8,6 +8,7 @@
 import * as Comlink from "comlink";
 import type { WorkerEndpoint, WorkerIo } from "../memory/pool.ts";
 import { createDigest } from "./digest.ts";
+import { HandOver } from "./hand-over.ts";
 import { HostError } from "./host.ts";
 import { unpackZlib } from "./unpack-zlib.ts";
 import { unpackZstd } from "./unpack-zstd.ts";
@@ -22,7 +23,8 @@ export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
     if (kind !== ELFCOMPRESS_ZLIB && kind !== ELFCOMPRESS_ZSTD) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
     try {
       return kind === ELFCOMPRESS_ZLIB ? unpackZlib(bytes, size) : unpackZstd(bytes, size);
-    } catch {
+    } catch (error) {
+      if (error instanceof HandOver) throw error;
       throw new HostError("EINVAL", "corrupted compressed data");
     }
   },

@@ -21,10 +21,10 @@ import type { ScannedArchives } from "./scanned-archives.ts";
 
 /** Kernels look at words. */
 const MARGIN = 16;
-/** The first object in a library is for another machine. */
-const INCOMPATIBLE = new Error("incompatible");
+/** Thrown, and no Error, because that would cost the place where it was made. The first object in a library is for another machine. */
+const INCOMPATIBLE = Symbol("incompatible");
 /** The archive stays closed and its first object is for this machine. */
-const SEEN_ENOUGH = new Error("seen enough");
+const SEEN_ENOUGH = Symbol("seen enough");
 
 export class InputArchives {
   private readonly ctx: Context;

@@ -7,7 +7,7 @@
  */
 import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
-import { ReadFailed } from "../memory/failure.ts";
+import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 import { allocTable } from "../memory/table.ts";
@@ -77,7 +77,7 @@ function inflate(w: WorkerContext, isec: number, contents: number): boolean {
     w.contents(isec, contents);
     return true;
   } catch (error) {
-    if (error instanceof ReadFailed) throw error;
+    if (!(error instanceof HostError)) throw error;
     w.kernels.rejectPieces(isec, ERR_COMPRESSED);
     return false;
   }

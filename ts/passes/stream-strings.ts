@@ -7,7 +7,7 @@
  */
 import { ERR_COMPRESSED, ISSUE_BAD_MERGE } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
-import { ReadFailed } from "../memory/failure.ts";
+import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { moveTable, setRows } from "../memory/table.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
@@ -61,7 +61,7 @@ function inflate(w: WorkerContext, isec: number, at: number, bytes: number): voi
   try {
     w.contents(isec, at);
   } catch (error) {
-    if (error instanceof ReadFailed) throw error;
+    if (!(error instanceof HostError)) throw error;
     w.kernels.reportIssue(ISSUE_BAD_MERGE, w.tables.isec.obj[isec]!, isec, 0, ERR_COMPRESSED);
     w.kernels.fillBytes(at, 0, bytes);
   }
