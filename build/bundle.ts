@@ -107,7 +107,7 @@ export async function buildAll(release = false): Promise<void> {
   for (const name of ["ld", "ld.wield"]) put(path.join(DIST, "driver", name), launcher(flags), 0o777);
   const parts = await Promise.allSettled([
     allKernels(),
-    program(DIST, BUNDLE),
+    program(DIST, BUNDLE, flags),
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
     bundle("ts/index.ts", "index.mjs", MODULE),

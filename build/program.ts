@@ -71,8 +71,8 @@ const ROOM_BYTES = 1 << 20;
 /** Characters of the digest that ties a bundle and its caches together. */
 const TIE = 16;
 
-/** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program, `inputBytes` is what a large link has on its command line. */
-const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete,inputBytes){", "})//"] as const;
+/** A bundle is one function, so that nothing has to be put around its text; `complete` starts the complete program, `inputBytes` is what a large link has on its command line, `v8Flags` are V8's. */
+const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complete,inputBytes,v8Flags){", "})//"] as const;
 
 async function bundleProgram(dist: string, common: BuildOptions, name: string, plugins: Plugin[]): Promise<void> {
   const result = await build({
@@ -83,26 +83,31 @@ async function bundleProgram(dist: string, common: BuildOptions, name: string, p
 }
 
 /**
- * cli.js: loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags (the
- * launcher's, or none), but does not tell builds of one V8 apart, nor a damaged cache from a good one: so its last bytes name
- * the bundle and the Node it is for.
+ * cli.js: loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags, but does not
+ * tell builds of one V8 apart, nor a damaged cache from a good one: so its last bytes name the bundle and the Node it is for.
+ *
+ * Started without the launcher, it sets the launcher's flags itself: some come too late to be obeyed, but all of them are what V8
+ * compares, and with the caches a small link takes three quarters of the time. Only in the Node that the caches are for, which knows them.
  *
  * All is read into one buffer, because the first touch of memory costs more than reading, and readFileSync is a function that Node
  * would have to compile first.
  */
-const LOAD = [
+const load = (flags: readonly string[]): string => [
   '"use strict";',
   'const fs=require("node:fs"),vm=require("node:vm"),node=process.version+process.versions.v8+process.arch;',
   `let room=Buffer.allocUnsafeSlow(${ROOM_BYTES});`,
   'function bytes(file){const fd=fs.openSync(file,"r");try{let end=0;for(;;){const count=fs.readSync(fd,room,end,room.length-end,end);if(count===0)return room.subarray(0,end);end+=count;',
   "if(end===room.length){const more=Buffer.allocUnsafeSlow(2*end);room.copy(more);room=more}}}finally{fs.closeSync(fd)}}",
+  `let flags=process.execArgv.includes("${NATIVES}")?process.execArgv:undefined;`,
+  `function setFlags(){flags=${JSON.stringify(flags.filter((flag) => !SMALL_LINK_NODE_FLAGS.includes(flag)))};const v8=require("node:v8");for(const flag of flags)v8.setFlagsFromString(flag)}`,
   "function load(name,complete,use,inputBytes){",
-  'const file=__dirname+"/"+name+".js",text=bytes(file).latin1Slice(),cached=__dirname+"/"+name+(process.execArgv.length?".launcher.cache":".cache");',
+  'const file=__dirname+"/"+name+".js",text=bytes(file).latin1Slice(),cached=__dirname+"/"+name+".cache";',
   `const tie=text.slice(-${TIE})+node;let cache;`,
-  "try{const all=bytes(cached);if(all.subarray(-tie.length).latin1Slice()===tie)cache=all.subarray(0,-tie.length)}catch{}",
+  "try{const all=bytes(cached);if(all.subarray(-tie.length).latin1Slice()===tie){cache=all.subarray(0,-tie.length);if(!flags)setFlags()}}catch{}",
   "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
-  "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete,inputBytes)}",
+  "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete,inputBytes,flags)}",
 ].join("");
+
 /**
  * Large links are for the complete program from the first (host/large-link.ts): those that say so at a glance, because starting both
  * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
@@ -117,10 +122,10 @@ const START = [
   'const inputBytes=large(process.argv.slice(2));if(inputBytes)load("main",undefined,undefined,inputBytes);else load("quick",()=>load("main"));',
 ].join("");
 
-/** dist/cli.js, quick.js and main.js. */
-export async function program(dist: string, common: BuildOptions): Promise<void> {
+/** dist/cli.js, quick.js and main.js; `flags`: the launcher's. */
+export async function program(dist: string, common: BuildOptions, flags: readonly string[]): Promise<void> {
   await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [])]);
-  put(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${LOAD}${START}\n`, 0o777);
+  put(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${load(flags)}${START}\n`, 0o777);
 }
 
 /** Runs `links` one after another in one process without a cache, then writes what V8 has compiled to `to`. */
@@ -128,7 +133,7 @@ const RECORD = [
   "function record(name,links,to){load(name,undefined,(script,tie,cached,file,start)=>{",
   "const end=process.exit;let at=0;",
   "const next=()=>{if(at===links.length){fs.writeFileSync(to,Buffer.concat([script.createCachedData(),Buffer.from(tie)]));end(0)}",
-  'process.removeAllListeners("uncaughtException");process.argv=[process.argv[0],file,...links[at++]];start(exports,require,module,file,__dirname)};',
+  'process.removeAllListeners("uncaughtException");process.argv=[process.argv[0],file,...links[at++]];start(exports,require,module,file,__dirname,undefined,undefined,flags)};',
   "process.exit=(status)=>{if(status!==0)end(status);setImmediate(next)};next()})}",
 ].join("");
 
@@ -147,18 +152,17 @@ export async function warm(dist: string, flags: string[]): Promise<void> {
   try {
     warmKernels(dist, flags);
     warmApi(dist, links);
-    for (const [name, v8] of [["main", []], ["main", flags], ["quick", []], ["quick", flags]] as const) {
-      if (v8 === flags && flags.length === 0) continue;
-      const cache = path.join(dist, `${name}${v8.length > 0 ? ".launcher" : ""}.cache`);
+    for (const name of ["main", "quick"]) {
+      const cache = path.join(dist, `${name}.cache`);
       const made = path.join(folder, "cache");
       fs.rmSync(cache, { force: true });
-      fs.writeFileSync(script, `${LOAD}${RECORD}record(${JSON.stringify(name)},${JSON.stringify(links)},${JSON.stringify(made)});`);
-      const recorded = await node([...v8, script]);
+      fs.writeFileSync(script, `${load(flags)}${RECORD}record(${JSON.stringify(name)},${JSON.stringify(links)},${JSON.stringify(made)});`);
+      const recorded = await node([...flags, script]);
       if (recorded.status !== 0) throw new Error(`${name}.js does not link:\n${recorded.said}`);
       fs.renameSync(made, cache);
-      fs.writeFileSync(script, `${LOAD}load(${JSON.stringify(name)});`);
+      fs.writeFileSync(script, `${load(flags)}load(${JSON.stringify(name)});`);
       for (const link of links) {
-        const tried = await node([...v8, script, ...link]);
+        const tried = await node([...flags, script, ...link]);
         if (tried.status !== 0) throw new Error(`${name}.js does not link with its code cache:\n${tried.said}`);
       }
     }
@@ -221,7 +225,7 @@ function warmLinks(folder: string): string[][] {
  * kernels that are not called, no compiled JavaScript (a third of the CPU time of a link of 100 ms), room for all garbage of a
  * small link, strings hashed as in V8's snapshot instead of all of them again, and kernels that are compiled already.
  */
-const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=16", "--no-rehash-snapshot", "--no-verify-snapshot-checksum", NATIVES];
+const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=8", "--no-rehash-snapshot", "--no-verify-snapshot-checksum", NATIVES];
 
 /**
  * And Node: one thread for V8's background work, of which a small link has little; nothing that has to do with certificates; and the program's

@@ -11,7 +11,10 @@ import { run } from "./run.ts";
 /** What dist/cli.js has seen named on the command line of a large link, in bytes. */
 declare const inputBytes: number | undefined;
 
-const host = createNodeHost(true, typeof inputBytes === "number" ? inputBytes : 0);
+/** V8's flags that it or the launcher has set. */
+declare const v8Flags: readonly string[] | undefined;
+
+const host = createNodeHost(true, typeof inputBytes === "number" ? inputBytes : 0, typeof v8Flags === "object" ? v8Flags : []);
 
 function internalError(error: unknown): void {
   const shown = error instanceof Error ? (process.env["WIELD_DEBUG"] ? error.stack : error.message) : String(error);

@@ -119,12 +119,16 @@ class NodeHost implements Host {
   };
 
   readonly inputBytes: number;
-  /** V8's, for a large link; null = those that the process has been started with. */
+  /** V8's, for a large link; null = those for a small one. */
   private flags: readonly string[] | null = null;
 
-  constructor(program: boolean, inputBytes: number) {
+  /** What V8 has been told for a small link. */
+  private readonly startFlags: readonly string[];
+
+  constructor(program: boolean, inputBytes: number, startFlags: readonly string[]) {
     this.program = program;
     this.inputBytes = inputBytes;
+    this.startFlags = startFlags;
   }
 
   get cpus(): number {
@@ -353,7 +357,7 @@ class NodeHost implements Host {
 
   expectLargeLink(): void {
     if (!this.program || this.flags !== null) return;
-    this.flags = largeLinkFlags(process.execArgv.length > 0);
+    this.flags = largeLinkFlags(this.startFlags.length > 0);
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
     setFlags(this.flags);
@@ -366,13 +370,13 @@ class NodeHost implements Host {
   }
 
   private cachedKernels(): WebAssembly.Module | undefined {
-    if (!this.program || !process.execArgv.includes(NATIVES)) return undefined;
+    if (!this.program || !this.startFlags.includes(NATIVES)) return undefined;
     return cachedKernels(`${import.meta.dirname}/kernels.launcher.cache`, process.version + process.versions.v8 + process.arch);
   }
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
-    const flags = this.program ? (this.flags ?? changedFlags(process.execArgv)) : [];
+    const flags = this.program ? (this.flags ?? changedFlags(this.startFlags)) : [];
     if (this.program) defaultFlags();
     // The worker sets them again: this thread is too busy to hear that it has started.
     const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`, { workerData: flags }) : new Worker(EMBEDDED.worker, { eval: true, workerData: flags });
@@ -443,7 +447,7 @@ class NodeHost implements Host {
 
 /** What links through the API need of this runtime besides files; keeps the compiled kernels. */
 export function createNodePlatform(): Platform {
-  const host = new NodeHost(false, 0);
+  const host = new NodeHost(false, 0, []);
   return {
     get cpus() {
       return host.cpus;
@@ -461,6 +465,6 @@ export function createNodePlatform(): Platform {
 }
 
 /** `program`: this process does nothing but link, so V8's settings are ours to choose. */
-export function createNodeHost(program = false, inputBytes = 0): Host {
-  return new NodeHost(program, inputBytes);
+export function createNodeHost(program = false, inputBytes = 0, v8Flags: readonly string[] = []): Host {
+  return new NodeHost(program, inputBytes, v8Flags);
 }
