@@ -193,7 +193,11 @@ function addDefinitions(o: u32): void {
     t.sym.flags[id] = bits | SYM_USED_REGULAR;
     const type = load<u8>(entry, ST_INFO) & 15;
     if (type != STT_NOTYPE && type != STT_TLS && (bits & SYM_TLS || !(flags & REC_DEFINED))) suspect(SUSPECT_CONFLICT);
-    if (!(flags & REC_DEFINED)) continue;
+    if (!(flags & REC_DEFINED)) {
+      // GNU ld refuses a shared object beside a definition when only one of them says that the symbol is thread-local.
+      if (type == STT_TLS && ((bits & SYM_KIND_MASK) == SYM_UNDEF || (bits & SYM_KIND_MASK) == SYM_LAZY)) t.gsym.type[id] = STT_TLS;
+      continue;
+    }
     if (flags & REC_COMMON) {
       defineCommon(id, o, esym, entry);
       continue;

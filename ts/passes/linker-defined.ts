@@ -4,7 +4,9 @@
  * Before gc they only become "defined by the linker" (so that they are neither undefined nor dynamic); their place is found
  * once output sections have addresses. Names, defaults and visibilities are lld's.
  */
-import { SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK, SYM_ROOT } from "../../as-kernels/shared/abi.ts";
+import {
+  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK,
+} from "../../as-kernels/shared/abi.ts";
 import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
@@ -119,7 +121,8 @@ export function linkerNames(): ByteString[] {
 /** The symbol is defined by the linker from now on; it has its place later. */
 export function markLinkerDefined(ctx: Context, sym: number, vis: number): void {
   const { sym: table, gsym } = ctx.tables;
-  table.flags[sym] = (table.flags[sym]! & ~(SYM_KIND_MASK | SYM_WEAK | SYM_ROOT)) | SYM_IN_OSEC;
+  // Nothing stays of an input's definition that --defsym or a script overrides: neither indirect function nor thread-local nor number.
+  table.flags[sym] = (table.flags[sym]! & ~(SYM_KIND_MASK | SYM_WEAK | SYM_ROOT | SYM_FUNC | SYM_IFUNC | SYM_OBJECT | SYM_TLS | SYM_ABSOLUTE)) | SYM_IN_OSEC;
   table.isec[sym] = HEADERS_OSEC;
   table.value[sym] = 0n;
   gsym.bind[sym] = STB_GLOBAL;

@@ -78,6 +78,35 @@ symbols("names are written in the order files mention them; what only options an
   assert.not(found.includes("nosuch"));
 });
 
+symbols("what --defsym overrides was an indirect function, a number or thread-local; nothing of that stays", (w) => {
+  w.write({
+    "m.c": 'int f(void), number(void); int (*table[])(void) = { f, number }; int main(void) { return f() == 42 && table[0]() == 42 && table[1]() == 42 ? 0 : 1; }',
+    "f.s": `.globl f, real, number, var
+      .text
+      .type f,@gnu_indirect_function
+      f: lea other(%rip), %rax
+         ret
+      other: mov $7, %eax
+         ret
+      .type real,@function
+      real: mov $42, %eax
+         ret
+      number = 0x1234
+      .section .tdata,"awT"
+      .type var,@tls_object
+      var: .quad 1
+      .section .note.GNU-stack,"",@progbits
+`,
+  });
+  w.sh("gcc -O1 -fPIE -c m.c && as f.s -o f.o");
+  for (const kind of ["-pie", "-static"]) {
+    w.sh(`gcc ${kind} -B$B m.o f.o -Wl,--defsym=f=real,--defsym=number=real,--defsym=var=real -o m`);
+    assert.is(w.try("./m").status, 0, kind);
+    const elf = image(w, "m");
+    assert.equal(["f", "number", "var"].map((name) => [elf.symbol(name)!.value, elf.symbol(name)!.shndx]), Array(3).fill([elf.symbol("real")!.value, elf.symbol("real")!.shndx]), kind);
+  }
+});
+
 symbols("--defsym may ask for sections, ENTRY may stand in SECTIONS, and commands that mean nothing here are accepted", (w) => {
   w.write({ "t.s": START.replace("_start", "_start, begin").replace("_start:", "nop\n_start: nop\nbegin:"), "t.ld": "LD_FEATURE(\"SANE_EXPR\") FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION SECTIONS { ENTRY(begin) . = 0x10000; .text : ALIGN_WITH_INPUT { *(.text) SQUAD(-1) } }" });
   w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");

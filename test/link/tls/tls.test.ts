@@ -103,6 +103,15 @@ tls("a variable of a shared object used by an executable in each model", (w) => 
   }
 });
 
+tls("a shared object says of an undefined variable that it is thread-local: others refuse it beside a definition when it does not", (w) => {
+  w.write({ "u.c": "extern __thread int t; __attribute__((weak)) extern __thread int w; int *weak(void) { return &w; } int get(void) { return t; }", "t.c": "__thread int t = 3, w;", "m.c": "__thread int t = 3; int get(void); int main(void) { return get(); }" });
+  w.sh("gcc -fPIC -O1 -c u.c t.c && gcc -O1 -c m.c && $LD -shared u.o -o libu.so && $LD -shared u.o --start-lib t.o --end-lib -o libboth.so && $LD -shared --start-lib t.o --end-lib u.o --wrap=get -o libfirst.so");
+  assert.equal(["t", "w"].map((name) => w.elf("libu.so").dynamicSymbol(name)!.type), [6, 6]);
+  for (const name of ["libboth.so", "libfirst.so"]) assert.is(w.elf(name).dynamicSymbol("t")!.type, 6, name);
+  w.sh("gcc -B$B m.o ./libu.so -o m");
+  assert.is(w.try("./m").status, 3);
+});
+
 tls("local dynamic needs one module entry, and TLS in a dlopened object works", (w) => {
   w.write({
     "lib.c": `
