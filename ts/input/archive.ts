@@ -14,6 +14,9 @@ import { latin1 } from "../memory/text.ts";
 export interface ByteSource {
   /** Size of the file in bytes. */
   readonly size: number;
+  /** Its first bytes, where they have been read already. */
+  readonly head?: Uint8Array;
+  readonly headBytes?: number;
   /** Fills `target` from `position`; bytes read, fewer only at the end of the file. */
   read(target: Uint8Array, position: number): number;
 }
@@ -55,6 +58,11 @@ class Window {
     this.source = source;
     this.buffer = spare ?? new Uint8Array(WIDE_WINDOW);
     spare = null;
+    // The symbol index comes first, of which only the header is wanted.
+    if (source.head !== undefined && source.headBytes !== undefined && source.size > WIDE_WINDOW) {
+      this.buffer.set(source.head);
+      this.filled = source.headBytes;
+    }
   }
 
   /** No member is looked at any more. */
