@@ -49,6 +49,7 @@ export * from "./passes/settle-symbols";
 export * from "./passes/shorten-jumps";
 export * from "./passes/split-pieces";
 export * from "./passes/stream-strings";
+export * from "./passes/place-strings";
 export * from "./passes/tail-merge";
 export * from "./passes/warning-sections";
 export * from "./passes/write-eh-frame";

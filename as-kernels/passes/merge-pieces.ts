@@ -267,7 +267,7 @@ export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32
   return 0;
 }
 
-/** Counts the winners of the members [from, to); none for those whose bytes stream-strings puts in memory. Returns their sum. */
+/** Counts the winners of the members [from, to); none for those whose bytes stream-strings has kept. Returns their sum. */
 export function countWinners(from: u32, to: u32): u32 {
   const member = tables().mmember;
   const isec = tables().isec;
@@ -277,7 +277,7 @@ export function countWinners(from: u32, to: u32): u32 {
     const i = member.isec[k];
     let n: u32 = 0;
     const m = isec.msec[i];
-    const end = tables().msec.stream[m] == 0 || tables().msec.bytes[m] == 0 ? isec.pieceBase[i] + isec.pieceCount[i] : 0;
+    const end = tables().msec.stream[m] == 0 ? isec.pieceBase[i] + isec.pieceCount[i] : 0;
     for (let row = isec.pieceBase[i]; row < end; row++) n += (live[row] & PIECE_WINNER) != 0 ? 1 : 0;
     member.winners[k] = n;
     sum += n;

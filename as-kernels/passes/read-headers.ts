@@ -5,6 +5,7 @@
  * Objects that are in memory as a whole are done here one after the other (keepSpan): most archives are thousands of small
  * members. Of large ones TypeScript reads what planTables lists. This is where untrusted bytes enter, with parse-object.ts.
  */
+import { alloc } from "../lib/alloc.ts";
 import { tables } from "../shared/tables.ts";
 import { copyBytes, strlen } from "../lib/bytes.ts";
 import {
@@ -15,7 +16,7 @@ import { fail, reportObject } from "../lib/issue.ts";
 import { plainRule } from "../lib/name-rules.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
-  CTL_ARENA_TOP, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
+  CTL_REGION_END, CTL_REGION_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
   ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
@@ -323,13 +324,6 @@ function settleNames(o: u32, shdrs: u32, names: u32): bool {
   obj.names[o] = 0;
   obj.namesBytes[o] = 0;
   return true;
-}
-
-/** As WorkerContext.alloc; 0 = no room. */
-function alloc(bytes: u32): u32 {
-  const size = (bytes + 15) & ~15;
-  const at = atomic.add<u32>(CTL_ARENA_TOP, size);
-  return (<u64>at + size) >> 12 > <u64>load<u32>(CTL_WINDOW_TOP) ? 0 : at;
 }
 
 /** As WorkerContext.allocRegion; 0 = no room. */

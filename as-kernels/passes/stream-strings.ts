@@ -1,58 +1,76 @@
 /**
- * Strings of sections that are not loaded (.debug_str above all): from file to deduplicated pieces with one look at the contents, some
- * megabytes at a time.
+ * Strings of sections that are not loaded (.debug_str above all): cut, identified and looked up while their bytes are in the cache, and
+ * new ones kept, so that nobody reads them again.
  *
- * What split-pieces and merge-pieces do for strings that may die is done here for those that always live, so nothing has to wait for
- * mark-live; the result is the same: shard-major, first occurrence first. A run is what one read brings; a slice is a part of a section
- * of it, whole strings. Pieces leave a record each, sorted by shard in every slice: so the shards read and write them in order, and only
- * finishSlices goes to the rows of `piece`, slice by slice.
+ * What split-pieces and merge-pieces do for strings that may die is done here for those that always live. A run is what one read brings,
+ * or one large section; a slice is a part of a section of it; a segment says what became of some kilobytes of a slice: a cell for each
+ * piece, which names its entry. A group is what one thread does in one go, runs of a megabyte or two: a batch is cut first and looked up
+ * then, sorted by shard, because entries that lie anywhere cost more than anything else. All threads share them, in shards with a lock
+ * each; who was first is the least group that has the string, whatever thread comes first (place-strings.ts goes on from there).
  */
-import { params, tables } from "../shared/tables.ts";
-import { copyBytes } from "../lib/bytes.ts";
-import { hashLane1 } from "../lib/hash.ts";
+import { tables, params } from "../shared/tables.ts";
+import { alloc } from "../lib/alloc.ts";
+import { cutString } from "../lib/cut-string.ts";
+import { hashBytes } from "../lib/hash.ts";
 import { report } from "../lib/issue.ts";
 import { BLOCK_SHIFT, isStreamed } from "../lib/pieces.ts";
-import { stringHash } from "../lib/string-hash.ts";
-import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
-import { ERR_MERGE_UNTERMINATED, ISSUE_BAD_MERGE, PIECE_LIVE, PIECE_WINNER } from "../shared/abi.ts";
+import { isNul, stringBytes } from "../lib/strings.ts";
+import {
+  BLOCK_ENTRIES, CELL_BYTES, CELL_ENTRY, CELL_FLAG, CELL_NEW, CELL_SHIFT, ENTRY_AT, ENTRY_BLOCK_BYTES, ENTRY_FIRST, ENTRY_OUT, ENTRY_SIZE, GROUP_BYTES, GROUP_END,
+  GROUP_HEAD, GROUP_TAIL, RUN_BYTES, RUN_COMPRESSED, RUN_END, RUN_SLICE, RUN_SOURCE, SEGMENT_CELLS, SEGMENT_COUNT, SEGMENT_FROM, SEGMENT_ISEC,
+  SEGMENT_SIZE, SHARDS, SHARD_SHIFT, SLICE_AT, SLICE_BYTES, SLICE_FROM, SLICE_SIZE, STATE_BLOCKS, STATE_BLOCK_COUNT,
+  STATE_BLOCK_LIMIT, STATE_END, STATE_FULL, STATE_KEPT, STATE_NEXT, STATE_SHARDS, STATE_SLOTS, entryAt,
+} from "../lib/streams.ts";
+import { xxh3 } from "../lib/xxh3.ts";
+import { ERR_MERGE_UNTERMINATED, ISSUE_BAD_MERGE } from "../shared/abi.ts";
 
-/** As many as merge-pieces has; the shard of a piece is where lld looks for it: at the top of the lower half of its XXH3. */
-const SHARDS: u32 = 32;
-const SHARD_SHIFT: u32 = 27;
-
-/** A run: f64 place in the file, f64 bytes, u32 source, u32 address, u32 first and end slice, u32 compressed isec. */
-const RUN_BYTES: u32 = 40;
-const RUN_SOURCE: u32 = 16;
-const RUN_AT: u32 = 20;
-const RUN_SLICE: u32 = 24;
-const RUN_END: u32 = 28;
-const RUN_COMPRESSED: u32 = 32;
+/** A shard, one cache line: u32 lock, slots, their mask, entries, next entry, end of the block; u32 of no interest. */
+const SHARD_BYTES: u32 = 64;
+const SHARD_TABLE: u32 = 4;
+const SHARD_MASK: u32 = 8;
+const SHARD_COUNT: u32 = 12;
+const SHARD_NEXT: u32 = 16;
+const SHARD_END: u32 = 20;
+const SHARD_SINK: u32 = 24;
 
 /**
- * A slice: u32 isec, u32 offset in it, u32 bytes, u32 address, u32 pieces, u32 piece row, u32 address of the records, u32 winners; u32
- * where the pieces of each shard start.
+ * A slot: u64 h1, by which it is found, u64 the top of h0 and the number of the entry, 0 = free. With the shard that are 105 bits of the identity:
+ * one look at one cache line.
  */
-const SLICE_BYTES: u32 = 164;
-const SLICE_FROM: u32 = 4;
-const SLICE_SIZE: u32 = 8;
-const SLICE_AT: u32 = 12;
-const SLICE_COUNT: u32 = 16;
-const SLICE_ROW: u32 = 20;
-const SLICE_RECORDS: u32 = 24;
-const SLICE_WINNERS: u32 = 28;
-const SLICE_STARTS: u32 = 32;
+const SLOT_BYTES: u32 = 16;
+const SLOT_SHIFT: u32 = 4;
+const NUMBER_MASK: u64 = 0x0fff_ffff;
 
-/** A record: u64 h0, u64 h1, u32 number of the piece in its slice, u32 bytes; from dedupeSlices on u32 offset in the shard, u32 1 = winner. */
-const RECORD_BYTES: u32 = 24;
-const RECORD_NUMBER: u32 = 16;
-const RECORD_SIZE: u32 = 20;
-/** A unique piece: u64 h0, u64 h1, u32 offset in the shard. */
-const ENTRY_BYTES: u32 = 24;
+/**
+ * A batch: u32 where the records of each shard start; room for XXH3; u32 records, then the records: u64 h0, u64 h1, u32 bytes, u32 address of the
+ * cell, u32 address of the string, u32 bytes of its NUL. Behind them, sorted by shard: u64 h1, u64 top of h0, u32 cell, u32 address of
+ * the record.
+ */
+const BATCH_HASH: u32 = 160;
+const BATCH_COUNT: u32 = 240;
+const BATCH_RECORDS: u32 = 256;
+const RECORD_BYTES: u32 = 32;
+const RECORD_SIZE: u32 = 16;
+const RECORD_CELL: u32 = 20;
+const RECORD_AT: u32 = 24;
+const RECORD_WIDTH: u32 = 28;
+const SORTED_BYTES: u32 = 24;
+const SORTED_CELL: u32 = 16;
+const SORTED_RECORD: u32 = 20;
 
-/** Longest run, longest section that is not cut into slices. */
-const MOST_BYTES: u32 = 1 << 18;
+/** Longest run of several sections, longest section that is one run. */
+const MOST_BYTES: u32 = 1 << 17;
+const LARGE_BYTES: u32 = 1 << 23;
 /** Sections with fewer bytes between them are read together. */
 const GAP_BYTES: f64 = 4096;
+/** More bytes of strings than this do not stay in memory: their sections are read again. */
+const KEPT_BYTES: u64 = 1 << 30;
+
+const SALT: u64 = 0x9e3779b185ebca87;
+
+/** Tries before a thread that waits for another sleeps for a moment. */
+const SPINS: u32 = 2000;
+const SLEEP_NANOSECONDS: i64 = 50_000;
 
 /**
  * Marks the msecs that are streamed (msec.stream = 1). At `out`: f64 bytes of their sections, f64 bytes of their block indexes. Returns
@@ -82,9 +100,8 @@ export function findStreams(out: u32): u32 {
   return found;
 }
 
-/** Writes a slice of `bytes` bytes of section `i`, from `from` on, to be at address `at`. */
+/** Writes a slice of `bytes` bytes of section `i`, from `from` on, that is `at` bytes behind the start of its run. */
 export function putSlice(slice: u32, i: u32, from: u32, bytes: u32, at: u32): void {
-  memory.fill(slice, 0, SLICE_BYTES);
   store<u32>(slice, i);
   store<u32>(slice, from, SLICE_FROM);
   store<u32>(slice, bytes, SLICE_SIZE);
@@ -92,15 +109,15 @@ export function putSlice(slice: u32, i: u32, from: u32, bytes: u32, at: u32): vo
 }
 
 /**
- * Cuts streamed sections into runs and slices until `room` bytes at `address` are full, `most` slices are made, or a section is too large
- * or compressed. At `state`, before and after: u32 next row, runs, slices, bytes of room used; after: that large section's row (0 = none).
+ * Lists the streamed sections from the row at `state` on as runs and slices, until one is too large to be one run. At `state`, before and
+ * after: u32 next row, runs, slices, next address of a block index; after: that large section's row (0 = none).
  */
-export function cutStrings(address: u32, room: u32, runs: u32, slices: u32, most: u32, state: u32): void {
+export function listRuns(runs: u32, slices: u32, state: u32): void {
   const isec = tables().isec;
   const rows = isec.rows;
   let run = runs + load<u32>(state, 4) * RUN_BYTES - RUN_BYTES;
   let n = load<u32>(state, 8);
-  let used = load<u32>(state, 12);
+  let index = load<u32>(state, 12);
   let obj: u32 = 0;
   let start: f64 = 0;
   let end: f64 = 0;
@@ -109,39 +126,34 @@ export function cutStrings(address: u32, room: u32, runs: u32, slices: u32, most
   for (; i < rows; i++) {
     if (isec.msec[i] == 0 || isec.size[i] == 0 || !isStreamed(i)) continue;
     const bytes = <u32>isec.size[i];
-    if (bytes > MOST_BYTES || isec.compressed[i] != 0) {
-      large = i;
+    isec.blockIndex[i] = index;
+    index += ((bytes + (1 << BLOCK_SHIFT) - 1) >> BLOCK_SHIFT) << 2;
+    const compressed = isec.compressed[i] != 0;
+    if (bytes > LARGE_BYTES && !compressed) {
+      large = i++;
       break;
     }
-    if (n == most) break;
     const at = isec.sh_offset[i];
-    if (obj == isec.obj[i] && at >= end && at - end <= GAP_BYTES && at + <f64>bytes - start <= <f64>MOST_BYTES) {
-      const more = <u32>(at - end) + bytes;
-      if (used + more > room) break;
-      used += more;
-    } else {
-      const first = (used + 15) & ~15;
-      if (first + bytes > room) break;
+    if (obj != isec.obj[i] || compressed || at < end || at - end > GAP_BYTES || at + <f64>bytes - start > <f64>MOST_BYTES) {
       run += RUN_BYTES;
-      obj = isec.obj[i];
+      memory.fill(run, 0, RUN_BYTES);
+      obj = compressed ? 0 : isec.obj[i];
       start = at;
       store<f64>(run, start);
-      store<u32>(run, tables().obj.source[obj], RUN_SOURCE);
-      store<u32>(run, address + first, RUN_AT);
+      store<u32>(run, tables().obj.source[isec.obj[i]], RUN_SOURCE);
       store<u32>(run, n, RUN_SLICE);
-      store<u32>(run, 0, RUN_COMPRESSED);
-      used = first + bytes;
+      store<u32>(run, compressed ? i : 0, RUN_COMPRESSED);
     }
     end = at + <f64>bytes;
     store<f64>(run, end - start, 8);
-    putSlice(slices + n * SLICE_BYTES, i, 0, bytes, load<u32>(run, RUN_AT) + <u32>(at - start));
+    putSlice(slices + n * SLICE_BYTES, i, 0, bytes, <u32>(at - start));
     n++;
     store<u32>(run, n, RUN_END);
   }
   store<u32>(state, i);
   store<u32>(state, (run + RUN_BYTES - runs) / RUN_BYTES, 4);
   store<u32>(state, n, 8);
-  store<u32>(state, used, 12);
+  store<u32>(state, index, 12);
   store<u32>(state, large, 16);
 }
 
@@ -151,240 +163,298 @@ export function lastNul(ptr: u32, bytes: u32, width: u32): u32 {
   return 0;
 }
 
-/** Counts the pieces of the slices of a run, numbered from `slices` on. A section that does not end in a NUL is reported; its rest is a piece. */
-export function countSlices(run: u32, slices: u32): void {
-  const isec = tables().isec;
-  const end = slices + load<u32>(run, RUN_END) * SLICE_BYTES;
-  for (let slice = slices + load<u32>(run, RUN_SLICE) * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    const i = load<u32>(slice);
-    const bytes = load<u32>(slice, SLICE_SIZE);
-    const at = load<u32>(slice, SLICE_AT);
-    const width = isec.sh_entsize[i];
-    let count = countNuls(at, bytes, width);
-    if (!isNul(at + bytes - width, width)) {
-      report(ISSUE_BAD_MERGE, isec.obj[i], i, 0, ERR_MERGE_UNTERMINATED, 0);
-      count++;
-    }
-    store<u32>(slice, count, SLICE_COUNT);
-  }
+/** Most pieces that the `bytes` bytes at `ptr` can have. */
+export function mostPieces(ptr: u32, bytes: u32, width: u32): u32 {
+  let count: u32 = 1;
+  for (let at: u32 = 0; at < bytes; at += width) count += isNul(ptr + at, width) ? 1 : 0;
+  return count;
 }
 
-/** Pieces of `count` slices. */
-export function countPieces(slices: u32, count: u32): u32 {
-  let pieces: u32 = 0;
-  for (let n: u32 = 0; n < count; n++) pieces += load<u32>(slices + n * SLICE_BYTES, SLICE_COUNT);
-  return pieces;
+/** Room in the region of what goes away again, or outside; 0 = none. */
+function temporary(state: u32, bytes: u32): u32 {
+  const size = (bytes + 31) & ~31;
+  const end = <u64>load<u32>(state, STATE_END);
+  if (<u64>load<u32>(state, STATE_NEXT) + size <= end) {
+    const at = atomic.add<u32>(state, size, STATE_NEXT);
+    if (<u64>at + size <= end) return at;
+  }
+  const at = alloc(size + 16);
+  return (at + 31) & ~31;
+}
+
+/** Puts runs together to groups of about `bytes` bytes; returns how many. */
+export function groupRuns(runs: u32, count: u32, bytes: f64, groups: u32): u32 {
+  let group = groups;
+  for (let n: u32 = 0; n < count; group += GROUP_BYTES) {
+    memory.fill(group, 0, GROUP_BYTES);
+    store<u32>(group, n);
+    let sum: f64 = 0;
+    do sum += load<f64>(runs + n++ * RUN_BYTES, 8);
+    while (n < count && sum + load<f64>(runs + n * RUN_BYTES, 8) <= bytes);
+    store<u32>(group, n, GROUP_END);
+  }
+  return (group - groups) / GROUP_BYTES;
+}
+
+/** Makes a batch of nothing. */
+export function openBatch(batch: u32): void {
+  memory.fill(batch, 0, BATCH_RECORDS);
 }
 
 /**
- * Gives the pieces of `count` slices their rows, from `row` on, sections that begin their block index, from address `index` on, and
- * slices the place of their records, from address `records` on. At `out`: u32 the next row, u32 the next address for an index.
+ * Cuts the `bytes` bytes at `contents` of section `i`, `from` bytes behind its start, into pieces: a new segment of the group whose row is at
+ * `row`. They end where a string does, or with the section. Returns the records of the batch; 0 = there is no room.
  */
-export function numberSlices(slices: u32, count: u32, row: u32, index: u32, records: u32, out: u32): void {
-  const isec = tables().isec;
-  const end = slices + count * SLICE_BYTES;
-  for (let slice = slices; slice < end; slice += SLICE_BYTES) {
-    const i = load<u32>(slice);
-    const from = load<u32>(slice, SLICE_FROM);
-    const size = <u32>isec.size[i];
-    if (from == 0) {
-      isec.pieceBase[i] = row;
-      isec.pieceCount[i] = 0;
-      isec.blockIndex[i] = index;
-      index += ((size + (1 << BLOCK_SHIFT) - 1) >> BLOCK_SHIFT) << 2;
-    }
-    const pieces = load<u32>(slice, SLICE_COUNT);
-    store<u32>(slice, row, SLICE_ROW);
-    store<u32>(slice, records, SLICE_RECORDS);
-    records += pieces * RECORD_BYTES;
-    isec.pieceCount[i] += pieces;
-    row += pieces;
-    if (from + load<u32>(slice, SLICE_SIZE) == size) row++;
-  }
-  store<u32>(out, row);
-  store<u32>(out, index, 4);
-}
-
-/** The most pieces that a slice of the run has. */
-export function mostPieces(run: u32, slices: u32): u32 {
-  let most: u32 = 0;
-  for (let n = load<u32>(run, RUN_SLICE), end = load<u32>(run, RUN_END); n < end; n++) most = max<u32>(most, load<u32>(slices + n * SLICE_BYTES, SLICE_COUNT));
-  return most;
-}
-
-/** Cuts the slices of a run into pieces. `scratch`: 64 bytes, and behind them room for the records of a slice. */
-export function splitSlices(run: u32, slices: u32, scratch: u32): void {
-  const end = slices + load<u32>(run, RUN_END) * SLICE_BYTES;
-  for (let slice = slices + load<u32>(run, RUN_SLICE) * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    splitSlice(slice, scratch);
-    orderSlice(slice, scratch + 64);
-  }
-}
-
-function splitSlice(slice: u32, scratch: u32): void {
-  const i = load<u32>(slice);
-  const from = load<u32>(slice, SLICE_FROM);
-  const size = load<u32>(slice, SLICE_SIZE);
-  const contents = load<u32>(slice, SLICE_AT);
+export function cutSlice(state: u32, row: u32, i: u32, contents: u32, bytes: u32, from: u32, batch: u32): u32 {
+  const before = load<u32>(batch, BATCH_COUNT);
   const width = tables().isec.sh_entsize[i];
-  const index = tables().isec.blockIndex[i];
-  const secret = params().xxh3Secret;
-  const inOffset = tables().piece.inOffset;
-  let row = load<u32>(slice, SLICE_ROW);
-  let record = scratch + 64;
-  let number: u32 = 0;
-  // an entry names the piece that holds the first byte of its block; the one the slice begins in has it already
-  let block = (from + (1 << BLOCK_SHIFT) - 1) & ~((1 << BLOCK_SHIFT) - 1);
-  let start: u32 = 0;
-  while (start < size) {
-    const bytes = stringBytes(contents + start, size - start, width);
-    const ptr = contents + start;
-    inOffset[row] = from + start;
-    stringHash(ptr, bytes - width, secret, scratch, record);
-    // only the last string of a section can be without an end: then its last character counts too
-    if (start + bytes == size && !isNul(ptr + bytes - width, width)) store<u64>(record, hashLane1(ptr, bytes), 8);
-    store<u32>(record, number++, RECORD_NUMBER);
-    store<u32>(record, bytes, RECORD_SIZE);
-    const cell = slice + ((load<u32>(record) >> SHARD_SHIFT) << 2);
+  const salt = <u64>tables().isec.msec[i] * SALT;
+  const end = contents + bytes;
+  const first = batch + BATCH_RECORDS + before * RECORD_BYTES;
+  let record = first;
+  let at = contents;
+  while (at < end) {
+    const start = at;
+    if (width == 1) {
+      at = min<u32>(cutString(start, salt, record) + 1, end);
+    } else {
+      at += stringBytes(start, end - start, width);
+      hashBytes(start, at - start - width, record, record + 8);
+      store<u64>(record, load<u64>(record) ^ salt);
+    }
+    store<u32>(record, at - start, RECORD_SIZE);
+    store<u32>(record, start, RECORD_AT);
+    store<u32>(record, width, RECORD_WIDTH);
+    const cell = batch + ((<u32>load<u64>(record) & (SHARDS - 1)) << 2);
+    store<u32>(cell, load<u32>(cell, 4) + 1, 4);
     record += RECORD_BYTES;
-    store<u32>(cell, load<u32>(cell, SLICE_STARTS + 4) + 1, SLICE_STARTS + 4);
-    start += bytes;
-    for (; block < from + start; block += 1 << BLOCK_SHIFT) store<u32>(index + ((block >> BLOCK_SHIFT) << 2), row);
-    row++;
   }
-  inOffset[row] = from + size; // where the last piece ends: the closing row's, or what the next slice will find there
+  if (bytes != 0 && !isNul(end - width, width)) report(ISSUE_BAD_MERGE, tables().isec.obj[i], i, 0, ERR_MERGE_UNTERMINATED, 0);
+  const count = (record - first) / RECORD_BYTES;
+  const segment = temporary(state, SEGMENT_CELLS + count * CELL_BYTES);
+  if (segment == 0) return 0;
+  memory.fill(segment, 0, SEGMENT_CELLS);
+  store<u32>(segment, i, SEGMENT_ISEC);
+  store<u32>(segment, from, SEGMENT_FROM);
+  store<u32>(segment, bytes, SEGMENT_SIZE);
+  store<u32>(segment, count, SEGMENT_COUNT);
+  const tail = load<u32>(row, GROUP_TAIL);
+  store<u32>(tail == 0 ? row + GROUP_HEAD : tail, segment);
+  store<u32>(row, segment, GROUP_TAIL);
+  let cell = segment + SEGMENT_CELLS;
+  for (let own = first; own < record; own += RECORD_BYTES) {
+    store<u32>(own, cell, RECORD_CELL);
+    store<u32>(cell, from + (load<u32>(own, RECORD_AT) - contents));
+    cell += CELL_BYTES;
+  }
+  store<u32>(batch, before + count, BATCH_COUNT);
+  return before + count;
 }
 
-/** Sorts the records of a slice by shard: SLICE_STARTS are counts of the shard before, and become first places. */
-function orderSlice(slice: u32, records: u32): void {
-  const starts = slice + SLICE_STARTS;
-  const sorted = load<u32>(slice, SLICE_RECORDS);
-  for (let shard: u32 = 1; shard <= SHARDS; shard++) {
-    const cell = starts + (shard << 2);
-    store<u32>(cell, load<u32>(cell) + load<u32>(cell - 4));
+/** Looks up all records of a batch of group number `group`, and makes it a batch of nothing. Returns 0 when there is no room. */
+export function enterBatch(state: u32, group: u32, batch: u32): u32 {
+  const count = load<u32>(batch, BATCH_COUNT);
+  order(batch, count);
+  const list = batch + BATCH_RECORDS + count * RECORD_BYTES;
+  for (let n: u32 = 0; n < SHARDS; n++) {
+    const shard = (n + group) & (SHARDS - 1);
+    const first = list + load<u32>(batch + (shard << 2)) * SORTED_BYTES;
+    const end = list + load<u32>(batch + (shard << 2), 4) * SORTED_BYTES;
+    if (first == end) continue;
+    const at = state + STATE_SHARDS + shard * SHARD_BYTES;
+    lock(at);
+    const done = enter(state, at, group, first, end);
+    atomic.store<u32>(at, 0);
+    if (!done) return 0;
   }
-  for (let record = records, end = records + load<u32>(slice, SLICE_COUNT) * RECORD_BYTES; record < end; record += RECORD_BYTES) {
-    const h0 = load<u64>(record);
-    const cell = starts + ((<u32>h0 >> SHARD_SHIFT) << 2);
+  if (!keep(state, batch, count)) return 0;
+  openBatch(batch);
+  return 1;
+}
+
+/** Sorts the records by shard, at the list behind them; the words at `batch` become where each shard starts. */
+function order(batch: u32, count: u32): void {
+  for (let cell = batch, end = batch + (SHARDS << 2); cell < end; cell += 4) store<u32>(cell, load<u32>(cell, 4) + load<u32>(cell), 4);
+  const list = batch + BATCH_RECORDS + count * RECORD_BYTES;
+  for (let record = batch + BATCH_RECORDS; record < list; record += RECORD_BYTES) {
+    const cell = batch + ((<u32>load<u64>(record) & (SHARDS - 1)) << 2);
     const place = load<u32>(cell);
-    const to = sorted + place * RECORD_BYTES;
     store<u32>(cell, place + 1);
-    store<u64>(to, h0);
-    store<u64>(to, load<u64>(record, 8), 8);
-    store<u64>(to, load<u64>(record, RECORD_NUMBER), RECORD_NUMBER);
+    const to = list + place * SORTED_BYTES;
+    store<u64>(to, load<u64>(record, 8));
+    store<u64>(to, load<u64>(record) & ~NUMBER_MASK, 8);
+    store<u32>(to, load<u32>(record, RECORD_CELL), SORTED_CELL);
+    store<u32>(to, record, SORTED_RECORD);
   }
-  // every cell has moved on to where the next shard starts
-  memory.copy(starts + 4, starts, SHARDS << 2);
-  store<u32>(starts, 0);
+  // every word has moved on to where the next shard starts
+  memory.copy(batch + 4, batch, SHARDS << 2);
+  store<u32>(batch, 0);
 }
 
-/** Pieces of shard `shard` of msec `m` in `count` slices. */
-export function countShard(m: u32, shard: u32, slices: u32, count: u32): u32 {
-  const msec = tables().isec.msec;
-  let pieces: u32 = 0;
-  for (let slice = slices, end = slices + count * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    if (msec[load<u32>(slice)] != m) continue;
-    const cell = slice + (shard << 2);
-    pieces += load<u32>(cell, SLICE_STARTS + 4) - load<u32>(cell, SLICE_STARTS);
+function lock(at: u32): void {
+  let tries: u32 = 0;
+  while (atomic.cmpxchg<u32>(at, 0, 1) != 0) {
+    if (++tries > SPINS) atomic.wait<i32>(at, 1, SLEEP_NANOSECONDS);
   }
-  return pieces;
+}
+
+/** Twice the slots, or the first ones. */
+function grow(state: u32, shard: u32): bool {
+  const old = load<u32>(shard, SHARD_TABLE);
+  const mask = old == 0 ? load<u32>(state, STATE_SLOTS) - 1 : 2 * load<u32>(shard, SHARD_MASK) + 1;
+  const slots = temporary(state, (mask + 1) << SLOT_SHIFT);
+  if (slots == 0) return false;
+  memory.fill(slots, 0, (mask + 1) << SLOT_SHIFT);
+  if (old != 0) {
+    for (let at = old, end = old + ((load<u32>(shard, SHARD_MASK) + 1) << SLOT_SHIFT); at < end; at += SLOT_BYTES) {
+      if (load<u64>(at, 8) == 0) continue;
+      let slot = <u32>load<u64>(at) & mask;
+      while (load<u64>(slots + (slot << SLOT_SHIFT), 8) != 0) slot = (slot + 1) & mask;
+      v128.store(slots + (slot << SLOT_SHIFT), v128.load(at));
+    }
+  }
+  store<u32>(shard, slots, SHARD_TABLE);
+  store<u32>(shard, mask, SHARD_MASK);
+  return true;
+}
+
+/** Number of another entry; 0 = there is no room. */
+function newEntry(state: u32, shard: u32): u32 {
+  let entry = load<u32>(shard, SHARD_NEXT);
+  if (entry == load<u32>(shard, SHARD_END)) {
+    const block = atomic.add<u32>(state, 1, STATE_BLOCK_COUNT);
+    const at = block < load<u32>(state, STATE_BLOCK_LIMIT) ? temporary(state, ENTRY_BLOCK_BYTES) : 0;
+    if (at == 0) return 0;
+    store<u32>(load<u32>(state, STATE_BLOCKS) + (block << 2), at);
+    entry = block * BLOCK_ENTRIES;
+    store<u32>(shard, entry + BLOCK_ENTRIES, SHARD_END);
+  }
+  store<u32>(shard, entry + 1, SHARD_NEXT);
+  return entry;
 }
 
 /**
- * Deduplicates the pieces of shard `shard` of msec `m` in `count` slices, in order. At `state`, before and after: u32 address of the slots
- * (u32, zeroed at first, twice as many as pieces or more), u32 their mask, u32 address of the unique pieces, u32 how many, u32 bytes of
- * the shard. Returns 1 when that is more than 32 bits can say.
+ * Brings the slots that enter will look at into the cache: many loads that do not wait for each other, where a lookup waits for each of its
+ * own. Returns nothing of interest, so that the loads are made.
  */
-export function dedupeSlices(m: u32, shard: u32, slices: u32, count: u32, state: u32): u32 {
-  const slots = load<u32>(state);
-  const mask = load<u32>(state, 4);
-  const entries = load<u32>(state, 8);
-  const msec = tables().isec.msec;
-  const align = (<u64>1 << <u64>tables().msec.align[m]) - 1;
-  let unique = load<u32>(state, 12);
-  let size = <u64>load<u32>(state, 16);
-  for (let slice = slices, end = slices + count * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    if (msec[load<u32>(slice)] != m) continue;
-    const records = load<u32>(slice, SLICE_RECORDS);
-    const last = records + load<u32>(slice + (shard << 2), SLICE_STARTS + 4) * RECORD_BYTES;
-    for (let record = records + load<u32>(slice + (shard << 2), SLICE_STARTS) * RECORD_BYTES; record < last; record += RECORD_BYTES) {
-      const h0 = load<u64>(record);
-      const h1 = load<u64>(record, 8);
-      let slot = <u32>h0 & mask;
-      let known = load<u32>(slots + (slot << 2));
-      let entry: u32 = 0;
-      while (known != 0) {
-        entry = entries + (known - 1) * ENTRY_BYTES;
-        if (load<u64>(entry) == h0 && load<u64>(entry, 8) == h1) break;
-        slot = (slot + 1) & mask;
-        known = load<u32>(slots + (slot << 2));
-      }
-      if (known != 0) {
-        store<u32>(record, load<u32>(entry, 16));
-        store<u32>(record, 0, 4);
-        continue;
-      }
-      size = (size + align) & ~align;
-      entry = entries + unique * ENTRY_BYTES;
-      store<u64>(entry, h0);
-      store<u64>(entry, h1, 8);
-      store<u32>(entry, <u32>size, 16);
-      store<u32>(slots + (slot << 2), ++unique);
-      store<u32>(record, <u32>size);
-      store<u32>(record, 1, 4);
-      size += <u64>load<u32>(record, RECORD_SIZE);
-      if (size >= 0xffffffff) return 1;
-    }
-  }
-  store<u32>(state, unique, 12);
-  store<u32>(state, <u32>size, 16);
-  return 0;
+function touch(shard: u32, first: u32, end: u32): u32 {
+  const slots = load<u32>(shard, SHARD_TABLE);
+  const mask = load<u32>(shard, SHARD_MASK);
+  let sum: u32 = 0;
+  for (let at = first; at < end; at += SORTED_BYTES) sum += load<u32>(slots + ((load<u32>(at) & mask) << SLOT_SHIFT));
+  return sum;
 }
 
-/** Gives the pieces of `count` slices their offsets in the output, from what dedupeSlices left in their records, and counts winners. */
-export function finishSlices(slices: u32, count: u32): void {
-  const out = tables().piece.out;
-  const live = tables().piece.live;
-  for (let slice = slices, end = slices + count * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    const shards = tables().msec.stream[tables().isec.msec[load<u32>(slice)]];
-    const base = load<u32>(slice, SLICE_ROW);
-    let record = load<u32>(slice, SLICE_RECORDS);
-    let winners: u32 = 0;
-    for (let shard: u32 = 0; shard < SHARDS; shard++) {
-      const start = load<u32>(shards + (shard << 2));
-      for (const last = load<u32>(slice, SLICE_RECORDS) + load<u32>(slice + (shard << 2), SLICE_STARTS + 4) * RECORD_BYTES; record < last; record += RECORD_BYTES) {
-        const row = base + load<u32>(record, RECORD_NUMBER);
-        const won = load<u32>(record, 4);
-        out[row] = start + load<u32>(record);
-        live[row] = <u8>(PIECE_LIVE | (won ? PIECE_WINNER : 0));
-        winners += won;
-      }
+/**
+ * Looks up the sorted records from `first` to `end`, all of `shard`, and says in their cells which entry they are. CELL_NEW: a new one. CELL_FLAG:
+ * none of an earlier group is known so far.
+ */
+function enter(state: u32, shard: u32, group: u32, first: u32, end: u32): bool {
+  if (load<u32>(shard, SHARD_TABLE) == 0 && !grow(state, shard)) return false;
+  store<u32>(shard, touch(shard, first, end), SHARD_SINK);
+  const blocks = load<u32>(state, STATE_BLOCKS);
+  let slots = load<u32>(shard, SHARD_TABLE);
+  let mask = load<u32>(shard, SHARD_MASK);
+  for (let at = first; at < end; at += SORTED_BYTES) {
+    const h1 = load<u64>(at);
+    const top = load<u64>(at, 8);
+    const cell = load<u32>(at, SORTED_CELL);
+    let slot = slots + ((<u32>h1 & mask) << SLOT_SHIFT);
+    let known = load<u64>(slot, 8);
+    while (known != 0 && (load<u64>(slot) != h1 || (known & ~NUMBER_MASK) != top)) {
+      slot = slots + ((slot + SLOT_BYTES - slots) & ((mask << SLOT_SHIFT) | (SLOT_BYTES - 1)));
+      known = load<u64>(slot, 8);
     }
-    store<u32>(slice, winners, SLICE_WINNERS);
+    if (known != 0) {
+      const number = <u32>(known & NUMBER_MASK);
+      const entry = entryAt(blocks, number);
+      const isEarlier = load<u32>(entry, ENTRY_FIRST) > group;
+      if (isEarlier) store<u32>(entry, group, ENTRY_FIRST);
+      store<u32>(cell, (number << CELL_SHIFT) | (isEarlier ? CELL_FLAG : 0), CELL_ENTRY);
+      continue;
+    }
+    const number = newEntry(state, shard);
+    if (number == 0) return false;
+    const entry = entryAt(blocks, number);
+    store<u32>(entry, group, ENTRY_FIRST);
+    store<u32>(entry, 0, ENTRY_AT);
+    store<u32>(entry, load<u32>(load<u32>(at, SORTED_RECORD), RECORD_SIZE), ENTRY_SIZE);
+    store<u64>(slot, h1);
+    store<u64>(slot, top | <u64>number, 8);
+    store<u32>(cell, (number << CELL_SHIFT) | CELL_FLAG | CELL_NEW, CELL_ENTRY);
+    const entries = load<u32>(shard, SHARD_COUNT) + 1;
+    store<u32>(shard, entries, SHARD_COUNT);
+    if (4 * <u64>entries < 3 * (<u64>mask + 1)) continue;
+    if (!grow(state, shard)) return false;
+    slots = load<u32>(shard, SHARD_TABLE);
+    mask = load<u32>(shard, SHARD_MASK);
   }
+  return true;
 }
 
-/** Are there winners in the run whose msec keeps its bytes in memory? */
-export function hasWinners(run: u32, slices: u32): u32 {
-  for (let n = load<u32>(run, RUN_SLICE), end = load<u32>(run, RUN_END); n < end; n++) {
-    const slice = slices + n * SLICE_BYTES;
-    if (load<u32>(slice, SLICE_WINNERS) != 0 && tables().msec.bytes[tables().isec.msec[load<u32>(slice)]] != 0) return 1;
+/**
+ * Keeps the bytes of the new strings of a batch, side by side with those of the same shard of the output: ENTRY_OUT names it. The shard is
+ * where lld looks for a string: at the top of the lower half of its XXH3.
+ */
+function keep(state: u32, batch: u32, count: u32): bool {
+  const secret = params().xxh3Secret;
+  const blocks = load<u32>(state, STATE_BLOCKS);
+  const sums = batch;
+  memory.fill(sums, 0, SHARDS << 2);
+  const records = batch + BATCH_RECORDS;
+  // the list of the new ones takes the place of the sorted one
+  const list = records + count * RECORD_BYTES;
+  let next = list;
+  let total: u32 = 0;
+  for (let record = records; record < list; record += RECORD_BYTES) {
+    const cell = load<u32>(record, RECORD_CELL);
+    const flagged = load<u32>(cell, CELL_ENTRY);
+    if (!(flagged & CELL_NEW)) continue;
+    const entry = entryAt(blocks, flagged >> CELL_SHIFT);
+    const size = load<u32>(record, RECORD_SIZE);
+    const shard = <u32>xxh3(load<u32>(record, RECORD_AT), size - load<u32>(record, RECORD_WIDTH), secret, batch + BATCH_HASH) >> SHARD_SHIFT;
+    store<u32>(cell, flagged & ~CELL_NEW, CELL_ENTRY);
+    store<u32>(entry, shard, ENTRY_OUT);
+    store<u32>(sums + (shard << 2), load<u32>(sums + (shard << 2)) + size);
+    total += size;
+    store<u32>(next, record);
+    next += 4;
   }
-  return 0;
+  if (total == 0) return true;
+  const keeps = load<u32>(state, STATE_FULL) == 0 && <u64>atomic.add<u32>(state, total, STATE_KEPT) + total <= KEPT_BYTES;
+  if (!keeps) {
+    store<u32>(state, 1, STATE_FULL);
+    return true;
+  }
+  let place = alloc(total + 16);
+  if (place == 0) return false;
+  for (let cell = sums; cell < sums + (SHARDS << 2); cell += 4) {
+    const sum = load<u32>(cell);
+    store<u32>(cell, place);
+    place += sum;
+  }
+  for (let at = list; at < next; at += 4) {
+    const record = load<u32>(at);
+    const entry = entryAt(blocks, load<u32>(load<u32>(record, RECORD_CELL), CELL_ENTRY) >> CELL_SHIFT);
+    const sum = sums + (load<u32>(entry, ENTRY_OUT) << 2);
+    const to = load<u32>(sum);
+    const size = load<u32>(record, RECORD_SIZE);
+    copyString(to, load<u32>(record, RECORD_AT), size);
+    store<u32>(entry, to, ENTRY_AT);
+    store<u32>(sum, to + size);
+  }
+  return true;
 }
 
-/** Copies the winners of a run, whose contents are at `contents`, to their places. */
-export function copySlices(run: u32, slices: u32, contents: u32): void {
-  const live = tables().piece.live;
-  const inOffset = tables().piece.inOffset;
-  const out = tables().piece.out;
-  const end = slices + load<u32>(run, RUN_END) * SLICE_BYTES;
-  for (let slice = slices + load<u32>(run, RUN_SLICE) * SLICE_BYTES; slice < end; slice += SLICE_BYTES) {
-    const to = tables().msec.bytes[tables().isec.msec[load<u32>(slice)]];
-    if (load<u32>(slice, SLICE_WINNERS) == 0 || to == 0) continue;
-    const from = contents + (load<u32>(slice, SLICE_AT) - load<u32>(run, RUN_AT)) - load<u32>(slice, SLICE_FROM);
-    for (let row = load<u32>(slice, SLICE_ROW), stop = row + load<u32>(slice, SLICE_COUNT); row < stop; row++) {
-      if (live[row] & PIECE_WINNER) copyBytes(to + out[row], from + inOffset[row], inOffset[row + 1] - inOffset[row]);
-    }
+/** Most strings are shorter than what memory.copy needs to begin. */
+// @ts-ignore: decorator
+@inline
+function copyString(to: u32, from: u32, bytes: u32): void {
+  if (bytes >= 16) {
+    const last = bytes - 16;
+    for (let k: u32 = 0; k < last; k += 16) v128.store(to + k, v128.load(from + k));
+    v128.store(to + last, v128.load(from + last));
+    return;
   }
+  for (let k: u32 = 0; k < bytes; k++) store<u8>(to + k, load<u8>(from + k));
 }

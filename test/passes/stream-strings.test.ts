@@ -100,12 +100,51 @@ test("large sections are cut where strings end, small ones stand before, between
   assert.ok(Buffer.from(contents(backward, 1, 77_777)).equals(bytes));
 });
 
+test("sections of many groups and parts give the same, whoever comes first", async () => {
+  const words = Array.from({ length: 5000 }, (_, i) => `${"padding ".repeat(i % 40)}${i}\0`);
+  const random = prng(17);
+  const section = (bytes: number): SectionSpec => {
+    const parts: string[] = [];
+    for (let sum = 0; sum < bytes; sum += parts.at(-1)!.length) parts.push(random.pick(words));
+    return { ...strings("", UNLOADED), data: Buffer.from(parts.join(""), "latin1") };
+  };
+  const objects = [[section(3_000_000), section(50_000)], [section(9_000_000)], [section(40_000)], [section(2_500_000)]];
+  const worlds = [await merge({ objects }), await merge({ objects, backwards: true })];
+  const size = words.reduce((sum, word) => sum + word.length, 0);
+  for (const { ctx, row } of worlds) {
+    const { isec, msec, piece } = ctx.tables;
+    assert.is(msec.size[1], size);
+    objects.forEach((sections, o) =>
+      sections.forEach(({ data }, s) => {
+        const i = row(o, s);
+        assert.is(isec.pieceCount[i], data.reduce((sum, byte) => sum + (byte === 0 ? 1 : 0), 0));
+        assert.is(piece.inOffset[isec.pieceBase[i]! + isec.pieceCount[i]!], data.length);
+      }),
+    );
+  }
+  const [bytes, other] = worlds.map((world) => Buffer.from(contents(world, 1, 1 << 18)));
+  assert.ok(bytes!.equals(other!));
+  const text = `\0${bytes!.toString("latin1")}`;
+  for (const word of words) assert.ok(text.includes(`\0${word}`), word);
+  const { ctx, row } = worlds[1]!;
+  objects.forEach((sections, o) =>
+    sections.forEach(({ data }, s) => {
+      for (let offset = 0; offset < data.length; offset += 10_007) {
+        const piece = ctx.kernels.pieceOf(row(o, s), offset);
+        const place = ctx.tables.piece.out[piece]! + offset - ctx.tables.piece.inOffset[piece]!;
+        assert.is(bytes![place], data[offset]);
+      }
+    }),
+  );
+});
+
 test("bytes that do not stay in memory are made window by window", async () => {
   const random = prng(16);
   const sections = [300_000, 500, 10_000].map((bytes) => randomSection(random, bytes, 20_000));
   const { ctx, ...world } = await merge({ objects: [sections] });
   const bytes = contents({ ctx, ...world }, 1, 1 << 20);
-  ctx.tables.msec.bytes[1] = 0;
+  assert.is(ctx.tables.msec.bytes[1], 0);
+  ctx.tables.msec.stream[1] = 0;
   ctx.kernels.countWinners(1, ctx.tables.mmember.rows);
   assert.ok(Buffer.from(contents({ ctx, ...world }, 1, 50_000)).equals(Buffer.from(bytes)));
 });

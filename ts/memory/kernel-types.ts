@@ -316,18 +316,20 @@ export interface Kernels {
   // passes/stream-strings
   findStreams(out: u32): u32;
   putSlice(slice: u32, i: u32, from: u32, bytes: u32, at: u32): void;
-  cutStrings(address: u32, room: u32, runs: u32, slices: u32, most: u32, state: u32): void;
+  listRuns(runs: u32, slices: u32, state: u32): void;
   lastNul(ptr: u32, bytes: u32, width: u32): u32;
-  countSlices(run: u32, slices: u32): void;
-  countPieces(slices: u32, count: u32): u32;
-  numberSlices(slices: u32, count: u32, row: u32, index: u32, records: u32, out: u32): void;
-  mostPieces(run: u32, slices: u32): u32;
-  splitSlices(run: u32, slices: u32, scratch: u32): void;
-  countShard(m: u32, shard: u32, slices: u32, count: u32): u32;
-  dedupeSlices(m: u32, shard: u32, slices: u32, count: u32, state: u32): u32;
-  finishSlices(slices: u32, count: u32): void;
-  hasWinners(run: u32, slices: u32): u32;
-  copySlices(run: u32, slices: u32, contents: u32): void;
+  mostPieces(ptr: u32, bytes: u32, width: u32): u32;
+  groupRuns(runs: u32, count: u32, bytes: f64, groups: u32): u32;
+  openBatch(batch: u32): void;
+  cutSlice(state: u32, row: u32, i: u32, contents: u32, bytes: u32, from: u32, batch: u32): u32;
+  enterBatch(state: u32, group: u32, batch: u32): u32;
+  // passes/place-strings
+  markWinners(row: u32, group: u32, state: u32): void;
+  numberSegments(groups: u32, count: u32, row: u32): u32;
+  numberItems(stream: u32): u32;
+  placeWinners(row: u32, state: u32): void;
+  finishGroup(row: u32, state: u32): void;
+  copyStrings(m: u32, from: u32, to: u32, at: u32): void;
   // passes/tail-merge
   listWinners(m: u32, bytes: u32, list: u32): u32;
   sortReversed(list: u32, count: u32, stack: u32): u32;

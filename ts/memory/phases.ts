@@ -14,8 +14,7 @@ import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
 import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
-import { relocatePhase, writeMergedPhase } from "../passes/write-output.ts";
-import { relocateObjectsPhase } from "../passes/relocate-objects.ts";
+import { relocatePhase } from "../passes/write-output.ts";
 import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
 import type { Phases } from "./pool.ts";
 
@@ -33,8 +32,6 @@ export const PHASES: Phases = {
   "mark-live": markLivePhase,
   "resolve-addresses": resolveAddressesPhase,
   relocate: relocatePhase,
-  "relocate-objects": relocateObjectsPhase,
-  "write-merged": writeMergedPhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
   ...FOLD_PHASES, ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES, ...EMITTED_RELOC_PHASES, ...COMPRESS_PHASES, ...SCAN_PHASES, ...LOAD_PHASES, ...RELOCATABLE_PHASES,

@@ -201,7 +201,7 @@ export const TABLES = {
     pieces: "u32", // pieces of all members, dead ones included
     shards: "u32", // parts that are deduplicated on their own: a function of `pieces` only
     bytes: "u32", // address of the finished contents, 0 = made window by window
-    stream: "u32", // stream-strings: address of the starts of its 32 shards (u32); 0 = it has nothing to do with this one
+    stream: "u32", // stream-strings: address of its strings (as-kernels/lib/streams.ts, STREAM_*); 0 = it has nothing to do with this one, or has not kept them
   },
   /** Sections of the msecs: one run per msec, in link order. */
   mmember: {

@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { eachRun } from "./split-pieces.ts";
-import { streamStrings, type StreamedStrings } from "./stream-strings.ts";
+import { streamStrings } from "./stream-strings.ts";
 
 /** Pieces a counting, scattering or finishing chunk takes. */
 const CHUNK_PIECES = 32768;
@@ -113,7 +113,7 @@ export async function mergePieces(ctx: Context): Promise<void> {
   allocTable(arena, tables, "msec", most);
   allocTable(arena, tables, "mmember", most);
   setRows(tables, "msec", kernels.groupMergeSections());
-  const streamed = await streamStrings(ctx);
+  const kept = await streamStrings(ctx);
   const { pieces } = tables.msec;
   for (let m = 1; m < tables.msec.rows; ) {
     if (pieces[m] === 0) {
@@ -125,7 +125,7 @@ export async function mergePieces(ctx: Context): Promise<void> {
     while (m < tables.msec.rows && pieces[m] !== 0 && (m === first || sum + pieces[m]! <= BATCH_PIECES)) sum += pieces[m++]!;
     await mergeBatch(ctx, first, m);
   }
-  await keepBytes(ctx, streamed);
+  await keepBytes(ctx, kept);
 }
 
 /** One msec of a batch, while its pieces are being placed. */
@@ -260,24 +260,24 @@ class Tasks {
   }
 }
 
-/** Puts the bytes of the merged parts together in memory, as far as RESIDENT_BYTES go, smallest rows first. */
-async function keepBytes(ctx: Context, streamed: StreamedStrings | null): Promise<void> {
+/** Puts the bytes of the merged parts together in memory, as far as RESIDENT_BYTES go, smallest rows first; `kept` are there already. */
+async function keepBytes(ctx: Context, kept: number): Promise<void> {
   const { arena, kernels, options, pool, tables } = ctx;
   const { align, bytes, size, stream } = tables.msec;
-  let left = RESIDENT_BYTES;
-  let [any, anyStreamed] = [false, false];
+  let left = RESIDENT_BYTES - kept;
+  let any = false;
   for (let m = 1; m < tables.msec.rows; m++) {
-    if (size[m] === 0 || size[m]! > left) continue;
+    // Only to be compared do streamed strings have to lie in their order.
+    if (size[m] === 0 || size[m]! > left || (stream[m] !== 0 && !options.verifyHashes)) continue;
     left -= size[m]!;
     // without alignment every byte is written
     bytes[m] = align[m] === 0 ? arena.alloc(size[m]! + 16) : arena.allocZeroed(size[m]! + 16);
     if (stream[m] === 0) any = true;
-    else anyStreamed = true;
+    else kernels.copyStrings(m, 0, size[m]!, bytes[m]!);
   }
   kernels.countWinners(1, tables.mmember.rows);
   const end = tables.mmember.rows;
   const chunks = Math.ceil((end - 1) / CHUNK_MEMBERS);
   if (any) await pool.run("merge-copy", chunks, 1, end);
-  if (anyStreamed) await streamed?.copy();
-  if (options.verifyHashes && (any || anyStreamed)) await pool.run("merge-verify", chunks, 1, end);
+  if (options.verifyHashes && bytes.some((address) => address !== 0)) await pool.run("merge-verify", chunks, 1, end);
 }

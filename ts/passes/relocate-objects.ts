@@ -26,11 +26,11 @@ const SLICE_RELAS = 1 << 13;
 const SLICE_CUT = 1;
 const SLICE_UNSORTED = 2;
 
-/** Arguments of the phase: address of the batch rows, output descriptor, output sections' rows, how many. */
-const A_BATCHES = 0;
+/** Arguments of the phase, among those of write-output: output descriptor; address of the batch rows, output sections' rows, how many. */
 const A_FD = 1;
-const A_OSECS = 2;
-const A_COUNT = 3;
+const A_BATCHES = 3;
+const A_OSECS = 4;
+const A_COUNT = 5;
 
 /** Members [first, end) of an output section. */
 export interface MemberRange {
@@ -99,8 +99,8 @@ export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: 
   return { batches: { address, count: kept, osecs, sections: count }, alone };
 }
 
-/** Phase: one batch of objects. */
-export function relocateObjectsPhase(w: WorkerContext, chunk: number): void {
+/** Part of the phase: one batch of objects. */
+export function relocateObjects(w: WorkerContext, chunk: number): void {
   const [osecs, count] = [w.args[A_OSECS]!, w.args[A_COUNT]!];
   const row = w.args[A_BATCHES]! + chunk * (BATCH_HEAD + 8 * count);
   const members = w.u32[(row >>> 2) + 1]!;

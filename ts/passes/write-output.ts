@@ -10,7 +10,7 @@ import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJE
 import type { Context, OutputSection } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
-import { BATCH_HEAD, cutObjects, objectSections, type Batches, relocateSlices, type MemberRange } from "./relocate-objects.ts";
+import { BATCH_HEAD, cutObjects, objectSections, type Batches, relocateObjects, relocateSlices, type MemberRange } from "./relocate-objects.ts";
 import { writeMerged } from "./write-merged.ts";
 
 /** Fits the second-level cache together with the window it is read through. */
@@ -27,9 +27,14 @@ const WINDOW_MEMBERS = 0;
 const WINDOW_SLICE = 1;
 const WINDOW_SLICES = 2;
 
+/** Arguments: window rows, descriptor, pieces of merged parts, what relocate-objects asks for (3 to 5), how many windows and batches there are. */
 const A_WINDOWS = 0;
 const A_FD = 1;
 const A_MERGED = 2;
+const A_WINDOW_COUNT = 6;
+const A_BATCH_COUNT = 7;
+/** Bytes of a merged part that are one chunk. */
+const MERGED_BYTES = 1 << 20;
 /** In place of a descriptor: sections with osec.memory are being made. */
 const IN_MEMORY = 0xffff_ffff;
 
@@ -63,8 +68,15 @@ export function makeWindow(w: WorkerContext, row: number): Made {
   return made;
 }
 
-/** Phase: one window. */
+/** Phase: a window, a batch of objects or a piece of a merged part. All in one, so that nobody waits between them. */
 export function relocatePhase(w: WorkerContext, chunk: number): void {
+  const [windows, batches] = [w.args[A_WINDOW_COUNT]!, w.args[A_BATCH_COUNT]!];
+  if (chunk < windows) relocateWindow(w, chunk);
+  else if (chunk < windows + batches) relocateObjects(w, chunk - windows);
+  else writeMergedPiece(w, chunk - windows - batches);
+}
+
+function relocateWindow(w: WorkerContext, chunk: number): void {
   const row = w.args[A_WINDOWS]! + chunk * WINDOW_ROW;
   if (w.u32[(row >>> 2) + 3] === WINDOW_SLICES) {
     const [target, start] = [w.u32[row >>> 2]!, w.f64[(row >>> 3) + 2]!];
@@ -202,22 +214,33 @@ function extentOf(ctx: Context, first: number, end: number): { from: number; to:
   return to > from ? { from, to } : null;
 }
 
-/** Phase: the merged strings and constants of one msec, a window at a time. Arguments: nothing, descriptor, list of msec rows (0 = all). */
-export function writeMergedPhase(w: WorkerContext, chunk: number): void {
+/** A piece of the merged strings and constants of an msec, a window at a time. */
+function writeMergedPiece(w: WorkerContext, chunk: number): void {
   const { msec, osec } = w.tables;
-  const list = w.args[A_MERGED]!;
-  const m = list === 0 ? chunk + 1 : w.u32[(list >>> 2) + chunk]!;
+  const row = (w.args[A_MERGED]! >>> 2) + 2 * chunk;
+  const [m, number] = [w.u32[row]!, w.u32[row + 1]!];
   const target = msec.osec[m]!;
   if ((osec.memory[target] !== 0) !== (w.args[A_FD]! === IN_MEMORY)) return;
   const start = msec.outOffset[m]!;
-  const size = msec.size[m]!;
-  for (let from = 0; from < size; from += WINDOW_BYTES) {
-    const to = Math.min(size, from + WINDOW_BYTES);
+  const end = Math.min(msec.size[m]!, (number + 1) * MERGED_BYTES);
+  for (let from = number * MERGED_BYTES; from < end; from += WINDOW_BYTES) {
+    const to = Math.min(end, from + WINDOW_BYTES);
     const ready = msec.bytes[m] !== 0;
     const window = ready ? msec.bytes[m]! + from : w.window(3, to - from + 16);
     if (!ready) writeMerged(w, m, from, to, window);
     put(w, target, start + from, window, to - from);
   }
+}
+
+/** Cuts the merged parts of which `takes` says so into pieces: a list of u32 msec row, u32 number of the piece. */
+function cutMerged({ arena, tables: { msec } }: Context, takes: (m: number) => boolean): List {
+  const rows: number[] = [];
+  msec.size.forEach((size, m) => {
+    if (m > 0 && takes(m)) for (let n = 0; n * MERGED_BYTES < size; n++) rows.push(m, n);
+  });
+  const address = arena.alloc(4 * rows.length + 4);
+  arena.u32.set(rows, address >>> 2);
+  return { address, count: rows.length / 2 };
 }
 
 /** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn slices. This thread does `work` while others have begun. */
@@ -230,6 +253,13 @@ export async function makeSections(ctx: Context, osecs: OutputSection[]): Promis
   await writeSections(ctx, osecs, IN_MEMORY, () => undefined);
 }
 
+interface List {
+  address: number;
+  count: number;
+}
+
+const NOTHING: List = { address: 0, count: 0 };
+
 /** All windows of `osecs`, and the batches of objects of those that are put together so. */
 function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { windows: { address: number; count: number }; batches: Batches } {
   const { tables } = ctx;
@@ -241,15 +271,13 @@ function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { window
   return { windows: cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY), batches };
 }
 
-async function runWindows({ pool }: Context, { windows, batches }: ReturnType<typeof cutSections>, fd: number, work: () => void): Promise<void> {
-  await pool.runWhile(work, "relocate", windows.count, windows.address, fd);
-  if (batches.count > 0) await pool.run("relocate-objects", batches.count, batches.address, fd, batches.osecs, batches.sections);
+async function run({ pool }: Context, { windows, batches }: { windows: List; batches: Batches }, merged: List, fd: number, work: () => void): Promise<void> {
+  const chunks = windows.count + batches.count + merged.count;
+  await pool.runWhile(work, "relocate", chunks, windows.address, fd, merged.address, batches.address, batches.osecs, batches.sections, windows.count, batches.count);
 }
 
 async function writeSections(ctx: Context, osecs: OutputSection[], fd: number, work: () => void): Promise<void> {
-  const { pool, tables } = ctx;
-  await runWindows(ctx, cutSections(ctx, osecs, fd), fd, work);
-  await pool.run("write-merged", tables.msec.rows - 1, 0, fd, 0);
+  await run(ctx, cutSections(ctx, osecs, fd), cutMerged(ctx, () => true), fd, work);
   ctx.checkIssues();
 }
 
@@ -260,19 +288,20 @@ async function writeSections(ctx: Context, osecs: OutputSection[], fd: number, w
  * What is merged stands in holes of the windows, which the digest knows as empty (params.replaced): they are emptied before and filled after.
  */
 export async function rewriteOutput(ctx: Context, fd: number, dirty: number, previous: number): Promise<void> {
-  const { arena, pool, params } = ctx;
+  const { arena, params } = ctx;
   const cut = cutSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
   const { windows, batches } = cut;
   windows.count = keepDirty(ctx, windows, WINDOW_ROW, 4, 1, dirty);
   batches.count = keepDirty(ctx, batches, BATCH_HEAD + 8 * batches.sections, BATCH_HEAD, batches.sections, dirty);
   const osecs = new Set(Array.from({ length: windows.count }, (_, n) => arena.u32[(windows.address + n * WINDOW_ROW) >>> 2]!));
-  const merged = emptyHoles(ctx, osecs, previous);
+  emptyHoles(ctx, osecs, previous);
   const digests = params.get("digests");
   if (digests !== 0) params.set("replaced", previous);
-  await runWindows(ctx, cut, fd, () => undefined);
+  await run(ctx, cut, NOTHING, fd, () => undefined);
   params.set("replaced", 0);
   params.set("digests", 0);
-  if (merged.count > 0) await pool.run("write-merged", merged.count, 0, fd, merged.list);
+  const merged = cutMerged(ctx, (m) => osecs.has(ctx.tables.msec.osec[m]!));
+  await run(ctx, { windows: NOTHING, batches: { ...NOTHING, osecs: 0, sections: 0 } }, merged, fd, () => undefined);
   params.set("digests", digests);
   ctx.checkIssues();
 }
@@ -290,15 +319,11 @@ function keepDirty({ arena, kernels }: Context, { address, count }: { address: n
   return kept;
 }
 
-/** The merged parts of some output sections, as a list of msec rows (u32): their bytes become what is between members. */
-function emptyHoles({ arena, kernels, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): { list: number; count: number } {
-  const list = arena.alloc(4 * msec.rows);
-  let count = 0;
+/** The bytes of the merged parts of some output sections become what is between members. */
+function emptyHoles({ kernels, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): void {
   for (let m = 1; m < msec.rows; m++) {
     const id = msec.osec[m]!;
     if (!osecs.has(id)) continue;
-    arena.u32[(list >>> 2) + count++] = m;
     kernels.fillBytes(previous + osec.offset[id]! + msec.outOffset[m]!, (osec.sh_flags[id]! & SHF_EXECINSTR) !== 0 ? TRAP : 0, msec.size[m]!);
   }
-  return { list, count };
 }
