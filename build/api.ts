@@ -13,14 +13,14 @@ import { put } from "./put.ts";
 
 const NAMES = ["link", "createContext", "createEngine", "parseArgs", "memoryFS", "layerFS", "realFS", "LinkError"];
 
-/** As dist/cli.js: the last bytes of the script and of the cache say that they belong together. */
+/** As dist/cli.js: the last bytes of the script and of the cache say that they belong together, and the script's name is no folder's. */
 const TIE = 16;
 
 const LOADER = `import{createRequire}from"node:module";import{readFileSync}from"node:fs";import{Script}from"node:vm";import{fileURLToPath}from"node:url";
 const folder=fileURLToPath(new URL(".",import.meta.url)).replace(/.$/,""),filename=folder+"/api.js",text=readFileSync(filename,"latin1");
 const tie=text.slice(-${TIE})+process.version+process.versions.v8+process.arch;let cachedData;
 try{const all=readFileSync(folder+"/api.cache");if(all.subarray(-tie.length).latin1Slice()===tie)cachedData=all.subarray(0,-tie.length)}catch{}
-const script=new Script(text,{filename,cachedData}),module={exports:{}};
+const script=new Script(text,{filename:"wield/dist/api.js",cachedData}),module={exports:{}};
 script.runInThisContext()(module.exports,createRequire(import.meta.url),module,filename,folder);
 `;
 

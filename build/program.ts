@@ -90,7 +90,7 @@ async function bundleProgram(dist: string, common: BuildOptions, name: string, p
  * compares, and with the caches a small link takes three quarters of the time. Only in the Node that the caches are for, which knows them.
  *
  * All is read into one buffer, because the first touch of memory costs more than reading, and readFileSync is a function that Node
- * would have to compile first.
+ * would have to compile first. The script's name, which stack traces show, is kept in the cache: it is no folder of the machine that built it.
  */
 const load = (flags: readonly string[]): string => [
   '"use strict";',
@@ -104,7 +104,7 @@ const load = (flags: readonly string[]): string => [
   'const file=__dirname+"/"+name+".js",text=bytes(file).latin1Slice(),cached=__dirname+"/"+name+".cache";',
   `const tie=text.slice(-${TIE})+node;let cache;`,
   "try{const all=bytes(cached);if(all.subarray(-tie.length).latin1Slice()===tie){cache=all.subarray(0,-tie.length);if(!flags)setFlags()}}catch{}",
-  "const script=new vm.Script(text,{filename:file,cachedData:cache}),start=script.runInThisContext();",
+  "const script=new vm.Script(text,{filename:`wield/dist/${name}.js`,cachedData:cache}),start=script.runInThisContext();",
   "if(use)use(script,tie,cached,file,start);else start(exports,require,module,file,__dirname,complete,inputBytes,flags)}",
 ].join("");
 

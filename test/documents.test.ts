@@ -79,6 +79,13 @@ documents("what package.json exports is packed, and has types", () => {
   assert.equal(untyped, []);
 });
 
+documents("nothing that is packed names a folder of the machine that built it", () => {
+  const dist = path.join(repoRoot(), "dist");
+  const packed = fs.readdirSync(dist).filter((name) => /\.(cache|m?js|mts|wasm)$/.test(name) && !/\.tmp/.test(name));
+  assert.ok(packed.includes("api.cache"));
+  assert.equal(packed.filter((name) => fs.readFileSync(path.join(dist, name)).includes(`${repoRoot()}/`)), []);
+});
+
 documents("commands of the first screen: npm's are scripts, the others run", (w) => {
   fs.symlinkSync(path.join(repoRoot(), "dist"), w.path("dist"));
   w.write({ "main.c": "int main(void) { return 0; }" });
