@@ -5,7 +5,7 @@ import { CHOICES, choose } from "./command-line.ts";
 import { Editor } from "./editor/editor.tsx";
 import { EXAMPLES } from "./examples.ts";
 import { GraphIndex } from "./link/graph-index.ts";
-import { addFiles, busy, download, example, files, good, linked, messages, openExample, outputName, setWords, shown, threads, trouble, words } from "./link/state.ts";
+import { addFiles, busy, download, edited, example, files, good, linked, messages, openExample, outputName, setWords, shown, startOver, threads, trouble, words } from "./link/state.ts";
 import { CommandPane } from "./panes/command-pane.tsx";
 import { DroppedPane, droppedSections } from "./panes/dropped-pane.tsx";
 import { FilesPane } from "./panes/files-pane.tsx";
@@ -62,6 +62,7 @@ function Header() {
           {EXAMPLES.map(({ id, title, about }) => <option value={id} title={about}>{title}</option>)}
         </select>
       </label>
+      {edited.value && <button type="button" class="button" onClick={() => void startOver()} title="The example as it is given; what you wrote is gone">Start over</button>}
       <p class="about dim">{EXAMPLES.find(({ id }) => id === example.value)?.about}</p>
       <ThemeButton />
       <button type="button" class="button primary" disabled={!ready} onClick={download} title={`Linux x86-64: chmod +x ${outputName.value} && ./${outputName.value}`}>

@@ -16,7 +16,7 @@ export interface Example {
 const MUSL = ["crt1.o", "crti.o", "crtn.o", "libc.a"];
 
 const PUTS = `# A program in assembly that calls musl's libc.
-# Change anything: it is assembled and linked as you type.
+# Change anything: it is linked as you type.
 
         .globl  main
         .section .rodata
@@ -57,8 +57,8 @@ _start:
         syscall
 `;
 
-const TYPO = `# greet.o defines print_greeting. The name below has a letter too few:
-# the linker's message stands at the line, with the name that was meant.
+const TYPO = `# greet.o defines print_greeting; below, a letter is
+# missing. The message stands at its line, with a hint.
 
         .globl  main
         .section .rodata

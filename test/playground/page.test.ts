@@ -66,6 +66,21 @@ check("an edit that makes an undefined symbol is shown at its line, with a hint,
   assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
 });
 
+check("examples are found as they were left, by arrow keys too, and can be started over", false, async (page) => {
+  await page.click(".cm-content");
+  await page.press(".cm-content", "Control+End");
+  await page.keyboard.type("        call    fputz");
+  await state(page, "failed");
+  const example = (id: string): Promise<unknown> => page.waitForFunction(`document.querySelector(".example select").value === ${JSON.stringify(id)} && document.querySelector(".about").textContent === document.querySelector(".example option:checked").title`);
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowUp", "ArrowUp"]) await page.press(".example select", key);
+  await example("puts");
+  await page.waitForFunction("document.querySelector('.cm-content').textContent.includes('fputz')");
+  await state(page, "failed");
+  await page.click("header .example + .button");
+  await state(page, "ok");
+  assert.is(await page.evaluate<boolean>("document.querySelector('.cm-content').textContent.includes('fputz') || document.querySelector('header .example + .button') !== null"), false);
+});
+
 check("every example does what it says", true, async (page) => {
   await open(page, "syscalls", "ok");
   await page.waitForFunction("document.querySelector('header .primary').textContent.includes('hello')");

@@ -194,30 +194,66 @@ export function newAssembly(): void {
 export function dropFile(name: string): void {
   told.value = "";
   files.value = files.value.filter((file) => file.name !== name);
-  if (shown.value === name) shown.value = firstShown();
+  if (shown.value === name) shown.value = firstShown(files.value);
   setWords(removeFile(objectName(name), words.value));
 }
 
-const firstShown = (): string => (files.value.find(({ name }) => isAssembly(name)) ?? files.value.find(({ source }) => source !== ""))?.name ?? "";
+const firstShown = (all: readonly PageFile[]): string => (all.find(({ name }) => isAssembly(name)) ?? all.find(({ source }) => source !== ""))?.name ?? "";
 
-export async function openExample({ id, files: names, assembly, sources = [], command: line }: Example): Promise<void> {
+interface Opened {
+  id: string;
+  files: readonly PageFile[];
+  command: string;
+  shown: string;
+}
+
+/** How examples are given and how they were left, by id: arrow keys walk through them, and nobody loses what they wrote on the way. */
+const given = new Map<string, Opened>();
+const left = new Map<string, Opened>();
+/** Counts what was opened: files of one may come after those of the next. */
+let openings = 0;
+
+export const edited = computed(() => {
+  const now = given.get(example.value);
+  return files.value.length > 0 && now !== undefined && (now.files !== files.value || now.command !== command.value);
+});
+
+async function show(opened: Opened): Promise<void> {
+  batch(() => {
+    files.value = opened.files;
+    example.value = opened.id;
+    told.value = "";
+    good.value = null;
+    shown.value = opened.shown;
+    command.value = opened.command;
+  });
+  await relink();
+}
+
+/** As it was left, or else as it is given. */
+export async function openExample(wanted: Example): Promise<void> {
+  if (files.value.length > 0) left.set(example.value, { id: example.value, files: files.value, command: command.value, shown: shown.value });
+  const mine = ++openings;
   try {
-    const fetched = await Promise.all(names.map(async (name): Promise<PageFile> => {
-      const source = sources.find((each) => each.replace(/\.c$/, ".o") === name);
-      return { name, bytes: await exampleFile(name), text: "", source: source === undefined ? "" : new TextDecoder().decode(await exampleFile(source)) };
-    }));
-    batch(() => {
-      files.value = [...(assembly === undefined ? [] : [{ ...assembly, bytes: null, source: "" }]), ...fetched];
-      example.value = id;
-      told.value = "";
-      good.value = null;
-      shown.value = firstShown();
-      command.value = line;
-    });
-    await relink();
+    const opened = left.get(wanted.id) ?? (await fetchExample(wanted));
+    if (mine === openings) await show(opened);
   } catch (error) {
     trouble.value = `The example cannot be loaded: ${(error as Error).message}`;
   }
+}
+
+/** As the example is given. */
+export const startOver = (): Promise<void> => show(given.get(example.value)!);
+
+async function fetchExample({ id, files: names, assembly, sources = [], command: line }: Example): Promise<Opened> {
+  const fetched = await Promise.all(names.map(async (name): Promise<PageFile> => {
+    const source = sources.find((each) => each.replace(/\.c$/, ".o") === name);
+    return { name, bytes: await exampleFile(name), text: "", source: source === undefined ? "" : new TextDecoder().decode(await exampleFile(source)) };
+  }));
+  const all = [...(assembly === undefined ? [] : [{ ...assembly, bytes: null, source: "" }]), ...fetched];
+  const opened = { id, files: all, command: line, shown: firstShown(all) };
+  given.set(id, opened);
+  return opened;
 }
 
 // ---- what was said ----

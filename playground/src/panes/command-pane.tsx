@@ -24,7 +24,7 @@ export function CommandPane() {
           );
         })}
         {([["-e", "Entry", "_start"], ["-o", "Name", "a.out"]] as const).map(([option, label, placeholder]) => (
-          <label title={option === "-e" ? "-e: where the program starts" : "-o: name of the output"}>{label}<input type="text" class="mono" size={9} placeholder={placeholder} value={valueOf(option, current)} onChange={(event) => setWords(setValue(option, event.currentTarget.value.trim(), current))} /></label>
+          <label title={option === "-e" ? "-e: where the program starts" : "-o: name of the output"}>{label}<input type="text" class="mono" size={7} placeholder={placeholder} value={valueOf(option, current)} onChange={(event) => setWords(setValue(option, event.currentTarget.value.trim(), current))} /></label>
         ))}
       </form>
     </section>
