@@ -27,12 +27,18 @@ export function ruleOf(name: u32, rules: u32, count: u32): u32 {
   return 0;
 }
 
-/** The rule for what needs no second look at its name: neither kept for the C runtime, nor a C identifier, nor given another name (".ctors"). */
+/** ".fini_ar", whose destructors run in the order that the rest of the name says. */
+const FINI_ARRAY: u64 = 0x72615f696e69662e;
+
+/**
+ * The rule for what needs no second look at its name: neither kept for the C runtime, nor a C identifier, nor given another name (".ctors"),
+ * nor sorted by it.
+ */
 // @ts-ignore: decorator
 @inline
 export function plainRule(name: u32): u8 {
   const count = params().nameRuleCount;
-  return count == 0 || load<u8>(name) != 46 || isReservedName(name) ? 0 : <u8>ruleOf(name, params().nameRules, count);
+  return count == 0 || load<u8>(name) != 46 || isReservedName(name) || load<u64>(name) == FINI_ARRAY ? 0 : <u8>ruleOf(name, params().nameRules, count);
 }
 
 /** Address of the prefix of rule `rule`, counted from 1. NUL-terminated. */
