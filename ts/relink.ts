@@ -5,8 +5,9 @@
  * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. If
  * only sizes, values and places of relocations in replaced objects differ, the tables before assign-addresses are the old ones but for
  * those numbers, and all passes from there on run again. So they do when symbols come and go that nobody else's decision depends on
- * (passes/patch-symbols.ts): then .symtab is counted anew before. What is not certainly one of these (passes/patch-objects.ts), fails, or has
- * something to say, is linked from the beginning: `relink` never reports anything.
+ * (passes/patch-symbols.ts): then .symtab is counted anew before. Where sections are others, the tables are made those that a link from the
+ * beginning would have after set-visibility (passes/replace-objects.ts), and all passes from there on run again. What is not certainly one of
+ * these (passes/patch-objects.ts), fails, or has something to say, is linked from the beginning: `relink` never reports anything.
  */
 import type { Context, LinkObserver } from "./context.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";

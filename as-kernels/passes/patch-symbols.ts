@@ -10,7 +10,7 @@ import { equal, strlen } from "../lib/bytes.ts";
 import { SPECIAL_FLAGS } from "../lib/needs.ts";
 import { keepGlobal } from "./emit-symtab.ts";
 import {
-  ISEC_MERGE, ISEC_REGULAR, ISEC_SYNTHETIC, NAME_COMES, NAME_GOES, NAME_IS_DEFINED, NAME_LAZY, NAME_OTHER, NAME_SEEN, NAME_SHARED, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_EXCLUDE_LIBS,
+  ISEC_MERGE, ISEC_REGULAR, ISEC_SYNTHETIC, NAME_COMES, NAME_GOES, NAME_IS_DEFINED, NAME_LAZY, NAME_OTHER, NAME_SEEN, NAME_SHARED, NAME_STRONG, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_EXCLUDE_LIBS,
   OBJF_LAZY, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, STT_MENTION, SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED,
   SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_STRONG, SYM_ROOT,
   SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK,
@@ -307,8 +307,8 @@ export function patchValue(e: u32, row: u32, local: bool, from: u32, to: u32): b
 
 // ---- the order of names ----
 
-/** Mentions in object `q`, or the linker's own that give no place (`own`): names that have none yet are appended at `order`. */
-function addMentions(q: u32, own: bool, order: u32, marks: u32, bits: u8, count: u32): u32 {
+/** Mentions in object `q`, or the linker's own that give no place (`own`): names that have none yet are appended at `order`. `o`: the object whose names come and go. */
+function addMentions(q: u32, own: bool, order: u32, marks: u32, o: u32, count: u32): u32 {
   const obj = tables().obj;
   const esym = tables().esym.sym;
   const base = obj.esymBase[q];
@@ -318,9 +318,22 @@ function addMentions(q: u32, own: bool, order: u32, marks: u32, bits: u8, count:
     if (id == 0 || (q == 1 && ((<u32>load<u8>(obj.symtab[1] + (e - base) * SYM_BYTES, ST_INFO) & 15) == STT_MENTION) != own)) continue;
     const mark = load<u8>(marks + id);
     if (!(mark & NAME_SEEN)) store<u32>(order + (++place << 2), id);
-    if (!(mark & NAME_SEEN) || mark & (NAME_COMES | NAME_GOES)) store<u8>(marks + id, mark | <u8>NAME_SEEN | bits);
+    if (mark & (NAME_COMES | NAME_GOES)) store<u8>(marks + id, mark | <u8>(NAME_SEEN | mentionBits(q, o, obj.symtab[q] + (e - base) * SYM_BYTES)));
+    else if (!(mark & NAME_SEEN)) store<u8>(marks + id, mark | <u8>NAME_SEEN);
   }
   return place;
+}
+
+/** What a mention in object `q` is to object `o`: a member that is not taken into the link only offers its definitions. */
+function mentionBits(q: u32, o: u32, entry: u32): u32 {
+  const obj = tables().obj;
+  if (q == o) return 0;
+  if (q == 1) return NAME_OTHER; // options
+  if (obj.kind[q] == OBJ_SHARED) return NAME_OTHER | NAME_SHARED;
+  const defines = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
+  const offers = defines && obj.flags[q] & OBJF_LAZY ? NAME_LAZY : 0;
+  if (!obj.seq[q]) return offers;
+  return NAME_OTHER | offers | (!defines && load<u8>(entry, ST_INFO) >> 4 == STB_GLOBAL ? NAME_STRONG : 0);
 }
 
 /**
@@ -328,15 +341,9 @@ function addMentions(q: u32, own: bool, order: u32, marks: u32, bits: u8, count:
  * last. Adds to `marks` NAME_SEEN, and of names that come or go who else than object `o` mentions them. Returns how many.
  */
 export function orderNames(order: u32, marks: u32, o: u32): u32 {
-  const obj = tables().obj;
   let count: u32 = 0;
-  for (let q: u32 = 1; q < obj.rows; q++) {
-    let bits = q == o ? 0 : NAME_OTHER;
-    if (obj.kind[q] == OBJ_SHARED) bits |= NAME_SHARED;
-    else if (q != o && obj.flags[q] & OBJF_LAZY) bits |= NAME_LAZY;
-    count = addMentions(q, false, order, marks, <u8>bits, count);
-  }
-  return addMentions(1, true, order, marks, <u8>NAME_OTHER, count);
+  for (let q: u32 = 1, rows = tables().obj.rows; q < rows; q++) count = addMentions(q, false, order, marks, o, count);
+  return addMentions(1, true, order, marks, o, count);
 }
 
 /**
@@ -383,7 +390,7 @@ function isSettled(o: u32, id: u32, mark: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_SHARED) {
     // One reference of many: not the first, and not the only strong one.
-    return (mark & NAME_COMES) != 0 && !(mark & NAME_LAZY) && !(flags & SYM_WEAK) && (flags & (SYM_REF_STRONG | SYM_USED_REGULAR)) == (SYM_REF_STRONG | SYM_USED_REGULAR);
+    return (mark & (NAME_COMES | NAME_STRONG)) != 0 && !(mark & NAME_LAZY) && !(flags & SYM_WEAK) && (flags & (SYM_REF_STRONG | SYM_USED_REGULAR)) == (SYM_REF_STRONG | SYM_USED_REGULAR);
   }
   if (kind != SYM_DEFINED || t.obj.kind[owner] != OBJ_RELOCATABLE || !t.obj.seq[owner] || t.isec.kind[t.sym.isec[id]] == ISEC_SYNTHETIC) return false;
   return t.obj.seq[owner] < t.obj.seq[o] || !(mark & (NAME_LAZY | NAME_SHARED));

@@ -103,6 +103,8 @@ export const NAME_IS_DEFINED = 4;
 export const NAME_OTHER = 8;
 export const NAME_LAZY = 16;
 export const NAME_SHARED = 32;
+/** Another object of the link refers to it, and not weakly. */
+export const NAME_STRONG = 128;
 /** Somebody mentions it. */
 export const NAME_SEEN = 64;
 

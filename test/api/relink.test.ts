@@ -33,14 +33,21 @@ interface Module {
   table: number[];
   helpers: number;
   zeros: number;
+  /** Functions that nobody else calls, static variables, sections that are named by hand. */
+  extras: number;
+  statics: number;
+  named: number;
 }
 
 function sourceOf(index: number, module: Module): string {
-  const { constant, statements, calls, strings, table, helpers, zeros } = module;
+  const { constant, statements, calls, strings, table, helpers, zeros, extras, statics, named } = module;
   return [
     ...Array.from({ length: MODULES }, (_, i) => `extern int f${i}(int); extern const char *name${i}(int); extern int zeros${i}[];`),
     ...Array.from({ length: helpers }, (_, i) => `__attribute__((noinline)) static int helper${i}(int x) { return x * ${i + 3} + zeros${index}[${i}]; }`),
     `int zeros${index}[${zeros}];`,
+    ...Array.from({ length: statics }, (_, i) => `static int static${i}${i % 2 === 0 ? "" : ` = ${i}`}; int *of${index}x${i}(void) { return &static${i}; }`),
+    ...Array.from({ length: extras }, (_, i) => `int extra${index}x${i}(int x) { return zeros${index}[x] * ${i + 2}; }`),
+    ...Array.from({ length: named }, (_, i) => `__attribute__((section("named${i}"), used)) static int in${i} = ${index};`),
     `int (*table${index}[])(int) = {${[...table, index].map((i) => `f${i}`).join(", ")}};`,
     `const char *name${index}(int i) { static const char *const names[] = {${strings.map((text) => JSON.stringify(text)).join(", ")}}; return names[i % ${strings.length}]; }`,
     `int f${index}(int x) {`,
@@ -57,13 +64,13 @@ function sourceOf(index: number, module: Module): string {
 
 function randomModule(random: Prng, index: number): Module {
   return {
-    constant: random.below(1000), statements: random.below(8), calls: [(index + 1) % MODULES], strings: ["one", `of module ${index}`], table: [random.below(MODULES)], helpers: random.below(3), zeros: 8,
+    constant: random.below(1000), statements: random.below(8), calls: [(index + 1) % MODULES], strings: ["one", `of module ${index}`], table: [random.below(MODULES)], helpers: random.below(3), zeros: 8, extras: 0, statics: random.below(2), named: 0,
   };
 }
 
 /** Changes one thing. */
 function edit(random: Prng, module: Module): void {
-  const way = random.below(9);
+  const way = random.below(14);
   if (way === 0) module.constant = random.below(1000);
   else if (way === 1) module.statements = random.below(12);
   else if (way === 2) module.calls.push(random.pick(module.calls));
@@ -72,6 +79,9 @@ function edit(random: Prng, module: Module): void {
   else if (way === 5) module.table.push(random.below(MODULES));
   else if (way === 6) module.helpers = random.below(4);
   else if (way === 7) module.zeros = 8 + random.below(40);
+  else if (way <= 9) module.extras = random.below(4);
+  else if (way <= 11) module.statics = random.below(4);
+  else if (way === 12) module.named = random.below(3);
   else module.calls = module.calls.slice(0, 1);
 }
 
@@ -113,7 +123,7 @@ const KINDS: { args: string[]; flags: string; options?: LinkOptions }[] = [
   { args: ["--gc-sections", "-z", "separate-code", "--threads=1", "-s"], flags: "-O1 -fPIC -fno-plt -mtls-dialect=gnu2 -fdata-sections" },
   { args: ["-pie", "-z", "pack-relative-relocs", "--build-id", "--threads=1"], flags: "-O1 -fPIE" },
 ];
-const EDITS = 14;
+const EDITS = 16;
 
 for (const [seed, { args, flags, options: more }] of KINDS.entries()) {
   test(`random edits: ${args.join(" ")}`, async () => {

@@ -61,8 +61,9 @@ function replaceObject(ctx: Context, attempt: Attempt): boolean {
 
 /** Rows for its section headers and groups, as takeRows. */
 function takeSlots(ctx: Context, { o, was }: Attempt): boolean {
-  const { tables: { obj, slot }, checkpoint: { room } } = ctx;
+  const { tables: { group, obj, slot }, checkpoint: { room } } = ctx;
   const rows = rowsOf(ctx, o, was);
+  group.obj.fill(0, obj.groupBase[o]!, obj.groupBase[o]! + rows.groups);
   if (obj.e_shnum[o]! > rows.slots) {
     rows.slots = moreRows(obj.e_shnum[o]!);
     obj.slotBase[o] = room.slots;
