@@ -73,8 +73,8 @@ export function mriScript(text: ByteString, path: ByteString): MriScript {
   };
   const lines = text.split("\n").map((written, i) => {
     const line = written.replace(/^\s*\*.*|;.*/, "").trim();
-    const [keyword = "", ...rest] = line.split(/(?<=^\S+)\s+/);
-    const made = command(keyword.toUpperCase() === keyword || keyword.toLowerCase() === keyword ? keyword.toUpperCase() : `?${keyword}`, rest.join(" "));
+    const [, keyword = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(line) ?? [];
+    const made = command(keyword.toUpperCase() === keyword || keyword.toLowerCase() === keyword ? keyword.toUpperCase() : `?${keyword}`, rest);
     if (made === null) script.warnings.push(`${path}:${i + 1}: not understood in an MRI script: ${line}`);
     return made ?? "";
   });

@@ -12,15 +12,20 @@ import type { Token } from "./lexer.ts";
 export function parseVersionScript(text: ByteString, name: ByteString): VersionNode[] {
   const lexer = new Lexer(text, name, "version");
   const nodes: VersionNode[] = [];
-  while (!lexer.atEnd()) readNode(lexer, nodes);
+  const names = new Set<ByteString>();
+  while (!lexer.atEnd()) readNode(lexer, nodes, names);
   return nodes;
 }
 
-function readNode(lexer: Lexer, nodes: VersionNode[]): void {
+/** Numbers of versions have 15 bits (VERSYM_VERSION), of which 0 and 1 mean something else. */
+const MOST_NODES = 0x7fff - 1;
+
+function readNode(lexer: Lexer, nodes: VersionNode[], names: Set<ByteString>): void {
   const anonymous = lexer.at("{");
   const first = lexer.peek();
   const name = anonymous ? "" : readName(lexer, "version name");
-  if (nodes.some((node) => node.name === name && name !== "")) throw lexer.error(`version ${name} is defined twice`, first);
+  if (name !== "" && names.has(name)) throw lexer.error(`version ${name} is defined twice`, first);
+  if (nodes.length === MOST_NODES) throw lexer.error("too many versions", first);
   if (nodes.length > 0 && (anonymous || nodes[0]?.name === "")) {
     throw lexer.error("anonymous version definition is used in combination with other version definitions", first);
   }
@@ -30,6 +35,7 @@ function readNode(lexer: Lexer, nodes: VersionNode[]): void {
   while (!lexer.at(";")) node.parents.push(readName(lexer, "parent version or ;"));
   lexer.expect(";");
   nodes.push(node);
+  names.add(name);
 }
 
 function readName(lexer: Lexer, what: string): ByteString {

@@ -65,7 +65,7 @@ function decide(spec: RelocWorldSpec, section: SecSpec, rel: RelSpec, sym: SymSp
   const needsNothing: Outcome = ifunc && !size ? { need: "direct" } : NONE;
   if (!preemptible(sym)) {
     if (!pic || size) return needsNothing;
-    if (isAbsolute(sym) && relative) return isUndefined(sym) ? NONE : { code: abi.ISSUE_RELOC_ABSOLUTE };
+    if (isAbsolute(sym) && relative) return isUndefined(sym) || kind(sym) === abi.SYM_IN_OSEC ? NONE : { code: abi.ISSUE_RELOC_ABSOLUTE };
     if (isAbsolute(sym) || relative) return needsNothing;
     if (type !== elf.R_X86_64_64) return { code: abi.ISSUE_RELOC_NEEDS_PIC };
     return writable ? { relative: true } : { code: abi.ISSUE_RELOC_TEXTREL };

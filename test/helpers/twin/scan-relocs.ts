@@ -183,8 +183,8 @@ class Scan {
     const relative = meaning === "pc" || meaning === "pc word" || meaning === "call";
     const constant = !this.pic || this.isAbsolute(sym) !== relative;
     if (constant) return ifunc ? "ifunc address" : "nothing";
-    // Code that calls an undefined weak function tests its address first.
-    if (relative) return isUndefined(sym) ? "nothing" : { code: abi.ISSUE_RELOC_ABSOLUTE };
+    // Code that calls an undefined weak function tests its address first; what a script assigns is taken as it is.
+    if (relative) return isUndefined(sym) || kindOf(sym) === abi.SYM_IN_OSEC ? "nothing" : { code: abi.ISSUE_RELOC_ABSOLUTE };
     if (meaning === "narrow") return { code: abi.ISSUE_RELOC_NEEDS_PIC };
     if (!this.mayWrite(section)) return { code: abi.ISSUE_RELOC_TEXTREL };
     return ifunc ? "relative ifunc" : "relative";

@@ -107,6 +107,19 @@ symbols("what --defsym overrides was an indirect function, a number or thread-lo
   }
 });
 
+symbols("position-independent code may be relative to a number that --defsym or a script assigns, not to one of an input", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: lea far(%rip), %rax\ncall far\n", "b.s": ".globl far\nfar = 0x5000\n", "s.ld": "far = 0x5000;" });
+  w.sh("as a.s -o a.o && as b.s -o b.o && $LD -pie a.o --defsym=far=0x5000 -o d && $LD -pie a.o s.ld -o s && $LD -pie a.o b.o --defsym=far=0x5000 -o o");
+  for (const name of ["d", "s", "o"]) {
+    const elf = image(w, name);
+    const text = elf.need(".text");
+    const start = elf.symbol("_start")!.value;
+    const word = Buffer.from(elf.content(text)).readInt32LE(start - text.addr + 3);
+    assert.is(start + 7 + word, 0x5000, name);
+  }
+  contains(w.fails("$LD -pie a.o b.o -o x"), "cannot refer to absolute symbol: far");
+});
+
 symbols("--defsym may ask for sections, ENTRY may stand in SECTIONS, and commands that mean nothing here are accepted", (w) => {
   w.write({ "t.s": START.replace("_start", "_start, begin").replace("_start:", "nop\n_start: nop\nbegin:"), "t.ld": "LD_FEATURE(\"SANE_EXPR\") FORCE_COMMON_ALLOCATION INHIBIT_COMMON_ALLOCATION FORCE_GROUP_ALLOCATION SECTIONS { ENTRY(begin) . = 0x10000; .text : ALIGN_WITH_INPUT { *(.text) SQUAD(-1) } }" });
   w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");

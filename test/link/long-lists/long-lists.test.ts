@@ -50,6 +50,13 @@ long("-y through a chain of archive members, each of which wants the next", (w) 
   assert.equal(said, [`chain.a(m${COUNT - 1}.o): lazy definition of f${COUNT - 1}`, `chain.a(m${COUNT - 2}.o): reference to f${COUNT - 1}`, `chain.a(m${COUNT - 1}.o): definition of f${COUNT - 1}`, ""]);
 });
 
+long("a version script of more versions than have numbers, an MRI script of one long line", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "m.s": functions(3), "v.map": lines(40_000, (i) => `V${i} { f${i}; };`), "script.mri": `LOAD m.o\nx ${"(".repeat(200_000)}\n` });
+  contains(w.fails("as m.s -o m.o && $LD -shared m.o --version-script=v.map -o m.so"), "v.map:32767: too many versions");
+  contains(w.try("$LD -c script.mri -o m", SECONDS).stderr, "script.mri:2: not understood in an MRI script");
+});
+
 long("thousands of C++ patterns in a dynamic list: names are demangled and matched once", (w) => {
   if (linkerName === "bfd") return;
   w.write({ "m.s": `.text\n${lines(3000, (i) => `.globl _ZN3ns${String(i % 10)}1fEi_${i}\n_ZN3ns${i % 10}1fEi_${i}:`)}.globl _ZN3abc1fEv\n_ZN3abc1fEv: ret\n`, "list": `{ extern "C++" {\n${lines(5000, (i) => `none${i}::*;`)}abc::*;\n}; };\n` });
