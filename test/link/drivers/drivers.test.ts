@@ -29,8 +29,8 @@ drivers("ordinary small links are over in the quick program; a warning needs the
   quick("gcc -B$B -no-pie -Wl,-z,now -Wl,-O1 -Wl,--hash-style=gnu -Wl,--build-id m.o f.o -lm -o d && ./d >/dev/null");
   quick("g++ -B$B x.o -o e && ./e >/dev/null");
   contains(w.sh("WIELD_DEBUG=1 gcc -B$B m.o f.o -lm -Wl,-z,unknown -o g 2>&1"), "handing over", "unknown -z value");
-  // What a response file names is large: the complete program from the first.
-  w.write({ "big.s": ".globl big\n.data\nbig: .quad 1\n.zero 50331648\n", "args": "-shared -z unknown big.o -o libbig.so" });
+  // What a long response file names is large: the complete program from the first. Short ones are not looked into.
+  w.write({ "big.s": ".globl big\n.data\nbig: .quad 1\n.zero 50331648\n", args: `-shared -z unknown big.o -o libbig.so ${"-L/nowhere ".repeat(100)}` });
   assert.not.match(w.sh("gcc -c big.s && WIELD_DEBUG=1 $LD @args 2>&1"), "handing over");
   // Which loads nothing that a link without --run or LTO can do without: sockets take longer than a small link.
   w.write({ "list.cjs": 'process.on("exit", () => console.log(process.moduleLoadList.join("\\n")));' });
