@@ -13,7 +13,7 @@ import { put } from "./put.ts";
 
 const NAMES = ["link", "createContext", "createEngine", "parseArgs", "memoryFS", "layerFS", "realFS", "LinkError"];
 
-/** As dist/cli.js: the last bytes of the script and of the cache say that they belong together, and the script's name is no folder's. */
+/** As dist/cli.cjs: the last bytes of the script and of the cache say that they belong together, and the script's name is no folder's. */
 const TIE = 16;
 
 const LOADER = `import{createRequire}from"node:module";import{readFileSync}from"node:fs";import{Script}from"node:vm";import{fileURLToPath}from"node:url";

@@ -1,5 +1,5 @@
 /**
- * The program in dist/: cli.js and what it loads, the code caches, and the launcher that compilers run.
+ * The program in dist/: cli.cjs and what it loads, the code caches, and the launcher that compilers run.
  *
  * Two bundles are made of the same sources. main.js is the complete program. quick.js is without the modules that a link
  * which succeeds silently does not call (LEFT_OUT): a third of the code to read and set up, which is most of what a small
@@ -83,7 +83,7 @@ async function bundleProgram(dist: string, common: BuildOptions, name: string, p
 }
 
 /**
- * cli.js: loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags, but does not
+ * cli.cjs (a name for which Node looks for no package.json): loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags, but does not
  * tell builds of one V8 apart, nor a damaged cache from a good one: so its last bytes name the bundle and the Node it is for.
  *
  * Started without the launcher, it sets the launcher's flags itself: some come too late to be obeyed, but all of them are what V8
@@ -122,10 +122,10 @@ const START = [
   'const inputBytes=large(process.argv.slice(2));if(inputBytes)load("main",undefined,undefined,inputBytes);else load("quick",()=>load("main"));',
 ].join("");
 
-/** dist/cli.js, quick.js and main.js; `flags`: the launcher's. */
+/** dist/cli.cjs, quick.js and main.js; `flags`: the launcher's. */
 export async function program(dist: string, common: BuildOptions, flags: readonly string[]): Promise<void> {
   await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [])]);
-  put(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${load(flags)}${START}\n`, 0o777);
+  put(path.join(dist, "cli.cjs"), `#!/usr/bin/env node\n${load(flags)}${START}\n`, 0o777);
 }
 
 /** Runs `links` one after another in one process without a cache, then writes what V8 has compiled to `to`. */
@@ -251,8 +251,8 @@ export function launcher(flags: string[]): string {
     "#!/bin/sh",
     "unset NODE_OPTIONS NODE_EXTRA_CA_CERTS",
     'export WIELD_CALLED="${0##*/}"',
-    'cli="${0%/*}/../cli.js"',
-    '[ -f "$cli" ] || cli="$(dirname "$(readlink -f "$0")")/../cli.js"',
+    'cli="${0%/*}/../cli.cjs"',
+    '[ -f "$cli" ] || cli="$(dirname "$(readlink -f "$0")")/../cli.cjs"',
     `[ -x ${node} ] || exec node "$cli" "$@"`,
     `exec ${[node, ...flags].join(" ")} "$cli" "$@"`,
     "",

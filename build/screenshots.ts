@@ -56,7 +56,7 @@ async function report(studio: Studio): Promise<void> {
     const found = ["musl", "objects"].map((each) => `playground/examples/${each}/${name}`).find((file) => fs.existsSync(file));
     fs.writeFileSync(path.join(folder, name), found === undefined ? brotliDecompressSync(fs.readFileSync(`playground/examples/musl/${name}.br`)) : fs.readFileSync(found));
   }
-  run([path.resolve("dist/cli.js"), "-static", "--gc-sections", ...inputs, "-o", "area", "--report=area.html"], folder);
+  run([path.resolve("dist/cli.cjs"), "-static", "--gc-sections", ...inputs, "-o", "area", "--report=area.html"], folder);
   const camera = await studio.newPage({ viewport: { width: 1180, height: 640 }, colorScheme: "dark" });
   await camera.goto(pathToFileURL(path.join(folder, "area.html")).href);
   await camera.waitForSelector(".map-box");

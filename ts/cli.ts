@@ -8,7 +8,7 @@ import { HandOver } from "./host/hand-over.ts";
 import { argumentBytes, createNodeHost } from "./host/node.ts";
 import { run } from "./run.ts";
 
-/** What dist/cli.js has seen named on the command line of a large link, in bytes. */
+/** What dist/cli.cjs has seen named on the command line of a large link, in bytes. */
 declare const inputBytes: number | undefined;
 
 /** V8's flags that it or the launcher has set. */
@@ -22,7 +22,7 @@ function internalError(error: unknown): void {
   process.exit(1);
 }
 
-/** In the quick program: starts the complete one. dist/cli.js hands it in. */
+/** In the quick program: starts the complete one. dist/cli.cjs hands it in. */
 declare const complete: (() => void) | undefined;
 
 /** In the quick program, which cannot say it: the complete one meets the same bug. */

@@ -14,7 +14,7 @@ const VERSION = (JSON.parse(fs.readFileSync(path.join(repoRoot(), "package.json"
 /** dist/ with another version in its scripts, as long as ours, and the caches that ours has. */
 function otherBuild(): string {
   const folder = temporaryFolder("code-cache");
-  for (const name of fs.readdirSync(dist)) if (/\.(?:js|mjs|cache|wasm|json)$/.test(name)) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
+  for (const name of fs.readdirSync(dist)) if (/\.(?:js|cjs|mjs|cache|wasm|json)$/.test(name)) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
   for (const name of ["quick.js", "main.js", "api.js"]) {
     const text = fs.readFileSync(path.join(folder, name), "latin1");
     const other = text.replaceAll(`"${VERSION}"`, `"${VERSION.replace(/\d/g, "9")}"`);
@@ -29,7 +29,7 @@ const says = (program: string): string => /Linker: wield ([\d.]+)/.exec(fs.readF
 test("a cache of another build of the same length is not used", () => {
   const folder = otherBuild();
   const out = path.join(folder, "out");
-  assert.is(run(process.execPath, [path.join(folder, "cli.js"), "--gc-sections", ...demo, "-o", out]).stderr, "");
+  assert.is(run(process.execPath, [path.join(folder, "cli.cjs"), "--gc-sections", ...demo, "-o", out]).stderr, "");
   assert.is(says(out), VERSION.replace(/\d/g, "9"));
   const script = path.join(folder, "link.mjs");
   fs.writeFileSync(script, `import { link } from "./node.mjs"; await link({ inputs: ${JSON.stringify(demo)}, gcSections: true, output: process.argv[2], write: true });`);
@@ -70,10 +70,10 @@ test("threads start under flags for which V8 takes the compiled code of Node's o
 
 test("compiled kernels are used with the launcher's flags, and for what they were made of only", () => {
   const folder = temporaryFolder("kernel-cache");
-  for (const name of ["cli.js", "quick.js", "main.js", "kernels.wasm", "kernels.launcher.cache", "package.json"]) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
+  for (const name of ["cli.cjs", "quick.js", "main.js", "kernels.wasm", "kernels.launcher.cache", "package.json"]) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
   const flags = launcherFlags();
   const at = (name: string): string => path.join(folder, name);
-  const link = (out: string, words: string[]): string => run(process.execPath, [...words, at("cli.js"), "--gc-sections", ...demo, "-o", at(out)]).stderr;
+  const link = (out: string, words: string[]): string => run(process.execPath, [...words, at("cli.cjs"), "--gc-sections", ...demo, "-o", at(out)]).stderr;
   assert.is(link("expected", []), "");
   fs.renameSync(at("kernels.wasm"), at("hidden"));
   assert.is(link("cached", flags), "");

@@ -34,7 +34,7 @@ drivers("ordinary small links are over in the quick program; a warning needs the
   assert.not.match(w.sh("gcc -c big.s && WIELD_DEBUG=1 $LD @args 2>&1"), "handing over");
   // Which loads nothing that a link without --run or LTO can do without: sockets take longer than a small link.
   w.write({ "list.cjs": 'process.on("exit", () => console.log(process.moduleLoadList.join("\\n")));' });
-  assert.not.match(w.sh("node -r ./list.cjs $B/../cli.js @args --threads=1 2>said"), /NativeModule (net|child_process|worker_threads)$/m);
+  assert.not.match(w.sh("node -r ./list.cjs $B/../cli.cjs @args --threads=1 2>said"), /NativeModule (net|child_process|worker_threads)$/m);
   // Looking never takes a pipe's contents nor fails: that is for the program to say.
   w.sh("$LD @<(cat args)");
   contains(w.fails("$LD $(printf 'a%.0s' {1..300}).o x{1..70}.o"), /cannot open a+\.o: File name too long/);
