@@ -83,8 +83,9 @@ async function bundleProgram(dist: string, common: BuildOptions, name: string, p
 }
 
 /**
- * cli.cjs (a name for which Node looks for no package.json): loads a bundle with the code that V8 compiled when it was built. V8 itself refuses a cache of other flags, but does not
- * tell builds of one V8 apart, nor a damaged cache from a good one: so its last bytes name the bundle and the Node it is for.
+ * cli.cjs (a name for which Node looks for no package.json): loads a bundle with the code that V8 compiled when it was built. V8
+ * itself refuses a cache of other flags, but does not tell builds of one V8 apart, nor a damaged cache from a good one: so its last
+ * bytes name the bundle and the Node it is for.
  *
  * Started without the launcher, it sets the launcher's flags itself: some come too late to be obeyed, but all of them are what V8
  * compares, and with the caches a small link takes three quarters of the time. Only in the Node that the caches are for, which knows them.
