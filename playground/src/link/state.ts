@@ -213,9 +213,12 @@ const left = new Map<string, Opened>();
 /** Counts what was opened: files of one may come after those of the next. */
 let openings = 0;
 
+const same = (a: readonly PageFile[], b: readonly PageFile[]): boolean => a.length === b.length && a.every(({ name, text, bytes }, i) => b[i]!.name === name && b[i]!.text === text && b[i]!.bytes === bytes);
+
+/** It is not what was given. */
 export const edited = computed(() => {
   const now = given.get(example.value);
-  return files.value.length > 0 && now !== undefined && (now.files !== files.value || now.command !== command.value);
+  return files.value.length > 0 && now !== undefined && (now.command !== command.value || !same(now.files, files.value));
 });
 
 async function show(opened: Opened): Promise<void> {
