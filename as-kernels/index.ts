@@ -41,7 +41,7 @@ export * from "./passes/resolve-addresses";
 export * from "./passes/resolve-symbols";
 export * from "./passes/rewrite-endbr";
 export {
-  countScanned, indexReferred, indexScanned, listScanned, needScanned, nextMissing, scanHeader, scanMembers, scanTables,
+  countScanned, indexReferred, indexScanned, listScanned, needScanned, nextMissing, scanHeader, scanMembers, scanTables, memberBehind, passNames,
 } from "./passes/scan-archives";
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";

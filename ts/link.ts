@@ -107,13 +107,16 @@ async function resolveInputs(ctx: Context): Promise<void> {
       await run("start-engine", () => startEngine(ctx, bytes));
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
       if (!options.relocatable) putNameRules(ctx);
-      await run("parse-object", () => parseObject(ctx, bytes));
+      await run("parse-object", () => parseObject(ctx, bytes, closed?.scanned?.passed ?? []));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
       const again = closed !== null && !ctx.diag.hasErrors && (await run("scan-archives", () => closed.openReferenced(ctx, FEW_BYTES - bytes)));
       if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) return dropUnmentioned(ctx);
       // What was found out about archives lies behind the tables of this round.
-      if (closed !== null && closed.scanned !== null) start.mark = Math.max(start.mark, closed.scanned.end);
+      if (closed !== null && closed.scanned !== null) {
+        start.mark = Math.max(start.mark, closed.scanned.end);
+        closed.scanned.passed.length = 0;
+      }
     }
     arena.release(start.mark);
     arena.u32[CTL_ISSUES >>> 2] = 0;

@@ -6,7 +6,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
-import { REC_ALIAS, REC_MENTION, REC_SIGNATURE, REC_UNUSED } from "../shared/abi.ts";
+import { REC_ALIAS, REC_CALLED, REC_MENTION, REC_PASSED, REC_SIGNATURE, REC_UNUSED } from "../shared/abi.ts";
 
 // @ts-ignore: decorator
 @inline
@@ -67,27 +67,38 @@ export function internShard(order: u32, from: u32, to: u32, table: u32, slots: u
       store<u32>(table + (at << 2), row);
     }
     leader[row] = found;
+    if ((flags[found] & (REC_PASSED | REC_CALLED)) == REC_PASSED && !(flags[row] & REC_PASSED)) {
+      flags[found] |= REC_CALLED;
+      record.name[found] = record.name[row];
+      record.nameBytes[found] = record.nameBytes[row];
+      record.esym[found] = record.esym[row];
+    }
   }
+}
+
+/** The first of its name, among mentions by the linker itself (`wanted` is REC_MENTION) or the others. */
+// @ts-ignore: decorator
+@inline
+function leads(i: u32, flags: u32, wanted: u32): bool {
+  return tables().record.leader[i] == i && (flags & REC_MENTION) == wanted && (flags & (REC_PASSED | REC_CALLED)) != REC_PASSED;
 }
 
 /** How many records of [from, to) are the first of their name; mentions by the linker itself when `mentions`, else the others. */
 export function countLeaders(from: u32, to: u32, mentions: u32): u32 {
-  const leader = tables().record.leader;
   const flags = tables().record.flags;
   const wanted: u32 = mentions ? REC_MENTION : 0;
   let count: u32 = 0;
-  for (let i = from; i < to; i++) count += u32(leader[i] == i && (flags[i] & REC_MENTION) == wanted);
+  for (let i = from; i < to; i++) count += u32(leads(i, flags[i], wanted));
   return count;
 }
 
 /** Gives ids base, base + 1, … to the records countLeaders counts. */
 export function numberLeaders(from: u32, to: u32, base: u32, mentions: u32): void {
-  const leader = tables().record.leader;
   const flags = tables().record.flags;
   const sym = tables().record.sym;
   const wanted: u32 = mentions ? REC_MENTION : 0;
   let id = base;
-  for (let i = from; i < to; i++) if (leader[i] == i && (flags[i] & REC_MENTION) == wanted) sym[i] = id++;
+  for (let i = from; i < to; i++) if (leads(i, flags[i], wanted)) sym[i] = id++;
 }
 
 /** Copies ids from the leaders, binds symbol-table entries to them and fills the names of new globals. */
@@ -100,7 +111,7 @@ export function bindNames(from: u32, to: u32): void {
   const flags = record.flags;
   for (let i = from; i < to; i++) {
     let first = leader[i];
-    if (first == 0) continue;
+    if (first == 0 || (flags[i] & REC_PASSED && (first != i || !(flags[i] & REC_CALLED)))) continue;
     if (flags[i] & REC_MENTION) first = leader[first];
     const id = sym[first];
     if (first == i) {
@@ -112,7 +123,7 @@ export function bindNames(from: u32, to: u32): void {
     } else {
       sym[i] = id;
     }
-    if (!(flags[i] & (REC_SIGNATURE | REC_ALIAS))) esymSym[record.esym[i]] = id;
+    if (!(flags[i] & (REC_SIGNATURE | REC_ALIAS | REC_PASSED))) esymSym[record.esym[i]] = id;
   }
 }
 
@@ -121,7 +132,7 @@ export function verifyNames(from: u32, to: u32): u32 {
   const record = tables().record;
   for (let i = from; i < to; i++) {
     const first = record.leader[i];
-    if (first == 0) continue;
+    if (first == 0 || record.flags[i] & REC_PASSED) continue;
     if (record.nameBytes[i] != record.nameBytes[first]) return i;
     if (!equal(record.name[i], record.name[first], record.nameBytes[i])) return i;
   }

@@ -432,6 +432,7 @@ export function numberRows(out: u32): void {
   }
   for (let i: u32 = 1; i < rows; i++) {
     const o = i + 1 < rows ? i + 1 : 1;
+    record += obj.passed[o];
     obj.recordBase[o] = record;
     record += obj.recordCount[o];
   }

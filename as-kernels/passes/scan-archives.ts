@@ -15,7 +15,7 @@ import {
 import { hashSymbol } from "../lib/symbol-name.ts";
 import { scanHeaders } from "./read-headers.ts";
 import {
-  SCANNED_ARCHIVE, SCANNED_AT, SCANNED_BYTES, SCANNED_DEFINED, SCANNED_NAME, SCANNED_NEEDED, SCANNED_OSABI, SCANNED_OTHERS, SCANNED_SIZE, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE,
+  REC_PASSED, SCANNED_ARCHIVE, SCANNED_AT, SCANNED_BYTES, SCANNED_DEFINED, SCANNED_NAME, SCANNED_NEEDED, SCANNED_OSABI, SCANNED_OTHERS, SCANNED_SIZE, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE,
   SCAN_LIMIT, SCAN_MACHINE, SCAN_MEMBER, SCAN_MORE, SCAN_NAMES, SCAN_NAMES_BYTES, SCAN_NEXT, SCAN_ODD,
   SYM_KIND_MASK, SYM_UNDEF, SYM_WEAK,
 } from "../shared/abi.ts";
@@ -30,10 +30,11 @@ const AR_END_MARK: u32 = 0x0a60;
 const SLASH: u32 = 47;
 const BLANK: u32 = 32;
 
-// A name: its hash, its member, and the next one that is equal.
+// A name: its hash, its member, and the next definition of an equal one, or ONLY_MENTIONED.
 const NAME_MEMBER: u32 = 16;
 const NAME_NEXT: u32 = 20;
 const NAME_BYTES: u32 = 24;
+const ONLY_MENTIONED: u32 = 1;
 
 /** e_ident of a little-endian 64-bit object: magic, class, data (gABI ch. 4, ELF Identification). */
 const ELF_MAGIC: u32 = 0x464c457f;
@@ -161,21 +162,19 @@ export function scanTables(symtab: u32, strtab: u32, state: u32, out: u32): bool
   const member = load<u32>(state, SCAN_MEMBER);
   let at = load<u32>(state, SCAN_CURSOR);
   if (<u64>at + <u64>(end - first) > <u64>load<u32>(state, SCAN_LIMIT)) return false;
-  const start = at;
-  for (let defined: u32 = 2; defined-- > 0; ) {
-    for (let entry = first; entry < end; entry += SYM_BYTES) {
-      const isDefined = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
-      if (u32(isDefined) != defined) continue;
-      const name = load<u32>(entry);
-      if (name >= strtabBytes || load<u8>(entry, ST_INFO) >> 4 == STB_LOCAL) return false;
-      hashSymbol(strtab + name, strlenBounded(strtab + name, strtabBytes - name), at, at + 8);
-      store<u32>(at, member, NAME_MEMBER);
-      store<u32>(at, 0, NAME_NEXT);
-      at += NAME_BYTES;
-    }
-    if (defined) store<u32>(member, (at - start) / NAME_BYTES, SCANNED_DEFINED);
+  let defined: u32 = 0;
+  for (let entry = first; entry < end; entry += SYM_BYTES) {
+    const name = load<u32>(entry);
+    if (name >= strtabBytes || load<u8>(entry, ST_INFO) >> 4 == STB_LOCAL) return false;
+    const isDefined = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
+    hashSymbol(strtab + name, strlenBounded(strtab + name, strtabBytes - name), at, at + 8);
+    store<u32>(at, member, NAME_MEMBER);
+    store<u32>(at, isDefined ? 0 : ONLY_MENTIONED, NAME_NEXT);
+    defined += u32(isDefined);
+    at += NAME_BYTES;
   }
-  store<u32>(member, (at - start) / NAME_BYTES - load<u32>(member, SCANNED_DEFINED), SCANNED_OTHERS);
+  store<u32>(member, defined, SCANNED_DEFINED);
+  store<u32>(member, (end - first) / SYM_BYTES - defined, SCANNED_OTHERS);
   store<u32>(state, at, SCAN_CURSOR);
   return true;
 }
@@ -221,8 +220,8 @@ function cellOf(h0: u64, h1: u64, table: u32, mask: u32): u32 {
 export function indexScanned(from: u32, to: u32, table: u32, slots: u32): void {
   for (let member = from; member < to; member = nextMember(member)) {
     let name = member + SCANNED_SIZE;
-    const end = name + load<u32>(member, SCANNED_DEFINED) * NAME_BYTES;
-    for (; name < end; name += NAME_BYTES) {
+    for (const end = nextMember(member); name < end; name += NAME_BYTES) {
+      if (load<u32>(name, NAME_NEXT) == ONLY_MENTIONED) continue;
       const cell = cellOf(load<u64>(name), load<u64>(name, 8), table, slots - 1);
       store<u32>(name, load<u32>(cell), NAME_NEXT);
       store<u32>(cell, name);
@@ -272,6 +271,33 @@ export function listScanned(from: u32, to: u32, archive: u32, out: u32): u32 {
     store<u32>(out + (count++ << 2), member);
   }
   return count;
+}
+
+/**
+ * Members in [from, to) are not loaded: what they mention goes to `record` rows from `row` on, so that names come in the order that they
+ * have when all members are loaded. Returns how many there are; `row` 0: writes nothing.
+ */
+export function passNames(from: u32, to: u32, row: u32): u32 {
+  const record = tables().record;
+  let count: u32 = 0;
+  for (let member = from; member < to; member = nextMember(member)) {
+    if (row == 0) {
+      count += names(member);
+      continue;
+    }
+    let name = member + SCANNED_SIZE;
+    for (const end = nextMember(member); name < end; name += NAME_BYTES, count++) {
+      record.h0[row + count] = load<u64>(name);
+      record.h1[row + count] = load<u64>(name, 8);
+      record.flags[row + count] = REC_PASSED;
+    }
+  }
+  return count;
+}
+
+/** The member behind one. */
+export function memberBehind(member: u32): u32 {
+  return nextMember(member);
 }
 
 /**

@@ -89,6 +89,10 @@ export const REC_UNUSED = 64;
 export const REC_ALIAS = 128;
 /** The linker's own mention of a name: neither defines nor refers. */
 export const REC_MENTION = 256;
+/** A mention by an archive member that is not loaded: it gives a name its place in the order, and nothing else. */
+export const REC_PASSED = 512;
+/** Such a record that leads others: somebody who is part of the link mentions the name, too. */
+export const REC_CALLED = 1024;
 /** Shards names and strings are partitioned into by the top bits of their hash: fixed, so that order never depends on threads. */
 export const SHARDS = 64;
 /** Symbol type the internal object uses for such mentions. */

@@ -38,6 +38,7 @@ export class ObjTable {
   groupCount: U32Col;
   recordBase: U32Col;
   recordCount: U32Col;
+  passed: U32Col;
   versym: U32Col;
   verNames: U32Col;
   verCount: U32Col;

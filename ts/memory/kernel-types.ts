@@ -272,6 +272,8 @@ export interface Kernels {
   indexScanned(from: u32, to: u32, table: u32, slots: u32): void;
   needScanned(mask: u32, table: u32, slots: u32, stack: u32): u32;
   listScanned(from: u32, to: u32, archive: u32, out: u32): u32;
+  passNames(from: u32, to: u32, row: u32): u32;
+  memberBehind(member: u32): u32;
   indexReferred(names: u32, bytes: u32, count: u32, mask: u32, always: u32, table: u32, slots: u32, out: u32): bool;
   nextMissing(id: u32, mask: u32): u32;
   // passes/scan-relocs

@@ -45,6 +45,7 @@ export const TABLES = {
     groupCount: "u32",
     recordBase: "u32", // first row of `record`
     recordCount: "u32",
+    passed: "u32", // rows of `record` before recordBase: mentions by archive members in front of it that are not loaded
     versym: "u32", // shared objects: address of the Elf64_Versym array, 0 = none
     verNames: "u32", // shared objects: address of u32 pairs (string address, length) by version index; the length at 0 is 1 when it defines versions
     verCount: "u32", // shared objects: how many pairs

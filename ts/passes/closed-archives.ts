@@ -54,6 +54,8 @@ export class ClosedArchives {
       const scanned = this.scan(ctx);
       if (scanned !== null) return scanned;
     }
+    // What is kept for later links has the names in the order in which those that look inside have them: of all archives.
+    if (!this.mayScan) return this.openAll();
     let bytes = 0;
     for (const path of referred) {
       this.opened.add(path);

@@ -11,6 +11,7 @@ import { ReadFailed } from "../memory/failure.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable } from "../memory/table.ts";
 import { keepTables } from "./read-headers.ts";
+import type { PassedMembers } from "./scanned-archives.ts";
 
 /** Objects a chunk takes: few large ones, so that threads share them evenly, many small ones. */
 const MIN_OBJECTS = 8;
@@ -72,8 +73,8 @@ function readScattered(w: WorkerContext, o: number, out: number): number {
   return w.kernels.readSymbols(o, obj.shdrs[o]!, groups, from, obj.names[o]!, obj.namesBytes[o]!, out);
 }
 
-/** Loads and parses all inputs, `bytes` bytes of relocatable objects. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows. */
-export async function parseObject(ctx: Context, bytes: number): Promise<void> {
+/** Loads and parses all inputs, `bytes` bytes of relocatable objects; `passed`: members of archives that are not among them. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows. */
+export async function parseObject(ctx: Context, bytes: number, passed: readonly PassedMembers[]): Promise<void> {
   const { tables, pool } = ctx;
   const objects = tables.obj.rows - 1;
   const average = 1 + bytes / objects;
@@ -83,7 +84,7 @@ export async function parseObject(ctx: Context, bytes: number): Promise<void> {
   // Most objects that a large link names are needed: relocations that are at hand are kept.
   await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0, Number(passNames(ctx)));
   ctx.checkIssues();
-  numberRows(ctx);
+  numberRows(ctx, passed);
   await pool.run("read-symbols", chunks, perChunk);
   ctx.checkIssues();
 }
@@ -99,8 +100,12 @@ function passNames({ options, script, sectionOrder, observer }: Context): boolea
   return !unique && !zeroToBss && !printGcSections && mapFile + reportFile + metafile === "" && lists.every((list) => list.length === 0);
 }
 
-function numberRows(ctx: Context): void {
+function numberRows(ctx: Context, passed: readonly PassedMembers[]): void {
   const { tables, arena, kernels } = ctx;
+  const { obj } = tables;
+  // Members behind the last object are mentioned too late to count.
+  const before = passed.filter((members) => members.obj < obj.rows);
+  for (const { obj: o, from, to } of before) obj.passed[o]! += kernels.passNames(from, to, 0);
   const out = arena.alloc(OUT_BYTES);
   kernels.numberRows(out);
   const [slot, esym, group, record] = arena.u32.subarray(out >>> 2, (out >>> 2) + 4) as unknown as [number, number, number, number];
@@ -109,4 +114,9 @@ function numberRows(ctx: Context): void {
   allocTable(arena, tables, "group", group + ctx.spareRows(group));
   Object.assign(ctx.checkpoint.room, { esyms: esym, esymsEnd: tables.esym.rows, slots: slot, slotsEnd: tables.slot.rows, groups: group, groupsEnd: tables.group.rows });
   allocTable(arena, tables, "record", record);
+  before.forEach((members, i) => {
+    if (before[i - 1]?.obj === members.obj) return;
+    let row = obj.recordBase[members.obj]! - obj.passed[members.obj]!;
+    for (const { from, to } of before.slice(i).filter((other) => other.obj === members.obj)) row += kernels.passNames(from, to, row);
+  });
 }

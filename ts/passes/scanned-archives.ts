@@ -44,10 +44,19 @@ export interface ScannedMember {
   osabi: number;
 }
 
+/** Members that are not loaded (rows from `from` to `to`) and stand before obj row `obj`. */
+export interface PassedMembers {
+  obj: number;
+  from: number;
+  to: number;
+}
+
 export class ScannedArchives {
   private readonly ctx: Context;
-  /** By path: number and table of long names. */
-  private readonly archives = new Map<ByteString, { number: number; longNames: Uint8Array | null }>();
+  /** By path: number, rows and table of long names. */
+  private readonly archives = new Map<ByteString, { number: number; from: number; to: number; longNames: Uint8Array | null }>();
+  /** Of this round of loading. */
+  readonly passed: PassedMembers[] = [];
   private readonly state: number;
   private readonly out: number;
   /** Rows of members and names. */
@@ -92,14 +101,22 @@ export class ScannedArchives {
   /** Calls `visit` for the needed members of an archive, in archive order. Throws BadArchive. */
   forNeeded(path: ByteString, visit: (member: ScannedMember) => void): void {
     const { arena: { u8, u32, f64 }, kernels } = this.ctx;
-    const { number, longNames } = this.archives.get(path)!;
+    const { number, longNames, from, to } = this.archives.get(path)!;
     const list = this.stack >>> 2;
-    const count = kernels.listScanned(this.from, this.to, number, this.stack);
+    const count = kernels.listScanned(from, to, number, this.stack);
+    let next = from;
     for (let i = 0; i < count; i++) {
       const row = u32[list + i]!;
+      this.pass(next, row);
+      next = kernels.memberBehind(row);
       const at = f64[(row + SCANNED_AT) >>> 3]!;
       visit({ name: memberName(u8, row + SCANNED_NAME, longNames, at), offset: at + AR_HEADER_BYTES, bytes: f64[(row + SCANNED_BYTES) >>> 3]!, osabi: u8[row + SCANNED_OSABI]! });
     }
+    this.pass(next, to);
+  }
+
+  private pass(from: number, to: number): void {
+    if (from < to) this.passed.push({ obj: this.ctx.inputs.length, from, to });
   }
 
   /** Rows for the members of the archive, or none if it is odd: then it is to be opened. */
@@ -117,8 +134,9 @@ export class ScannedArchives {
       if (!this.scan(file)) return;
       const longNames = new Uint8Array(f64[state64 + (SCAN_NAMES_BYTES >>> 3)]!);
       if (longNames.length > 0 && file.read(longNames, f64[state64 + (SCAN_NAMES >>> 3)]!) < longNames.length) return;
-      this.archives.set(path, { number: this.archives.size, longNames });
-      this.to = u32[state32 + (SCAN_CURSOR >>> 2)]!;
+      const to = u32[state32 + (SCAN_CURSOR >>> 2)]!;
+      this.archives.set(path, { number: this.archives.size, from: this.to, to, longNames });
+      this.to = to;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
     } finally {

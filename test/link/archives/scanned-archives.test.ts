@@ -3,6 +3,7 @@
  * loads all members, as every link with --trace-symbol does. Archives are made here, whole and broken.
  */
 
+import { createHash } from "node:crypto";
 import { ObjectBuilder, archive, type Member } from "../../helpers/object.ts";
 import { assert, behaviour, contains, linkerName, type Workspace } from "../../helpers/link.ts";
 import { prng, type Prng } from "../../helpers/prng.ts";
@@ -32,12 +33,13 @@ function object({ defines, refers, weak = [], common = [], bytes = 16 }: Spec): 
 
 const member = (name: string, spec: Spec): Member => ({ name, data: object(spec), symbols: [...spec.defines, ...(spec.common ?? [])] });
 
-/** Both ways of linking: status, messages, and what is in the output. */
+/** Both ways of linking: status, messages, symbols and bytes of the output: names come in the same order, whoever is loaded. */
 function both(w: Workspace, args: string): [string, string] {
   const link = (name: string, more: string): string => {
     const { status, stdout, stderr } = w.try(`rm -f ${name}; timeout 60 $LD ${args} ${more} -o ${name}`);
-    const symbols = w.exists(name) ? w.elf(name).symtab().map((symbol) => `${symbol.name} ${symbol.bind} ${symbol.value}`).sort() : [];
-    return [status, stdout, stderr, ...symbols].join("\n");
+    const symbols = w.exists(name) ? w.elf(name).symtab().map((symbol) => `${symbol.name} ${symbol.bind} ${symbol.value}`) : [];
+    const digest = w.exists(name) ? createHash("sha256").update(w.bytes(name)).digest("hex") : "";
+    return [status, stdout, stderr, ...symbols, digest].join("\n");
   };
   return [link("few", ""), link("all", "--trace-symbol=not_there")];
 }
