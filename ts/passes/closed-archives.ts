@@ -1,9 +1,11 @@
 /** Archives that a link does without, as long as nobody refers to them. Kept by link.ts from one round of loading to the next. */
 import { SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
+import { UNDEFINED_IGNORE } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { SLIM_MARK } from "../lto/slim-mark.ts";
 import { linkerNames } from "./linker-defined.ts";
+import { undefinedPolicy } from "./scan-relocs.ts";
 import { ScannedArchives } from "./scanned-archives.ts";
 
 /** Somebody refers to the symbol. */
@@ -47,6 +49,8 @@ export class ClosedArchives {
   /** After resolve-symbols: opens what somebody refers to (without looking inside: all when that is more than `few` bytes); true = load again. */
   openReferenced(ctx: Context, few: number): boolean {
     if (this.scanned?.need(REFERRED) === true) return true;
+    // What is said of a symbol that is missing tells names like it, also of members that nobody asked for.
+    if (this.scanned !== null && undefinedPolicy(ctx) !== UNDEFINED_IGNORE && this.isMissing(ctx)) return this.openAll();
     const referred = this.referred(ctx);
     // What an index does not say, because it is stale or bitcode is among the members, counts where it makes a difference.
     if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !this.isMissing(ctx))) return false;
@@ -65,9 +69,10 @@ export class ClosedArchives {
     return bytes > 0;
   }
 
-  /** Is there a symbol that neither an input nor, as far as is known now, the linker defines? */
+  /** Is there a symbol that neither an input nor, as far as is known now, the linker defines, and that will be missed? */
   private isMissing({ kernels, symbolName }: Context): boolean {
-    const own = new Set(linkerNames());
+    // Programs do not call __tls_get_addr in the end: the linker rewrites the calls.
+    const own = new Set([...linkerNames(), "__tls_get_addr"]);
     for (let id = kernels.nextMissing(1, MUST_BE); id !== 0; id = kernels.nextMissing(id + 1, MUST_BE)) {
       const name = symbolName(id);
       if (!own.has(name) && !/^__(start|stop)_/.test(name)) return true;
