@@ -5,9 +5,9 @@
  * will be absolute is known from the form of its expression, and must be, because position-independent output relocates differently.
  */
 import {
-  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
+  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../as-kernels/shared/abi.ts";
-import { STT_FUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { eachNode, parseExpression, type Node } from "../script/expression.ts";
@@ -102,11 +102,30 @@ export function claimScriptSymbols(ctx: Context): void {
 /** Once all names that the linker defines are known: which values will be numbers, and of which type aliases are. */
 export function classifyScriptSymbols(ctx: Context): void {
   if (ctx.script === null) return;
+  /** Other names of indirect functions: whose they are. */
+  const indirect = new Map<number, number>();
   for (const { sym, expr } of assignments(ctx.script)) {
     if (sym === 0) continue;
     if (isAbsolute(ctx, expr.root)) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
-    if (expr.root.kind === "symbol") copyType(ctx, sym, ctx.lookup(expr.root.name));
+    if (expr.root.kind !== "symbol") continue;
+    const from = ctx.lookup(expr.root.name);
+    const original = indirect.get(from) ?? from;
+    if ((ctx.tables.sym.flags[original]! & SYM_IFUNC) !== 0 && original !== sym) indirect.set(sym, original);
+    else copyType(ctx, sym, from);
   }
+  if (indirect.size > 0) redirect(ctx, indirect);
+}
+
+/** Who means another name of an indirect function means the function, whose PLT entry it needs: the name's address is its resolver's. */
+function redirect({ arena, kernels, params, objects, tables: { gsym } }: Context, indirect: ReadonlyMap<number, number>): void {
+  const mark = arena.mark();
+  const map = arena.allocZeroed(params.get("globalSyms") * 4);
+  for (const [sym, original] of indirect) {
+    arena.u32[(map >>> 2) + sym] = original;
+    gsym.type[sym] = STT_GNU_IFUNC;
+  }
+  kernels.redirectSymbols(objects.byteOffset, 0, objects.length, map);
+  arena.release(mark);
 }
 
 /** `alias = name;` makes a symbol of the same type (lld). */

@@ -131,4 +131,11 @@ symbols("--defsym may ask for sections, ENTRY may stand in SECTIONS, and command
   contains(w.fails("$LD -r t.o --defsym='size=SIZEOF(.text)' -o r.o"), "needs a layout");
 });
 
+symbols("another name of an indirect function calls what its resolver finds, also by way of a third name", (w) => {
+  if (linkerName === "lld") return; // lld 22 calls the resolver
+  w.write({ "m.c": "static int one(void) { return 1; }\nstatic int (*pick(void))(void) { return one; }\nint f(void) __attribute__((ifunc(\"pick\")));\nint alias(void), again(void);\nint (*volatile p)(void) = again;\nint main(void) { return f() == 1 && alias() == 1 && again() == 1 && p() == 1 && p == f ? 0 : 1; }\n" });
+  w.sh("gcc -O0 -fPIC -c m.c");
+  for (const kind of ["-static", "-pie", "-no-pie", "-static-pie"]) w.sh(`gcc ${kind} -B$B m.o -Wl,--defsym=alias=f,--defsym=again=alias -o m && ./m`);
+});
+
 symbols.run();
