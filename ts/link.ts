@@ -98,7 +98,7 @@ function objectBytes({ inputs, tables }: Context): number {
 async function resolveInputs(ctx: Context): Promise<void> {
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   const { arena, options } = ctx;
-  const closed = opensAllArchives(options) ? null : new ClosedArchives(ctx.spareRows(0) === 0);
+  const closed = opensAllArchives(options) ? null : new ClosedArchives(ctx.spareRows(0) > 0);
   const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
   for (;;) {
     await run("load-inputs", () => loadInputs(ctx, closed));

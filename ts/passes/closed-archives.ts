@@ -39,11 +39,11 @@ export class ClosedArchives {
   readonly closed = new Map<ByteString, ClosedArchive>();
   /** Archives of which members are loaded one by one. */
   scanned: ScannedArchives | null = null;
-  private readonly mayScan: boolean;
+  private readonly lasts: boolean;
 
-  /** `mayScan` false: members that are not loaded would be missed later. */
-  constructor(mayScan: boolean) {
-    this.mayScan = mayScan;
+  /** `lasts`: another link may take this one up, and would miss members that are not loaded. */
+  constructor(lasts: boolean) {
+    this.lasts = lasts;
   }
 
   /** After resolve-symbols: opens what somebody refers to (without looking inside: all when that is more than `few` bytes); true = load again. */
@@ -55,11 +55,10 @@ export class ClosedArchives {
     // What an index does not say, because it is stale or bitcode is among the members, counts where it makes a difference.
     if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !this.isMissing(ctx))) return false;
     if (this.scanned === null) {
-      const scanned = this.scan(ctx);
-      if (scanned !== null) return scanned;
+      const more = this.scan(ctx);
+      // All, where some would do: the names come in the same order.
+      if (more !== null) return more && this.lasts ? this.openAll() : more;
     }
-    // What is kept for later links has the names in the order in which those that look inside have them: of all archives.
-    if (!this.mayScan) return this.openAll();
     let bytes = 0;
     for (const path of referred) {
       this.opened.add(path);
@@ -96,7 +95,7 @@ export class ClosedArchives {
   private scan(ctx: Context): boolean | null {
     let bytes = 0;
     for (const archive of this.closed.values()) bytes += archive.bytes;
-    if (!this.mayScan || bytes > SCAN_BYTES_MAX) return null;
+    if (bytes > SCAN_BYTES_MAX) return null;
     const scanned = (this.scanned = new ScannedArchives(ctx, this.closed.keys(), bytes));
     const odd = [...this.closed.keys()].filter((path) => !scanned.has(path));
     for (const path of odd) this.opened.add(path);

@@ -4,34 +4,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { ObjectBuilder, archive, type Member } from "../../helpers/object.ts";
+import { archive } from "../../helpers/object.ts";
 import { assert, behaviour, contains, linkerName, type Workspace } from "../../helpers/link.ts";
-import { prng, type Prng } from "../../helpers/prng.ts";
-import { STB_WEAK } from "../../../as-kernels/shared/elf.ts";
+import { prng } from "../../helpers/prng.ts";
+import { member, object, randomArchive, type Spec } from "../../helpers/random-archives.ts";
 
 const scanned = behaviour("scanned archives");
-
-const R_X86_64_PC32 = 2;
-
-interface Spec {
-  defines: string[];
-  refers: string[];
-  weak?: string[];
-  common?: string[];
-  /** Bytes of code. */
-  bytes?: number;
-}
-
-function object({ defines, refers, weak = [], common = [], bytes = 16 }: Spec): Uint8Array {
-  const object = new ObjectBuilder();
-  const text = object.text(new Uint8Array(Math.max(bytes, 4 * (refers.length + weak.length))));
-  for (const name of defines) object.symbol(name, { in: text });
-  for (const name of common) object.common(name, 8, 8);
-  [...refers, ...weak].forEach((name, i) => object.reloc(text, 4 * i, R_X86_64_PC32, object.symbol(name, { bind: i < refers.length ? undefined : STB_WEAK })));
-  return object.bytes();
-}
-
-const member = (name: string, spec: Spec): Member => ({ name, data: object(spec), symbols: [...spec.defines, ...(spec.common ?? [])] });
 
 /** Both ways of linking: status, messages, symbols and bytes of the output: names come in the same order, whoever is loaded. */
 function both(w: Workspace, args: string): [string, string] {
@@ -48,18 +26,6 @@ function check(w: Workspace, args: string, place: string): string {
   const [few, all] = both(w, args);
   assert.is(few, all, place);
   return few;
-}
-
-/** An archive whose members define names of its own and refer to names of all. */
-function randomArchive(random: Prng, letter: string, names: string[]): Member[] {
-  return Array.from({ length: 1 + random.below(12) }, (_, i) => {
-    const pick = (chance: number): string[] => names.filter(() => random.chance(chance));
-    const own = names.filter((name) => name.startsWith(letter) && random.chance(0.25));
-    const others = (list: string[]): string[] => list.filter((name) => !own.includes(name));
-    const weak = others(pick(0.04));
-    const spec = { defines: own, refers: others(pick(0.06)).filter((name) => !weak.includes(name)), weak, common: random.chance(0.2) ? [`common${random.below(3)}`] : [], bytes: random.chance(0.2) ? 70_000 : 16 };
-    return member(random.chance(0.3) ? `a_member_with_a_long_name_${letter}${i}.o` : `${letter}${i}.o`, spec);
-  });
 }
 
 scanned("whatever refers to whatever, the same members are taken as when all are loaded", (w) => {

@@ -1,0 +1,46 @@
+/**
+ * Contexts load archives as a whole where a link loads only members that can have a say (scanned-archives): the bytes are the same all the
+ * same, names are in the order of all members.
+ */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { LinkOptions } from "../../ts/api/types.ts";
+import { memoryFS } from "../../ts/index.ts";
+import { archive } from "../helpers/object.ts";
+import { prng } from "../helpers/prng.ts";
+import { member, object, randomArchive } from "../helpers/random-archives.ts";
+import { contextOf, disposeContexts, sameAsCold, type Files } from "../helpers/relinks.ts";
+
+const test = suite("api/relink-archives");
+test.after.each(disposeContexts);
+
+async function check(files: Files, args: string[], what: string): Promise<boolean> {
+  const options: LinkOptions = { args, output: "out", fs: memoryFS(files) };
+  const warm = await (await contextOf(options)).relink({ throwOnError: false });
+  await sameAsCold(warm, options, files, what);
+  return warm.ok;
+}
+
+test("whatever refers to whatever, a context links what a link does", async () => {
+  const random = prng(20261122);
+  const names = [..."abc"].flatMap((letter) => Array.from({ length: 12 }, (_, i) => `${letter}_${i}`));
+  const orders = ["main.o liba.a libb.a libc.a", "libc.a main.o libb.a liba.a", "liba.a libb.a libc.a main.o"];
+  let linked = 0;
+  for (let round = 0; round < 30; round++) {
+    const files: Files = { "main.o": object({ defines: ["_start"], refers: [random.pick(names), random.pick(names)], common: random.chance(0.5) ? ["common0"] : [] }) };
+    for (const letter of "abc") files[`lib${letter}.a`] = archive(randomArchive(random, letter, names), { index: true, index64: random.chance(0.3) });
+    const kind = random.pick([["--noinhibit-exec"], ["-shared"], ["-pie", "--unresolved-symbols=ignore-all"]]);
+    const ok = await check(files, [...kind, "--allow-multiple-definition", ...random.pick(orders).split(" ")], `round ${round}, ${kind.join(" ")}`);
+    linked += Number(ok);
+  }
+  assert.ok(linked > 20, `${linked} links`);
+});
+
+test("archives that nobody refers to stay closed for both, also where a symbol is missing or an index is stale", async () => {
+  const unwanted = archive([member("u.o", { defines: ["unwanted"], refers: ["b", "a"] })], { index: true });
+  const stale = archive([{ ...member("s.o", { defines: ["other"], refers: ["b", "a"] }), symbols: ["missing"] }], { index: true });
+  const files = { "m.o": object({ defines: ["_start", "a", "b"], refers: ["missing"] }), "u.a": unwanted, "s.a": stale };
+  for (const args of [["-shared", "u.a", "m.o"], ["--noinhibit-exec", "u.a", "m.o"], ["-shared", "s.a", "u.a", "m.o"], ["u.a", "s.a", "m.o"]]) await check(files, args, args.join(" "));
+});
+
+test.run();
