@@ -16,6 +16,7 @@ export * from "./passes/fold-identical";
 export * from "./passes/gdb-index";
 export * from "./passes/intern-names";
 export * from "./passes/load-sections";
+export * from "./passes/old-arrays";
 export * from "./passes/zero-sections";
 export * from "./passes/report-relative";
 export * from "./passes/unique-names";

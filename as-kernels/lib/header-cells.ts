@@ -18,10 +18,4 @@ export const OUT_NAMES_OFFSET: u32 = 80;
 export const OUT_NAMES_SIZE: u32 = 88;
 export const OUT_LOCAL_SIGNATURES: u32 = 96; // f64: groups whose signature is a local symbol
 /** 1 = the section name table is not one of the planned parts: its names are only looked at. From planTables to bindTables. */
-export const OUT_NAMES_PASS: u32 = 108; // u32
-
-// Layout of the ELF header (gABI ch. 4, Elf64_Ehdr)
-export const E_SHOFF: u32 = 40;
-export const E_SHENTSIZE: u32 = 58;
-export const E_SHNUM: u32 = 60;
-export const E_SHSTRNDX: u32 = 62;
+export const OUT_NAMES_DROP: u32 = 108; // u32

@@ -9,7 +9,7 @@ import { alloc } from "../lib/alloc.ts";
 import { tables } from "../shared/tables.ts";
 import { copyBytes, strlen } from "../lib/bytes.ts";
 import {
-  E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET, OUT_NAMES_PASS,
+  OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET, OUT_NAMES_DROP,
   OUT_NAMES_SIZE, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
 } from "../lib/header-cells.ts";
 import { fail, reportObject } from "../lib/issue.ts";
@@ -20,7 +20,7 @@ import {
   ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
+  EHDR_BYTES, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
   SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
@@ -203,10 +203,10 @@ function found(out: u32, offset: f64, bytes: f64): u32 {
 }
 
 /**
- * Checks the section headers of object `o` at `shdrs` and lists at `out` which other parts of it are to stay in memory; with `pass` 1 its
+ * Checks the section headers of object `o` at `shdrs` and lists at `out` which other parts of it are to stay in memory; with `drop` 1 its
  * section names need not. False = it is broken, which has been reported.
  */
-export function planTables(o: u32, shdrs: u32, pass: u32, out: u32): bool {
+export function planTables(o: u32, shdrs: u32, drop: u32, out: u32): bool {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
   const error = scanHeaders(shdrs, count, load<u32>(out + OUT_SHSTRNDX), obj.bytes[o], out);
@@ -222,8 +222,8 @@ export function planTables(o: u32, shdrs: u32, pass: u32, out: u32): bool {
   }
   // Some assemblers have one table for symbols and sections.
   const apart = cell(out, OUT_NAMES_OFFSET) != cell(out, OUT_STRTAB_OFFSET);
-  store<u32>(out + OUT_NAMES_PASS, u32(pass != 0 && apart));
-  if (!pass || !apart) want(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE)); // also where there is none: it has an address
+  store<u32>(out + OUT_NAMES_DROP, u32(drop != 0 && apart));
+  if (!drop || !apart) want(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE)); // also where there is none: it has an address
   if (cell(out, OUT_SHNDX_SIZE) != 0) want(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
   const scattered = cell(out, OUT_GROUP_TO) - cell(out, OUT_GROUP_FROM);
   if (scattered > 0 && scattered <= SCATTERED_BYTES) want(out, cell(out, OUT_GROUP_FROM), scattered);
@@ -231,10 +231,10 @@ export function planTables(o: u32, shdrs: u32, pass: u32, out: u32): bool {
 }
 
 /**
- * The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers; `passing`: the section names if
- * they do not stay (OUT_NAMES_PASS). False = no room.
+ * The parts planned at `out` are in memory: notes where, and counts rows. `shdrs`: the section headers; `dropped`: the section names if
+ * they do not stay (OUT_NAMES_DROP). False = no room.
  */
-export function bindTables(o: u32, shdrs: u32, passing: u32, out: u32): bool {
+export function bindTables(o: u32, shdrs: u32, dropped: u32, out: u32): bool {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
   obj.shdrs[o] = shdrs;
@@ -249,12 +249,12 @@ export function bindTables(o: u32, shdrs: u32, passing: u32, out: u32): bool {
     if (cell(out, OUT_SHNDX_SIZE) != 0) obj.shndxTab[o] = found(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
   }
   const namesBytes = <u32>cell(out, OUT_NAMES_SIZE);
-  const passes = load<u32>(out + OUT_NAMES_PASS) != 0;
-  const names = passes ? passing : found(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE));
+  const drops = load<u32>(out + OUT_NAMES_DROP) != 0;
+  const names = drops ? dropped : found(out, cell(out, OUT_NAMES_OFFSET), cell(out, OUT_NAMES_SIZE));
   const linkonce = countLinkonce(shdrs, count, names, namesBytes);
   obj.names[o] = names;
   obj.namesBytes[o] = namesBytes;
-  if (passes) {
+  if (drops) {
     // Where a name means a group, or is none, it is looked at again.
     const again = linkonce != 0 || cell(out, OUT_LOCAL_SIGNATURES) != 0 || !areNames(shdrs, count, names, namesBytes);
     if (!(again ? keepNames(o, names, namesBytes) : settleNames(o, shdrs, names))) return false;
@@ -379,10 +379,10 @@ function keepRelas(o: u32, whole: u32, shdrs: u32): bool {
 
 /**
  * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
- * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it; with `pass` 1 section names need not stay.
+ * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it; with `drop` 1 section names need not stay.
  * Returns the first object that is not there; 0 = no room.
  */
-export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, pass: u32, out: u32): u32 {
+export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, drop: u32, out: u32): u32 {
   const obj = tables().obj;
   let o = first;
   for (; o < limit && obj.kind[o] == OBJ_RELOCATABLE && obj.source[o] == obj.source[first]; o++) {
@@ -400,7 +400,7 @@ export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, 
       continue;
     }
     const headers = whole + <u32>obj.shoff[o];
-    if (!planTables(o, headers, pass, out)) continue;
+    if (!planTables(o, headers, drop, out)) continue;
     const headersBytes = obj.e_shnum[o] * SHDR_BYTES;
     const shdrs = allocRegion(headersBytes);
     if (shdrs == 0 || !keepParts(whole, out) || (relas && !keepRelas(o, whole, headers))) return 0;

@@ -12,11 +12,7 @@ import {
   SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC,
   SYM_NEEDS_TLSGD, SYM_REF_LIVE,
 } from "../shared/abi.ts";
-import { EHDR_BYTES, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
-
-const E_SHOFF: u32 = 40;
-const E_FLAGS: u32 = 48;
-const E_SHENTSIZE: u32 = 58;
+import { EHDR_BYTES, E_FLAGS, E_SHNUM, E_SHOFF, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
 
 /** What scan-relocs says of symbols; EXPORTED only of globals before it. */
 const LATE: u32 =
@@ -127,13 +123,17 @@ export function clearLate(globals: u32, rules: u32, ruleCount: u32): void {
 
 // ---- the object ----
 
-/** Are the headers of the files at `before` and `after` the same, but for the number of sections, and so are their notes? What notes say has been read. */
+/**
+ * Are the headers of the objects at `before` and `after` the same, but for the number of sections, and so are their notes? What notes say has
+ * been read. Both have been checked (read-headers.ts).
+ */
 export function sameNotes(before: u32, after: u32): bool {
-  if (!equal(before, after, E_SHOFF) || !equal(before + E_FLAGS, after + E_FLAGS, E_SHENTSIZE + 2 - E_FLAGS)) return false;
+  if (!equal(before, after, E_SHOFF) || !equal(before + E_FLAGS, after + E_FLAGS, E_SHNUM - E_FLAGS)) return false;
   const oldHeaders = before + <u32>load<u64>(before, E_SHOFF);
   const newHeaders = after + <u32>load<u64>(after, E_SHOFF);
-  const oldCount = <u32>load<u16>(before, E_SHENTSIZE + 2);
-  const newCount = <u32>load<u16>(after, E_SHENTSIZE + 2);
+  const oldCount = <u32>load<u16>(before, E_SHNUM);
+  const newCount = <u32>load<u16>(after, E_SHNUM);
+  if (oldCount == 0 || newCount == 0) return false; // too many to say there
   let i = nextNote(oldHeaders, 0, oldCount);
   let k = nextNote(newHeaders, 0, newCount);
   while (i < oldCount && k < newCount) {
@@ -151,7 +151,7 @@ export function sameNotes(before: u32, after: u32): bool {
 export function tableBytes(at: u32, bytes: u32): f64 {
   if (bytes < <u32>EHDR_BYTES) return 0;
   const from = load<u64>(at, E_SHOFF);
-  const count = <u64>load<u16>(at, E_SHENTSIZE + 2);
+  const count = <u64>load<u16>(at, E_SHNUM);
   if (from > <u64>bytes || count * <u64>SHDR_BYTES > <u64>bytes - from) return 0;
   let sum: f64 = 0;
   for (let header = at + <u32>from, end = header + <u32>count * SHDR_BYTES; header < end; header += SHDR_BYTES) {

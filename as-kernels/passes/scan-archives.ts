@@ -9,9 +9,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { strlenBounded } from "../lib/bytes.ts";
-import {
-  E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, OUT_FIRST_GLOBAL, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
-} from "../lib/header-cells.ts";
+import { OUT_FIRST_GLOBAL, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE } from "../lib/header-cells.ts";
 import { hashSymbol } from "../lib/symbol-name.ts";
 import { scanHeaders } from "./read-headers.ts";
 import {
@@ -19,7 +17,9 @@ import {
   SCAN_LIMIT, SCAN_MACHINE, SCAN_MEMBER, SCAN_MORE, SCAN_NAMES, SCAN_NAMES_BYTES, SCAN_NEXT, SCAN_ODD,
   SYM_KIND_MASK, SYM_UNDEF, SYM_WEAK,
 } from "../shared/abi.ts";
-import { EHDR_BYTES, ET_REL, SHDR_BYTES, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES } from "../shared/elf.ts";
+import {
+  EHDR_BYTES, EI_CLASS, EI_OSABI, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
+} from "../shared/elf.ts";
 
 /** struct ar_hdr: 16 bytes of name, decimal size at 48, "`\n" at 58. */
 const AR_BYTES: u32 = 60;
@@ -39,10 +39,6 @@ const ONLY_MENTIONED: u32 = 1;
 /** e_ident of a little-endian 64-bit object: magic, class, data (gABI ch. 4, ELF Identification). */
 const ELF_MAGIC: u32 = 0x464c457f;
 const ELF_CLASS64_LSB: u32 = 0x0102;
-const EI_CLASS: u32 = 4;
-const EI_OSABI: u32 = 7;
-const E_TYPE: u32 = 16;
-const E_MACHINE: u32 = 18;
 
 /** The decimal number in ar_size, blanks behind it; larger than any file when it is none. */
 function memberSize(header: u32): u64 {

@@ -17,6 +17,16 @@ export const ELFOSABI_GNU = 3;
 export const ELFOSABI_FREEBSD = 9;
 export const ELFOSABI_OPENBSD = 12;
 export const EHDR_BYTES = 64;
+// Fields of the ELF header, in bytes from its start (gABI ch. 4, Elf64_Ehdr), and of e_ident
+export const EI_CLASS = 4;
+export const EI_OSABI = 7;
+export const E_TYPE = 16;
+export const E_MACHINE = 18;
+export const E_SHOFF = 40;
+export const E_FLAGS = 48;
+export const E_SHENTSIZE = 58;
+export const E_SHNUM = 60;
+export const E_SHSTRNDX = 62;
 export const SHDR_BYTES = 64;
 export const PHDR_BYTES = 56;
 export const SYM_BYTES = 24;

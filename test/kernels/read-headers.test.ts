@@ -89,8 +89,8 @@ for (const debug of [false, true]) {
     const same = (address: number, [offset, bytes]: [number, number], what: string) =>
       assert.equal(Buffer.from(arena.bytes(address, bytes)), Buffer.from(file.subarray(offset, offset + bytes)), `${what}, ${where}`);
     assert.is(obj.e_shnum[o], count, where);
-    const passed = obj.names[o] === 0 && count > 0;
-    if (!passed) same(obj.shdrs[o]!, [shoff, count * 64], "section headers");
+    const dropped = obj.names[o] === 0 && count > 0;
+    if (!dropped) same(obj.shdrs[o]!, [shoff, count * 64], "section headers");
     if (scan.symtab !== 0) {
       same(obj.symtab[o]!, symtab, "symbol table");
       same(obj.strtab[o]!, strtab, "string table");
@@ -98,7 +98,7 @@ for (const debug of [false, true]) {
     assert.is(obj.esymCount[o], symtab[1] / elf.SYM_BYTES, where);
     assert.is(obj.firstGlobal[o], scan.firstGlobal, where);
     assert.is(obj.strtabBytes[o], strtab[1], where);
-    if (!passed) same(obj.names[o]!, names, "section names");
+    if (!dropped) same(obj.names[o]!, names, "section names");
     if (shndx[1] !== 0) same(obj.shndxTab[o]!, shndx, "extended indexes");
     const [from, to] = scan.groupRange;
     if (obj.groups[o] !== 0) same(obj.groups[o]!, [from, to - from], "groups");
@@ -141,9 +141,9 @@ for (const debug of [false, true]) {
       files.forEach((file, i) => arena.u8.set(file, span + tables.obj.offset[i + 1]!));
       const end = tables.obj.offset[inside]! + files[inside - 1]!.length;
       const relas = random.pick([0, 1]);
-      const pass = random.pick([0, 1]);
+      const drop = random.pick([0, 1]);
       arena.openRegion(random.pick([0, 640, 1 << 16]));
-      assert.is(kernels.keepSpan(1, files.length + 1, span, 0, end, relas, pass, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
+      assert.is(kernels.keepSpan(1, files.length + 1, span, 0, end, relas, drop, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
       const issues = takeIssues(memory);
       for (let o = 1; o <= inside; o++) {
         const where = `seed ${seed}, object ${o}`;
@@ -156,7 +156,7 @@ for (const debug of [false, true]) {
         } else {
           assert.equal(said, [], where);
           compare(o, files[o - 1]!, wanted, where);
-          assert.ok(pass === 1 || tables.obj.names[o] !== 0 || wanted.count === 0, where);
+          assert.ok(drop === 1 || tables.obj.names[o] !== 0 || wanted.count === 0, where);
           if (tables.obj.names[o] === 0 && wanted.count > 0) {
             const [rule, copy] = compareNames(o, files[o - 1]!, wanted, where);
             [ruled, copied] = [ruled + rule, copied + copy];

@@ -2,7 +2,8 @@
  * The types of the API, the same in every runtime.
  *
  * Names and paths are ordinary strings here (the linker inside works on bytes: they are UTF-8). Addresses are bigint; sizes
- * and offsets are numbers of bytes; times are milliseconds. Nothing here is code.
+ * and offsets are numbers of bytes; times are milliseconds. Nothing here is code. One long file, because it is published as it is
+ * (dist/types.d.mts), for reading in an editor.
  *
  * Functions that a program gives may all answer later. What they throw: where a file's contents are asked for (`data`, `stat`, `read`,
  * onLoad), that file cannot be read, and a diagnostic says why; everywhere else (setup, onResolve, onUndefined, onEnd, onProgress) the

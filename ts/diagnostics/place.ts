@@ -218,7 +218,7 @@ export function definedIn(ctx: PlaceContext, sym: number): Place {
 
 export function sectionName(ctx: PlaceContext, isec: number): ByteString {
   const { name, rule, obj, shndx } = ctx.tables.isec;
-  // The name did not stay (passNames), only the prefix that the rule is about.
+  // The name did not stay (mayDropNames), only the prefix that the rule is about.
   if (rule[isec] !== 0 && ctx.tables.obj.names[obj[isec]!] === 0) return headerName(ctx, obj[isec]!, shndx[isec]!);
   return name[isec] === 0 ? "" : ctx.arena.cstring(name[isec]!, 65536);
 }

@@ -195,7 +195,7 @@ export class Arena extends MemoryViews {
     this.spare = spares.map((block) => ({ ...block }));
   }
 
-  /** Runs `work` with memory taken from `block`, which shrinks by it; the caller knows that it is large enough. */
+  /** Runs `work` with memory taken from `block`, which shrinks by it. When that was not enough, nothing in memory is to be trusted. */
   inside<T>(block: { at: number; end: number }, work: () => T): T {
     const { spare, top } = this;
     if (top > this.highWater) this.highWater = top;
@@ -207,7 +207,8 @@ export class Arena extends MemoryViews {
       block.at = Math.ceil(this.top / 16) * 16;
       this.spare = spare;
       this.u32[CTL_ARENA_TOP >>> 2] = top;
-      if (block.at > block.end) throw new Error("memory that was set aside was too small");
+      // What lay behind is lost.
+      if (block.at > block.end) throw new OutOfMemory("memory that was set aside was too small");
     }
   }
 

@@ -124,6 +124,7 @@ export interface Kernels {
   bindRelas(o: u32, ranges: u32, pairs: u32, at: u32): void;
   fillSymbols(o: u32): void;
   collectCommons(from: u32, to: u32, out: u32): u32;
+  // passes/old-arrays
   mirrorRelocs(from: u32, to: u32): void;
   mirrorWords(from: u32, to: u32, window: u32, windowOffset: f64): void;
   // passes/zero-sections
@@ -209,9 +210,9 @@ export interface Kernels {
   scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32;
   countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32;
   checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32;
-  planTables(o: u32, shdrs: u32, pass: u32, out: u32): bool;
-  bindTables(o: u32, shdrs: u32, passing: u32, out: u32): bool;
-  keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, pass: u32, out: u32): u32;
+  planTables(o: u32, shdrs: u32, drop: u32, out: u32): bool;
+  bindTables(o: u32, shdrs: u32, dropped: u32, out: u32): bool;
+  keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, drop: u32, out: u32): u32;
   numberRows(out: u32): void;
   // passes/read-properties
   takePropertyNotes(from: u32, to: u32, out: u32): u32;

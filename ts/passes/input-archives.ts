@@ -5,6 +5,7 @@
  * (gcc names libgcc.a four times); that changes no result and saves parsing thousands of members.
  */
 import { OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import { EI_OSABI } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
@@ -15,7 +16,7 @@ import { OpenFile } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf } from "../input/search.ts";
 import type { ClosedArchives } from "./closed-archives.ts";
 import type { InputAccess } from "./input-access.ts";
-import { EI_OSABI, type InputObjects } from "./input-objects.ts";
+import type { InputObjects } from "./input-objects.ts";
 import type { InputRows } from "./input-rows.ts";
 import type { ScannedArchives } from "./scanned-archives.ts";
 

@@ -12,7 +12,6 @@ import type { InputRows } from "./input-rows.ts";
 /** The engine hears of inputs each time there are this many bytes more. */
 const STEP_BYTES = 48 << 20;
 /** gABI ch. 4, ELF Identification. */
-export const EI_OSABI = 7;
 
 export class InputObjects {
   private readonly ctx: Context;

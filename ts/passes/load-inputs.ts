@@ -6,6 +6,7 @@
  * input-objects.ts, input-archives.ts and input-scripts.ts know what to do with one, input-access.ts gets at it, input-rows.ts keeps the rows.
  */
 import { OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import { EI_OSABI } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
@@ -19,7 +20,7 @@ import { BadSharedObject, readSharedObject, type SharedObject } from "../input/s
 import type { ClosedArchives } from "./closed-archives.ts";
 import { InputAccess, PLAIN } from "./input-access.ts";
 import { InputArchives } from "./input-archives.ts";
-import { EI_OSABI, InputObjects } from "./input-objects.ts";
+import { InputObjects } from "./input-objects.ts";
 import { InputRows } from "./input-rows.ts";
 import { InputScripts, type InputTaker } from "./input-scripts.ts";
 import { defsymScript } from "./script-symbols.ts";

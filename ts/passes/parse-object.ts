@@ -23,7 +23,7 @@ const MAX_REGION_BYTES = 1 << 28;
 /** What readObjects leaves: u32 index, u32 ERR_*. */
 const OUT_BYTES = 16;
 
-/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too, 1 = section names need not stay. */
+/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too, 1 = section names may be dropped. */
 export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   const first = 1 + chunk * w.args[0]!;
   const end = Math.min(first + w.args[0]!, w.tables.obj.rows);
@@ -73,7 +73,10 @@ function readScattered(w: WorkerContext, o: number, out: number): number {
   return w.kernels.readSymbols(o, obj.shdrs[o]!, groups, from, obj.names[o]!, obj.namesBytes[o]!, out);
 }
 
-/** Loads and parses all inputs, `bytes` bytes of relocatable objects; `passed`: members of archives that are not among them. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows. */
+/**
+ * Loads and parses all inputs, `bytes` bytes of relocatable objects; `passed`: members of archives that are not among them. Reads `obj`;
+ * writes `slot`, `group`, `record`, `esym` rows.
+ */
 export async function parseObject(ctx: Context, bytes: number, passed: readonly PassedMembers[]): Promise<void> {
   const { tables, pool } = ctx;
   const objects = tables.obj.rows - 1;
@@ -82,7 +85,7 @@ export async function parseObject(ctx: Context, bytes: number, passed: readonly 
   const chunks = Math.ceil(objects / perChunk);
   ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
   // Most objects that a large link names are needed: relocations that are at hand are kept.
-  await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0, Number(passNames(ctx)));
+  await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0, Number(mayDropNames(ctx)));
   ctx.checkIssues();
   numberRows(ctx, passed);
   await pool.run("read-symbols", chunks, perChunk);
@@ -93,7 +96,7 @@ export async function parseObject(ctx: Context, bytes: number, passed: readonly 
  * May section names go where a rule says what becomes of the section? They are a tenth of the memory of a large link, and it is messages that
  * ask for one (sectionName reads it again). Not where many are asked for: by options, scripts and reports, or by the API.
  */
-function passNames({ options, script, sectionOrder, observer }: Context): boolean {
+function mayDropNames({ options, script, sectionOrder, observer }: Context): boolean {
   if (script !== null || sectionOrder.length > 0 || observer !== null || options.relocatable || options.icf !== "none") return false;
   const { unique, uniqueGlobs, discardSections, zeroToBss, shuffleSections, mapFile, printGcSections, reportFile, metafile, whyLive } = options;
   const lists = [uniqueGlobs, discardSections, shuffleSections, whyLive];
@@ -105,7 +108,8 @@ function numberRows(ctx: Context, passed: readonly PassedMembers[]): void {
   const { obj } = tables;
   // Members behind the last object are mentioned too late to count.
   const before = passed.filter((members) => members.obj < obj.rows);
-  for (const { obj: o, from, to } of before) obj.passed[o]! += kernels.passNames(from, to, 0);
+  const counts = before.map(({ from, to }) => kernels.passNames(from, to, 0));
+  before.forEach((members, i) => (obj.passed[members.obj]! += counts[i]!));
   const out = arena.alloc(OUT_BYTES);
   kernels.numberRows(out);
   const [slot, esym, group, record] = arena.u32.subarray(out >>> 2, (out >>> 2) + 4) as unknown as [number, number, number, number];
@@ -114,9 +118,9 @@ function numberRows(ctx: Context, passed: readonly PassedMembers[]): void {
   allocTable(arena, tables, "group", group + ctx.spareRows(group));
   Object.assign(ctx.checkpoint.room, { esyms: esym, esymsEnd: tables.esym.rows, slots: slot, slotsEnd: tables.slot.rows, groups: group, groupsEnd: tables.group.rows });
   allocTable(arena, tables, "record", record);
+  let row = 0;
   before.forEach((members, i) => {
-    if (before[i - 1]?.obj === members.obj) return;
-    let row = obj.recordBase[members.obj]! - obj.passed[members.obj]!;
-    for (const { from, to } of before.slice(i).filter((other) => other.obj === members.obj)) row += kernels.passNames(from, to, row);
+    if (before[i - 1]?.obj !== members.obj) row = obj.recordBase[members.obj]! - obj.passed[members.obj]!;
+    row += kernels.passNames(members.from, members.to, row);
   });
 }

@@ -25,20 +25,20 @@ const MARGIN = 16;
 // What planTables leaves (as-kernels/passes/read-headers.ts)
 const OUT_BYTES = 512;
 const OUT_NAMES = 80;
-const OUT_NAMES_PASS = 108;
+const OUT_NAMES_DROP = 108;
 const OUT_PARTS = 116;
 const OUT_PLAN = 120;
 const PART_BYTES = 24;
 
 /**
  * Loads the tables of object `o`, and of those behind it (ids below `limit`) that come with it. `relas` 1: the relocations of those
- * that come whole are loaded too; `pass` 1: section names need not stay. Returns the next object.
+ * that come whole are loaded too; `drop` 1: section names need not stay. Returns the next object.
  */
-export function keepTables(w: WorkerContext, o: number, limit: number, relas: number, pass: number): number {
+export function keepTables(w: WorkerContext, o: number, limit: number, relas: number, drop: number): number {
   const out = w.window(2, OUT_BYTES);
   try {
     if (w.tables.obj.bytes[o]! > WHOLE_BYTES) {
-      keepLarge(w, o, pass, out);
+      keepLarge(w, o, drop, out);
       return o + 1;
     }
     readSpan(w, o, limit);
@@ -48,7 +48,7 @@ export function keepTables(w: WorkerContext, o: number, limit: number, relas: nu
     return o + 1;
   }
   const { span } = w;
-  const next = w.kernels.keepSpan(o, limit, span.address, span.from, span.to, relas, pass, out);
+  const next = w.kernels.keepSpan(o, limit, span.address, span.from, span.to, relas, drop, out);
   if (next === 0) throw outOfMemory(w.memory);
   return next;
 }
@@ -57,7 +57,7 @@ function broken(w: WorkerContext, o: number, index: number, error: number): void
   w.kernels.reportIssue(ISSUE_BAD_OBJECT, o, 0, index, error);
 }
 
-function keepLarge(w: WorkerContext, o: number, pass: number, out: number): void {
+function keepLarge(w: WorkerContext, o: number, drop: number, out: number): void {
   const { kernels } = w;
   const { source, offset, shoff, e_shnum } = w.tables.obj;
   const read = (from: number, address: number, bytes: number) => w.read(source[o]!, offset[o]! + from, address, bytes);
@@ -80,14 +80,14 @@ function keepLarge(w: WorkerContext, o: number, pass: number, out: number): void
   const headersBytes = e_shnum[o]! * SHDR_BYTES;
   const shdrs = w.allocRegion(headersBytes);
   read(shoff[o]!, shdrs, headersBytes);
-  if (kernels.planTables(o, shdrs, pass, out) === 0) return;
+  if (kernels.planTables(o, shdrs, drop, out) === 0) return;
   const parts = w.u32[(out + OUT_PARTS) >>> 2]!;
   for (let i = 0; i < parts; i++) {
     const part = out + OUT_PLAN + i * PART_BYTES;
     w.u32[(part + 16) >>> 2] = keep(w.f64[part >>> 3]!, w.f64[(part >>> 3) + 1]!);
   }
   let names = 0;
-  if (w.u32[(out + OUT_NAMES_PASS) >>> 2] === 1) {
+  if (w.u32[(out + OUT_NAMES_DROP) >>> 2] === 1) {
     const [from, bytes] = [w.f64[(out + OUT_NAMES) >>> 3]!, w.f64[((out + OUT_NAMES) >>> 3) + 1]!];
     names = w.window(3, bytes + MARGIN);
     read(from, names, bytes);

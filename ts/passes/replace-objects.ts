@@ -41,9 +41,9 @@ function replaceObject(ctx: Context, attempt: Attempt): boolean {
   const { arena, kernels, params, tables, tables: { obj } } = ctx;
   const { before, input, now, o, was } = attempt;
   const spoken = SPOKEN.map((name) => params.get(name));
-  if (kernels.sameNotes(before.address, now.address) === 0) return false;
   obj.flags[o] = obj.flags[o]! & ~SAID;
   if (!readAgain(ctx, input, now.bytes) || obj.shndxTab[o] !== 0 || was.shndxTab !== 0) return false;
+  if (kernels.sameNotes(before.address, now.address) === 0) return false;
   if (!takeSlots(ctx, attempt) || !takeRows(ctx, o, was)) return false;
   if (!readRecords(ctx, o) || !bindNames(ctx, o, 1) || kernels.claimAgain(o, attempt.groups, was.groups) === 0) return false;
   if (!placeSections(ctx, o)) return false;
