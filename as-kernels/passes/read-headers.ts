@@ -83,7 +83,8 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
   if ((shstrndx >= count && shstrndx != 0) || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
     return fail(out, shstrndx, ERR_SHSTRNDX);
   }
-  if (count > 0) {
+  // Index 0 says that sections have no names, whatever header 0 has in these fields.
+  if (shstrndx != 0) {
     store<f64>(out + OUT_NAMES_OFFSET, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_OFFSET));
     store<f64>(out + OUT_NAMES_SIZE, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_SIZE));
   }

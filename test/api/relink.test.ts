@@ -259,4 +259,27 @@ test("a file that is found where there was none is linked in place of the other"
   await sameAsCold(await context.relink(), options, files, "found earlier");
 });
 
+test("a file may be replaced by one that is broken in any way: what a link says of it is said, and the next good one is linked", async () => {
+  const random = prng(11);
+  const [start, good] = [functionObject("_start", 64, ["f"]), functionObject("f", 64, [])];
+  const options: LinkOptions = { args: ["a.o", "b.o"] };
+  const context = await contextOf({ ...options, fs: memoryFS({ "a.o": start, "b.o": good }) });
+  await context.relink();
+  let refused = 0;
+  for (let i = 0; i < 400; i++) {
+    const bytes = new Uint8Array(good);
+    // Mostly the ELF header, which says where everything is.
+    for (let k = random.between(1, 3); k > 0; k--) bytes[random.below(random.chance(0.7) ? 64 : bytes.length)] = random.pick([0, 128, 255, random.below(256)]);
+    const files: Files = { "a.o": start, "b.o": bytes };
+    context.update(files);
+    const result = await context.relink({ throwOnError: false });
+    refused += Number(!result.ok);
+    if (i % 4 === 0) await sameAsCold(result, options, files, `change ${i}`);
+    if (i % 3 > 0) continue;
+    context.update({ "b.o": good });
+    await sameAsCold(await context.relink(), options, { "a.o": start, "b.o": good }, `good again, ${i}`);
+  }
+  assert.ok(refused > 100, `${refused} broken objects`);
+});
+
 test.run();

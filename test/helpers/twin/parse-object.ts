@@ -74,7 +74,7 @@ export function scanTwin(headers: Header[], shstrndx: number, bytes: number): Sc
   if (shstrndx !== 0 && names?.type !== elf.SHT_STRTAB) return failure(shstrndx, abi.ERR_SHSTRNDX);
   const scan: Scan = {
     symtab, groups: groups.length, firstGlobal: 0, localSignatures: 0,
-    parts: { symtab: [0, 0], strtab: [0, 0], shndx: [0, 0], names: names === undefined ? [0, 0] : partOf(names) },
+    parts: { symtab: [0, 0], strtab: [0, 0], shndx: [0, 0], names: shstrndx === 0 || names === undefined ? [0, 0] : partOf(names) },
     groupRange: groups.length === 0 ? [0, 0] : [
       Math.min(...groups.map(({ header }) => Number(header.offset))), Math.max(...groups.map(({ header }) => Number(header.offset + header.size))),
     ],

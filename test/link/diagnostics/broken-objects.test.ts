@@ -41,6 +41,12 @@ broken("section headers", (w) => {
     return said;
   };
   contains(fails((p) => p.view.setBigUint64(p.header(SHT_PROGBITS)[0] + 48, 1n << 60n, true)), "b.o: ", "section sh_addralign is too large");
+  const unnamed = fails(({ view }) => {
+    view.setUint16(0x3e, 0, true);
+    const first = Number(view.getBigUint64(0x28, true));
+    for (const field of [24, 32]) view.setBigUint64(first + field, 0xffff_0000n, true);
+  });
+  if (wield) contains(unnamed, /b\.o: .*section name|b\.o: .*sh_name/);
   contains(fails((p) => p.view.setBigUint64(p.header(SHT_PROGBITS)[0] + 48, 3n, true)), "sh_addralign is not a power of 2");
   contains(fails((p) => p.view.setUint32(p.header(SHT_RELA)[0] + 44, 0, true)), /b\.o: relocation section \(index \d+\) has invalid sh_info \(0\)/);
   contains(fails((p) => p.view.setUint32(p.header(SHT_RELA)[0] + 44, 99, true)), /b\.o: relocation section \(index \d+\) has invalid sh_info \(99\)/);
