@@ -2,13 +2,14 @@
  * Relinks of a context after one changed object, beside links from nothing: the program and `link()` of the API, each in a new process.
  *
  * Of each change there is one, in the largest object that the command line names: the same bytes again, another byte of contents, a larger
- * section, another symbol name. The surprising choice: the context lives in this process, so its processor time is a difference.
+ * section, another symbol name, a function in a section of its own that comes and goes again, a string literal; each in new memory and in that of an output that is given back. The surprising choice: the context lives in this process, so its processor time is a difference.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { SHF_EXECINSTR, SHT_PROGBITS, SHT_SYMTAB, STT_FILE } from "../as-kernels/shared/elf.ts";
 import type * as Wield from "../ts/index.ts";
+import { withFunction, withString } from "./edit-object.ts";
 import { median, sample, type Sample } from "./measure.ts";
 import { WIELD } from "./rivals.ts";
 import { workloads } from "./workloads.ts";
@@ -78,6 +79,7 @@ function otherName(object: Uint8Array, round: number): Uint8Array {
 
 const CHANGES: Record<string, (object: Uint8Array, round: number) => Uint8Array> = {
   "the same again": (object) => object.slice(), "other contents": otherContents, "a larger section": larger, "another symbol": otherName,
+  "one more function": withFunction, "one more string": withString,
 };
 const THREADS = [1, 2];
 
@@ -98,7 +100,7 @@ export async function relinkBench(names: string[], scratch: string, rounds: numb
       const samples: RelinkResult["samples"] = {};
       const note = (kind: string, one: Omit<Sample, "peak">): void => void (samples[kind] ??= []).push(one);
       const context = await createContext({ args });
-      await context.relink();
+      let last = (await context.relink()).output;
       const object = new Uint8Array(fs.readFileSync(objects[0]!));
       for (let round = 0; round < rounds; round++) {
         note("the program", sample(`${WIELD.command} ${workload.args} -o ${path.join(scratch, "cold")} --threads=${threads}`, workload.cwd));
@@ -106,13 +108,15 @@ export async function relinkBench(names: string[], scratch: string, rounds: numb
         context.update({ [objects[0]!]: object });
         await context.relink();
         for (const [kind, change] of Object.entries(CHANGES)) {
-          context.update({ [objects[0]!]: change(object, round) });
-          const before = process.cpuUsage();
-          const start = performance.now();
-          await context.relink({ throwOnError: true });
-          const wall = performance.now() - start;
-          const { user, system } = process.cpuUsage(before);
-          note(kind, { wall, cpu: (user + system) / 1000 });
+          for (const [how, options] of Object.entries({ "": {}, ", recycled": { recycle: last } })) {
+            context.update({ [objects[0]!]: change(object, 2 * round + Number(how !== "")) });
+            const before = process.cpuUsage();
+            const start = performance.now();
+            last = (await context.relink(options)).output;
+            const wall = performance.now() - start;
+            const { user, system } = process.cpuUsage(before);
+            note(kind + how, { wall, cpu: (user + system) / 1000 });
+          }
         }
       }
       await context.dispose();

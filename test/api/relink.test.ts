@@ -136,7 +136,9 @@ for (const [seed, { args, flags, options: more }] of KINDS.entries()) {
     const files: Files = { ...Object.fromEntries(names.map((name, i) => [name, objects[i]!])), "lib.a": library() };
     const options: LinkOptions = { args: [...args, ...names, "lib.a"], ...more };
     const context = await contextOf({ ...options, fs: memoryFS({ ...files }) });
-    await sameAsCold(await context.relink(), options, files, "first link");
+    const first = await context.relink();
+    await sameAsCold(first, options, files, "first link");
+    let last = first.output;
     for (let step = 0; step < EDITS; step++) {
       const changes: Record<string, Uint8Array | null> = {};
       for (let n = random.between(1, 2); n > 0; n--) {
@@ -157,7 +159,9 @@ for (const [seed, { args, flags, options: more }] of KINDS.entries()) {
         changes[name] = files[name] = i < ARCHIVED ? objects[i]! : library();
       }
       context.update(changes);
-      await sameAsCold(await context.relink({ throwOnError: false }), options, files, `step ${step}: ${Object.keys(changes)}`);
+      const result = await context.relink({ throwOnError: false, recycle: step % 3 === 0 ? undefined : last });
+      last = result.output;
+      await sameAsCold(result, options, files, `step ${step}: ${Object.keys(changes)}`);
     }
   });
 }
@@ -235,6 +239,33 @@ test("the output is the caller's: what is done to it changes no later one", asyn
     result.output.fill(0);
   }
 });
+
+for (const threads of [1, 2]) {
+  test(`the memory of an output that is given back becomes the next output, ${threads} threads`, async () => {
+    const random = prng(threads);
+    const files: Files = { "a.o": functionObject("_start", 64, ["f"]), "b.o": functionObject("f", 32, []) };
+    const options: LinkOptions = { args: ["a.o", "b.o", "--build-id", "-z", "separate-code", `--threads=${threads}`] };
+    const context = await contextOf({ ...options, fs: memoryFS({ ...files }) });
+    let last = (await context.relink()).output;
+    let reused = 0;
+    for (let i = 0; i < 12; i++) {
+      const { byteLength } = last.buffer;
+      last.fill(0x5a);
+      files["b.o"] = functionObject("f", random.pick([32, 48, 4000, 9000]), []);
+      context.update(files);
+      const result = await context.relink({ recycle: last });
+      await sameAsCold(result, options, files, `link ${i}`);
+      assert.is(last.length, 0);
+      last = result.output;
+      reused += Number(last.buffer.byteLength === byteLength);
+    }
+    assert.ok(reused > 4, `${reused} outputs in the memory of the one before`);
+    await sameAsCold(await context.relink({ recycle: last }), options, files, "again");
+    // What is empty already, or cannot be taken away, is new memory.
+    await sameAsCold(await context.relink({ recycle: last }), options, files, "empty");
+    await sameAsCold(await context.relink({ recycle: new Uint8Array(new SharedArrayBuffer(1 << 16)) as Uint8Array as Uint8Array<ArrayBuffer> }), options, files, "shared");
+  });
+}
 
 test("a buffer that is changed in place and given again is another file", async () => {
   const files: Files = { "a.o": functionObject("_start", 64, []) };

@@ -22,6 +22,7 @@ const TYPES: Record<string, Test> = {
   "an array": Array.isArray,
   [`one of ${KINDS}`]: (value) => KINDS.includes(value),
   'a number or "auto"': (value) => typeof value === "number" || value === "auto",
+  "a Uint8Array": (value) => Object.prototype.toString.call(value) === "[object Uint8Array]",
   "a string or a Uint8Array": (value) => typeof value === "string" || ArrayBuffer.isView(value),
   "an AbortSignal": (value) => hasMethods(value, "addEventListener", "removeEventListener"),
   "an object with stat and read": (value) => hasMethods(value, "stat", "read"),
@@ -91,7 +92,7 @@ export function checkAnswer(kind: string, answer: unknown): unknown {
 }
 
 export const checkOptions = (options: unknown): void => checkFields("options", options, OPTIONS);
-export const checkWatching = (options: unknown): void => checkFields("options", options, WATCHING);
+export const checkWatching = (options: unknown): void => checkFields("options", options, { ...WATCHING, recycle: "a Uint8Array" });
 export const checkWords = (argv: unknown): void => demand("argv", argv, "a string[]");
 export const checkLayers = (layers: unknown): void => demand("layers", layers, "an object with stat and read[]");
 

@@ -4,6 +4,7 @@
  * Knows neither where the worker's file is nor the kernels: browser.ts and inline.ts do.
  */
 import * as Comlink from "comlink";
+import { takeMemory } from "../host/recycled-output.ts";
 import { checkAborted, untilAborted } from "./abort.ts";
 import { BaseContext } from "./base-context.ts";
 import { checkOptions } from "./check.ts";
@@ -152,10 +153,12 @@ class RemoteContext extends BaseContext {
 
   protected async link(options: RelinkOptions): Promise<LinkResult> {
     const { engine, packing } = this;
-    const { signal, onProgress } = options;
+    const { signal, onProgress, recycle } = options;
+    const memory = recycle === undefined ? null : takeMemory(recycle);
+    const given = memory === null ? undefined : Comlink.transfer(new Uint8Array(memory), [memory]);
     const progress = onProgress === undefined ? null : Comlink.proxy((now: Progress) => packing.report(onProgress, now));
     const watched = signal !== undefined || onProgress !== undefined;
-    return runJob(engine, this.nextJob(), packing, options, (endpoint, job) => endpoint.relink(job, this.id, progress, watched));
+    return runJob(engine, this.nextJob(), packing, options, (endpoint, job) => endpoint.relink(job, this.id, progress, watched, given));
   }
 
   isStale(): Promise<boolean> {

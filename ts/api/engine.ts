@@ -28,7 +28,7 @@ export interface EngineEndpoint extends WorkerEndpoint {
   /** A context by number, until `close`. */
   open(context: number, packed: PackedOptions, callbacks: Callbacks): Promise<void>;
   update(context: number, changes: [path: string, source: PackedSource | null | undefined][]): Promise<void>;
-  relink(job: number, context: number, onProgress: ((progress: Progress) => Promise<void>) | null, watched: boolean): Promise<PackedOutcome>;
+  relink(job: number, context: number, onProgress: ((progress: Progress) => Promise<void>) | null, watched: boolean, recycle: Uint8Array<ArrayBuffer> | undefined): Promise<PackedOutcome>;
   isStale(context: number): Promise<boolean>;
   close(context: number): Promise<void>;
 }
@@ -97,9 +97,9 @@ export function serveWorker(): void {
       const { opened, callbacks } = contexts.get(id)!;
       (await opened).update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
     },
-    async relink(job, id, onProgress, watched) {
+    async relink(job, id, onProgress, watched, recycle) {
       const context = await contexts.get(id)!.opened;
-      const done = await outcome(job, (signal) => context.relink({ throwOnError: false, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
+      const done = await outcome(job, (signal) => context.relink({ throwOnError: false, recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
       release(onProgress);
       return done;
     },

@@ -10,6 +10,7 @@ import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
 import { HandOver } from "../host/hand-over.ts";
 import { HostError, type Host } from "../host/host.ts";
+import { RecycledOutput, takeMemory } from "../host/recycled-output.ts";
 import { VirtualHost, Wanted, type Platform } from "../host/virtual.ts";
 import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
@@ -28,7 +29,7 @@ import { LinkError } from "./link-error.ts";
 import { setUp } from "./hooks.ts";
 import { graphOf } from "./link-graph.ts";
 import { Plugins } from "./plugins.ts";
-import type { ByteSource, Diagnostic, FileStat, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, VirtualFile } from "./types.ts";
+import type { ByteSource, Diagnostic, FileStat, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, RelinkOptions, VirtualFile } from "./types.ts";
 
 /** What a runtime gives to the API. */
 export interface Runtime {
@@ -79,7 +80,7 @@ export interface Kept {
 }
 
 /** What differs from link to link of a context. */
-export type Watching = Pick<LinkOptions, "signal" | "onProgress" | "throwOnError">;
+export type Watching = RelinkOptions;
 
 export class Session {
   private readonly runtime: Runtime;
@@ -99,11 +100,12 @@ export class Session {
     this.kept = kept;
   }
 
-  async link(watching: Watching): Promise<LinkResult> {
+  async link({ recycle, ...watching }: Watching): Promise<LinkResult> {
     this.watching = watching;
+    const recycled = recycle === undefined ? null : takeMemory(recycle);
     checkAborted(watching.signal);
     this.host?.files.abandon();
-    const result = await this.attempts();
+    const result = await this.attempts(recycled);
     await this.plugins.end(result, watching.signal);
     if (!result.ok && watching.throwOnError !== false) throw LinkError.of(result.diagnostics);
     return result;
@@ -131,13 +133,14 @@ export class Session {
     return this.host === undefined ? new Set() : this.host.files.stale();
   }
 
-  private async attempts(): Promise<LinkResult> {
+  private async attempts(recycled: ArrayBuffer | null): Promise<LinkResult> {
     const { plugins, watching: { signal } } = this;
     const platform = (this.platform ??= await untilAborted(signal, this.runtime.platform()));
     const began = platform.now();
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
     const host = this.startHost(platform, plugins, files);
+    host.recycled = recycled === null ? null : new RecycledOutput(recycled);
     const taken = await this.takeUp(host);
     if (this.kept !== null) host.files.settle();
     if (taken !== null) return resultOf(taken, host, platform.now() - began, began);

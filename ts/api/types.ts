@@ -417,7 +417,7 @@ export interface PassTiming {
 export interface LinkResult {
   /** false only with `throwOnError: false`, and in `watch`. */
   readonly ok: boolean;
-  /** The file; empty when `ok` is false. Never in shared memory: Blob, TextDecoder, digests and postMessage take it. */
+  /** The file; empty when `ok` is false. All of its buffer, unless `recycle` was given. Never in shared memory: Blob, TextDecoder, digests and postMessage take it. */
   readonly output: Uint8Array<ArrayBuffer>;
   /** Other files that options asked for (`-Map=x`, `--dependency-file=x` …), by path. */
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
@@ -451,7 +451,13 @@ export interface EngineOptions {
 }
 
 /** What may differ from link to link of a context. */
-export type RelinkOptions = Pick<LinkOptions, "signal" | "onProgress" | "throwOnError">;
+export interface RelinkOptions extends Pick<LinkOptions, "signal" | "onProgress" | "throwOnError"> {
+  /**
+   * An output that is no longer needed: the new one takes its memory, which for large programs saves a quarter of the time. The array that is
+   * given, and every other view of its buffer, is empty from then on. The buffer of the new output may be larger than the output.
+   */
+  readonly recycle?: Uint8Array<ArrayBuffer> | undefined;
+}
 
 /** What `watch` is told. */
 export interface WatchOptions extends Pick<LinkOptions, "signal" | "onProgress"> {

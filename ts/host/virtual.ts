@@ -9,6 +9,7 @@ import type { Machine } from "../memory/machine.ts";
 import type { StartedWorker } from "../memory/pool.ts";
 import { bytesOf } from "../memory/text.ts";
 import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import type { RecycledOutput } from "./recycled-output.ts";
 import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./virtual-files.ts";
 import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
@@ -62,6 +63,8 @@ export class VirtualHost implements Host {
   /** Where `output` is in the machine's memory, 0 = elsewhere. */
   private outputAt = 0;
   private lastOutput: KeptBytes | null = null;
+  /** Memory that the next output may take. */
+  recycled: RecycledOutput | null = null;
   /** Size that the output was given, and where it ends if more was written. */
   private sizeGiven = 0;
   private endAt = 0;
@@ -207,6 +210,7 @@ export class VirtualHost implements Host {
     if (this.endAt > 0 || end > this.sizeGiven) this.endAt = Math.max(this.endAt, end);
     if (this.outputAt !== 0 && bytes.buffer === this.output.buffer) this.options.machine!.kernels.copyMemory(this.outputAt + position, bytes.byteOffset, bytes.length);
     else this.output.set(bytes, position);
+    this.recycled?.wrote(position, end);
   }
 
   /** Hands virtual files to workers, in memory that all share; real ones by descriptor. */
@@ -268,7 +272,10 @@ export class VirtualHost implements Host {
         if (!this.startKept(bytes, options)) this.startOutput(bytes);
       },
       write: (bytes, position) => this.writeAt(VIRTUAL_OUTPUT, bytes, position),
-      read: (into, position) => copyOut(this.output, into, 0, into.length, position),
+      read: (into, position) => {
+        this.recycled?.clear(this.output);
+        return copyOut(this.output, into, 0, into.length, position);
+      },
       commit: () => this.commit(path, options),
       abort: () => this.dropOutput(),
     };
@@ -309,9 +316,10 @@ export class VirtualHost implements Host {
   private startOutput(bytes: number): void {
     if (bytes === this.output.length) return;
     const before = this.output;
+    if (before.length > 0) this.recycled?.clear(before);
     this.outputAt = 0;
     try {
-      this.output = new Uint8Array(this.workers.length > 0 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+      this.output = this.workers.length > 0 ? new Uint8Array(new SharedArrayBuffer(bytes)) : (this.recycled?.take(bytes, false) ?? new Uint8Array(bytes));
     } catch {
       throw new HostError("ENOMEM", `no memory for its ${bytes} bytes`);
     }
@@ -319,9 +327,21 @@ export class VirtualHost implements Host {
     for (const { worker } of this.workers) worker.send({ wieldOutput: this.output.buffer });
   }
 
+  /** The finished output where no other thread can reach it. */
+  private plain(used: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { recycled } = this;
+    const isOwn = recycled !== null || used.length === used.buffer.byteLength;
+    if (used.buffer instanceof ArrayBuffer && isOwn) return used as Uint8Array<ArrayBuffer>;
+    if (recycled === null) return new Uint8Array(used);
+    const plain = recycled.take(used.length, true);
+    plain.set(used);
+    return plain;
+  }
+
   private commit(path: ByteString, options: OutputOptions): void {
     const used = this.endAt > 0 ? this.output.subarray(0, this.endAt) : this.output;
-    const plain = used.buffer instanceof ArrayBuffer && used.length === used.buffer.byteLength ? (used as Uint8Array<ArrayBuffer>) : new Uint8Array(used);
+    this.recycled?.clear(used);
+    const plain = this.plain(used);
     if (this.outputAt !== 0) this.lastOutput = { address: this.outputAt, bytes: used.length };
     this.dropOutput();
     this.endAt = this.sizeGiven = 0;
