@@ -10,6 +10,8 @@ import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { api } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
+import { kernelNames } from "./gen-kernels.ts";
+import { tabulateKernels } from "./kernel-table.ts";
 import { launcher, launcherFlags, program, warm } from "./program.ts";
 import { pageSizeLine } from "./page-size.ts";
 import { put } from "./put.ts";
@@ -42,15 +44,17 @@ async function kernels(target: "release" | "debug", name: string): Promise<void>
       else failed(new Error(`asc --target ${target} failed\n${stdout}${stderr}`));
     });
   });
-  checkKernels(fs.readFileSync(temporary), name);
-  fs.renameSync(temporary, path.join(DIST, name));
+  const compiled = fs.readFileSync(temporary);
+  checkKernels(compiled, name);
+  put(path.join(DIST, name), tabulateKernels(compiled, kernelNames()));
+  fs.rmSync(temporary);
 }
 
 /** Digest of everything that the kernels are compiled from. */
 function kernelInputs(): string {
   const files = fs.readdirSync("as-kernels", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts")).sort();
   const hash = createHash("sha256");
-  for (const file of [...files.map((name) => path.join("as-kernels", name)), "asconfig.json", "node_modules/assemblyscript/package.json"]) {
+  for (const file of [...files.map((name) => path.join("as-kernels", name)), "asconfig.json", "node_modules/assemblyscript/package.json", "build/kernel-table.ts"]) {
     hash.update(`${file}\0`).update(fs.readFileSync(file)).update("\0");
   }
   return hash.digest("hex");

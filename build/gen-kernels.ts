@@ -48,6 +48,9 @@ export function allKernels(): Map<string, Kernel[]> {
   return new Map(lines.map(([, what, name]) => [name!, kernelsOf(name!, what === "*" ? undefined : what!.match(/\w+/g)!)]));
 }
 
+/** The names of all kernels, in the order of the files. */
+export const kernelNames = (files = allKernels()): string[] => [...files.values()].flat().map(({ name }) => name);
+
 function check(file: string, { name, parameters, result }: Kernel): void {
   const foreign = parameters.find(({ type }) => !(type in TYPES))?.type ?? (RESULTS.includes(result) ? undefined : result);
   if (foreign !== undefined) throw new Error(`as-kernels/${file}.ts: ${name} takes or gives ${foreign}, so it is no kernel: export it by name or not at all in ${INDEX}`);
@@ -71,6 +74,11 @@ export function generateKernels(): string {
     "export interface Kernels {",
     ...[...files].map(([file, kernels]) => [`  // ${file}`, ...kernels.map(signature)].join("\n")),
     "}",
+    "",
+    "/** Their names in the order of the module's table (build/kernel-table.ts). */",
+    "export const KERNEL_NAMES: readonly string[] = [",
+    ...kernelNames(files).map((name) => `  ${JSON.stringify(name)},`),
+    "];",
     "",
     "/** Kernels whose result is an f64, not a u32. */",
     "export const F64_RESULTS: ReadonlySet<string> = new Set([",

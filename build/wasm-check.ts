@@ -2,26 +2,7 @@
  * What must hold for a compiled kernel module: no data section (every worker's instance would write it again), no start
  * function, and nothing imported but the shared memory. Reads the binary's section headers, nothing else.
  */
-const SECTION_IMPORT = 2;
-const SECTION_START = 8;
-const SECTION_DATA = 11;
-
-/** Section ids with the byte range of their contents (WebAssembly core specification, 5.5.2). */
-function wasmSections(bytes: Uint8Array): { id: number; from: number; to: number }[] {
-  const sections = [];
-  for (let at = 8; at < bytes.length; ) {
-    const id = bytes[at++]!;
-    let size = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]!;
-      size |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    sections.push({ id, from: at, to: at + size });
-    at += size;
-  }
-  return sections;
-}
+import { SECTION_DATA, SECTION_IMPORT, SECTION_START, wasmSections } from "./wasm-sections.ts";
 
 /** Throws with the reason when the module must not be used. */
 export function checkKernels(bytes: Uint8Array, name: string): void {
