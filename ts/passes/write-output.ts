@@ -259,16 +259,17 @@ interface List {
 }
 
 const NOTHING: List = { address: 0, count: 0 };
+const NO_WINDOWS = { windows: NOTHING, batches: { ...NOTHING, osecs: 0, sections: 0 } };
 
 /** All windows of `osecs`, and the batches of objects of those that are put together so. */
-function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { windows: { address: number; count: number }; batches: Batches } {
+function cutSections(ctx: Context, osecs: OutputSection[], fd: number): { windows: List; batches: Batches; objects: OutputSection[] } {
   const { tables } = ctx;
   const objects = fd === IN_MEMORY ? [] : objectSections(ctx, osecs);
   const { batches, alone } = cutObjects(ctx, objects);
   const taken = new Set(objects);
   const whole = osecs.filter((osec) => !taken.has(osec));
   const ranges = whole.map((osec) => ({ osec, first: tables.osec.memberBase[osec.id]!, end: tables.osec.memberBase[osec.id]! + tables.osec.memberCount[osec.id]! }));
-  return { windows: cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY), batches };
+  return { windows: cutRanges(ctx, [...alone, ...ranges], WINDOW_BYTES, fd !== IN_MEMORY), batches, objects };
 }
 
 async function run({ pool }: Context, { windows, batches }: { windows: List; batches: Batches }, merged: List, fd: number, work: () => void): Promise<void> {
@@ -277,8 +278,20 @@ async function run({ pool }: Context, { windows, batches }: { windows: List; bat
 }
 
 async function writeSections(ctx: Context, osecs: OutputSection[], fd: number, work: () => void): Promise<void> {
-  await run(ctx, cutSections(ctx, osecs, fd), cutMerged(ctx, () => true), fd, work);
+  const cut = cutSections(ctx, osecs, fd);
+  // A window fills what is between its members, and so the place of a merged part among them, which has to come after it.
+  const covered = windowSections(ctx, cut.windows);
+  for (const osec of cut.objects) covered.add(osec.id);
+  const isCovered = (m: number): boolean => covered.has(ctx.tables.msec.osec[m]!);
+  await run(ctx, cut, cutMerged(ctx, (m) => !isCovered(m)), fd, work);
+  const late = cutMerged(ctx, isCovered);
+  if (late.count > 0) await run(ctx, NO_WINDOWS, late, fd, () => undefined);
   ctx.checkIssues();
+}
+
+/** Ids of the output sections that the windows are of. */
+function windowSections({ arena }: Context, windows: List): Set<number> {
+  return new Set(Array.from({ length: windows.count }, (_, n) => arena.u32[(windows.address + n * WINDOW_ROW) >>> 2]!));
 }
 
 // ---- an output that is there already ----
@@ -288,12 +301,12 @@ async function writeSections(ctx: Context, osecs: OutputSection[], fd: number, w
  * What is merged stands in holes of the windows, which the digest knows as empty (params.replaced): they are emptied before and filled after.
  */
 export async function rewriteOutput(ctx: Context, fd: number, dirty: number, previous: number): Promise<void> {
-  const { arena, params } = ctx;
+  const { params } = ctx;
   const cut = cutSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
   const { windows, batches } = cut;
   windows.count = keepDirty(ctx, windows, WINDOW_ROW, 4, 1, dirty);
   batches.count = keepDirty(ctx, batches, BATCH_HEAD + 8 * batches.sections, BATCH_HEAD, batches.sections, dirty);
-  const osecs = new Set(Array.from({ length: windows.count }, (_, n) => arena.u32[(windows.address + n * WINDOW_ROW) >>> 2]!));
+  const osecs = windowSections(ctx, windows);
   emptyHoles(ctx, osecs, previous);
   const digests = params.get("digests");
   if (digests !== 0) params.set("replaced", previous);
@@ -301,7 +314,7 @@ export async function rewriteOutput(ctx: Context, fd: number, dirty: number, pre
   params.set("replaced", 0);
   params.set("digests", 0);
   const merged = cutMerged(ctx, (m) => osecs.has(ctx.tables.msec.osec[m]!));
-  await run(ctx, { windows: NOTHING, batches: { ...NOTHING, osecs: 0, sections: 0 } }, merged, fd, () => undefined);
+  await run(ctx, NO_WINDOWS, merged, fd, () => undefined);
   params.set("digests", digests);
   ctx.checkIssues();
 }
