@@ -30,7 +30,7 @@ export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
 export { claimAgain, clearLate, listGroups, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
-export * from "./passes/read-headers";
+export { bindTables, checkHeader, countLinkonce, keepSpan, numberRows, planTables, scanHeaders } from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";
 export * from "./passes/relocatable-symbols";
@@ -52,6 +52,7 @@ export * from "./passes/split-pieces";
 export * from "./passes/stream-strings";
 export * from "./passes/place-strings";
 export * from "./passes/tail-merge";
+export * from "./passes/walk-archives";
 export * from "./passes/warning-sections";
 export * from "./passes/write-eh-frame";
 export { reportIssue } from "./lib/issue";

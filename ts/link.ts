@@ -12,7 +12,7 @@ import { fillInternalObject } from "./input/internal-object.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
 import { Machine } from "./memory/machine.ts";
-import { createContext, startEngine } from "./new-context.ts";
+import { createContext, startEngine, startsAll } from "./new-context.ts";
 import { adjustSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections, putNameRules } from "./passes/bind-sections.ts";
@@ -101,13 +101,13 @@ async function resolveInputs(ctx: Context): Promise<void> {
   const closed = opensAllArchives(options) ? null : new ClosedArchives(ctx.spareRows(0) > 0);
   const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
   for (;;) {
-    await run("load-inputs", () => loadInputs(ctx, closed));
-    const bytes = objectBytes(ctx);
+    const walked = await timed(ctx, "load-inputs", () => loadInputs(ctx, closed));
+    const bytes = objectBytes(ctx) + (walked?.bytes ?? 0);
     if (closed === null || closed.scanned !== null || bytes <= FEW_BYTES || !closed.openAll()) {
       await run("start-engine", () => startEngine(ctx, bytes));
       fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
       if (!options.relocatable) putNameRules(ctx);
-      await run("parse-object", () => parseObject(ctx, bytes, closed?.scanned?.passed ?? []));
+      await run("parse-object", () => parseObject(ctx, bytes, closed?.scanned?.passed ?? [], walked));
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
       const again = closed !== null && !ctx.diag.hasErrors && (await run("scan-archives", () => closed.openReferenced(ctx, FEW_BYTES - bytes)));
@@ -338,7 +338,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
   let ctx: Context | undefined;
   try {
     ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });
-    if ((host.inputBytes ?? 0) >= LARGE_BYTES) ctx.expectBytes(host.inputBytes!);
+    if ((host.inputBytes ?? 0) >= LARGE_BYTES || startsAll(ctx)) ctx.expectBytes(host.inputBytes ?? 0);
     const relocatable = await buildImage(ctx);
     await writeImage(ctx, relocatable);
     reportTimes(ctx);

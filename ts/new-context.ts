@@ -117,10 +117,15 @@ export function startEngine(ctx: Context, bytes: number): void {
     instantiateKernels(host.kernels(), arena.memory, kernels);
     arena.zero = (address, bytes) => void kernels.fillBytes(address, 0, bytes);
   }
-  if (options.threads > 1 && host.env(ALL_THREADS) === "1") pool.patient = true;
+  if (startsAll(ctx)) pool.patient = true;
   const wanted = options.threads > 1 && (pool.patient || host.keepsThreads === true) ? options.threads : threadsFor(ctx, bytes);
   const threads = Math.min(wanted, host.maxThreads ?? wanted);
   if (threads > pool.threads) pool.start(Array.from({ length: threads - pool.threads }, () => host.startWorker()), host.kernels());
+}
+
+/** Do all threads that --threads=N allows work in every pass? */
+export function startsAll({ options, host }: Context): boolean {
+  return options.threads > 1 && host.env(ALL_THREADS) === "1";
 }
 
 /** For tests: a value of 1 has small links start all threads that --threads=N allows, and wait for them in every pass. */

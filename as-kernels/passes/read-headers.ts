@@ -9,8 +9,9 @@ import { alloc } from "../lib/alloc.ts";
 import { tables } from "../shared/tables.ts";
 import { copyBytes, strlen } from "../lib/bytes.ts";
 import {
-  OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET, OUT_NAMES_DROP,
-  OUT_NAMES_SIZE, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
+  cell, MARGIN, NO_ROOM, OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET,
+  OUT_NAMES_DROP, OUT_NAMES_SIZE, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
+  part, PART_BYTES, PLAN_PARTS,
 } from "../lib/header-cells.ts";
 import { fail, reportObject } from "../lib/issue.ts";
 import { plainRule } from "../lib/name-rules.ts";
@@ -127,14 +128,8 @@ export function countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u3
   return found;
 }
 
-// planTables goes on at `out`: how many parts (u32), then of each: offset (f64), bytes (f64), and for the reader to fill in, address (u32)
-const PLAN_PARTS: u32 = 116;
-const PLAN: u32 = 120;
-const PART_BYTES: u32 = 24;
 /** A part that begins this close behind another comes with the same read. */
 const NEAR_BYTES: f64 = 64;
-/** Zero bytes behind every part, for kernels that look at words. */
-const MARGIN: u32 = 16;
 /** Contents of SHT_GROUP sections that are scattered over more than this stay where they are. */
 const SCATTERED_BYTES: f64 = 65536;
 
@@ -163,19 +158,6 @@ export function checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32 {
   obj.e_shnum[o] = <u32>count;
   store<u32>(out + OUT_SHSTRNDX, shstrndx);
   return 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function cell(out: u32, at: u32): f64 {
-  return load<f64>(out + at);
-}
-
-/** Address of part `i` of the plan at `out`. */
-// @ts-ignore: decorator
-@inline
-function part(out: u32, i: u32): u32 {
-  return out + PLAN + i * PART_BYTES;
 }
 
 /** Bytes [offset, offset + bytes) of the object are wanted. */
@@ -208,13 +190,19 @@ function found(out: u32, offset: f64, bytes: f64): u32 {
  * section names need not. False = it is broken, which has been reported.
  */
 export function planTables(o: u32, shdrs: u32, drop: u32, out: u32): bool {
+  const error = planParts(o, shdrs, drop, out);
+  if (error != 0) reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, load<u32>(out + OUT_ERROR_VALUE));
+  return error == 0;
+}
+
+/** As planTables; returns 0, or ERR_* with the culprit at `out`. */
+export function planParts(o: u32, shdrs: u32, drop: u32, out: u32): u32 {
   const obj = tables().obj;
   const count = obj.e_shnum[o];
   const error = scanHeaders(shdrs, count, load<u32>(out + OUT_SHSTRNDX), obj.bytes[o], out);
   if (error != 0) {
     obj.e_shnum[o] = 0;
-    reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, load<u32>(out + OUT_ERROR_VALUE));
-    return false;
+    return error;
   }
   store<u32>(out + PLAN_PARTS, 0);
   if (load<u32>(out + OUT_SYMTAB) != 0) {
@@ -228,7 +216,7 @@ export function planTables(o: u32, shdrs: u32, drop: u32, out: u32): bool {
   if (cell(out, OUT_SHNDX_SIZE) != 0) want(out, cell(out, OUT_SHNDX_OFFSET), cell(out, OUT_SHNDX_SIZE));
   const scattered = cell(out, OUT_GROUP_TO) - cell(out, OUT_GROUP_FROM);
   if (scattered > 0 && scattered <= SCATTERED_BYTES) want(out, cell(out, OUT_GROUP_FROM), scattered);
-  return true;
+  return 0;
 }
 
 /**
@@ -328,7 +316,7 @@ function settleNames(o: u32, shdrs: u32, names: u32): bool {
 }
 
 /** As WorkerContext.allocRegion; 0 = no room. */
-function allocRegion(bytes: u32): u32 {
+export function allocRegion(bytes: u32): u32 {
   const size = (bytes + 15) & ~15;
   const end = <u64>load<u32>(CTL_REGION_END);
   if (<u64>load<u32>(CTL_REGION_TOP) + size > end) return alloc(bytes);
@@ -379,6 +367,28 @@ function keepRelas(o: u32, whole: u32, shdrs: u32): bool {
 }
 
 /**
+ * Loads the tables of object `o`, which is at `whole`, with `relas` 1 its relocations too; with `drop` 1 section names need not stay.
+ * Returns 0, NO_ROOM, or ERR_* with the culprit at `out`.
+ */
+export function keepWhole(o: u32, whole: u32, relas: u32, drop: u32, out: u32): u32 {
+  const obj = tables().obj;
+  const bytes = obj.bytes[o];
+  store<u32>(out + OUT_ERROR_VALUE, 0);
+  if (bytes < EHDR_BYTES) return fail(out, 0, ERR_TRUNCATED);
+  const start = load<u64>(whole, E_SHOFF);
+  let error = checkHeader(o, whole, start <= <u64>bytes - SHDR_BYTES ? whole + <u32>start : 0, out);
+  if (error != 0) return error;
+  const headers = whole + <u32>obj.shoff[o];
+  error = planParts(o, headers, drop, out);
+  if (error != 0) return error;
+  const headersBytes = obj.e_shnum[o] * SHDR_BYTES;
+  const shdrs = allocRegion(headersBytes);
+  if (shdrs == 0 || !keepParts(whole, out) || (relas && !keepRelas(o, whole, headers))) return NO_ROOM;
+  memory.copy(shdrs, headers, headersBytes);
+  return bindTables(o, shdrs, whole + <u32>cell(out, OUT_NAMES_OFFSET), out) ? 0 : NO_ROOM;
+}
+
+/**
  * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
  * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it; with `drop` 1 section names need not stay.
  * Returns the first object that is not there; 0 = no room.
@@ -387,26 +397,10 @@ export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, 
   const obj = tables().obj;
   let o = first;
   for (; o < limit && obj.kind[o] == OBJ_RELOCATABLE && obj.source[o] == obj.source[first]; o++) {
-    const bytes = obj.bytes[o];
-    if (obj.offset[o] < from || obj.offset[o] + bytes > to) break;
-    if (bytes < EHDR_BYTES) {
-      reportObject(o, 0, ERR_TRUNCATED, 0);
-      continue;
-    }
-    const whole = span + <u32>(obj.offset[o] - from);
-    const start = load<u64>(whole, E_SHOFF);
-    const error = checkHeader(o, whole, start <= <u64>bytes - SHDR_BYTES ? whole + <u32>start : 0, out);
-    if (error != 0) {
-      reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, 0);
-      continue;
-    }
-    const headers = whole + <u32>obj.shoff[o];
-    if (!planTables(o, headers, drop, out)) continue;
-    const headersBytes = obj.e_shnum[o] * SHDR_BYTES;
-    const shdrs = allocRegion(headersBytes);
-    if (shdrs == 0 || !keepParts(whole, out) || (relas && !keepRelas(o, whole, headers))) return 0;
-    memory.copy(shdrs, headers, headersBytes);
-    if (!bindTables(o, shdrs, whole + <u32>cell(out, OUT_NAMES_OFFSET), out)) return 0;
+    if (obj.offset[o] < from || obj.offset[o] + obj.bytes[o] > to || (o != first && obj.shdrs[o] != 0)) break;
+    const error = keepWhole(o, span + <u32>(obj.offset[o] - from), relas, drop, out);
+    if (error == NO_ROOM) return 0;
+    if (error != 0) reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, load<u32>(out + OUT_ERROR_VALUE));
   }
   return o;
 }

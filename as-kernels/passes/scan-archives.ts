@@ -41,7 +41,7 @@ const ELF_MAGIC: u32 = 0x464c457f;
 const ELF_CLASS64_LSB: u32 = 0x0102;
 
 /** The decimal number in ar_size, blanks behind it; larger than any file when it is none. */
-function memberSize(header: u32): u64 {
+export function memberSize(header: u32): u64 {
   let size: u64 = 0;
   let at = AR_SIZE;
   for (; at < AR_END; at++) {

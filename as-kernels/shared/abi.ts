@@ -394,3 +394,29 @@ export const SCANNED_ARCHIVE = 40;
 export const SCANNED_OTHERS = 44;
 export const SCANNED_OSABI = 48;
 export const SCANNED_SIZE = 56;
+
+// ---- archives that are walked in parse-object (as-kernels/passes/walk-archives.ts) ----
+/** What walkMembers returns: all members have rows, more bytes are needed, the last member is large, this archive is not one to walk, no memory. */
+export const WALK_DONE = 0;
+export const WALK_MORE = 1;
+export const WALK_LARGE = 2;
+export const WALK_ODD = 3;
+export const WALK_NO_ROOM = 4;
+/** In place of the number of parts that placeTables misses. */
+export const PLACE_BROKEN = 0xffffffff;
+export const PLACE_NO_ROOM = 0xfffffffe;
+/** A walked archive: f64 position of the next header, size of the file, bytes needed from that header on (after WALK_LARGE: where to read the last member from). */
+export const WALKED_NEXT = 0;
+export const WALKED_SIZE = 8;
+export const WALKED_NEED = 16;
+/** u32: obj row of the next member and of the first behind those that are reserved, ctx.sources row, OBJF_*, ordered positions of members (u32 each) and how many, first EI_OSABI that is not 0, where the 16 bytes of each name go, 1 = done. */
+export const WALKED_ROW = 24;
+export const WALKED_END_ROW = 28;
+export const WALKED_SOURCE = 32;
+export const WALKED_FLAGS = 36;
+export const WALKED_PLACES = 40;
+export const WALKED_PLACE_COUNT = 44;
+export const WALKED_OSABI = 48;
+export const WALKED_FIELDS = 52;
+export const WALKED_DONE = 56;
+export const WALKED_BYTES = 64;

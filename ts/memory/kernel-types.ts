@@ -337,6 +337,14 @@ export interface Kernels {
   listWinners(m: u32, bytes: u32, list: u32): u32;
   sortReversed(list: u32, count: u32, stack: u32): u32;
   placeTails(m: u32, list: u32, count: u32): u32;
+  // passes/walk-archives
+  listPlaces(words: u32, count: u32): u32;
+  walkEnd(archive: u32): f64;
+  walkMembers(archive: u32, span: u32, from: f64, to: f64, relas: u32, drop: u32, out: u32): u32;
+  openLarge(archive: u32, ehdr: u32, out: u32): bool;
+  placeTables(archive: u32, head: u32, headBytes: u32, tail: u32, from: f64, drop: u32, out: u32): u32;
+  placedNames(archive: u32, head: u32, headBytes: u32, tail: u32, from: f64, out: u32): u32;
+  moveObjects(before: u32, widths: u32, columns: u32, ranges: u32, count: u32): void;
   // passes/warning-sections
   nextWarning(from: u32, to: u32): u32;
   consumeWarnings(): void;
@@ -641,6 +649,13 @@ export const KERNEL_NAMES: readonly string[] = [
   "listWinners",
   "sortReversed",
   "placeTails",
+  "listPlaces",
+  "walkEnd",
+  "walkMembers",
+  "openLarge",
+  "placeTables",
+  "placedNames",
+  "moveObjects",
   "nextWarning",
   "consumeWarnings",
   "findReferences",
@@ -665,5 +680,6 @@ export const F64_RESULTS: ReadonlySet<string> = new Set([
   "layoutOutputs",
   "layoutRelas",
   "pieceBytes",
+  "walkEnd",
   "layoutEhFrame",
 ]);

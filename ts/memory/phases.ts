@@ -14,6 +14,7 @@ import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
 import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
+import { WALK_PHASES } from "../passes/walk-archives.ts";
 import { relocatePhase } from "../passes/write-output.ts";
 import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
 import type { Phases } from "./pool.ts";
@@ -35,5 +36,5 @@ export const PHASES: Phases = {
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
   ...FOLD_PHASES, ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES, ...EMITTED_RELOC_PHASES, ...COMPRESS_PHASES, ...SCAN_PHASES, ...LOAD_PHASES, ...RELOCATABLE_PHASES,
-  ...RELOCATABLE_SYMBOL_PHASES,
+  ...RELOCATABLE_SYMBOL_PHASES, ...WALK_PHASES,
 };

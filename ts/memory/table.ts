@@ -175,6 +175,11 @@ export function clearRows(tables: Tables, name: TableName, from: number, to: num
   eachColumn(tables, name, (at, bytes) => fill(at + from * bytes, 0, (to - from) * bytes));
 }
 
+/** Bytes of a cell of each column. */
+export function columnWidths(name: TableName): number[] {
+  return Object.values(TABLES[name]).map((type) => COLUMN_BYTES[type as ColumnType]);
+}
+
 function eachColumn(tables: Tables, name: TableName, use: (address: number, bytes: number) => void): void {
   const header = HEADERS[NAMES.indexOf(name)]! >>> 2;
   Object.values(TABLES[name]).forEach((type, i) => {

@@ -19,6 +19,7 @@ import type { InputAccess } from "./input-access.ts";
 import type { InputObjects } from "./input-objects.ts";
 import type { InputRows } from "./input-rows.ts";
 import type { ScannedArchives } from "./scanned-archives.ts";
+import type { WalkedArchive, WalkedArchives } from "./walk-archives.ts";
 
 /** Kernels look at words. */
 const MARGIN = 16;
@@ -34,6 +35,8 @@ export class InputArchives {
   private readonly rows: InputRows;
   private readonly objects: InputObjects;
   private readonly seen = new Set<ByteString>();
+  /** Archives whose members are found later, by threads. */
+  walked: WalkedArchives | null = null;
 
   constructor(ctx: Context, closed: ClosedArchives | null, access: InputAccess, rows: InputRows, objects: InputObjects) {
     this.ctx = ctx;
@@ -61,15 +64,28 @@ export class InputArchives {
 
   /** False = it is for another machine and `maySkip`. */
   add(file: OpenFile, position: InputPosition, maySkip: boolean): boolean {
-    const { diag } = this.ctx;
     const flags = (position.wholeArchive ? 0 : OBJF_LAZY) | (this.isExcluded(file.path) ? OBJF_EXCLUDE_LIBS : 0);
     const scanned = this.closed?.scanned;
     if ((flags & OBJF_LAZY) !== 0 && scanned?.has(file.path)) return this.addScanned(file.path, scanned, flags);
+    if (this.walked?.take(file, flags, this.access.machine, maySkip) === true) return this.archiveDone(file.path);
+    return this.walk(file, flags, maySkip);
+  }
+
+  /** One that was to be found later, and is odd. */
+  addOdd({ path, flags, group }: WalkedArchive): void {
+    this.rows.group = group;
+    const file = this.access.open(path);
+    if (file !== null) this.walk(file, flags, false);
+    file?.close();
+  }
+
+  private walk(file: OpenFile, flags: number, maySkip: boolean): boolean {
+    const { diag } = this.ctx;
     const thin = file.kind === "thin";
     const stays = this.staysClosed(file, flags);
     let objects = 0;
     const counted = { path: file.path, members: 0, group: this.rows.group };
-    if (!position.wholeArchive && (this.ctx.options.printArchiveStats !== "" || this.ctx.options.warnBackrefs)) this.ctx.archives.push(counted);
+    if ((flags & OBJF_LAZY) !== 0 && (this.ctx.options.printArchiveStats !== "" || this.ctx.options.warnBackrefs)) this.ctx.archives.push(counted);
     try {
       walkArchive(file, thin, (member) => {
         counted.members++;
@@ -80,7 +96,7 @@ export class InputArchives {
         if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
         if (kind === "relocatable") this.objects.noteAbi(member.head[member.headAt + EI_OSABI]!);
         if (stays && kind !== "incompatible" && objects > 0) return;
-        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags, member);
+        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
       });
     } catch (error) {
       if (error === INCOMPATIBLE) return false;
@@ -136,16 +152,13 @@ export class InputArchives {
     return excludeLibs.some((excluded) => excluded === "ALL" || excluded === name || `${excluded}.a` === name);
   }
 
-  /** `first`: the first bytes of the member. */
-  private addMember(
-    kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number, first: Pick<Member, "head" | "headAt" | "headEnd">,
-  ): void {
+  private addMember(kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number): void {
     if (kind === "bitcode") return this.objects.addBitcode(source, offset, bytes, archive, member, flags);
     if (kind === "relocatable") return this.objects.addObject(source, offset, bytes, archive, member, flags);
     const file = { path: archive, member };
     const { diag } = this.ctx;
     if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(file));
-    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, file, first.head.subarray(first.headAt, first.headEnd));
+    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, file);
     else diag.warn(messages.oddMember(file));
   }
 
@@ -158,12 +171,12 @@ export class InputArchives {
       file = new OpenFile(this.ctx.host, this.access.paths.path(path), this.access.machine);
       this.access.noteLoaded(path);
       if (member.nested < 0) {
-        this.addMember(file.kind, path, 0, file.size, archive, name, flags, { head: file.head, headAt: 0, headEnd: file.headBytes });
+        this.addMember(file.kind, path, 0, file.size, archive, name, flags);
         return;
       }
       const inner = memberAt(file, member.nested);
       const kind = fileKind(inner.head, inner.headAt, inner.headEnd, this.access.machine);
-      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags, inner);
+      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags);
     } catch (error) {
       if (!(error instanceof HostError) && !(error instanceof BadArchive)) throw error;
       this.ctx.diag.error(messages.thinMember(archive, member.name, error));

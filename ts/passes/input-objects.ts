@@ -8,10 +8,10 @@ import * as messages from "../diagnostics/input-messages.ts";
 import { BitcodeCompiler } from "../lto/bitcode.ts";
 import type { InputAccess } from "./input-access.ts";
 import type { InputRows } from "./input-rows.ts";
+import type { WalkedArchives } from "./walk-archives.ts";
 
 /** The engine hears of inputs each time there are this many bytes more. */
 const STEP_BYTES = 48 << 20;
-/** gABI ch. 4, ELF Identification. */
 
 export class InputObjects {
   private readonly ctx: Context;
@@ -19,6 +19,8 @@ export class InputObjects {
   private readonly rows: InputRows;
   private compiledAdded = false;
   private bytes = 0;
+  /** Archives of which members are found later. */
+  walked: WalkedArchives | null = null;
 
   constructor(ctx: Context, access: InputAccess, rows: InputRows) {
     this.ctx = ctx;
@@ -65,6 +67,7 @@ export class InputObjects {
 
   /** Without -m the output is for the system that the first input names (lld). */
   noteAbi(osabi: number): void {
-    if (this.ctx.osabi === 0 && this.ctx.options.emulation === "") this.ctx.osabi = osabi;
+    if (osabi === 0 || this.ctx.osabi !== 0 || this.ctx.options.emulation !== "" || this.walked?.holdsAbi(osabi) === true) return;
+    this.ctx.osabi = osabi;
   }
 }

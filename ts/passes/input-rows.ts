@@ -11,7 +11,7 @@ import type { SharedObject } from "../input/shared-object.ts";
 import { allocTable } from "../memory/table.ts";
 
 /** Row 0, which is nothing, and row 1, the linker's own object. */
-const FIRST_FILE = 2;
+export const FIRST_FILE = 2;
 
 const NO_NAMES: ByteString[] = [];
 
@@ -71,7 +71,8 @@ export class InputRows {
     return input.id;
   }
 
-  private sourceRow(path: ByteString): number {
+  /** Row of ctx.sources. */
+  sourceRow(path: ByteString): number {
     let row = this.sourceRows.get(path);
     if (row === undefined) {
       row = this.ctx.sources.push(this.ctx.host.reopen(path)) - 1;
@@ -80,13 +81,21 @@ export class InputRows {
     return row;
   }
 
-  fillTable(): void {
+  /** `rows`: more than there are inputs where some are reserved behind them. */
+  fillTable(rows = this.ctx.inputs.length): void {
     const { arena, inputs, tables } = this.ctx;
-    const obj = allocTable(arena, tables, "obj", inputs.length);
+    const obj = allocTable(arena, tables, "obj", rows);
     obj.kind[1] = OBJ_INTERNAL;
     obj.fileId[1] = 1;
-    const { kind, flags, fileId, source, offset, bytes } = obj;
-    for (let id = FIRST_FILE; id < inputs.length; id++) {
+    this.fillRows(FIRST_FILE, inputs.length);
+    for (const [id, object] of this.shared) this.fillShared(id, object);
+  }
+
+  /** Fills the table's rows [from, to) for inputs of which nothing has been read. */
+  fillRows(from: number, to: number): void {
+    const { inputs, tables } = this.ctx;
+    const { kind, flags, fileId, source, offset, bytes } = tables.obj;
+    for (let id = from; id < to; id++) {
       const input = inputs[id]!;
       kind[id] = OBJ_RELOCATABLE;
       flags[id] = this.flags[id]!;
@@ -95,8 +104,20 @@ export class InputRows {
       offset[id] = input.offset;
       bytes[id] = input.bytes;
     }
-    for (const [id, object] of this.shared) this.fillShared(id, object);
     this.ctx.pool.setSources(this.ctx.sources);
+  }
+
+  /** Takes all inputs back, to be added again (addAgain) with others between them. */
+  takeBack(): { input: InputFile; flags: number }[] {
+    const flags = this.flags.splice(FIRST_FILE);
+    return this.ctx.inputs.splice(FIRST_FILE).map((input, i) => ({ input, flags: flags[i]! }));
+  }
+
+  addAgain({ input, flags }: { input: InputFile; flags: number }): void {
+    const { inputs } = this.ctx;
+    input.id = input.obj = inputs.length;
+    inputs.push(input);
+    this.flags.push(flags);
   }
 
   private fillShared(id: number, object: SharedObject): void {

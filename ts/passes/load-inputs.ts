@@ -11,7 +11,7 @@ import type { ByteString, InputArgument, InputPosition } from "../args/link-opti
 import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
 import * as messages from "../diagnostics/input-messages.ts";
-import { HostError } from "../host/host.ts";
+import { HostError, LARGE_BYTES } from "../host/host.ts";
 import type { OpenFile } from "../input/input-file.ts";
 import { objectOfBinary, objectOfSymbols } from "../input/made-object.ts";
 import { whyMissing } from "../input/missing-library.ts";
@@ -24,12 +24,13 @@ import { InputObjects } from "./input-objects.ts";
 import { InputRows } from "./input-rows.ts";
 import { InputScripts, type InputTaker } from "./input-scripts.ts";
 import { defsymScript } from "./script-symbols.ts";
+import { WalkedArchives } from "./walk-archives.ts";
 
 /**
  * `closed`: archives may stay closed (see ClosedArchives); null = open all. Ends the link when there is nothing to link: scripts may name
- * inputs, so only now is that known. An archive counts, even an empty one.
+ * inputs, so only now is that known. An archive counts, even an empty one. Returns archives whose members have no rows yet.
  */
-export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): void {
+export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): WalkedArchives | null {
   ctx.script = defsymScript(ctx);
   const loader = new Loader(ctx, closed);
   if (ctx.options.justSymbols.length > 0) loader.addJustSymbols();
@@ -43,9 +44,17 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   loader.scripts.addDefault();
   loader.objects.addCompiled();
   for (const path of ctx.dependents?.paths ?? []) loader.addDependent(path);
-  loader.rows.fillTable();
+  const walked = loader.walked !== null && loader.walked.list.length > 0 ? loader.walked : null;
+  loader.rows.fillTable(walked?.reserve(ctx.inputs.length));
   ctx.diag.throwIfErrors();
   if (loader.rows.files === 0 && loader.archives.count === 0) ctx.diag.fatal({ code: "NO_INPUT", text: "no input files" });
+  return walked;
+}
+
+/** Are archives walked by threads? Where workers have been started, nobody is told of members one by one, and none of them is replaced. */
+function walksArchives({ host, kernels, lto, options, pool }: Context): boolean {
+  if (((host.inputBytes ?? 0) < LARGE_BYTES && !pool.patient) || kernels.walkMembers === undefined) return false;
+  return lto === null && !options.trace && options.printArchiveStats === "" && !options.warnBackrefs;
 }
 
 class Loader implements InputTaker {
@@ -53,6 +62,7 @@ class Loader implements InputTaker {
   readonly objects: InputObjects;
   readonly archives: InputArchives;
   readonly scripts: InputScripts;
+  readonly walked: WalkedArchives | null = null;
   private readonly ctx: Context;
   private readonly access: InputAccess;
   /** id of the shared object, by path and by soname. */
@@ -70,6 +80,8 @@ class Loader implements InputTaker {
     this.objects = new InputObjects(ctx, this.access, this.rows);
     this.archives = new InputArchives(ctx, closed, this.access, this.rows, this.objects);
     this.scripts = new InputScripts(ctx, this.access, this);
+    if (closed === null && walksArchives(ctx)) this.walked = new WalkedArchives(ctx, this.rows, this.objects, (archive) => this.archives.addOdd(archive));
+    this.archives.walked = this.objects.walked = this.walked;
   }
 
   addInput(input: InputArgument): void {

@@ -12,6 +12,7 @@ import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable } from "../memory/table.ts";
 import { keepTables } from "./read-headers.ts";
 import type { PassedMembers } from "./scanned-archives.ts";
+import type { WalkedArchives } from "./walk-archives.ts";
 
 /** Objects a chunk takes: few large ones, so that threads share them evenly, many small ones. */
 const MIN_OBJECTS = 8;
@@ -27,9 +28,9 @@ const OUT_BYTES = 16;
 export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   const first = 1 + chunk * w.args[0]!;
   const end = Math.min(first + w.args[0]!, w.tables.obj.rows);
-  const { kind } = w.tables.obj;
+  const { kind, shdrs } = w.tables.obj;
   for (let o = first; o < end; ) {
-    if (kind[o] === OBJ_RELOCATABLE) o = keepTables(w, o, end, w.args[1]!, w.args[2]!);
+    if (kind[o] === OBJ_RELOCATABLE && shdrs[o] === 0) o = keepTables(w, o, end, w.args[1]!, w.args[2]!);
     else o++;
   }
 }
@@ -74,18 +75,20 @@ function readScattered(w: WorkerContext, o: number, out: number): number {
 }
 
 /**
- * Loads and parses all inputs, `bytes` bytes of relocatable objects; `passed`: members of archives that are not among them. Reads `obj`;
- * writes `slot`, `group`, `record`, `esym` rows.
+ * Loads and parses all inputs, `bytes` bytes of relocatable objects; `passed`: members of archives that are not among them, `walked`: archives
+ * whose members are found now. Reads `obj`; writes `slot`, `group`, `record`, `esym` rows.
  */
-export async function parseObject(ctx: Context, bytes: number, passed: readonly PassedMembers[]): Promise<void> {
+export async function parseObject(ctx: Context, bytes: number, passed: readonly PassedMembers[], walked: WalkedArchives | null = null): Promise<void> {
   const { tables, pool } = ctx;
+  // Most objects that a large link names are needed: relocations that are at hand are kept.
+  const how = [bytes >= LARGE_BYTES ? 1 : 0, Number(mayDropNames(ctx))] as const;
+  ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
+  await walked?.load(...how);
   const objects = tables.obj.rows - 1;
   const average = 1 + bytes / objects;
   const perChunk = Math.min(MAX_OBJECTS, Math.max(MIN_OBJECTS, Math.floor(CHUNK_BYTES / average)));
   const chunks = Math.ceil(objects / perChunk);
-  ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
-  // Most objects that a large link names are needed: relocations that are at hand are kept.
-  await pool.run("parse-object", chunks, perChunk, bytes >= LARGE_BYTES ? 1 : 0, Number(mayDropNames(ctx)));
+  await pool.run("parse-object", chunks, perChunk, ...how);
   ctx.checkIssues();
   numberRows(ctx, passed);
   await pool.run("read-symbols", chunks, perChunk);

@@ -23,12 +23,14 @@ const SPAN_WINDOW = 8;
 const MARGIN = 16;
 
 // What planTables leaves (as-kernels/passes/read-headers.ts)
-const OUT_BYTES = 512;
+export const OUT_BYTES = 512;
 const OUT_NAMES = 80;
 const OUT_NAMES_DROP = 108;
 const OUT_PARTS = 116;
 const OUT_PLAN = 120;
 const PART_BYTES = 24;
+const PART_ADDRESS = 16;
+const PART_MISSING = 20;
 
 /**
  * Loads the tables of object `o`, and of those behind it (ids below `limit`) that come with it. `relas` 1: the relocations of those
@@ -80,20 +82,37 @@ function keepLarge(w: WorkerContext, o: number, drop: number, out: number): void
   const headersBytes = e_shnum[o]! * SHDR_BYTES;
   const shdrs = w.allocRegion(headersBytes);
   read(shoff[o]!, shdrs, headersBytes);
+  w.tables.obj.shdrs[o] = shdrs;
   if (kernels.planTables(o, shdrs, drop, out) === 0) return;
   const parts = w.u32[(out + OUT_PARTS) >>> 2]!;
   for (let i = 0; i < parts; i++) {
     const part = out + OUT_PLAN + i * PART_BYTES;
-    w.u32[(part + 16) >>> 2] = keep(w.f64[part >>> 3]!, w.f64[(part >>> 3) + 1]!);
+    w.u32[(part + PART_ADDRESS) >>> 2] = keep(w.f64[part >>> 3]!, w.f64[(part >>> 3) + 1]!);
   }
-  let names = 0;
-  if (w.u32[(out + OUT_NAMES_DROP) >>> 2] === 1) {
+  bindPlanned(w, o, 0, out);
+}
+
+/** Reads those parts of object `o` that placeTables left out, `missing` in all, and notes where its tables are. `names`: its section names, if they are in memory. */
+export function bindParts(w: WorkerContext, o: number, missing: number, names: number, out: number): void {
+  const { source, offset } = w.tables.obj;
+  for (let part = out + OUT_PLAN, left = missing; left > 0; part += PART_BYTES) {
+    if (w.u32[(part + PART_MISSING) >>> 2] === 0) continue;
+    w.read(source[o]!, offset[o]! + w.f64[part >>> 3]!, w.u32[(part + PART_ADDRESS) >>> 2]!, w.f64[(part >>> 3) + 1]!);
+    left--;
+  }
+  bindPlanned(w, o, names, out);
+}
+
+/** The planned parts of object `o` and its section headers are in memory; its section names are at `names`, 0 = they are read if they are to be seen. */
+function bindPlanned(w: WorkerContext, o: number, names: number, out: number): void {
+  const { kernels, tables: { obj } } = w;
+  if (names === 0 && w.u32[(out + OUT_NAMES_DROP) >>> 2] === 1) {
     const [from, bytes] = [w.f64[(out + OUT_NAMES) >>> 3]!, w.f64[((out + OUT_NAMES) >>> 3) + 1]!];
     names = w.window(3, bytes + MARGIN);
-    read(from, names, bytes);
+    w.read(obj.source[o]!, obj.offset[o]! + from, names, bytes);
     kernels.fillBytes(names + bytes, 0, MARGIN);
   }
-  if (kernels.bindTables(o, shdrs, names, out) === 0) throw outOfMemory(w.memory);
+  if (kernels.bindTables(o, obj.shdrs[o]!, names, out) === 0) throw outOfMemory(w.memory);
 }
 
 /** Address of object `o` when it comes whole, read together with the small objects behind it (ids below `limit`); 0 = it is large. */

@@ -136,12 +136,12 @@ export class ScriptText {
     return expr;
   }
 
-  /** A pattern; `what`: what it is of, for the message where there is none. */
+  /** `what` is expected. */
   glob(what: string): Glob {
     this.skip();
     const start = this.at;
     const quoted = this.text[start] === '"';
-    if (!quoted && this.peek() === "") throw this.error(start < this.text.length ? `expected ${what}` : "unexpected EOF");
+    if (!quoted && this.peek() === "") throw this.error(`expected ${what}`);
     const pattern = this.word();
     try {
       return new Glob(pattern, quoted);
