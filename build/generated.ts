@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { generateKernels, KERNELS_FILE } from "./gen-kernels.ts";
-import { generateTables, TABLES_FILE } from "./gen-tables.ts";
+import { generateLayout, generateTables, LAYOUT_FILE, TABLES_FILE } from "./gen-tables.ts";
 import { refreshViewer, VIEWER_FILE } from "./report-viewer.ts";
 
 /** Makes `file` hold `text`; true when it did not. */
@@ -18,6 +18,7 @@ function refresh(file: string, text: string): boolean {
 export function refreshGenerated(): string[] {
   const stale: [string, boolean][] = [
     [TABLES_FILE, refresh(TABLES_FILE, generateTables())],
+    [LAYOUT_FILE, refresh(LAYOUT_FILE, generateLayout())],
     [KERNELS_FILE, refresh(KERNELS_FILE, generateKernels())],
     [VIEWER_FILE, refreshViewer()],
   ];

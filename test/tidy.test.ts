@@ -8,9 +8,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { isViewerFresh } from "../build/report-viewer.ts";
 import { allKernels, generateKernels, KERNELS_FILE } from "../build/gen-kernels.ts";
-import { generateTables, TABLES_FILE } from "../build/gen-tables.ts";
+import { generateLayout, generateTables, LAYOUT_FILE, TABLES_FILE } from "../build/gen-tables.ts";
 import { checkKernels } from "../build/wasm-check.ts";
-import { paramOffsets } from "../ts/memory/table.ts";
+import { PARAM_OFFSETS } from "../ts/memory/table-layout.ts";
 import { PARAMS, TABLES } from "../ts/memory/schema.ts";
 import { VERSION } from "../ts/args/identity.ts";
 
@@ -88,6 +88,7 @@ tidy("what --report's page is made of is fresh", () => {
 
 tidy("generated tables are fresh", () => {
   assert.is(read(TABLES_FILE), generateTables(), "run npm run tables");
+  assert.is(read(LAYOUT_FILE), generateLayout(), "run npm run tables");
 });
 
 tidy("the types of the kernels are fresh", () => {
@@ -97,7 +98,7 @@ tidy("the types of the kernels are fresh", () => {
 /** Names in the code of `folders`, without comments and what is generated, each as often as it occurs. */
 function namesIn(...folders: string[]): Map<string, number> {
   const count = new Map<string, number>();
-  for (const file of folders.flatMap(sources).filter((name) => ![TABLES_FILE, KERNELS_FILE, "ts/memory/schema.ts"].includes(name))) {
+  for (const file of folders.flatMap(sources).filter((name) => ![TABLES_FILE, LAYOUT_FILE, KERNELS_FILE, "ts/memory/schema.ts"].includes(name))) {
     for (const [name] of withoutComments(read(file)).matchAll(/\w+/g)) count.set(name, (count.get(name) ?? 0) + 1);
   }
   return count;
@@ -129,12 +130,11 @@ tidy("every kernel is called", () => {
 
 /** asc lays out class fields in order, each aligned to its size; table.ts computes the same offsets. */
 tidy("parameters are where asc puts them", () => {
-  const offsets = paramOffsets();
   let at = 0;
   for (const [name, type] of Object.entries(PARAMS)) {
     const bytes = type === "u64" ? 8 : 4;
     at = (at + bytes - 1) & -bytes;
-    assert.is(offsets[name as keyof typeof PARAMS], at, name);
+    assert.is(PARAM_OFFSETS[name], at, name);
     at += bytes;
   }
 });
