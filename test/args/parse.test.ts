@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { VERSION } from "../../ts/args/identity.ts";
+import { namesOf } from "../../ts/args/option-row.ts";
 import { KNOWN_ELSEWHERE, OPTION_GROUPS } from "../../ts/args/options.ts";
 import { parseArgs } from "../../ts/args/parse.ts";
 import type { ParsedArgs, ParseEnv } from "../../ts/args/parse.ts";
@@ -227,7 +228,7 @@ test("every name is in the table once, and every row says what it is for", () =>
   for (const [, rows] of OPTION_GROUPS) {
     for (const row of rows) {
       assert.ok(row.help.length > 5);
-      for (const name of row.names) {
+      for (const name of namesOf(row)) {
         assert.not(seen.has(name), name);
         assert.match(name, /^(--[A-Za-z][\w-]+|-[A-Za-z()])$/);
         seen.add(name);

@@ -6,7 +6,7 @@
  */
 import type { Identity } from "./identity.ts";
 import { OPTION_GROUPS } from "./options.ts";
-import type { OptionRow } from "./option-row.ts";
+import { namesOf, type OptionRow } from "./option-row.ts";
 import { zKeywords } from "./z-options.ts";
 
 export function helpText(who: Identity): string {
@@ -24,7 +24,7 @@ const STARTED = "Compilers start it: gcc -B DIR (DIR holds this linker under the
 const HELP_COLUMN = 34;
 
 function helpLine(row: OptionRow): string {
-  const names = row.names.map((name) => name + metavar(row, name)).join(", ");
+  const names = namesOf(row).map((name) => name + metavar(row, name)).join(", ");
   const gap = names.length + 4 > HELP_COLUMN ? "\n" + " ".repeat(HELP_COLUMN) : " ".repeat(HELP_COLUMN - names.length - 2);
   return `  ${names}${gap}${row.help}`;
 }

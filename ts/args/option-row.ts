@@ -48,8 +48,10 @@ export type OptionClass = "must" | "should" | "accept";
 
 export interface OptionRow {
   class: OptionClass;
-  /** `--name`: a long option, one or two dashes; `-x`: one dash, one letter, value may be joined. The first is the main name. */
-  names: readonly string[];
+  /**
+   * With a space between them. `--name`: a long option, one or two dashes; `-x`: one dash, one letter, value may be joined. The first is the main name.
+   */
+  names: string;
   value: "none" | "required" | "optional";
   metavar: string;
   /** For class accept: the reason why nothing is done. */
@@ -57,19 +59,13 @@ export interface OptionRow {
   set: Setter;
 }
 
-/** As split(" "), which takes V8 several times as long for texts it has not seen; every start makes hundreds of rows. */
-function wordsOf(text: string): string[] {
-  const words: string[] = [];
-  let from = 0;
-  for (let to = 0; (to = text.indexOf(" ", from)) >= 0; from = to + 1) words.push(text.slice(from, to));
-  words.push(text.slice(from));
-  return words;
-}
+/** Its names, the main one first. */
+export const namesOf = ({ names }: OptionRow): string[] => names.split(" ");
 
 /** `form`: "" no value, "=FILE" required (`=V`, separate, or joined to a letter), "[=KIND]" optional (only `=V`). */
 export function row(cls: OptionClass, names: string, form: string, help: string, set: Setter): OptionRow {
   const value = form === "" ? "none" : form[0] === "[" ? "optional" : "required";
-  return { class: cls, names: wordsOf(names), value, metavar: value === "optional" ? form.slice(2, -1) : form.slice(1), help, set };
+  return { class: cls, names, value, metavar: value === "optional" ? form.slice(2, -1) : form.slice(1), help, set };
 }
 
 export function must(names: string, form: string, help: string, set: Setter): OptionRow {

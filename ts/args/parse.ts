@@ -11,7 +11,8 @@ import { helpText } from "./help.ts";
 import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, versionText } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
-import { KNOWN_ELSEWHERE, OPTION_GROUPS } from "./options.ts";
+import { optionNames, rowOf } from "./option-index.ts";
+import { KNOWN_ELSEWHERE } from "./options.ts";
 import { addInput } from "./options/inputs.ts";
 import type { OptionRow, ParseState } from "./option-row.ts";
 import { defaultScript } from "../script/default-script.ts";
@@ -52,16 +53,6 @@ export interface ParsedArgs {
   args: ByteString[];
 }
 
-const LONG = new Map<string, OptionRow>();
-const SHORT = new Map<string, OptionRow>();
-for (const [, rows] of OPTION_GROUPS) {
-  for (const option of rows) {
-    for (const name of option.names) {
-      if (name.startsWith("--")) LONG.set(name.slice(2), option);
-      else SHORT.set(name.slice(1), option);
-    }
-  }
-}
 const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
 
 /** Letters whose value may follow at once. -f and -F are not among them: `-fPIC` and `-fuse-ld` are a compiler's options. */
@@ -189,7 +180,7 @@ export function matchOption(arg: ByteString): Match | undefined {
   const body = arg.slice(two ? 2 : 1);
   const name = optionName(body);
   if (two || body[0] !== "o") {
-    const long = LONG.get(name);
+    const long = rowOf(`--${name}`);
     if (long) return matchLong(long, name, body);
     if (ELSEWHERE.has(name)) return undefined;
   }
@@ -206,7 +197,7 @@ export function takesNumber({ row }: Match, arg: ByteString, next = ""): boolean
 /** `-sx` for `-s -x`, as GNU ld still takes it; null = something else. */
 export function groupedFlags(arg: ByteString): OptionRow[] | null {
   if (!/^-[a-zA-Z]{2,}$/.test(arg)) return null;
-  const rows = [...arg.slice(1)].map((letter) => SHORT.get(letter));
+  const rows = [...arg.slice(1)].map((letter) => rowOf(`-${letter}`));
   return rows.every((row): row is OptionRow => row !== undefined && row.value === "none") ? rows : null;
 }
 
@@ -223,7 +214,7 @@ function matchLong(row: OptionRow, name: ByteString, body: ByteString): Match | 
 
 function matchShort(body: ByteString): Match | undefined {
   const letter = body[0] ?? "";
-  const row = SHORT.get(letter);
+  const row = rowOf(`-${letter}`);
   if (row === undefined) return undefined;
   if (body.length === 1) return { row, value: "", needsNext: row.value === "required" };
   return JOINED.has(letter) ? { row, value: body.slice(1), needsNext: false } : undefined;
@@ -241,9 +232,10 @@ function unknownOption(arg: ByteString): Message {
   const body = arg.slice(dashes.length);
   const name = optionName(body);
   const isCompilers = COMPILER_OPTION.test(arg);
-  const near = LONG.has(name) || ELSEWHERE.has(name) || isCompilers ? "" : nearest(name, LONG.keys());
+  const known = rowOf(`--${name}`) !== undefined;
+  const near = known || ELSEWHERE.has(name) || isCompilers ? "" : nearest(name, optionNames());
   const hint = `did you mean '${near[0] === "o" ? "--" : dashes}${near}${body.slice(name.length)}'`;
-  const why = LONG.has(name) ? `: ${dashes}${name} takes no value` : ELSEWHERE.has(name) ? ": not supported yet" : near === "" ? "" : `, ${hint}`;
+  const why = known ? `: ${dashes}${name} takes no value` : ELSEWHERE.has(name) ? ": not supported yet" : near === "" ? "" : `, ${hint}`;
   return { code: "BAD_OPTION", text: `unknown argument '${arg}'${why}${UNKNOWN}${isCompilers ? "\n>>> it is an option of compilers (gcc, clang), and this is a linker" : ""}`, ...(near === "" ? {} : { hint }) };
 }
 

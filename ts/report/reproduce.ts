@@ -6,7 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import { groupedFlags, matchOption, takesNumber } from "../args/parse.ts";
-import type { OptionRow } from "../args/option-row.ts";
+import { namesOf, type OptionRow } from "../args/option-row.ts";
 import { versionText } from "../args/identity.ts";
 import type { Context } from "../context.ts";
 import { HostError, type Host, type OutputFile } from "../host/host.ts";
@@ -62,7 +62,7 @@ function filesOf(ctx: Context): ByteString[] {
 }
 
 function values(args: readonly ByteString[], option: string): ByteString[] {
-  return [...words(args)].flatMap(({ row, value }) => (row?.names[0] === option ? [value] : []));
+  return [...words(args)].flatMap(({ row, value }) => (row !== null && namesOf(row)[0] === option ? [value] : []));
 }
 
 function addFile(tar: TarWriter, name: string, path: ByteString, host: Host): void {
@@ -107,13 +107,15 @@ interface Word {
   value: ByteString;
 }
 
+const longName = (row: OptionRow): string | undefined => namesOf(row).find((name) => name.startsWith("--"));
+
 function* words(args: readonly ByteString[]): Generator<Word> {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     const found = arg[0] === "-" && arg !== "-" ? matchOption(arg) : undefined;
     const group = found === undefined ? groupedFlags(arg) : null;
     if (group !== null) {
-      for (const row of group) yield { row, spelling: row.names.find((name) => name.startsWith("--")) ?? row.names[0]!, value: "" };
+      for (const row of group) yield { row, spelling: longName(row) ?? namesOf(row)[0]!, value: "" };
       continue;
     }
     if (found === undefined) {
@@ -122,10 +124,10 @@ function* words(args: readonly ByteString[]): Generator<Word> {
     }
     const value = found.needsNext || takesNumber(found, arg, args[i + 1]) ? (args[++i] ?? "") : found.value;
     const dashes = arg.startsWith("--") ? "--" : "-";
-    const name = found.row.names.some((each) => each.startsWith("--") && arg.slice(dashes.length).split("=")[0] === each.slice(2));
+    const name = namesOf(found.row).some((each) => each.startsWith("--") && arg.slice(dashes.length).split("=")[0] === each.slice(2));
     // A letter with its value: the long name, because `-T`, `-L` and the like read better so; -L and -o are what lld writes.
     const letter = `-${arg[1]}`;
-    const long = letter === "-L" || letter === "-o" || letter === "-l" ? letter : found.row.names.find((each) => each.startsWith("--")) ?? letter;
+    const long = letter === "-L" || letter === "-o" || letter === "-l" ? letter : longName(found.row) ?? letter;
     yield { row: found.row, spelling: name ? arg.split("=")[0]! : long, value };
   }
 }
@@ -142,7 +144,7 @@ function responseFile(args: readonly ByteString[], host: Host, kept: ReadonlySet
   const lines = ["--chroot ."];
   for (const name of kept) lines.push(`--remap-inputs ${quote(`${name}=${rewritten(name, host)}`)}`);
   for (const { row, spelling, value } of words(args)) {
-    const name = row?.names[0] ?? "";
+    const name = row === null ? "" : namesOf(row)[0]!;
     // Paths are rewritten as seen from the folder the link ran in.
     if (name === "--reproduce" || name === "--repro" || name === "--directory") continue;
     if (row === null) lines.push(quote(kept.has(value) ? value : rewritten(value, host)));

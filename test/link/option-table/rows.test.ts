@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { matchOption } from "../../../ts/args/parse.ts";
+import { namesOf } from "../../../ts/args/option-row.ts";
 import { OPTION_GROUPS } from "../../../ts/args/options.ts";
 import { zKeywords } from "../../../ts/args/z-options.ts";
 import { assert, behaviour } from "../../helpers/link.ts";
@@ -32,7 +33,7 @@ function spelling(name: string): RegExp {
 rows("each has a test, but for those without effect, which have one together", () => {
   const text = behaviours();
   const obeyed = OPTION_GROUPS.flatMap(([, group]) => group).filter((row) => row.class !== "accept");
-  assert.equal(obeyed.filter((row) => !row.names.some((name) => spelling(name).test(text))).map((row) => row.names[0]), []);
+  assert.equal(obeyed.filter((row) => !namesOf(row).some((name) => spelling(name).test(text))).map((row) => row.names), []);
 });
 
 rows("each -z keyword has a test", () => {
@@ -43,8 +44,8 @@ rows("each -z keyword has a test", () => {
 
 rows("each is found by each of its names, and no name is another row's", () => {
   for (const row of OPTION_GROUPS.flatMap(([, group]) => group)) {
-    for (const name of row.names) assert.is(matchOption(name)?.row, row, name);
-    for (const name of row.names) if (name.startsWith("--") && name[2] !== "o") assert.is(matchOption(name.slice(1))?.row, row, name.slice(1));
+    for (const name of namesOf(row)) assert.is(matchOption(name)?.row, row, name);
+    for (const name of namesOf(row)) if (name.startsWith("--") && name[2] !== "o") assert.is(matchOption(name.slice(1))?.row, row, name.slice(1));
   }
 });
 
