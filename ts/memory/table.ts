@@ -103,7 +103,7 @@ export function clearRows(tables: Tables, name: TableName, from: number, to: num
 
 /** Bytes of a cell of each column. */
 export function columnWidths(name: TableName): number[] {
-  return Object.values(TABLES[name]).map((type) => COLUMN_BYTES[type as ColumnType]);
+  return Array.from(WIDTHS[indexOf(name)]!, Number);
 }
 
 function eachColumn(tables: Tables, name: TableName, use: (address: number, bytes: number) => void): void {
