@@ -105,6 +105,7 @@ export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerg
   const slot = t.slot;
   const slotBase = obj.slotBase[o];
   const count = obj.e_shnum[o];
+  clearRows(obj.isecBase[o], obj.isecCount[o]);
   for (let i: u32 = 1; i < count; i++) {
     const row = slot.isec[slotBase + i];
     const header = shdrs + i * SHDR_BYTES;
@@ -113,6 +114,20 @@ export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerg
     else if (type == SHT_RELA || type == SHT_REL || type == SHT_CREL) fillRela(o, i, header, base);
   }
   linkGroups(o);
+}
+
+/**
+ * Zeros in columns that are zero: those that are looked at before they are written. A page of new memory that is read first is the system's
+ * page of zeros; to give it memory when it is written takes a second fault, and with threads an interrupt of the other processor.
+ */
+function clearRows(row: u32, count: u32): void {
+  const isec = tables().isec;
+  memory.fill(changetype<u32>(isec.relaOffset) + (row << 3), 0, count << 3);
+  memory.fill(changetype<u32>(isec.relaCount) + (row << 2), 0, count << 2);
+  memory.fill(changetype<u32>(isec.rela) + (row << 2), 0, count << 2);
+  memory.fill(changetype<u32>(isec.kept) + (row << 2), 0, count << 2);
+  memory.fill(changetype<u32>(isec.dynRel) + (row << 2), 0, count << 2);
+  memory.fill(changetype<u32>(isec.dynSym) + (row << 2), 0, count << 2);
 }
 
 /** gABI ch. 4, Sections: types and flags that ask for a treatment nobody here knows. Types in between are processor specific. */

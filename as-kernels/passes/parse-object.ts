@@ -65,6 +65,8 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
   if (namesBytes > 0 && load<u8>(names + namesBytes - 1) != 0) return fail(out, 0, ERR_STRTAB_END);
   let extra = recordBase + (symbols - firstGlobal);
   let groupRow = obj.groupBase[o];
+  // They are zero; but see clearRows (load-sections): pages that are read before they are written cost twice.
+  memory.fill(changetype<u32>(slot.group) + (slotBase << 2), 0, count << 2);
 
   for (let i: u32 = 1; i < count; i++) {
     const header = shdrs + i * SHDR_BYTES;

@@ -182,15 +182,15 @@ function temporary(state: u32, bytes: u32): u32 {
   return (at + 31) & ~31;
 }
 
-/** Puts runs together to groups of about `bytes` bytes; returns how many. */
-export function groupRuns(runs: u32, count: u32, bytes: f64, groups: u32): u32 {
+/** Puts runs together to groups of about `bytes` bytes, at most `most` of them; returns how many groups. */
+export function groupRuns(runs: u32, count: u32, bytes: f64, most: u32, groups: u32): u32 {
   let group = groups;
   for (let n: u32 = 0; n < count; group += GROUP_BYTES) {
     memory.fill(group, 0, GROUP_BYTES);
     store<u32>(group, n);
     let sum: f64 = 0;
     do sum += load<f64>(runs + n++ * RUN_BYTES, 8);
-    while (n < count && sum + load<f64>(runs + n * RUN_BYTES, 8) <= bytes);
+    while (n < count && n - load<u32>(group) < most && sum + load<f64>(runs + n * RUN_BYTES, 8) <= bytes);
     store<u32>(group, n, GROUP_END);
   }
   return (group - groups) / GROUP_BYTES;

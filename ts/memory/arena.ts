@@ -101,6 +101,11 @@ export class Arena extends MemoryViews {
     return this.u32[CTL_ARENA_TOP >>> 2]!;
   }
 
+  /** Bytes between the top and the windows. */
+  get free(): number {
+    return Math.min(this.limit, this.u32[CTL_WINDOW_TOP >>> 2]! * 4096 || this.limit) - this.top;
+  }
+
   /** Address of `bytes` bytes aligned to `align` (a power of two); contents are undefined where memory was used before. */
   alloc(bytes: number, align = 16): number {
     if (bytes >= SPARE_BYTES && this.spare.length > 0) {
@@ -110,9 +115,7 @@ export class Arena extends MemoryViews {
     const at = Math.ceil(this.top / align) * align;
     // The top stays 16-aligned so that workers can add to it.
     const end = at + Math.ceil(bytes / 16) * 16;
-    if (end > Math.min(this.limit, this.u32[CTL_WINDOW_TOP >>> 2]! * 4096 || this.limit)) {
-      throw outOfMemory(this.memory);
-    }
+    if (end > this.top + this.free) throw outOfMemory(this.memory);
     this.u32[CTL_ARENA_TOP >>> 2] = end;
     return at;
   }

@@ -322,7 +322,7 @@ export interface Kernels {
   listRuns(runs: u32, slices: u32, state: u32): void;
   lastNul(ptr: u32, bytes: u32, width: u32): u32;
   mostPieces(ptr: u32, bytes: u32, width: u32): u32;
-  groupRuns(runs: u32, count: u32, bytes: f64, groups: u32): u32;
+  groupRuns(runs: u32, count: u32, bytes: f64, most: u32, groups: u32): u32;
   openBatch(batch: u32): void;
   cutSlice(state: u32, row: u32, i: u32, contents: u32, bytes: u32, from: u32, batch: u32): u32;
   enterBatch(state: u32, group: u32, batch: u32): u32;

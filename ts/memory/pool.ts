@@ -77,15 +77,18 @@ export class WorkerContext extends MemoryViews {
   /** Reads `bytes` bytes of a source into memory at `address`; throws ReadFailed when the file is shorter. */
   read(source: number, position: number, address: number, bytes: number): number {
     const path = this.sources[source]!;
-    const { io, u8 } = this;
     let done = 0;
     while (done < bytes) {
-      const [at, left] = [address + done, bytes - done];
-      const got = io.readMemory?.(path, u8, at, left, position + done) ?? io.readAt(path, u8.subarray(at, at + left), position + done);
+      const got = this.readSome(path, address + done, bytes - done, position + done);
       if (got <= 0) throw new ReadFailed(`${path}: file is shorter than it was`);
       done += got;
     }
     return done;
+  }
+
+  private readSome(path: ByteString, address: number, bytes: number, position: number): number {
+    const { io, u8 } = this;
+    return io.readMemory === undefined ? io.readAt(path, u8.subarray(address, address + bytes), position) : io.readMemory(path, u8, address, bytes, position);
   }
 
   /** Writes `bytes` bytes at `address` to `position` of the output, digested while they are in the cache if a build-id wants it. */

@@ -139,14 +139,38 @@ function installLookup(ctx: Context, globals: number): void {
   };
 }
 
-/** Phase of one chunk: every name into the table of ctx.lookup. */
-export function indexNamesPhase(w: WorkerContext): void {
-  const [table, slots, globals] = w.args as [number, number, number];
-  w.kernels.fillBytes(table, 0, slots * 4);
-  w.kernels.indexNames(1, globals, table, slots);
+/** Memory that a chunk of index-names touches. */
+const TOUCHED_BYTES = 1 << 18;
+const PAGE_BYTES = 4096;
+/** What load-sections is going to fill: a row of so many bytes for one section header in so many at least. */
+const ROW_BYTES = 150;
+const HEADERS_PER_ROW = 4;
+
+/**
+ * Phase. Chunk 0: every name into the table of ctx.lookup. The others give a thread something to do while the main thread resolves: the first
+ * touch of a page takes 2 or 3 microseconds, whoever does it. Arguments: table, slots, names, where memory begins that nobody has taken, a
+ * word that is 1 when the main thread is done.
+ */
+export function indexNamesPhase(w: WorkerContext, chunk: number): void {
+  const [table, slots, globals, ahead, done] = w.args as [number, number, number, number, number];
+  if (chunk === 0) {
+    w.kernels.fillBytes(table, 0, slots * 4);
+    w.kernels.indexNames(1, globals, table, slots);
+    return;
+  }
+  const end = ahead + chunk * TOUCHED_BYTES;
+  for (let at = end - TOUCHED_BYTES; at < end && Atomics.load(w.u32, done >>> 2) === 0; at += PAGE_BYTES) w.u32[at >>> 2] = 0;
 }
 
-/** Nobody may look up names before it is done; this thread does `work` meanwhile. */
-export function indexNamesWhile({ pool, names, checkpoint: { room } }: Context, work: () => void): Promise<void> {
-  return pool.runWhile(work, "index-names", 1, names.table, names.slots, room.names);
+/** Nobody may look up names before it is done; this thread does `work` meanwhile, which takes no memory. */
+export async function indexNamesWhile({ arena, pool, names, checkpoint: { room }, tables }: Context, work: () => void): Promise<void> {
+  const mark = arena.mark();
+  const done = arena.allocZeroed(16);
+  const touched = pool.threads === 1 ? 0 : Math.min((tables.slot.rows / HEADERS_PER_ROW) * ROW_BYTES, arena.free / 2);
+  const alone = (): void => {
+    work();
+    Atomics.store(arena.u32, done >>> 2, 1);
+  };
+  await pool.runWhile(alone, "index-names", 1 + Math.floor(touched / TOUCHED_BYTES), names.table, names.slots, room.names, arena.top, done);
+  arena.release(mark);
 }

@@ -19,6 +19,8 @@ import { bindSymbols } from "./split-pieces.ts";
 const STEP_BYTES = 1 << 17;
 /** Bytes of contents that are looked up together. */
 const BATCH_BYTES = 1 << 21;
+/** And how many reads bring them, which are what short sections take. */
+const BATCH_RUNS = 64;
 /** And how many strings of them, before another step. */
 const BATCH_RECORDS = 1 << 16;
 /** A section that is too large for one thread is cut into parts of about this size. */
@@ -231,7 +233,7 @@ class StreamedStrings {
     const { ctx: { arena, kernels, pool, tables }, runRows, sliceRows, state, streams } = this;
     this.listRuns();
     const groups = arena.alloc(GROUP_BYTES * this.runs);
-    const count = kernels.groupRuns(runRows, this.runs, BATCH_BYTES, groups);
+    const count = kernels.groupRuns(runRows, this.runs, BATCH_BYTES, BATCH_RUNS, groups);
     await pool.run("stream-take", count, groups, runRows, sliceRows, state);
     await pool.run("stream-mark", count, groups, runRows, sliceRows, state);
     for (const m of streams) tables.msec.stream[m] = arena.allocZeroed(STREAM_BYTES);

@@ -110,7 +110,8 @@ function readMembers(w: WorkerContext, first: number, end: number, window: numbe
   const out = w.window(2, 4096);
   for (let at = first; at < end; ) {
     const next = w.kernels.nextRun(at, end, WINDOW_BYTES, out);
-    const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
+    const start = w.f64[out >>> 3]!;
+    const stop = w.f64[(out >>> 3) + 1]!;
     const compressed = w.u32[(out >>> 2) + 5]!;
     if (compressed !== 0) {
       inflate(w, compressed, window + (w.tables.isec.outOffset[compressed]! - from));
