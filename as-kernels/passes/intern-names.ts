@@ -101,6 +101,19 @@ export function numberLeaders(from: u32, to: u32, base: u32, mentions: u32): voi
   for (let i = from; i < to; i++) if (leads(i, flags[i], wanted)) sym[i] = id++;
 }
 
+/** Zeros in columns that are zero and that resolve-symbols looks at before it writes them: see clearRows (load-sections). */
+// @ts-ignore: decorator
+@inline
+function clearName(id: u32): void {
+  const gsym = tables().gsym;
+  gsym.obj[id] = 0;
+  gsym.esym[id] = 0;
+  gsym.size[id] = 0;
+  gsym.groupOwner[id] = 0;
+  gsym.lazy[id] = 0;
+  gsym.refObj[id] = 0;
+}
+
 /** Copies ids from the leaders, binds symbol-table entries to them and fills the names of new globals. */
 export function bindNames(from: u32, to: u32): void {
   const record = tables().record;
@@ -120,6 +133,7 @@ export function bindNames(from: u32, to: u32): void {
       gsym.name[id] = record.name[i];
       gsym.nameBytes[id] = record.nameBytes[i];
       gsym.firstEsym[id] = record.esym[i];
+      clearName(id);
     } else {
       sym[i] = id;
     }

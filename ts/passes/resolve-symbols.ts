@@ -23,7 +23,8 @@ const OBJECTS_PER_CALL = 64;
 export async function resolveSymbols(ctx: Context): Promise<void> {
   const { tables, arena, kernels, params } = ctx;
   const rows = tables.obj.rows;
-  allocTable(arena, tables, "sym", params.get("globalSyms"));
+  const { flags } = allocTable(arena, tables, "sym", params.get("globalSyms"));
+  kernels.fillBytes(flags.byteOffset, 0, flags.byteLength); // as clearRows in load-sections
   params.set("suspects", 0);
   const included = arena.alloc((rows + 1) * 4);
   const state = arena.allocZeroed(16);
