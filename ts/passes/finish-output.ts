@@ -27,10 +27,14 @@ function writeBytes(file: OutputFile, bytes: Uint8Array, position: number): void
 
 const isSymbolTable = ({ symtab }: Context, section: SyntheticSection): boolean => Object.values(symtab.sections).includes(section);
 
-/** Writes the linker-made sections that are made in one go: those that wait for `relocate` (SyntheticSection.late), or all others. */
+/**
+ * Writes the linker-made sections that are made in one go: those that wait for `relocate` (SyntheticSection.late, or because windows of other
+ * members go over their place), or all others.
+ */
 export function writePlain(ctx: Context, file: OutputFile, late: boolean): void {
-  const { arena } = ctx;
+  const { arena, tables } = ctx;
   for (const osec of ctx.osecs) {
+    const isShared = osec.ready === null && tables.osec.memberCount[osec.id]! > 0;
     let at = osec.sh_offset;
     for (const part of late ? [] : (osec.ready ?? [])) {
       writeBytes(file, part, at);
@@ -39,7 +43,7 @@ export function writePlain(ctx: Context, file: OutputFile, late: boolean): void 
     if (osec.sh_type === SHT_NOBITS) continue;
     for (const { section, offset } of osec.synthetic) {
       const bytes = section.size(ctx);
-      if (bytes === 0 || section.writesItself === true || section.writeWindows !== undefined || isSymbolTable(ctx, section) || (section.late === true) !== late) continue;
+      if (bytes === 0 || section.writesItself === true || section.writeWindows !== undefined || isSymbolTable(ctx, section) || (section.late === true || isShared) !== late) continue;
       const mark = arena.mark();
       const at = arena.allocZeroed(bytes + 16);
       section.write(ctx, arena.bytes(at, bytes), at);
