@@ -65,6 +65,8 @@ export function leaveOut(modules: readonly RegExp[]): Plugin {
 /** Command lines with fewer words, and response files of fewer bytes, are not looked at: small links have no time for it. */
 const MANY_WORDS = 64;
 const MANY_BYTES = 1 << 10;
+/** Words of a command line whose size is asked for. */
+const LOOKED_AT = 2048;
 /** Room for the largest file that a small link starts with. Memory is taken when it is written to. */
 const ROOM_BYTES = 1 << 20;
 
@@ -115,7 +117,8 @@ const load = (flags: readonly string[]): string => [
  */
 const START = [
   'function large(words){const all=[];for(const word of words)if(word[0]==="@")response(word.slice(1),all);else all.push(word);',
-  `if(all.length<${MANY_WORDS})return 0;let bytes=0;for(const word of all)if(/\\.(o|a|rlib)$/.test(word))bytes+=size(word);`,
+  // Of very many every so manieth tells enough.
+  `if(all.length<${MANY_WORDS})return 0;let bytes=0;const step=Math.ceil(all.length/${LOOKED_AT});for(let i=0;i<all.length;i+=step)if(/\\.(o|a|rlib)$/.test(all[i]))bytes+=size(all[i])*step;`,
   `return bytes>=${LARGE_BYTES}?bytes:0}`,
   // Not of what can be read only once.
   "function size(file){try{const stat=fs.statSync(file);return stat.isFile()?stat.size:0}catch{return 0}}",

@@ -27,7 +27,19 @@ interface OpenInput {
   path: ByteString;
   /** How many callers of open() have not closed it. */
   users: number;
-  stat: Stats;
+  bytes: number;
+  /** Where the file is kept instead of a descriptor, which is then a negative number. */
+  contents: Uint8Array | undefined;
+}
+
+/** What a file was when it was first opened. */
+interface Seen {
+  ino: number;
+  dev: number;
+  size: number;
+  mtimeMs: number;
+  /** Read as a whole: what becomes of it does not matter any more. */
+  kept: boolean;
 }
 
 /** Good in programs that we start, too. */
@@ -40,10 +52,19 @@ const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
 
+/** Short files beyond so many are read as a whole when they are opened, instead of being opened again by every pass. */
+const KEPT_FROM = 2048;
+const KEPT_FILE_BYTES = 16 << 10;
+/** All of them together. */
+const KEPT_BYTES = 96 << 20;
+const SHELF_BYTES = 1 << 20;
+
 /** In place of a descriptor: an output that is no file yet. */
 export const HELD = -2;
+/** And below: files that are kept. */
+const FIRST_KEPT = -16;
 
-function sameFile(a: Stats, b: Stats): boolean {
+function sameFile(a: Seen, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
@@ -56,13 +77,28 @@ function readInto(fd: number, memory: Uint8Array, address: number, bytes: number
   }
 }
 
+/** The same of a file that is kept. */
+function readKept(contents: Uint8Array, memory: Uint8Array, address: number, bytes: number, position: number): number {
+  const end = Math.min(position + bytes, contents.length);
+  if (position >= end) return 0;
+  memory.set(contents.subarray(position, end), address);
+  return end - position;
+}
+
 export class NodeFiles implements WorkerIo {
   private readonly byPath = new Map<ByteString, OpenInput>();
   /** Descriptors that the main thread keeps open. */
   private readonly adopted = new Map<ByteString, number>();
   private readonly byFd = new Map<number, OpenInput>();
   /** What the regular files looked like when they were first opened. */
-  private readonly seen = new Map<ByteString, Stats>();
+  private readonly seen = new Map<ByteString, Seen>();
+  /** Descriptors in byPath. */
+  private opened = 0;
+  /** Where short files are kept: free from `shelfAt` on. */
+  private shelf: Uint8Array | undefined;
+  private shelfAt = 0;
+  private keptBytes = 0;
+  private keptFiles = 0;
   private last: OpenInput | undefined;
   /** What exists() has just found. */
   private looked: { path: ByteString; stat: Stats } | undefined;
@@ -81,13 +117,17 @@ export class NodeFiles implements WorkerIo {
   private run = 0;
   private limit: number;
   private mayRaise: boolean;
+  private readonly isMain: boolean;
+  private readonly onMany: () => void;
   /** What is written to HELD. */
   held = new Uint8Array(0);
 
-  /** `limit`: descriptors kept open; `mayRaise`: or half of what the system allows. */
-  constructor(limit: number, mayRaise = false) {
+  /** `limit`: descriptors kept open; `mayRaise`: or half of what the system allows; `onMany`: there are thousands of inputs. */
+  constructor(limit: number, mayRaise = false, onMany = (): void => undefined) {
+    this.onMany = onMany;
     this.limit = limit;
     this.mayRaise = mayRaise;
+    this.isMain = mayRaise;
   }
 
   open(path: ByteString): number {
@@ -115,10 +155,11 @@ export class NodeFiles implements WorkerIo {
   }
 
   size(fd: number): number {
-    return this.byFd.get(fd)!.stat.size;
+    return this.byFd.get(fd)!.bytes;
   }
 
   read(fd: number, into: Uint8Array, position: number): number {
+    if (fd <= FIRST_KEPT) return readKept(this.byFd.get(fd)!.contents!, into, 0, into.length, position);
     return readInto(fd, into, 0, into.length, position);
   }
 
@@ -131,6 +172,7 @@ export class NodeFiles implements WorkerIo {
     if (shared !== undefined) return readInto(shared, memory, address, bytes, position);
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
+    if (input.contents !== undefined) return readKept(input.contents, memory, address, bytes, position);
     if (bytes > SMALL_READ_BYTES) return readInto(input.fd, memory, address, bytes, position);
     const ahead = input === this.lastInput ? position - this.lastEnd : -1;
     this.lastInput = input;
@@ -219,6 +261,7 @@ export class NodeFiles implements WorkerIo {
   /** A regular input that is no longer what it was when it was opened. */
   changed(): ByteString | undefined {
     for (const [path, before] of this.seen) {
+      if (before.kept) continue;
       const now = statSync(pathOf(path), { throwIfNoEntry: false });
       if (now === undefined || !sameFile(before, now)) return path;
     }
@@ -230,10 +273,11 @@ export class NodeFiles implements WorkerIo {
     this.last = undefined;
     this.blockInput = undefined;
     for (const input of this.byPath.values()) {
-      if (this.byPath.size <= keep) return;
-      if (input.users > 0) continue;
+      if (this.opened <= keep) return;
+      if (input.users > 0 || input.contents !== undefined) continue;
       this.byPath.delete(input.path);
       this.byFd.delete(input.fd);
+      this.opened--;
       closeSync(input.fd);
     }
   }
@@ -242,6 +286,10 @@ export class NodeFiles implements WorkerIo {
   reset(): void {
     for (const input of this.byPath.values()) input.users = 0;
     this.trim();
+    this.byPath.clear();
+    this.byFd.clear();
+    this.shelf = undefined;
+    this.shelfAt = this.keptBytes = this.keptFiles = 0;
     this.seen.clear();
     this.adopted.clear();
     this.pipes.clear();
@@ -251,27 +299,52 @@ export class NodeFiles implements WorkerIo {
   private input(path: ByteString): OpenInput {
     const known = this.byPath.get(path);
     if (known !== undefined) return known;
-    if (this.byPath.size >= this.limit) this.makeRoom();
     // Looked at before it is opened: the end of a pipe can only be opened once.
     const found = this.looked?.path === path ? this.looked.stat : guarded(() => statSync(pathOf(path)));
     this.looked = undefined;
     if (found.isDirectory()) throw new HostError("EISDIR", "Is a directory");
     const isPipe = found.isFIFO() || found.isSocket();
-    const fd = isPipe ? spool(pathOf(path)) : this.openDescriptor(path);
-    const stat = isPipe ? fstatSync(fd) : found;
-    if (found.isFile() && !this.seen.has(path)) this.seen.set(path, stat);
+    const contents = this.opened >= KEPT_FROM && found.isFile() ? this.keep(path, found.size) : undefined;
+    const fd = contents !== undefined ? FIRST_KEPT - this.keptFiles++ : isPipe ? spool(pathOf(path)) : this.openDescriptor(path);
+    const bytes = isPipe ? fstatSync(fd).size : found.size;
+    if (found.isFile() && !this.seen.has(path)) {
+      const { ino, dev, size, mtimeMs } = found;
+      this.seen.set(path, { ino, dev, size, mtimeMs, kept: contents !== undefined });
+    }
     // The contents of a pipe come once: its descriptor stays.
-    const input: OpenInput = { fd, path, users: isPipe ? 1 : 0, stat };
+    const input: OpenInput = { fd, path, users: isPipe ? 1 : 0, bytes, contents };
     if (isPipe) this.pipes.set(path, fd);
+    if (contents === undefined) this.opened++;
     this.byPath.set(path, input);
     this.byFd.set(fd, input);
     return input;
   }
 
+  /** The contents of a short file, undefined when it had better be read when it is needed. */
+  private keep(path: ByteString, bytes: number): Uint8Array | undefined {
+    if (!this.isMain || bytes > KEPT_FILE_BYTES || this.keptBytes + bytes > KEPT_BYTES) return undefined;
+    if (this.shelf === undefined || this.shelfAt + bytes > this.shelf.length) {
+      this.shelf = new Uint8Array(SHELF_BYTES);
+      this.shelfAt = 0;
+    }
+    const place = this.shelf.subarray(this.shelfAt, this.shelfAt + bytes);
+    const fd = this.openDescriptor(path);
+    try {
+      if (readInto(fd, place, 0, bytes, 0) !== bytes) return undefined;
+    } finally {
+      closeSync(fd);
+    }
+    if (this.keptBytes === 0) this.onMany();
+    this.shelfAt += bytes;
+    this.keptBytes += bytes;
+    return place;
+  }
+
   private makeRoom(): void {
+    if (this.opened < this.limit) return;
     if (this.mayRaise) this.limit = Math.max(LEAST_INPUTS, (descriptorLimit() - OTHER_DESCRIPTORS) >> 1);
     this.mayRaise = false;
-    if (this.byPath.size >= this.limit) this.trim(this.limit >> 1);
+    if (this.opened >= this.limit) this.trim(this.limit >> 1);
   }
 
   /** Descriptors of those of `paths` that are open, -1 for the others. They stay open until reset: other threads read by them. */
@@ -279,7 +352,7 @@ export class NodeFiles implements WorkerIo {
     let left = this.limit >> 1;
     return paths.map((path) => {
       const input = this.byPath.get(path);
-      if (input === undefined || left === 0) return -1;
+      if (input === undefined || left === 0 || input.fd < 0) return -1;
       if (input.users === 0) left--;
       input.users++;
       return input.fd;
@@ -295,11 +368,12 @@ export class NodeFiles implements WorkerIo {
 
   private openDescriptor(path: ByteString): number {
     const place = pathOf(path);
+    this.makeRoom();
     try {
       return openSync(place, "r");
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EMFILE" || code === "ENFILE") this.trim(this.byPath.size >> 1);
+      if (code === "EMFILE" || code === "ENFILE") this.trim(this.opened >> 1);
       return guarded(() => openSync(place, "r"));
     }
   }

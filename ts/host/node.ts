@@ -106,7 +106,7 @@ function readWhole(path: string | Buffer, size: number): Uint8Array {
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
-  private readonly files = new NodeFiles(OPEN_INPUTS, true);
+  private readonly files = new NodeFiles(OPEN_INPUTS, true, () => this.expectManyInputs());
   private readonly outputs = new Set<OutputFile>();
   /** Files of other programs that end with the link. */
   private readonly temporary: ByteString[] = [];
@@ -119,6 +119,7 @@ class NodeHost implements Host {
   };
 
   readonly inputBytes: number;
+  private manyInputs = false;
   /** V8's, for a large link; null = those for a small one. */
   private flags: readonly string[] | null = null;
 
@@ -355,9 +356,16 @@ class NodeHost implements Host {
 
   // ---- compute ----
 
+  /** Thousands of files are opened and noted in JavaScript: then V8 may optimise it. */
+  private expectManyInputs(): void {
+    if (!this.program || this.manyInputs) return;
+    this.manyInputs = true;
+    if (this.startFlags.length > 0 || this.flags !== null) setFlags(["--opt"]);
+  }
+
   expectLargeLink(): void {
     if (!this.program || this.flags !== null) return;
-    this.flags = largeLinkFlags(this.startFlags.length > 0);
+    this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.manyInputs || flag !== "--no-opt");
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
     setFlags(this.flags);

@@ -148,3 +148,20 @@ long("thousands of sections that do not fit into a region are said once each, wi
 });
 
 long.run();
+
+long("thousands of short objects are read once, and the bytes are those of an archive of them", (w) => {
+  const COUNT = 3000;
+  const one = (name: string, next: string): Uint8Array => {
+    const object = new ObjectBuilder();
+    object.symbol(name, { in: object.text([0xc3]), bind: STB_GLOBAL });
+    object.symbol(next, { bind: STB_GLOBAL });
+    return object.bytes();
+  };
+  const names = Array.from({ length: COUNT }, (_, i) => (i === 0 ? "_start" : `f${i}`));
+  const members = names.map((name, i) => ({ name: `m${i}.o`, data: one(name, names[(i + 1) % COUNT]!), symbols: [name] }));
+  w.write({ ...Object.fromEntries(members.map(({ name, data }) => [name, data])), "all.a": archive(members), "rsp": lines(COUNT, (i) => `m${i}.o`) });
+  w.sh("$LD @rsp -o many && $LD --whole-archive all.a -o one && $LD -r @rsp -o r.o && $LD r.o -o relinked", SECONDS);
+  for (const out of ["many", "one", "relinked"]) assert.is(w.elf(out).symtab().filter((symbol) => /^(f\d+|_start)$/.test(symbol.name)).length, COUNT);
+  w.sh("cmp many one");
+  contains(w.fails("rm m2999.o && $LD @rsp -o many"), "m2999.o");
+});

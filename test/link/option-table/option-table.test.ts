@@ -28,7 +28,7 @@ options("a negation takes back the option before it, and defaults are what --hel
   w.write(MAIN).sh(`gcc -c m.c && ${LINK} -o plain`);
   const pairs = [
     "--gc-sections,--no-gc-sections", "-Bsymbolic,-Bno-symbolic", "--export-dynamic,--no-export-dynamic", "--allow-multiple-definition,--no-allow-multiple-definition",
-    "--no-gnu-unique,--gnu-unique", "--apply-dynamic-relocs,--no-apply-dynamic-relocs", "-n,--no-nmagic", "-N,--no-omagic", "--no-relax,--relax", "-znorelro,-zrelro",
+    "--no-gnu-unique,--gnu-unique", "--apply-dynamic-relocs,--no-apply-dynamic-relocs", "-n,--no-nmagic,-Bdynamic", "-N,--no-omagic,-Bdynamic", "--no-relax,--relax", "-znorelro,-zrelro",
     "-znow,-zlazy", "-zexecstack,-znoexecstack", "-zexecstack,-zexecstack-if-needed", "-znotext,-ztext", "-ztextoff,-ztext", "-zseparate-code,-znoseparate-code",
     "-zkeep-text-section-prefix,-znokeep-text-section-prefix", "-znosectionheader,-zsectionheader", "-zlrodata-after-bss,-znolrodata-after-bss",
     "-zpack-relative-relocs,-znopack-relative-relocs", "-znocombreloc,-zcombreloc", "-znognustack,-zgnustack", "--fatal-warnings,--no-fatal-warnings",
@@ -41,6 +41,14 @@ options("a negation takes back the option before it, and defaults are what --hel
   for (const pair of pairs) {
     if (!wield && gnu.test(pair)) continue;
     w.sh(`${LINK} -Wl,${pair} -o both && cmp plain both`);
+  }
+});
+
+options("--no-omagic and --no-nmagic page a static link again, but ask for no shared objects", (w) => {
+  w.write({ "a.c": "int main(void) { return 0; }" }).sh("gcc -c a.c");
+  for (const flags of ["-N,--no-omagic", "-n,--no-nmagic"]) {
+    w.sh(`gcc -B$B -static a.o -Wl,${flags} -o a && ./a`);
+    assert.equal(w.elf("a").needed(), []);
   }
 });
 
