@@ -93,7 +93,7 @@ function world(): World {
   const input = (path: string, member: string): InputFile => ({ id: 0, obj: 0, group: 0, source: 0, offset: 0, bytes: 0, path, member, soname: "", needed: [], versions: [] }) as InputFile;
   const rows: Record<string, number> = { main: MAIN, foo: FOO, _Z4cfuni: 3 };
   const ctx = {
-    arena, tables, params, diag,
+    arena, tables, assigned: new Map(), params, diag,
     options: defaultOptions(),
     objects: Uint32Array.of(1, 2),
     inputs: [input("", ""), input("lib.a", "dir/m.o"), input("b.o", "")],

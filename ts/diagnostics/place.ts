@@ -10,6 +10,7 @@ import {
   SYM_COMMON,
   SYM_DEFINED,
   SYM_DISCARDED,
+  SYM_IN_OSEC,
   SYM_KIND_MASK,
   SYM_LAZY,
   SYM_SHARED,
@@ -17,13 +18,14 @@ import {
 import { RELA_BYTES, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STT_FILE, STT_FUNC, STT_SECTION, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { placeInScript } from "../script/lexer.ts";
 import { demangle } from "./demangle.ts";
 import type { Place, SourcePlace, SourceRef } from "./message.ts";
 import { ObjectSections, type ObjectSource } from "./object-sections.ts";
 import { SourceLines, type SourceLine } from "./source-line.ts";
 
 /** What naming a place needs of a link; a Context is one. */
-export type PlaceContext = Pick<Context, "tables" | "arena" | "inputs" | "options" | "objects" | "sources" | "params"> & {
+export type PlaceContext = Pick<Context, "tables" | "arena" | "assigned" | "inputs" | "options" | "objects" | "sources" | "params"> & {
   host: Pick<Context["host"], "readAt" | "inflate">;
 };
 
@@ -206,12 +208,15 @@ function definingObject(ctx: PlaceContext, sym: number): number {
   const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
   // An archive member that nobody asked for.
   if (kind === SYM_LAZY) return ctx.tables.gsym.lazy[sym]! || ctx.tables.gsym.refObj[sym]!;
-  const defined = kind === SYM_DEFINED || kind === SYM_SHARED || kind === SYM_COMMON || kind === SYM_DISCARDED;
+  const defined = kind === SYM_DEFINED || kind === SYM_SHARED || kind === SYM_COMMON || kind === SYM_DISCARDED || kind === SYM_IN_OSEC;
   return defined ? ctx.tables.gsym.obj[sym]! : ctx.tables.gsym.refObj[sym]!;
 }
 
+/** The file that defines a symbol; `--defsym`, or `script:line`, where an expression does. */
 export function definedIn(ctx: PlaceContext, sym: number): Place {
-  return filePlace(ctx, definingObject(ctx, sym));
+  const expr = ctx.assigned.get(sym);
+  if (expr === undefined) return filePlace(ctx, definingObject(ctx, sym));
+  return expr.name === "--defsym" ? { text: expr.name, ref: { input: expr.name } } : placeInScript(expr.text, expr.name, expr.offset);
 }
 
 // ---- sections ----

@@ -26,5 +26,6 @@ export function whyMissing(name: ByteString, isStatic: boolean, folders: readonl
   const near = name.startsWith(":")
     ? nearest(name.slice(1), contents.flatMap(({ files }) => files))
     : nearest(name, contents.flatMap(({ files }) => files.flatMap((file) => suffix.exec(file)?.[1] ?? [])));
-  return near === "" ? [] : [`did you mean: -l${name.startsWith(":") ? ":" : ""}${near}`];
+  if (near !== "") return [`did you mean: -l${name.startsWith(":") ? ":" : ""}${near}`];
+  return /^lib|\.(so|a|o)$/.test(name) ? [`-l${name} searches lib${name}.so and lib${name}.a; -l:FILE searches the exact name`] : [];
 }

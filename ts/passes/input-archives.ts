@@ -96,7 +96,7 @@ export class InputArchives {
         if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
         if (kind === "relocatable") this.objects.noteAbi(member.head[member.headAt + EI_OSABI]!);
         if (stays && kind !== "incompatible" && objects > 0) return;
-        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags);
+        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags, member);
       });
     } catch (error) {
       if (error === INCOMPATIBLE) return false;
@@ -152,13 +152,16 @@ export class InputArchives {
     return excludeLibs.some((excluded) => excluded === "ALL" || excluded === name || `${excluded}.a` === name);
   }
 
-  private addMember(kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number): void {
+  /** `first`: the first bytes of the member. */
+  private addMember(
+    kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number, first: Pick<Member, "head" | "headAt" | "headEnd">,
+  ): void {
     if (kind === "bitcode") return this.objects.addBitcode(source, offset, bytes, archive, member, flags);
     if (kind === "relocatable") return this.objects.addObject(source, offset, bytes, archive, member, flags);
     const file = { path: archive, member };
     const { diag } = this.ctx;
     if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(file));
-    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, file);
+    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, file, first.head.subarray(first.headAt, first.headEnd));
     else diag.warn(messages.oddMember(file));
   }
 
@@ -171,12 +174,12 @@ export class InputArchives {
       file = new OpenFile(this.ctx.host, this.access.paths.path(path), this.access.machine);
       this.access.noteLoaded(path);
       if (member.nested < 0) {
-        this.addMember(file.kind, path, 0, file.size, archive, name, flags);
+        this.addMember(file.kind, path, 0, file.size, archive, name, flags, { head: file.head, headAt: 0, headEnd: file.headBytes });
         return;
       }
       const inner = memberAt(file, member.nested);
       const kind = fileKind(inner.head, inner.headAt, inner.headEnd, this.access.machine);
-      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags);
+      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags, inner);
     } catch (error) {
       if (!(error instanceof HostError) && !(error instanceof BadArchive)) throw error;
       this.ctx.diag.error(messages.thinMember(archive, member.name, error));

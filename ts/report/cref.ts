@@ -8,8 +8,7 @@
 import { OBJ_RELOCATABLE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SHARED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { displaySymbol, fileName } from "../diagnostics/place.ts";
-import { placeInScript } from "../script/lexer.ts";
+import { definedIn, displaySymbol, fileName } from "../diagnostics/place.ts";
 
 const FILE_COLUMN = 50;
 
@@ -19,17 +18,10 @@ export function crossReference(ctx: Context): ByteString {
   let text = `\nCross Reference Table\n\n${row("Symbol", "File")}`;
   for (const [sym, objs] of users) {
     const definer = ctx.tables.gsym.obj[sym]!;
-    text += row(displaySymbol(ctx, sym), definitionPlace(ctx, sym));
+    text += row(displaySymbol(ctx, sym), definedIn(ctx, sym).text);
     for (const obj of objs) if (obj !== definer) text += row("", fileName(ctx, obj));
   }
   return text;
-}
-
-/** File that defines a global; `--defsym` or `script:line` for those that expressions define. */
-function definitionPlace(ctx: Context, sym: number): ByteString {
-  const expr = ctx.assigned.get(sym);
-  if (expr === undefined) return fileName(ctx, ctx.tables.gsym.obj[sym]!);
-  return expr.name === "--defsym" ? expr.name : placeInScript(expr.text, expr.name, expr.offset).text;
 }
 
 /** Relocatable objects that mention each defined global, in link order. */

@@ -193,7 +193,14 @@ export function scriptError(text: ByteString, name: ByteString, offset: number, 
   const found = text.indexOf("\n", at);
   const place = placeInScript(text, name, offset);
   const { shown, column } = excerpt(text.slice(lineStart, found < 0 ? text.length : found), at - lineStart);
-  return new ScriptError({ code: "BAD_SCRIPT", text: `${place.text}: ${printable(message)}\n>>> ${shown}\n>>> ${" ".repeat(column)}^`, at: place.ref });
+  const lines = [`${place.text}: ${printable(message)}`, shown, `${" ".repeat(column)}^`, ...encodingOf(text)];
+  return new ScriptError({ code: "BAD_SCRIPT", text: lines.join("\n>>> "), at: place.ref });
+}
+
+/** A line about files that editors have saved in a way that scripts are not read. */
+function encodingOf(text: ByteString): string[] {
+  const encoding = text.startsWith("\xef\xbb\xbf") ? "UTF-8" : /^(\xff\xfe|\xfe\xff)/.test(text) ? "UTF-16" : "";
+  return encoding === "" ? [] : [`it begins with a byte order mark (${encoding}), which scripts must not have`];
 }
 
 const EXCERPT_BYTES = 120;

@@ -136,12 +136,12 @@ export class ScriptText {
     return expr;
   }
 
-  /** `what` is expected. */
+  /** A pattern; `what`: what it is of, for the message where there is none. */
   glob(what: string): Glob {
     this.skip();
     const start = this.at;
     const quoted = this.text[start] === '"';
-    if (!quoted && this.peek() === "") throw this.error(`expected ${what}`);
+    if (!quoted && this.peek() === "") throw this.error(start < this.text.length ? `expected ${what}` : "unexpected EOF");
     const pattern = this.word();
     try {
       return new Glob(pattern, quoted);

@@ -105,6 +105,8 @@ broken("files that no linker of ELF files takes are named for what they are", (w
     w.write({ "x.o": data });
     contains(w.fails("$LD s.o x.o -o s"), said);
   }
+  w.write({ "x.o": elf([18, 183]) }).sh("ar rc x.a x.o && ar rcT thin.a x.o");
+  for (const archive of ["x.a", "thin.a"]) contains(w.fails(`$LD s.o --whole-archive ${archive} -o s`), `${archive}(x.o) is incompatible with elf_x86_64\n>>> it is 64-bit little-endian ELF for AArch64\n`);
   w.sh("mkdir folder");
   for (const option of ["-T folder", "--version-script=folder", "--dynamic-list=folder", "folder"]) contains(w.fails(`$LD s.o ${option} -o s`), "cannot open folder: Is a directory");
   lacks(w.fails("$LD s.o -T x.o -o s"), "neither an object");

@@ -23,6 +23,9 @@ commandLine("words that are near a value, and who calls us like a compiler, are 
   contains(w.fails("$LD a.o --build-id=sha -o x"), "unknown --build-id style: sha (one of sha1, ");
   contains(w.fails("$LD a.o --unresolved-symbols=none -o x"), "unknown --unresolved-symbols value: none (one of report-all, ");
   contains(w.fails("$LD a.o --defsym=a -o x"), "--defsym: syntax error: a\n>>> expected NAME=EXPRESSION");
+  contains(w.fails("$LD a.o --oformat=pe -o x"), "unknown --oformat value: pe (one of elf, binary, srec, ihex)\n");
+  contains(w.fails("$LD a.o -Ttext=zz -o x"), "invalid argument: -Ttext=zz\n>>> expected a hexadecimal address\n");
+  contains(w.fails("$LD a.o --section-start .text -o x"), "invalid argument: --section-start .text\n>>> expected SECTION=ADDRESS, the address in hexadecimal\n");
   for (const option of ["-fPIC", "-static-pie", "-rdynamic"]) {
     contains(w.fails(`$LD a.o ${option} -o x`), `unknown argument '${option}'\n`, "\n>>> it is an option of compilers (gcc, clang), and this is a linker\n");
   }
@@ -40,6 +43,8 @@ commandLine("a library that is not found: what is there instead", (w) => {
   assert.is(said("-static -lbarr"), "wield: error: unable to find library -lbarr\n");
   assert.is(said("-l:libnaer.a"), "wield: error: unable to find library -l:libnaer.a\n>>> did you mean: -l:libnear.a\n");
   assert.is(said("-lquitedifferent"), "wield: error: unable to find library -lquitedifferent\n");
+  assert.is(said("-lquite.so"), "wield: error: unable to find library -lquite.so\n>>> -lquite.so searches libquite.so.so and libquite.so.a; -l:FILE searches the exact name\n");
+  assert.is(said("-llibquite"), "wield: error: unable to find library -llibquite\n>>> -llibquite searches liblibquite.so and liblibquite.a; -l:FILE searches the exact name\n");
 }, "as");
 
 commandLine("sources that are given instead of objects are named", (w) => {

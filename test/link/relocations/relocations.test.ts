@@ -143,6 +143,14 @@ relocations("overflow is diagnosed with place, type, value, bounds and symbol", 
   }
 });
 
+relocations("overflow names who defines the symbol: a file, an option, a line of a script, the linker", (w) => {
+  if (linkerName === "bfd") return;
+  w.write({ "a.s": ".globl _start\n_start: movb $far, %al\n", "f.s": ".globl far\nfar = 0x1000\n", "x.ld": "other = 1;\nfar = 0x1000;\n", "e.s": ".globl _start\n_start: movb $_end, %al\n" });
+  w.sh("for f in a f e; do as $f.s -o $f.o; done");
+  const cases = [["a.o f.o", "f.o"], ["a.o --defsym=far=0x1000", "--defsym"], ["a.o -T x.ld", "x.ld:2"], ["e.o", "<internal>"]];
+  for (const [words, definedIn] of cases) contains(w.fails(`$LD ${words} -o x`), "relocation R_X86_64_8 out of range: ", `\n>>> defined in ${definedIn}\n`);
+}, "as");
+
 relocations("an unknown relocation type is an error that names it", (w) => {
   for (const type of [200, 0x7fffffff]) {
     const o = new ObjectBuilder();

@@ -92,7 +92,7 @@ function onlyFor(machine: LinkOptions["machineOptions"][number]["machine"]): Set
 
 function setCallGraphSort(s: ParseState, v: ByteString): void {
   if (v === "none" || v === "hfsort" || v === "cdsort") s.options.callGraphSort = v;
-  else s.errors.push(`unknown --call-graph-profile-sort= value: ${v}`);
+  else s.errors.push(`unknown --call-graph-profile-sort= value: ${v} (one of none, hfsort, cdsort)`);
 }
 
 /** A seed alone, or nothing, is mold's form. */
@@ -105,15 +105,15 @@ function setShuffle(s: ParseState, value: ByteString): void {
   else if (isGlob(s, pattern, "--shuffle-sections=")) s.options.shuffleSections.push({ pattern, seed: (seed.startsWith("-") ? -Number(seed.slice(1)) : Number(seed)) >>> 0 });
 }
 
-/** An option and its value as the user wrote them. */
-function asWritten(spelling: ByteString, v: ByteString): ByteString {
-  return spelling.includes("=") ? spelling : `${spelling} ${v}`;
+/** `wanted`: what the option's value should have been. */
+function refuse(s: ParseState, spelling: ByteString, v: ByteString, wanted: string): void {
+  s.errors.push(`invalid argument: ${spelling.includes("=") ? spelling : `${spelling} ${v}`}\n>>> expected ${wanted}`);
 }
 
 function sectionStart(name: string): Setter {
   return (s, v, spelling) => {
     const address = parseHex(v);
-    if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+    if (address === undefined) refuse(s, spelling, v, "a hexadecimal address");
     else s.options.sectionStarts.set(name, address);
   };
 }
@@ -121,7 +121,7 @@ function sectionStart(name: string): Setter {
 function setSectionStart(s: ParseState, v: ByteString, spelling: ByteString): void {
   const equals = v.lastIndexOf("=");
   const address = equals > 0 ? parseHex(v.slice(equals + 1)) : undefined;
-  if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+  if (address === undefined) refuse(s, spelling, v, "SECTION=ADDRESS, the address in hexadecimal");
   else s.options.sectionStarts.set(v.slice(0, equals), address);
 }
 
@@ -129,13 +129,13 @@ function segmentStart(name: string): Setter {
   return (s, v, spelling) => {
     const address = parseHex(v);
     if (address !== undefined) s.options.segmentStarts.set(name, address);
-    else if (name !== "text-segment") s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+    else if (name !== "text-segment") refuse(s, spelling, v, "a hexadecimal address");
   };
 }
 
 function setPhysicalBase(s: ParseState, v: ByteString, spelling: ByteString): void {
   const address = parseNumber(v);
-  if (address === undefined) s.errors.push(`invalid argument: ${asWritten(spelling, v)}`);
+  if (address === undefined) refuse(s, spelling, v, "an address");
   else s.options.physicalBase = address;
 }
 

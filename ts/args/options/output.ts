@@ -82,7 +82,7 @@ function addCompression(s: ParseState, v: ByteString): void {
   const parts = v.split("=");
   const [kind = "", level] = (parts[1] ?? "").split(/:(.*)/s);
   if (parts.length !== 2 || parts[1] === "") s.errors.push(`--compress-sections: parse error, not 'section-glob=[none|zlib|zstd]'`);
-  else if (kind !== "none" && kind !== "zlib" && kind !== "zstd") s.errors.push(`unknown --compress-sections value: ${kind}`);
+  else if (kind !== "none" && kind !== "zlib" && kind !== "zstd") s.errors.push(`unknown --compress-sections value: ${kind} (one of none, zlib, zstd)`);
   else if (level !== undefined && !/^[0-9]{1,9}$/.test(level)) s.errors.push(`--compress-sections: expected a non-negative integer compression level, but got '${level}'`);
   else s.options.compressSections.push({ glob: parts[0]!, kind, level: Number(level ?? 0) });
 }
@@ -95,7 +95,7 @@ function setRunPathOrSymbols(s: ParseState, v: ByteString): void {
 function setOutputFormat(s: ParseState, v: ByteString): void {
   s.options.hexFormat = v === "srec" || v === "ihex" ? v : "";
   s.options.binary = v === "binary" || s.options.hexFormat !== "";
-  if (!s.options.binary && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v}`);
+  if (!s.options.binary && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v} (one of elf, binary, srec, ihex)`);
 }
 
 /** `_fbsd` names the same layout with another OS ABI. */
