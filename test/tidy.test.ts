@@ -122,6 +122,16 @@ tidy("kernels import what they use", () => {
   assert.equal(wrong, []);
 });
 
+/** Neither asc nor tsc says so of kernels. */
+tidy("kernels declare nothing that nobody uses", () => {
+  const count = namesIn("as-kernels", "ts", "test");
+  const wrong = sources("as-kernels").filter((file) => ![TABLES_FILE, "as-kernels/shared/columns.ts"].includes(file)).flatMap((file) => {
+    const declared = [...withoutComments(read(file)).matchAll(/^(?:export )?(?:const|function|class) (\w+)/gm)].map((match) => match[1]!);
+    return declared.filter((name) => count.get(name) === 1).map((name) => `${file}: ${name}`);
+  });
+  assert.equal(wrong, []);
+});
+
 tidy("every kernel is called", () => {
   const callers = [...sources("ts"), ...sources("test")].map((file) => withoutComments(read(file))).join("\n");
   const unused = [...allKernels().values()].flat().filter(({ name }) => !new RegExp(`\\bkernels\\.${name}\\b`).test(callers));

@@ -13,15 +13,15 @@ import {
 // ---- GOTPCRELX forms ----
 export const FORM_NONE: u32 = 0;
 /** mov foo@GOTPCREL(%rip), %reg → lea foo(%rip), %reg */
-export const FORM_LEA: u32 = 1;
+const FORM_LEA: u32 = 1;
 /** call *foo@GOTPCREL(%rip) → addr32 call foo; or another byte before or behind it (-z call-nop) */
-export const FORM_CALL: u32 = 2;
+const FORM_CALL: u32 = 2;
 /** jmp *foo@GOTPCREL(%rip) → jmp foo; nop */
-export const FORM_JMP: u32 = 3;
+const FORM_JMP: u32 = 3;
 /** test %reg, foo@GOTPCREL(%rip) → test $foo, %reg */
-export const FORM_TEST: u32 = 4;
+const FORM_TEST: u32 = 4;
 /** adc add and cmp or sbb sub xor foo@GOTPCREL(%rip), %reg → op $foo, %reg */
-export const FORM_BINOP: u32 = 5;
+const FORM_BINOP: u32 = 5;
 
 /** Bytes before the field that the type's instruction forms take: opcode, ModRM and the prefix the type promises. */
 // @ts-ignore: decorator
@@ -107,14 +107,14 @@ export function relaxGot(at: u32, type: u32, form: u32, SA: u64, P: u64, callNop
 // ---- TLS: general and local dynamic ----
 export const TLS_BAD: u32 = 0;
 /** 66 48 8d 3d (lea x@tlsgd(%rip),%rdi) [field] then 66 66 48 e8 or 66 48 ff 15 and 4 bytes: 16 bytes. */
-export const GD_SMALL: u32 = 1;
+const GD_SMALL: u32 = 1;
 /** 48 8d 3d [field] 48 b8 [8 bytes] 48 01 d8 | 4c 01 f8, ff d0: 22 bytes, large code model. */
-export const GD_LARGE: u32 = 2;
+const GD_LARGE: u32 = 2;
 /** 48 8d 3d [field] e8 [4 bytes]: 12 bytes. */
-export const LD_CALL: u32 = 3;
+const LD_CALL: u32 = 3;
 /** 48 8d 3d [field] ff 15 [4 bytes]: 13 bytes. */
-export const LD_CALL_GOT: u32 = 4;
-export const LD_LARGE: u32 = 5;
+const LD_CALL_GOT: u32 = 4;
+const LD_LARGE: u32 = 5;
 
 /** lea disp(%rip), %rdi before the field. */
 // @ts-ignore: decorator

@@ -11,7 +11,7 @@ import {
 } from "../shared/abi.ts";
 
 // DW_EH_PE_*: the low four bits say how a value is stored, the next three what it is relative to
-export const DW_EH_PE_absptr: u32 = 0;
+const DW_EH_PE_absptr: u32 = 0;
 const DW_EH_PE_udata2: u32 = 2;
 const DW_EH_PE_udata4: u32 = 3;
 const DW_EH_PE_udata8: u32 = 4;

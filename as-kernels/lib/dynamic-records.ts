@@ -19,7 +19,7 @@ export const DID_SYMBOLIC: u32 = 2;
 /** S + A of a relocation against section symbol `sym`: in a merge section the addend takes part in choosing the piece. */
 // @ts-ignore: decorator
 @inline
-export function sectionAddress(sym: u32, A: u64): u64 {
+function sectionAddress(sym: u32, A: u64): u64 {
   const target = tables().sym.isec[sym];
   if (tables().isec.kind[target] != ISEC_MERGE) return tables().sym.addr[sym] + A;
   return mergedPlace(tables().isec.obj[target], target, tables().sym.value[sym] + A);

@@ -19,7 +19,7 @@ export function mix(h: u64): u64 {
   return h ^ (h >> 32);
 }
 
-/** First lane's start for `len` bytes. */
+/** The first half of hashBytes alone. */
 // @ts-ignore: decorator
 @inline
 export function hashLane0(ptr: u32, len: u32): u64 {
@@ -60,20 +60,4 @@ export function hashBytes(ptr: u32, len: u32, out0: u32, out1: u32): void {
   }
   store<u64>(out0, mix(a));
   store<u64>(out1, mix(b ^ rotl<u64>(a, 17)));
-}
-
-/** A 64-bit hash that owes nothing to XXH3, for strings that have that one too. */
-// @ts-ignore: decorator
-@inline
-export function hashLane1(ptr: u32, len: u32): u64 {
-  let b: u64 = (<u64>len) ^ K3;
-  let p = ptr;
-  let left = len;
-  while (left >= 8) {
-    b = (rotl<u64>(b, 23) + load<u64>(p)) * K2;
-    p += 8;
-    left -= 8;
-  }
-  if (left) b = (rotl<u64>(b, 23) + (load<u64>(p) & ((<u64>1 << (<u64>left << 3)) - 1))) * K2;
-  return mix(b);
 }

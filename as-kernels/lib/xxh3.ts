@@ -8,25 +8,25 @@
 const PRIME32_1: u64 = 0x9e3779b1;
 const PRIME32_2: u64 = 0x85ebca77;
 const PRIME32_3: u64 = 0xc2b2ae3d;
-export const PRIME64_1: u64 = 0x9e3779b185ebca87;
+const PRIME64_1: u64 = 0x9e3779b185ebca87;
 const PRIME64_2: u64 = 0xc2b2ae3d27d4eb4f;
 const PRIME64_3: u64 = 0x165667b19e3779f9;
 const PRIME64_4: u64 = 0x85ebca77c2b2ae63;
 const PRIME64_5: u64 = 0x27d4eb2f165667c5;
 const PRIME_MX1: u64 = 0x165667919e3779f9;
-export const PRIME_MX2: u64 = 0x9fb21c651e98df25;
+const PRIME_MX2: u64 = 0x9fb21c651e98df25;
 
 const SECRET_BYTES: u32 = 192;
 const STRIPE_BYTES: u32 = 64;
 const STRIPES_PER_BLOCK: u32 = (SECRET_BYTES - STRIPE_BYTES) / 8;
 const BLOCK_BYTES: u32 = STRIPE_BYTES * STRIPES_PER_BLOCK;
 /** Secret offsets of the last bytes of inputs of 129 to 240 bytes, and of rounds after the eighth. */
-export const MID_LAST: u32 = 136 - 17;
-export const MID_START: u32 = 3;
+const MID_LAST: u32 = 136 - 17;
+const MID_START: u32 = 3;
 
 // @ts-ignore: decorator
 @inline
-export function avalanche(h: u64): u64 {
+function avalanche(h: u64): u64 {
   h ^= h >> 37;
   h *= PRIME_MX1;
   return h ^ (h >> 32);
@@ -35,7 +35,7 @@ export function avalanche(h: u64): u64 {
 /** The final mix of XXH64, which short inputs use. */
 // @ts-ignore: decorator
 @inline
-export function avalanche64(h: u64): u64 {
+function avalanche64(h: u64): u64 {
   h ^= h >> 33;
   h *= PRIME64_2;
   h ^= h >> 29;
@@ -46,7 +46,7 @@ export function avalanche64(h: u64): u64 {
 /** Both halves of the 128-bit product, xored. */
 // @ts-ignore: decorator
 @inline
-export function fold128(a: u64, b: u64): u64 {
+function fold128(a: u64, b: u64): u64 {
   const aLow = a & 0xffffffff;
   const aHigh = a >> 32;
   const bLow = b & 0xffffffff;
@@ -114,7 +114,7 @@ function accumulate(acc: u32, at: u32, secret: u32): void {
 }
 
 /** More than 240 bytes; `acc`: 64 bytes of scratch. */
-export function long(at: u32, len: u32, secret: u32, acc: u32): u64 {
+function long(at: u32, len: u32, secret: u32, acc: u32): u64 {
   store<u64>(acc, PRIME32_3);
   store<u64>(acc, PRIME64_1, 8);
   store<u64>(acc, PRIME64_2, 16);

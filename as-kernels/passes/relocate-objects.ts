@@ -11,7 +11,6 @@ import { ISEC_REGULAR } from "../shared/abi.ts";
 import { RELA_BYTES, SHT_NOBITS } from "../shared/elf.ts";
 
 /** A batch: u32 1 = an object that is too large, u32 members in all; then for each output section u32 first member, end. */
-const BATCH_ALONE: u32 = 0;
 const BATCH_MEMBERS: u32 = 4;
 const BATCH_RANGES: u32 = 8;
 

@@ -180,7 +180,6 @@ export const R_X86_64_GOTPC32_TLSDESC = 34;
 export const R_X86_64_TLSDESC_CALL = 35;
 export const R_X86_64_TLSDESC = 36;
 export const R_X86_64_IRELATIVE = 37;
-export const R_X86_64_RELATIVE64 = 38;
 export const R_X86_64_GOTPCRELX = 41;
 export const R_X86_64_REX_GOTPCRELX = 42;
 export const R_X86_64_CODE_4_GOTPCRELX = 43;
