@@ -144,6 +144,37 @@ for (const debug of [false, true]) {
     assert.ok(odd > 50);
   });
 
+  test("a member whose tables are not as they should be makes the archive odd, so that it is opened and the member described", () => {
+    const object = new ObjectBuilder();
+    object.symbol("f", { in: object.text(new Uint8Array(4)) });
+    object.symbol("g");
+    const good = object.bytes();
+    const view = new DataView(good.buffer, good.byteOffset);
+    const header = (type: number): number => Array.from({ length: view.getUint16(60, true) }, (_, i) => Number(view.getBigUint64(40, true)) + 64 * i).find((at) => view.getUint32(at + 4, true) === type)!;
+    const [symtab, strtab] = [header(2), 64 * view.getUint32(header(2) + 40, true) + Number(view.getBigUint64(40, true))];
+    const place = (at: number): number => Number(view.getBigUint64(at + 24, true));
+    const size = (at: number): number => Number(view.getBigUint64(at + 32, true));
+    const global = place(symtab) + 24 * view.getUint32(symtab + 44, true);
+    const changes: Record<string, [at: number, bytes: number[]]> = {
+      "a local symbol among the global ones": [global + 4, [0]],
+      "a name outside of the string table": [global, [0, 0, 1, 0]],
+      "strings without an end": [place(strtab) + size(strtab) - 1, [120]],
+      "section names in header 0": [62, [0xff, 0xff]],
+      "headers of another size": [58, [65]],
+      "another machine": [18, [183]],
+      "another type": [16, [2]],
+    };
+    const scanned = (data: Uint8Array): boolean => scan(memory, archive([{ name: "m.o", data, symbols: ["f"] }]), 100_000) !== null;
+    assert.ok(scanned(good));
+    for (const [what, [at, bytes]] of Object.entries(changes)) {
+      const mark = arena.mark();
+      const changed = good.slice();
+      changed.set(bytes, at);
+      assert.not(scanned(changed), what);
+      arena.release(mark);
+    }
+  });
+
   test("an index is in use when one of its names is, or when it has fewer than it says", () => {
     mention(memory, ["used", "unused", "slim"], (name) => (name === "used" ? SYM_USED_REGULAR : 0));
     const slots = 8;
