@@ -17,7 +17,7 @@ import { put } from "./put.ts";
 import { warmKernels } from "./kernel-cache.ts";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
-const LEFT_OUT = [
+export const LEFT_OUT = [
   /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(print|large-link|pipe|run-command|spooled-output|unpack-zstd)\./,
   /^input\/(made-object|missing-library|gcc-symtab)\./,
   /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|check-protection|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32|adjust-sections|rewrite-endbr|output-order|zero-sections|unique-names|walk-archives|warn-alignment)/,
@@ -202,7 +202,7 @@ function archive(members: readonly [string, readonly string[]][]): Buffer {
  * Command lines: a library from objects, then programs that use it, dynamic and static, with what gcc passes: what is compiled for
  * them is in the code cache, everything else is compiled when it is called.
  */
-function warmLinks(folder: string): string[][] {
+export function warmLinks(folder: string): string[][] {
   const [start, print, steps, runtime] = ["start.o", "print.o", "steps.o", "runtime.o"].map((name) => path.join("build/demo", name)) as [string, string, string, string];
   const file = (name: string): string => path.join(folder, name);
   fs.writeFileSync(file("libsteps.so"), `/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( ${file("libsteps.so.1")} AS_NEEDED ( ${file("libsteps.so.1")} ) )\n`);

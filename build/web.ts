@@ -7,8 +7,11 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { pathToFileURL } from "node:url";
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { leaveOut } from "./program.ts";
+import { calledOnly } from "./called.ts";
+import { ordinaryLinks } from "./ordinary-links.ts";
+import { LEFT_OUT, leaveOut } from "./program.ts";
 import { put } from "./put.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
@@ -20,16 +23,8 @@ const noPrograms: Plugin = {
   },
 };
 
-/**
- * What web-quick.mjs is without: there it is the bytes that count, and links that fail or are looked into are as common as others, so
- * messages and reports are in; scripts that lay out, -r, folding, indexes of debug information, compressed sections and the names of C++ and
- * Rust in messages are not.
- */
-const SELDOM = [
-  /^args\/help\./, /^diagnostics\/demangle\//, /^host\/unpack-/, /^lto\/(?!slim-mark)/, /^input\/(made-object|missing-library|gcc-symtab)\./, /^report\/(reproduce|cross-reference)/,
-  /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32|walk-archives)/,
-  /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(gdb-index|debug-units|debug-names)/,
-];
+/** Modules of which the quick program in a worker has nothing at all. */
+const SELDOM = [...LEFT_OUT, /^host\/unpack-/];
 
 const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 
@@ -40,13 +35,32 @@ async function squeeze(text: string, module: boolean): Promise<string> {
   return code!;
 }
 
-/**
- * The page's half and the quick program in a worker. What both need is in both, 16 kB: a file that they share would be asked for only when
- * they have arrived, in the page and in the worker, and the first link waits for both.
- */
-async function halves(dist: string, release: boolean): Promise<void> {
-  const result = await build({ ...WEB, plugins: [noPrograms, leaveOut(SELDOM)], entryPoints: { browser: "ts/browser.ts", "web-quick": "ts/web-worker.ts" }, outdir: dist, outExtension: { ".js": ".mjs" } });
-  await Promise.all(result.outputFiles!.map(async (file) => put(file.path, release ? await squeeze(file.text, true) : file.contents)));
+/** What is imported. What it has in common with a worker is in both: a file of its own would be asked for when they have arrived, and the first link waits for both. */
+async function page(dist: string, release: boolean): Promise<void> {
+  const result = await build({ ...WEB, plugins: [noPrograms, leaveOut([/^args\/help\./])], entryPoints: ["ts/browser.ts"], outfile: path.join(dist, "browser.mjs") });
+  const { path: file, text, contents } = result.outputFiles![0]!;
+  put(file, release ? await squeeze(text, true) : contents);
+}
+
+/** Tells V8 to compile all functions at once: for each that is compiled when it is called, it reads the text twice. Others read a comment. */
+const EAGER = "//# allFunctionsCalledOnLoad\n";
+
+/** The quick program in a worker: the functions that ordinary links call. */
+async function quick(dist: string, kernels: string, release: boolean): Promise<void> {
+  const entry = 'export * from "./ts/api/engine.ts"; export { unpackOptions } from "./ts/api/remote.ts";';
+  const result = await build({ ...WEB, minify: false, plugins: [noPrograms, leaveOut(SELDOM)], stdin: { contents: entry, resolveDir: process.cwd() } });
+  const { text } = result.outputFiles![0]!;
+  const file = path.resolve("dist/build", `engine.${process.pid}.mjs`);
+  try {
+    put(file, text);
+    const { href } = pathToFileURL(file);
+    put(file, await calledOnly(text, href, async () => ordinaryLinks(await import(href), fs.readFileSync(kernels))));
+    const made = await build({ ...WEB, stdin: { contents: `import { serveWorker } from ${JSON.stringify(file)}; serveWorker();`, resolveDir: process.cwd() } });
+    const small = made.outputFiles![0]!.text;
+    put(path.join(dist, "web-quick.mjs"), EAGER + (release ? await squeeze(small, true) : small));
+  } finally {
+    fs.rmSync(file, { force: true });
+  }
 }
 
 /** The complete program in a worker. */
@@ -75,7 +89,7 @@ async function inline(dist: string, kernels: string, release: boolean): Promise<
 
 /** To `dist`, with the kernels from a file. `release`: as it is published. */
 export async function web(dist: string, kernels: string, release: boolean): Promise<void> {
-  await Promise.all([halves(dist, release), complete(dist, release), inline(dist, kernels, release)]);
+  await Promise.all([page(dist, release), quick(dist, kernels, release), complete(dist, release), inline(dist, kernels, release)]);
 }
 
 /** `node build/run.mjs build/web.ts FOLDER`: what is published, with the kernels of dist/, for tests. */

@@ -82,8 +82,10 @@ export function serveWorker(): void {
     },
     async link(job, packed, callbacks, watched) {
       const { link } = await engine;
-      const options = unpackOptions(packed, callbacks);
-      const done = await outcome(job, (signal) => link(watched ? { ...options, signal } : options));
+      const done = await outcome(job, (signal) => {
+        const options = unpackOptions(packed, callbacks);
+        return link(watched ? { ...options, signal } : options);
+      });
       release(callbacks);
       return done;
     },
@@ -98,8 +100,8 @@ export function serveWorker(): void {
       (await opened).update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
     },
     async relink(job, id, onProgress, watched, recycle) {
-      const context = await contexts.get(id)!.opened;
-      const done = await outcome(job, (signal) => context.relink({ throwOnError: false, recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
+      const { opened } = contexts.get(id)!;
+      const done = await outcome(job, async (signal) => (await opened).relink({ throwOnError: false, recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
       release(onProgress);
       return done;
     },

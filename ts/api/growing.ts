@@ -3,7 +3,7 @@
  * one then does from its beginning, as everything after it.
  *
  * Knows neither where engines come from nor what is left out. Most programs never need the complete one, so it is not loaded
- * before; what is sure to need it (a layout script, -r) does not try the quick one first.
+ * before; what is sure to need it (a layout script, -r, a map) does not try the quick one first.
  */
 import { HandOver } from "../host/hand-over.ts";
 import { BaseContext } from "./base-context.ts";
@@ -17,7 +17,7 @@ export interface Inner extends Engine {
   createContext(options: LinkOptions, packing?: Packing): Promise<BaseContext>;
 }
 
-const needsComplete = ({ script, kind }: LinkOptions): boolean => script !== undefined || kind === "relocatable";
+const needsComplete = ({ script, kind, map, graph }: LinkOptions): boolean => script !== undefined || kind === "relocatable" || map === true || graph === true;
 
 export class GrowingEngine implements Engine {
   private readonly quick: Inner;
