@@ -8,8 +8,9 @@ import { brotliDecompressSync } from "node:zlib";
 import { R_X86_64_64, R_X86_64_GOTTPOFF, R_X86_64_PC32, R_X86_64_PLT32 } from "../as-kernels/shared/elf.ts";
 import { SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOTE, STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_TLS } from "../as-kernels/shared/elf.ts";
 import { ObjectBuilder } from "../test/helpers/object.ts";
+import { parsedBefore } from "../ts/api/command-line.ts";
 import type * as EngineModule from "../ts/api/engine.ts";
-import type { Callbacks, unpackOptions } from "../ts/api/remote.ts";
+import type { unpackOptions } from "../ts/api/remote.ts";
 import type { LinkOptions } from "../ts/api/types.ts";
 import { warmLinks } from "./program.ts";
 
@@ -81,7 +82,7 @@ const LINKS: string[][] = [
 
 /** Options as a page sends them. */
 function given({ unpackOptions }: Engine, args: string[], files: Files): LinkOptions {
-  return unpackOptions({ plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false }, {} as Callbacks);
+  return unpackOptions({ plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) }, null);
 }
 
 export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promise<void> {
@@ -94,7 +95,8 @@ export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promis
   const folder = path.resolve("dist/build", `ordinary.${process.pid}`);
   fs.mkdirSync(folder, { recursive: true });
   try {
-    const links = warmLinks(folder);
+    // A page does not read response files.
+    const links = warmLinks(folder).map((args) => args.flatMap((word) => (word.startsWith("@") ? fs.readFileSync(word.slice(1), "utf8").split("\n") : [word])));
     const files = new Map([...filesOf("build/demo", "build/demo/"), ...filesOf(folder, `${folder}/`)]);
     for (const args of links) files.set(args[args.indexOf("-o") + 1]!, await run(args, files));
   } finally {

@@ -23,8 +23,8 @@ const noPrograms: Plugin = {
   },
 };
 
-/** Modules of which the quick program in a worker has nothing at all. */
-const SELDOM = [...LEFT_OUT, /^host\/unpack-/];
+/** Modules of which the quick program in a worker has nothing at all. Command lines are parsed in the page. */
+const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\.)/];
 
 const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 

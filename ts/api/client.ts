@@ -21,6 +21,8 @@ type Endpoint = Comlink.Remote<EngineEndpoint>;
 /** A worker that starts, or has started. */
 class Started {
   readonly threads: Promise<number>;
+  /** The kernels are compiled, or nobody can: until then a page has better things to do than copying what it sends. */
+  readonly ready: Promise<unknown>;
   private readonly worker: Worker;
   private readonly endpoint: Endpoint;
   private readonly onEnd: () => void;
@@ -28,7 +30,7 @@ class Started {
   private readonly waiting = new Set<(error: LinkError) => void>();
   private dead: LinkError | null = null;
 
-  /** The kernels come while the worker starts, and a link is on its way before either is there. */
+  /** The kernels come while the worker starts, and a link is on its way before that has started. */
   constructor(worker: Worker, kernels: KernelSource | Promise<KernelSource>, onEnd: () => void) {
     this.worker = worker;
     this.endpoint = Comlink.wrap<EngineEndpoint>(worker);
@@ -36,6 +38,7 @@ class Started {
     worker.addEventListener("error", (event) => {
       this.end(initFailed(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`));
     });
+    this.ready = Promise.resolve(kernels).catch(() => undefined);
     this.threads = this.ask(async (endpoint) => endpoint.start(await kernels)).catch((error: unknown) => {
       this.end(initFailed(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
       throw this.dead;
@@ -91,12 +94,21 @@ export class WorkerEngine implements Engine {
     }
   }
 
+  begin({ signal }: LinkOptions): void {
+    if (this.disposed || signal?.aborted === true) return;
+    try {
+      this.start();
+    } catch {
+      // The link will say it.
+    }
+  }
+
   async link(options: LinkOptions, given?: Packing): Promise<LinkResult> {
     checkOptions(options);
     const packing = given ?? (await Packing.of(options));
     const engine = this.start();
     const watched = options.signal !== undefined || options.onProgress !== undefined;
-    return runJob(engine, ++this.jobs, packing, options, (endpoint, job) => endpoint.link(job, packing.packed, Comlink.proxy(packing), watched));
+    return runJob(engine, ++this.jobs, packing, options, (endpoint, job) => endpoint.link(job, packing.message, packing.callbacks, watched));
   }
 
   async createContext(options: LinkOptions, given?: Packing): Promise<BaseContext> {
@@ -124,7 +136,7 @@ async function runJob(engine: Started, job: number, packing: Packing, options: L
   packing.begin();
   signal?.addEventListener("abort", onAbort);
   try {
-    const outcome = await untilAborted(signal, engine.ask((endpoint) => start(endpoint, job)));
+    const outcome = await untilAborted(signal, engine.ready.then(() => engine.ask((endpoint) => start(endpoint, job))));
     return await unpackOutcome(outcome, packing, options);
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -144,7 +156,7 @@ class RemoteContext extends BaseContext {
     this.id = id;
     this.packing = packing;
     this.nextJob = nextJob;
-    engine.tell((endpoint) => endpoint.open(id, packing.packed, Comlink.proxy(packing)));
+    engine.tell((endpoint) => endpoint.open(id, packing.message, Comlink.proxy(packing)));
   }
 
   protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {

@@ -75,6 +75,16 @@ export function parseLine(line: CommandLine, kind: LinkOptions["kind"], env: Par
   return parsed;
 }
 
+/** Where LinkOptions have what was parsed before they were sent. */
+export const PARSED = Symbol();
+
+/** What the linker inside is told, if that takes no file to know and has nothing to say: a page finds it out while its worker starts. */
+export function parsedBefore(options: LinkOptions): Options | null {
+  if (options.args?.some((word) => word.startsWith("@")) === true) return null;
+  const { action, options: parsed, warnings, errors, text } = parseLine(commandLine(options, []), options.kind, {});
+  return action === "link" && warnings.length + errors.length === 0 && text === "" ? parsed : null;
+}
+
 /**
  * Options for `link` from a command line of ld (without the program's name): `args` as they are, and what they say about the
  * output in fields, which a program may change. Response files (@file) are read when the link begins. Throws LinkError

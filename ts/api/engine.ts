@@ -23,7 +23,7 @@ import type { LinkOptions, LinkResult, Progress } from "./types.ts";
 export interface EngineEndpoint extends WorkerEndpoint {
   /** Compiles the kernels; rejects with why it cannot. Resolves to the number of threads there can be. */
   start(kernels: KernelSource): Promise<number>;
-  link(job: number, packed: PackedOptions, callbacks: Callbacks, watched: boolean): Promise<PackedOutcome>;
+  link(job: number, packed: PackedOptions, callbacks: Callbacks | null, watched: boolean): Promise<PackedOutcome>;
   abort(job: number): void;
   /** A context by number, until `close`. */
   open(context: number, packed: PackedOptions, callbacks: Callbacks): Promise<void>;

@@ -13,6 +13,8 @@ import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from 
 
 /** An engine whose contexts are known to be ours, and which can be told what another one was told. */
 export interface Inner extends Engine {
+  /** Starts what a link of these options needs, if anything has to be. */
+  begin(options: LinkOptions): void;
   link(options: LinkOptions, packing?: Packing): Promise<LinkResult>;
   createContext(options: LinkOptions, packing?: Packing): Promise<BaseContext>;
 }
@@ -37,6 +39,7 @@ export class GrowingEngine implements Engine {
   async link(options: LinkOptions): Promise<LinkResult> {
     checkOptions(options);
     if (!this.isQuick(options)) return (await this.grow()).link(options);
+    this.quick.begin(options);
     const packing = await Packing.of(options);
     return packing.remembering(async () => {
       try {
@@ -51,6 +54,7 @@ export class GrowingEngine implements Engine {
   async createContext(options: LinkOptions): Promise<BaseContext> {
     checkOptions(options);
     if (!this.isQuick(options)) return (await this.grow()).createContext(options);
+    this.quick.begin(options);
     const packing = await Packing.of(options, true);
     return new GrowingContext(await this.quick.createContext(options, packing), packing, async () => (await this.grow()).createContext(options, packing));
   }

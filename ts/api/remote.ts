@@ -5,10 +5,13 @@
  * it is and is called back. The surprise: file systems made by memoryFS go over whole when they are small, because asking costs
  * more than copying.
  */
+import * as Comlink from "comlink";
+import type { LinkOptions as Options } from "../args/link-options.ts";
 import { HandOver } from "../host/hand-over.ts";
 import { checkAborted, untilAborted } from "./abort.ts";
-import { bytesOfSource, isBlob, readSource, sizeOfSource } from "./byte-source.ts";
+import { bytesOfSource, isBlob, isBuffer, readSource, sizeOfSource } from "./byte-source.ts";
 import { checkAnswer } from "./check.ts";
+import { PARSED, parsedBefore } from "./command-line.ts";
 import { isMemory, Layers, layersOf, memoryFS } from "./file-system.ts";
 import { setUp, type Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
@@ -29,6 +32,8 @@ export interface PackedOptions {
   fs: PackedFs[] | undefined;
   hooks: PackedHook[];
   progress: boolean;
+  /** What all that says as a command line; null = the worker finds out. */
+  parsed: Options | null;
 }
 
 /** What the worker calls. All answers come later. */
@@ -58,6 +63,24 @@ function mapSources(value: unknown, change: (source: never) => unknown): unknown
 }
 
 // ---- the page's side ----
+
+/** Bytes from this many on are copied here and given away: a copy that messages make is made twice, the second time by who waits for it. */
+const MANY_BYTES = 1 << 16;
+
+/** What can be sent of `source`; buffers that go along are added to `moved`. */
+function sent<T>(source: T, moved: ArrayBuffer[]): T | Uint8Array<ArrayBuffer> {
+  if (!(ArrayBuffer.isView(source) || isBuffer(source)) || source.byteLength < MANY_BYTES) return source;
+  const copy = new Uint8Array(bytesOfSource(source as Bytes));
+  moved.push(copy.buffer);
+  return copy;
+}
+
+/** An answer that is sent. */
+function moving(bytes: Bytes): Bytes {
+  const moved: ArrayBuffer[] = [];
+  const copy = sent(bytes, moved);
+  return moved.length > 0 ? Comlink.transfer(copy, moved) : copy;
+}
 
 /** One link's options, packed, and who answers the questions about them. */
 export class Packing implements Callbacks {
@@ -94,7 +117,24 @@ export class Packing implements Callbacks {
       fs: fs === undefined ? undefined : layersOf(fs).map((layer) => this.packFs(layer, kept)),
       hooks: this.hooks.map(({ kind, filter, namespace }) => ({ kind, filter, namespace })),
       progress: onProgress !== undefined,
+      parsed: null,
     };
+  }
+
+  /** `packed` for a message, which may take it away. */
+  get message(): PackedOptions {
+    const moved: ArrayBuffer[] = [];
+    const { packed } = this;
+    const inputs = (value: unknown): unknown => mapSources(value, (source) => sent(source, moved));
+    const fs = packed.fs?.map((layer): PackedFs => ("memory" in layer ? { memory: layer.memory.map(([path, source]) => [path, sent(source, moved)]) } : layer));
+    const parsed = parsedBefore({ ...packed.plain, inputs: packed.inputs, script: packed.script } as LinkOptions);
+    return Comlink.transfer({ ...packed, inputs: inputs(packed.inputs), script: inputs(packed.script), fs, parsed }, moved);
+  }
+
+  /** Who answers questions; null = there will be none. */
+  get callbacks(): Callbacks | null {
+    const { sources, layers, hooks, packed } = this;
+    return sources.length + layers.length + hooks.length > 0 || packed.progress ? Comlink.proxy(this as Callbacks) : null;
   }
 
   private packInputs(value: unknown): unknown {
@@ -177,16 +217,16 @@ export class Packing implements Callbacks {
 
   // ---- what the worker asks ----
 
-  source(id: number): Promise<Bytes> {
-    return this.once(["source", id], () => readSource(this.sources[id]!));
+  async source(id: number): Promise<Bytes> {
+    return moving(await this.once(["source", id], () => readSource(this.sources[id]!)));
   }
 
   stat(layer: number, path: string): Promise<FileStat | undefined> {
     return this.once(["stat", layer, path], () => this.layers[layer]!.stat(path));
   }
 
-  read(layer: number, path: string): Promise<Bytes> {
-    return this.once(["read", layer, path], () => this.layers[layer]!.read(path));
+  async read(layer: number, path: string): Promise<Bytes> {
+    return moving(await this.once(["read", layer, path], () => this.layers[layer]!.read(path)));
   }
 
   hook(id: number, args: unknown): Promise<unknown> {
@@ -220,25 +260,27 @@ export async function unpackOutcome(outcome: PackedOutcome, packing: Packing, op
 
 // ---- the worker's side ----
 
-export function unpackSource(data: PackedSource, callbacks: Callbacks): ByteSource {
-  return typeof data === "object" && "ask" in data ? () => callbacks.source(data.ask) : data;
+/** `callbacks`: null when nothing is asked. */
+export function unpackSource(data: PackedSource, callbacks: Callbacks | null): ByteSource {
+  return typeof data === "object" && "ask" in data ? () => callbacks!.source(data.ask) : data;
 }
 
-export function unpackOptions(packed: PackedOptions, callbacks: Callbacks): LinkOptions {
+export function unpackOptions(packed: PackedOptions, callbacks: Callbacks | null): LinkOptions {
   const source = (data: PackedSource): ByteSource => unpackSource(data, callbacks);
   const inputs = (value: unknown): unknown => mapSources(value, source);
   const layer = (fs: PackedFs): LinkFileSystem => {
     if ("memory" in fs) return memoryFS(new Map(fs.memory.map(([path, data]) => [path, source(data)])));
-    return { stat: (path) => callbacks.stat(fs.layer, path), read: (path) => callbacks.read(fs.layer, path) };
+    return { stat: (path) => callbacks!.stat(fs.layer, path), read: (path) => callbacks!.read(fs.layer, path) };
   };
   return {
     ...packed.plain,
     inputs: inputs(packed.inputs) as readonly Input[] | undefined,
     script: inputs(packed.script) as string | VirtualFile | undefined,
     fs: packed.fs === undefined ? undefined : new Layers(packed.fs.map(layer)),
-    plugins: packed.hooks.length === 0 ? [] : [remotePlugin(packed.hooks, callbacks, inputs)],
-    onProgress: packed.progress ? (progress) => callbacks.progress(progress) : undefined,
+    plugins: packed.hooks.length === 0 ? [] : [remotePlugin(packed.hooks, callbacks!, inputs)],
+    onProgress: packed.progress ? (progress) => callbacks!.progress(progress) : undefined,
     throwOnError: false,
+    ...(packed.parsed === null ? {} : { [PARSED]: packed.parsed }),
   };
 }
 
