@@ -12,6 +12,12 @@ import { nearest } from "./suggest.ts";
 
 type Z = LinkOptions["z"];
 
+/** A table that is made when somebody looks at it: few command lines have a -z. */
+function made<T>(make: () => T): () => T {
+  let table: T | undefined;
+  return () => (table ??= make());
+}
+
 /** Sets a field of options.z. */
 function z<K extends keyof Z>(key: K, value: Z[K]): Setter {
   return (s) => {
@@ -45,7 +51,7 @@ const VISIBILITY: Record<string, number> = { default: 0, internal: 1, hidden: 2,
 const FEATURE_LAM_U48 = 4;
 const FEATURE_LAM_U57 = 8;
 
-const FLAGS: Record<string, Setter> = {
+const flags = made((): Record<string, Setter> => ({
   relro: z("relro", true),
   norelro: z("relro", false),
   now: z("now", true),
@@ -130,7 +136,7 @@ const FLAGS: Record<string, Setter> = {
   // What we do anyway: GNU ld's and gold's defaults.
   "notext-unlikely-segment": o(() => {}),
   "noextern-protected-data": o(() => {}),
-};
+}));
 
 /** GLOB=VALUE (lld). */
 function addDeadReloc(s: ParseState, v: ByteString): void {
@@ -143,7 +149,7 @@ function addDeadReloc(s: ParseState, v: ByteString): void {
   if (isGlob(s, glob, "-z dead-reloc-in-nonalloc=")) s.options.z.deadRelocs.push({ glob, value: BigInt.asUintN(64, value) });
 }
 
-const VALUES: Record<string, Setter> = {
+const values = made((): Record<string, Setter> => ({
   "max-page-size": size("maxPageSize", "max-page-size", true),
   "common-page-size": size("commonPageSize", "common-page-size", true),
   "stack-size": size("stackSize", "stack-size", false),
@@ -164,7 +170,7 @@ const VALUES: Record<string, Setter> = {
     if (v === "none" || v === "warning" || v === "error") s.options.z.cetReport = v;
     else s.errors.push(`-z cet-report= parameter ${v} is not recognized`);
   },
-};
+}));
 
 /** prefix-addr, suffix-nop, prefix-BYTE or suffix-BYTE (GNU ld). */
 function setCallNop(s: ParseState, v: ByteString): void {
@@ -183,9 +189,9 @@ function setLamReport(s: ParseState, bit: number, name: string, v: ByteString): 
 
 function unknownKeyword(keyword: ByteString, name: ByteString): Message {
   const text = `unknown -z value: ${keyword}`;
-  const near = nearest(name, [...Object.keys(FLAGS), ...Object.keys(VALUES)]);
+  const near = nearest(name, [...Object.keys(flags()), ...Object.keys(values())]);
   if (near === "") return { code: "BAD_OPTION", text };
-  const hint = `did you mean: -z ${near}${keyword.slice(name.length) || (Object.hasOwn(VALUES, near) ? "=" : "")}`;
+  const hint = `did you mean: -z ${near}${keyword.slice(name.length) || (Object.hasOwn(values(), near) ? "=" : "")}`;
   return { code: "BAD_OPTION", text: `${text}\n>>> ${hint}`, hint };
 }
 
@@ -194,14 +200,14 @@ export function setZ(s: ParseState, written: ByteString): void {
   const keyword = written.startsWith("start_stop_visibility=") ? written.replaceAll("_", "-") : written;
   const equals = keyword.indexOf("=");
   const name = equals < 0 ? keyword : keyword.slice(0, equals);
-  const table = equals < 0 ? FLAGS : VALUES;
+  const table = equals < 0 ? flags() : values();
   const setter = Object.hasOwn(table, name) ? table[name] : undefined;
   if (setter) setter(s, equals < 0 ? "" : keyword.slice(equals + 1), keyword);
-  else if (equals < 0 && Object.hasOwn(VALUES, name)) s.errors.push(`invalid ${name}: `);
+  else if (equals < 0 && Object.hasOwn(values(), name)) s.errors.push(`invalid ${name}: `);
   else s.warnings.push(unknownKeyword(keyword, name));
 }
 
 /** Keywords for --help. */
 export function zKeywords(): string[] {
-  return [...Object.keys(FLAGS), ...Object.keys(VALUES).map((name) => name + "=")].sort();
+  return [...Object.keys(flags()), ...Object.keys(values()).map((name) => name + "=")].sort();
 }

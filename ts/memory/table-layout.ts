@@ -302,8 +302,9 @@ export class AllTables {
 
 export const TABLE_NAMES: readonly string[] = ["obj","slot","group","esym","record","sym","gsym","aux","isec","piece","pieceHash","msec","mmember","ehrec","cie","ehsec","osec","rout","fold","member","issue"];
 
-/** Byte offset of each parameter, and of their end. */
+/** Byte offset of each parameter, and of their end. Without a prototype it is a hash table for V8, and no chain of 80 hidden classes. */
 export const PARAM_OFFSETS: Readonly<Record<string, number>> = {
+  __proto__: null as never,
   machine: 0,
   outputKind: 4,
   pic: 8,
