@@ -14,7 +14,7 @@ import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
-import { NodeFiles, pathOf } from "./node-files.ts";
+import { NodeFiles, pathOf, readDirectly } from "./node-files.ts";
 import { largeLinkFlags } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
@@ -365,6 +365,7 @@ class NodeHost implements Host {
 
   expectLargeLink(): void {
     if (!this.program || this.flags !== null) return;
+    readDirectly();
     this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.manyInputs || flag !== "--no-opt");
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
