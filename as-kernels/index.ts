@@ -58,4 +58,5 @@ export * from "./passes/write-eh-frame";
 export { reportIssue } from "./lib/issue";
 export * from "./lib/crel";
 export * from "./lib/adler";
+export { packZstd } from "./lib/zstd";
 export { hashXxh3 } from "./lib/xxh3";

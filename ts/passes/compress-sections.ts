@@ -7,6 +7,7 @@
  * one another (scripts' data between contents, merged strings beside others) is put together in memory first, and so is all
  * that -r compresses.
  */
+import { ZSTD_SCRATCH_BYTES } from "../../as-kernels/shared/abi.ts";
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, Compression } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
@@ -47,6 +48,13 @@ function makeShard(w: WorkerContext, source: number, subject: number, from: numb
   return { address, bytes };
 }
 
+/** Node before 22.15 and pages have no zstd of their own. */
+function zstdFrame(w: WorkerContext, address: number, bytes: number): Uint8Array {
+  const scratch = w.window(5, ZSTD_SCRATCH_BYTES + bytes + (bytes >>> 1) + 64);
+  const target = scratch + ZSTD_SCRATCH_BYTES;
+  return w.u8.slice(target, target + w.kernels.packZstd(address, bytes, target, scratch));
+}
+
 /** Phase: one shard. Argument: address of the shard rows. */
 function compressPhase(w: WorkerContext, chunk: number): void {
   const row = w.args[0]! + chunk * SHARD_ROW;
@@ -62,7 +70,7 @@ function compressPhase(w: WorkerContext, chunk: number): void {
   const packed: Uint8Array[] = [];
   for (let at = 0; at < bytes; at += SHARD_BYTES) {
     const size = Math.min(SHARD_BYTES, bytes - at);
-    packed.push(w.io.deflate(kind, w.bytes(address + at, size), level, last !== 0 && at + size === bytes)!);
+    packed.push(w.io.deflate(kind, w.bytes(address + at, size), level, last !== 0 && at + size === bytes) ?? zstdFrame(w, address + at, size));
   }
   const total = packed.reduce((sum, part) => sum + part.length, 0);
   let place = w.alloc(total);
@@ -127,8 +135,8 @@ export function wantedSections(ctx: Context, osecs: OutputSection[]): Wanted[] {
   const wanted: Wanted[] = [];
   for (const osec of osecs) {
     const as = wish(ctx, patterns, osec);
-    if (as !== null && ctx.host.deflate(as.kind === "zstd" ? ELFCOMPRESS_ZSTD : ELFCOMPRESS_ZLIB, new Uint8Array(1), 0, true) === undefined) {
-      ctx.diag.fatal(`${osec.name}: compression with ${as.kind} is not available in this runtime${as.kind === "zstd" ? " (Node has it from 22.15 on)" : ""}`);
+    if (as?.kind === "zlib" && ctx.host.deflate(ELFCOMPRESS_ZLIB, new Uint8Array(1), 0, true) === undefined) {
+      ctx.diag.fatal(`${osec.name}: compression with zlib is not available in this runtime`);
     }
     if (as !== null) wanted.push({ osec, as });
   }

@@ -1,5 +1,6 @@
 /** --compress-debug-sections and --compress-sections: what is stored deflated inflates to what is stored without the option. */
 import { inflateSync } from "node:zlib";
+import { decompress } from "fzstd";
 import type { ElfFile } from "../../helpers/dump.ts";
 import { assert, behaviour, contains, linkerName, type Workspace } from "../../helpers/link.ts";
 
@@ -11,10 +12,11 @@ function contents(elf: ElfFile, name: string): Buffer {
   const section = elf.need(name);
   const bytes = Buffer.from(elf.content(section));
   if ((section.flags & SHF_COMPRESSED) === 0) return bytes;
-  assert.is(bytes.readUInt32LE(0), 1, "ELFCOMPRESS_ZLIB");
-  const inflated = inflateSync(bytes.subarray(24));
+  // ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD
+  const inflated = bytes.readUInt32LE(0) === 2 ? decompress(bytes.subarray(24)) : inflateSync(bytes.subarray(24));
+  assert.ok(bytes.readUInt32LE(0) <= 2);
   assert.is(BigInt(inflated.length), bytes.readBigUInt64LE(8), `${name}: ch_size`);
-  return inflated;
+  return Buffer.from(inflated);
 }
 
 /** Links twice, with and without `flags`, and compares all sections that are not loaded. */
@@ -67,6 +69,20 @@ function objects(w: Workspace): string {
 compress("every shape of section: windows, merged strings, both, a giant, one that does not shrink", (w) => {
   const command = objects(w);
   compare(w, command, "--compress-debug-sections=zlib", [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
+});
+
+compress("zstd, whether or not the runtime knows it; a linker reads it again", (w) => {
+  const command = objects(w);
+  compare(w, command, "--compress-debug-sections=zstd", [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
+  compare(w, command, "--compress-sections='.debug_*=zstd:3' --compress-sections=.debug_str=none", [".debug_words", ".debug_mixed", ".debug_giant"]);
+  const [plain, packed] = [w.elf("plain"), w.elf("packed")];
+  for (const name of [".debug_words", ".debug_giant"]) {
+    assert.is(Buffer.from(packed.content(packed.need(name))).readUInt32LE(0), 2);
+    assert.ok(packed.need(name).size < plain.need(name).size / 2, name);
+  }
+  if (linkerName !== "wield") return;
+  w.sh("for n in 1 3; do $LD -r o*.o giant.o --compress-debug-sections=zstd --threads=$n -o r$n.o || exit 1; done; cmp r1.o r3.o && $LD main.o r1.o -o again && $LD main.o o*.o giant.o -o once");
+  assert.ok(contents(w.elf("again"), ".debug_giant").equals(contents(w.elf("once"), ".debug_giant")));
 });
 
 compress("strings that merge: more than are compressed in one go, and of two kinds in a section", (w) => {
