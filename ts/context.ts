@@ -183,6 +183,8 @@ export interface Context {
   /** Lines of --symbol-ordering-file and of --call-graph-ordering-file; null = not given. */
   symbolOrder: ByteString[] | null;
   callGraph: ByteString[] | null;
+  /** Names of --retain-symbols-file; null = not given. */
+  retained: ReadonlySet<ByteString> | null;
   /** Program properties of the output (.note.gnu.property): pr_type → value. Filled by readProperties. */
   properties: Map<number, number>;
   /** Shared objects in the link, in order, that may get DT_NEEDED. */

@@ -77,7 +77,8 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
     if (id == 0) {
       // Unwind records are merged, whatever is asked.
       const alone = (unique > 1 ? load<u8>(unique + row) != 0 : unique != 0) && isec.kind[row] != ISEC_EH_FRAME;
-      id = osecOf(row, rules, ruleCount, table, slots, scratch, alone);
+      // --unique=GLOB asks for sections by name: they keep it.
+      id = osecOf(row, rules, alone && unique > 1 ? 0 : ruleCount, table, slots, scratch, alone);
       if (id == 0) return 0;
       if (known != 0) store<u32>(known, id, RULE_OSEC);
     }

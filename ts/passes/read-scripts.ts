@@ -40,10 +40,12 @@ function readVersionScript(ctx: Context, name: ByteString): void {
   else ctx.versionNodes.push(...read(ctx, path, parseVersionScript));
 }
 
-/** --retain-symbols-file: as an anonymous version with these globals and nothing else (lld). */
+/** --retain-symbols-file: .symtab keeps these names (GNU ld), and they are an anonymous version with these globals and nothing else (lld). */
 function retainSymbols(ctx: Context, path: ByteString): void {
   const lines = (text: ByteString): ByteString[] => text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  const globals = read(ctx, path, lines).map((pattern) => ({ pattern, cxx: false, exact: true }));
+  const names = read(ctx, path, lines);
+  ctx.retained = new Set(names);
+  const globals = names.map((pattern) => ({ pattern, cxx: false, exact: true }));
   ctx.versionNodes.unshift({ name: "", globals, locals: [ANY], parents: [], implied: true });
 }
 

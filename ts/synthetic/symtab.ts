@@ -4,9 +4,10 @@
  * Work is cut into units (the locals of an object; a stretch of globals), each with an exact slice found by prefix sums, so
  * that units can be written in any order. Locals come first (gABI ch. 4: sh_info), then the globals that became local.
  */
-import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE } from "../../as-kernels/shared/abi.ts";
+import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE, SYM_REF_LIVE } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
+import { symbolBytes } from "../diagnostics/place.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -167,13 +168,14 @@ export class SymbolTable {
   }
 
   /** The globals that are written, in the order in which names are mentioned; how many. */
-  private listGlobals({ arena, kernels, params, checkpoint: { room } }: Context): number {
+  private listGlobals(ctx: Context): number {
+    const { arena, kernels, params, checkpoint: { room } } = ctx;
     const rows = params.get("globalSyms");
     this.list ||= arena.alloc(rows * 4);
     params.set("symList", this.list);
     let count = 0;
     for (let from = 1; from < rows; from += ROWS_PER_CALL) count = kernels.listGlobals(from, Math.min(from + ROWS_PER_CALL, rows), room.order, this.list, count);
-    return count;
+    return ctx.retained === null ? count : keepRetained(ctx, this.list, count);
   }
 
   /** Section symbols follow the locals of an object; 0: those that belong to none. */
@@ -206,7 +208,7 @@ export class SymbolTable {
 
   private run(ctx: Context, work: () => void, phase: string, symtab: number, strtab: number, shndx: number, fd: number, entries: number, words: number): Promise<void> {
     const chunks = Math.ceil(this.unitCount / UNITS_PER_CHUNK);
-    return ctx.pool.runWhile(work, phase, chunks, this.units, this.unitCount, DISCARD[ctx.options.discard], symtab, strtab, shndx, fd, entries, words);
+    return ctx.pool.runWhile(work, phase, chunks, this.units, this.unitCount, ctx.retained === null ? DISCARD[ctx.options.discard] : DISCARD.all, symtab, strtab, shndx, fd, entries, words);
   }
 }
 
@@ -232,6 +234,18 @@ export class SectionSymbols {
   number(): void {
     this.ctx.kernels.numberSectionSymbols(this.cells);
   }
+}
+
+/** --retain-symbols-file: leaves only its names in the list of globals, and what kept relocations refer to. Returns how many there are then. */
+function keepRetained(ctx: Context, list: number, count: number): number {
+  const { arena, params, retained, tables: { sym } } = ctx;
+  let kept = 0;
+  for (let at = list >>> 2, end = at + count; at < end; at++) {
+    const id = arena.u32[at]!;
+    const referred = params.get("symIndex") !== 0 && (sym.flags[id]! & SYM_REF_LIVE) !== 0;
+    if (referred || retained!.has(symbolBytes(ctx, id))) arena.u32[(list >>> 2) + kept++] = id;
+  }
+  return kept;
 }
 
 /** Section indexes do not fit into st_shndx. */

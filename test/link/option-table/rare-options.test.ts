@@ -102,6 +102,7 @@ rare("--unique=GLOB keeps matching sections apart: in the default layout, under 
   const texts = (flags: string): number => (w.sh(`$LD a.o ${flags} -o m`), w.elf("m").shdrs.filter(({ name, size }) => /^\.text/.test(name) && size > 0).length);
   if (wield) assert.is(texts(""), 1);
   if (wield) assert.is(texts("'--unique=.text.[ab]'"), 3);
+  if (wield) assert.equal(w.elf("m").shdrs.map(({ name }) => name).filter((name) => /^\.text/.test(name)), [".text", ".text.a", ".text.b"]);
   w.sh("sed -i s/_start/other/ a.s && sed -i s/globl.d/nop/ a.s && as a.s -o b.o");
   const joined = (flags: string): number => (w.sh(`$LD -r a.o b.o ${flags} -o r.o`), w.elf("r.o").shdrs.filter(({ name }) => name === ".text.a").length);
   assert.equal([joined(""), joined("--unique=.text.a"), joined("--unique=.text.b")], [1, 2, 1]);

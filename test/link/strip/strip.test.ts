@@ -2,7 +2,7 @@
  * What is in .symtab: -s, -S, -x, -X, local symbols, file symbols, and that .dynsym never shrinks.
  */
 
-import { assert, behaviour } from "../../helpers/link.ts";
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
 
 const strip = behaviour("symbol table");
 
@@ -59,3 +59,15 @@ strip("symbols point at their sections, sizes and types survive", (w) => {
 }, "nm");
 
 strip.run();
+
+strip("--retain-symbols-file: .symtab has what the file lists, .dynsym of a program what it always has", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "m.c": SOURCE, "list": "main\nexported\nnobody\n" }).sh("gcc -O1 -c m.c && gcc -B$B m.o -Wl,--retain-symbols-file=list -o m && ./m");
+  assert.equal(w.elf("m").symtab().map(({ name }) => name).filter((name) => name !== "").sort(), ["exported", "main"]);
+  assert.ok(w.elf("m").dynsym().some(({ name }) => name === "__libc_start_main"));
+  if (linkerName !== "wield") return;
+  // What kept relocations refer to stays.
+  w.sh("gcc -B$B m.o -Wl,--retain-symbols-file=list,-q -o q && ./q");
+  assert.ok(w.elf("q").symbol("hidden_one"));
+  assert.not(w.elf("q").symbol("_IO_stdin_used"));
+});

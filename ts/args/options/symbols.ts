@@ -15,7 +15,7 @@ export const SYMBOLS: OptionRow[] = [
   should("--dynamic-list-data", "", "Put all variables on the dynamic list", put("dynamicListData", true)),
   should("--dynamic-list-cpp-new", "", "Put operator new and delete on the dynamic list", (s) => void s.options.dynamicListCpp.push("operator new*", "operator delete*")),
   should("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),
-  should("--retain-symbols-file", "=FILE", "Export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
+  should("--retain-symbols-file", "=FILE", "Keep and export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
   should("--default-symver", "", "Exported symbols without a version get the soname as version", put("defaultSymver", true)),
   must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
   must("--exclude-libs", "=LIBS", "Hide the symbols of these archives (comma-separated, or ALL)", (s, v) => void s.options.excludeLibs.push(...v.split(/[,:]/).filter(Boolean))),
