@@ -129,17 +129,19 @@ function Results() {
   );
 }
 
+const counted = (count: number, noun: string): string => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
 function Status() {
   const current = linked.value;
   const errors = messages.value.filter(({ severity }) => severity === "error").length;
   const isolated = globalThis.crossOriginIsolated;
   const state = trouble.value !== "" ? "trouble" : current === null ? "starting" : current.result.ok && errors === 0 ? "ok" : "failed";
-  const text = current === null ? "starting the linker" : current.result.ok ? `linked in ${current.result.timings.total.toFixed(1)} ms` : `${errors} ${errors === 1 ? "error" : "errors"}`;
+  const text = current === null ? "starting the linker" : current.result.ok ? `linked in ${current.result.timings.total.toFixed(1)} ms` : counted(errors, "error");
   return (
     <footer class={state} data-state={state}>
       <span class="state" aria-hidden="true">{text}</span>
       <span class="heard" role="status">{current === null ? "" : current.result.ok && errors === 0 ? "linked" : text}</span>
-      {current?.result.ok === true && <span>{current.result.output.length.toLocaleString("en")} bytes, {current.result.stats.objects} objects, {current.result.stats.relocations.toLocaleString("en")} relocations</span>}
+      {current?.result.ok === true && <span>{counted(current.result.output.length, "byte")}, {counted(current.result.stats.objects, "object")}, {counted(current.result.stats.relocations, "relocation")}</span>}
       <span class="isolation" title={isolated ? "Cross-origin isolated: large links use several threads" : "Not cross-origin isolated: memory cannot be shared, so one thread links. The bytes are the same."}>
         {isolated ? `isolated, up to ${threads.value || "…"} threads` : "not isolated, one thread"}
       </span>

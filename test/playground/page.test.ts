@@ -177,6 +177,16 @@ check("files that are no inputs are answered with what to do, and can be taken a
   await state(page, "failed");
   await page.click('button[aria-label="Remove text.o"]');
   await state(page, "ok");
+  await drop(page, "win.obj", Uint8Array.from([0x64, 0x86, 3, 0, 1, 2, 3, 4]));
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('win.obj is a COFF object (Windows): this linker takes')");
+  await drop(page, "prog.bc", Buffer.from("BC\xc0\xde5\x14\0\0", "latin1"));
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('prog.bc is LLVM bitcode, and there is no compiler in this page')");
+  await state(page, "failed");
+  await page.click('button[aria-label="Remove prog.bc"]');
+  await state(page, "ok");
+  await drop(page, "big.s", Buffer.alloc(1_000_001, "nop\n"));
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('big.s has 1.0 MB, too much to be assembled in this page')");
+  assert.is(await page.inputValue(".prompt textarea"), line);
   const machine = functionObject();
   machine[18] = 183;
   await drop(page, "arm.o", machine);

@@ -7,7 +7,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { createEngine, memoryFS, type Diagnostic, type LinkContext, type LinkResult } from "wield";
 import { assemble, type Assembled } from "../assembler/assemble.ts";
 import { addFile, linkerWords, removeFile, joinWords, splitWords } from "../command-line.ts";
-import { isInput, kindOf, remark } from "./dropped-file.ts";
+import { isInput, lookAt, refusal, remark } from "./dropped-file.ts";
 import { EXAMPLES, exampleFile, type Example } from "../examples.ts";
 
 /** A Blob is read by the linker's worker alone: copying it there would keep the page waiting. */
@@ -171,7 +171,10 @@ export async function addFiles(list: Iterable<File>): Promise<void> {
 }
 
 async function addOne(file: File): Promise<string> {
-  const kind = await kindOf(file);
+  const known = await lookAt(file);
+  const refused = refusal(known, file);
+  if (refused !== "") return refused;
+  const { kind } = known;
   const name = file.name.replace(/\s/g, "_");
   const isText = kind === "assembly";
   const bytes = isText ? null : file.size > LARGE_BYTES ? file : new Uint8Array(await file.arrayBuffer());
@@ -180,7 +183,7 @@ async function addOne(file: File): Promise<string> {
   if (isText) shown.value = name;
   if (isInput(kind, name)) setWords(addFile(objectName(name), words.value));
   else changed();
-  return remark(kind, file);
+  return remark(known, file);
 }
 
 export function newAssembly(): void {
