@@ -20,7 +20,7 @@ export const OUTPUT: OptionRow[] = [
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
   must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
-  must("--build-id", "[=STYLE]", "Write a build ID: 20 bytes of the digest that fast has 8 of (default), fast, sha1, sha256, md5, uuid, none or 0xHEX", setBuildId),
+  must("--build-id", "[=STYLE]", "Write a build ID: fast (8 bytes; without STYLE 20 of that digest), sha1, sha256, md5, uuid, none or 0xHEX", setBuildId),
   must("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
   must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv, none or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both", none: "none" }, "--hash-style")),
   must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
