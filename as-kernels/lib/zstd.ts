@@ -29,10 +29,13 @@ const LENGTHS: u32 = 0;
 const MATCHES: u32 = 1;
 const OFFSETS: u32 = 2;
 
-// A code table: state transitions (u16), at SYMBOLS the pair deltaNbBits, deltaFindState of each symbol, then what only building it needs.
+// A code table: state transitions (u16), at SYMBOLS the pair deltaNbBits, deltaFindState of each symbol, what only building it needs, its state.
 const SYMBOLS: u32 = 128;
 const SPREAD: u32 = 600;
 const STARTS: u32 = 672;
+const STATE: u32 = 1020;
+/** Behind the three. */
+const STREAM: u32 = 3072;
 
 // @ts-ignore: decorator
 @inline
@@ -105,54 +108,44 @@ function buildTable(at: u32, table: u32): void {
   }
 }
 
-function firstState(table: u32, symbol: u32): u32 {
-  const delta = load<u32>(table + SYMBOLS + symbol * 8);
-  const bits = (delta + (1 << 15)) >> 16;
-  const value = (bits << 16) - delta;
-  return <u32>load<u16>(table + ((value >> bits) + load<i32>(table + SYMBOLS + symbol * 8, 4)) * 2);
+/** Adds bits to the stream at STREAM of the scratch: where it goes on, how many bits wait, those. */
+function put(scratch: u32, value: u32, bits: u32): void {
+  const stream = scratch + STREAM;
+  const word = load<u64>(stream, 8) | (<u64>(value & ((1 << bits) - 1)) << load<u32>(stream, 4));
+  const filled = load<u32>(stream, 4) + bits;
+  const out = load<u32>(stream);
+  store<u64>(out, word);
+  store<u32>(stream, out + (filled >> 3));
+  store<u32>(stream, filled & 7, 4);
+  store<u64>(stream, word >> (filled & ~7), 8);
 }
 
-// @ts-ignore: decorator
-@inline
-function bitsOfStep(table: u32, symbol: u32, state: u32): u32 {
-  return (state + load<u32>(table + SYMBOLS + symbol * 8)) >> 16;
+/** Code of a literal length, of a match's length beyond three, or of an offset; its extra bits are the low ones of the value. */
+function codeOf(table: u32, value: u32): u32 {
+  if (table == OFFSETS) return log2(value);
+  if (table == LENGTHS) {
+    if (value < 16) return value;
+    if (value >= 64) return log2(value) + 19;
+    if (value < 24) return 16 + ((value - 16) >> 1);
+    if (value < 32) return 20 + ((value - 24) >> 2);
+    return value < 48 ? 22 + ((value - 32) >> 3) : 24;
+  }
+  if (value < 32) return value;
+  if (value >= 128) return log2(value) + 36;
+  if (value < 40) return 32 + ((value - 32) >> 1);
+  if (value < 48) return 36 + ((value - 40) >> 2);
+  if (value < 64) return 38 + ((value - 48) >> 3);
+  return value < 96 ? 40 + ((value - 64) >> 4) : 42;
 }
 
-// @ts-ignore: decorator
-@inline
-function nextState(table: u32, symbol: u32, state: u32, bits: u32): u32 {
-  return <u32>load<u16>(table + ((state >> bits) + load<i32>(table + SYMBOLS + symbol * 8, 4)) * 2);
-}
-
-/** Code of a literal length; its extra bits are the low ones of the length. */
-function lengthCode(length: u32): u32 {
-  if (length < 16) return length;
-  if (length >= 64) return log2(length) + 19;
-  if (length < 24) return 16 + ((length - 16) >> 1);
-  if (length < 32) return 20 + ((length - 24) >> 2);
-  return length < 48 ? 22 + ((length - 32) >> 3) : 24;
-}
-
-function lengthBits(code: u32): u32 {
-  if (code < 16) return 0;
-  if (code >= 25) return code - 19;
-  return code < 20 ? 1 : code < 22 ? 2 : code < 24 ? 3 : 4;
-}
-
-/** The same of a match of `length` + 3 bytes. */
-function matchCode(length: u32): u32 {
-  if (length < 32) return length;
-  if (length >= 128) return log2(length) + 36;
-  if (length < 40) return 32 + ((length - 32) >> 1);
-  if (length < 48) return 36 + ((length - 40) >> 2);
-  if (length < 64) return 38 + ((length - 48) >> 3);
-  return length < 96 ? 40 + ((length - 64) >> 4) : 42;
-}
-
-function matchBits(code: u32): u32 {
-  if (code < 32) return 0;
+function bitsOf(table: u32, code: u32): u32 {
+  if (table == OFFSETS) return code;
+  if (table == LENGTHS) {
+    if (code >= 25) return code - 19;
+    return code < 16 ? 0 : code < 20 ? 1 : code < 22 ? 2 : code < 24 ? 3 : 4;
+  }
   if (code >= 43) return code - 36;
-  return code < 36 ? 1 : code < 38 ? 2 : code < 40 ? 3 : code < 42 ? 4 : 5;
+  return code < 32 ? 0 : code < 36 ? 1 : code < 38 ? 2 : code < 40 ? 3 : code < 42 ? 4 : 5;
 }
 
 /** Bytes that are the same from `a` and `b` on; `b` goes to `end`. */
@@ -186,64 +179,36 @@ function writeSequences(scratch: u32, count: u32, target: u32): u32 {
     out += 3;
   }
   store<u8>(out++, 0);
-  const lengths = scratch + LENGTHS * TABLE_BYTES;
-  const matches = scratch + MATCHES * TABLE_BYTES;
-  const offsets = scratch + OFFSETS * TABLE_BYTES;
-  let word: u64 = 0;
-  let filled: u32 = 0;
-  let lengthState: u32 = 0;
-  let matchState: u32 = 0;
-  let offsetState: u32 = 0;
+  store<u32>(scratch + STREAM, out);
+  store<u32>(scratch + STREAM, 0, 4);
+  store<u64>(scratch + STREAM, 0, 8);
   for (let i = count; i-- > 0; ) {
-    const at = scratch + SEQUENCES + i * SEQUENCE_BYTES;
-    const length = load<u32>(at);
-    const match = load<u32>(at, 4);
-    const offset = load<u32>(at, 8);
-    const ofLength = lengthCode(length);
-    const ofMatch = matchCode(match);
-    const ofOffset = log2(offset);
-    if (i == count - 1) {
-      matchState = firstState(matches, ofMatch);
-      offsetState = firstState(offsets, ofOffset);
-      lengthState = firstState(lengths, ofLength);
-    } else {
-      let bits = bitsOfStep(offsets, ofOffset, offsetState);
-      word |= <u64>(offsetState & ((1 << bits) - 1)) << filled;
-      filled += bits;
-      offsetState = nextState(offsets, ofOffset, offsetState, bits);
-      bits = bitsOfStep(matches, ofMatch, matchState);
-      word |= <u64>(matchState & ((1 << bits) - 1)) << filled;
-      filled += bits;
-      matchState = nextState(matches, ofMatch, matchState, bits);
-      bits = bitsOfStep(lengths, ofLength, lengthState);
-      word |= <u64>(lengthState & ((1 << bits) - 1)) << filled;
-      filled += bits;
-      lengthState = nextState(lengths, ofLength, lengthState, bits);
+    const sequence = scratch + SEQUENCES + i * SEQUENCE_BYTES;
+    for (let table = OFFSETS; table <= OFFSETS; table--) {
+      const at = scratch + table * TABLE_BYTES;
+      const pair = at + SYMBOLS + codeOf(table, load<u32>(sequence + table * 4)) * 8;
+      const delta = load<u32>(pair);
+      let value = load<u32>(at + STATE);
+      let bits = (value + delta) >> 16;
+      if (i == count - 1) {
+        bits = (delta + (1 << 15)) >> 16;
+        value = (bits << 16) - delta;
+      } else {
+        put(scratch, value, bits);
+      }
+      store<u32>(at + STATE, <u32>load<u16>(at + ((value >> bits) + load<i32>(pair, 4)) * 2));
     }
-    let bits = lengthBits(ofLength);
-    word |= <u64>(length & ((1 << bits) - 1)) << filled;
-    filled += bits;
-    store<u64>(out, word);
-    out += filled >> 3;
-    word >>= filled & ~7;
-    filled &= 7;
-    bits = matchBits(ofMatch);
-    word |= <u64>(match & ((1 << bits) - 1)) << filled;
-    filled += bits;
-    word |= <u64>(offset & ((1 << ofOffset) - 1)) << filled;
-    filled += ofOffset;
-    store<u64>(out, word);
-    out += filled >> 3;
-    word >>= filled & ~7;
-    filled &= 7;
+    for (let table = LENGTHS; table <= OFFSETS; table++) {
+      const value = load<u32>(sequence + table * 4);
+      put(scratch, value, bitsOf(table, codeOf(table, value)));
+    }
   }
-  word |= <u64>(matchState & 63) << filled;
-  word |= <u64>(offsetState & 31) << (filled + 6);
-  word |= <u64>(lengthState & 63) << (filled + 11);
+  put(scratch, load<u32>(scratch + MATCHES * TABLE_BYTES + STATE), 6);
+  put(scratch, load<u32>(scratch + OFFSETS * TABLE_BYTES + STATE), 5);
+  put(scratch, load<u32>(scratch + LENGTHS * TABLE_BYTES + STATE), 6);
   // The bit above the last one tells the reader where to begin.
-  word |= <u64>1 << (filled + 17);
-  store<u64>(out, word);
-  return out + ((filled + 18 + 7) >> 3) - target;
+  put(scratch, 1, 1);
+  return load<u32>(scratch + STREAM) + (load<u32>(scratch + STREAM, 4) != 0 ? 1 : 0) - target;
 }
 
 /** Room at `target`: bytes and half as many, and 64; at `scratch`: ZSTD_SCRATCH_BYTES. Up to 2 GiB. How long the frame is. */

@@ -4,11 +4,11 @@
  * Work is cut into units (the locals of an object; a stretch of globals), each with an exact slice found by prefix sums, so
  * that units can be written in any order. Locals come first (gABI ch. 4: sh_info), then the globals that became local.
  */
-import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE, SYM_REF_LIVE } from "../../as-kernels/shared/abi.ts";
+import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { symbolBytes } from "../diagnostics/place.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { keepRetained } from "./retained-symbols.ts";
 import type { SyntheticSection } from "./section.ts";
 
 /** Globals that a kernel call looks at. */
@@ -234,18 +234,6 @@ export class SectionSymbols {
   number(): void {
     this.ctx.kernels.numberSectionSymbols(this.cells);
   }
-}
-
-/** --retain-symbols-file: leaves only its names in the list of globals, and what kept relocations refer to. Returns how many there are then. */
-function keepRetained(ctx: Context, list: number, count: number): number {
-  const { arena, params, retained, tables: { sym } } = ctx;
-  let kept = 0;
-  for (let at = list >>> 2, end = at + count; at < end; at++) {
-    const id = arena.u32[at]!;
-    const referred = params.get("symIndex") !== 0 && (sym.flags[id]! & SYM_REF_LIVE) !== 0;
-    if (referred || retained!.has(symbolBytes(ctx, id))) arena.u32[(list >>> 2) + kept++] = id;
-  }
-  return kept;
 }
 
 /** Section indexes do not fit into st_shndx. */
