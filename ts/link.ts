@@ -334,7 +334,7 @@ export async function writeFile(ctx: Context, bytes: number, how: OutputOptions,
 
 /** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */
 export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
-  const machine = kept ?? new Machine();
+  const machine = kept ?? new Machine(host.memoryPages);
   let ctx: Context | undefined;
   try {
     ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });

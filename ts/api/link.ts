@@ -152,6 +152,11 @@ export class Session {
         host.restart();
         continue;
       }
+      if (host.memoryPages !== undefined && this.kept === null && attempt.diagnostics.some(({ code }) => code === "OUT_OF_MEMORY")) {
+        host.memoryPages = undefined;
+        host.restart();
+        continue;
+      }
       const supplied = attempt.ok || round >= ROUNDS ? [] : await this.supplied(plugins, attempt);
       if (supplied.length === 0) return resultOf(attempt, host, platform.now() - began, began);
       more.push(...supplied);

@@ -74,6 +74,8 @@ export interface Host extends WorkerIo {
   readonly maxThreads?: number | undefined;
   /** Threads stay for the next link, so as many start as options ask for, whatever the inputs. */
   readonly keepsThreads?: boolean;
+  /** How large the memory of a link that is not of a context begins, in 64 KiB; undefined = as large as can be. */
+  readonly memoryPages?: number | undefined;
 
   // ---- files ----
   /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */

@@ -14,7 +14,7 @@ import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./vi
 import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
 /** What a runtime brings. */
-export type Platform = Pick<Host, "cpus" | "maxThreads" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "now" | "peakMemory"> & {
+export type Platform = Pick<Host, "cpus" | "maxThreads" | "memoryPages" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "now" | "peakMemory"> & {
   /** Workers with createVirtualIo. */
   startWorker(): VirtualWorker;
 };
@@ -52,6 +52,8 @@ export class VirtualHost implements Host {
   /** What a link has printed on standard output. */
   text: ByteString = "";
   readonly files: VirtualFiles;
+  /** undefined once a link has needed more. */
+  memoryPages: number | undefined;
   private readonly options: VirtualOptions;
   private readonly opened: Uint8Array[] = [];
   private readonly descriptors = new Map<ByteString, number>();
@@ -71,6 +73,7 @@ export class VirtualHost implements Host {
 
   constructor(options: VirtualOptions) {
     this.options = options;
+    this.memoryPages = options.platform.memoryPages;
     this.files = new VirtualFiles(options.layers, options.real, options.machine, options.resolve);
   }
 

@@ -17,6 +17,12 @@ import type { Platform } from "./virtual.ts";
 const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 
+/**
+ * 512 MiB: V8 counts all of a memory as used, and when that is more than half of what JavaScript may have, it collects garbage for every
+ * file that arrives.
+ */
+const SOME_PAGES = 1 << 13;
+
 /** Compression is for runtimes that have it: what is written is the same everywhere, or not written at all. */
 export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
   inflate(kind, bytes, size) {
@@ -38,6 +44,7 @@ export function createWebPlatform(module: WebAssembly.Module, workers: boolean):
   return {
     cpus: threads,
     maxThreads: threads === 1 ? 1 : undefined,
+    memoryPages: SOME_PAGES,
     expectLargeLink: () => undefined,
     kernels: () => module,
     startWorker() {

@@ -226,11 +226,11 @@ export class Arena extends MemoryViews {
 
 /**
  * A shared memory as large as the runtime gives: address space only, pages cost when touched. It begins with its full size,
- * because WebKit writes zeros to what a memory grows by: seconds, and 4 GiB that are used up.
+ * because WebKit writes zeros to what a memory grows by: seconds, and 4 GiB that are used up. `pages`: of 64 KiB.
  */
-export function createMemory(): WebAssembly.Memory {
+export function createMemory(pages = MAX_PAGES): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: MAX_PAGES, maximum: MAX_PAGES, shared: true });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch {
     return smallerMemory();
   }

@@ -18,6 +18,7 @@ const KEPT_PAGES = 1 << 18;
 const SPARE_BYTES = 1 << 30;
 
 export class Machine {
+  private readonly pages: number | undefined;
   private reserved: Arena | null = null;
   /** Empty until they are instantiated. */
   readonly kernels: Kernels = noKernels();
@@ -28,9 +29,14 @@ export class Machine {
   private readonly free: { at: number; pages: number }[] = [];
   private output: { at: number; pages: number } | null = null;
 
+  /** `pages`: how large the memory is, in 64 KiB; undefined = as large as can be. */
+  constructor(pages?: number) {
+    this.pages = pages;
+  }
+
   /** Reserved by the first link: throws OutOfMemory where there is no address space left. */
   get arena(): Arena {
-    return (this.reserved ??= new Arena(createMemory()));
+    return (this.reserved ??= new Arena(createMemory(this.pages)));
   }
 
   /** The memory as if nothing had been linked yet, and its tables. */

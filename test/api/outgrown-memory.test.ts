@@ -1,0 +1,48 @@
+/** Links in pages begin with a memory that is not as large as can be: one that needs more is linked again with that, and nobody notices. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { linkWith } from "../../ts/api/link.ts";
+import { memoryFS } from "../../ts/api/file-system.ts";
+import type { LinkResult } from "../../ts/api/types.ts";
+import { createWebPlatform } from "../../ts/host/web.ts";
+import { repoRoot } from "../helpers/tools.ts";
+
+const test = suite("api/outgrown-memory");
+const NAMES = ["start.o", "print.o", "steps.o"];
+const files = Object.fromEntries(NAMES.map((name) => [name, new Uint8Array(fs.readFileSync(path.join(repoRoot(), "build/demo", name)))]));
+const kernels = new WebAssembly.Module(fs.readFileSync(path.join(repoRoot(), "dist/kernels.wasm")));
+
+/** Links in memory of `pages`; the memories that were made. */
+async function link(pages: number | undefined): Promise<{ result: LinkResult; made: number[] }> {
+  const made: number[] = [];
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = class extends Memory {
+    constructor(size: WebAssembly.MemoryDescriptor) {
+      super(size);
+      made.push(size.initial);
+    }
+  };
+  try {
+    const platform = { ...createWebPlatform(kernels, false), memoryPages: pages };
+    const result = await linkWith({ platform: () => platform, realFiles: () => null }, { inputs: NAMES, fs: memoryFS(files), gcSections: true });
+    return { result, made };
+  } finally {
+    WebAssembly.Memory = Memory;
+  }
+}
+
+test("a link that outgrows its memory is linked in a larger one, with the same bytes", async () => {
+  const whole = await link(undefined);
+  assert.equal(whole.made, [65536]);
+  const again = await link(20);
+  assert.equal(again.made, [20, 65536]);
+  assert.equal(again.result.diagnostics, []);
+  assert.ok(Buffer.from(again.result.output).equals(Buffer.from(whole.result.output)));
+  const enough = await link(1 << 13);
+  assert.equal(enough.made, [1 << 13]);
+  assert.ok(Buffer.from(enough.result.output).equals(Buffer.from(whole.result.output)));
+});
+
+test.run();
