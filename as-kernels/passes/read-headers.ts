@@ -81,15 +81,25 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
     store<f64>(out + OUT_GROUP_FROM, <f64>groupFrom);
     store<f64>(out + OUT_GROUP_TO, <f64>groupTo);
   }
-  if ((shstrndx >= count && shstrndx != 0) || (count > 0 && shstrndx != 0 && load<u32>(shdrs + shstrndx * SHDR_BYTES, SH_TYPE) != SHT_STRTAB)) {
-    return fail(out, shstrndx, ERR_SHSTRNDX);
-  }
-  // Index 0 says that sections have no names, whatever header 0 has in these fields.
-  if (shstrndx != 0) {
-    store<f64>(out + OUT_NAMES_OFFSET, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_OFFSET));
-    store<f64>(out + OUT_NAMES_SIZE, <f64>load<u64>(shdrs + shstrndx * SHDR_BYTES, SH_SIZE));
-  }
+  if (!noteNames(shdrs, count, shstrndx, out)) return fail(out, shstrndx, ERR_SHSTRNDX);
   if (symtab == 0) return groups ? fail(out, 0, ERR_GROUP) : 0;
+  const error = noteSymbols(shdrs, count, symtab, shndx, out);
+  return error != 0 || groups == 0 ? error : noteSignatures(shdrs, count, symtab, out);
+}
+
+/** The section name table, with number `shstrndx`; 0 says that sections have no names, whatever header 0 has in these fields. False = it is none. */
+function noteNames(shdrs: u32, count: u32, shstrndx: u32, out: u32): bool {
+  if (shstrndx == 0) return true;
+  if (shstrndx >= count) return false;
+  const header = shdrs + shstrndx * SHDR_BYTES;
+  if (load<u32>(header, SH_TYPE) != SHT_STRTAB) return false;
+  store<f64>(out + OUT_NAMES_OFFSET, <f64>load<u64>(header, SH_OFFSET));
+  store<f64>(out + OUT_NAMES_SIZE, <f64>load<u64>(header, SH_SIZE));
+  return true;
+}
+
+/** The symbol table, section `symtab`, with its strings and, where `shndx` is not 0, its SHT_SYMTAB_SHNDX. Returns 0 or ERR_*. */
+function noteSymbols(shdrs: u32, count: u32, symtab: u32, shndx: u32, out: u32): u32 {
   const header = shdrs + symtab * SHDR_BYTES;
   const size = load<u64>(header, SH_SIZE);
   const firstGlobal = load<u32>(header, SH_INFO);
@@ -102,22 +112,27 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
   store<f64>(out + OUT_SYMTAB_SIZE, <f64>size);
   store<f64>(out + OUT_STRTAB_OFFSET, <f64>load<u64>(shdrs + link * SHDR_BYTES, SH_OFFSET));
   store<f64>(out + OUT_STRTAB_SIZE, <f64>load<u64>(shdrs + link * SHDR_BYTES, SH_SIZE));
-  if (shndx) {
-    if (load<u64>(shdrs + shndx * SHDR_BYTES, SH_SIZE) < (size / SYM_BYTES) * 4) return fail(out, shndx, ERR_SYMTAB_INFO);
-    store<f64>(out + OUT_SHNDX_OFFSET, <f64>load<u64>(shdrs + shndx * SHDR_BYTES, SH_OFFSET));
-    store<f64>(out + OUT_SHNDX_SIZE, <f64>load<u64>(shdrs + shndx * SHDR_BYTES, SH_SIZE));
+  if (shndx == 0) return 0;
+  const words = shdrs + shndx * SHDR_BYTES;
+  if (load<u64>(words, SH_SIZE) < (size / SYM_BYTES) * 4) return fail(out, shndx, ERR_SYMTAB_INFO);
+  store<f64>(out + OUT_SHNDX_OFFSET, <f64>load<u64>(words, SH_OFFSET));
+  store<f64>(out + OUT_SHNDX_SIZE, <f64>load<u64>(words, SH_SIZE));
+  return 0;
+}
+
+/** Checks that the signatures of all groups are symbols, and counts those that are local ones. Returns 0 or ERR_*. */
+function noteSignatures(shdrs: u32, count: u32, symtab: u32, out: u32): u32 {
+  const symbols = load<u64>(shdrs + symtab * SHDR_BYTES, SH_SIZE) / SYM_BYTES;
+  const firstGlobal = load<u32>(out + OUT_FIRST_GLOBAL);
+  let local: u32 = 0;
+  for (let i: u32 = 1; i < count; i++) {
+    const group = shdrs + i * SHDR_BYTES;
+    if (load<u32>(group, SH_TYPE) != SHT_GROUP) continue;
+    const signature = load<u32>(group, SH_INFO);
+    if (load<u32>(group, SH_LINK) != symtab || <u64>signature >= symbols) return fail(out, i, ERR_GROUP);
+    if (signature < firstGlobal) local++;
   }
-  if (groups) {
-    let localSignatures: u32 = 0;
-    for (let i: u32 = 1; i < count; i++) {
-      const group = shdrs + i * SHDR_BYTES;
-      if (load<u32>(group, SH_TYPE) != SHT_GROUP) continue;
-      const signature = load<u32>(group, SH_INFO);
-      if (load<u32>(group, SH_LINK) != symtab || <u64>signature >= size / SYM_BYTES) return fail(out, i, ERR_GROUP);
-      if (signature < firstGlobal) localSignatures++;
-    }
-    store<f64>(out + OUT_LOCAL_SIGNATURES, <f64>localSignatures);
-  }
+  store<f64>(out + OUT_LOCAL_SIGNATURES, <f64>local);
   return 0;
 }
 
