@@ -10,7 +10,7 @@ export { anyDirty, compareContents, firstDifference } from "./passes/compare-con
 export * from "./passes/copy-relocs";
 export * from "./passes/create-synthetic";
 export * from "./passes/dynsym";
-export { linkCies, linkFdes, listEhFrames } from "./passes/eh-frame";
+export { countEhFrames, dropRecords, linkCies, linkFdes, listEhFrames, moveRecords } from "./passes/eh-frame";
 export { countGlobals, countLocals, emitGlobals, emitLocals, listDefinedGlobals, listGlobals } from "./passes/emit-symtab";
 export * from "./passes/fold-identical";
 export * from "./passes/gdb-index";
@@ -29,7 +29,7 @@ export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./pass
 export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
-export { claimAgain, clearLate, listGroups, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
+export { claimAgain, clearLate, clearPieces, listGroups, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
 export { bindTables, checkHeader, countLinkonce, keepSpan, numberRows, planTables, scanHeaders } from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";

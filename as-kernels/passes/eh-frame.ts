@@ -225,11 +225,11 @@ function codeOf(row: u32, obj: u32, offset: u32): u32 {
   return i != 0 && tables().isec.obj[i] == obj ? i : 0;
 }
 
-/** Chains every FDE to the section it describes (isec.fde, ehrec.nextFde), in row order. */
-export function linkFdes(): u32 {
+/** Chains the FDEs of rows [from, to) to the sections they describe (isec.fde, ehrec.nextFde), in row order. */
+export function linkFdes(from: u32, to: u32): u32 {
   const rec = tables().ehrec;
   const heads = tables().isec.fde;
-  for (let row = rec.rows - 1; row > 0; row--) {
+  for (let row = to - 1; row >= from; row--) {
     const func = rec.func[row];
     if (func == 0) continue;
     rec.nextFde[row] = heads[func];
@@ -238,28 +238,41 @@ export function linkFdes(): u32 {
   return 0;
 }
 
-/** Finds the leader of every CIE with a table of `slots` (a power of two, above the number of CIEs) zeroed u32 at `table`. */
+/**
+ * Finds the leader of every CIE, the first in the order of `ehsec`, with a table of `slots` (a power of two, above the number of CIEs) zeroed
+ * u32 at `table`.
+ */
 export function linkCies(table: u32, slots: u32): u32 {
+  const ehsec = tables().ehsec;
+  const isec = tables().isec;
   const cie = tables().cie;
   const rec = tables().ehrec;
   let leaders: u32 = 0;
-  for (let c: u32 = 1, rows = cie.rows; c < rows; c++) {
-    const row = cie.rec[c];
-    if (row == 0) continue;
-    let slot = <u32>cie.h0[c] & (slots - 1);
-    let other = load<u32>(table + (slot << 2));
-    while (other != 0 && !(cie.h0[other] == cie.h0[c] && cie.h1[other] == cie.h1[c])) {
-      slot = (slot + 1) & (slots - 1);
-      other = load<u32>(table + (slot << 2));
-    }
-    if (other == 0) {
-      store<u32>(table + (slot << 2), c);
-      other = c;
-      leaders++;
-    }
-    rec.leader[row] = cie.rec[other];
+  for (let k: u32 = 1, last = ehsec.rows - 1; k < last; k++) {
+    const i = ehsec.isec[k];
+    for (let c = isec.blockIndex[i], rows = cie.rows; c < rows && cie.rec[c] && rec.isec[cie.rec[c]] == i; c++) leaders += linkCie(c, table, slots);
   }
   return leaders;
+}
+
+/** 1 = it leads itself. */
+function linkCie(c: u32, table: u32, slots: u32): u32 {
+  const cie = tables().cie;
+  const rec = tables().ehrec;
+  const mask = slots - 1;
+  let slot = <u32>cie.h0[c] & mask;
+  let other = load<u32>(table + (slot << 2));
+  while (other != 0 && !(cie.h0[other] == cie.h0[c] && cie.h1[other] == cie.h1[c])) {
+    slot = (slot + 1) & mask;
+    other = load<u32>(table + (slot << 2));
+  }
+  const leads: u32 = other == 0 ? 1 : 0;
+  if (leads) {
+    store<u32>(table + (slot << 2), c);
+    other = c;
+  }
+  rec.leader[cie.rec[c]] = cie.rec[other];
+  return leads;
 }
 
 /** Lists the .eh_frame sections in `ehsec`. */
@@ -271,4 +284,40 @@ export function listEhFrames(): u32 {
     if (isec.kind[i] == ISEC_EH_FRAME) ehsec.isec[n++] = i;
   }
   return n;
+}
+
+/** How many .eh_frame sections there are. */
+export function countEhFrames(): u32 {
+  const kind = tables().isec.kind;
+  let n: u32 = 0;
+  for (let i: u32 = 1, rows = tables().isec.rows; i < rows; i++) if (kind[i] == ISEC_EH_FRAME) n++;
+  return n;
+}
+
+/** The records of sections [from, to) are nobody's any more: empty rows, which no pass takes for anything. */
+export function dropRecords(from: u32, to: u32): void {
+  const rec = tables().ehrec;
+  const cie = tables().cie;
+  for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
+    if (rec.isec[row] - from >= to - from) continue;
+    rec.isec[row] = 0;
+    rec.func[row] = 0;
+    rec.cie[row] = 0;
+    rec.rela[row] = 0;
+    rec.relaCount[row] = 0;
+    rec.live[row] = 0;
+    rec.flags[row] = 0;
+    rec.nextFde[row] = 0;
+    rec.leader[row] = 0;
+  }
+  for (let c: u32 = 1, rows = cie.rows; c < rows; c++) if (!rec.isec[cie.rec[c]]) cie.rec[c] = 0;
+}
+
+/** Rows of sections from `from` on have moved by `delta`: their records follow. */
+export function moveRecords(from: u32, delta: u32): void {
+  const rec = tables().ehrec;
+  for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
+    if (rec.isec[row] >= from) rec.isec[row] += delta;
+    if (rec.func[row] >= from) rec.func[row] += delta;
+  }
 }

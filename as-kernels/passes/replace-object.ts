@@ -94,7 +94,10 @@ export function saveDefined(o: u32, changed: u32, count: u32, saved: u32, n: u32
   }
 }
 
-/** Takes back what passes from split-pieces on have said of sections and symbols, but for what restoreGlobals brings. `rules`: of osec names. */
+/**
+ * Takes back what passes from split-pieces on have said of sections and symbols, but for what restoreGlobals brings, and for what split-pieces
+ * itself has (clearPieces). `rules`: of osec names.
+ */
 export function clearLate(globals: u32, rules: u32, ruleCount: u32): void {
   const t = tables();
   const isec = t.isec;
@@ -102,11 +105,6 @@ export function clearLate(globals: u32, rules: u32, ruleCount: u32): void {
   memory.fill(changetype<u32>(isec.live), 0, rows);
   memory.fill(changetype<u32>(isec.osec), 0, rows << 2);
   memory.fill(changetype<u32>(isec.outOffset), 0, rows << 3);
-  memory.fill(changetype<u32>(isec.kept), 0, rows << 2);
-  memory.fill(changetype<u32>(isec.pieceBase), 0, rows << 2);
-  memory.fill(changetype<u32>(isec.pieceCount), 0, rows << 2);
-  memory.fill(changetype<u32>(isec.blockIndex), 0, rows << 2);
-  memory.fill(changetype<u32>(isec.fde), 0, rows << 2);
   memory.fill(changetype<u32>(isec.msec), 0, rows << 2);
   memory.fill(changetype<u32>(isec.dynRel), 0, rows << 2);
   memory.fill(changetype<u32>(isec.dynSym), 0, rows << 2);
@@ -115,10 +113,21 @@ export function clearLate(globals: u32, rules: u32, ruleCount: u32): void {
   memory.fill(changetype<u32>(t.gsym.startStop), 0, globals << 2);
   memory.fill(changetype<u32>(t.sym.addr), 0, globals << 3);
   memory.fill(changetype<u32>(t.sym.aux), 0, t.sym.rows << 2);
-  memory.fill(changetype<u32>(t.sym.piece), 0, t.sym.rows << 2);
   const flags = t.sym.flags;
   for (let id = globals, end = t.sym.rows; id < end; id++) flags[id] = flags[id] & ~LATE;
   for (let i: u32 = 0; i < ruleCount; i++) store<u32>(rules + i * RULE_BYTES, 0, RULE_OSEC);
+}
+
+/** Takes back what split-pieces has said of sections and symbols. */
+export function clearPieces(): void {
+  const isec = tables().isec;
+  const rows = isec.rows;
+  memory.fill(changetype<u32>(isec.kept), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.pieceBase), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.pieceCount), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.blockIndex), 0, rows << 2);
+  memory.fill(changetype<u32>(isec.fde), 0, rows << 2);
+  memory.fill(changetype<u32>(tables().sym.piece), 0, tables().sym.rows << 2);
 }
 
 // ---- the object ----

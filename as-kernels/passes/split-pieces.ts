@@ -122,18 +122,18 @@ function countStrings(i: u32, contents: u32): u32 {
 }
 
 /**
- * Gives every merge and .eh_frame section its rows and block index, in row order. At `out`: u32 rows of `piece`, `ehrec`,
- * `cie`, `ehsec` (row 0 and end rows included), then f64 bytes of all block indexes, whose base address a second call with
+ * Gives the merge and .eh_frame sections of rows [from, to) their rows and block index, in row order. At `out`: the first u32 rows of `piece`,
+ * `ehrec`, `cie`, `ehsec`, which become those behind the last, then f64 bytes of all block indexes, whose base address a second call with
  * `base` != 0 adds.
  */
-export function assignPieceRows(base: u32, out: u32): u32 {
+export function assignPieceRows(from: u32, to: u32, base: u32, out: u32): u32 {
   const isec = tables().isec;
-  let pieces: u32 = 1;
-  let records: u32 = 1;
-  let cies: u32 = 1;
-  let frames: u32 = 1;
+  let pieces = load<u32>(out);
+  let records = load<u32>(out + 4);
+  let cies = load<u32>(out + 8);
+  let frames = load<u32>(out + 12);
   let bytes: u32 = 0;
-  for (let i: u32 = 1, rows = isec.rows; i < rows; i++) {
+  for (let i = from; i < to; i++) {
     const kind = isec.kind[i];
     if (kind == ISEC_MERGE) {
       isec.pieceBase[i] = pieces;
@@ -157,7 +157,7 @@ export function assignPieceRows(base: u32, out: u32): u32 {
   store<u32>(out, pieces);
   store<u32>(out + 4, records);
   if (base == 0) store<u32>(out + 8, cies);
-  store<u32>(out + 12, frames + 1);
+  store<u32>(out + 12, frames);
   store<f64>(out + 16, <f64>bytes);
   return 0;
 }
@@ -269,6 +269,33 @@ export function bindSymbolPieces(from: u32, to: u32): u32 {
     bound++;
   }
   return bound;
+}
+
+/** The same for the symbols that object `o` defines, of which something else may have been known. */
+export function bindObjectPieces(o: u32): void {
+  const obj = tables().obj;
+  const piece = tables().sym.piece;
+  const definedIn = tables().gsym.obj;
+  for (let id: u32 = 1, globals = params().globalSyms; id < globals; id++) {
+    if (definedIn[id] != o) continue;
+    piece[id] = 0;
+    bindSymbolPieces(id, id + 1);
+  }
+  bindSymbolPieces(obj.localBase[o], obj.localBase[o] + obj.firstGlobal[o]);
+}
+
+/** Pieces of sections that are taken apart are as live as they were before anybody looked, and those of streamed strings are not there yet. */
+export function resetPieces(): void {
+  const isec = tables().isec;
+  const live = changetype<u32>(tables().piece.live);
+  const gcSections = params().gcSections != 0;
+  for (let i: u32 = 1, rows = isec.rows; i < rows; i++) {
+    if (isec.kind[i] != ISEC_MERGE) continue;
+    if (isStreamed(i)) {
+      isec.pieceCount[i] = 0;
+      isec.blockIndex[i] = 0;
+    } else memory.fill(live + isec.pieceBase[i], gcSections && isec.sh_flags[i] & SHF_ALLOC ? 0 : 1, isec.pieceCount[i]);
+  }
 }
 
 /** pieceAt as TypeScript can call it. */

@@ -143,17 +143,24 @@ function targetAddress(obj: u32, rela: u32): u64 {
  * than 32 bits, which are reported.
  */
 export function collectHdr(keys: u32): u32 {
+  const ehsec = tables().ehsec;
+  let n: u32 = 0;
+  for (let k: u32 = 1, last = ehsec.rows - 1; k < last; k++) n += hdrKeys(ehsec.isec[k], keys + (n << 3));
+  return n;
+}
+
+/** Those of the records of .eh_frame section `i`. */
+function hdrKeys(i: u32, keys: u32): u32 {
   const rec = tables().ehrec;
   const isec = tables().isec;
   const frames = <i64>params().ehFrameAddr;
   const hdr = <i64>params().ehFrameHdrAddr;
   let n: u32 = 0;
-  for (let row: u32 = 1, rows = rec.rows; row < rows; row++) {
+  for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
     if (!rec.live[row] || rec.flags[row] & (EHREC_CIE | EHREC_EMPTY)) continue;
-    const code = <i64>targetAddress(isec.obj[rec.isec[row]], rec.rela[row]) - hdr;
+    const code = <i64>targetAddress(isec.obj[i], rec.rela[row]) - hdr;
     const fde = frames + <i64>rec.out[row] - hdr;
     if (code != <i64><i32>code || fde != <i64><i32>fde) {
-      const i = rec.isec[row];
       report(ISSUE_HDR_DISTANCE, isec.obj[i], i, rec.inOffset[row], <u64>(code != <i64><i32>code ? code : fde), <u64>(code == <i64><i32>code));
       continue;
     }

@@ -124,7 +124,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
   params.set("ehFrameHdr", options.ehFrameHdr ? 1 : 0);
   allocTable(arena, tables, "issue", 100);
   arena.u32[CTL_ISSUES >>> 2] = 0;
-  const ctx = { options, arena, tables, kernels, pool, params, diag } as unknown as Context;
+  const ctx = { options, arena, tables, kernels, pool, params, diag, checkpoint: { resolved: null }, spareRows: () => 0 } as unknown as Context;
   const rows = fillSections(ctx, spec, files);
   pool.self.sources = files.map((_, i) => String(i));
   fillSymbols(ctx, spec, (object, section) => rows[object]![section]!);

@@ -73,9 +73,12 @@ export interface Kernels {
   numberNeededVersions(list: u32, count: u32, maps: u32, next: u32): u32;
   writeVersym(list: u32, count: u32, out: u32, maps: u32): void;
   // passes/eh-frame
-  linkFdes(): u32;
+  linkFdes(from: u32, to: u32): u32;
   linkCies(table: u32, slots: u32): u32;
   listEhFrames(): u32;
+  countEhFrames(): u32;
+  dropRecords(from: u32, to: u32): void;
+  moveRecords(from: u32, delta: u32): void;
   // passes/emit-symtab
   countLocals(o: u32, discard: u32, bytes: u32): u32;
   listGlobals(from: u32, to: u32, order: u32, list: u32, count: u32): u32;
@@ -201,6 +204,7 @@ export interface Kernels {
   restoreGlobals(saved: u32, n: u32): void;
   saveDefined(o: u32, changed: u32, count: u32, saved: u32, n: u32): void;
   clearLate(globals: u32, rules: u32, ruleCount: u32): void;
+  clearPieces(): void;
   sameNotes(before: u32, after: u32): bool;
   tableBytes(at: u32, bytes: u32): f64;
   listGroups(first: u32, count: u32, out: u32): void;
@@ -312,9 +316,11 @@ export interface Kernels {
   keepRun(from: u32, to: u32, contents: u32, start: f64, bytes: f64): void;
   rejectPieces(i: u32, detail: u32): void;
   countConstants(from: u32, to: u32): u32;
-  assignPieceRows(base: u32, out: u32): u32;
+  assignPieceRows(from: u32, to: u32, base: u32, out: u32): u32;
   splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32, scratch: u32): u32;
   bindSymbolPieces(from: u32, to: u32): u32;
+  bindObjectPieces(o: u32): void;
+  resetPieces(): void;
   pieceOf(isec: u32, offset: f64): u32;
   // passes/stream-strings
   findStreams(out: u32): u32;

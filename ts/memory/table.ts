@@ -74,19 +74,31 @@ export function recycleTable(arena: Arena, tables: Tables, name: TableName): voi
 
 /**
  * Moves a table to where it has room for `capacity` rows; `copy(to, from, bytes)` moves memory. Its rows stay as they are, and what
- * comes behind them is undefined.
+ * comes behind them is undefined. `keep`: what is where it was stays there.
  */
-export function moveTable(arena: Arena, tables: Tables, name: TableName, capacity: number, copy: (to: number, from: number, bytes: number) => void): void {
+export function moveTable(arena: Arena, tables: Tables, name: TableName, capacity: number, copy: (to: number, from: number, bytes: number) => void, keep = false): void {
   const index = indexOf(name);
   const rows = arena.u32[headerOf(index)]!;
   forColumns(index, (bytes, word) => {
     const from = arena.u32[word]!;
     const to = arena.alloc(capacity * bytes + 16);
     copy(to, from, rows * bytes);
-    arena.recycle(from, rows * bytes);
+    if (!keep) arena.recycle(from, rows * bytes);
     arena.u32[word] = to;
   });
   refresh(tables, index);
+}
+
+/** Where a table is: for putTable. */
+export function placeOf(tables: Tables, name: TableName): Uint32Array {
+  const index = indexOf(name);
+  return tables.views.u32.slice(headerOf(index), headerOf(index) + 1 + WIDTHS[index]!.length);
+}
+
+/** The table is where it was when placeOf was asked, with as many rows. */
+export function putTable(tables: Tables, name: TableName, place: Uint32Array): void {
+  tables.views.u32.set(place, headerOf(indexOf(name)));
+  refresh(tables, indexOf(name));
 }
 
 /** Moves rows [from, rows) of a table by `delta` rows and changes its row count by as much; `move(to, from, bytes)` moves memory that may overlap. */

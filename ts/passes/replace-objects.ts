@@ -10,6 +10,7 @@
 import { OBJF_CALL_GRAPH, OBJF_CREL, OBJF_DEPENDENT_LIBRARIES, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { allocTable, clearRows, shiftRows } from "../memory/table.ts";
+import { forgetRecords, splitObject } from "./kept-pieces.ts";
 import { fillObject } from "./load-sections.ts";
 import { oldCells, readAgain, type Attempt } from "./patch-objects.ts";
 import { bindNames, compareNames, listsOf, moreRows, readRecords, rowsOf, settleVisibility, takeRows } from "./patch-symbols.ts";
@@ -26,6 +27,7 @@ export function replaceObjects(ctx: Context, attempts: readonly Attempt[]): bool
   if (resolved === null || room.order === 0 || options.discardSections.length > 0) return false;
   restoreResolved(ctx, resolved);
   if (!arena.inside(resolved.area, () => attempts.every((attempt) => replaceObject(ctx, attempt)))) return false;
+  if (resolved.pieces === null) arena.rewind(resolved.mark, resolved.spares);
   saveAgain(ctx, resolved);
   return true;
 }
@@ -41,6 +43,7 @@ function replaceObject(ctx: Context, attempt: Attempt): boolean {
   const { arena, kernels, params, tables, tables: { obj } } = ctx;
   const { before, input, now, o, was } = attempt;
   const spoken = SPOKEN.map((name) => params.get(name));
+  forgetRecords(ctx, o);
   obj.flags[o] = obj.flags[o]! & ~SAID;
   if (!readAgain(ctx, input, now.bytes) || obj.shndxTab[o] !== 0 || was.shndxTab !== 0) return false;
   if (kernels.sameNotes(before.address, now.address) === 0) return false;
@@ -56,6 +59,7 @@ function replaceObject(ctx: Context, attempt: Attempt): boolean {
   kernels.fillSymbols(o);
   settleVisibility(ctx, o, [...arena.u32.subarray(lists.changed >>> 2, (lists.changed >>> 2) + count)]);
   allocTable(arena, tables, "record", 1);
+  splitObject(ctx, o);
   return arena.issues === 0;
 }
 
@@ -80,7 +84,7 @@ function takeSlots(ctx: Context, { o, was }: Attempt): boolean {
 }
 
 /** Gives its sections the rows of the old ones, and moves those behind them. */
-function placeSections({ checkpoint: { room }, kernels, tables, tables: { obj, slot } }: Context, o: number): boolean {
+function placeSections({ checkpoint: { resolved, room }, kernels, tables, tables: { obj, slot } }: Context, o: number): boolean {
   const [base, isecCount] = [obj.isecBase[o]!, obj.isecCount[o]!];
   const rows = tables.isec.rows;
   const count = kernels.numberSections(o, base, obj.localBase[o]!) - base;
@@ -90,6 +94,7 @@ function placeSections({ checkpoint: { room }, kernels, tables, tables: { obj, s
     slot.isec.fill(0, obj.slotBase[o]!, obj.slotBase[o]! + obj.e_shnum[o]!);
     shiftRows(tables, "isec", base + isecCount, delta, kernels.copyMemory);
     kernels.moveReferences(base + isecCount, delta);
+    if (resolved!.pieces !== null) kernels.moveRecords(base + isecCount, delta);
     if (delta < 0) clearRows(tables, "isec", rows + delta, rows, kernels.fillBytes);
     kernels.numberSections(o, base, obj.localBase[o]!);
   }

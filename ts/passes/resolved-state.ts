@@ -6,6 +6,7 @@
  */
 import type { Context, ResolvedState } from "../context.ts";
 import { paramsBlock } from "../memory/table.ts";
+import { restorePieces } from "./kept-pieces.ts";
 import { noSynthetics } from "../synthetic/index.ts";
 import { SymbolTable } from "../synthetic/symtab.ts";
 
@@ -25,7 +26,7 @@ export function saveResolved(ctx: Context): void {
   const needed = arena.alloc(tables.obj.rows);
   const block = arena.alloc(paramsBlock().bytes);
   const area = arena.setAside(Math.min(MAX_AREA, Math.max(MIN_AREA, arena.mark() / AREA_PART)));
-  checkpoint.resolved = { mark: arena.mark(), spares: arena.spares(), area, globals, needed, params: block };
+  checkpoint.resolved = { mark: arena.mark(), spares: arena.spares(), area, globals, needed, params: block, pieces: null };
   saveAgain(ctx, checkpoint.resolved);
 }
 
@@ -42,10 +43,12 @@ export function restoreResolved(ctx: Context, state: ResolvedState): void {
   const { arena, checkpoint, kernels, params, tables: { obj } } = ctx;
   const { address, bytes } = paramsBlock();
   kernels.copyMemory(address, state.params, bytes);
-  arena.rewind(state.mark, state.spares);
+  arena.rewind(state.pieces?.mark ?? state.mark, state.pieces?.spares ?? state.spares);
   const globals = params.get("globalSyms");
   kernels.restoreGlobals(state.globals, globals);
   kernels.clearLate(globals, params.get("nameRules"), params.get("nameRuleCount"));
+  if (state.pieces === null) kernels.clearPieces();
+  else restorePieces(ctx, state.pieces);
   obj.needed.set(arena.bytes(state.needed, obj.rows));
   checkpoint.linkerDefined.restart();
   Object.assign(ctx, {

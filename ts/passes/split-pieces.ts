@@ -10,7 +10,8 @@ import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
-import { allocTable } from "../memory/table.ts";
+import { allocTable, setRows } from "../memory/table.ts";
+import { keepPieces } from "./kept-pieces.ts";
 
 /** isec rows a chunk takes. */
 const CHUNK_SECTIONS = 4096;
@@ -108,19 +109,26 @@ export const SPLIT_PHASES: Phases = { "split-pieces": splitChunk, "bind-symbol-p
 
 export async function splitPieces(ctx: Context): Promise<void> {
   const { arena, kernels, options, params, pool, tables } = ctx;
+  if (ctx.checkpoint.resolved?.pieces != null) return finishRecords(ctx);
   const chunks = Math.ceil((tables.isec.rows - 1) / CHUNK_SECTIONS);
   params.set("streams", options.relocatable || options.optimize >= 2 ? 0 : 1);
   await pool.run("split-pieces", chunks, COUNT, kernels.pieceBytes(1, tables.isec.rows) <= KEPT_BYTES ? 1 : 0);
-  const rows = allocRows(ctx);
-  if (rows.pieces > 1) params.set("xxh3Secret", putXxh3Secret(arena));
-  if (rows.pieces > 1 || rows.records > 1) await pool.run("split-pieces", chunks, FILL, 0);
+  const { pieces, records } = allocRows(ctx);
+  if (pieces > 1) params.set("xxh3Secret", putXxh3Secret(arena));
+  if (pieces > 1 || records > 1) await pool.run("split-pieces", chunks, FILL, 0);
+  kernels.linkFdes(1, records);
+  finishRecords(ctx);
+  if (pieces > 1) await bindSymbols(ctx);
+  keepPieces(ctx);
+}
+
+/** What depends on the order of all .eh_frame sections. */
+function finishRecords({ arena, kernels, tables }: Context): void {
   kernels.listEhFrames();
-  kernels.linkFdes();
   const mark = arena.mark();
-  const slots = 2 ** Math.ceil(Math.log2(2 * rows.cies + 1));
+  const slots = 2 ** Math.ceil(Math.log2(2 * tables.cie.rows + 1));
   kernels.linkCies(arena.allocZeroed(4 * slots), slots);
   arena.release(mark);
-  if (rows.pieces > 1) await bindSymbols(ctx);
 }
 
 /** Which piece symbols in merge sections are in; those in streamed strings wait for stream-strings (params.streamSymbols). */
@@ -129,17 +137,56 @@ export async function bindSymbols({ pool, tables }: Context): Promise<void> {
 }
 
 /** Allocates the tables for the counted rows; returns their sizes, row 0 included. */
-function allocRows(ctx: Context): { pieces: number; records: number; cies: number } {
-  const { arena, kernels, tables } = ctx;
-  const totals = arena.alloc(RUN_CELL_BYTES);
-  kernels.assignPieceRows(0, totals);
-  const [pieces, records, cies, frames] = arena.u32.subarray(totals >>> 2, (totals >>> 2) + 4) as unknown as [number, number, number, number];
-  const indexBytes = arena.f64[(totals >>> 3) + 2]!;
-  allocTable(arena, tables, "piece", pieces);
-  allocTable(arena, tables, "pieceHash", pieces);
-  allocTable(arena, tables, "ehrec", records);
-  allocTable(arena, tables, "cie", cies);
-  allocTable(arena, tables, "ehsec", frames);
-  kernels.assignPieceRows(arena.alloc(indexBytes + 16), totals);
-  return { pieces, records, cies };
+function allocRows(ctx: Context): { pieces: number; records: number } {
+  const { arena, tables } = ctx;
+  const rows = tables.isec.rows;
+  const ends = assignRows(ctx, 1, rows, { pieces: 1, records: 1, cies: 1, frames: 1 }, 0);
+  const alloc = (name: "piece" | "pieceHash" | "ehrec" | "cie" | "ehsec", count: number): void => {
+    allocTable(arena, tables, name, count + ctx.spareRows(count));
+    setRows(tables, name, count);
+  };
+  alloc("piece", ends.pieces);
+  alloc("pieceHash", ends.pieces);
+  alloc("ehrec", ends.records);
+  alloc("cie", ends.cies);
+  alloc("ehsec", ends.frames + 1);
+  assignRows(ctx, 1, rows, { ...ends, pieces: 1, records: 1, frames: 1 }, arena.alloc(ends.indexBytes + 16));
+  return ends;
+}
+
+/** Rows of `piece`, `ehrec`, `cie` and `ehsec`. */
+export interface PieceRows {
+  pieces: number;
+  records: number;
+  cies: number;
+  frames: number;
+}
+
+/** Gives sections [from, to) their rows from `first` on, and with `base` != 0 the addresses of their block indexes; the rows behind them. */
+function assignRows({ arena, kernels }: Context, from: number, to: number, first: PieceRows, base: number): PieceRows & { indexBytes: number } {
+  const mark = arena.mark();
+  const cell = arena.alloc(RUN_CELL_BYTES);
+  arena.u32.set([first.pieces, first.records, first.cies, first.frames], cell >>> 2);
+  kernels.assignPieceRows(from, to, base, cell);
+  const [pieces, records, cies, frames] = arena.u32.subarray(cell >>> 2, (cell >>> 2) + 4) as unknown as [number, number, number, number];
+  const indexBytes = arena.f64[(cell >>> 3) + 2]!;
+  arena.release(mark);
+  return { pieces, records, cies, frames, indexBytes };
+}
+
+/** Sections [from, to) alone, whose rows follow `first`; their symbols are not looked at. null = there is no room for them. */
+export function splitSections(ctx: Context, from: number, to: number, first: PieceRows, fits: (ends: PieceRows) => boolean): PieceRows | null {
+  const { arena, kernels, params, pool: { self } } = ctx;
+  const scratch = self.window(CELL, 2 * SCRATCH_BYTES) + SCRATCH_BYTES;
+  const split = (fill: number): void =>
+    eachRun(self, from, (row, cell) => kernels.nextPieceRun(row, to, fill, RUN_BYTES, cell), (row) => row, (at, end, contents, start) => kernels.splitRun(at, end, contents, start, fill, scratch));
+  kernels.countConstants(from, to);
+  split(COUNT);
+  const ends = assignRows(ctx, from, to, first, 0);
+  if (!fits(ends)) return null;
+  assignRows(ctx, from, to, { ...ends, pieces: first.pieces, records: first.records }, arena.alloc(ends.indexBytes + 16));
+  if (params.get("xxh3Secret") === 0) params.set("xxh3Secret", putXxh3Secret(arena));
+  split(FILL);
+  kernels.linkFdes(first.records, ends.records);
+  return ends;
 }

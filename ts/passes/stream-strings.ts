@@ -239,7 +239,7 @@ class StreamedStrings {
     for (const m of streams) tables.msec.stream[m] = arena.allocZeroed(STREAM_BYTES);
     const first = tables.piece.rows;
     const rows = kernels.numberSegments(groups, count, first);
-    moveTable(arena, tables, "piece", rows, kernels.copyMemory!);
+    moveTable(arena, tables, "piece", rows, kernels.copyMemory!, this.ctx.checkpoint.resolved?.pieces != null);
     setRows(tables, "piece", rows);
     for (const m of streams) this.placeStream(m);
     await pool.run("stream-place", count, groups, runRows, sliceRows, state);

@@ -109,8 +109,10 @@ export class LiveGraph {
       this.notes.set(row, note);
       if ((isec.sh_flags[row]! & SHF_ALLOC) !== 0 && isec.kind[row] !== ISEC_EH_FRAME) this.enqueue(row);
     }
-    for (let rec = 1; rec < ehrec.rows; rec++) {
-      if (ehrec.cie[rec] === 0) this.follow(ehrec.isec[rec]!, ehrec.rela[rec]!, ehrec.relaCount[rec]!, (sym) => ({ link: "personality", from: ehrec.isec[rec]!, sym }));
+    for (const row of tables.ehsec.isec.subarray(1, tables.ehsec.rows - 1)) {
+      for (let rec = isec.pieceBase[row]!, end = rec + isec.pieceCount[row]!; rec < end; rec++) {
+        if (ehrec.cie[rec] === 0) this.follow(row, ehrec.rela[rec]!, ehrec.relaCount[rec]!, (sym) => ({ link: "personality", from: row, sym }));
+      }
     }
   }
 
