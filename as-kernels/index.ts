@@ -29,6 +29,7 @@ export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./pass
 export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
+export * from "./passes/kept-needs";
 export { claimAgain, clearLate, clearPieces, listGroups, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
 export { bindTables, checkHeader, countLinkonce, keepSpan, numberRows, planTables, scanHeaders } from "./passes/read-headers";
 export * from "./passes/read-properties";

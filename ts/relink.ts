@@ -109,6 +109,8 @@ async function shapeAgain(ctx: Context): Promise<boolean> {
 
 async function layOutAgain(ctx: Context): Promise<void> {
   ctx.synthetics.ehFrame?.layout(ctx);
+  // What the object needs may be other now, though nothing comes of it.
+  ctx.checkpoint.resolved!.needs.valid = false;
   if (ctx.checkpoint.room.moved) await ctx.symtab.count(ctx);
   ctx.checkpoint.room.moved = false;
   await layOut(ctx);

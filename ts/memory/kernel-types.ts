@@ -199,6 +199,18 @@ export interface Kernels {
   anyNeeded(changed: u32, count: u32, marks: u32): bool;
   anyAux(from: u32, to: u32): bool;
   clearSymbols(from: u32, to: u32): void;
+  // passes/kept-needs
+  keepNeeds(flags: u32, counts: u32, most: u32, before: u32): void;
+  restoreCounts(counts: u32, most: u32): void;
+  clearCounts(from: u32, to: u32): void;
+  anyLarge(from: u32, to: u32): bool;
+  hideNeeds(o: u32, kept: u32, list: u32): u32;
+  showNeeds(kept: u32, list: u32, count: u32): void;
+  noteOld(map: u32, list: u32, count: u32): void;
+  noteNew(o: u32, map: u32, kept: u32, from: u32, to: u32): void;
+  sameSymbolKinds(kept: u32): bool;
+  compareScanned(changed: u32, again: u32): bool;
+  mergeNeeds(map: u32, kept: u32, changed: u32, again: u32): u32;
   // passes/replace-object
   saveGlobals(from: u32, to: u32, saved: u32, n: u32): void;
   restoreGlobals(saved: u32, n: u32): void;

@@ -8,6 +8,7 @@
 import { OBJF_CREL } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
+import { needsOf, type ObjectNeeds } from "./kept-needs.ts";
 import { patchSymbolTable } from "./patch-symbols.ts";
 import { keepTables } from "./read-headers.ts";
 
@@ -57,6 +58,8 @@ export interface Attempt extends Replacement {
   /** Keys of its symbols (symbolKeys), and its groups (listGroups). */
   keys: number;
   groups: number;
+  /** What scan-relocs has found in it; null = nobody knows. */
+  needs: ObjectNeeds | null;
 }
 
 /** Looks at the one object in a file; null = there are more. */
@@ -72,7 +75,7 @@ export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
   kernels.symbolKeys(o, keys);
   const groups = arena.alloc(was.groups * GROUP_BYTES);
   kernels.listGroups(was.groupBase, was.groups, groups);
-  return { ...file, input, o, was, keys, groups };
+  return { ...file, input, o, was, keys, groups, needs: needsOf(ctx, o, file.before.address) };
 }
 
 /** What kernels want to know of the old tables; `keysNow`: of the new ones. */

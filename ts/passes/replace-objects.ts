@@ -25,7 +25,7 @@ const SPOKEN = ["callGraph", "dependentLibraries", "splitStack", "warningSection
 export function replaceObjects(ctx: Context, attempts: readonly Attempt[]): boolean {
   const { arena, checkpoint: { resolved, room }, options } = ctx;
   if (resolved === null || room.order === 0 || options.discardSections.length > 0) return false;
-  restoreResolved(ctx, resolved);
+  restoreResolved(ctx, resolved, attempts);
   if (!arena.inside(resolved.area, () => attempts.every((attempt) => replaceObject(ctx, attempt)))) return false;
   if (resolved.pieces === null) arena.rewind(resolved.mark, resolved.spares);
   saveAgain(ctx, resolved);

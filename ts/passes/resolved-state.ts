@@ -6,12 +6,15 @@
  */
 import type { Context, ResolvedState } from "../context.ts";
 import { paramsBlock } from "../memory/table.ts";
+import { allocNeeds, restoreNeeds } from "./kept-needs.ts";
 import { restorePieces } from "./kept-pieces.ts";
+import type { Attempt } from "./patch-objects.ts";
 import { noSynthetics } from "../synthetic/index.ts";
 import { SymbolTable } from "../synthetic/symtab.ts";
 
-/** As the saveGlobals kernel has it. */
+/** As the saveGlobals kernel has it, and where the flags are in it. */
 const SAVED_BYTES = 38;
+const FLAGS_AT = 16;
 /** What tables of replaced objects may take before it is time to tidy up: a quarter of what the link took, within limits. */
 const AREA_PART = 4;
 const MIN_AREA = 4 << 20;
@@ -25,10 +28,14 @@ export function saveResolved(ctx: Context): void {
   const globals = arena.alloc(SAVED_BYTES * params.get("globalSyms") + 16);
   const needed = arena.alloc(tables.obj.rows);
   const block = arena.alloc(paramsBlock().bytes);
+  const needs = allocNeeds(ctx);
   const area = arena.setAside(Math.min(MAX_AREA, Math.max(MIN_AREA, arena.mark() / AREA_PART)));
-  checkpoint.resolved = { mark: arena.mark(), spares: arena.spares(), area, globals, needed, params: block, pieces: null };
+  checkpoint.resolved = { mark: arena.mark(), spares: arena.spares(), area, globals, needed, params: block, pieces: null, needs };
   saveAgain(ctx, checkpoint.resolved);
 }
+
+/** Address of the flags that globals had after set-visibility. */
+export const flagsOf = ({ params }: Context, { globals }: ResolvedState): number => globals + FLAGS_AT * params.get("globalSyms");
 
 /** The same when tables have been brought up to date. */
 export function saveAgain({ arena, kernels, params, tables: { obj } }: Context, { globals, needed, params: block }: ResolvedState): void {
@@ -38,8 +45,8 @@ export function saveAgain({ arena, kernels, params, tables: { obj } }: Context, 
   kernels.copyMemory(block, address, bytes);
 }
 
-/** Takes back what all later passes have done. */
-export function restoreResolved(ctx: Context, state: ResolvedState): void {
+/** Takes back what all later passes have done, for `attempts`. */
+export function restoreResolved(ctx: Context, state: ResolvedState, attempts: readonly Attempt[]): void {
   const { arena, checkpoint, kernels, params, tables: { obj } } = ctx;
   const { address, bytes } = paramsBlock();
   kernels.copyMemory(address, state.params, bytes);
@@ -47,6 +54,7 @@ export function restoreResolved(ctx: Context, state: ResolvedState): void {
   const globals = params.get("globalSyms");
   kernels.restoreGlobals(state.globals, globals);
   kernels.clearLate(globals, params.get("nameRules"), params.get("nameRuleCount"));
+  restoreNeeds(ctx, state.needs, attempts);
   if (state.pieces === null) kernels.clearPieces();
   else restorePieces(ctx, state.pieces);
   obj.needed.set(arena.bytes(state.needed, obj.rows));

@@ -8,6 +8,8 @@
 import { UNDEFINED_ERROR, UNDEFINED_IGNORE, UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import { relocationBytes } from "../arch/index.ts";
 import type { Context } from "../context.ts";
+import { keepNeeds, scanChanged } from "./kept-needs.ts";
+import { flagsOf } from "./resolved-state.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { policyBytes } from "./scan-policy.ts";
 
@@ -40,7 +42,7 @@ function scanPhase(w: WorkerContext, chunk: number): void {
 }
 
 /** Rows of one object; then contents are read for those whose instructions decide. */
-function scanObject(w: WorkerContext, source: number, from: number, to: number): void {
+export function scanObject(w: WorkerContext, source: number, from: number, to: number): void {
   const waiting = w.window(LIST, (to - from) * 4 + RUN_CELL_BYTES);
   const cell = waiting + (to - from) * 4;
   const out = Math.ceil(cell / 8) * 8;
@@ -107,7 +109,9 @@ function decideNeeded(ctx: Context): void {
 export async function scanRelocs(ctx: Context): Promise<void> {
   installTables(ctx);
   decideNeeded(ctx);
-  await ctx.pool.run("scan-relocs", Math.ceil((ctx.tables.isec.rows - 1) / CHUNK_ROWS));
+  const { resolved } = ctx.checkpoint;
+  if (resolved === null || !scanChanged(ctx, resolved)) await ctx.pool.run("scan-relocs", Math.ceil((ctx.tables.isec.rows - 1) / CHUNK_ROWS));
+  if (resolved !== null) keepNeeds(ctx, resolved.needs, flagsOf(ctx, resolved));
 }
 
 export const SCAN_PHASES: Phases = { "scan-relocs": scanPhase };
