@@ -30,7 +30,7 @@ export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
 export * from "./passes/kept-needs";
-export { claimAgain, clearLate, clearPieces, listGroups, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
+export { claimAgain, clearLate, clearPieces, listGroups, moveContents, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
 export { bindTables, checkHeader, countLinkonce, keepSpan, numberRows, planTables, scanHeaders } from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";

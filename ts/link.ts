@@ -84,7 +84,7 @@ const FEW_BYTES = 4 << 20;
 const FEW_INPUTS = 64;
 
 /** Options that must see every archive, or would say things twice. */
-function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, printArchiveStats, warnBackrefs, stats }: LinkOptions): boolean {
+export function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, printArchiveStats, warnBackrefs, stats }: LinkOptions): boolean {
   const lists = [requireDefined, undefinedGlobs, traceSymbols];
   return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats || whyExtract !== "" || printArchiveStats !== "" || warnBackrefs || lists.some((list) => list.length > 0);
 }

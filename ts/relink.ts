@@ -13,13 +13,14 @@ import type { Context, LinkObserver } from "./context.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
 import { HandOver } from "./host/hand-over.ts";
 import { HostError } from "./host/host.ts";
-import { finishBuildId, layOut, shapeImage, timed, writeContents, writeFile } from "./link.ts";
+import { finishBuildId, layOut, opensAllArchives, shapeImage, timed, writeContents, writeFile } from "./link.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { outputBytes } from "./passes/finish-output.ts";
 import { beginAttempt, compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
 import { startOrder } from "./passes/patch-symbols.ts";
+import { replacedMembers } from "./passes/replaced-archives.ts";
 import { isInOrder, replaceObjects } from "./passes/replace-objects.ts";
 import { wantsSectionOrder } from "./passes/section-order.ts";
 import { rewriteOutput } from "./passes/write-output.ts";
@@ -84,17 +85,32 @@ function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: numbe
   const { area } = checkpoint.resolved!;
   const other = replaced.filter((file) => !compareFile(ctx, file, dirty));
   if (other.length === 0) return "contents";
+  const objects = objectsOf(ctx, other);
+  if (objects === null) return "more";
   const tables = ({ address, bytes }: Place): number => ctx.kernels.tableBytes(address, bytes);
-  const bytes = other.reduce((sum, { before, now }) => sum + AREA_TIMES * (tables(before) + tables(now)) + AREA_LEAST, 4 * ctx.params.get("globalSyms"));
+  const bytes = objects.reduce((sum, { before, now }) => sum + AREA_TIMES * (tables(before) + tables(now)) + AREA_LEAST, 4 * ctx.params.get("globalSyms"));
   if (bytes > area.end - area.at) return "more";
   arena.release(checkpoint.created);
   const attempts = arena.inside(area, () => {
     startOrder(ctx);
-    return other.map((file) => beginAttempt(ctx, file));
+    return objects.map((file) => beginAttempt(ctx, file));
   });
   if (!attempts.every((attempt) => attempt !== null)) return "more";
   if (!remembersSizes(ctx) && arena.inside(area, () => attempts.every((attempt) => patchFile(ctx, attempt)))) return "sizes";
   return replaceObjects(ctx, attempts) ? "sections" : "more";
+}
+
+/** Objects and members of archives that are others; null = not only these are. */
+function objectsOf(ctx: Context, files: readonly Replacement[]): Replacement[] | null {
+  const open = opensAllArchives(ctx.options);
+  const all: Replacement[] = [];
+  for (const file of files) {
+    const isArchive = ctx.inputs.some(({ source, offset }) => source === file.source && offset > 0);
+    const objects = isArchive ? replacedMembers(ctx, file, open) : [file];
+    if (objects === null) return null;
+    all.push(...objects);
+  }
+  return all;
 }
 
 /** Everything from resolved symbols on; false = the order of names is none that a link from the beginning would have. */

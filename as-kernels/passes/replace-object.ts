@@ -241,6 +241,15 @@ export function moveReferences(from: u32, delta: u32): void {
   for (let id: u32 = 1, rows = t.sym.rows; id < rows; id++) if (home[id] >= from && (flags[id] & SYM_KIND_MASK) == SYM_DEFINED) home[id] += delta;
 }
 
+/** The contents of sections [from, to) and their relocations are `delta` bytes further on in their file. */
+export function moveContents(from: u32, to: u32, delta: f64): void {
+  const isec = tables().isec;
+  for (let i = from; i < to; i++) {
+    isec.sh_offset[i] += delta;
+    if (isec.relaOffset[i] != 0) isec.relaOffset[i] += delta;
+  }
+}
+
 function moveColumn(column: u32, rows: u32, from: u32, delta: u32): void {
   for (let at = column, end = column + (rows << 2); at < end; at += 4) {
     const row = load<u32>(at);

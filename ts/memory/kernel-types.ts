@@ -222,6 +222,7 @@ export interface Kernels {
   listGroups(first: u32, count: u32, out: u32): void;
   claimAgain(o: u32, old: u32, count: u32): u32;
   moveReferences(from: u32, delta: u32): void;
+  moveContents(from: u32, to: u32, delta: f64): void;
   // passes/read-headers
   scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, out: u32): u32;
   countLinkonce(shdrs: u32, count: u32, names: u32, namesBytes: u32): u32;

@@ -78,7 +78,7 @@ export function needsOf(ctx: Context, o: number, before: number): ObjectNeeds | 
   const count = kernels.hideNeeds(o, kept.flags, list);
   setFacts(ctx, {});
   const waiting = self.window(0, 4 * (to - from) + 16);
-  kernels.scanWaiting(waiting, 0, kernels.scanRelocs(from, to, waiting), before, 0);
+  kernels.scanWaiting(waiting, 0, kernels.scanRelocs(from, to, waiting), before, obj.offset[o]!);
   const own = factsOf(ctx);
   setFacts(ctx, facts);
   kernels.showNeeds(kept.flags, list, count);

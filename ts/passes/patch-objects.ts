@@ -23,6 +23,8 @@ export interface Replacement {
   source: number;
   before: Place;
   now: Place;
+  /** Archive members: which one. Else the file is one object. */
+  input?: InputFile;
 }
 
 /** Worker windows. */
@@ -62,12 +64,11 @@ export interface Attempt extends Replacement {
   needs: ObjectNeeds | null;
 }
 
-/** Looks at the one object in a file; null = there are more. */
+/** Looks at the object that is replaced; null = it is none of the link. */
 export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
   const { arena, kernels, tables } = ctx;
-  const inputs = ctx.inputs.filter((input) => input.source === file.source);
-  const input = inputs[0];
-  if (input === undefined || inputs.length > 1 || input.offset !== 0 || input.bytes !== file.before.bytes || !ctx.objects.includes(input.obj)) return null;
+  const input = file.input ?? onlyObject(ctx, file);
+  if (input === null || input.bytes !== file.before.bytes || !ctx.objects.includes(input.obj)) return null;
   const o = input.obj;
   if ((tables.obj.flags[o]! & OBJF_CREL) !== 0) return null;
   const was = tablesOf(ctx, o);
@@ -76,6 +77,12 @@ export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
   const groups = arena.alloc(was.groups * GROUP_BYTES);
   kernels.listGroups(was.groupBase, was.groups, groups);
   return { ...file, input, o, was, keys, groups, needs: needsOf(ctx, o, file.before.address) };
+}
+
+/** The object that the whole file is; null = it is none. */
+function onlyObject(ctx: Context, { source }: Replacement): InputFile | null {
+  const inputs = ctx.inputs.filter((input) => input.source === source);
+  return inputs.length === 1 && inputs[0]!.offset === 0 ? inputs[0]! : null;
 }
 
 /** What kernels want to know of the old tables; `keysNow`: of the new ones. */
