@@ -314,14 +314,14 @@ export interface SymbolIndex {
   wordBytes: number;
 }
 
-/** Where the archive has its GNU symbol index: "/", or "/SYM64/" in large ones; null when it has none, or one of no sensible size. */
-export function symbolIndex(source: ByteSource): SymbolIndex | null {
+/** Where the archive has its GNU symbol index: "/", or "/SYM64/" in large ones; null when it has none, or one of more than `most` bytes. */
+export function symbolIndex(source: ByteSource, most = MAX_INDEX_BYTES): SymbolIndex | null {
   const start = source.headBytes !== undefined && source.headBytes >= MAGIC_BYTES + HEADER_BYTES ? source.head : undefined;
   const header = start?.subarray(MAGIC_BYTES, MAGIC_BYTES + HEADER_BYTES) ?? new Uint8Array(HEADER_BYTES);
   if (start === undefined && source.read(header, MAGIC_BYTES) < HEADER_BYTES) return null;
   const name = latin1(header, 0, 16).trimEnd();
   const bytes = decimal(header, 48, 58);
-  if ((name !== "/" && name !== "/SYM64/") || bytes > MAX_INDEX_BYTES || MAGIC_BYTES + HEADER_BYTES + bytes > source.size) return null;
+  if ((name !== "/" && name !== "/SYM64/") || bytes > most || MAGIC_BYTES + HEADER_BYTES + bytes > source.size) return null;
   const wordBytes = name === "/" ? 4 : 8;
   return bytes < wordBytes ? null : { at: MAGIC_BYTES + HEADER_BYTES, bytes, wordBytes };
 }

@@ -82,7 +82,7 @@ export class WalkedArchives {
 
   /** May the archive be walked later? `certain`: only if its first member is an object for this machine. */
   take(file: OpenFile, flags: number, machine: number, certain: boolean): boolean {
-    const index = symbolIndex(file);
+    const index = symbolIndex(file, Infinity);
     if (index === null || index.wordBytes !== 4 || index.bytes < 8) return false;
     const { arena, inputs } = this.ctx;
     const mark = arena.mark();
