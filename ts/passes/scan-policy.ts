@@ -7,7 +7,11 @@
  */
 import * as R from "../../as-kernels/shared/reloc.ts";
 
+/** Characters of a line that a cell takes. */
+const CELL_WIDTH = 5;
+
 const CELLS = {
+  __proto__: null as never,
   "-": R.ACT_NONE,
   got: R.ACT_GOT,
   "got?": R.ACT_RELAX_GOT,
@@ -172,18 +176,31 @@ const zeroCell = (absolute: Cell): Cell => (absolute === "ABS" ? "-" : absolute)
  */
 export function policyBytes(ifuncNoplt = false): Uint8Array {
   const bytes = new Uint8Array(R.SCAN_ROWS * R.CELLS_PER_ROW);
+  const known = new Map<string, Uint8Array>();
   for (const [row, name, rule] of RULES) {
-    rule.forEach((line, index) => {
-      const cells = line.trim().split(/ +/) as Cell[];
-      if (cells.length !== 7) throw new Error(`decision table: ${name} line ${index} has ${cells.length} cells`);
-      cells.push(zeroCell(cells[R.COL_ABSOLUTE]!));
-      if (ifuncNoplt && row !== R.SCAN_NOTHING) cells[R.COL_IFUNC] = "dyn";
-      cells.forEach((cell, column) => {
-        const action = CELLS[cell];
-        if (action === undefined) throw new Error(`decision table: ${name} has a cell ${cell}`);
-        bytes[row * R.CELLS_PER_ROW + index * R.COLUMNS + column] = action;
-      });
-    });
+    for (let index = 0; index < rule.length; index++) {
+      const line = rule[index]!;
+      // Rules share lines: a link of a few milliseconds has no time to read each of them six times.
+      const actions = known.get(line) ?? actionsOf(line, name);
+      known.set(line, actions);
+      const at = row * R.CELLS_PER_ROW + index * R.COLUMNS;
+      bytes.set(actions, at);
+      if (ifuncNoplt && row !== R.SCAN_NOTHING) bytes[at + R.COL_IFUNC] = CELLS.dyn;
+    }
   }
   return bytes;
+}
+
+/** Cells of a line, CELL_WIDTH characters for each. */
+function actionsOf(line: string, name: string): Uint8Array {
+  const actions = new Uint8Array(R.COLUMNS);
+  for (let column = 0; column < R.COL_ZERO; column++) {
+    const cell = line.slice(CELL_WIDTH * column, CELL_WIDTH * (column + 1)).trimEnd() as Cell;
+    const action = CELLS[cell];
+    if (action === undefined) throw new Error(`decision table: ${name} has a cell ${cell}`);
+    actions[column] = action;
+    if (column === R.COL_ABSOLUTE) actions[R.COL_ZERO] = CELLS[zeroCell(cell)];
+  }
+  if (line.length > CELL_WIDTH * R.COL_ZERO) throw new Error(`decision table: ${name} has too many cells`);
+  return actions;
 }
