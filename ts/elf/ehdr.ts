@@ -29,7 +29,11 @@ export const ELF_MAGIC = 0x464c457f;
 
 /** A u64 that is an offset or size, as a number. */
 export function readOffset(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+  const high = view.getUint32(at + 4, true);
+  const low = view.getUint32(at, true);
+  // A sum with 2 ** 32 in it is no small integer for V8, whatever it is: fields that hold it become ones for floating-point numbers, and with each
+  // one the hidden class of its object is made again.
+  return high === 0 ? low : high * 2 ** 32 + low;
 }
 
 export function writeOffset(view: DataView, at: number, value: number): void {
