@@ -122,7 +122,7 @@ const START = [
   `return bytes>=${LARGE_BYTES}?bytes:0}`,
   // Not of what can be read only once.
   "function size(file){try{const stat=fs.statSync(file);return stat.isFile()?stat.size:0}catch{return 0}}",
-  `function response(file,all){try{if(size(file)>=${MANY_BYTES})for(const word of bytes(file).latin1Slice().split(/\\s+/))all.push(word)}catch{}}`,
+  `function response(file,all){try{if(size(file)>=${MANY_BYTES})for(const word of bytes(file).latin1Slice().split(/[ \\t\\n\\v\\f\\r]+/))all.push(word)}catch{}}`,
   'const inputBytes=large(process.argv.slice(2));if(inputBytes)load("main",undefined,undefined,inputBytes);else load("quick",()=>load("main"));',
 ].join("");
 

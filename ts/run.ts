@@ -70,7 +70,7 @@ async function runCommand(args: readonly ByteString[], host: Host): Promise<numb
 
 /** Who installs us as ld.lld or ld.bfd has programs that look for messages of that name; as `ld` we say who we are. */
 function programName(called: ByteString): ByteString {
-  return /^ld\.(lld|bfd|gold|mold)$/.test(called) ? called : "wield";
+  return ["ld.lld", "ld.bfd", "ld.gold", "ld.mold"].includes(called) ? called : "wield";
 }
 
 /** A small file, one character per byte; undefined when it cannot be read. */

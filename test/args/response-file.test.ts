@@ -7,6 +7,12 @@ test("white space separates words", () => {
   assert.equal(splitWords(" \n"), []);
 });
 
+test("a byte that is no ASCII is part of a word, though it were a space in Latin-1", () => {
+  for (const split of [splitWords, splitWindowsWords]) {
+    for (const quote of ["", '"', "'"]) assert.equal(split(`\xc3\xa0.o -L\xe2\x80\xa0 ${quote}x\xc2\x85${quote}`), ["\xc3\xa0.o", "-L\xe2\x80\xa0", quote === "'" && split === splitWindowsWords ? "'x\xc2\x85'" : "x\xc2\x85"]);
+  }
+});
+
 test("quotes group, a backslash takes the next character, in quotes too", () => {
   assert.equal(splitWords(`'a b' "c 'd" e\\ f "g\\"h" 'i\\'j' x"y z"w`), ["a b", "c 'd", "e f", 'g"h', "i'j", "xy zw"]);
   assert.equal(splitWords(`"" '' a""`), ["", "", "a"]);

@@ -100,7 +100,7 @@ function commandToRun(args: ByteString[], env: ParseEnv): ParsedArgs {
 function windowsQuoting(argv: readonly ByteString[]): boolean {
   let windows = false;
   argv.forEach((arg, i) => {
-    const value = /^--?rsp-quoting(?:=(.*))?$/.exec(arg);
+    const value = arg.includes("rsp-quoting") ? /^--?rsp-quoting(?:=(.*))?$/.exec(arg) : null;
     if (value !== null) windows = (value[1] ?? argv[i + 1]) === "windows";
   });
   return windows;
@@ -240,10 +240,10 @@ function unknownOption(arg: ByteString): Message {
 }
 
 /** Options that only make sense for gcc or clang, as passed by someone who gave us as the compiler (rustc -Clinker=wield). */
-const DRIVER_OPTION = /^-(Wl,|m(64|32|x32)$|nostartfiles$|nodefaultlibs$|pthread$|static-libgcc$|static-libstdc\+\+$)/;
+const DRIVER_OPTIONS = ["-m64", "-m32", "-mx32", "-nostartfiles", "-nodefaultlibs", "-pthread", "-static-libgcc", "-static-libstdc++"];
 
 function driverOption(args: readonly ByteString[]): ByteString | undefined {
-  return args.find((arg) => DRIVER_OPTION.test(arg));
+  return args.find((arg) => arg.startsWith("-Wl,") || DRIVER_OPTIONS.includes(arg));
 }
 
 function notADriver(arg: ByteString): ByteString {

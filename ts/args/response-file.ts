@@ -41,12 +41,22 @@ function expand(argv: readonly ByteString[], readFile: ReadFile, split: (text: B
   }
 }
 
-/** A run of characters that mean themselves. */
-const PLAIN = /[^\s'"\\]+/y;
+/** A run of characters that mean themselves. Of bytes that are no ASCII none is a space: 0xa0 is the end of an à. */
+const PLAIN = /[^ \t\n\v\f\r'"\\]+/y;
+
+/** White space besides " ". */
+const SPACES = "\t\n\v\f\r";
+
+/** Words without quotes: as compilers write response files. No regular expressions, which V8 compiles for longer than a short file takes. */
+function plainWords(text: ByteString): ByteString[] {
+  let spaced = text;
+  for (const space of SPACES) if (spaced.includes(space)) spaced = spaced.replaceAll(space, " ");
+  return spaced.split(" ").filter((word) => word !== "");
+}
 
 /** The words of a response file. `""` is an empty word; an unfinished quote ends with the file. */
 export function splitWords(text: ByteString): ByteString[] {
-  if (!/['"\\]/.test(text)) return text.split(/\s+/).filter((word) => word !== "");
+  if (!text.includes('"') && !text.includes("'") && !text.includes("\\")) return plainWords(text);
   const words: ByteString[] = [];
   let word: ByteString | undefined;
   let quote = "";
@@ -91,7 +101,7 @@ export function splitWindowsWords(text: ByteString): ByteString[] {
       if (quoted && text[i + 1] === '"') word = (word ?? "") + text[i++];
       else quoted = !quoted;
       word ??= "";
-    } else if (i < text.length && (quoted || !/\s/.test(text[i]!))) {
+    } else if (i < text.length && (quoted || (text[i] !== " " && !SPACES.includes(text[i]!)))) {
       word = (word ?? "") + text[i];
     } else if (word !== undefined) {
       words.push(word);

@@ -29,7 +29,7 @@ export class Search {
   private readonly exists: (path: ByteString) => boolean;
 
   constructor(options: Pick<LinkOptions, "libraryPaths" | "noStdlib" | "sysroot">, exists: (path: ByteString) => boolean) {
-    this.sysroot = options.sysroot.replace(/\/+$/, "");
+    this.sysroot = options.sysroot === "" ? "" : options.sysroot.replace(/\/+$/, "");
     this.hasSysroot = options.sysroot !== "";
     this.exists = exists;
     this.directories = options.libraryPaths.map((path) => this.inSysroot(path));

@@ -37,13 +37,21 @@ export function bytesOf(text: ByteString): Uint8Array<ArrayBuffer> {
 }
 
 const ASCII = /^[\0-\x7f]*$/;
+/** Longer texts are worth a regular expression, which V8 compiles to machine code when it is used again. */
+const SHORT = 64;
+
+function isAscii(text: string): boolean {
+  if (text.length > SHORT) return ASCII.test(text);
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
 
 /** Text as UTF-8 bytes. */
 export function utf8(text: string): ByteString {
-  return ASCII.test(text) ? text : latin1Of(new TextEncoder().encode(text));
+  return isAscii(text) ? text : latin1Of(new TextEncoder().encode(text));
 }
 
 /** What UTF-8 bytes say; what is no UTF-8 becomes U+FFFD. */
 export function decoded(bytes: ByteString): string {
-  return ASCII.test(bytes) ? bytes : new TextDecoder().decode(bytesOf(bytes));
+  return isAscii(bytes) ? bytes : new TextDecoder().decode(bytesOf(bytes));
 }

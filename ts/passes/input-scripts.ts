@@ -159,5 +159,5 @@ export class InputScripts {
 
 /** No OUTPUT_FORMAT, or one for x86-64. */
 function suits(script: InputScript): boolean {
-  return script.outputFormat.length === 0 || /x86-64|^(binary|srec|ihex)$/.test(script.outputFormat[0]!);
+  return script.outputFormat.length === 0 || script.outputFormat[0]!.includes("x86-64") || ["binary", "srec", "ihex"].includes(script.outputFormat[0]!);
 }

@@ -133,6 +133,14 @@ export function markLinkerDefined(ctx: Context, sym: number, vis: number): void 
   if (vis !== STV_DEFAULT && (gsym.vis[sym] === STV_DEFAULT || gsym.vis[sym]! > vis)) gsym.vis[sym] = vis;
 }
 
+const IDENTIFIER = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+
+/** A C identifier. Character by character: the two names that a small link asks about are no reason to compile a regular expression. */
+function isIdentifier(name: ByteString): boolean {
+  for (const character of name) if (!IDENTIFIER.includes(character)) return false;
+  return name !== "" && (name[0]! < "0" || name[0]! > "9");
+}
+
 export class LinkerDefined {
   private readonly definitions: Definition[] = [];
   private readonly startStop: { sym: number; section: ByteString; stop: boolean }[] = [];
@@ -184,7 +192,7 @@ export class LinkerDefined {
   /** After bind-sections: __start_X and __stop_X of output sections whose name is a C identifier. */
   claimStartStop(ctx: Context, osecNames: ByteString[]): void {
     for (const section of osecNames) {
-      if (section[0] === "." || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(section)) continue;
+      if (section[0] === "." || !isIdentifier(section)) continue;
       for (const stop of [false, true]) {
         const sym = this.wanted(ctx, (stop ? "__stop_" : "__start_") + section);
         if (sym === 0) continue;
