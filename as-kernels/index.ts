@@ -59,5 +59,4 @@ export * from "./passes/write-eh-frame";
 export { reportIssue } from "./lib/issue";
 export * from "./lib/crel";
 export * from "./lib/adler";
-export { packZstd } from "./lib/zstd";
 export { hashXxh3 } from "./lib/xxh3";

@@ -115,6 +115,7 @@ export async function buildAll(release = false): Promise<void> {
     program(DIST, BUNDLE, flags),
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
+    bundle("ts/host/zstd.ts", "zstd.js", { sourcemap: false, legalComments: "inline" }),
     bundle("ts/index.ts", "index.mjs", MODULE),
     api(DIST, BUNDLE),
   ]);

@@ -421,5 +421,3 @@ export const WALKED_FIELDS = 52;
 export const WALKED_DONE = 56;
 export const WALKED_BYTES = 64;
 
-// What packZstd (lib/zstd) works in.
-export const ZSTD_SCRATCH_BYTES = 802816;

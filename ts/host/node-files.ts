@@ -60,6 +60,9 @@ const KEPT_FILE_BYTES = 16 << 10;
 const KEPT_BYTES = 96 << 20;
 const SHELF_BYTES = 1 << 20;
 
+/** What zstd takes when nobody asks for a level. */
+const ZSTD_LEVEL = 3;
+
 /** In place of a descriptor: an output that is no file yet. */
 export const HELD = -2;
 /** And below: files that are kept. */
@@ -127,6 +130,7 @@ export class NodeFiles implements WorkerIo {
   private lastEnd = 0;
   /** Short reads that each were close behind the one before. */
   private run = 0;
+  private zstd: ((bytes: Uint8Array, level: number) => Uint8Array) | undefined;
   private limit: number;
   private mayRaise: boolean;
   private readonly isMain: boolean;
@@ -250,7 +254,14 @@ export class NodeFiles implements WorkerIo {
     const zlib = require("node:zlib") as typeof import("node:zlib") & { zstdCompressSync?: (bytes: Uint8Array, options: object) => Uint8Array };
     const { Z_FINISH, Z_SYNC_FLUSH, ...others } = zlib.constants as unknown as Record<string, number>;
     if (kind === 1) return zlib.deflateRawSync(bytes, { level: level === 0 ? 1 : Math.min(level, 9), finishFlush: last ? Z_FINISH! : Z_SYNC_FLUSH! });
-    return zlib.zstdCompressSync?.(bytes, level === 0 ? {} : { params: { [others["ZSTD_c_compressionLevel"]!]: level } });
+    const packed = zlib.zstdCompressSync?.(bytes, level === 0 ? {} : { params: { [others["ZSTD_c_compressionLevel"]!]: level } });
+    return packed ?? this.zstd?.(bytes, level === 0 ? ZSTD_LEVEL : level);
+  }
+
+  /** For Node before 22.15. */
+  async loadZstd(): Promise<void> {
+    const { loadZstd } = require(`${import.meta.dirname}/zstd.js`) as typeof import("./zstd.ts");
+    this.zstd = await loadZstd();
   }
 
   /** True for anything but a directory that can be looked up; to be opened next, most of the time. */

@@ -408,6 +408,10 @@ class NodeHost implements Host {
     return this.files.deflate(kind, bytes, level, last);
   }
 
+  loadZstd(): Promise<void> {
+    return this.files.loadZstd();
+  }
+
   digest(algorithm: DigestAlgorithm): Digest {
     const crypto = require("node:crypto") as typeof import("node:crypto");
     return crypto.createHash(algorithm) as unknown as Digest;
@@ -468,6 +472,7 @@ export function createNodePlatform(): Platform {
     random: (into) => host.random(into),
     inflate: (kind, bytes, size) => host.inflate(kind, bytes, size),
     deflate: (kind, bytes, level, last) => host.deflate(kind, bytes, level, last),
+    loadZstd: () => host.loadZstd(),
     now: () => performance.now(),
     peakMemory: () => host.peakMemory(),
   };

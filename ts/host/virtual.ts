@@ -14,7 +14,7 @@ import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./vi
 import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
 /** What a runtime brings. */
-export type Platform = Pick<Host, "cpus" | "maxThreads" | "memoryPages" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "now" | "peakMemory"> & {
+export type Platform = Pick<Host, "cpus" | "maxThreads" | "memoryPages" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "loadZstd" | "now" | "peakMemory"> & {
   /** Workers with createVirtualIo. */
   startWorker(): VirtualWorker;
 };
@@ -252,6 +252,10 @@ export class VirtualHost implements Host {
 
   deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined {
     return this.options.platform.deflate(kind, bytes, level, last);
+  }
+
+  async loadZstd(): Promise<void> {
+    await this.options.platform.loadZstd?.();
   }
 
   // ---- the output ----

@@ -382,8 +382,6 @@ export interface Kernels {
   // lib/adler
   adler32(from: u32, bytes: u32): u32;
   joinAdler32(first: u32, second: u32, bytes: f64): u32;
-  // lib/zstd
-  packZstd(source: u32, bytes: u32, target: u32, scratch: u32): u32;
   // lib/xxh3
   hashXxh3(at: u32, len: u32, secret: u32, out: u32): void;
 }
@@ -708,7 +706,6 @@ export const KERNEL_NAMES: readonly string[] = [
   "unpackCrel",
   "adler32",
   "joinAdler32",
-  "packZstd",
   "hashXxh3",
 ];
 

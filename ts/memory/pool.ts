@@ -262,13 +262,24 @@ export class Pool {
     return this.runPhase(work, name, chunks, args);
   }
 
+  /** A phase for which the others lack something: this thread does all chunks. */
+  runAlone(name: string, chunks: number, ...args: number[]): void {
+    this.beginPhase(chunks);
+    this.self.claim(this.phases[name]!, args);
+  }
+
+  private beginPhase(chunks: number): void {
+    const { u32 } = this.self;
+    u32[CTL_NEXT >>> 2] = 0;
+    u32[CTL_CHUNKS >>> 2] = chunks;
+    u32[CTL_STOP >>> 2] = 0;
+  }
+
   private async runPhase(work: (() => void) | null, name: string, chunks: number, args: number[]): Promise<void> {
     const phase = this.phases[name];
     if (phase === undefined) throw new Error(`no phase ${name}`);
     const views = this.self;
-    views.u32[CTL_NEXT >>> 2] = 0;
-    views.u32[CTL_CHUNKS >>> 2] = chunks;
-    views.u32[CTL_STOP >>> 2] = 0;
+    this.beginPhase(chunks);
     const running: Promise<void>[] = [];
     let waiting = chunks > (work === null ? 1 : 0) ? this.members.filter((member) => member.ended === null) : [];
     // Workers that are still starting join as soon as they can.

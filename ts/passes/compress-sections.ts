@@ -7,7 +7,6 @@
  * one another (scripts' data between contents, merged strings beside others) is put together in memory first, and so is all
  * that -r compresses.
  */
-import { ZSTD_SCRATCH_BYTES } from "../../as-kernels/shared/abi.ts";
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, Compression } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
@@ -48,13 +47,6 @@ function makeShard(w: WorkerContext, source: number, subject: number, from: numb
   return { address, bytes };
 }
 
-/** Node before 22.15 and pages have no zstd of their own. */
-function zstdFrame(w: WorkerContext, address: number, bytes: number): Uint8Array {
-  const scratch = w.window(5, ZSTD_SCRATCH_BYTES + bytes + (bytes >>> 1) + 64);
-  const target = scratch + ZSTD_SCRATCH_BYTES;
-  return w.u8.slice(target, target + w.kernels.packZstd(address, bytes, target, scratch));
-}
-
 /** Phase: one shard. Argument: address of the shard rows. */
 function compressPhase(w: WorkerContext, chunk: number): void {
   const row = w.args[0]! + chunk * SHARD_ROW;
@@ -70,7 +62,7 @@ function compressPhase(w: WorkerContext, chunk: number): void {
   const packed: Uint8Array[] = [];
   for (let at = 0; at < bytes; at += SHARD_BYTES) {
     const size = Math.min(SHARD_BYTES, bytes - at);
-    packed.push(w.io.deflate(kind, w.bytes(address + at, size), level, last !== 0 && at + size === bytes) ?? zstdFrame(w, address + at, size));
+    packed.push(w.io.deflate(kind, w.bytes(address + at, size), level, last !== 0 && at + size === bytes)!);
   }
   const total = packed.reduce((sum, part) => sum + part.length, 0);
   let place = w.alloc(total);
@@ -135,9 +127,6 @@ export function wantedSections(ctx: Context, osecs: OutputSection[]): Wanted[] {
   const wanted: Wanted[] = [];
   for (const osec of osecs) {
     const as = wish(ctx, patterns, osec);
-    if (as?.kind === "zlib" && ctx.host.deflate(ELFCOMPRESS_ZLIB, new Uint8Array(1), 0, true) === undefined) {
-      ctx.diag.fatal(`${osec.name}: compression with zlib is not available in this runtime`);
-    }
     if (as !== null) wanted.push({ osec, as });
   }
   ctx.diag.throwIfErrors();
@@ -175,10 +164,22 @@ export async function compressInMemory(ctx: Context, wanted: Wanted[], make: () 
 }
 
 async function pack(ctx: Context, jobs: Job[], shards: Shard[]): Promise<void> {
+  const alone = await loadMissing(ctx, jobs);
   const rows = putShards(ctx, jobs, shards);
-  await ctx.pool.run("compress-sections", shards.length, rows);
+  if (alone) ctx.pool.runAlone("compress-sections", shards.length, rows);
+  else await ctx.pool.run("compress-sections", shards.length, rows);
   ctx.checkIssues();
   for (const job of jobs) take(ctx, job, shards, rows);
+}
+
+/** Loads what the runtime does not have, which other threads do not have then, either: true. */
+async function loadMissing({ diag, host }: Context, jobs: Job[]): Promise<boolean> {
+  const lacking = (): Job | undefined => jobs.find(({ as }) => host.deflate(KINDS[as.kind as "zlib" | "zstd"], new Uint8Array(1), 0, true) === undefined);
+  if (lacking()?.as.kind !== "zstd") return false;
+  await host.loadZstd?.();
+  const job = lacking();
+  if (job !== undefined) diag.fatal(`${job.osec.name}: compression with ${job.as.kind} is not available in this runtime`);
+  return true;
 }
 
 /** The windows and merged parts of a section in order, each reaching to the next; null when they overlap or it holds more. */
