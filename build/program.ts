@@ -135,9 +135,10 @@ export async function program(dist: string, common: BuildOptions, flags: readonl
 /** Runs `links` one after another in one process without a cache, then writes what V8 has compiled to `to`. */
 const RECORD = [
   "function record(name,links,to){load(name,undefined,(script,tie,cached,file,start)=>{",
-  "const end=process.reallyExit;let at=0;",
+  // With something to hand over to, because the complete program without it may change the flags, which the cache is tied to.
+  'const end=process.reallyExit,fail=()=>{throw new Error("handed over")};let at=0;',
   "const next=()=>{if(at===links.length){fs.writeFileSync(to,Buffer.concat([script.createCachedData(),Buffer.from(tie)]));end.call(process,0)}",
-  'process.removeAllListeners("uncaughtException");process.argv=[process.argv[0],file,...links[at++]];start(exports,require,module,file,__dirname,undefined,undefined,flags)};',
+  'process.removeAllListeners("uncaughtException");process.argv=[process.argv[0],file,...links[at++]];start(exports,require,module,file,__dirname,fail,undefined,flags)};',
   "process.reallyExit=(status)=>{if(status!==0)end.call(process,status);setImmediate(next)};next()})}",
 ].join("");
 

@@ -49,6 +49,8 @@ function handOver(error: HandOver): void {
 }
 
 process.on("uncaughtException", onBug);
+// The complete program has what makes many messages and long reports.
+if (typeof complete !== "function") host.expectReports?.();
 run(argumentBytes(), host).then(
   (status) => exit(status),
   (error: unknown) => (error instanceof HandOver ? handOver(error) : onBug(error)),

@@ -10,7 +10,7 @@ import type { Context, LinkObserver, SymbolRoom } from "./context.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
 import { symbolBytes } from "./diagnostics/place.ts";
-import { LARGE_BYTES, type Host } from "./host/host.ts";
+import type { Host } from "./host/host.ts";
 import { instantiateKernels } from "./memory/kernels.ts";
 import type { Machine } from "./memory/machine.ts";
 import { PHASES } from "./memory/phases.ts";
@@ -105,6 +105,9 @@ function setParams(ctx: Context): void {
   params.set("gnuUnique", flag(!options.noGnuUnique));
 }
 
+/** Inputs of this size may have tens of thousands of sections and symbols to tell of. */
+const NOT_SMALL_BYTES = 4 << 20;
+
 /**
  * Instantiates the kernels and starts workers when the inputs are worth it; --threads=1: none, ever. Called when all `bytes` bytes of
  * input are known, and before that when they turn out to be many: a worker takes as long to start as a large link to look for its inputs.
@@ -112,7 +115,7 @@ function setParams(ctx: Context): void {
 export function startEngine(ctx: Context, bytes: number): void {
   const { options, host, pool, kernels, arena } = ctx;
   // Before the first kernel is compiled: that depends on how long the host is to run.
-  if (bytes >= LARGE_BYTES) host.expectLargeLink();
+  if (bytes >= NOT_SMALL_BYTES) host.expectLargeLink(bytes);
   if (kernels.readSymbols === undefined) {
     instantiateKernels(host.kernels(), arena.memory, kernels);
     arena.zero = (address, bytes) => void kernels.fillBytes(address, 0, bytes);

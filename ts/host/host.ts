@@ -126,8 +126,10 @@ export interface Host extends WorkerIo {
   // ---- compute ----
   /** Bytes of input that somebody has seen named on the command line; 0 = nobody looked. */
   readonly inputBytes?: number;
-  /** Called before the kernels are compiled when the link is large (LARGE_BYTES). */
-  expectLargeLink(): void;
+  /** Called before the kernels are compiled when the link is not small: `bytes` of input (large ones have LARGE_BYTES). */
+  expectLargeLink(bytes: number): void;
+  /** There may be messages and reports. */
+  expectReports?(): void;
   /** The compiled kernels; `debug` = with assertions, for tests. */
   kernels(debug?: boolean): WebAssembly.Module;
   /** Starts a worker thread; returns at once. */

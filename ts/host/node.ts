@@ -12,7 +12,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
-import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
 import { NodeFiles, pathOf, readDirectly } from "./node-files.ts";
 import { largeLinkFlags } from "./large-link.ts";
@@ -106,7 +106,7 @@ function readWhole(path: string | Buffer, size: number): Uint8Array {
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
-  private readonly files = new NodeFiles(OPEN_INPUTS, true, () => this.expectManyInputs());
+  private readonly files = new NodeFiles(OPEN_INPUTS, true, () => this.optimise());
   private readonly outputs = new Set<OutputFile>();
   /** Files of other programs that end with the link. */
   private readonly temporary: ByteString[] = [];
@@ -119,7 +119,8 @@ class NodeHost implements Host {
   };
 
   readonly inputBytes: number;
-  private manyInputs = false;
+  private optimises = false;
+  private mayReport = false;
   /** V8's, for a large link; null = those for a small one. */
   private flags: readonly string[] | null = null;
 
@@ -356,17 +357,32 @@ class NodeHost implements Host {
 
   // ---- compute ----
 
-  /** Thousands of files are opened and noted in JavaScript: then V8 may optimise it. */
-  private expectManyInputs(): void {
-    if (!this.program || this.manyInputs) return;
-    this.manyInputs = true;
-    if (this.startFlags.length > 0 || this.flags !== null) setFlags(["--opt"]);
+  /**
+   * Much is left to do in JavaScript, tens of thousands of files, lines or messages: V8 may optimise it then. Small links would wait longer for Node's own modules, whose
+   * compiled code is tied to the flags.
+   */
+  private optimise(): void {
+    if (!this.program || this.optimises) return;
+    this.optimises = true;
+    if (this.startFlags.length === 0 && this.flags === null) return;
+    // These were compiled under the flags of before.
+    this.modules[0] ??= this.cachedKernels();
+    setFlags(["--opt"]);
   }
 
-  expectLargeLink(): void {
+  expectReports(): void {
+    this.mayReport = true;
+  }
+
+
+  expectLargeLink(bytes: number): void {
     if (!this.program || this.flags !== null) return;
+    if (bytes < LARGE_BYTES) {
+      if (this.mayReport) this.optimise();
+      return;
+    }
     readDirectly();
-    this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.manyInputs || flag !== "--no-opt");
+    this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.optimises || flag !== "--no-opt");
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
     setFlags(this.flags);

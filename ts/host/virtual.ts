@@ -378,8 +378,8 @@ export class VirtualHost implements Host {
     return this.options.platform.maxThreads;
   }
 
-  expectLargeLink(): void {
-    this.options.platform.expectLargeLink();
+  expectLargeLink(bytes: number): void {
+    this.options.platform.expectLargeLink(bytes);
   }
 
   kernels(debug?: boolean): WebAssembly.Module {
