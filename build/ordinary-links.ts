@@ -66,7 +66,7 @@ function changedObject(which: number): Uint8Array {
   return object.bytes();
 }
 
-const CHANGES = [0, 1, 2, 3, 4, 5, 0];
+const CHANGES = [0, 1, 0, 1, 2, 3, 4, 5, 0, 1, 0];
 const START = ["crt1.o", "crti.o"];
 const END = ["libc.a", "crtn.o"];
 
