@@ -50,7 +50,7 @@ export interface Callbacks {
 export type PackedOutcome = { result: LinkResult } | { needs: string } | { error: { code: LinkErrorCode; message: string; diagnostics: readonly Diagnostic[] } };
 
 /** Bytes of a memoryFS up to which all of it goes over. */
-const SMALL_BYTES = 4 << 20;
+const SMALL_BYTES = 32 << 20;
 
 /** Replaces every `data` in inputs, whatever they are nested in. */
 function mapSources(value: unknown, change: (source: never) => unknown): unknown {
