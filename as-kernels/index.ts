@@ -12,6 +12,7 @@ export * from "./passes/create-synthetic";
 export * from "./passes/dynsym";
 export { countEhFrames, dropRecords, linkCies, linkFdes, listEhFrames, moveRecords } from "./passes/eh-frame";
 export { countGlobals, countLocals, emitGlobals, emitLocals, listDefinedGlobals, listGlobals } from "./passes/emit-symtab";
+export * from "./passes/fill-symbols";
 export * from "./passes/fold-identical";
 export * from "./passes/gdb-index";
 export * from "./passes/intern-names";

@@ -8,17 +8,14 @@ import { isWarning } from "../lib/names.ts";
 import { plainRule, rulePrefix } from "../lib/name-rules.ts";
 import { report } from "../lib/issue.ts";
 import {
-  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED, ISEC_MERGE,
-  ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, SPLIT_STACK, SPLIT_STACK_SOME_NOT, OUT_RELOCATABLE, SLOT_REGULAR, SYM_ABSOLUTE, SYM_COMMON,
-  SYM_DEFINED, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE,
-  SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION,
-  SYM_OBJECT, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ERR_COMPRESSED, OBJF_CREL,
+  ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED,
+  ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, SPLIT_STACK, SPLIT_STACK_SOME_NOT, OUT_RELOCATABLE, SLOT_REGULAR,
+  ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE, ERR_COMPRESSED, OBJF_CREL,
 } from "../shared/abi.ts";
 import {
-  ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING,
-  SHF_TLS, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, SHT_CREL, SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB,
-  SHT_SYMTAB_SHNDX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS, SYM_BYTES, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER,
-  SHT_UNKNOWN, SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, ST_INFO, ST_SHNDX, ST_VALUE,
+  ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHT_CREL,
+  SHT_NOBITS, SHT_NOTE, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, RELA_BYTES, SHF_WRITE, SHT_HIOS, SHT_LOOS, SHT_LOUSER,
+  SHT_UNKNOWN, SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
 /** ".note.GNU-stack\0" is no section of the output: it only says whether the stack must be executable. */
@@ -416,94 +413,4 @@ export function bindRelas(o: u32, ranges: u32, pairs: u32, at: u32): void {
     }
     isec.rela[row] = start + <u32>(from - load<f64>(ranges + (pair << 4)));
   }
-}
-
-/** Fills sym rows: all local symbols of `o`, and the globals whose definition is in `o`. */
-export function fillSymbols(o: u32): void {
-  const t = tables();
-  const obj = t.obj;
-  const sym = t.sym;
-  const esymSym = t.esym.sym;
-  const slotIsec = t.slot.isec;
-  const symtab = obj.symtab[o];
-  const shndxTab = obj.shndxTab[o];
-  const slotBase = obj.slotBase[o];
-  const esymBase = obj.esymBase[o];
-  const count = obj.esymCount[o];
-  const firstGlobal = obj.firstGlobal[o];
-  const localBase = obj.localBase[o];
-  for (let i: u32 = 0; i < count; i++) {
-    const entry = symtab + i * SYM_BYTES;
-    const raw = <u32>load<u16>(entry, ST_SHNDX);
-    const type = <u32>load<u8>(entry, ST_INFO) & 15;
-    let row: u32;
-    let bits: u32;
-    if (i < firstGlobal) {
-      row = localBase + i;
-      esymSym[esymBase + i] = row;
-      bits = SYM_LOCAL | SYM_DEFINED;
-    } else {
-      row = esymSym[esymBase + i];
-      if (t.gsym.esym[row] != esymBase + i) continue;
-      bits = sym.flags[row];
-      if ((bits & SYM_KIND_MASK) != SYM_DEFINED) {
-        sym.flags[row] = bits | typeBits(type);
-        continue;
-      }
-    }
-    bits |= typeBits(type);
-    let isec: u32 = 0;
-    if (raw == SHN_ABS) {
-      bits |= SYM_ABSOLUTE;
-    } else if (raw == SHN_UNDEF) {
-      bits = (bits & ~SYM_KIND_MASK) | SYM_UNDEF | SYM_ABSOLUTE;
-    } else {
-      let shndx = raw;
-      if (raw == SHN_XINDEX && shndxTab) shndx = load<u32>(shndxTab + (i << 2));
-      else if (raw >= <u32>SHN_LORESERVE) {
-        if (i >= firstGlobal && (raw == SHN_COMMON || raw == SHN_X86_64_LCOMMON)) continue; // it has its place already (patch-symbols)
-        shndx = 0;
-      }
-      isec = slotIsec[slotBase + shndx];
-      if (isec == 0) bits = (bits & ~SYM_KIND_MASK) | SYM_DISCARDED;
-      else if (type == STT_TLS && !(t.isec.sh_flags[isec] & SHF_TLS) && params().outputKind != OUT_RELOCATABLE) {
-        report(ISSUE_TLS_SECTION, o, isec, i, 0, 0);
-      }
-    }
-    sym.isec[row] = isec;
-    sym.value[row] = load<u64>(entry, ST_VALUE);
-    sym.flags[row] = bits;
-  }
-}
-
-/** Flag bits of a symbol type (gABI ch. 4 Symbol Types). */
-// @ts-ignore: decorator
-@inline
-function typeBits(type: u32): u32 {
-  if (type == STT_FUNC) return SYM_FUNC;
-  if (type == STT_SECTION) return SYM_SECTION;
-  if (type == STT_OBJECT) return SYM_OBJECT;
-  if (type == STT_TLS) return SYM_TLS;
-  if (type == STT_GNU_IFUNC) return SYM_FUNC | SYM_IFUNC;
-  return 0;
-}
-
-/** Type bits of globals defined in shared objects; writes the ids of commons to `out` and returns their number. */
-export function collectCommons(from: u32, to: u32, out: u32): u32 {
-  const t = tables();
-  const flags = t.sym.flags;
-  let found: u32 = 0;
-  for (let id = from; id < to; id++) {
-    const kind = flags[id] & SYM_KIND_MASK;
-    if (kind == SYM_SHARED) {
-      flags[id] |= typeBits(t.gsym.type[id]);
-      const o = t.gsym.obj[id];
-      const entry = t.obj.symtab[o] + (t.gsym.esym[id] - t.obj.esymBase[o]) * SYM_BYTES;
-      t.sym.value[id] = load<u64>(entry, ST_VALUE);
-    } else if (kind == SYM_COMMON) {
-      store<u32>(out + (found << 2), id);
-      found++;
-    }
-  }
-  return found;
 }

@@ -86,6 +86,9 @@ export interface Kernels {
   listDefinedGlobals(from: u32, to: u32, out: u32): u32;
   emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
   emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
+  // passes/fill-symbols
+  fillSymbols(o: u32): void;
+  collectCommons(from: u32, to: u32, out: u32): u32;
   // passes/fold-identical
   foldCandidates(from: u32, to: u32): u32;
   nextFoldRun(from: u32, to: u32, limit: f64, cell: u32): u32;
@@ -125,8 +128,6 @@ export interface Kernels {
   setUncompressed(i: u32, chdr: u32): void;
   relaRanges(o: u32, out: u32, limit: u32): u32;
   bindRelas(o: u32, ranges: u32, pairs: u32, at: u32): void;
-  fillSymbols(o: u32): void;
-  collectCommons(from: u32, to: u32, out: u32): u32;
   // passes/old-arrays
   mirrorRelocs(from: u32, to: u32): void;
   mirrorWords(from: u32, to: u32, window: u32, windowOffset: f64): void;
@@ -453,6 +454,8 @@ export const KERNEL_NAMES: readonly string[] = [
   "listDefinedGlobals",
   "emitLocals",
   "emitGlobals",
+  "fillSymbols",
+  "collectCommons",
   "foldCandidates",
   "nextFoldRun",
   "foldContents",
@@ -488,8 +491,6 @@ export const KERNEL_NAMES: readonly string[] = [
   "setUncompressed",
   "relaRanges",
   "bindRelas",
-  "fillSymbols",
-  "collectCommons",
   "mirrorRelocs",
   "mirrorWords",
   "nextPlainData",

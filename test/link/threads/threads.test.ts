@@ -45,13 +45,6 @@ threads("the order of hash tables and directories does not matter: two hundred o
   if (linkerName !== "bfd") w.sh("cmp m1 m2 && cmp m1 m3 && cmp m1 m8");
 });
 
-threads("merged strings stay whole among members that another thread takes longer to write", (w) => {
-  const words = (from: number): string => Array.from({ length: 2000 }, (_, i) => `.section .rodata.w${from + i},"a"\n.quad ${from + i}, f - .`).join("\n");
-  w.write({ "a.s": `${words(0)}\n.section .rodata.str1.1,"aMS",@progbits,1\ns: .asciz "between"\n${words(2000)}\n.text\n.globl f, _start\n_start:\nf: lea s(%rip), %rdi\nret` });
-  w.sh("as a.s -o a.o && $LD a.o --threads=1 -o one && grep -q between one");
-  if (linkerName === "wield") for (let i = 0; i < 3; i++) w.sh("$LD a.o --threads=2 -o two && cmp one two");
-});
-
 threads("--threads=N is at most N: a small link starts one, a large one as many as its size is worth", (w) => {
   if (linkerName !== "wield") return;
   w.write({ "m.c": "int main(void) { return 0; }", "big.s": ".data\nbig: .fill 70 << 20, 1, 1" }).sh("gcc -c m.c && as big.s -o big.o");
