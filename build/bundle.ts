@@ -9,7 +9,6 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { api } from "./api.ts";
-import { directReads } from "./direct-read.ts";
 import { refreshGenerated } from "./generated.ts";
 import { kernelNames } from "./gen-kernels.ts";
 import { tabulateKernels } from "./kernel-table.ts";
@@ -29,7 +28,7 @@ const BUNDLE: BuildOptions = {
   format: "cjs",
   target: "node20",
   mainFields: ["module", "main"],
-  define: { "import.meta.dirname": "__dirname", DIRECT_READS: JSON.stringify(directReads()) },
+  define: { "import.meta.dirname": "__dirname" },
   logLevel: "warning",
   legalComments: "none",
 };

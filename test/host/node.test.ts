@@ -5,10 +5,8 @@ import * as path from "node:path";
 import { deflateSync, inflateRawSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { directReads } from "../../build/direct-read.ts";
-import { nodeBuild } from "../../ts/host/direct-read.ts";
 import { HostError } from "../../ts/host/host.ts";
-import { NodeFiles, readDirectly } from "../../ts/host/node-files.ts";
+import { NodeFiles } from "../../ts/host/node-files.ts";
 import { createNodeHost } from "../../ts/host/node.ts";
 import { temporaryName } from "../../ts/host/output-base.ts";
 import { temporaryFolder } from "../helpers/tools.ts";
@@ -85,37 +83,6 @@ host("files are read into the middle of a memory", () => {
   }
   assert.throws(() => h.readMemory!(`${dir}/none`, memory, 0, 1, 0), /No such file/);
   h.release();
-});
-
-host("reads of a program go around Node's checks, in the Node it was built with, and are the same", () => {
-  const dir = temporaryFolder("direct");
-  const file = path.join(dir, "f");
-  fs.writeFileSync(file, Uint8Array.from({ length: 40_000 }, (_, i) => i * 7));
-  const before = process.env["NODE_OPTIONS"];
-  delete process.env["NODE_OPTIONS"];
-  try {
-    for (const node of [directReads(), `another ${nodeBuild(process)}`, ""]) {
-      Object.assign(globalThis, { DIRECT_READS: node });
-      readDirectly();
-      const files = new NodeFiles(8);
-      const memory = new Uint8Array(new SharedArrayBuffer(1 << 16));
-      for (const [address, bytes, position] of [[5, 100, 7], [300, 30_000, 150], [40_000, 9_000, 31_500], [1, 20, 40_000]] as const) {
-        const got = files.readMemory(file, memory, address, bytes, position);
-        assert.is(got, Math.min(bytes, 40_000 - position));
-        assert.equal(memory.slice(address, address + got), Uint8Array.from({ length: got }, (_, i) => (position + i) * 7));
-      }
-      assert.throws(() => files.readMemory(file, memory, 65_000, 20_000, 0), /out of range/i);
-      const fd = fs.openSync(dir, "r");
-      files.adopt(["folder"], [fd]);
-      assert.is(hostErrorOf(() => files.readMemory("folder", memory, 0, 20_000, 0)).message, "Is a directory");
-      fs.closeSync(fd);
-      files.reset();
-    }
-  } finally {
-    if (before !== undefined) process.env["NODE_OPTIONS"] = before;
-    Reflect.deleteProperty(globalThis, "DIRECT_READS");
-    readDirectly();
-  }
 });
 
 host("another thread reads by descriptors that are shared, and they stay open", () => {

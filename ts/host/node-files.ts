@@ -7,7 +7,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, statSync, writeSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
-import { directRead, type DirectRead } from "./direct-read.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HandOver } from "./hand-over.ts";
 import { HostError } from "./host.ts";
@@ -72,20 +71,9 @@ function sameFile(a: Seen, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
-/** How many bytes are read at once where arguments are not checked. */
-const DIRECT_BYTES = 1 << 30;
-
-let direct: DirectRead | undefined;
-
-/** From now on this thread reads without what Node looks at first, where that is possible. For programs, whose process is theirs. */
-export function readDirectly(): void {
-  direct = directRead(process);
-}
-
 /** Reads to `address` of `memory`: hundreds of thousands of times in a large link, so it makes no views and no closures. */
 function readInto(fd: number, memory: Uint8Array, address: number, bytes: number, position: number): number {
   try {
-    if (direct !== undefined && bytes <= DIRECT_BYTES && address + bytes <= memory.length) return direct(fd, memory, address, bytes, position);
     return readSync(fd, memory, address, bytes, position);
   } catch (error) {
     throw hostError(error);

@@ -14,7 +14,7 @@ import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
-import { NodeFiles, pathOf, readDirectly } from "./node-files.ts";
+import { NodeFiles, pathOf } from "./node-files.ts";
 import { largeLinkFlags } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
@@ -358,8 +358,8 @@ class NodeHost implements Host {
   // ---- compute ----
 
   /**
-   * Much is left to do in JavaScript, tens of thousands of files, lines or messages: V8 may optimise it then. Small links would wait longer for Node's own modules, whose
-   * compiled code is tied to the flags.
+   * Much is left to do in JavaScript, tens of thousands of files, lines or messages: V8 may optimise it then. Small links would wait longer for
+   * Node's own modules, whose compiled code is tied to the flags.
    */
   private optimise(): void {
     if (!this.program || this.optimises) return;
@@ -374,14 +374,12 @@ class NodeHost implements Host {
     this.mayReport = true;
   }
 
-
   expectLargeLink(bytes: number): void {
     if (!this.program || this.flags !== null) return;
     if (bytes < LARGE_BYTES) {
       if (this.mayReport) this.optimise();
       return;
     }
-    readDirectly();
     this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.optimises || flag !== "--no-opt");
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();

@@ -3,11 +3,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import * as Comlink from "comlink";
 // @ts-expect-error: comlink ships no types for this file
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { createWorkerIo, readDirectly } from "../host/node-files.ts";
+import { createWorkerIo } from "../host/node-files.ts";
 import { setFlags } from "../host/v8-flags.ts";
 import { PHASES } from "./phases.ts";
 import { serve } from "./pool.ts";
 
 setFlags(workerData as readonly string[]);
-readDirectly();
 Comlink.expose(serve(createWorkerIo(), PHASES), nodeEndpoint(parentPort!));
