@@ -12,10 +12,12 @@ import { api } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
 import { kernelNames } from "./gen-kernels.ts";
 import { tabulateKernels } from "./kernel-table.ts";
-import { launcher, launcherFlags, program, warm } from "./program.ts";
+import { launcher, launcherFlags } from "./launcher.ts";
 import { pageSizeLine } from "./page-size.ts";
+import { program } from "./program.ts";
 import { put } from "./put.ts";
 import { single } from "./single.ts";
+import { warm } from "./warm.ts";
 import { web } from "./web.ts";
 import { checkKernels } from "./wasm-check.ts";
 
@@ -121,7 +123,7 @@ export async function buildAll(release = false): Promise<void> {
   if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, path.join(DIST, "kernels.wasm"), release), single(DIST, BUNDLE)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
-  await warm(DIST, flags);
+  await warm(DIST, BUNDLE, flags);
 }
 
 if (/build-bundle\.mjs$/.test(process.argv[1] ?? "")) {

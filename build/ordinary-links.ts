@@ -12,7 +12,7 @@ import { parsedBefore } from "../ts/api/command-line.ts";
 import type * as EngineModule from "../ts/api/engine.ts";
 import type { unpackOptions } from "../ts/api/remote.ts";
 import type { LinkOptions } from "../ts/api/types.ts";
-import { warmLinks } from "./program.ts";
+import { warmLinks } from "./warm-links.ts";
 
 /** What api/engine.ts exports, and: */
 type Engine = typeof EngineModule & { unpackOptions: typeof unpackOptions };

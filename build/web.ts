@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { calledOnly } from "./called.ts";
 import { ordinaryLinks } from "./ordinary-links.ts";
-import { LEFT_OUT, leaveOut } from "./program.ts";
+import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */

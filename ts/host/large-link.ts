@@ -1,7 +1,7 @@
 /**
  * What V8 is told for a link of a second or more, after the launcher has told it the opposite for small ones.
  *
- * Only the complete program has this: so a large link that was not known as one when the program started (build/program.ts) begins again
+ * Only the complete program has this: so a large link that was not known as one when the program started (start/program.ts) begins again
  * in it, before it has done any work.
  */
 

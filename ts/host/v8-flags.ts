@@ -3,7 +3,7 @@
  * has of its own modules: a thread, which needs many of them, takes twice as long to start under the launcher's flags as under none.
  */
 
-/** What the launcher (build/program.ts) and large-link.ts change, as it is in V8 without them. */
+/** What the launcher (build/launcher.ts) and large-link.ts change, as it is in V8 without them. */
 export const DEFAULTS = ["--opt", "--sparkplug", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", "--wasm-tiering-budget=1800000", "--no-allow-natives-syntax", "--no-verify-snapshot-checksum"];
 
 const nameOf = (flag: string): string => flag.replace(/^--(no-)?/, "").replace(/=.*/, "");

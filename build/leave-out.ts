@@ -1,0 +1,53 @@
+/**
+ * Programs without the modules that a link which succeeds silently does not call (program.ts, web.ts): when one is called after all, the
+ * program hands over to the complete one (ts/host/hand-over.ts).
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Plugin } from "esbuild";
+
+/** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
+export const LEFT_OUT = [
+  /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(print|large-link|pipe|run-command|spooled-output|unpack-zstd)\./,
+  /^input\/(made-object|missing-library|gcc-symtab)\./,
+  /^passes\/(script-(?!symbols|shape)|relocatable|write-relocatable|compress-sections|cache-directed-sort|call-graph|emit-relocs|fold-identical|check-protection|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32|adjust-sections|rewrite-endbr|output-order|zero-sections|unique-names|walk-archives|warn-alignment)/,
+  /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(retained-symbols|gdb-index|debug-units|debug-names)/, /^args\/(help|output-order)\./,
+  /^api\/link-graph\./,
+];
+
+/**
+ * In place of a module that is left out: every function hands over, and so does every use of a class. Plain constants stay;
+ * phases are there for passes that hand over, so there are none.
+ */
+function standIn(name: string, source: string): string {
+  const parts = [...source.matchAll(/^export (?:async )?(function\*?|abstract class|class|const) ([A-Za-z0-9_$]+)(.*)/gm)].map(([, kind, what, rest]) => {
+    const place = JSON.stringify(`${name}: ${what}`);
+    const literal = /^(?:: \w+)? = ("[^"]*"|[\d_]+);$/.exec(rest!)?.[1];
+    if (kind!.endsWith("class")) return `export const ${what} = /* @__PURE__ */ standIn$(${place});`;
+    if (kind !== "const" || /^ = (async )?\(/.test(rest!)) return `export function ${what}() { leave$(${place}); }`;
+    return what!.endsWith("_PHASES") ? `export const ${what} = {};` : literal !== undefined ? `export const ${what} = ${literal};` : "";
+  });
+  return [
+    `import { HandOver } from ${JSON.stringify(path.resolve("ts/host/hand-over.ts"))};`,
+    "function leave$(what) { throw new HandOver(what); }",
+    "function standIn$(what) { const trap = () => leave$(what); return new Proxy(class {}, { construct: trap, get: trap }); }",
+    ...parts,
+  ].join("\n");
+}
+
+/** What --help says of an option, which the complete program prints: the third string of a row in ts/args/options/. */
+const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})"(?:[^"\\]|\\.)*"/gm;
+
+/** Makes a program that is without `modules` (patterns of their names) and what --help says. */
+export function leaveOut(modules: readonly RegExp[]): Plugin {
+  return {
+    name: "leave-out",
+    setup(bundler) {
+      bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {
+        const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
+        if (name.startsWith("args/options/")) return { contents: fs.readFileSync(file, "utf8").replaceAll(HELP_TEXT, '$1""'), loader: "ts" };
+        return modules.some((pattern) => pattern.test(name)) ? { contents: standIn(name, fs.readFileSync(file, "utf8")), loader: "js" } : undefined;
+      });
+    },
+  };
+}

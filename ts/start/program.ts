@@ -1,0 +1,51 @@
+/**
+ * dist/cli.cjs (a name for which Node looks for no package.json): starts the quick program, which starts the complete one when it needs it.
+ *
+ * Large links are for the complete program from the first (host/large-link.ts): those that say so at a glance, because starting both
+ * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
+ */
+import { LARGE_BYTES } from "../host/host.ts";
+import { bytesOf, loadBundle } from "./load.ts";
+
+const fs = require("node:fs") as typeof import("node:fs");
+
+/** Command lines with fewer words, and response files of fewer bytes, are not looked at: small links have no time for it. */
+const MANY_WORDS = 64;
+const MANY_BYTES = 1 << 10;
+/** Words of a command line whose size is asked for: of very many every so manieth tells enough. */
+const LOOKED_AT = 2048;
+
+/** Bytes of a file that can be read more than once; 0 of everything else. */
+function sizeOf(file: string): number {
+  try {
+    const stat = fs.statSync(file);
+    return stat.isFile() ? stat.size : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function addResponseFile(file: string, words: string[]): void {
+  try {
+    if (sizeOf(file) < MANY_BYTES) return;
+    for (const word of bytesOf(file).latin1Slice().split(/[ \t\n\v\f\r]+/)) words.push(word);
+  } catch {}
+}
+
+/** About how many bytes a large link names on its command line; 0 when it is not large. */
+function largeInputBytes(args: readonly string[]): number {
+  const words: string[] = [];
+  for (const word of args) {
+    if (word[0] === "@") addResponseFile(word.slice(1), words);
+    else words.push(word);
+  }
+  if (words.length < MANY_WORDS) return 0;
+  const step = Math.ceil(words.length / LOOKED_AT);
+  let bytes = 0;
+  for (let i = 0; i < words.length; i += step) if (/\.(o|a|rlib)$/.test(words[i]!)) bytes += sizeOf(words[i]!) * step;
+  return bytes >= LARGE_BYTES ? bytes : 0;
+}
+
+const inputBytes = largeInputBytes(process.argv.slice(2));
+if (inputBytes > 0) loadBundle("main").start(undefined, inputBytes);
+else loadBundle("quick").start(() => loadBundle("main").start());
