@@ -22,7 +22,7 @@ import { beginAttempt, compareFile, patchFile, type Place, type Replacement } fr
 import { startOrder } from "./passes/patch-symbols.ts";
 import { replacedMembers } from "./passes/replaced-archives.ts";
 import { isInOrder, replaceObjects } from "./passes/replace-objects.ts";
-import { wantsSectionOrder } from "./passes/section-order.ts";
+import { wantsSectionOrder } from "./passes/section-order/section-order.ts";
 import { rewriteOutput } from "./passes/write-output.ts";
 
 /** What an object that is read again takes of the memory that is set aside: its tables so many times, and some bytes. */

@@ -1,10 +1,10 @@
 /** The two sorts of a call graph, on graphs made here. Expected orders were compared with lld's. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { CallGraph } from "../../ts/passes/call-graph.ts";
-import { sortByCache } from "../../ts/passes/cache-directed-sort.ts";
-import { sortByCallers } from "../../ts/passes/call-graph-sort.ts";
-import { inverseFourthRoot, powerOfTwoPower } from "../../ts/passes/rounded-power.ts";
+import type { CallGraph } from "../../ts/passes/section-order/call-graph.ts";
+import { sortByCache } from "../../ts/passes/section-order/cache-directed-sort.ts";
+import { sortByCallers } from "../../ts/passes/section-order/call-graph-sort.ts";
+import { inverseFourthRoot, powerOfTwoPower } from "../../ts/passes/section-order/rounded-power.ts";
 import { prng } from "../helpers/prng.ts";
 
 const test = suite("call graph sorts");

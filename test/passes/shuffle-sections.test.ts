@@ -1,7 +1,7 @@
 /** The generator behind --shuffle-sections: C++'s std::mt19937. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { MersenneTwister } from "../../ts/passes/shuffle-sections.ts";
+import { MersenneTwister } from "../../ts/passes/section-order/shuffle-sections.ts";
 
 test("the ten thousandth number of the default seed is the one the C++ standard names", () => {
   const random = new MersenneTwister(5489);

@@ -11,8 +11,8 @@ import { bindNamesPhase, countLeadersPhase, histogramPhase, indexNamesPhase, int
 import { LOAD_PHASES } from "../passes/load-sections.ts";
 import { fillTargetsPhase, markLivePhase } from "../passes/mark-live.ts";
 import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
-import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable-symbols.ts";
-import { RELOCATABLE_PHASES } from "../passes/write-relocatable.ts";
+import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable/relocatable-symbols.ts";
+import { RELOCATABLE_PHASES } from "../passes/relocatable/write-relocatable.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
 import { WALK_PHASES } from "../passes/walk-archives.ts";
 import { relocatePhase } from "../passes/write-output.ts";

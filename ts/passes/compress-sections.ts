@@ -13,7 +13,7 @@ import type { Context, OutputSection } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { Glob, GlobError } from "../script/glob.ts";
 import { placeInFile } from "./assign-addresses.ts";
-import { writeSectionBytes } from "./script-output.ts";
+import { writeSectionBytes } from "./script/script-output.ts";
 import { writeMerged } from "./write-merged.ts";
 import { cutWindows, makeSections, makeWindow, WINDOW_ROW } from "./write-output.ts";
 

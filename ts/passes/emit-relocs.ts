@@ -10,8 +10,8 @@ import type { Context, OutputSection } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { SPARE_OSECS } from "./bind-sections.ts";
-import { markUsed } from "./relocatable-symbols.ts";
-import { writeRelaWindows, type RelaWindow } from "./write-relocatable.ts";
+import { markUsed } from "./relocatable/relocatable-symbols.ts";
+import { writeRelaWindows, type RelaWindow } from "./relocatable/write-relocatable.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
 
 const WINDOW_BYTES = 1 << 20;

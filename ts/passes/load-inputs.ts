@@ -23,7 +23,7 @@ import { InputArchives } from "./input-archives.ts";
 import { InputObjects } from "./input-objects.ts";
 import { InputRows } from "./input-rows.ts";
 import { InputScripts, type InputTaker } from "./input-scripts.ts";
-import { defsymScript } from "./script-symbols.ts";
+import { defsymScript } from "./script/script-symbols.ts";
 import { WalkedArchives } from "./walk-archives.ts";
 
 /**

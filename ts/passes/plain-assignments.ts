@@ -12,7 +12,7 @@ import { ScriptError } from "../script/lexer.ts";
 import type { LayoutScript } from "../script/layout.ts";
 import { addressOf, evaluateIn } from "../script/script-value.ts";
 import { imageBase } from "./assign-addresses.ts";
-import { ScriptValues } from "./script-values.ts";
+import { ScriptValues } from "./script/script-values.ts";
 
 const MAX_ROUNDS = 30;
 

@@ -14,7 +14,7 @@ import type { Context } from "../context.ts";
 import { allocTable } from "../memory/table.ts";
 import { Glob } from "../script/glob.ts";
 import { indexNamesWhile } from "./intern-names.ts";
-import { demandProvided } from "./script-symbols.ts";
+import { demandProvided } from "./script/script-symbols.ts";
 
 /** Objects per kernel call, so that optimised code takes over early. */
 const OBJECTS_PER_CALL = 64;

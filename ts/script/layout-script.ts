@@ -1,7 +1,7 @@
 /**
  * The layout commands of linker scripts, text → LayoutScript: SECTIONS, and what it hands to the readers of the other commands.
  *
- * Not here: commands that name input files (input-script.ts), and what the commands mean (passes/script-*.ts).
+ * Not here: commands that name input files (input-script.ts), and what the commands mean (passes/script/).
  */
 import type { ByteString } from "../args/link-options.ts";
 import { eachNode } from "./expression.ts";

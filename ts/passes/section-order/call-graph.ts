@@ -4,12 +4,12 @@
  *
  * An edge stands where its pair of sections was first mentioned; the sorts break ties by that order (as lld).
  */
-import { OBJF_CALL_GRAPH, SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
-import { RELA_BYTES, SHDR_BYTES, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_RELA } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import { badObject } from "../diagnostics/messages.ts";
-import { filePlace } from "../diagnostics/place.ts";
+import { OBJF_CALL_GRAPH, SYM_DEFINED, SYM_KIND_MASK } from "../../../as-kernels/shared/abi.ts";
+import { RELA_BYTES, SHDR_BYTES, SHT_LLVM_CALL_GRAPH_PROFILE, SHT_RELA } from "../../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import { badObject } from "../../diagnostics/messages.ts";
+import { filePlace } from "../../diagnostics/place.ts";
 import type { OrderedNames } from "./ordered-names.ts";
 
 /** Elf64_Rel: without an addend. */

@@ -3,15 +3,15 @@
  *
  * The region of a section without `>region` is lld's choice (findMemoryRegion).
  */
-import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf.ts";
-import type { Context, OutputSection } from "../context.ts";
-import type { Message } from "../diagnostics/message.ts";
-import { alignAddress } from "../elf/align.ts";
-import type { LayoutScript, MemoryRegion } from "../script/layout.ts";
-import { READ_ONLY } from "../script/memory-script.ts";
-import type { Fill, Plan, PlannedSection, RegionUse } from "../script/plan.ts";
-import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { isAlloc } from "./segments.ts";
+import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE } from "../../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../../context.ts";
+import type { Message } from "../../diagnostics/message.ts";
+import { alignAddress } from "../../elf/align.ts";
+import type { LayoutScript, MemoryRegion } from "../../script/layout.ts";
+import { READ_ONLY } from "../../script/memory-script.ts";
+import type { Fill, Plan, PlannedSection, RegionUse } from "../../script/plan.ts";
+import { addressOf, evaluateIn } from "../../script/script-value.ts";
+import { isAlloc } from "../segments.ts";
 import type { ScriptValues } from "./script-values.ts";
 
 /** A memory region while it fills up. */

@@ -1,10 +1,10 @@
 /**
  * The order of input sections under a layout script: link order, the sorts of input descriptions, --sort-section.
  */
-import { ISEC_SYNTHETIC } from "../../as-kernels/shared/abi.ts";
-import type { Context } from "../context.ts";
-import type { FileSort, InputDescription, SectionPattern, SortKind } from "../script/layout.ts";
-import { priorityOf } from "./order-sections.ts";
+import { ISEC_SYNTHETIC } from "../../../as-kernels/shared/abi.ts";
+import type { Context } from "../../context.ts";
+import type { FileSort, InputDescription, SectionPattern, SortKind } from "../../script/layout.ts";
+import { priorityOf } from "../order-sections.ts";
 import { scriptFileNames } from "./script-match.ts";
 
 /** Rows of an input section description, by pattern. */

@@ -3,9 +3,9 @@
  *
  * Loops over sections and symbols are TypeScript here, as in script-sections.
  */
-import { SYM_ABSOLUTE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_UNDEF, SYM_USED_REGULAR } from "../../as-kernels/shared/abi.ts";
-import type { Context } from "../context.ts";
-import { assignments, type Assignment, type LayoutScript, type OutputDescription } from "../script/layout.ts";
+import { SYM_ABSOLUTE, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_UNDEF, SYM_USED_REGULAR } from "../../../as-kernels/shared/abi.ts";
+import type { Context } from "../../context.ts";
+import { assignments, type Assignment, type LayoutScript, type OutputDescription } from "../../script/layout.ts";
 
 /** /DISCARD/: with everything that depends on it; its symbols cannot be referred to. `lists`: of rows, that what goes is taken out of. */
 export function discardSections(ctx: Context, rows: readonly number[], lists: readonly Map<unknown, number[]>[]): void {

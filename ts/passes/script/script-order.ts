@@ -4,23 +4,23 @@
  *
  * The script's order stands. Writes ctx.osecs and plan.items in output order.
  */
-import { PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND } from "../../as-kernels/shared/elf.ts";
-import type { Context, OutputSection } from "../context.ts";
-import type { Said } from "../diagnostics/message.ts";
-import { eachNode } from "../script/expression.ts";
-import { scriptError } from "../script/lexer.ts";
-import { expressions, type LayoutScript } from "../script/layout.ts";
-import type { Part, Plan, PlanItem, PlannedSection } from "../script/plan.ts";
-import { evaluateIn, addressOf, type Environment } from "../script/script-value.ts";
-import { emittedRelocsOf } from "./emit-relocs.ts";
-import type { SyntheticSection } from "../synthetic/section.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
-import { isBare } from "./file-layout.ts";
-import { orderLinked } from "./link-order.ts";
-import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers } from "./order-sections.ts";
+import { PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND } from "../../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../../context.ts";
+import type { Said } from "../../diagnostics/message.ts";
+import { eachNode } from "../../script/expression.ts";
+import { scriptError } from "../../script/lexer.ts";
+import { expressions, type LayoutScript } from "../../script/layout.ts";
+import type { Part, Plan, PlanItem, PlannedSection } from "../../script/plan.ts";
+import { evaluateIn, addressOf, type Environment } from "../../script/script-value.ts";
+import { emittedRelocsOf } from "../emit-relocs.ts";
+import type { SyntheticSection } from "../../synthetic/section.ts";
+import { HEADERS_OSEC } from "../bind-sections.ts";
+import { isBare } from "../file-layout.ts";
+import { orderLinked } from "../link-order.ts";
+import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers } from "../order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
 import { endsRelro, insertOrphans, reportOrphans } from "./script-orphans.ts";
-import { isAlloc, isTbss } from "./segments.ts";
+import { isAlloc, isTbss } from "../segments.ts";
 
 /** Symbol tables are made in one go and cannot be left out by a script. */
 const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];

@@ -3,12 +3,12 @@
  *
  * Runs only when such a file was given: that is why every local symbol's name may be looked up.
  */
-import { SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR } from "../../as-kernels/shared/abi.ts";
-import { UNDEFINED_IGNORE } from "../../as-kernels/shared/reloc.ts";
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import { displayName, filePlace } from "../diagnostics/place.ts";
-import { undefinedPolicy } from "./scan-relocs.ts";
+import { SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR } from "../../../as-kernels/shared/abi.ts";
+import { UNDEFINED_IGNORE } from "../../../as-kernels/shared/reloc.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import { displayName, filePlace } from "../../diagnostics/place.ts";
+import { undefinedPolicy } from "../scan-relocs.ts";
 
 export class OrderedNames {
   readonly path: ByteString;

@@ -7,20 +7,20 @@
  * linker-made sections exist. Loops over input sections are TypeScript here: scripts are for
  * programs that are small beside what the default path must stand.
  */
-import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
-import { SHF_GNU_RETAIN, SHF_WRITE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import { fileName, sectionName, sectionPlace } from "../diagnostics/place.ts";
-import { allocTable, setRows } from "../memory/table.ts";
-import type { InputDescription, LayoutScript, OutputDescription } from "../script/layout.ts";
-import type { Members, Part, Place, Plan, PlannedSection } from "../script/plan.ts";
-import { HEADERS_OSEC, outputName, SPARE_OSECS } from "./bind-sections.ts";
-import { newOutputSection } from "./order-sections.ts";
+import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR } from "../../../as-kernels/shared/abi.ts";
+import { SHF_GNU_RETAIN, SHF_WRITE, SHT_PROGBITS } from "../../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import { fileName, sectionName, sectionPlace } from "../../diagnostics/place.ts";
+import { allocTable, setRows } from "../../memory/table.ts";
+import type { InputDescription, LayoutScript, OutputDescription } from "../../script/layout.ts";
+import type { Members, Part, Place, Plan, PlannedSection } from "../../script/plan.ts";
+import { HEADERS_OSEC, outputName, SPARE_OSECS } from "../bind-sections.ts";
+import { newOutputSection } from "../order-sections.ts";
 import { discardSections, unclaimSymbols } from "./script-discard.ts";
 import { addMember, publishSection, subalign } from "./script-members.ts";
 import { Spills } from "./script-spill.ts";
-import { isUnique } from "./unique-sections.ts";
+import { isUnique } from "../unique-sections.ts";
 import { usesPlan } from "./script-shape.ts";
 import { sortedRows, byPosition, type Found } from "./script-sort.ts";
 import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";

@@ -1,9 +1,9 @@
 /**
  * INSERT of layout scripts: output sections move behind or before another one, wherever the script or the default layout has that.
  */
-import type { Context } from "../context.ts";
-import type { LayoutScript } from "../script/layout.ts";
-import type { PlanItem } from "../script/plan.ts";
+import type { Context } from "../../context.ts";
+import type { LayoutScript } from "../../script/layout.ts";
+import type { PlanItem } from "../../script/plan.ts";
 
 /** In the order of the commands, so that a section that several of them move ends where the last one says. */
 export function applyInsertions(ctx: Context, layout: LayoutScript, items: PlanItem[]): void {

@@ -3,11 +3,11 @@
  *
  * Written after the contents of input sections, so windows need not know of scripts. Gaps begin a new pattern each, as in lld.
  */
-import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
-import { SHF_EXECINSTR, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
-import type { Context } from "../context.ts";
-import type { OutputFile } from "../host/host.ts";
-import type { Plan, PlannedSection } from "../script/plan.ts";
+import { ISEC_EH_FRAME, ISEC_MERGE } from "../../../as-kernels/shared/abi.ts";
+import { SHF_EXECINSTR, SHT_NOBITS } from "../../../as-kernels/shared/elf.ts";
+import type { Context } from "../../context.ts";
+import type { OutputFile } from "../../host/host.ts";
+import type { Plan, PlannedSection } from "../../script/plan.ts";
 
 const TRAP = Uint8Array.of(0xcc, 0xcc, 0xcc, 0xcc);
 const WRITE_BYTES = 1 << 16;

@@ -5,19 +5,19 @@
  * an address, so `.` begins at 0 in every output section and commands between sections only define numbers. Memory regions,
  * load addresses and program headers mean nothing here.
  */
-import { SYM_ABSOLUTE, TOMB_ONE } from "../../as-kernels/shared/abi.ts";
-import { SHF_COMPRESSED, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHT_NOBITS, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
-import type { Context, OutputSection } from "../context.ts";
-import { distinct } from "../diagnostics/print.ts";
-import type { Assertion, Assignment, LayoutScript } from "../script/layout.ts";
-import type { Plan, PlannedSection } from "../script/plan.ts";
-import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
-import { tombstoneOf } from "./order-sections.ts";
-import { hasContents } from "./script-order.ts";
-import { reportOrphans } from "./script-orphans.ts";
-import { bindScriptSections } from "./script-sections.ts";
-import { NOWHERE, ScriptValues } from "./script-values.ts";
+import { SYM_ABSOLUTE, TOMB_ONE } from "../../../as-kernels/shared/abi.ts";
+import { SHF_COMPRESSED, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHT_NOBITS, SHT_PROGBITS } from "../../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../../context.ts";
+import { distinct } from "../../diagnostics/print.ts";
+import type { Assertion, Assignment, LayoutScript } from "../../script/layout.ts";
+import type { Plan, PlannedSection } from "../../script/plan.ts";
+import { addressOf, evaluateIn } from "../../script/script-value.ts";
+import { HEADERS_OSEC } from "../bind-sections.ts";
+import { tombstoneOf } from "../order-sections.ts";
+import { hasContents } from "../script/script-order.ts";
+import { reportOrphans } from "../script/script-orphans.ts";
+import { bindScriptSections } from "../script/script-sections.ts";
+import { NOWHERE, ScriptValues } from "../script/script-values.ts";
 
 /** Rounds of layout: expressions may look ahead, and no address can grow from round to round. */
 const ROUNDS = 4;

@@ -4,8 +4,8 @@
  *
  * Binding notes the further descriptions; layout asks for a spill whenever a region has overflowed, and lays out again.
  */
-import type { Context } from "../context.ts";
-import type { Fill, Members, PlanItem, PlannedSection, Spilling } from "../script/plan.ts";
+import type { Context } from "../../context.ts";
+import type { Fill, Members, PlanItem, PlannedSection, Spilling } from "../../script/plan.ts";
 
 type FillsOf = (section: PlannedSection) => Fill[];
 

@@ -4,10 +4,10 @@
  * Section patterns are tried once per section name, file patterns once per object. Loops over input sections here are TypeScript,
  * which is only paid for when a script is given.
  */
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import type { Glob } from "../script/glob.ts";
-import type { InputDescription, LayoutScript, OutputDescription, SectionPattern } from "../script/layout.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import type { Glob } from "../../script/glob.ts";
+import type { InputDescription, LayoutScript, OutputDescription, SectionPattern } from "../../script/layout.ts";
 
 /** A section pattern, and where in the script it stands. */
 export interface Candidate {

@@ -4,12 +4,12 @@
  * Cut into units with exact slices as in synthetic/symtab.ts. It is written before relocations are, because writing it
  * leaves every symbol's index in sym.aux.
  */
-import { CTL_COUNTERS } from "../../as-kernels/shared/abi.ts";
-import { RELA_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
-import type { Context } from "../context.ts";
-import type { Phases, WorkerContext } from "../memory/pool.ts";
-import { DISCARD, SectionSymbols } from "../synthetic/symtab.ts";
-import { uniqueNames } from "./unique-names.ts";
+import { CTL_COUNTERS } from "../../../as-kernels/shared/abi.ts";
+import { RELA_BYTES, SYM_BYTES } from "../../../as-kernels/shared/elf.ts";
+import type { Context } from "../../context.ts";
+import type { Phases, WorkerContext } from "../../memory/pool.ts";
+import { DISCARD, SectionSymbols } from "../../synthetic/symtab.ts";
+import { uniqueNames } from "../unique-names.ts";
 
 /** Globals a unit takes. */
 const GLOBALS_PER_UNIT = 1 << 14;

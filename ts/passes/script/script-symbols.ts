@@ -6,14 +6,14 @@
  */
 import {
   SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
-} from "../../as-kernels/shared/abi.ts";
-import { STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import { eachNode, parseExpression, type Node } from "../script/expression.ts";
-import { assignments, expressions, newLayout, type Assignment, type LayoutScript } from "../script/layout.ts";
-import { ScriptError } from "../script/lexer.ts";
-import { markLinkerDefined } from "./linker-defined.ts";
+} from "../../../as-kernels/shared/abi.ts";
+import { STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import { eachNode, parseExpression, type Node } from "../../script/expression.ts";
+import { assignments, expressions, newLayout, type Assignment, type LayoutScript } from "../../script/layout.ts";
+import { ScriptError } from "../../script/lexer.ts";
+import { markLinkerDefined } from "../linker-defined.ts";
 
 /** --defsym as a script of assignments, null when there are none. Throws nothing: errors are reported. */
 export function defsymScript(ctx: Context): LayoutScript | null {

@@ -4,8 +4,8 @@
  * The same seed gives the order that lld gives in plain programs: its generator (mt19937) and its way of swapping; linker-made sections,
  * which lld draws for as well, are counted as far as they are in every link.
  */
-import type { Context } from "../context.ts";
-import { Glob } from "../script/glob.ts";
+import type { Context } from "../../context.ts";
+import { Glob } from "../../script/glob.ts";
 
 /** The seed that stands for the reverse order. */
 const REVERSE = 0xffff_ffff;

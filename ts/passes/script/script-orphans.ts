@@ -4,13 +4,13 @@
  * An orphan goes behind the last section that is most like it (equal rank bits from the top), as lld does it, because GNU ld's rules
  * are not written down anywhere but in its code.
  */
-import { SHF_EXECINSTR, SHF_WRITE } from "../../as-kernels/shared/elf.ts";
-import type { Context } from "../context.ts";
-import { eachNode } from "../script/expression.ts";
-import type { LayoutScript, ScriptCommand } from "../script/layout.ts";
-import type { Plan, PlanItem, PlannedSection } from "../script/plan.ts";
-import { PADDING, UNWIND, UNWIND_BITS } from "./order-sections.ts";
-import { isAlloc } from "./segments.ts";
+import { SHF_EXECINSTR, SHF_WRITE } from "../../../as-kernels/shared/elf.ts";
+import type { Context } from "../../context.ts";
+import { eachNode } from "../../script/expression.ts";
+import type { LayoutScript, ScriptCommand } from "../../script/layout.ts";
+import type { Plan, PlanItem, PlannedSection } from "../../script/plan.ts";
+import { PADDING, UNWIND, UNWIND_BITS } from "../order-sections.ts";
+import { isAlloc } from "../segments.ts";
 
 /** --orphan-handling=warn and =error. */
 export function reportOrphans({ options, diag }: Context, words: string[]): void {

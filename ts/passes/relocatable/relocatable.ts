@@ -6,34 +6,34 @@
  * merged, members of a group stay alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and
  * .eh_frame survives --gc-sections.
  */
-import { SYM_ROOT } from "../../as-kernels/shared/abi.ts";
+import { SYM_ROOT } from "../../../as-kernels/shared/abi.ts";
 import {
   EHDR_BYTES, ELFOSABI_GNU, ET_REL, SHDR_BYTES, SHF_ALLOC, SHF_EXECINSTR, SHN_LORESERVE, SHN_XINDEX, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX,
   SYM_BYTES,
-} from "../../as-kernels/shared/elf.ts";
-import type { Context, OutputSection } from "../context.ts";
-import { alignUp } from "../elf/align.ts";
-import { writeEhdr } from "../elf/ehdr.ts";
-import { writeShdr } from "../elf/shdr.ts";
-import type { OutputFile } from "../host/host.ts";
-import { allocTable, setRows } from "../memory/table.ts";
-import type { Plan } from "../script/plan.ts";
-import { BuildIdSection } from "../synthetic/build-id.ts";
-import { NotePropertySection } from "../synthetic/note-property.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
-import { digestedOutput } from "./digest-output.ts";
-import { markLive } from "./mark-live.ts";
-import { mergePieces } from "./merge-pieces.ts";
+} from "../../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection } from "../../context.ts";
+import { alignUp } from "../../elf/align.ts";
+import { writeEhdr } from "../../elf/ehdr.ts";
+import { writeShdr } from "../../elf/shdr.ts";
+import type { OutputFile } from "../../host/host.ts";
+import { allocTable, setRows } from "../../memory/table.ts";
+import type { Plan } from "../../script/plan.ts";
+import { BuildIdSection } from "../../synthetic/build-id.ts";
+import { NotePropertySection } from "../../synthetic/note-property.ts";
+import { HEADERS_OSEC } from "../bind-sections.ts";
+import { digestedOutput } from "../digest-output.ts";
+import { markLive } from "../mark-live.ts";
+import { mergePieces } from "../merge-pieces.ts";
 import { bindRelocatableScript, layoutRelocatableScript } from "./relocatable-script.ts";
 import { compressRelocatable, wantsCompression, writeStored } from "./relocatable-compressed.ts";
 import { RelocatableSymbols } from "./relocatable-symbols.ts";
-import { evaluateByAddress } from "./plain-assignments.ts";
-import { resolveAddresses } from "./resolve-addresses.ts";
-import { writeScriptBytes } from "./script-output.ts";
-import { wantsExecutableStack } from "./segments.ts";
-import { keepScriptSections } from "./script-sections.ts";
-import { splitPieces } from "./split-pieces.ts";
-import { uniqueRows } from "./unique-sections.ts";
+import { evaluateByAddress } from "../plain-assignments.ts";
+import { resolveAddresses } from "../resolve-addresses.ts";
+import { writeScriptBytes } from "../script/script-output.ts";
+import { wantsExecutableStack } from "../segments.ts";
+import { keepScriptSections } from "../script/script-sections.ts";
+import { splitPieces } from "../split-pieces.ts";
+import { uniqueRows } from "../unique-sections.ts";
 import { writeContents, writeRelocations } from "./write-relocatable.ts";
 
 /** A section that the linker makes, behind those of the inputs. */

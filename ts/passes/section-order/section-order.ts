@@ -5,13 +5,13 @@
  * Runs when it is known what is live and what was folded, and does nothing at all in a link without such wishes. `.init` and
  * `.fini` are never touched. Writes the order of `member` runs.
  */
-import { SYM_DEFINED, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
-import { STT_SECTION } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import { rawSymbol } from "../diagnostics/place.ts";
-import { writeReport } from "../report/write.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
+import { SYM_DEFINED, SYM_KIND_MASK } from "../../../as-kernels/shared/abi.ts";
+import { STT_SECTION } from "../../../as-kernels/shared/elf.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import { rawSymbol } from "../../diagnostics/place.ts";
+import { writeReport } from "../../report/write.ts";
+import { HEADERS_OSEC } from "../bind-sections.ts";
 import { sortByCache } from "./cache-directed-sort.ts";
 import { readCallGraph } from "./call-graph.ts";
 import { sortByCallers } from "./call-graph-sort.ts";

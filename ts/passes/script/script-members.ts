@@ -5,14 +5,14 @@
  */
 import {
   SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
-} from "../../as-kernels/shared/elf.ts";
-import type { Context } from "../context.ts";
-import { sectionPlace } from "../diagnostics/place.ts";
-import type { Expr } from "../script/expression.ts";
-import { scriptError } from "../script/lexer.ts";
-import type { PlannedSection } from "../script/plan.ts";
-import { addressOf, evaluateIn, number, type Environment } from "../script/script-value.ts";
-import { arrayType } from "./order-sections.ts";
+} from "../../../as-kernels/shared/elf.ts";
+import type { Context } from "../../context.ts";
+import { sectionPlace } from "../../diagnostics/place.ts";
+import type { Expr } from "../../script/expression.ts";
+import { scriptError } from "../../script/lexer.ts";
+import type { PlannedSection } from "../../script/plan.ts";
+import { addressOf, evaluateIn, number, type Environment } from "../../script/script-value.ts";
+import { arrayType } from "../order-sections.ts";
 
 const CAN_BE_PROGBITS = new Set<number>([SHT_NOBITS, SHT_PROGBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY, SHT_NOTE]);
 

@@ -3,16 +3,16 @@
  *
  * Symbols of inputs are places in output sections that may not have their final address yet; rounds of layout settle that.
  */
-import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_CPLT, SYM_SHARED } from "../../as-kernels/shared/abi.ts";
-import type { ByteString } from "../args/link-options.ts";
-import type { Context, OutputSection } from "../context.ts";
-import type { Said } from "../diagnostics/message.ts";
-import type { Expr, NameFunction } from "../script/expression.ts";
-import type { LayoutScript } from "../script/layout.ts";
-import type { PlannedSection } from "../script/plan.ts";
-import { addressOf, evaluateIn, isAbsolute, number, offsetOf, relative, type Base, type Environment, type Value } from "../script/script-value.ts";
-import type { SyntheticSection } from "../synthetic/section.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
+import { ISEC_MERGE, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_CPLT, SYM_SHARED } from "../../../as-kernels/shared/abi.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context, OutputSection } from "../../context.ts";
+import type { Said } from "../../diagnostics/message.ts";
+import type { Expr, NameFunction } from "../../script/expression.ts";
+import type { LayoutScript } from "../../script/layout.ts";
+import type { PlannedSection } from "../../script/plan.ts";
+import { addressOf, evaluateIn, isAbsolute, number, offsetOf, relative, type Base, type Environment, type Value } from "../../script/script-value.ts";
+import type { SyntheticSection } from "../../synthetic/section.ts";
+import { HEADERS_OSEC } from "../bind-sections.ts";
 
 /** As in the kernel resolveAux: a header, then entries of the same size. */
 const PLT_ENTRY_BYTES = 16;

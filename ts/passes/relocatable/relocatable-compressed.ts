@@ -2,12 +2,12 @@
  * -r with --compress-debug-sections or --compress-sections: sections are made and compressed in memory, and their rows in the
  * tables say what is in the file. Symbols and relocations go on to speak of the bytes as they were (gABI ch. 4, SHF_COMPRESSED).
  */
-import type { Context, OutputSection } from "../context.ts";
-import type { OutputFile } from "../host/host.ts";
-import type { Plan } from "../script/plan.ts";
-import { HEADERS_OSEC } from "./bind-sections.ts";
-import { compressInMemory, wantedSections } from "./compress-sections.ts";
-import { newOutputSection } from "./order-sections.ts";
+import type { Context, OutputSection } from "../../context.ts";
+import type { OutputFile } from "../../host/host.ts";
+import type { Plan } from "../../script/plan.ts";
+import { HEADERS_OSEC } from "../bind-sections.ts";
+import { compressInMemory, wantedSections } from "../compress-sections.ts";
+import { newOutputSection } from "../order-sections.ts";
 import { makeContents } from "./write-relocatable.ts";
 
 export function wantsCompression({ options }: Context): boolean {

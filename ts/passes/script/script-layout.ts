@@ -5,25 +5,25 @@
  * Rounds repeat until no address and no symbol changes, because expressions may look ahead. Unlike the default layout nothing is
  * aligned to pages here: the script says where things go, and file offsets only follow addresses inside a segment.
  */
-import { ISEC_EH_FRAME, ISEC_MERGE } from "../../as-kernels/shared/abi.ts";
-import { PT_LOAD, PT_TLS } from "../../as-kernels/shared/elf.ts";
-import type { Context, OutputSection, Segment } from "../context.ts";
-import { distinct } from "../diagnostics/print.ts";
-import { alignAddress, alignUp } from "../elf/align.ts";
-import type { Expr } from "../script/expression.ts";
-import type { Assertion, Assignment, LayoutScript } from "../script/layout.ts";
-import { placeInScript } from "../script/lexer.ts";
-import type { Members, Plan, PlannedSection } from "../script/plan.ts";
-import { addressOf, evaluateIn } from "../script/script-value.ts";
-import { loadStarts, pageStart, placeInFile, publish, type LoadStart } from "./assign-addresses.ts";
-import { checkLayout } from "./check-layout.ts";
-import { dropEmptyLoads } from "./file-layout.ts";
+import { ISEC_EH_FRAME, ISEC_MERGE } from "../../../as-kernels/shared/abi.ts";
+import { PT_LOAD, PT_TLS } from "../../../as-kernels/shared/elf.ts";
+import type { Context, OutputSection, Segment } from "../../context.ts";
+import { distinct } from "../../diagnostics/print.ts";
+import { alignAddress, alignUp } from "../../elf/align.ts";
+import type { Expr } from "../../script/expression.ts";
+import type { Assertion, Assignment, LayoutScript } from "../../script/layout.ts";
+import { placeInScript } from "../../script/lexer.ts";
+import type { Members, Plan, PlannedSection } from "../../script/plan.ts";
+import { addressOf, evaluateIn } from "../../script/script-value.ts";
+import { loadStarts, pageStart, placeInFile, publish, type LoadStart } from "../assign-addresses.ts";
+import { checkLayout } from "../check-layout.ts";
+import { dropEmptyLoads } from "../file-layout.ts";
 import { NOWHERE, ScriptValues } from "./script-values.ts";
-import { PADDING } from "./order-sections.ts";
+import { PADDING } from "../order-sections.ts";
 import { Regions } from "./script-regions.ts";
 import { ScriptSegments } from "./script-segments.ts";
-import { isAlloc, isTbss, pageSizes } from "./segments.ts";
-import { warnAligned } from "./warn-alignment.ts";
+import { isAlloc, isTbss, pageSizes } from "../segments.ts";
+import { warnAligned } from "../warn-alignment.ts";
 
 /** Rounds of linker-made sections that change their size. */
 const MAX_ROUNDS = 30;

@@ -2,9 +2,9 @@
  * What kind of script there is, once all are read: one that only defines symbols leaves the layout to the default passes, any other goes
  * the way of the script passes, with or without SECTIONS.
  */
-import type { ByteString } from "../args/link-options.ts";
-import type { Context } from "../context.ts";
-import { newLayout, type LayoutScript, type OutputCommand, type OutputDescription, type ScriptCommand } from "../script/layout.ts";
+import type { ByteString } from "../../args/link-options.ts";
+import type { Context } from "../../context.ts";
+import { newLayout, type LayoutScript, type OutputCommand, type OutputDescription, type ScriptCommand } from "../../script/layout.ts";
 
 /** The script takes part in the layout. Assignments and assertions alone do not. */
 export function usesPlan(script: LayoutScript): boolean {

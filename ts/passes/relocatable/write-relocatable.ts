@@ -6,10 +6,10 @@
  * place in the window and rewritten there. Sections that will be compressed are made in memory first (osec.memory, see
  * relocatable-compressed.ts) and are then no longer written here.
  */
-import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
-import type { Context } from "../context.ts";
-import type { Phases, WorkerContext } from "../memory/pool.ts";
-import { writeMerged } from "./write-merged.ts";
+import { RELA_BYTES } from "../../../as-kernels/shared/elf.ts";
+import type { Context } from "../../context.ts";
+import type { Phases, WorkerContext } from "../../memory/pool.ts";
+import { writeMerged } from "../write-merged.ts";
 
 const WINDOW_BYTES = 1 << 20;
 
