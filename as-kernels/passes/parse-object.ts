@@ -46,13 +46,142 @@ export function readObjects(first: u32, end: u32, out: u32): u32 {
  * `names`: section name table, 0 = did not stay. Returns 0 or ERR_* with the culprit's index at `out`.
  */
 export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, names: u32, namesBytes: u32, out: u32): u32 {
-  const t = tables();
-  const obj = t.obj;
-  const slot = t.slot;
-  const group = t.group;
-  const record = t.record;
-  const count = obj.e_shnum[o];
+  const obj = tables().obj;
+  const strtabBytes = obj.strtabBytes[o];
+  if (strtabBytes > 0 && load<u8>(obj.strtab[o] + strtabBytes - 1) != 0) return fail(out, 0, ERR_STRTAB_END);
+  if (namesBytes > 0 && load<u8>(names + namesBytes - 1) != 0) return fail(out, 0, ERR_STRTAB_END);
+  const error = readSections(o, shdrs, groups, groupFrom, names, namesBytes, out);
+  return error ? error : readEntries(o, out);
+}
+
+/** Section headers and groups. The records of groups that have a name of their own come behind those of the symbols. 0 or ERR_*. */
+// @ts-ignore: decorator
+@inline
+function readSections(o: u32, shdrs: u32, groups: u32, groupFrom: f64, names: u32, namesBytes: u32, out: u32): u32 {
+  const obj = tables().obj;
+  const slot = tables().slot;
+  const group = tables().group;
   const slotBase = obj.slotBase[o];
+  const count = obj.e_shnum[o];
+  const firstGlobal = obj.firstGlobal[o];
+  const recordBase = obj.recordBase[o];
+  let extra = recordBase + (obj.esymCount[o] - firstGlobal);
+  let row = obj.groupBase[o];
+  // They are zero; but see clearRows (load-sections): pages that are read before they are written cost twice.
+  memory.fill(changetype<u32>(slot.group) + (slotBase << 2), 0, count << 2);
+  for (let i: u32 = 1; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    const type = load<u32>(header, SH_TYPE);
+    if (names != 0 && load<u32>(header) >= namesBytes && type != SHT_NULL) return fail(out, i, ERR_SECTION_NAME);
+    slot.kind[slotBase + i] = <u8>slotKind(o, type, load<u64>(header, SH_FLAGS));
+    if (type != SHT_GROUP) continue;
+    const at = groups + <u32>(load<u64>(header, SH_OFFSET) - <u64>groupFrom);
+    const signature = load<u32>(header, SH_INFO);
+    if (load<u32>(at) & ~GRP_COMDAT) return fail(out, i, ERR_GROUP_FORMAT);
+    group.obj[row] = o;
+    group.comdat[row] = <u8>(load<u32>(at) & GRP_COMDAT);
+    group.shndx[row] = i;
+    group.signature[row] = signature;
+    group.record[row] = signature >= firstGlobal ? recordBase + (signature - firstGlobal) : extra;
+    slot.group[slotBase + i] = row;
+    let error: u32 = 0;
+    if (signature < firstGlobal) error = addLocalSignature(o, i, extra++, signature, shdrs, names, namesBytes, out);
+    if (error == 0) error = readMembers(o, i, row, at, <u32>(load<u64>(header, SH_SIZE) >> 2), out);
+    if (error) return error;
+    row++;
+  }
+  if (names != 0) readLinkonce(o, row, extra, shdrs, names, namesBytes);
+  return 0;
+}
+
+/** SLOT_* of a section; takes note of those that are about the whole object. */
+// @ts-ignore: decorator
+@inline
+function slotKind(o: u32, type: u32, flags: u64): u32 {
+  const obj = tables().obj;
+  if (type == SHT_LLVM_CALL_GRAPH_PROFILE) {
+    obj.flags[o] |= <u8>OBJF_CALL_GRAPH;
+    params().callGraph = 1;
+    return SLOT_NONE;
+  }
+  if (type == SHT_RELA || type == SHT_REL || type == SHT_CREL) return SLOT_RELA;
+  if (type == SHT_GROUP) return SLOT_GROUP;
+  if (type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX) return SLOT_NONE;
+  if (params().outputKind == OUT_RELOCATABLE) return SLOT_REGULAR;
+  if (type == SHT_LLVM_DEPENDENT_LIBRARIES) {
+    obj.flags[o] |= <u8>OBJF_DEPENDENT_LIBRARIES;
+    params().dependentLibraries = 1;
+    return SLOT_NONE;
+  }
+  return type == SHT_LLVM_ADDRSIG || flags & SHF_EXCLUDE ? SLOT_NONE : SLOT_REGULAR;
+}
+
+/** Takes the members of group `row`, section `i`, whose `words` (flags, then section indexes: gABI ch. 4, Section Groups) are at `at`. 0 or ERR_*. */
+// @ts-ignore: decorator
+@inline
+function readMembers(o: u32, i: u32, row: u32, at: u32, words: u32, out: u32): u32 {
+  const slotGroup = tables().slot.group;
+  const slotBase = tables().obj.slotBase[o];
+  const count = tables().obj.e_shnum[o];
+  for (let w: u32 = 1; w < words; w++) {
+    const member = load<u32>(at + (w << 2));
+    if (member == 0 || member >= count || slotGroup[slotBase + member] != 0) return fail(out, i, ERR_GROUP_MEMBER);
+    slotGroup[slotBase + member] = row;
+  }
+  return 0;
+}
+
+/** Makes record `extra` for group section `i`, which is called by a local symbol; a section symbol without a name has the section's. 0 or ERR_*. */
+function addLocalSignature(o: u32, i: u32, extra: u32, signature: u32, shdrs: u32, names: u32, namesBytes: u32, out: u32): u32 {
+  const obj = tables().obj;
+  const entry = obj.symtab[o] + signature * SYM_BYTES;
+  let name = load<u32>(entry);
+  let base = obj.strtab[o];
+  let bytes = obj.strtabBytes[o];
+  if ((load<u8>(entry, ST_INFO) & 15) == STT_SECTION && name == 0) {
+    const section = <u32>load<u16>(entry, ST_SHNDX);
+    if (section >= obj.e_shnum[o]) return fail(out, i, ERR_GROUP);
+    name = load<u32>(shdrs + section * SHDR_BYTES);
+    base = names;
+    bytes = namesBytes;
+  }
+  if (name >= bytes) return fail(out, signature, ERR_SYMBOL_NAME);
+  addSignature(extra, base + name, strlenBounded(base + name, bytes - name));
+  return 0;
+}
+
+/** Sections .gnu.linkonce.* are groups of their own (rows from `row` on), called by their names (records from `extra` on), unless they are in one. */
+function readLinkonce(o: u32, row: u32, extra: u32, shdrs: u32, names: u32, namesBytes: u32): void {
+  const obj = tables().obj;
+  const slot = tables().slot;
+  const group = tables().group;
+  const slotBase = obj.slotBase[o];
+  for (let i: u32 = 1, count = obj.e_shnum[o]; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    if (!isLinkonce(header, names, namesBytes)) continue;
+    if (slot.group[slotBase + i] != 0 || slot.kind[slotBase + i] != SLOT_REGULAR) {
+      tables().record.flags[extra] = REC_UNUSED;
+      group.comdat[row] = 0;
+    } else {
+      const name = names + load<u32>(header);
+      addSignature(extra, name, strlenBounded(name, namesBytes - load<u32>(header)));
+      group.comdat[row] = 1;
+      slot.group[slotBase + i] = row;
+    }
+    group.obj[row] = o;
+    group.record[row] = extra;
+    extra++;
+    row++;
+  }
+}
+
+/** Checks all symbols and makes the records of the globals. 0 or ERR_*. */
+// @ts-ignore: decorator
+@inline
+function readEntries(o: u32, out: u32): u32 {
+  const obj = tables().obj;
+  const record = tables().record;
+  const count = obj.e_shnum[o];
   const symtab = obj.symtab[o];
   const strtab = obj.strtab[o];
   const strtabBytes = obj.strtabBytes[o];
@@ -61,92 +190,6 @@ export function readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, nam
   const esymBase = obj.esymBase[o];
   const recordBase = obj.recordBase[o];
   const shndxTab = obj.shndxTab[o];
-  if (strtabBytes > 0 && load<u8>(strtab + strtabBytes - 1) != 0) return fail(out, 0, ERR_STRTAB_END);
-  if (namesBytes > 0 && load<u8>(names + namesBytes - 1) != 0) return fail(out, 0, ERR_STRTAB_END);
-  let extra = recordBase + (symbols - firstGlobal);
-  let groupRow = obj.groupBase[o];
-  // They are zero; but see clearRows (load-sections): pages that are read before they are written cost twice.
-  memory.fill(changetype<u32>(slot.group) + (slotBase << 2), 0, count << 2);
-
-  for (let i: u32 = 1; i < count; i++) {
-    const header = shdrs + i * SHDR_BYTES;
-    const type = load<u32>(header, SH_TYPE);
-    if (names != 0 && load<u32>(header) >= namesBytes && type != SHT_NULL) return fail(out, i, ERR_SECTION_NAME);
-    let kind: u8 = <u8>SLOT_REGULAR;
-    if (type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX || type == SHT_LLVM_CALL_GRAPH_PROFILE ||
-        ((type == SHT_LLVM_ADDRSIG || type == SHT_LLVM_DEPENDENT_LIBRARIES) && params().outputKind != OUT_RELOCATABLE)) {
-      kind = <u8>SLOT_NONE;
-      if (type == SHT_LLVM_CALL_GRAPH_PROFILE) {
-        obj.flags[o] |= <u8>OBJF_CALL_GRAPH;
-        params().callGraph = 1;
-      } else if (type == SHT_LLVM_DEPENDENT_LIBRARIES) {
-        obj.flags[o] |= <u8>OBJF_DEPENDENT_LIBRARIES;
-        params().dependentLibraries = 1;
-      }
-    } else if (type == SHT_RELA || type == SHT_REL || type == SHT_CREL) {
-      kind = <u8>SLOT_RELA;
-    } else if (type == SHT_GROUP) {
-      kind = <u8>SLOT_GROUP;
-    } else if (load<u64>(header, SH_FLAGS) & SHF_EXCLUDE && params().outputKind != OUT_RELOCATABLE) {
-      kind = <u8>SLOT_NONE;
-    }
-    slot.kind[slotBase + i] = kind;
-    if (type == SHT_GROUP) {
-      const at = groups + <u32>(load<u64>(header, SH_OFFSET) - <u64>groupFrom);
-      const words = <u32>(load<u64>(header, SH_SIZE) >> 2);
-      const comdat = load<u32>(at) & GRP_COMDAT;
-      if (load<u32>(at) & ~GRP_COMDAT) return fail(out, i, ERR_GROUP_FORMAT);
-      group.obj[groupRow] = o;
-      group.comdat[groupRow] = <u8>comdat;
-      group.shndx[groupRow] = i;
-      group.signature[groupRow] = load<u32>(header, SH_INFO);
-      slot.group[slotBase + i] = groupRow;
-      const signature = load<u32>(header, SH_INFO);
-      if (signature >= firstGlobal) {
-        group.record[groupRow] = recordBase + (signature - firstGlobal);
-      } else {
-        const entry = symtab + signature * SYM_BYTES;
-        let name = load<u32>(entry);
-        let base = strtab;
-        let bytes = strtabBytes;
-        if ((load<u8>(entry, ST_INFO) & 15) == STT_SECTION && name == 0) {
-          const section = <u32>load<u16>(entry, ST_SHNDX);
-          if (section >= count) return fail(out, i, ERR_GROUP);
-          name = load<u32>(shdrs + section * SHDR_BYTES);
-          base = names;
-          bytes = namesBytes;
-        }
-        if (name >= bytes) return fail(out, signature, ERR_SYMBOL_NAME);
-        addSignature(extra, base + name, strlenBounded(base + name, bytes - name));
-        group.record[groupRow] = extra;
-        extra++;
-      }
-      for (let w: u32 = 1; w < words; w++) {
-        const member = load<u32>(at + (w << 2));
-        if (member == 0 || member >= count || slot.group[slotBase + member] != 0) return fail(out, i, ERR_GROUP_MEMBER);
-        slot.group[slotBase + member] = groupRow;
-      }
-      groupRow++;
-    }
-  }
-  for (let i: u32 = 1; i < count && names != 0; i++) {
-    const header = shdrs + i * SHDR_BYTES;
-    if (!isLinkonce(header, names, namesBytes)) continue;
-    if (slot.group[slotBase + i] != 0 || slot.kind[slotBase + i] != SLOT_REGULAR) {
-      record.flags[extra] = REC_UNUSED;
-      group.comdat[groupRow] = 0;
-    } else {
-      const name = names + load<u32>(header);
-      addSignature(extra, name, strlenBounded(name, namesBytes - load<u32>(header)));
-      group.comdat[groupRow] = 1;
-      slot.group[slotBase + i] = groupRow;
-    }
-    group.obj[groupRow] = o;
-    group.record[groupRow] = extra;
-    extra++;
-    groupRow++;
-  }
-
   for (let i: u32 = 0; i < symbols; i++) {
     const entry = symtab + i * SYM_BYTES;
     const name = load<u32>(entry);

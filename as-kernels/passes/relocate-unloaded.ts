@@ -4,6 +4,7 @@
  *
  * Nothing has looked at these relocations before, so offsets and symbols are checked here (relocate.ts trusts the scan).
  */
+import { U32Col } from "../shared/columns.ts";
 import { tables, params } from "../shared/tables.ts";
 import { valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
@@ -23,6 +24,29 @@ const ALIVE_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON) | (1 << SYM_IN_O
 
 /** No symbol's: object files have fewer. */
 const NO_INDEX: u32 = 0xffffffff;
+
+/** Types of which debug information consists: an address or an offset in the block of thread-local variables, as it is. */
+// @ts-ignore: decorator
+@inline
+function isPlain(type: u32): bool {
+  return type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64;
+}
+
+/** The tombstone in a field of a plain type. */
+// @ts-ignore: decorator
+@inline
+function deadValue(dead: u64, type: u32, width: u64): u64 {
+  return width == 8 ? dead : type == R_X86_64_32 ? <u64><u32>dead : <u64><i64><i32>dead;
+}
+
+/** Where in its merged section byte `inside` of a section went whose pieces `blockIndex` finds (lib/pieces.ts). */
+// @ts-ignore: decorator
+@inline
+function placeInside(inOffset: U32Col, pieceOut: U32Col, blockIndex: u32, inside: u32): u64 {
+  let row = load<u32>(blockIndex + ((inside >> BLOCK_SHIFT) << 2));
+  while (inOffset[row + 1] <= inside) row++;
+  return <u64>pieceOut[row] + <u64>(inside - inOffset[row]);
+}
 
 /**
  * Applies the relocations from…end of section `i`, whose first byte would be at `bytes`; `rela`: where its first relocation would
@@ -63,9 +87,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
     if (index == stringsIndex && type == R_X86_64_32 && offset < size && size - offset >= 4) {
       const inside = stringsValue + A;
       if (inside < stringBytes) {
-        let row = load<u32>(blockIndex + ((<u32>inside >> BLOCK_SHIFT) << 2));
-        while (inOffset[row + 1] <= <u32>inside) row++;
-        const V = stringsAt + <u64>pieceOut[row] + (inside - <u64>inOffset[row]);
+        const V = stringsAt + placeInside(inOffset, pieceOut, blockIndex, <u32>inside);
         if (V == <u64><u32>V) {
           store<u32>(bytes + <u32>offset, <u32>V);
           continue;
@@ -81,49 +103,39 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
     const target = symIsec[sym];
     const kind = flags & SYM_KIND_MASK;
     const alive = ((1 << kind) & ALIVE_KINDS) != 0 && !(flags & deadFlags) && (kind != SYM_DEFINED || target == 0 || live[target] != 0);
-    const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
-    if (type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) {
-      if (offset > size || size - offset < width) {
-        report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>type);
-        continue;
-      }
-      const at = bytes + <u32>offset;
-      let V: u64 = A;
-      if (alive) {
-        if (flags & SYM_SECTION && kind == SYM_DEFINED) {
-          if (target != strings && isec.kind[target] == ISEC_MERGE && isec.blockIndex[target] && isec.msec[target]) {
-            strings = target;
-            stringBytes = <u64>isec.size[target];
-            blockIndex = isec.blockIndex[target];
-            stringsAt = pieceAddress(target, 0, 0);
-            stringsIndex = index;
-            stringsValue = symValue[sym];
-          }
-          const inside = symValue[sym] + A;
-          if (target == strings && inside < stringBytes) {
-            let row = load<u32>(blockIndex + ((<u32>inside >> BLOCK_SHIFT) << 2));
-            while (inOffset[row + 1] <= <u32>inside) row++;
-            V = stringsAt + <u64>pieceOut[row] + (inside - <u64>inOffset[row]);
-          } else {
-            V = valueOf(sym, flags, A);
-          }
-        } else {
-          V = symAddr[sym] + A;
-        }
-        if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
-      } else if (hasTombstone) {
-        V = width == 8 ? dead : type == R_X86_64_32 ? <u64><u32>dead : <u64><i64><i32>dead;
-      }
-      if (width == 8) {
-        store<u64>(at, V);
-      } else if (type == R_X86_64_32 ? V == <u64><u32>V : <i64>V == <i64><i32>V) {
-        store<u32>(at, <u32>V);
-      } else {
-        report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
-      }
+    if (!isPlain(type)) {
+      unloadedRare(i, r, rela, bytes, outOffset, size, sym, flags, index, alive, hasTombstone, dead);
       continue;
     }
-    unloadedRare(i, r, rela, bytes, outOffset, size, sym, flags, index, alive, hasTombstone, dead);
+    const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
+    if (offset > size || size - offset < width) {
+      report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>type);
+      continue;
+    }
+    let V: u64 = A;
+    if (alive) {
+      if (flags & SYM_SECTION && kind == SYM_DEFINED) {
+        if (target != strings && isec.kind[target] == ISEC_MERGE && isec.blockIndex[target] && isec.msec[target]) {
+          strings = target;
+          stringBytes = <u64>isec.size[target];
+          blockIndex = isec.blockIndex[target];
+          stringsAt = pieceAddress(target, 0, 0);
+          stringsIndex = index;
+          stringsValue = symValue[sym];
+        }
+        const inside = symValue[sym] + A;
+        V = target == strings && inside < stringBytes ? stringsAt + placeInside(inOffset, pieceOut, blockIndex, <u32>inside) : valueOf(sym, flags, A);
+      } else {
+        V = symAddr[sym] + A;
+      }
+      if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
+    } else if (hasTombstone) {
+      V = deadValue(dead, type, width);
+    }
+    const at = bytes + <u32>offset;
+    if (width == 8) store<u64>(at, V);
+    else if (type == R_X86_64_32 ? V == <u64><u32>V : <i64>V == <i64><i32>V) store<u32>(at, <u32>V);
+    else report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
   }
 }
 

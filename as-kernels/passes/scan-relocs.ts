@@ -338,30 +338,29 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
       if (flags & SYM_NEEDS_GOT) continue;
       if (mayRelax(r, type, sym, flags)) forms = true;
       else need(sym, SYM_NEEDS_GOT);
-    } else if (action == ACT_PLT) {
-      need(sym, SYM_NEEDS_PLT);
-    } else if (action == ACT_IPLT) {
-      need(sym, SYM_ADDRESS_TAKEN);
-    } else if (action == ACT_COPY || action == ACT_CANONICAL_PLT) {
-      defineHere(o, i, number, type, sym, action);
     } else if (action == ACT_TLS_IE) {
       need(sym, SYM_NEEDS_GOTTP);
       if (params().shared) params().hasStaticTls = 1;
       else if (row == SCAN_TLS_GD) r = skipCall(o, i, r, end, number, type);
-    } else if (action == ACT_TLS_GD) {
-      need(sym, SYM_NEEDS_TLSGD);
-    } else if (action == ACT_TLS_DESC) {
-      need(sym, SYM_NEEDS_TLSDESC);
-    } else if (action == ACT_TLS_LD) {
-      if (!params().needsTlsModule) params().needsTlsModule = 1;
     } else {
-      reject(o, i, number, type, sym, action);
+      demand(o, i, number, type, sym, action);
     }
   }
   if (relative) isec.dynRel[i] += relative;
   if (symbolic) isec.dynSym[i] += symbolic;
   if (relr) isec.relr[i] += relr;
   return forms;
+}
+
+/** What takes neither dynamic relocations of the section nor other relocations along: an entry for the symbol, or an error. */
+function demand(o: u32, i: u32, number: u32, type: u32, sym: u32, action: u32): void {
+  if (action == ACT_PLT) need(sym, SYM_NEEDS_PLT);
+  else if (action == ACT_IPLT) need(sym, SYM_ADDRESS_TAKEN);
+  else if (action == ACT_COPY || action == ACT_CANONICAL_PLT) defineHere(o, i, number, type, sym, action);
+  else if (action == ACT_TLS_GD) need(sym, SYM_NEEDS_TLSGD);
+  else if (action == ACT_TLS_DESC) need(sym, SYM_NEEDS_TLSDESC);
+  else if (action != ACT_TLS_LD) reject(o, i, number, type, sym, action);
+  else if (!params().needsTlsModule) params().needsTlsModule = 1;
 }
 
 /** Notes the reference; false when the symbol cannot be referred to (reported). */
