@@ -12,7 +12,7 @@ import { parse } from "acorn";
  * Modules whose functions may be left out, as esbuild names them before what it has of them. Passes stay that go about large
  * inputs and changed objects in ways of their own.
  */
-const LINKER = /^ts\/(args|arch|diagnostics|elf|input\/(?!search\.)|link\.|lto|new-context\.|passes\/(?!patch-|replace-|input-rows\.|stream-strings\.|read-headers\.|relocate-objects\.|write-output\.|warning-sections\.)|report|script|synthetic)/;
+const LINKER = /^ts\/(args|arch|diagnostics|elf|input\/(?!search\.)|link\.|lto|new-context\.|resolve-inputs\.|passes\/(?!patch-|replace-|input-rows\.|stream-strings\.|read-headers\.|relocate-objects\.|write-output\.|warning-sections\.)|report|script|synthetic)/;
 
 /** Bodies with fewer characters are not worth it. */
 const FEW = 24;

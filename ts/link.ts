@@ -1,23 +1,18 @@
 /**
- * THE pass list: what a link does, in order. Passes are functions of the context; this file only orders, times and freezes.
+ * THE pass list: what a link does, in order. Passes are functions of the context; this file only orders and times them.
  */
-import { CTL_ISSUES, OBJ_RELOCATABLE } from "../as-kernels/shared/abi.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context, LinkObserver } from "./context.ts";
-import { GccLto } from "./lto/gcc-lto.ts";
-import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
 import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
-import { HostError, LARGE_BYTES, type Host, type OutputFile, type OutputOptions } from "./host/host.ts";
-import { fillInternalObject } from "./input/internal-object.ts";
+import { HostError, LARGE_BYTES, type Host, type OutputFile } from "./host/host.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
 import { Machine } from "./memory/machine.ts";
-import { createContext, startEngine, startsAll } from "./new-context.ts";
+import { createContext, startsAll } from "./new-context.ts";
 import { adjustSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
-import { bindSections, putNameRules } from "./passes/bind-sections.ts";
+import { bindSections } from "./passes/bind-sections.ts";
 import { checkProtection, warnOfTextRelocations } from "./passes/check-protection.ts";
-import { ClosedArchives } from "./passes/closed-archives.ts";
 import { checkOptions, checkPaths, settleFormat } from "./passes/check-options.ts";
 import { compressSections } from "./passes/compress-sections.ts";
 import { createSynthetic, resolveSynthetic } from "./passes/create-synthetic.ts";
@@ -25,23 +20,17 @@ import { fillOutput, outputBytes, writeHeaders, writePlain, writeSynthetic } fro
 import { checkCrossReferences } from "./passes/cross-references.ts";
 import { foldIdentical } from "./passes/fold-identical.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
-import { findDependentLibraries } from "./passes/dependent-libraries.ts";
 import { writeHexOutput } from "./passes/hex-output.ts";
-import { internNames } from "./passes/intern-names.ts";
-import { linkerNames } from "./passes/linker-defined.ts";
-import { loadInputs } from "./passes/load-inputs.ts";
 import { loadSections } from "./passes/load-sections.ts";
 import { markLive } from "./passes/mark-live.ts";
 import { mergePieces } from "./passes/merge-pieces.ts";
 import { orderSections } from "./passes/order-sections.ts";
 import { orderInputSections, wantsSectionOrder } from "./passes/section-order/section-order.ts";
-import { parseObject } from "./passes/parse-object.ts";
 import { evaluatePlain } from "./passes/plain-assignments.ts";
 import { readScripts } from "./passes/read-scripts.ts";
 import { RelocatableOutput } from "./passes/relocatable/relocatable.ts";
 import { ignoreUnresolved, reportUndefined } from "./passes/report-undefined.ts";
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
-import { dropUnmentioned, resolveSymbols } from "./passes/resolve-symbols.ts";
 import { onlyCalled, rewriteEndbr } from "./passes/rewrite-endbr.ts";
 import { saveResolved } from "./passes/resolved-state.ts";
 import { scanRelocs } from "./passes/scan-relocs.ts";
@@ -50,92 +39,26 @@ import { orderScriptSections } from "./passes/script/script-order.ts";
 import { writeScriptBytes } from "./passes/script/script-output.ts";
 import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/script/script-sections.ts";
 import { readyScript, usesPlan } from "./passes/script/script-shape.ts";
-import { claimScriptSymbols, classifyScriptSymbols, scriptNames } from "./passes/script/script-symbols.ts";
+import { claimScriptSymbols, classifyScriptSymbols } from "./passes/script/script-symbols.ts";
 import { ScriptValues } from "./passes/script/script-values.ts";
 import { separateDebug, takeDebug, writeDebugFile } from "./passes/separate-debug.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
 import { uniqueNames } from "./passes/unique-names.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
+import { timed } from "./passes/timed.ts";
 import { warnOfReferences } from "./passes/warning-sections.ts";
+import { writeFile } from "./passes/write-file.ts";
 import { writeOutput } from "./passes/write-output.ts";
 import { zeroSections } from "./passes/zero-sections.ts";
+import { resolveInputs } from "./resolve-inputs.ts";
 import { reproduce } from "./report/reproduce.ts";
 import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
-import { DebugNamesSection } from "./synthetic/debug-names.ts";
-import { GdbIndexSection } from "./synthetic/gdb-index.ts";
+import { addIndexes, wantedIndexes } from "./synthetic/debug-indexes.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
 import { SectionNames } from "./synthetic/shstrtab.ts";
-
-/** Times a pass; `--time` and `--time-trace` print the list. */
-export async function timed<T>(ctx: Context, name: string, pass: () => T | Promise<T>): Promise<T> {
-  if (ctx.host.pass !== undefined) await ctx.host.pass(name);
-  const start = ctx.host.now();
-  const result = await pass();
-  ctx.passes.push({ name, start, end: ctx.host.now() });
-  return result;
-}
-
-/** Links with more bytes of input than this open all archives at once. */
-const FEW_BYTES = 4 << 20;
-/** And those that name more inputs. */
-const FEW_INPUTS = 64;
-
-/** Options that must see every archive, or would say things twice. */
-export function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, printArchiveStats, warnBackrefs, stats }: LinkOptions): boolean {
-  const lists = [requireDefined, undefinedGlobs, traceSymbols];
-  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats || whyExtract !== "" || printArchiveStats !== "" || warnBackrefs || lists.some((list) => list.length > 0);
-}
-
-/** Bytes of all relocatable objects, archive members included. Shared objects are read in part only. */
-function objectBytes({ inputs, tables }: Context): number {
-  return inputs.reduce((sum, input) => (tables.obj.kind[input.id] === OBJ_RELOCATABLE ? sum + input.bytes : sum), 0);
-}
-
-/** load-inputs to resolve-symbols: once, or again with archives that turned out to be referred to. */
-async function resolveInputs(ctx: Context): Promise<void> {
-  const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
-  const { arena, options } = ctx;
-  const closed = opensAllArchives(options) ? null : new ClosedArchives(ctx.spareRows(0) > 0);
-  const start = { mark: arena.mark(), files: ctx.loadedFiles.length, versions: ctx.versionNodes.length };
-  for (;;) {
-    const walked = await timed(ctx, "load-inputs", () => loadInputs(ctx, closed));
-    const bytes = objectBytes(ctx) + (walked?.bytes ?? 0);
-    if (closed === null || closed.scanned !== null || bytes <= FEW_BYTES || !closed.openAll()) {
-      await run("start-engine", () => startEngine(ctx, bytes));
-      fillInternalObject(ctx, options.undefined, mentionedNames(ctx, scriptNames(ctx)));
-      if (!options.relocatable) putNameRules(ctx);
-      await run("parse-object", () => parseObject(ctx, bytes, closed?.scanned?.passed ?? [], walked));
-      await run("intern-names", () => internNames(ctx));
-      await run("resolve-symbols", () => resolveSymbols(ctx));
-      const again = closed !== null && !ctx.diag.hasErrors && (await run("scan-archives", () => closed.openReferenced(ctx, FEW_BYTES - bytes)));
-      if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) return dropUnmentioned(ctx);
-      // What was found out about archives lies behind the tables of this round.
-      if (closed !== null && closed.scanned !== null) {
-        start.mark = Math.max(start.mark, closed.scanned.end);
-        closed.scanned.passed.length = 0;
-      }
-    }
-    arena.release(start.mark);
-    arena.u32[CTL_ISSUES >>> 2] = 0;
-    ctx.loadedFiles.length = start.files;
-    ctx.versionNodes.length = start.versions;
-  }
-}
-
-/** Slim LTO objects: true = load again, with stand-ins for them and then with what was compiled. */
-async function needsLto(ctx: Context, closed: ClosedArchives | null): Promise<boolean> {
-  if (ctx.diag.hasErrors || (ctx.lto === null && !meetsSlimObjects(ctx))) return false;
-  if (ctx.lto === null) {
-    ctx.lto = new GccLto();
-    closed?.openAll();
-    return true;
-  }
-  const { lto } = ctx;
-  return lto.objects === null && timed(ctx, "lto", () => lto.compile(ctx));
-}
 
 /** From options to input sections and symbols that know who sees them. */
 async function readInputs(ctx: Context): Promise<void> {
@@ -190,7 +113,7 @@ export async function shapeImage(ctx: Context): Promise<void> {
   await run("mark-live", async () => {
     if (ctx.script !== null) keepScriptSections(ctx);
     await markLive(ctx);
-    const { gdbIndex, debugNames } = indexes(ctx);
+    const { gdbIndex, debugNames } = wantedIndexes(ctx);
     if (gdbIndex || debugNames) ctx.kernels.dropIndexed(1, ctx.tables.isec.rows, Number(gdbIndex), Number(debugNames));
   });
 
@@ -249,31 +172,6 @@ export async function layOut(ctx: Context): Promise<void> {
   ctx.observer?.laidOut?.(ctx);
 }
 
-/** Stripped debug information needs no index. */
-function indexes({ options }: Context): { gdbIndex: boolean; debugNames: boolean } {
-  const kept = options.strip === "none";
-  return { gdbIndex: options.gdbIndex && kept, debugNames: options.debugNames && kept };
-}
-
-function addIndexes(ctx: Context): void {
-  const wanted = indexes(ctx);
-  const made = [...(wanted.gdbIndex ? [new GdbIndexSection()] : []), ...(wanted.debugNames ? [new DebugNamesSection()] : [])];
-  for (const section of made) {
-    section.collect(ctx);
-    Object.assign(ctx.synthetics, { [section.name]: section });
-  }
-  ctx.diag.throwIfErrors();
-}
-
-/** Names options mention that must be findable after interning. */
-function mentionedNames(ctx: Context, assigned: string[]): string[] {
-  const { options } = ctx;
-  return [
-    ...ctx.expressionNames, ...assigned, ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
-    ...options.outputOrder.flatMap(({ kind, name }) => (kind === "symbol" ? [name] : [])), ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
-  ];
-}
-
 function osecNames(ctx: Context): string[] {
   const { osec } = ctx.tables;
   return Array.from({ length: osec.rows }, (_, id) => ctx.arena.string(osec.name[id]!, osec.nameBytes[id]!));
@@ -310,26 +208,6 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): 
     else await writeContents(ctx, output);
     if (options.hexFormat !== "") await timed(ctx, "hex-output", () => writeHexOutput(ctx, output));
   });
-}
-
-/** `write` puts `bytes` bytes into the output. */
-export async function writeFile(ctx: Context, bytes: number, how: OutputOptions, write: (output: OutputFile) => Promise<void>): Promise<void> {
-  const { options, host } = ctx;
-  if (bytes > Number.MAX_SAFE_INTEGER) ctx.diag.fatal({ code: "OUTPUT", text: `output file too large: ${bytes} bytes` });
-  let file: OutputFile | undefined;
-  try {
-    const output = (file = host.createOutput(options.output, { ...how, bytes: ctx.pool.threads === 1 ? bytes : undefined }));
-    output.truncate(bytes);
-    await write(output);
-    ctx.diag.throwIfErrors();
-    // A signal that arrived meanwhile ends the program here, while the old output is still in place.
-    await host.turn();
-    await timed(ctx, "commit", () => output.commit());
-  } catch (error) {
-    file?.abort();
-    if (error instanceof HostError) ctx.diag.fatal({ code: "OUTPUT", text: `cannot write output file ${options.output}: ${error.message}` });
-    throw error;
-  }
 }
 
 /** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */

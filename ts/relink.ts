@@ -13,7 +13,7 @@ import type { Context, LinkObserver } from "./context.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
 import { HandOver } from "./host/hand-over.ts";
 import { HostError } from "./host/host.ts";
-import { finishBuildId, layOut, opensAllArchives, shapeImage, timed, writeContents, writeFile } from "./link.ts";
+import { finishBuildId, layOut, shapeImage, writeContents } from "./link.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
@@ -23,7 +23,10 @@ import { startOrder } from "./passes/patch-symbols.ts";
 import { replacedMembers } from "./passes/replaced-archives.ts";
 import { isInOrder, replaceObjects } from "./passes/replace-objects.ts";
 import { wantsSectionOrder } from "./passes/section-order/section-order.ts";
+import { timed } from "./passes/timed.ts";
+import { writeFile } from "./passes/write-file.ts";
 import { rewriteOutput } from "./passes/write-output.ts";
+import { opensAllArchives } from "./resolve-inputs.ts";
 
 /** What an object that is read again takes of the memory that is set aside: its tables so many times, and some bytes. */
 const AREA_TIMES = 3;

@@ -1,0 +1,24 @@
+/** The output file, from its creation to the moment it appears under its name. */
+import type { Context } from "../context.ts";
+import { HostError, type OutputFile, type OutputOptions } from "../host/host.ts";
+import { timed } from "./timed.ts";
+
+/** `write` puts `bytes` bytes into the output. */
+export async function writeFile(ctx: Context, bytes: number, how: OutputOptions, write: (output: OutputFile) => Promise<void>): Promise<void> {
+  const { options, host } = ctx;
+  if (bytes > Number.MAX_SAFE_INTEGER) ctx.diag.fatal({ code: "OUTPUT", text: `output file too large: ${bytes} bytes` });
+  let file: OutputFile | undefined;
+  try {
+    const output = (file = host.createOutput(options.output, { ...how, bytes: ctx.pool.threads === 1 ? bytes : undefined }));
+    output.truncate(bytes);
+    await write(output);
+    ctx.diag.throwIfErrors();
+    // A signal that arrived meanwhile ends the program here, while the old output is still in place.
+    await host.turn();
+    await timed(ctx, "commit", () => output.commit());
+  } catch (error) {
+    file?.abort();
+    if (error instanceof HostError) ctx.diag.fatal({ code: "OUTPUT", text: `cannot write output file ${options.output}: ${error.message}` });
+    throw error;
+  }
+}
