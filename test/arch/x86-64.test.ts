@@ -6,7 +6,7 @@ import * as R from "../../as-kernels/shared/reloc.ts";
 import { architectureOfEmulation, relocationBytes } from "../../ts/arch/index.ts";
 import { x86_64 } from "../../ts/arch/x86-64.ts";
 import { policyBytes } from "../../ts/passes/scan-policy.ts";
-import { DATA, relocWorld, TEXT, type RelocWorld, type RelSpec, type SymSpec } from "../helpers/reloc-world.ts";
+import { DATA, relocWorld, TEXT, type RelocWorld, type RelocWorldSpec, type RelSpec, type SymSpec } from "../helpers/reloc-world.ts";
 
 const test = suite("x86-64");
 
@@ -27,9 +27,9 @@ const fromHex = (text: string): Uint8Array => Uint8Array.from(text.trim().split(
 /** A 32-bit field, little endian. */
 const le32 = (value: number): string => hex(new Uint8Array(new Int32Array([value]).buffer));
 
-function code(text: string, relocs: RelSpec[], output: "exec" | "pie" | "shared" = "pie"): { text: string; world: RelocWorld } {
+function code(text: string, relocs: RelSpec[], output: "exec" | "pie" | "shared" = "pie", params: RelocWorldSpec["params"] = {}): { text: string; world: RelocWorld } {
   const world = relocWorld({
-    output, symbols: SYMBOLS,
+    output, symbols: SYMBOLS, params,
     sections: [{ bytes: fromHex(text), flags: TEXT, relocs }, { bytes: new Uint8Array(16), flags: DATA, relocs: [] }],
   });
   return { text: hex(world.link()[0]!), world };
@@ -102,9 +102,19 @@ test("loads of addresses from the GOT become lea", () => {
   becomes("REX2 mov", "d5 48 8b 05 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `d5 48 8d 05 ${le32(0x10000)}`);
 });
 
+test("what is no instruction of the type's form keeps its GOT entry", () => {
+  const entry = le32(0x300000 - 0x200008);
+  becomes("a prefix that is not REX2's", "66 48 8b 05 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `66 48 8b 05 ${entry}`);
+  becomes("a call with REX2", "d5 00 ff 15 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `d5 00 ff 15 ${entry}`);
+  becomes("no address relative to %rip", "90 48 8b 80 00 00 00 00", 4, elf.R_X86_64_REX_GOTPCRELX, VAR, `90 48 8b 80 ${entry}`);
+});
+
 test("calls and jumps through the GOT become direct", () => {
   becomes("call", "ff 15 00 00 00 00", 2, elf.R_X86_64_GOTPCRELX, VAR, `67 e8 ${le32(0x10002)}`);
   becomes("jmp", "ff 25 00 00 00 00", 2, elf.R_X86_64_GOTPCRELX, VAR, `e9 ${le32(0x10003)} 90`);
+  // -z call-nop=suffix-0x90: the call begins where the old one did.
+  const behind = code("ff 15 00 00 00 00", [at(2, elf.R_X86_64_GOTPCRELX, VAR)], "pie", { callNop: 0x190 });
+  assert.is(behind.text, `e8 ${le32(0x10003)} 90`);
 });
 
 test("operations on the GOT entry take an immediate where addresses are fixed", () => {
@@ -118,6 +128,8 @@ test("operations on the GOT entry take an immediate where addresses are fixed", 
   }
   becomes("cmp %r12", "4c 3b 25 00 00 00 00", 3, rex, VAR, `49 81 fc ${address}`, "exec");
   becomes("REX2 add %r16", "d5 48 03 05 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `d5 18 81 c0 ${address}`, "exec");
+  becomes("REX2 add %r24", "d5 4c 03 05 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `d5 19 81 c0 ${address}`, "exec");
+  becomes("test %rax, with a REX.B that means nothing", "49 85 05 00 00 00 00", 3, rex, VAR, `48 f7 c0 ${address}`, "exec");
   becomes("add, moving image", "48 03 05 00 00 00 00", 3, rex, VAR, `48 03 05 ${le32(0x300000 - 0x200007)}`);
 });
 
@@ -187,6 +199,8 @@ test("instructions that do not belong to a thread-local model are errors, and no
     ["00 8b 05 00 00 00 00", [at(3, elf.R_X86_64_GOTTPOFF, TLV)]],
     ["05 00 00 00 00", [at(1, elf.R_X86_64_GOTTPOFF, TLV)]],
     ["48 8b 05 00 00 00 00", [at(3, elf.R_X86_64_GOTPC32_TLSDESC, TLV)]],
+    ["00 8d 05 00 00 00 00", [at(3, elf.R_X86_64_GOTPC32_TLSDESC, TLV)]],
+    ["48 48 8b 05 00 00 00 00", [at(4, elf.R_X86_64_CODE_4_GOTTPOFF, TLV)]],
     [`${GD} 66 66 48 e9 00 00 00 00`, gdCall(TLV, elf.R_X86_64_PLT32, 12)],
     ["48 8d 35 00 00 00 00 e8 00 00 00 00", [at(3, elf.R_X86_64_TLSLD, TLV), at(8, elf.R_X86_64_PLT32, CALLEE)]],
     ["62 f4 7c 0c 03 05 00 00 00 00", [at(6, elf.R_X86_64_CODE_6_GOTTPOFF, TLV)]],

@@ -143,6 +143,8 @@ test("dead references in sections that are not loaded become the tombstone", () 
             { offset: 24, type: elf.R_X86_64_DTPOFF64, sym: 3, addend: 1n },
             { offset: 32, type: elf.R_X86_64_PC32, sym: 0, addend: 0n },
             { offset: 40, type: elf.R_X86_64_64, sym: -1, addend: 5n },
+            { offset: 48, type: elf.R_X86_64_DTPOFF32, sym: 1, addend: 5n },
+            { offset: 52, type: elf.R_X86_64_DTPOFF32, sym: 3, addend: 1n },
           ],
         },
         { bytes: new Uint8Array(16), flags: DATA, relocs: [] },
@@ -158,7 +160,23 @@ test("dead references in sections that are not loaded become the tombstone", () 
     assert.is(view.getBigUint64(24, true), 0x21n);
     assert.is(view.getUint32(32, true), 0x210008 - 32);
     assert.is(view.getBigUint64(40, true), wide);
+    assert.is(BigInt(view.getUint32(48, true)), narrow);
+    assert.is(view.getUint32(52, true), 0x21);
   }
+});
+
+test("in sections that are not loaded, relative values count from the start of the output section", () => {
+  const world = relocWorld({
+    output: "exec",
+    symbols: [{ flags: abi.SYM_DEFINED, section: 1, value: 8n }],
+    sections: [
+      { bytes: new Uint8Array(32), flags: 0, relocs: [{ offset: 4, type: elf.R_X86_64_PC32, sym: 0, addend: 0n }] },
+      { bytes: new Uint8Array(16), flags: DATA, relocs: [] },
+    ],
+  });
+  // The window begins where the output section does.
+  world.ctx.tables.isec.outOffset[1] = 16;
+  assert.is(new DataView(world.link()[0]!.buffer).getUint32(16 + 4, true), 0x210008 - 16 - 4);
 });
 
 test("a section that is not loaded reports bad symbols, offsets, values and types", () => {

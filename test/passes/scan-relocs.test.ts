@@ -187,6 +187,21 @@ test("the call that belongs to a relaxed general dynamic sequence needs no PLT e
   assert.ok(world.ctx.tables.sym.flags[world.sym(1)]! & abi.SYM_REF_LIVE, "lld keeps it in .dynsym");
 });
 
+test("a call that is too far from its general dynamic sequence does not belong to it", () => {
+  for (const [where, expected] of [[8, [abi.ISSUE_RELOC_BAD_RELAX]], [9, []], [12, []], [13, [abi.ISSUE_RELOC_BAD_RELAX]]] as const) {
+    const world = relocWorld({
+      output: "pie",
+      symbols: [{ flags: abi.SYM_DEFINED | abi.SYM_TLS, section: 0 }, IMPORTED],
+      sections: [{
+        bytes: new Uint8Array(24), flags: TEXT,
+        relocs: [{ offset: 4, type: elf.R_X86_64_TLSGD, sym: 0, addend: -4n }, { offset: where, type: elf.R_X86_64_PLT32, sym: 1, addend: -4n }],
+      }],
+    });
+    world.scan();
+    assert.equal(codes(world), expected, `${where}`);
+  }
+});
+
 test("an IFUNC in the output: an entry for calls, and its address once something takes it", () => {
   const ifunc: SymSpec = { flags: abi.SYM_DEFINED | abi.SYM_FUNC | abi.SYM_IFUNC, section: 0, value: 1n };
   const call = one(ifunc, elf.R_X86_64_PLT32);
