@@ -55,7 +55,7 @@ export class ElfFile {
     let shstrndx = this.u16(62);
     if (shstrndx === 0xffff) shstrndx = this.u32(shoff + 40);
     for (let i = 0; i < shnum; i++) this.shdrs.push(this.shdr(i, shoff + 64 * i));
-    const names = this.shdrs[shstrndx];
+    const names = this.shdrs[shstrndx]!;
     for (const s of this.shdrs) s.name = this.string(names.offset + Number(s.name), names.offset + names.size);
   }
 
@@ -67,7 +67,7 @@ export class ElfFile {
 
   string(at: number, limit = this.bytes.length): string {
     let text = "";
-    for (; at < limit && this.bytes[at] !== 0; at++) text += String.fromCharCode(this.bytes[at]);
+    for (; at < limit && this.bytes[at] !== 0; at++) text += String.fromCharCode(this.bytes[at]!);
     return text;
   }
 
@@ -116,13 +116,13 @@ export class ElfFile {
   private symbolTable(name: string): Symbol[] {
     const table = this.section(name);
     if (!table) return [];
-    const strings = this.shdrs[table.link];
+    const strings = this.shdrs[table.link]!;
     const list: Symbol[] = [];
     for (let i = 0, at = table.offset; at < table.offset + table.size; i++, at += 24) {
-      const info = this.bytes[at + 4];
+      const info = this.bytes[at + 4]!;
       list.push({
         index: i, name: this.string(strings.offset + this.u32(at), strings.offset + strings.size), value: this.u64(at + 8), size: this.u64(at + 16),
-        bind: info >> 4, type: info & 15, visibility: this.bytes[at + 5] & 3, shndx: this.u16(at + 6), version: "", hidden: false,
+        bind: info >> 4, type: info & 15, visibility: this.bytes[at + 5]! & 3, shndx: this.u16(at + 6), version: "", hidden: false,
       });
     }
     return list;
@@ -159,13 +159,13 @@ export class ElfFile {
   verdefs(): { index: number; flags: number; hash: number; name: string; parents: string[] }[] {
     const section = this.section(".gnu.version_d");
     if (!section) return [];
-    const strings = this.shdrs[section.link].offset;
+    const strings = this.shdrs[section.link]!.offset;
     const list = [];
     for (let at = section.offset, next = 1; next !== 0; at += next) {
       const names: string[] = [];
       let aux = at + this.u32(at + 12);
       for (let i = 0; i < this.u16(at + 6); i++, aux += this.u32(aux + 4)) names.push(this.string(strings + this.u32(aux)));
-      list.push({ index: this.u16(at + 4), flags: this.u16(at + 2), hash: this.u32(at + 8), name: names[0], parents: names.slice(1) });
+      list.push({ index: this.u16(at + 4), flags: this.u16(at + 2), hash: this.u32(at + 8), name: names[0]!, parents: names.slice(1) });
       next = this.u32(at + 16);
     }
     return list;
@@ -174,7 +174,7 @@ export class ElfFile {
   verneeds(): { index: number; file: string; flags: number; hash: number; name: string }[] {
     const section = this.section(".gnu.version_r");
     if (!section) return [];
-    const strings = this.shdrs[section.link].offset;
+    const strings = this.shdrs[section.link]!.offset;
     const list = [];
     for (let at = section.offset, next = 1; next !== 0; at += next) {
       const file = this.string(strings + this.u32(at + 4));

@@ -222,7 +222,7 @@ export class ObjectBuilder {
       view.setUint32(at, shnames.add(section.name), true);
       view.setUint32(at + 4, section.type, true);
       view.setBigUint64(at + 8, BigInt(section.flags >>> 0), true);
-      view.setBigUint64(at + 24, BigInt(offsets[i]), true);
+      view.setBigUint64(at + 24, BigInt(offsets[i]!), true);
       view.setBigUint64(at + 32, BigInt(section.size), true);
       view.setUint32(at + 40, section.link ? indexOf.get(section.link)! : 0, true);
       view.setUint32(at + 44, section.info, true);
@@ -319,7 +319,7 @@ export function archive(members: Member[], spec: ArchiveSpec = {}): Uint8Array {
       else view.setUint32(4 * i, value);
     };
     put(0, entries.length);
-    entries.forEach((e, i) => put(i + 1, offsets[e.member]));
+    entries.forEach((e, i) => put(i + 1, offsets[e.member]!));
     out.set(bytesOf(symbolText), to + 60 + word * (entries.length + 1));
     to += 60 + indexBytes;
   }
@@ -327,9 +327,9 @@ export function archive(members: Member[], spec: ArchiveSpec = {}): Uint8Array {
     out.set(bytesOf(memberHeader("//", longNames.length) + longNames), to);
   }
   members.forEach((m, i) => {
-    out.set(bytesOf(memberHeader(headerNames[i], m.data.length)), offsets[i]);
-    if (!spec.thin) out.set(m.data, offsets[i] + 60);
-    if (!spec.thin && m.data.length % 2) out[offsets[i] + 60 + m.data.length] = 0x0a;
+    out.set(bytesOf(memberHeader(headerNames[i]!, m.data.length)), offsets[i]);
+    if (!spec.thin) out.set(m.data, offsets[i]! + 60);
+    if (!spec.thin && m.data.length % 2) out[offsets[i]! + 60 + m.data.length] = 0x0a;
   });
   return out;
 }

@@ -35,12 +35,12 @@ export function prng(seed: number): Prng {
     below,
     between: (from, to) => from + below(to - from + 1),
     chance: (p) => u32() < p * 0x1_0000_0000,
-    pick: (items) => items[below(items.length)],
+    pick: (items) => items[below(items.length)]!,
     u64: () => (BigInt(u32()) << 32n) | BigInt(u32()),
     shuffle: (items) => {
       for (let i = items.length - 1; i > 0; i--) {
         const j = below(i + 1);
-        [items[i], items[j]] = [items[j], items[i]];
+        [items[i], items[j]] = [items[j]!, items[i]!];
       }
       return items;
     },

@@ -24,9 +24,9 @@ export function relocations(elf: ElfFile, name: string): Relocation[] {
 export function groups(elf: ElfFile): { signature: string; comdat: boolean; members: string[] }[] {
   return elf.shdrs.filter((s) => s.type === SHT.GROUP).map((s) => {
     const words = Array.from({ length: s.size / 4 }, (_, i) => elf.u32(s.offset + 4 * i));
-    const symbol = elf.symtab()[s.info];
-    const signature = symbol.type === 3 ? elf.shdrs[symbol.shndx].name : symbol.name;
-    return { signature, comdat: words[0] === 1, members: words.slice(1).map((index) => elf.shdrs[index].name) };
+    const symbol = elf.symtab()[s.info]!;
+    const signature = symbol.type === 3 ? elf.shdrs[symbol.shndx]!.name : symbol.name;
+    return { signature, comdat: words[0] === 1, members: words.slice(1).map((index) => elf.shdrs[index]!.name) };
   });
 }
 
@@ -48,8 +48,8 @@ export function objectProblems(elf: ElfFile): string[] {
       }
     }
     if (s.type !== SHT.RELA) continue;
-    const target = elf.shdrs[s.info];
-    if (elf.shdrs[s.link].name !== ".symtab" || s.name !== ".rela" + target.name || !(s.flags & SHF.INFO_LINK)) problems.push(`${s.name} is not about ${target.name}`);
+    const target = elf.shdrs[s.info]!;
+    if (elf.shdrs[s.link]!.name !== ".symtab" || s.name !== ".rela" + target.name || !(s.flags & SHF.INFO_LINK)) problems.push(`${s.name} is not about ${target.name}`);
     for (let at = s.offset; at < s.offset + s.size; at += 24) {
       if (elf.u64(at) >= target.size) problems.push(`${s.name}: offset outside ${target.name}`);
       if (elf.u32(at + 12) >= symbols.length) problems.push(`${s.name}: symbol ${elf.u32(at + 12)}`);
@@ -57,7 +57,7 @@ export function objectProblems(elf: ElfFile): string[] {
   }
   const sorted = ranges.sort((a, b) => a.from - b.from);
   sorted.forEach((r, i) => {
-    if (r.to > elf.bytes.length || (i > 0 && r.from < sorted[i - 1].to)) problems.push(`${r.name} overlaps ${sorted[i - 1]?.name} or the end`);
+    if (r.to > elf.bytes.length || (i > 0 && r.from < sorted[i - 1]!.to)) problems.push(`${r.name} overlaps ${sorted[i - 1]?.name} or the end`);
   });
   symbols.forEach((s, i) => {
     if (s.bind === 0 !== i < elf.need(".symtab").info) problems.push(`symbol ${i} ${s.name} is on the wrong side of sh_info`);

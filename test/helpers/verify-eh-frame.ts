@@ -15,8 +15,8 @@ export interface Fde { at: number; pc: number; bytes: number; cie: number; lsda:
 function uleb(elf: ElfFile, at: number): [number, number] {
   let value = 0;
   for (let shift = 0; ; shift += 7, at++) {
-    value += (elf.bytes[at] & 0x7f) * 2 ** shift;
-    if (!(elf.bytes[at] & 0x80)) return [value, at + 1];
+    value += (elf.bytes[at]! & 0x7f) * 2 ** shift;
+    if (!(elf.bytes[at]! & 0x80)) return [value, at + 1];
   }
 }
 
@@ -45,10 +45,10 @@ function parseCie(elf: ElfFile, at: number, addr: number): Cie {
   if (augmentation[0] !== "z") return cie;
   [, at] = uleb(elf, at);
   for (const c of augmentation.slice(1)) {
-    if (c === "R") cie.fdeEncoding = elf.bytes[at++];
-    else if (c === "L") cie.lsdaEncoding = elf.bytes[at++];
+    if (c === "R") cie.fdeEncoding = elf.bytes[at++]!;
+    else if (c === "L") cie.lsdaEncoding = elf.bytes[at++]!;
     else if (c === "P") {
-      const encoding = elf.bytes[at++];
+      const encoding = elf.bytes[at++]!;
       const [value, bytes] = encoded(elf, at, addr + (at - start), encoding);
       cie.personality = value;
       at += bytes;
@@ -111,7 +111,7 @@ export function ehFrameProblems(elf: ElfFile, report: Report): void {
   }
   const sorted = [...fdes].filter((f) => f.bytes > 0).sort((a, b) => a.pc - b.pc);
   for (let i = 1; i < sorted.length; i++) {
-    if (sorted[i].pc < sorted[i - 1].pc + sorted[i - 1].bytes) report(`FDEs at ${hex(sorted[i - 1].at)} and ${hex(sorted[i].at)} cover ${hex(sorted[i].pc)}`);
+    if (sorted[i]!.pc < sorted[i - 1]!.pc + sorted[i - 1]!.bytes) report(`FDEs at ${hex(sorted[i - 1]!.at)} and ${hex(sorted[i]!.at)} cover ${hex(sorted[i]!.pc)}`);
   }
   checkHeader(elf, fdes, report);
 }

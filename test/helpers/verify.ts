@@ -84,7 +84,7 @@ function sections(elf: ElfFile, report: Report): void {
   for (const [what, list] of [["file", inFile], ["memory", inMemory]] as const) {
     list.sort((a, b) => a.from - b.from || a.to - b.to);
     for (let i = 1; i < list.length; i++) {
-      if (list[i].from < list[i - 1].to) report(`${list[i].name} overlaps ${list[i - 1].name} in the ${what} at ${hex(list[i].from)}`);
+      if (list[i]!.from < list[i - 1]!.to) report(`${list[i]!.name} overlaps ${list[i - 1]!.name} in the ${what} at ${hex(list[i]!.from)}`);
     }
   }
   const end = Math.max(...inFile.map((r) => r.to));
@@ -99,7 +99,7 @@ function special(elf: ElfFile, report: Report): void {
     const section = elf.section(name);
     if (list.length > 1) report(`${list.length} segments of type ${hex(type)}`);
     if (elf.shdrs.length === 0 || list.length === 0) continue;
-    if (!section || section.addr !== list[0].vaddr || section.size !== list[0].memsz) report(`segment ${hex(type)} does not match ${name}`);
+    if (!section || section.addr !== list[0]!.vaddr || section.size !== list[0]!.memsz) report(`segment ${hex(type)} does not match ${name}`);
   }
   const loads = elf.segments(1);
   for (const p of elf.phdrs) {
@@ -156,7 +156,7 @@ function symbols(elf: ElfFile, report: Report): void {
 function dynamicTags(elf: ElfFile, report: Report): void {
   const tags = elf.dynamic();
   if (tags.length === 0) return;
-  if (tags[tags.length - 1].tag !== 0) report(".dynamic has no DT_NULL");
+  if (tags[tags.length - 1]!.tag !== 0) report(".dynamic has no DT_NULL");
   const seen = new Set<number>();
   for (const d of tags) {
     if (![1, 0x7ffffffd, 0x7fffffff, 0].includes(d.tag) && seen.has(d.tag)) report(`DT_${d.name} twice`);
@@ -176,7 +176,7 @@ function dynamicTags(elf: ElfFile, report: Report): void {
     if (value !== section.addr) report(`DT_${tag} ${hex(value)}, ${name} is at ${hex(section.addr)}`);
     if (size && elf.tag(size) !== section.size) report(`DT_${size} ${elf.tag(size)}, ${name} has ${section.size}`);
   }
-  for (const [at, size] of [["RELA", "RELASZ"], ["JMPREL", "PLTRELSZ"]]) {
+  for (const [at, size] of [["RELA", "RELASZ"], ["JMPREL", "PLTRELSZ"]] as const) {
     const value = elf.tag(at);
     if (value === undefined) continue;
     const bytes = elf.tag(size) ?? -1;
@@ -302,7 +302,7 @@ function lookupSysv(elf: ElfFile, table: Shdr, name: string): number[] {
   let steps = 0;
   for (let i = elf.u32(table.offset + 8 + 4 * (sysvHash(name) % buckets)); i !== 0; i = elf.u32(table.offset + 8 + 4 * (buckets + i))) {
     if (i >= chains || ++steps > chains) throw new Error(".hash chain does not end");
-    if (elf.dynsym()[i].name === name) found.push(i);
+    if (elf.dynsym()[i]!.name === name) found.push(i);
   }
   return found;
 }

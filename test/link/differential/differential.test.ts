@@ -20,7 +20,7 @@ interface Linked { own: ElfFile; lld: ElfFile; bfd: ElfFile }
 
 /** Links with all three; `line` is a driver line without -o, in which $B is the driver folder. */
 function linkAll(w: Workspace, line: string, output = "out"): Linked {
-  for (const [name, program] of [["lld", tool("ld.lld")], ["bfd", tool("ld.bfd")]]) {
+  for (const [name, program] of [["lld", tool("ld.lld")], ["bfd", tool("ld.bfd")]] as const) {
     w.write({ [`${name}-dir/.keep`]: "" });
     w.sh(`ln -sf ${program} ${name}-dir/ld.real; printf '#!/bin/sh\\nexec ${program} "$@"\\n' > ${name}-dir/ld; chmod +x ${name}-dir/ld`);
     w.sh(`${line.replaceAll("$B", `$PWD/${name}-dir`)} -o ${output}.${name}`);
@@ -88,7 +88,7 @@ for (const [title, flags] of [
   ["a static program", "-static"], ["a static PIE", "-static-pie"], ["-rdynamic and rpath", "-rdynamic -Wl,-rpath,/opt/lib,--enable-new-dtags"], ["--gc-sections", "-Wl,--gc-sections"],
 ]) {
   differential(`C: ${title}`, (w) => {
-    w.write({ "m.c": C }).sh(`gcc -O1 ${/no-pie|-static$/.test(flags) ? "-fno-pie" : "-fPIE"} -fno-builtin -ffunction-sections -c m.c`);
+    w.write({ "m.c": C }).sh(`gcc -O1 ${/no-pie|-static$/.test(flags!) ? "-fno-pie" : "-fPIE"} -fno-builtin -ffunction-sections -c m.c`);
     const linked = linkAll(w, `gcc -B$B ${flags} m.o -lm -pthread`);
     compareDynamic(linked);
     compareSegments(linked);
@@ -141,7 +141,7 @@ differential("a versioned library with copy relocations, TLS and ifunc users", (
 
 differential("the number of GOT entries, PLT entries and dynamic relocations", (w) => {
   w.write({ "m.c": "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\nstatic int a, b; int *pa = &a; int *table[] = { &a, &b, &a }; extern int ext(void) __attribute__((weak)); int (*pf)(const char *) = puts; __attribute__((noinline)) int f(char *s) { return strlen(s) + atoi(s); } int main(int c, char **v) { if (ext) ext(); free(malloc(3)); return pf == puts && f(\"\") == 0 && stdout != 0 ? 0 : 1; }" });
-  for (const [name, compile, link] of [["pie", "-fPIE", "-pie"], ["noplt", "-fPIE -fno-plt", "-pie"], ["shared", "-fPIC", "-shared"], ["exec", "-fno-pie", "-no-pie"]]) {
+  for (const [name, compile, link] of [["pie", "-fPIE", "-pie"], ["noplt", "-fPIE -fno-plt", "-pie"], ["shared", "-fPIC", "-shared"], ["exec", "-fno-pie", "-no-pie"]] as const) {
     w.sh(`gcc -O1 ${compile} -fno-builtin -c m.c -o ${name}.o`);
     const { own, lld } = linkAll(w, `gcc -B$B ${link} ${name}.o`, name);
     const count = (elf: ElfFile): string[] => {

@@ -20,7 +20,7 @@ probes("meson and cmake: --version, -V", (w) => {
   contains(w.sh("gcc -B$B -Wl,--version 2>&1"), /GNU|LLD/);
   contains(w.sh("$LD -V"), /GNU|LLD/);
   if (wield) {
-    contains(w.sh("$LD --version").split("\n")[0], /^wield v\d+\.\d+\.\d+, as LLD 19\.1\.7 \(compatible with GNU/i);
+    contains(w.sh("$LD --version").split("\n")[0]!, /^wield v\d+\.\d+\.\d+, as LLD 19\.1\.7 \(compatible with GNU/i);
     // GHC 9.0 looks for a line that begins with a name it knows; -v stays one line.
     contains(w.sh("$LD --version"), /^LLD \d/m);
     assert.is(w.sh("$LD -v").trim().split("\n").length, 1);

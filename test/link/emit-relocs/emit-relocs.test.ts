@@ -16,8 +16,8 @@ function kept(elf: ElfFile): Kept[] {
   const found: Kept[] = [];
   for (const section of elf.shdrs) {
     if (section.type !== 4 || (section.flags & 2) !== 0) continue;
-    assert.is(elf.shdrs[section.link].name, ".symtab", section.name);
-    const target = elf.shdrs[section.info].name;
+    assert.is(elf.shdrs[section.link]!.name, ".symtab", section.name);
+    const target = elf.shdrs[section.info]!.name;
     assert.is(section.name, ".rela" + target);
     for (let at = section.offset; at < section.offset + section.size; at += 24) {
       found.push({ place: elf.u64(at), type: elf.u32(at + 8), sym: elf.u32(at + 12), addend: elf.i64(at + 16), target });
@@ -28,7 +28,7 @@ function kept(elf: ElfFile): Kept[] {
 
 /** What a relocation must have left behind, for the types whose value follows from the symbol table; null = not checked. */
 function expectedField(elf: ElfFile, { place, type, sym, addend }: Kept): bigint | null {
-  const symbol = elf.symtab()[sym];
+  const symbol = elf.symtab()[sym]!;
   if (sym === 0 || symbol.shndx === 0 || symbol.type === 6 || symbol.type === 10) return null; // thread-local, indirect function
   const value = BigInt(symbol.value) + BigInt(addend);
   if (type === R.PC32 || type === R.PLT32) return BigInt.asUintN(32, value - BigInt(place));
@@ -46,7 +46,7 @@ function verify(elf: ElfFile): number {
     if (expected === null || (target.flags & 2) === 0) continue;
     const at = target.offset + relocation.place - target.addr;
     const found = relocation.type === R.ABS64 ? BigInt.asUintN(64, BigInt(elf.u64(at))) : BigInt(elf.u32(at));
-    assert.is(found, expected, `${relocation.target}+0x${(relocation.place - target.addr).toString(16)} type ${relocation.type} ${elf.symtab()[relocation.sym].name}`);
+    assert.is(found, expected, `${relocation.target}+0x${(relocation.place - target.addr).toString(16)} type ${relocation.type} ${elf.symtab()[relocation.sym]!.name}`);
     checked++;
   }
   return checked;
@@ -156,9 +156,9 @@ if (bolt !== "") {
     const words = (name: string): string[] => {
       const elf = w.elf(name);
       return kept(elf).map((r) => {
-        const symbol = elf.symtab()[r.sym];
+        const symbol = elf.symtab()[r.sym]!;
         const section = elf.shdrs.find((s) => s.name === r.target)!;
-        return `${r.target}+${r.place - section.addr} ${r.type} ${symbol.type === 3 ? elf.shdrs[symbol.shndx].name : symbol.name}+${r.addend}`;
+        return `${r.target}+${r.place - section.addr} ${r.type} ${symbol.type === 3 ? elf.shdrs[symbol.shndx]!.name : symbol.name}+${r.addend}`;
       }).sort();
     };
     assert.equal(words("ours").filter((word) => !word.includes(".bss")), words("theirs").filter((word) => !word.includes(".bss")), ld);

@@ -41,7 +41,7 @@ const EXPECTED = "fine~ ~one ~2 St12out_of_range:nine 2212\nat\n";
 
 cxx("static, static-pie, PIE and position dependent", (w) => {
   w.write({ "a.cc": THROWER, "b.cc": MAIN }).sh("g++ -O1 -fPIE -c a.cc b.cc");
-  for (const [name, flags] of [["static", "-static"], ["spie", "-static-pie"], ["pie", "-pie"], ["exec", "-no-pie"]]) {
+  for (const [name, flags] of [["static", "-static"], ["spie", "-static-pie"], ["pie", "-pie"], ["exec", "-no-pie"]] as const) {
     w.sh(`g++ -B$B ${flags} a.o b.o -o ${name}`);
     assert.is(w.sh(`./${name}`), EXPECTED, name);
     const elf = w.elf(name);

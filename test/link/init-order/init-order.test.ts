@@ -19,7 +19,7 @@ order("priorities first and ascending, then command-line order; destructors mirr
   w.write({ "a.c": UNIT(1), "b.c": UNIT(2), "c.c": UNIT(3), "m.c": '#include <stdio.h>\nint main(void) { printf("| "); }' });
   w.sh("gcc -O1 -fPIE -c *.c");
   const expected = "e3 e2 e1 l1 l2 l3 c1 c2 c3 | d3 d2 d1 p3 p2 p1 ";
-  for (const [name, flags] of [["pie", ""], ["static", "-static"], ["spie", "-static-pie"], ["exec", "-no-pie"]]) {
+  for (const [name, flags] of [["pie", ""], ["static", "-static"], ["spie", "-static-pie"], ["exec", "-no-pie"]] as const) {
     w.sh(`gcc -B$B ${flags} a.o b.o m.o c.o -o ${name}`);
     assert.is(w.sh(`./${name}`), expected, name);
     w.elf(name);

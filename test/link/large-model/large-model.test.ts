@@ -12,7 +12,7 @@ large("variables and functions aligned to 64 KiB, and TLS aligned to a page", (w
     __attribute__((aligned(65536))) int data = 1; __attribute__((aligned(65536))) int bss; const __attribute__((aligned(16384))) int ro = 2;
     __attribute__((aligned(8192))) int f(void) { return 3; } __thread __attribute__((aligned(4096))) int tls = 4; __thread __attribute__((aligned(256))) int tbss;
     int main(void) { printf("%lx %lx %lx %lx %lx %lx %d\\n", (long)&data & 65535, (long)&bss & 65535, (long)&ro & 16383, (long)f & 8191, (long)&tls & 4095, (long)&tbss & 255, data + bss + ro + f() + tls + tbss); }` });
-  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"]]) {
+  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"]] as const) {
     w.sh(`gcc -O1 ${flags} m.c -B$B -o ${name}`);
     const elf = w.elf(name);
     assert.ok(elf.segments(1).some((p) => p.align >= 65536), name);
@@ -28,7 +28,7 @@ large("medium code model: large arrays in .ldata and .lbss, beyond 2 GiB", (w) =
     #include <stdio.h>
     static char huge[3ul << 30]; int near_bss[100]; long table[20000] = { 5 }; const long constants[20000] = { [19999] = 6 };
     int main(void) { huge[(3ul << 30) - 1] = 7; near_bss[3] = 8; printf("%d %ld %ld %d\\n", huge[(3ul << 30) - 1], table[0], constants[19999], near_bss[3]); }` });
-  for (const [name, flags] of [["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["pie", "-fPIE -pie"]]) {
+  for (const [name, flags] of [["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["pie", "-fPIE -pie"]] as const) {
     w.sh(`gcc -O1 -mcmodel=medium ${flags} m.c -B$B -o ${name}`);
     assert.is(w.sh(`./${name}`), "7 5 6 8\n", name);
     w.elf(name);

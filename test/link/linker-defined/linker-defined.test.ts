@@ -33,7 +33,7 @@ const MAIN = `
     puts(ok ? "ok" : "bad"); return !ok;
   }`;
 
-for (const [name, flags] of [["PIE", "-fPIE -pie -DIS_STATIC=0"], ["position dependent", "-fno-pie -no-pie -DIS_STATIC=0"], ["static", "-fno-pie -no-pie -static -DIS_STATIC=1"], ["static-pie", "-fPIE -static-pie -DIS_STATIC=0"]]) {
+for (const [name, flags] of [["PIE", "-fPIE -pie -DIS_STATIC=0"], ["position dependent", "-fno-pie -no-pie -DIS_STATIC=0"], ["static", "-fno-pie -no-pie -static -DIS_STATIC=1"], ["static-pie", "-fPIE -static-pie -DIS_STATIC=0"]] as const) {
   defined(name, (w) => {
     w.write({ "m.c": MAIN }).sh(`gcc -O1 ${flags} m.c -B$B -o m`);
     assert.is(w.sh("./m || true"), "ok\n");

@@ -15,7 +15,7 @@ const MAIN = `
 
 musl("static and dynamic", (w) => {
   w.write({ "m.c": MAIN }).sh("musl-gcc -O1 -c m.c -o m.o");
-  for (const [name, flags] of [["static", "-static"], ["dynamic", ""], ["exec", "-no-pie"], ["now", "-Wl,-z,now -Wl,--hash-style=sysv"], ["gc", "-static -Wl,--gc-sections"]]) {
+  for (const [name, flags] of [["static", "-static"], ["dynamic", ""], ["exec", "-no-pie"], ["now", "-Wl,-z,now -Wl,--hash-style=sysv"], ["gc", "-static -Wl,--gc-sections"]] as const) {
     // musl-gcc passes -dynamic-linker with -static as well; ld.lld then writes a PT_INTERP that cannot run
     if (linkerName === "lld" && flags.includes("-static")) continue;
     w.sh(`musl-gcc -B$B ${flags} m.o -o ${name}`);

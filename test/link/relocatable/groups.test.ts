@@ -88,7 +88,7 @@ rel("debug information survives: lines and names are found in the final program"
   assert.is(elf.need(".debug_info").flags & 0x800, 0, "inflated");
   for (const [i, program] of linkers().entries()) {
     w.sh(`mkdir -p d${i} && ln -sf ${program} d${i}/ld && gcc -Bd${i} -no-pie all.o -o prog${i}`);
-    for (const [name, place] of [["a", "a.c:6"], ["b", "b.c:7"], ["main", "m.c:3"]]) {
+    for (const [name, place] of [["a", "a.c:6"], ["b", "b.c:7"], ["main", "m.c:3"]] as const) {
       contains(w.sh(`addr2line -f -e prog${i} $(nm prog${i} | awk '$3 == "${name}" { print $1 }')`), name, place);
     }
   }

@@ -113,7 +113,7 @@ rel("under a script: named, sorted, discarded, with data and symbols; what it do
 rel("-d gives commons space", (w) => {
   w.write(C).sh("gcc -O1 -fcommon -c a.c b.c m.c && $LD -r -d a.o b.o m.o -o all.o");
   const elf = object(w, "all.o");
-  assert.is(elf.shdrs[elf.symbol("common")!.shndx].type, SHT.NOBITS);
+  assert.is(elf.shdrs[elf.symbol("common")!.shndx]!.type, SHT.NOBITS);
   runs(w, "gcc", "all.o", C_SAYS);
 });
 
@@ -127,7 +127,7 @@ rel("SHF_LINK_ORDER and SHF_GNU_RETAIN sections keep their meaning", (w) => {
     .quad ${n}`;
   w.write({ "a.s": source(1), "b.s": source(2) }).sh("as a.s -o a.o && as b.s -o b.o && $LD -r a.o b.o -o r.o");
   const elf = object(w, "r.o");
-  const linked = elf.shdrs.filter((s) => s.name === "meta").map((s) => elf.shdrs[s.link].name);
+  const linked = elf.shdrs.filter((s) => s.name === "meta").map((s) => elf.shdrs[s.link]!.name);
   assert.equal(linked, [".text.f1", ".text.f2"]);
   assert.is(elf.need("keep").flags & SHF.RETAIN, SHF.RETAIN);
   assert.is(elf.bytes[7], 3, "ELFOSABI_GNU");

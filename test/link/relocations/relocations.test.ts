@@ -57,7 +57,7 @@ relocations("data relocations of every width and kind", (w) => {
   const lld = linkerName === "lld";
   w.write({ "t.s": (lld ? TABLE.replace("target@GOTPCREL\n  rpltoff", "0\n  rpltoff") : TABLE) + STACK, "m.c": lld ? CHECK.replace("IS(*(char **)((char *)&rgotpcrel64 + rgotpcrel64), t)", "") : CHECK });
   w.sh("gcc -c t.s");
-  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["spie", "-fPIE -static-pie"]]) {
+  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["spie", "-fPIE -static-pie"]] as const) {
     w.sh(`gcc -O1 ${flags} m.c t.o -B$B -o ${name}`);
     // GNU ld makes no pointer-sized GOT entry for a PLTOFF64 to a function of the program itself
     assert.is(w.sh(`./${name} || true`), "ok\n", name);
@@ -111,7 +111,7 @@ relocations("GOTPCRELX relaxations, each instruction form, in every kind of outp
   w.sh("gcc -c t.s && gcc -c -Wa,-mrelax-relocations=no t.s -o plain.o");
   const expected = FORMS.map(([, value]) => value + " ").join("");
   for (const object of ["t.o", "plain.o"]) {
-    for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["spie", "-fPIE -static-pie"], ["norelax", "-fPIE -pie -Wl,--no-relax"]]) {
+    for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["spie", "-fPIE -static-pie"], ["norelax", "-fPIE -pie -Wl,--no-relax"]] as const) {
       if (name === "norelax" && linkerName === "bfd") continue;
       w.sh(`gcc -O1 ${flags} m.c ${object} -B$B -o ${name}`);
       assert.is(w.sh(`./${name}`), expected, `${object} ${name}`);

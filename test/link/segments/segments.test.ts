@@ -59,10 +59,10 @@ segments("--no-rosegment, -N, -n", (w) => {
 segments("the image base: default, --image-base, -Ttext-segment", (w) => {
   w.write({ "s.c": 'void _start(void) { __asm__("mov $60, %eax; xor %edi, %edi; syscall"); }' });
   w.sh("gcc -O1 -fno-pie -c s.c && $LD s.o -o s && ./s");
-  assert.is(w.elf("s").segments(1)[0].vaddr, linkerName === "bfd" ? 0x400000 : 0x200000);
+  assert.is(w.elf("s").segments(1)[0]!.vaddr, linkerName === "bfd" ? 0x400000 : 0x200000);
   if (linkerName === "bfd") return;
   w.sh("$LD --image-base=0x10000000 s.o -o b && ./b");
-  assert.is(w.elf("b").segments(1)[0].vaddr, 0x10000000);
+  assert.is(w.elf("b").segments(1)[0]!.vaddr, 0x10000000);
 });
 
 segments(".note.gnu.property is the AND of all inputs", (w) => {

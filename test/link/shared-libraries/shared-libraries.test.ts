@@ -49,7 +49,7 @@ shared("data of a library through the GOT, by address constants and in read-only
     "m.c": "#include <string.h>\nextern int numbers[4]; extern const char *const words[]; int call(int (*)(void)); static int mine(void) { return 40; } int *const table[] = { &numbers[1], &numbers[3] }; int main(void) { return call(mine) + *table[0] + *table[1] + strcmp(words[1], \"y\") - 46; }",
   });
   w.sh("gcc -O1 -fPIC -shared l.c -B$B -o libl.so");
-  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["pic", "-fPIC -pie"]]) {
+  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["pic", "-fPIC -pie"]] as const) {
     w.sh(`gcc -O1 ${flags} m.c ./libl.so -B$B -o ${name} && ./${name}`);
     w.elf(name);
   }

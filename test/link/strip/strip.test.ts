@@ -50,7 +50,7 @@ strip("symbols point at their sections, sizes and types survive", (w) => {
   w.write({ "m.c": SOURCE }).sh("gcc -O0 -c m.c && gcc -B$B m.o -o m");
   const elf = w.elf("m");
   const f = elf.symbol("exported")!;
-  assert.is(elf.shdrs[f.shndx].name, ".text");
+  assert.is(elf.shdrs[f.shndx]!.name, ".text");
   assert.is(f.type, 2);
   assert.ok(f.size > 0);
   assert.is(elf.symbol("local_data")!.type, 1);

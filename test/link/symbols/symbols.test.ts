@@ -25,7 +25,7 @@ symbols("undefined weak symbols are zero in every kind of output", (w) => {
     extern int hidden_nothing(void) __attribute__((weak, visibility("hidden")));
     int (*volatile pointer)(void) = nothing; int *volatile data = &nodata;
     int main(void) { printf("%d%d%d%d%d\\n", nothing == 0, pointer == 0, data == 0, &nodata == 0, hidden_nothing == 0); if (nothing) nothing(); if (hidden_nothing) hidden_nothing(); }` });
-  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["spie", "-fPIE -static-pie"], ["picexe", "-fPIC -pie"]]) {
+  for (const [name, flags] of [["pie", "-fPIE -pie"], ["exec", "-fno-pie -no-pie"], ["static", "-fno-pie -no-pie -static"], ["spie", "-fPIE -static-pie"], ["picexe", "-fPIC -pie"]] as const) {
     w.sh(`gcc -O1 ${flags} m.c -B$B -o ${name}`);
     assert.is(w.sh(`./${name}`), "11111\n", name);
     w.elf(name);
@@ -55,8 +55,8 @@ symbols("common symbols: largest size and alignment, and a definition wins", (w)
   assert.is(w.sh("./m"), "3 9 0 2.5\n");
   const elf = w.elf("m");
   assert.is(elf.symbol("buffer")!.size, 4000);
-  assert.is(elf.shdrs[elf.symbol("buffer")!.shndx].name, ".bss");
-  assert.is(elf.shdrs[elf.symbol("d")!.shndx].name, ".data");
+  assert.is(elf.shdrs[elf.symbol("buffer")!.shndx]!.name, ".bss");
+  assert.is(elf.shdrs[elf.symbol("d")!.shndx]!.name, ".data");
 });
 
 symbols("absolute symbols keep their value in a PIE", (w) => {

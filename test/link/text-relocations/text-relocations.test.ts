@@ -24,7 +24,7 @@ text("calls through the PLT: lazy, now, address taken, with many entries", (w) =
     "m.c": `${Array.from({ length: n }, (_, i) => `int f${i}(int);`).join(" ")}\nint main(void) { long s = 0; ${Array.from({ length: n }, (_, i) => `s += f${i}(1);`).join(" ")} int (*volatile p)(int) = f7; return s != ${n + (n * (n - 1)) / 2} || p(1) != 8; }`,
   });
   w.sh("gcc -O0 -fPIC -shared l.c -B$B -o libl.so");
-  for (const [name, flags] of [["lazy", "-Wl,-z,lazy"], ["now", "-Wl,-z,now"], ["exec", "-fno-pie -no-pie"], ["noplt", "-fno-plt"]]) {
+  for (const [name, flags] of [["lazy", "-Wl,-z,lazy"], ["now", "-Wl,-z,now"], ["exec", "-fno-pie -no-pie"], ["noplt", "-fno-plt"]] as const) {
     w.sh(`gcc -O0 ${flags} m.c -B$B ./libl.so -o ${name} && ./${name} && LD_BIND_NOW=1 ./${name}`);
     w.elf(name);
   }

@@ -56,7 +56,7 @@ for (const [model, flags] of models) {
     w.write({ "a.c": SOURCE, "b.c": OTHER, "m.c": MAIN });
     // local dynamic is for symbols of the same module that cannot be preempted
     w.sh(`gcc -O2 ${model === "ld" ? flags + " -fvisibility=hidden" : flags} -c a.c b.c && gcc -O1 -fPIE -c m.c`);
-    for (const [name, kind] of [["pie", "-pie"], ["exec", "-no-pie"], ["static", "-static"], ["spie", "-static-pie"]]) {
+    for (const [name, kind] of [["pie", "-pie"], ["exec", "-no-pie"], ["static", "-static"], ["spie", "-static-pie"]] as const) {
       w.sh(`gcc -B$B ${kind} a.o b.o m.o -pthread -o ${name}`);
       assert.is(w.sh(`./${name}`), EXPECTED, `${model} ${name}`);
       const elf = w.elf(name);
@@ -94,7 +94,7 @@ tls("a variable of a shared object used by an executable in each model", (w) => 
     "m.c": '#include <stdio.h>\nextern __thread int shared_tls; int get(void); int main(void) { shared_tls += 4; printf("%d %d\\n", shared_tls, get()); }',
   });
   w.sh("gcc -O1 -fPIC -c lib.c && gcc -B$B -shared lib.o -o libt.so");
-  for (const [name, flags] of [["gd", "-fPIC"], ["ie", "-fPIE"], ["noplt", "-fPIC -fno-plt"], ["desc", "-fPIC -mtls-dialect=gnu2"], ["iex", "-fno-pie -no-pie"]]) {
+  for (const [name, flags] of [["gd", "-fPIC"], ["ie", "-fPIE"], ["noplt", "-fPIC -fno-plt"], ["desc", "-fPIC -mtls-dialect=gnu2"], ["iex", "-fno-pie -no-pie"]] as const) {
     w.sh(`gcc -O1 ${flags} -c m.c -o ${name}.o && gcc ${name === "iex" ? "-no-pie" : ""} -B$B ${name}.o -L. -lt -Wl,-rpath,. -o ${name}`);
     assert.is(w.sh(`./${name}`), "15 15\n", name);
     const elf = w.elf(name);
