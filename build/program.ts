@@ -7,7 +7,7 @@
  */
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { launcherV8Flags } from "./launcher.ts";
+import { launcherV8Flags, v8Defaults } from "./launcher.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
 import { putTied } from "./tied.ts";
@@ -17,7 +17,8 @@ const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complet
 
 async function bundleProgram(dist: string, common: BuildOptions, name: string, plugins: Plugin[]): Promise<void> {
   const outfile = path.join(dist, `${name}.js`);
-  const result = await build({ ...common, entryPoints: ["ts/cli.ts"], outfile, minify: true, charset: "ascii", write: false, plugins });
+  const define = { ...common.define, V8_DEFAULTS: JSON.stringify(v8Defaults()) };
+  const result = await build({ ...common, define, entryPoints: ["ts/cli.ts"], outfile, minify: true, charset: "ascii", write: false, plugins });
   putTied(outfile, `${FUNCTION[0]}${result.outputFiles![0]!.text}${FUNCTION[1]}`);
 }
 

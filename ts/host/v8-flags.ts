@@ -3,8 +3,11 @@
  * has of its own modules: a thread, which needs many of them, takes twice as long to start under the launcher's flags as under none.
  */
 
-/** What the launcher (build/launcher.ts) and large-link.ts change, as it is in V8 without them. */
-export const DEFAULTS = ["--opt", "--sparkplug", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", "--wasm-tiering-budget=1800000", "--no-allow-natives-syntax", "--no-verify-snapshot-checksum"];
+/** The flags that the launcher (build/launcher.ts) and large-link.ts change. */
+export const CHANGED = ["opt", "sparkplug", "rehash-snapshot", "min-semi-space-size", "wasm-lazy-validation", "wasm-tiering-budget", "allow-natives-syntax", "verify-snapshot-checksum"];
+
+/** As they are in V8 when nobody changes them: of the Node that builds, for which the launcher and its caches are (build/launcher.ts). */
+declare const V8_DEFAULTS: readonly string[];
 
 const nameOf = (flag: string): string => flag.replace(/^--(no-)?/, "").replace(/=.*/, "");
 
@@ -15,8 +18,7 @@ export function setFlags(flags: readonly string[]): void {
 
 /** Those of the process's flags that `defaultFlags` takes back. */
 export function changedFlags(flags: readonly string[]): readonly string[] {
-  const names = DEFAULTS.map(nameOf);
-  return flags.filter((flag) => names.includes(nameOf(flag)));
+  return flags.filter((flag) => CHANGED.includes(nameOf(flag)));
 }
 
-export const defaultFlags = (): void => setFlags(DEFAULTS);
+export const defaultFlags = (): void => setFlags(V8_DEFAULTS);
