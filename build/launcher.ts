@@ -1,7 +1,7 @@
 /** dist/driver/ld, and the flags with which it starts Node. */
 import { spawnSync } from "node:child_process";
 import { NATIVES } from "../ts/host/kernel-cache.ts";
-import { CHANGED } from "../ts/host/v8-flags.ts";
+import { CHANGED, OPTIMISE_NONE } from "../ts/host/v8-flags.ts";
 
 /**
  * What the launcher tells V8, because most links are over in the time that V8 takes to plan for a long run: no optimising
@@ -9,7 +9,7 @@ import { CHANGED } from "../ts/host/v8-flags.ts";
  * kernels that are not called, no compiled JavaScript (a third of the CPU time of a link of 100 ms), room for all garbage of a
  * small link, strings hashed as in V8's snapshot instead of all of them again, and kernels that are compiled already.
  */
-const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", "--no-opt", "--min-semi-space-size=8", "--no-rehash-snapshot", "--no-verify-snapshot-checksum", NATIVES];
+const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", OPTIMISE_NONE, "--min-semi-space-size=8", "--no-rehash-snapshot", "--no-verify-snapshot-checksum", NATIVES];
 
 /**
  * And Node: one thread for V8's background work, of which a small link has little; nothing that has to do with certificates; and the program's

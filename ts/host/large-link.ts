@@ -4,11 +4,12 @@
  * Only the complete program has this: so a large link that was not known as one when the program started (start/program.ts) begins again
  * in it, before it has done any work.
  */
+import { NO_TURBOFAN, OPTIMISE } from "./v8-flags.ts";
 
 /**
- * No optimised JavaScript, because what takes long here is WebAssembly; `launched`: and what the launcher's flags took away,
+ * TurboFan compiles no JavaScript, because what takes long here is WebAssembly; `launched`: and what the launcher's flags took away,
  * optimised kernels and baseline code.
  */
 export function largeLinkFlags(launched: boolean): readonly string[] {
-  return [...(launched ? ["--wasm-tiering-budget=4000000", "--sparkplug"] : []), "--no-opt"];
+  return [...(launched ? ["--wasm-tiering-budget=4000000", "--sparkplug", OPTIMISE] : []), NO_TURBOFAN];
 }

@@ -21,7 +21,7 @@ import { checkWritable, openOutput } from "./node-output.ts";
 import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
-import { changedFlags, defaultFlags, setFlags } from "./v8-flags.ts";
+import { NO_TURBOFAN, OPTIMISE, TURBOFAN, changedFlags, defaultFlags, setFlags } from "./v8-flags.ts";
 import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
@@ -367,7 +367,7 @@ class NodeHost implements Host {
     if (this.startFlags.length === 0 && this.flags === null) return;
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
-    setFlags(["--opt"]);
+    setFlags([OPTIMISE, TURBOFAN]);
   }
 
   expectReports(): void {
@@ -380,7 +380,7 @@ class NodeHost implements Host {
       if (this.mayReport) this.optimise();
       return;
     }
-    this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.optimises || flag !== "--no-opt");
+    this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.optimises || flag !== NO_TURBOFAN);
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
     setFlags(this.flags);
