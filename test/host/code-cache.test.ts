@@ -67,6 +67,11 @@ test("threads start under flags for which V8 takes the compiled code of Node's o
 });
 
 test("compiled kernels are used with the launcher's flags, and for what they were made of only", () => {
+  if (!fs.existsSync(path.join(dist, "kernels.launcher.cache"))) {
+    // Since V8 14 only builds for its own tests can serialize a module.
+    assert.not.equal(run(process.execPath, ["--allow-natives-syntax", "-e", "(module) => %SerializeWasmModule(module)"]).status, 0);
+    return;
+  }
   const folder = temporaryFolder("kernel-cache");
   for (const name of ["cli.cjs", "quick.js", "main.js", "kernels.wasm", "kernels.launcher.cache", "package.json"]) fs.copyFileSync(path.join(dist, name), path.join(folder, name));
   const flags = launcherFlags();
