@@ -281,7 +281,7 @@ export class Session {
   private observer(attempt: Attempt, ended?: (ctx: Context) => void): LinkObserver {
     return {
       laidOut: (ctx) => {
-        if (this.options.map === true) attempt.map = { ...layoutOf(ctx), text: decoded(linkMap(ctx)) };
+        if (this.options.map === true) attempt.map = { ...layoutOf(ctx), text: decoded(linkMap(ctx).join("")) };
         if (this.options.graph === true) attempt.graph = graphOf(ctx);
       },
       linked: (ctx) => {

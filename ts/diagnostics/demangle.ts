@@ -40,5 +40,7 @@ function itanium(name: ByteString): ByteString {
   const out = new Out();
   node.print(out);
   if (!p.done) out.write(` (${name.slice(p.i)})`);
+  // Makes it one string: a tree of its parts has five times its bytes, and long reports keep hundreds of thousands of names.
+  out.text.charCodeAt(0);
   return out.text;
 }

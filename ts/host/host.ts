@@ -102,8 +102,8 @@ export interface Host extends WorkerIo {
   /** Path without symbolic links, "." and ".."; `path` itself when it does not exist. */
   realpath(path: ByteString): ByteString;
   cwd(): ByteString;
-  /** Writes a small file (map, dependency file, trace); "-" is standard output. */
-  writeText(path: ByteString, text: ByteString): void;
+  /** Writes a file that goes with the link (map, dependency file, trace), which is `parts` one after the other; "-" is standard output. */
+  writeText(path: ByteString, parts: readonly ByteString[]): void;
 
   /** Runs a program with this process's environment and standard error; throws HostError when it cannot be started. */
   execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString };
@@ -128,6 +128,8 @@ export interface Host extends WorkerIo {
   readonly inputBytes?: number;
   /** Called before the kernels are compiled when the link is not small: `bytes` of input (large ones have LARGE_BYTES). */
   expectLargeLink(bytes: number): void;
+  /** Much is to be done in JavaScript now: a report of every section or symbol. */
+  optimise?(): void;
   /** There may be messages and reports. */
   expectReports?(): void;
   /** The compiled kernels; `debug` = with assertions, for tests. */

@@ -4,7 +4,7 @@
  * Builtin modules that most links never need (zlib, crypto, worker_threads) are loaded on first use with the `require` that
  * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, readlinkSync, readSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, readlinkSync, readSync, realpathSync, statSync } from "node:fs";
 import * as Comlink from "comlink";
 // @ts-expect-error comlink has no types for the .mjs path
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
@@ -242,13 +242,20 @@ class NodeHost implements Host {
     });
   }
 
-  writeText(path: ByteString, text: ByteString): void {
-    const bytes = Buffer.from(text, "latin1");
+  writeText(path: ByteString, parts: readonly ByteString[]): void {
+    const writeTo = (fd: number): void => {
+      for (const part of parts) writeAll(fd, Buffer.from(part, "latin1"));
+    };
     guarded(() => {
-      if (path === "-") return writeAll(1, bytes);
+      if (path === "-") return writeTo(1);
       const there = statSync(pathOf(path), { throwIfNoEntry: false });
       if (there?.isFile() === true && this.files.isInput(there)) throw new HostError("EINVAL", "it is also an input file");
-      writeFileSync(pathOf(path), bytes);
+      const fd = openSync(pathOf(path), "w");
+      try {
+        writeTo(fd);
+      } finally {
+        closeSync(fd);
+      }
     });
   }
 
@@ -361,7 +368,7 @@ class NodeHost implements Host {
    * Much is left to do in JavaScript, tens of thousands of files, lines or messages: V8 may optimise it then. Small links would wait longer for
    * Node's own modules, whose compiled code is tied to the flags.
    */
-  private optimise(): void {
+  optimise(): void {
     if (!this.program || this.optimises) return;
     this.optimises = true;
     if (this.startFlags.length === 0 && this.flags === null) return;

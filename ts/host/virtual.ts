@@ -160,10 +160,11 @@ export class VirtualHost implements Host {
     return this.options.real?.cwd() ?? "/";
   }
 
-  writeText(path: ByteString, text: ByteString): void {
+  writeText(path: ByteString, parts: readonly ByteString[]): void {
+    const text = parts.join("");
     if (path === "-") this.text += text;
     else this.outputs.set(path, bytesOf(text));
-    if (path !== "-" && this.options.write) this.real.writeText(path, text);
+    if (path !== "-" && this.options.write) this.real.writeText(path, parts);
   }
 
   execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString } {

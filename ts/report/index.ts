@@ -54,10 +54,11 @@ export function reportMemory(ctx: Context): void {
 /** After resolve-addresses, before anything is written: -Map, --print-symbol-counts, --cref, --dependency-file, --report, --metafile. They do not touch the output, which is `bytes` long. */
 export function reportLayout(ctx: Context, bytes: number): void {
   const { options } = ctx;
+  if (options.mapFile !== "" || options.cref || options.metafile !== "") ctx.host.optimise?.();
   if (options.printSymbolCounts !== "") write(ctx, options.printSymbolCounts, symbolCounts(ctx), "--print-symbol-counts=");
-  const table = options.cref ? crossReference(ctx) : "";
-  if (options.mapFile !== "") write(ctx, mapPath(ctx), (options.mapDiscarded ? discardedSections(ctx) : "") + linkMap(ctx) + table, "-Map");
-  else ctx.diag.text(table);
+  const table = options.cref ? crossReference(ctx) : [];
+  if (options.mapFile !== "") write(ctx, mapPath(ctx), [...(options.mapDiscarded ? discardedSections(ctx) : []), ...linkMap(ctx), ...table], "-Map");
+  else for (const part of table) ctx.diag.text(part);
   if (options.z.reportRelative) for (const line of relativeRelocs(ctx)) ctx.diag.note(line);
   if (options.outImplib !== "") write(ctx, options.outImplib, importLibrary(ctx), "--out-implib");
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
@@ -80,6 +81,6 @@ export function reportTimes(ctx: Context): void {
 }
 
 /** `what`: the option that names the file. */
-function write(ctx: Context, path: ByteString, text: ByteString, what: string): void {
+function write(ctx: Context, path: ByteString, text: ByteString | readonly ByteString[], what: string): void {
   writeReport(ctx, path, text, `${what} file ${path}`);
 }

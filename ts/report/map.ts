@@ -13,6 +13,7 @@ import { fileName, sectionName, sectionPath } from "../diagnostics/place.ts";
 import type { Assignment, Data } from "../script/layout.ts";
 import type { PlannedSection } from "../script/plan.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
+import { LongText } from "./long-text.ts";
 import { MapSymbols } from "./map-symbols.ts";
 import { statementText } from "./statement-text.ts";
 
@@ -26,19 +27,21 @@ function columns(vma: bigint, lma: bigint, size: bigint | number, align: number)
   return `${hex(vma, 16)} ${hex(lma, 16)} ${hex(size, 8)} ${String(align).padStart(5)} `;
 }
 
-export function linkMap(ctx: Context): ByteString {
+/** In parts. */
+export function linkMap(ctx: Context): readonly ByteString[] {
   return new LinkMap(ctx).text();
 }
 
 class LinkMap {
   private readonly ctx: Context;
   private readonly symbols: MapSymbols;
-  private readonly lines = [`${"VMA".padStart(16)} ${"LMA".padStart(16)}     Size Align Out     In      Symbol`];
+  private readonly lines = new LongText();
   /** Load address minus address, by osec. */
   private readonly loadOffsets = new Map<OutputSection, bigint>();
 
   constructor(ctx: Context) {
     this.ctx = ctx;
+    this.lines.push(`${"VMA".padStart(16)} ${"LMA".padStart(16)}     Size Align Out     In      Symbol`);
     this.symbols = new MapSymbols(ctx);
     for (const segment of ctx.segments) {
       if (segment.p_type !== PT_LOAD) continue;
@@ -46,7 +49,7 @@ class LinkMap {
     }
   }
 
-  text(): ByteString {
+  text(): readonly ByteString[] {
     const { plan, osecs } = this.ctx;
     const printed = new Set<OutputSection>();
     let last: OutputSection | null = null;
@@ -60,7 +63,7 @@ class LinkMap {
       }
     }
     for (const osec of osecs) if (osec !== undefined && osec.index !== 0 && !printed.has(osec)) this.section(osec, null);
-    return `${this.lines.join("\n")}\n`;
+    return this.lines.end();
   }
 
   /** `offset` bytes into an output section. */
@@ -95,7 +98,13 @@ class LinkMap {
     const { isec, msec, osec: table, member } = this.ctx.tables;
     const parts: { offset: number; size: number; print: () => void }[] = [];
     const base = table.memberBase[osec.id]!;
-    for (const row of member.isec.subarray(base, base + table.memberCount[osec.id]!)) {
+    const members = member.isec.subarray(base, base + table.memberCount[osec.id]!);
+    // The usual case, without an object for each of hundreds of thousands.
+    if (table.msec[osec.id] === 0 && osec.synthetic.length === 0 && members.every((row, i) => i === 0 || isBefore(isec, members[i - 1]!, row))) {
+      for (const row of members) this.input(osec, row);
+      return;
+    }
+    for (const row of members) {
       if (isec.kind[row] !== ISEC_MERGE) parts.push({ offset: isec.outOffset[row]!, size: isec.size[row]!, print: () => this.input(osec, row) });
     }
     for (let m = table.msec[osec.id]!; m !== 0; m = msec.next[m]!) {
@@ -178,15 +187,22 @@ export function unusedSections(ctx: Context): ByteString[] {
   return dead;
 }
 
-/** --print-map-discarded: GNU ld's heading and columns. */
-export function discardedSections(ctx: Context): ByteString {
+/** The order of parts in the map. */
+function isBefore({ outOffset, size }: Context["tables"]["isec"], x: number, y: number): boolean {
+  return outOffset[x]! < outOffset[y]! || (outOffset[x] === outOffset[y] && size[x]! <= size[y]!);
+}
+
+/** --print-map-discarded: GNU ld's heading and columns, in parts. */
+export function discardedSections(ctx: Context): readonly ByteString[] {
   const { isec } = ctx.tables;
-  let text = "Discarded input sections\n\n";
+  const text = new LongText();
+  text.push("Discarded input sections\n");
   for (let row = 1; row < isec.rows; row++) {
     const name = sectionName(ctx, row);
     if (isec.live[row] !== 0 || isec.kind[row] === ISEC_CONSUMED || isec.obj[row] === 0 || name === "") continue;
     const start = name.length < 15 ? ` ${name}`.padEnd(16) : ` ${name}\n${" ".repeat(16)}`;
-    text += `${start}0x${hex(0, 16).replaceAll(" ", "0")} ${`0x${hex(isec.size[row]!, 1)}`.padStart(10)} ${fileName(ctx, isec.obj[row]!)}\n`;
+    text.push(`${start}0x${"0".repeat(16)} ${`0x${hex(isec.size[row]!, 1)}`.padStart(10)} ${fileName(ctx, isec.obj[row]!)}`);
   }
-  return `${text}\n`;
+  text.push("");
+  return text.end();
 }

@@ -6,10 +6,10 @@ import { HostError } from "../host/host.ts";
 /** What happens to files that could be opened. */
 const FULL = new Set(["ENOSPC", "EFBIG", "EDQUOT", "EIO"]);
 
-/** `shown`: what messages call it. */
-export function writeReport({ diag, host }: Context, path: ByteString, text: ByteString, shown: string): void {
+/** `text`: whole or in parts; `shown`: what messages call it. */
+export function writeReport({ diag, host }: Context, path: ByteString, text: ByteString | readonly ByteString[], shown: string): void {
   try {
-    host.writeText(path, text);
+    host.writeText(path, typeof text === "string" ? [text] : text);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     diag.error({ code: "OUTPUT", text: `cannot ${FULL.has(error.code) ? "write" : "open"} ${path === "-" ? "standard output" : shown}: ${error.message}` });
