@@ -9,7 +9,7 @@ import { params, tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
 import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
-  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC,
+  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC, SYM_IFUNC,
   SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
@@ -297,14 +297,17 @@ export function markDynamicData(from: u32, to: u32, marks: u32): void {
   }
 }
 
-/** Does -Bsymbolic or its relatives bind this definition to the shared object it is in? */
+/**
+ * Does -Bsymbolic or its relatives bind this definition to the shared object it is in? Functions are STT_FUNC only (lld, GNU ld): a program that
+ * takes the address of an IFUNC has a PLT entry of its own for it, and the two would not be equal.
+ */
 // @ts-ignore: decorator
 @inline
 function bindsLocally(bsymbolic: u32, flags: u32, bind: u8): bool {
   if (bsymbolic == BSYM_ALL) return true;
-  if (bsymbolic == BSYM_FUNCTIONS) return (flags & SYM_FUNC) != 0;
+  if (bsymbolic == BSYM_FUNCTIONS) return (flags & (SYM_FUNC | SYM_IFUNC)) == SYM_FUNC;
   if (bsymbolic == BSYM_NON_WEAK) return bind != STB_WEAK;
-  if (bsymbolic == BSYM_NON_WEAK_FUNCTIONS) return (flags & SYM_FUNC) != 0 && bind != STB_WEAK;
+  if (bsymbolic == BSYM_NON_WEAK_FUNCTIONS) return (flags & (SYM_FUNC | SYM_IFUNC)) == SYM_FUNC && bind != STB_WEAK;
   return false;
 }
 

@@ -7,6 +7,8 @@ import type { ByteString } from "../args/link-options.ts";
 import { nearest } from "../args/suggest.ts";
 import { joinPath } from "./search.ts";
 
+const SHOWN_FOLDERS = 8;
+
 /** Lines for -l`name`; `isStatic`: only archives were looked for. `readdir` gives the names in a folder. */
 export function whyMissing(name: ByteString, isStatic: boolean, folders: readonly ByteString[], readdir: (folder: ByteString) => ByteString[]): ByteString[] {
   const contents = [...new Set(folders)].map((folder) => ({ folder, files: readdir(folder).sort() }));
@@ -27,5 +29,14 @@ export function whyMissing(name: ByteString, isStatic: boolean, folders: readonl
     ? nearest(name.slice(1), contents.flatMap(({ files }) => files))
     : nearest(name, contents.flatMap(({ files }) => files.flatMap((file) => suffix.exec(file)?.[1] ?? [])));
   if (near !== "") return [`did you mean: -l${name.startsWith(":") ? ":" : ""}${near}`];
-  return /^lib|\.(so|a|o)$/.test(name) ? [`-l${name} searches lib${name}.so and lib${name}.a; -l:FILE searches the exact name`] : [];
+  const searched = whereSearched(contents.map(({ folder, files }) => (files.length > 0 ? folder : `${folder} (nothing there)`)));
+  const looksLikeFile = !name.startsWith(":") && /^lib|\.(so|a|o)$/.test(name);
+  return looksLikeFile ? [`-l${name} searches lib${name}.so and lib${name}.a; -l:FILE searches the exact name`, ...searched] : searched;
+}
+
+/** Drivers name a dozen folders; the first ones are those that users gave. */
+function whereSearched(folders: readonly ByteString[]): ByteString[] {
+  if (folders.length === 0) return ["no folder was searched: -L names them"];
+  const more = folders.length - SHOWN_FOLDERS;
+  return [`searched: ${folders.slice(0, SHOWN_FOLDERS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
 }

@@ -33,6 +33,7 @@ export function setVisibility(ctx: Context): void {
     redirectWrapped(ctx);
     return;
   }
+  if (options.z.dynamicUndefinedWeak && undefinedWeakIsZero(ctx)) ctx.diag.warn({ code: "BAD_OPTION", text: "-z dynamic-undefined-weak ignored: nothing is linked at run time" });
   const listed = ctx.dynamicList.length > 0 || options.dynamicListData;
   const patterns = ctx.versionNodes.length > 0 || listed;
   const bits = optionBits(ctx) | (patterns || options.shared ? VIS_READ_SUFFIX : 0);
@@ -54,9 +55,14 @@ export function refreshVisibility(ctx: Context, row: number): void {
   ctx.kernels.setVisibility(row, row + 1, optionBits(ctx), 0);
 }
 
-/** -z [no]dynamic-undefined-weak; by itself only programs without a dynamic linker settle them (lld: glibc's static-pie counts on it). */
-function undefinedWeakIsZero({ options }: Context): boolean {
-  return options.z.dynamicUndefinedWeak === undefined ? options.dynamicLinker === "" : !options.z.dynamicUndefinedWeak;
+/**
+ * -z [no]dynamic-undefined-weak; by itself only programs without a dynamic linker settle them (lld: glibc's static-pie counts on it). A program
+ * that needs nobody relocates itself: the start code of static-pie crashes over relocations with symbols, and there are none to be found (GNU ld).
+ */
+function undefinedWeakIsZero({ options, sharedObjects }: Context): boolean {
+  const { dynamicUndefinedWeak } = options.z;
+  if (options.dynamicLinker !== "") return dynamicUndefinedWeak === false;
+  return !dynamicUndefinedWeak || (!options.shared && sharedObjects.length === 0);
 }
 
 function optionBits(ctx: Context): number {

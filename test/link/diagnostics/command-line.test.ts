@@ -40,11 +40,12 @@ commandLine("a library that is not found: what is there instead", (w) => {
   assert.is(said("-lfoo"), "wield: error: unable to find library -lfoo\n>>> l/libfoo.so.1 is what programs load when they run; libfoo.so, for linking, comes with a development package\n");
   assert.is(said("-static -lbar"), "wield: error: unable to find library -lbar\n>>> l/libbar.so is a shared object, and only archives are taken here (-static, -Bstatic)\n");
   assert.is(said("-lnaer"), "wield: error: unable to find library -lnaer\n>>> did you mean: -lnear\n");
-  assert.is(said("-static -lbarr"), "wield: error: unable to find library -lbarr\n");
+  assert.is(said("-static -lbarr"), "wield: error: unable to find library -lbarr\n>>> searched: l\n");
   assert.is(said("-l:libnaer.a"), "wield: error: unable to find library -l:libnaer.a\n>>> did you mean: -l:libnear.a\n");
-  assert.is(said("-lquitedifferent"), "wield: error: unable to find library -lquitedifferent\n");
-  assert.is(said("-lquite.so"), "wield: error: unable to find library -lquite.so\n>>> -lquite.so searches libquite.so.so and libquite.so.a; -l:FILE searches the exact name\n");
-  assert.is(said("-llibquite"), "wield: error: unable to find library -llibquite\n>>> -llibquite searches liblibquite.so and liblibquite.a; -l:FILE searches the exact name\n");
+  assert.is(said("-lquitedifferent"), "wield: error: unable to find library -lquitedifferent\n>>> searched: l\n");
+  assert.is(said("-lquite.so"), "wield: error: unable to find library -lquite.so\n>>> -lquite.so searches libquite.so.so and libquite.so.a; -l:FILE searches the exact name\n>>> searched: l\n");
+  assert.is(said("-llibquite"), "wield: error: unable to find library -llibquite\n>>> -llibquite searches liblibquite.so and liblibquite.a; -l:FILE searches the exact name\n>>> searched: l\n");
+  assert.is(said("-l:quite.so -L nowhere"), "wield: error: unable to find library -l:quite.so\n>>> searched: l, nowhere (nothing there)\n");
 }, "as");
 
 commandLine("sources that are given instead of objects are named", (w) => {

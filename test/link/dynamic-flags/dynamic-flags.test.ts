@@ -4,7 +4,7 @@
  */
 
 import { ElfFile } from "../../helpers/dump.ts";
-import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const flags = behaviour("dynamic flags");
 const LIB = { "l.c": "int f(void) { return 1; }", "m.c": "int main(void) { return 0; }" };
@@ -101,6 +101,10 @@ flags("-z keywords of dynamic flags and of properties land where loaders look", 
   assert.equal(imports(""), ["w"]);
   assert.equal(imports("-z nodynamic-undefined-weak"), []);
   assert.equal(imports("-z dynamic-undefined-weak --no-dynamic-linker"), ["w"]);
+  const done = w.try("$LD -pie -z dynamic-undefined-weak --no-dynamic-linker a.o -o p"); // static-pie: its start code would crash
+  assert.is(done.status, 0);
+  contains(done.stderr, "warning: -z dynamic-undefined-weak ignored");
+  assert.equal(w.elf("p").relocs(), []);
 });
 
 flags("two tables in one section: DT_RELASZ is the size of both", (w) => {

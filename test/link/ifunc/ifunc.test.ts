@@ -63,6 +63,9 @@ ifunc("of a shared object in a position dependent program gets one canonical add
   w.sh("gcc -O1 -fno-pie main.c -no-pie -B$B -L. -li -Wl,-rpath,. -o exec");
   assert.is(w.sh("./exec"), EXPECTED);
   w.elf("exec");
+  // STT_FUNC only (lld, GNU ld): the address a position dependent program gives it must be what the object sees, too.
+  w.sh("gcc -B$B -shared lib.o -Wl,-Bsymbolic-functions -o libi.so");
+  assert.is(w.sh("./exec"), EXPECTED);
 });
 
 ifunc("a static program without any ifunc still has empty __rela_iplt bounds", (w) => {
