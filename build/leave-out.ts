@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Plugin } from "esbuild";
+import { numbersApart, resolveNumbers } from "./numbers.ts";
 
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
 export const LEFT_OUT = [
@@ -38,15 +39,17 @@ function standIn(name: string, source: string): string {
 /** What --help says of an option, which the complete program prints: the third string of a row in ts/args/options/. */
 const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})"(?:[^"\\]|\\.)*"/gm;
 
-/** Makes a program that is without `modules` (patterns of their names) and what --help says. */
-export function leaveOut(modules: readonly RegExp[]): Plugin {
+/** Makes a program that is without `modules` (patterns of their names) and, unless it has `help`, what --help says. */
+export function leaveOut(modules: readonly RegExp[], help = false): Plugin {
   return {
     name: "leave-out",
     setup(bundler) {
+      resolveNumbers(bundler);
       bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {
         const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
-        if (name.startsWith("args/options/")) return { contents: fs.readFileSync(file, "utf8").replaceAll(HELP_TEXT, '$1""'), loader: "ts" };
-        return modules.some((pattern) => pattern.test(name)) ? { contents: standIn(name, fs.readFileSync(file, "utf8")), loader: "js" } : undefined;
+        const source = fs.readFileSync(file, "utf8");
+        if (modules.some((pattern) => pattern.test(name))) return { contents: standIn(name, source), loader: "js" };
+        return { contents: numbersApart(!help && name.startsWith("args/options/") ? source.replaceAll(HELP_TEXT, '$1""') : source, file), loader: "ts" };
       });
     },
   };

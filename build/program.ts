@@ -31,6 +31,6 @@ export async function startScript(entry: string, common: BuildOptions, flags: re
 
 /** dist/cli.cjs, quick.js and main.js; `flags`: the launcher's. */
 export async function program(dist: string, common: BuildOptions, flags: readonly string[]): Promise<void> {
-  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [])]);
+  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [leaveOut([], true)])]);
   put(path.join(dist, "cli.cjs"), `#!/usr/bin/env node\n${await startScript("ts/start/program.ts", common, flags)}`, 0o777);
 }

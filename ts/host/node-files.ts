@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, s
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
+import { isDirectory, isFifo, isFile, isSocket } from "./file-kind.ts";
 import { HandOver } from "./hand-over.ts";
 import { HostError } from "./host.ts";
 import { openUnnamed, spool } from "./pipe.ts";
@@ -257,7 +258,7 @@ export class NodeFiles implements WorkerIo {
     try {
       const stat = statSync(pathOf(path), { throwIfNoEntry: false });
       this.looked = stat === undefined ? undefined : { path, stat };
-      return stat !== undefined && !stat.isDirectory();
+      return stat !== undefined && !isDirectory(stat);
     } catch {
       return false;
     }
@@ -313,12 +314,12 @@ export class NodeFiles implements WorkerIo {
     // Looked at before it is opened: the end of a pipe can only be opened once.
     const found = this.looked?.path === path ? this.looked.stat : guarded(() => statSync(pathOf(path)));
     this.looked = undefined;
-    if (found.isDirectory()) throw new HostError("EISDIR", "Is a directory");
-    const isPipe = found.isFIFO() || found.isSocket();
-    const contents = this.opened >= KEPT_FROM && found.isFile() ? this.keep(path, found.size) : undefined;
+    if (isDirectory(found)) throw new HostError("EISDIR", "Is a directory");
+    const isPipe = isFifo(found) || isSocket(found);
+    const contents = this.opened >= KEPT_FROM && isFile(found) ? this.keep(path, found.size) : undefined;
     const fd = contents !== undefined ? FIRST_KEPT - this.keptFiles++ : isPipe ? spool(pathOf(path)) : this.openDescriptor(path);
     const bytes = isPipe ? fstatSync(fd).size : found.size;
-    if (found.isFile() && !this.seen.has(path)) {
+    if (isFile(found) && !this.seen.has(path)) {
       const { ino, dev, size, mtimeMs } = found;
       this.seen.set(path, { ino, dev, size, mtimeMs, kept: contents !== undefined });
     }

@@ -7,6 +7,7 @@
 import { accessSync, constants, openSync, renameSync, statSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
+import { isDirectory, isFile } from "./file-kind.ts";
 import { HostError, type OutputFile, type OutputOptions } from "./host.ts";
 import { HELD, pathOf, type NodeFiles } from "./node-files.ts";
 import { createExclusive, Output, temporaryName, unlinkIfThere } from "./output-base.ts";
@@ -159,9 +160,9 @@ const isDescriptor = (path: ByteString): boolean => (path.startsWith("/dev/") ||
 export function openOutput(path: ByteString, { mode, bytes = Infinity }: OutputOptions, pid: number, files: NodeFiles, beforeTemporary: () => void): OutputFile {
   if (path === "-") return openSpooled(1, files);
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
-  if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
+  if (stat !== undefined && isDirectory(stat)) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
-  if (stat === undefined || (stat.isFile() && !isDescriptor(path))) {
+  if (stat === undefined || (isFile(stat) && !isDescriptor(path))) {
     if (bytes <= HELD_BYTES && (stat?.size ?? 0) < FLUSHED_BYTES) return new HeldOutput(path, mode, pid, files);
     beforeTemporary();
     return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
@@ -173,9 +174,9 @@ export function openOutput(path: ByteString, { mode, bytes = Infinity }: OutputO
 export function checkWritable(path: ByteString, replaced: boolean): void {
   if (path === "" || path === "-") return;
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
-  if (stat?.isDirectory()) throw new HostError("EISDIR", "Is a directory");
+  if (stat !== undefined && isDirectory(stat)) throw new HostError("EISDIR", "Is a directory");
   const slash = path.lastIndexOf("/");
   // With "/.", what is not a folder fails too.
-  const needed = stat === undefined || (replaced && stat.isFile() && !isDescriptor(path)) ? `${path.slice(0, slash + 1)}.` : path;
+  const needed = stat === undefined || (replaced && isFile(stat) && !isDescriptor(path)) ? `${path.slice(0, slash + 1)}.` : path;
   guarded(() => accessSync(pathOf(needed), constants.W_OK));
 }

@@ -12,6 +12,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { decoded, utf8 } from "../memory/text.ts";
 import { guarded, hostError } from "./errno.ts";
+import { isDirectory, isFile } from "./file-kind.ts";
 import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
@@ -153,7 +154,7 @@ class NodeHost implements Host {
       const stat = statSync(pathOf(path), { throwIfNoEntry: false });
       if (stat === undefined) return undefined;
       return {
-        kind: stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "other",
+        kind: isFile(stat) ? "file" : isDirectory(stat) ? "directory" : "other",
         bytes: stat.size,
         identity: `${stat.dev}:${stat.ino}`,
         modified: stat.mtimeMs,
@@ -171,7 +172,7 @@ class NodeHost implements Host {
     const place = pathOf(path);
     return guarded(() => {
       const stat = statSync(place);
-      return stat.isFile() ? readWhole(place, stat.size) : readStream(place);
+      return isFile(stat) ? readWhole(place, stat.size) : readStream(place);
     });
   }
 
@@ -249,7 +250,7 @@ class NodeHost implements Host {
     guarded(() => {
       if (path === "-") return writeTo(1);
       const there = statSync(pathOf(path), { throwIfNoEntry: false });
-      if (there?.isFile() === true && this.files.isInput(there)) throw new HostError("EINVAL", "it is also an input file");
+      if (there !== undefined && isFile(there) && this.files.isInput(there)) throw new HostError("EINVAL", "it is also an input file");
       const fd = openSync(pathOf(path), "w");
       try {
         writeTo(fd);
@@ -451,7 +452,7 @@ class NodeHost implements Host {
   }
 
   now(): number {
-    return Number(process.hrtime.bigint()) / 1e6;
+    return process.uptime() * 1e3;
   }
 
   peakMemory(): number {

@@ -17,6 +17,9 @@ export function outOfMemory(memory: WebAssembly.Memory): OutOfMemory {
   return new OutOfMemory(`the link needs more than ${Math.floor(memory.buffer.byteLength / 2 ** 20)} MiB of working memory`);
 }
 
+/** Node's methods for text, which any bytes have: a Buffer over the memory would be one more function that Node has to compile first. */
+const node = typeof Buffer === "undefined" || !("latin1Slice" in Buffer.prototype) ? null : (Buffer.prototype as Buffer);
+
 /** Views over the whole of a shared memory; what main thread and workers both have. */
 export class MemoryViews {
   readonly memory: WebAssembly.Memory;
@@ -26,7 +29,6 @@ export class MemoryViews {
   readonly i32: Int32Array;
   readonly f64: Float64Array;
   readonly u64: BigUint64Array;
-  private readonly buffer: Buffer | null;
 
   constructor(memory: WebAssembly.Memory) {
     const bytes = memory.buffer;
@@ -37,7 +39,6 @@ export class MemoryViews {
     this.i32 = new Int32Array(bytes);
     this.f64 = new Float64Array(bytes);
     this.u64 = new BigUint64Array(bytes);
-    this.buffer = typeof Buffer === "undefined" || !("latin1Slice" in Buffer.prototype) ? null : Buffer.from(bytes as unknown as ArrayBuffer);
   }
 
   /** View of `count` bytes at `address`. */
@@ -47,7 +48,7 @@ export class MemoryViews {
 
   /** The `count` bytes at `address`, one character each. */
   string(address: number, count: number): ByteString {
-    if (this.buffer !== null) return this.buffer.latin1Slice(address, address + count);
+    if (node !== null) return node.latin1Slice.call(this.u8, address, address + count);
     let text = "";
     for (let i = 0; i < count; i++) text += String.fromCharCode(this.u8[address + i]!);
     return text;
@@ -60,8 +61,8 @@ export class MemoryViews {
   }
 
   setString(address: number, text: ByteString): void {
-    if (this.buffer !== null) {
-      this.buffer.latin1Write(text, address, text.length);
+    if (node !== null) {
+      node.latin1Write.call(this.u8, text, address, text.length);
       return;
     }
     for (let i = 0; i < text.length; i++) this.u8[address + i] = text.charCodeAt(i);

@@ -4,6 +4,7 @@
  * Large links are for the complete program from the first (host/large-link.ts): those that say so at a glance, because starting both
  * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
  */
+import { isFile } from "../host/file-kind.ts";
 import { LARGE_BYTES } from "../host/host.ts";
 import { bytesOf, loadBundle } from "./load.ts";
 
@@ -19,7 +20,7 @@ const LOOKED_AT = 2048;
 function sizeOf(file: string): number {
   try {
     const stat = fs.statSync(file);
-    return stat.isFile() ? stat.size : 0;
+    return isFile(stat) ? stat.size : 0;
   } catch {
     return 0;
   }
