@@ -71,6 +71,12 @@ tidy("only cli.ts, host/node.ts and what starts them touch process", () => {
   assert.equal(wrong, []);
 });
 
+tidy("only hosts, workers and what starts the program import Node's modules", () => {
+  const allowed = /^ts\/(host\/|start\/|memory\/worker(-api)?\.ts$)/;
+  const wrong = sources("ts").filter((file) => !allowed.test(file) && /(?:from|require\(|import\()\s*"node:/.test(withoutComments(read(file))));
+  assert.equal(wrong, []);
+});
+
 /** Column-length loops in passes: one by one up to a table's rows or a parameter that counts rows. Steps of chunks are fine. */
 tidy("passes loop over rows in kernels, not in TypeScript", () => {
   const bound = /for\s*\([^;]*;[^;]*<=?\s*[^;]*(\.rows\b|symRows|globalSyms)/;
@@ -129,6 +135,33 @@ tidy("kernels declare nothing that nobody uses", () => {
   const wrong = sources("as-kernels").filter((file) => ![TABLES_FILE, "as-kernels/shared/columns.ts"].includes(file)).flatMap((file) => {
     const declared = [...withoutComments(read(file)).matchAll(/^(?:export )?(?:const|function|class) (\w+)/gm)].map((match) => match[1]!);
     return declared.filter((name) => count.get(name) === 1).map((name) => `${file}: ${name}`);
+  });
+  assert.equal(wrong, []);
+});
+
+/** tsc says so of what is not exported. Types that exported functions speak of are exported with them. */
+tidy("nothing is exported that is used in its own file only", () => {
+  const files = ["ts", "build", "bench", "test"].flatMap(sources).filter((file) => ![LAYOUT_FILE, KERNELS_FILE].includes(file));
+  const words = new Map<string, Set<string>>();
+  for (const file of files) {
+    for (const [name] of withoutComments(read(file)).matchAll(/[\w$]+/g)) words.set(name, (words.get(name) ?? new Set()).add(file));
+  }
+  const wrong = files.flatMap((file) => {
+    const exported = [...read(file).matchAll(/^export (?:abstract )?(?:async )?(?:const|function\*?|class) ([\w$]+)/gm)].map((match) => match[1]!);
+    return exported.filter((name) => words.get(name)!.size === 1).map((name) => `${file}: ${name}`);
+  });
+  assert.equal(wrong, []);
+});
+
+/** A second look is due at fifty lines (see the longest ones); a list of options is as long as there are options. */
+tidy("no function is longer than a hundred lines", () => {
+  const wrong = [...sources("ts"), ...sources("as-kernels"), ...sources("build")].filter((file) => file !== "ts/args/default-options.ts").flatMap((file) => {
+    const lines = read(file).split("\n");
+    const starts = lines.flatMap((line, i) => (/^(export )?(async )?function\*? \w+|^  (?:(?:private|static|async) )*[\w*]+\(.*\{$/.test(line) ? [i] : []));
+    return starts.filter((from) => {
+      const indent = /^ */.exec(lines[from]!)![0];
+      return lines.findIndex((line, i) => i > from && line === `${indent}}`) - from > 100;
+    }).map((from) => `${file}:${from + 1}`);
   });
   assert.equal(wrong, []);
 });

@@ -94,6 +94,16 @@ export function gotEntryAddress(sym: u32): u64 {
   return 0;
 }
 
+/** Is the word of .got that aux row `row` has an address of this output, which only the load address is missing in? */
+// @ts-ignore: decorator
+@inline
+export function isGotRelative(row: u32): bool {
+  const sym = tables().aux.sym[row];
+  if (!tables().aux.got[row]) return false;
+  const column = symbolColumn(sym, tables().sym.flags[sym]);
+  return column == COL_LOCAL || column == COL_IFUNC;
+}
+
 /** Address of entry `plt` (1-based) of .plt as calls see it. */
 // @ts-ignore: decorator
 @inline

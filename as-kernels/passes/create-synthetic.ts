@@ -6,7 +6,7 @@
  * need the shared object's headers: ts/passes/create-synthetic.ts) and the sections' places.
  */
 import { params, tables } from "../shared/tables.ts";
-import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
+import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, isGotRelative, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
 import {
   RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT,
   R_X86_64_RELATIVE, R_X86_64_TLSDESC, R_X86_64_TPOFF64,
@@ -386,9 +386,7 @@ export function collectGotRelr(from: u32, to: u32, out: u32): u32 {
   const aux = tables().aux;
   let count: u32 = 0;
   for (let row = from; row < to; row++) {
-    if (!aux.got[row]) continue;
-    const column = symbolColumn(aux.sym[row], tables().sym.flags[aux.sym[row]]);
-    if (column != COL_LOCAL && column != COL_IFUNC) continue;
+    if (!isGotRelative(row)) continue;
     store<u64>(out + (count << 3), gotWord(aux.got[row] - 1));
     count++;
   }

@@ -7,6 +7,7 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
+import { isLocalLabel, isPieceLive } from "../lib/written-symbol.ts";
 import {
   CTL_COUNTERS, DISCARD_ALL, DISCARD_LOCALS, DISCARD_NONE, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED,
   SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
@@ -30,16 +31,6 @@ function groupOfSymbol(o: u32, i: u32, entry: u32): u32 {
   return t.group.shndx[g] == shndx ? g : 0;
 }
 
-/** Is what symbol `id`, defined in section `row`, names in the output, as far as merging decides? */
-// @ts-ignore: decorator
-@inline
-function isPieceLive(id: u32, row: u32): bool {
-  const t = tables();
-  if (t.isec.kind[row] != ISEC_MERGE) return true;
-  const piece = t.sym.piece[id];
-  return piece != 0 && t.piece.live[piece - 1] != 0;
-}
-
 function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const t = tables();
   const flags = t.sym.flags[id];
@@ -52,7 +43,7 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   if (row != 0 && !isPieceLive(id, row)) return false;
   if (discard == DISCARD_NONE || flags & SYM_REF_LIVE) return true;
   if (discard == DISCARD_ALL) return false;
-  if (load<u16>(name) != 0x4c2e) return true; // ".L"
+  if (!isLocalLabel(name)) return true;
   return discard != DISCARD_LOCALS && !(row != 0 && t.isec.sh_flags[row] & SHF_MERGE);
 }
 

@@ -1,9 +1,9 @@
 /** -z report-relative-reloc: which fields of the output become R_X86_64_RELATIVE or .relr.dyn entries. */
 import { tables } from "../shared/tables.ts";
-import { decisionFor, isRelativeAction, relocEntry, symbolColumn } from "../lib/needs.ts";
+import { decisionFor, isGotRelative, isRelativeAction, relocEntry } from "../lib/needs.ts";
 import { mayBeDynamic, valueOf } from "../lib/dynamic-records.ts";
 import { ISEC_REGULAR, SYM_ABSOLUTE } from "../shared/abi.ts";
-import { COL_IFUNC, COL_LOCAL, VALUE_PC } from "../shared/reloc.ts";
+import { VALUE_PC } from "../shared/reloc.ts";
 import { RELA_BYTES, R_ADDEND, R_SYM, R_TYPE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
 
 /** Bytes of an entry: isec row, number of its relocation (u32); address, addend (u64). */
@@ -43,9 +43,7 @@ export function listGotRelative(from: u32, to: u32, out: u32, limit: u32): u32 {
   const aux = tables().aux;
   let count: u32 = 0;
   for (let row = from; row < to; row++) {
-    if (!aux.got[row]) continue;
-    const column = symbolColumn(aux.sym[row], tables().sym.flags[aux.sym[row]]);
-    if (column != COL_LOCAL && column != COL_IFUNC) continue;
+    if (!isGotRelative(row)) continue;
     if (count < limit) {
       store<u32>(out + (count << 3), aux.sym[row]);
       store<u32>(out + (count << 3), aux.got[row], 4);

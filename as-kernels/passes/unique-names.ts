@@ -7,6 +7,7 @@
 import { tables } from "../shared/tables.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { copyBytes, equal, strlen, strlenBounded } from "../lib/bytes.ts";
+import { isLocalLabel } from "../lib/written-symbol.ts";
 import { STT_FILE, STT_SECTION, STV_HIDDEN, STV_INTERNAL, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
 import { SYM_DEFINED, SYM_FORCED_LOCAL, SYM_IN_OSEC, SYM_KIND_MASK } from "../shared/abi.ts";
 
@@ -59,7 +60,7 @@ export function uniqueLocals(o: u32, table: u32, slots: u32, to: u32): u32 {
     const st_name = load<u32>(entry);
     const bytes = strlenBounded(strtab + st_name, obj.strtabBytes[o] - st_name);
     // Temporary names (.L) are mostly left out of the output.
-    if (type == STT_FILE || type == STT_SECTION || bytes == 0 || load<u16>(strtab + st_name) == 0x4c2e) continue;
+    if (type == STT_FILE || type == STT_SECTION || bytes == 0 || isLocalLabel(strtab + st_name)) continue;
     store<u32>(entry, to - strtab);
     to = number(strtab + st_name, bytes, table, slots, to);
   }

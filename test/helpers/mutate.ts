@@ -89,3 +89,12 @@ export function mutateText(text: string, rng: Prng): string {
   }
   return text;
 }
+
+/** A copy of `text` with up to three places overwritten by one of `letters`. */
+export function sprinkle(text: string, letters: string, rng: Prng): string {
+  for (let n = rng.below(3); n >= 0; n--) {
+    const at = rng.below(text.length + 1);
+    text = text.slice(0, at) + letters[rng.below(letters.length)] + text.slice(at + rng.below(3));
+  }
+  return text;
+}

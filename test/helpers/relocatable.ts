@@ -31,7 +31,7 @@ export function groups(elf: ElfFile): { signature: string; comdat: boolean; memb
 }
 
 /** What gABI ch. 4 demands of any relocatable file. */
-export function objectProblems(elf: ElfFile): string[] {
+function objectProblems(elf: ElfFile): string[] {
   const problems: string[] = [];
   const symbols = elf.symtab();
   const ranges = [{ from: 0, to: 64, name: "header" }, { from: elf.u64(40), to: elf.u64(40) + 64 * elf.shdrs.length, name: "section headers" }];

@@ -276,6 +276,21 @@ function hashes(elf: ElfFile, report: Report): void {
     if (gnu && s.shndx !== 0 && !lookupGnu(elf, gnu, s.name).includes(s.index)) report(`.gnu.hash does not find ${s.name}`);
     if (sysv && !lookupSysv(elf, sysv, s.name).includes(s.index)) report(`.hash does not find ${s.name}`);
   }
+  if (gnu) gnuChains(elf, gnu, report);
+}
+
+/** Bit 0 ends a chain, and only the last symbol of a bucket has it: what is not there is looked for up to it. */
+function gnuChains(elf: ElfFile, table: Shdr, report: Report): void {
+  const [buckets, first, words] = [elf.u32(table.offset), elf.u32(table.offset + 4), elf.u32(table.offset + 8)];
+  const chains = table.offset + 16 + 8 * words + 4 * buckets;
+  const list = elf.dynsym();
+  for (let i = first; i < list.length; i++) {
+    const hash = gnuHash(list[i]!.name);
+    const isLast = i + 1 === list.length || gnuHash(list[i + 1]!.name) % buckets !== hash % buckets;
+    const expected = ((hash & ~1) | Number(isLast)) >>> 0;
+    const value = elf.u32(chains + 4 * (i - first));
+    if (value !== expected) report(`.gnu.hash has ${hex(value)} for ${list[i]!.name}, not ${hex(expected)}`);
+  }
 }
 
 function lookupGnu(elf: ElfFile, table: Shdr, name: string): number[] {

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Glob, GlobError, PatternSet } from "../../ts/script/glob.ts";
+import { prng } from "../helpers/prng.ts";
 
 const matches = (pattern: string, name: string): boolean => new Glob(pattern).matches(name);
 
@@ -50,15 +51,14 @@ test("hostile patterns take no exponential time", () => {
 });
 
 test("agrees with a plain recursive matcher on random patterns", () => {
-  let seed = 12345;
-  const random = (n: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % 65536 % n;
+  const random = prng(12345);
   const slow = (p: string, s: string): boolean => {
     if (p === "") return s === "";
     if (p[0] === "*") return slow(p.slice(1), s) || (s !== "" && slow(p, s.slice(1)));
     if (s === "") return false;
     return (p[0] === "?" || p[0] === s[0]) && slow(p.slice(1), s.slice(1));
   };
-  const word = (letters: string, n: number): string => Array.from({ length: random(n) }, () => letters[random(letters.length)]).join("");
+  const word = (letters: string, n: number): string => Array.from({ length: random.below(n) }, () => letters[random.below(letters.length)]).join("");
   for (let i = 0; i < 20000; i++) {
     const pattern = word("ab*?*", 7);
     const name = word("ab", 8);

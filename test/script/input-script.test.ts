@@ -2,6 +2,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseInputScript } from "../../ts/script/input-script.ts";
 import { ScriptError } from "../../ts/script/lexer.ts";
+import { sprinkle } from "../helpers/mutate.ts";
+import { prng } from "../helpers/prng.ts";
 
 const inputs = (text: string): unknown[] => parseInputScript(text, "x").inputs.map((i) => [i.kind === "library" ? "-l" + i.name : i.name, i.asNeeded]);
 
@@ -98,16 +100,8 @@ test("junk is one readable error", () => {
 test("no mutation of a script escapes as anything but a ScriptError", () => {
   const script = 'OUTPUT_FORMAT(elf64-x86-64) GROUP ( /a.so b.a AS_NEEDED ( -lc "d" ) ) VERSION { V1 { a; }; } SEARCH_DIR(x); /* y */ ENTRY(z)';
   const letters = ' {}();,"*[]/\\#=\n\0\xffa';
-  let seed = 9;
-  const random = (n: number): number => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % n;
-  for (let i = 0; i < 20000; i++) {
-    let text = script;
-    for (let n = random(3); n >= 0; n--) {
-      const at = random(text.length + 1);
-      text = text.slice(0, at) + letters[random(letters.length)] + text.slice(at + random(3));
-    }
-    message(text);
-  }
+  const random = prng(9);
+  for (let i = 0; i < 20000; i++) message(sprinkle(script, letters, random));
 });
 
 test.run();

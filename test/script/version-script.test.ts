@@ -3,6 +3,8 @@ import * as assert from "uvu/assert";
 import { parseDynamicList } from "../../ts/script/dynamic-list.ts";
 import { ScriptError } from "../../ts/script/lexer.ts";
 import { parseVersionScript } from "../../ts/script/version-script.ts";
+import { sprinkle } from "../helpers/mutate.ts";
+import { prng } from "../helpers/prng.ts";
 
 const names = (list: { pattern: string }[]): string[] => list.map((p) => p.pattern);
 
@@ -91,14 +93,9 @@ test("dynamic lists", () => {
 test("no mutation of a script escapes as anything but a ScriptError", () => {
   const script = 'V1 { global: foo; extern "C++" { std::a*; "b c"; }; local: [a-z]*; }; V2 { c; } V1; /* x */';
   const letters = ' {};:"*[]/\\#\n\0\xffa';
-  let seed = 7;
-  const random = (n: number): number => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % n;
+  const random = prng(7);
   for (let i = 0; i < 20000; i++) {
-    let text = script;
-    for (let n = random(3); n >= 0; n--) {
-      const at = random(text.length + 1);
-      text = text.slice(0, at) + letters[random(letters.length)] + text.slice(at + random(3));
-    }
+    const text = sprinkle(script, letters, random);
     message(() => parseVersionScript(text, "x"));
     message(() => parseDynamicList(text, "x"));
   }

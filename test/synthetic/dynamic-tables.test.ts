@@ -143,6 +143,13 @@ for (const debug of [false, true]) {
         assert.is(findGnu(tables[0], symbols, name), 0);
       });
       for (const name of ["nothing", "", "f"]) assert.is(findGnu(tables[0], symbols, name), 0);
+      const buckets = tables[0].getUint32(0, true);
+      const chains = tables[0].byteLength - 4 * count;
+      names.forEach((_, i) => {
+        const [hash, next] = [symbols[6 + i], symbols[7 + i]].map((symbol) => symbol && gnuHash(symbol.name));
+        const isLast = next === undefined || next % buckets !== hash! % buckets;
+        assert.is(tables[0].getUint32(chains + 4 * i, true), ((hash! & ~1) | Number(isLast)) >>> 0, symbols[6 + i]!.name);
+      });
     }
   });
 }

@@ -136,7 +136,7 @@ export interface ObjectTables {
   sections: number;
 }
 
-export function tablesOf({ tables: { obj } }: Context, o: number): ObjectTables {
+function tablesOf({ tables: { obj } }: Context, o: number): ObjectTables {
   return {
     shoff: obj.shoff[o]!, symtab: obj.symtab[o]!, symbols: obj.esymCount[o]!, firstGlobal: obj.firstGlobal[o]!, esymBase: obj.esymBase[o]!, localBase: obj.localBase[o]!,
     strtab: obj.strtab[o]!, strtabBytes: obj.strtabBytes[o]!, names: obj.names[o]!, namesBytes: obj.namesBytes[o]!, shndxTab: obj.shndxTab[o]!, groups: obj.groupCount[o]!,
