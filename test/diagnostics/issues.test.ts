@@ -116,7 +116,16 @@ test("a value out of range: function, offset, bounds, symbol, where it is define
   const w = world();
   w.report({ code: abi.ISSUE_RELOC_RANGE, index: 0, a: BigInt.asUintN(64, -3000000000n), b: BigInt(R_X86_64_PC32) });
   wordIssues(w.ctx);
-  assert.is(w.text(), "lib.a(m.o):(function main: .text+0x4): relocation R_X86_64_PC32 out of range: -3000000000 is not in [-2147483648, 2147483647]; references 'foo'\n>>> defined in b.o\n");
+  assert.is(w.text(), "lib.a(m.o):(function main: .text+0x4): relocation R_X86_64_PC32 out of range: -3000000000 is not in [-2147483648, 2147483647]; references 'foo'\n>>> defined in b.o\n" +
+    ">>> 2.8 GiB apart, and 2 is the limit: compile with -mcmodel=medium (much data) or -mcmodel=large (much code), or link with less\n");
+});
+
+test("advice about values out of range is given once", () => {
+  const w = world();
+  for (const index of [0, 1]) w.report({ code: abi.ISSUE_RELOC_RANGE, index, a: 1n << 40n, b: BigInt(R_X86_64_32) });
+  wordIssues(w.ctx);
+  assert.is(w.text().split("out of range").length, 3);
+  assert.is(w.text().split(">>> 32 bits cannot hold this address: compile with -fPIE or -mcmodel=large").length, 2);
 });
 
 test("a section symbol is shown as its section", () => {

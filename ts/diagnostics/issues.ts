@@ -11,6 +11,7 @@ import type { ByteString } from "../args/link-options.ts";
 import { readShdr, type Shdr } from "../elf/shdr.ts";
 import type { Message, Place, SourcePlace } from "./message.ts";
 import * as messages from "./messages.ts";
+import { rangeAdvice } from "./range-advice.ts";
 import * as place from "./place.ts";
 import type { PlaceContext } from "./place.ts";
 import type { Diagnostics } from "./print.ts";
@@ -26,6 +27,8 @@ export interface Issue {
   index: number;
   a: bigint;
   b: bigint;
+  /** The first of several: advice is given once. */
+  first?: boolean;
 }
 
 /** Codes that wait for passes/report-undefined.ts. */
@@ -34,6 +37,8 @@ const DEFERRED = new Set<number>([abi.ISSUE_UNDEFINED, abi.ISSUE_DISCARDED_REF, 
 /** Reports all rows but the deferred ones, and takes them out of the table. */
 export function wordIssues(ctx: IssueContext): void {
   const { found, lost } = takeIssues(ctx, (code) => !DEFERRED.has(code));
+  const tooFar = found.find(({ code }) => code === abi.ISSUE_RELOC_RANGE);
+  if (tooFar !== undefined) tooFar.first = true;
   // What workers found twice is said once.
   found.forEach((issue, i) => {
     if (i === 0 || compareIssues(found[i - 1]!, issue) !== 0) word(ctx, issue);
@@ -233,10 +238,12 @@ function rangeError(ctx: IssueContext, issue: Issue): Message {
   const loaded = (ctx.tables.isec.sh_flags[issue.isec]! & SHF_ALLOC) !== 0;
   const symbol = place.symbolBytes(ctx, at.sym);
   const targetIsec = at.sym === 0 ? 0 : targetSection(ctx, at.sym);
+  const type = relocationName(machine, Number(issue.b));
+  const value = range.signed ? BigInt.asIntN(64, issue.a) : issue.a;
   return messages.relocationOutOfRange({
     at: at.place,
-    type: relocationName(machine, Number(issue.b)),
-    value: range.signed ? BigInt.asIntN(64, issue.a) : issue.a,
+    type,
+    value,
     min: range.min,
     max: range.max,
     symbol: section || !loaded ? "" : place.displayName(ctx, symbol),
@@ -244,6 +251,7 @@ function rangeError(ctx: IssueContext, issue: Issue): Message {
     definedIn: at.sym === 0 || section || !loaded ? null : place.definedIn(ctx, at.sym),
     source: place.sourceOf(ctx, issue.isec, at.offset, symbol),
     debug: place.sectionName(ctx, issue.isec).startsWith(".debug"),
+    advice: issue.first === true && loaded ? rangeAdvice(type, value) : "",
     large: targetIsec !== 0 && (ctx.tables.isec.sh_flags[targetIsec]! & SHF_X86_64_LARGE) !== 0,
   });
 }

@@ -199,9 +199,11 @@ export interface RangeText {
   source: Place | null;
   debug: boolean;
   large: boolean;
+  /** What helps; "" = nothing to say. */
+  advice?: ByteString;
 }
 
-export function relocationOutOfRange({ at, type, value, min, max, symbol, section, definedIn, source, debug, large }: RangeText): Message {
+export function relocationOutOfRange({ at, type, value, min, max, symbol, section, definedIn, source, debug, large, advice = "" }: RangeText): Message {
   const definition = symbol === "" ? null : definedIn;
   let hint = "";
   if (symbol !== "") hint += `; references '${symbol}'`;
@@ -210,6 +212,7 @@ export function relocationOutOfRange({ at, type, value, min, max, symbol, sectio
   if (source !== null) hint += `\n>>> referenced by ${source.text}`;
   if (definition !== null) hint += `\n>>> defined in ${definition.text}`;
   if (debug) hint += "; consider recompiling with -fdebug-types-section to reduce size of debug sections";
+  if (advice !== "") hint += `\n>>> ${advice}`;
   const here = { ...at.ref, ...source?.ref, input: at.ref.input };
   return {
     code: "RELOCATION_OVERFLOW",
@@ -217,6 +220,7 @@ export function relocationOutOfRange({ at, type, value, min, max, symbol, sectio
     ...known(symbol),
     at: here,
     references: definition === null ? [here] : [here, definition.ref],
+    ...(advice === "" ? {} : { hint: advice }),
   };
 }
 

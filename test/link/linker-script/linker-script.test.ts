@@ -234,4 +234,28 @@ scripts("errors: ASSERT, backwards, discarded references, undefined symbols and 
   contains(fails("SECTIONS { .a 0x1000 : { *(.text) } .b 0x1001 : { *(.gone) } }"), "section .a virtual address range overlaps with .b");
 });
 
+scripts("code, constants and data on one page may be used by programs, as with GNU ld", (w) => {
+  if (linkerName !== "wield") return; // ld.lld's crash
+  const sections = ".init : { *(.init) } .text : { *(.text .text.*) } .fini : { *(.fini) } .rodata : { *(.rodata .rodata.*) }";
+  w.write({
+    "m.c": '#include <stdio.h>\nint a = 1; const int b = 2; static int z[100]; int main(void) { z[3] = a; printf("%d %d\\n", z[3], b); return 0; }',
+    "packed.ld": `SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .interp : { *(.interp) } ${sections} .data : { *(.data .data.*) } .bss : { *(.bss .bss.*) *(COMMON) } }`,
+    "apart.ld": `SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .interp : { *(.interp) } ${sections} . = ALIGN(0x1000); .dynamic : { *(.dynamic) } .got : { *(.got) } . = ALIGN(0x1000); .data : { *(.data .data.*) } }`,
+  });
+  w.sh("gcc -O1 -fno-pie -c m.c");
+  for (const script of ["packed", "apart"]) {
+    assert.is(w.sh(`gcc -no-pie -B$B m.o -Wl,-T,${script}.ld -o ${script} && ./${script}`), "1 2\n");
+    const [code, constants] = [".text", ".rodata"].map((section) => {
+      const elf = image(w, script);
+      const { addr } = elf.need(section);
+      return elf.segments(1).find(({ vaddr, memsz }) => addr >= vaddr && addr < vaddr + memsz)!;
+    });
+    assert.is(code!.flags & 1, 1);
+    assert.is(constants!.flags & 1, 1, "its page is the code's");
+  }
+  assert.is(image(w, "packed").segment(0x6474e552), undefined, "no RELRO over code");
+  assert.ok(image(w, "apart").segment(0x6474e552));
+  assert.equal(image(w, "apart").segments(1).filter(({ flags }) => (flags & 3) === 3), []);
+});
+
 scripts.run();

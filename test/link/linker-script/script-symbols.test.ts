@@ -32,6 +32,21 @@ symbols("PROVIDE takes effect in chains, in any order; gc keeps what provided sy
   }
 });
 
+symbols("GNU ld's script for static programs: IRELATIVE relocations are where it brackets .rela.iplt", (w) => {
+  if (linkerName === "lld") return; // they stay in .rela.dyn, and the program crashes
+  w.write({
+    "t.s": '.globl _start\n.type f,@gnu_indirect_function\nf: lea g(%rip), %rax\nret\ng: ret\n_start: call f\n.hidden __rela_iplt_start, __rela_iplt_end\nlea __rela_iplt_start(%rip), %rax\nlea __rela_iplt_end(%rip), %rax\n.section .note.GNU-stack,"",@progbits\n',
+    "t.ld": `SECTIONS { . = 0x400000 + SIZEOF_HEADERS; .rela.dyn : { *(.rela.got) *(.rela.ifunc) }
+      .rela.plt : { *(.rela.plt) PROVIDE_HIDDEN(__rela_iplt_start = .); *(.rela.iplt) PROVIDE_HIDDEN(__rela_iplt_end = .); }
+      .plt : { *(.plt) *(.iplt) } .text : { *(.text) } .got.plt : { *(.got.plt) *(.igot.plt) } }`,
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.is(symbol(elf, "__rela_iplt_start"), elf.need(".rela.plt").addr);
+  assert.is(symbol(elf, "__rela_iplt_end"), elf.need(".rela.plt").addr + 24);
+  assert.is(elf.section(".rela.dyn"), undefined);
+});
+
 symbols("without SECTIONS expressions see the default layout: sections, symbols of inputs, the linker's own symbols", (w) => {
   w.write({
     "t.c": EXITS("function() == 3 ? 0 : 1", `

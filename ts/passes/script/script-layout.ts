@@ -104,6 +104,7 @@ class Layouter {
     if (this.script.hasSections) segments.allocateHeaders();
     dropEmptyLoads(ctx);
     placeInFile(ctx);
+    segments.sharePages();
     values.publish();
     if (this.aligned !== null) warnAligned(ctx, this.aligned);
     checkLayout(ctx, new Set(this.plan.sections.filter(({ command }) => command?.inOverlay === true).map(({ osec }) => osec)));

@@ -135,6 +135,11 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
     const other = plan.find(".data.rel.ro.bss");
     if (other !== null && other !== "discard" && other.named) place = other;
   }
+  // In a static program it holds only IRELATIVE, which GNU ld calls .rela.iplt and its scripts bracket with __rela_iplt_start and _end.
+  if (section === ctx.synthetics.relaDyn && ctx.params.get("dynamic") === 0) {
+    const other = plan.find(".rela.iplt");
+    if (other !== null && other !== "discard" && other.named) place = other;
+  }
   place ??= plan.add(section.name);
   if (!place.named && section.name !== PADDING) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);
   commit(place.section, section);

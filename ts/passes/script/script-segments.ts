@@ -1,7 +1,7 @@
 /**
  * Program headers under a layout script: PHDRS as written, or lld's default set; and whether the file's headers are loaded.
  */
-import { PF_R, PT_LOAD, PT_PHDR } from "../../../as-kernels/shared/elf.ts";
+import { PF_R, PF_X, PT_GNU_RELRO, PT_INTERP, PT_LOAD, PT_PHDR } from "../../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../../context.ts";
 import type { Expr } from "../../script/expression.ts";
 import type { LayoutScript } from "../../script/layout.ts";
@@ -78,6 +78,31 @@ export class ScriptSegments {
       hasLma: (osec) => command(osec)?.lma != null,
       hasSections: this.script.hasSections,
     });
+  }
+
+  /**
+   * Scripts made for GNU ld often put code, constants and data side by side on one page. Mapped one after the other, the last PT_LOAD decides
+   * what that page may do, so it must allow what those before it need: GNU ld makes one segment of them. With lld such programs crash; only
+   * where an operating system is certain to map them, in programs with an interpreter, this is not as lld has it.
+   */
+  sharePages(): void {
+    const { ctx, script } = this;
+    if (!script.hasSections || script.phdrs.length > 0 || !ctx.segments.some(({ p_type }) => p_type === PT_INTERP)) return;
+    const page = BigInt(pageSizes(ctx).common);
+    let before: Segment | null = null;
+    let gained = false;
+    for (const load of ctx.segments) {
+      if (load.p_type !== PT_LOAD || load.p_memsz === 0) continue;
+      const end: bigint = before === null ? 0n : before.p_vaddr + BigInt(before.p_memsz);
+      if (before !== null && end <= load.p_vaddr && (end - 1n) / page === load.p_vaddr / page) {
+        const relro = (before.p_flags & PF_X) !== 0 && load.sections[0]?.relro === true;
+        gained ||= relro;
+        load.p_flags |= before.p_flags;
+      }
+      before = load;
+    }
+    // Protecting that page would take the code's permission away again.
+    if (gained) ctx.segments = ctx.segments.filter((segment) => segment.p_type !== PT_GNU_RELRO);
   }
 
   /** lld allocateHeaders: below the first section, when there is room; else no segment holds the headers and PT_PHDR goes. */
