@@ -3,7 +3,7 @@
  *
  * asc makes kernels.wasm and kernels.debug.wasm (side by side, as processes) while esbuild makes the bundles. The bundles are CommonJS, which starts faster on Node 20.
  */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -12,12 +12,10 @@ import { api } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
 import { kernelNames } from "./gen-kernels.ts";
 import { tabulateKernels } from "./kernel-table.ts";
-import { launcher, launcherFlags } from "./launcher.ts";
 import { pageSizeLine } from "./page-size.ts";
 import { program } from "./program.ts";
 import { put } from "./put.ts";
 import { single } from "./single.ts";
-import { warm } from "./warm.ts";
 import { web } from "./web.ts";
 import { checkKernels } from "./wasm-check.ts";
 
@@ -109,11 +107,9 @@ export async function buildAll(release = false): Promise<void> {
   for (const file of refreshGenerated()) console.log(`${file} was stale and has been written again`);
   put(path.join(DIST, "package.json"), '{ "type": "commonjs" }\n');
   types();
-  const flags = launcherFlags();
-  for (const name of ["ld", "ld.wield"]) put(path.join(DIST, "driver", name), launcher(flags), 0o777);
   const parts = await Promise.allSettled([
     allKernels(),
-    program(DIST, BUNDLE, flags),
+    program(DIST, BUNDLE),
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
     bundle("ts/host/zstd.ts", "zstd.js", { sourcemap: false, legalComments: "inline" }),
@@ -123,7 +119,7 @@ export async function buildAll(release = false): Promise<void> {
   if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, path.join(DIST, "kernels.wasm"), release), single(DIST, BUNDLE)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
-  await warm(DIST, BUNDLE, flags);
+  execFileSync(process.execPath, [path.join(DIST, "warm.cjs")], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, NODE_OPTIONS: "" } });
 }
 
 if (/build-bundle\.mjs$/.test(process.argv[1] ?? "")) {

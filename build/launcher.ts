@@ -1,7 +1,7 @@
 /** dist/driver/ld, and the flags with which it starts Node. */
 import { spawnSync } from "node:child_process";
 import { NATIVES } from "../ts/host/kernel-cache.ts";
-import { CHANGED, OPTIMISE_NONE } from "../ts/host/v8-flags.ts";
+import { OPTIMISE_NONE } from "../ts/host/v8-flags.ts";
 
 /**
  * What the launcher tells V8, because most links are over in the time that V8 takes to plan for a long run: no optimising
@@ -22,12 +22,6 @@ export function launcherFlags(): string[] {
   const accepted = (flags: string[]): boolean => spawnSync(process.execPath, [...flags, "-e", ""]).status === 0;
   const flags = [...SMALL_LINK_FLAGS, ...SMALL_LINK_NODE_FLAGS];
   return accepted(flags) ? flags : flags.filter((flag) => accepted([flag]));
-}
-
-/** What V8 has by default for flags that wield changes, of those that this Node knows. `--v8-options` says so below each flag's name. */
-export function v8Defaults(): string[] {
-  const { stdout } = spawnSync(process.execPath, ["--v8-options"], { encoding: "utf8" });
-  return CHANGED.flatMap((name) => new RegExp(`^ +--${name} .*\\n.* default: (--\\S+)`, "m").exec(stdout)?.[1] ?? []);
 }
 
 /** Those of the launcher's `flags` that are V8's. */

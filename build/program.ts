@@ -7,7 +7,7 @@
  */
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { launcherV8Flags, v8Defaults } from "./launcher.ts";
+import { launcherFlags, launcherV8Flags } from "./launcher.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
 import { putTied } from "./tied.ts";
@@ -17,20 +17,21 @@ const FUNCTION = ["(function(exports,require,module,__filename,__dirname,complet
 
 async function bundleProgram(dist: string, common: BuildOptions, name: string, plugins: Plugin[]): Promise<void> {
   const outfile = path.join(dist, `${name}.js`);
-  const define = { ...common.define, V8_DEFAULTS: JSON.stringify(v8Defaults()) };
-  const result = await build({ ...common, define, entryPoints: ["ts/cli.ts"], outfile, minify: true, charset: "ascii", write: false, plugins });
+  const result = await build({ ...common, entryPoints: ["ts/cli.ts"], outfile, minify: true, charset: "ascii", write: false, plugins });
   putTied(outfile, `${FUNCTION[0]}${result.outputFiles![0]!.text}${FUNCTION[1]}`);
 }
 
 /** A script that begins with ts/start/load.ts. */
-export async function startScript(entry: string, common: BuildOptions, flags: readonly string[]): Promise<string> {
-  const define = { LAUNCHER_V8_FLAGS: JSON.stringify(launcherV8Flags(flags)) };
+async function startScript(entry: string, common: BuildOptions, flags: readonly string[]): Promise<string> {
+  const define = { LAUNCHER_V8_FLAGS: JSON.stringify(flags) };
   const result = await build({ ...common, define, entryPoints: [entry], outdir: "out", minify: true, write: false });
   return result.outputFiles![0]!.text;
 }
 
-/** dist/cli.cjs, quick.js and main.js; `flags`: the launcher's. */
-export async function program(dist: string, common: BuildOptions, flags: readonly string[]): Promise<void> {
+/** dist/cli.cjs, quick.js, main.js, and warm.cjs. */
+export async function program(dist: string, common: BuildOptions): Promise<void> {
   await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [leaveOut([], true)])]);
+  const flags = launcherV8Flags(launcherFlags());
   put(path.join(dist, "cli.cjs"), `#!/usr/bin/env node\n${await startScript("ts/start/program.ts", common, flags)}`, 0o777);
+  put(path.join(dist, "warm.cjs"), await startScript("build/warm.ts", common, flags));
 }

@@ -2,9 +2,9 @@
  * Makes the code cache of the API: `node SCRIPT LINKS FILE` links as the command lines LINKS (JSON) say, from files and from memory, once and
  * again, then writes what V8 has compiled.
  *
- * Bundled into dist/ (api.ts), where the API is.
+ * dist/warm-api.mjs (api.ts), beside the API.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { api, script, tie } from "../ts/start/load-api.ts";
 
 const { createContext, link, memoryFS } = api;
@@ -26,6 +26,5 @@ for (const args of JSON.parse(links) as string[][]) {
   const names = args.filter((word) => /\.[ao]$/.test(word));
   if (names.length > 2 && !args.includes("-shared") && !args.some((word) => word.startsWith("@"))) await relink(names);
 }
-writeFileSync(`${file}.tmp`, Buffer.concat([script.createCachedData(), Buffer.from(tie)]));
-renameSync(`${file}.tmp`, file);
+writeFileSync(file, Buffer.concat([script.createCachedData(), Buffer.from(tie)]));
 process.exit();

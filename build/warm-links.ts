@@ -30,10 +30,10 @@ function archive(members: readonly [string, readonly string[]][]): Buffer {
 
 /**
  * Command lines: a library from objects, then programs that use it, dynamic and static, with what gcc passes: what is compiled for
- * them is in the code cache, everything else is compiled when it is called.
+ * them is in the code cache, everything else is compiled when it is called. They write to `folder`; the demo's objects are in `objects`.
  */
-export function warmLinks(folder: string): string[][] {
-  const [start, print, steps, runtime, library] = ["start.o", "print.o", "steps.o", "runtime.o", "library.o"].map((name) => path.join("build/demo", name)) as [string, string, string, string, string];
+export function warmLinks(folder: string, objects = "build/demo"): string[][] {
+  const [start, print, steps, runtime, library] = ["start.o", "print.o", "steps.o", "runtime.o", "library.o"].map((name) => path.join(objects, name)) as [string, string, string, string, string];
   const file = (name: string): string => path.join(folder, name);
   fs.writeFileSync(file("libsteps.so"), `/* GNU ld script */\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( ${file("libsteps.so.1")} AS_NEEDED ( libsteps.so.1 ) )\n`);
   fs.writeFileSync(file("steps.map"), "STEPS_1 { global: steps; }; STEPS_2 { global: print; local: *; } STEPS_1;\n");

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { v8Defaults } from "../../build/launcher.ts";
+import { defaults } from "../../ts/host/v8-flags.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 
 const test = suite("host/code-cache");
@@ -63,7 +63,49 @@ test("threads start under flags for which V8 takes the compiled code of Node's o
     run(process.execPath, [...flags, "-e", `const v8 = require("v8"); for (const flag of process.argv.slice(1).filter((word) => word !== "--")) v8.setFlagsFromString(flag); console.log(v8.cachedDataVersionTag());`, ...set]).stdout;
   // The tag is what V8 compares: its version, its flags, the processor.
   assert.is.not(tag(launcherFlags()), tag([]));
-  assert.is(tag(launcherFlags(), "--", ...v8Defaults()), tag([]));
+  assert.is(tag(launcherFlags(), "--", ...defaults(process.versions.v8)), tag([]));
+});
+
+/** An installed package without caches. */
+function installed(): string {
+  const folder = temporaryFolder("installed");
+  const { files } = JSON.parse(fs.readFileSync(path.join(repoRoot(), "package.json"), "utf8")) as { files: string[] };
+  assert.not.ok(files.includes("dist/*.cache"));
+  assert.ok(files.includes("build/demo/*.o"));
+  fs.mkdirSync(path.join(folder, "dist"));
+  for (const name of fs.readdirSync(dist)) if (/\.(?:js|cjs|mjs|wasm|json)$/.test(name)) fs.copyFileSync(path.join(dist, name), path.join(folder, "dist", name));
+  fs.cpSync(path.join(repoRoot(), "build/demo"), path.join(folder, "build/demo"), { recursive: true });
+  return folder;
+}
+
+test("installing the package makes the launcher and the caches, for the Node that does", () => {
+  const folder = installed();
+  const script = (JSON.parse(fs.readFileSync(path.join(repoRoot(), "package.json"), "utf8")) as { scripts: Record<string, string> }).scripts["postinstall"]!;
+  const made = run("sh", ["-c", script], { cwd: folder, env: { npm_lifecycle_event: "postinstall" } });
+  assert.equal([made.status, made.stdout, made.stderr], [0, "", ""]);
+  for (const name of ["quick", "main", "api"]) {
+    const tie = fs.readFileSync(path.join(folder, `dist/${name}.js`), "latin1").slice(-16) + process.version + process.versions.v8 + process.arch;
+    assert.ok(fs.readFileSync(path.join(folder, `dist/${name}.cache`), "latin1").endsWith(tie), name);
+  }
+  assert.is(fs.existsSync(path.join(folder, "dist/kernels.launcher.cache")), fs.existsSync(path.join(dist, "kernels.launcher.cache")));
+  assert.equal(fs.readFileSync(path.join(folder, "dist/driver/ld")), fs.readFileSync(path.join(dist, "driver/ld")));
+  assert.equal(fs.readdirSync(path.join(folder, "dist")).filter((name) => name.startsWith("warm.")), ["warm.cjs"]);
+  const out = path.join(folder, "out");
+  assert.equal(run(path.join(folder, "dist/driver/ld"), ["--gc-sections", ...demo, "-o", out]).stderr, "");
+  assert.is(run(out, []).status, 0);
+});
+
+test("an installation that cannot make caches succeeds without them", () => {
+  const folder = installed();
+  fs.rmSync(path.join(folder, "build"), { recursive: true });
+  const script = path.join(folder, "dist/warm.cjs");
+  const [alone, installing] = [run(process.execPath, [script]), run(process.execPath, [script], { env: { npm_lifecycle_event: "postinstall" } })];
+  assert.is(alone.status, 1);
+  assert.match(alone.stderr, "no such file");
+  assert.equal([installing.status, installing.stdout, installing.stderr], [0, "", ""]);
+  const out = path.join(folder, "out");
+  assert.equal(run(process.execPath, [path.join(folder, "dist/cli.cjs"), "--gc-sections", ...demo, "-o", out]).stderr, "");
+  assert.is(run(out, []).status, 0);
 });
 
 test("compiled kernels are used with the launcher's flags, and for what they were made of only", () => {

@@ -22,7 +22,7 @@ import { checkWritable, openOutput } from "./node-output.ts";
 import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
-import { NO_TURBOFAN, OPTIMISE, TURBOFAN, changedFlags, defaultFlags, setFlags } from "./v8-flags.ts";
+import { NO_TURBOFAN, OPTIMISE, TURBOFAN, changedFlags, defaults, setFlags } from "./v8-flags.ts";
 import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
@@ -408,7 +408,7 @@ class NodeHost implements Host {
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
     const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
     const flags = this.program ? (this.flags ?? changedFlags(this.startFlags)) : [];
-    if (this.program) defaultFlags();
+    if (this.program) setFlags(defaults(process.versions.v8));
     // The worker sets them again: this thread is too busy to hear that it has started.
     const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`, { workerData: flags }) : new Worker(EMBEDDED.worker, { eval: true, workerData: flags });
     let tell = (_reason: Error): void => undefined;

@@ -13,11 +13,14 @@ export const OPTIMISE = "--max-optimized-bytecode-size=61440";
 export const NO_TURBOFAN = "--no-opt";
 export const TURBOFAN = "--opt";
 
-/** The flags that the launcher (build/launcher.ts) and large-link.ts change. */
-export const CHANGED = ["max-optimized-bytecode-size", "opt", "sparkplug", "rehash-snapshot", "min-semi-space-size", "wasm-lazy-validation", "wasm-tiering-budget", "allow-natives-syntax", "verify-snapshot-checksum"];
-
-/** As they are in V8 when nobody changes them: of the Node that builds, for which the launcher and its caches are (build/launcher.ts). */
-declare const V8_DEFAULTS: readonly string[];
+/** What the launcher (build/launcher.ts) and large-link.ts change, as it is in V8 when nobody does; `v8`: its version. */
+export function defaults(v8: string): string[] {
+  const budget = Number.parseInt(v8) < 12 ? 1_800_000 : 13_000_000;
+  return [
+    OPTIMISE, TURBOFAN, "--sparkplug", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", `--wasm-tiering-budget=${budget}`, "--no-allow-natives-syntax",
+    "--no-verify-snapshot-checksum",
+  ];
+}
 
 const nameOf = (flag: string): string => flag.replace(/^--(no-)?/, "").replace(/=.*/, "");
 
@@ -26,9 +29,8 @@ export function setFlags(flags: readonly string[]): void {
   for (const flag of flags) setFlagsFromString(flag);
 }
 
-/** Those of the process's flags that `defaultFlags` takes back. */
+/** Those of `flags` that setting the defaults takes back. */
 export function changedFlags(flags: readonly string[]): readonly string[] {
-  return flags.filter((flag) => CHANGED.includes(nameOf(flag)));
+  const names = defaults("").map(nameOf);
+  return flags.filter((flag) => names.includes(nameOf(flag)));
 }
-
-export const defaultFlags = (): void => setFlags(V8_DEFAULTS);

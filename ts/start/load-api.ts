@@ -1,5 +1,5 @@
 /**
- * Loads the API in Node, which is a script (dist/api.js) with the code that V8 compiled when it was built (build/warm-api.ts): a module
+ * Loads the API in Node, which is a script (dist/api.js) with the code that V8 compiled when it was built or installed (build/warm.ts): a module
  * cannot bring its code cache along. With another Node than the one that built it, or with V8 flags, the cache is refused and everything is as in index.mjs.
  */
 import { createRequire } from "node:module";

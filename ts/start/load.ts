@@ -1,5 +1,5 @@
 /**
- * Loads a bundle of dist/ with the code that V8 compiled when it was built (build/warm.ts).
+ * Loads a bundle of dist/ with the code that V8 compiled when it was built or installed (build/warm.ts).
  *
  * Started without the launcher, it sets the launcher's flags itself: some come too late to be obeyed, but all of them are what V8
  * compares, and with the caches a small link takes three quarters of the time. Only in the Node that the caches are for, which knows them.
