@@ -60,10 +60,16 @@ import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
 import { SectionNames } from "./synthetic/shstrtab.ts";
 
+/** Does the link call late, whatever the inputs are, what only the complete program has (build/leave-out.ts)? Only a guess: either program does the whole of any link. */
+function needsComplete({ relocatable, emitRelocs, icf, mapFile, cref, gcSections, printGcSections, gdbIndex }: LinkOptions): boolean {
+  return relocatable || emitRelocs || icf !== "none" || mapFile !== "" || cref || (gcSections && printGcSections) || gdbIndex;
+}
+
 /** From options to input sections and symbols that know who sees them. */
 async function readInputs(ctx: Context): Promise<void> {
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   checkOptions(ctx);
+  if (needsComplete(ctx.options)) ctx.host.beComplete?.();
   await run("read-scripts", () => readScripts(ctx));
   await resolveInputs(ctx);
   readyScript(ctx);

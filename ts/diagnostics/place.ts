@@ -23,6 +23,7 @@ import { demangle } from "./demangle.ts";
 import type { Place, SourcePlace, SourceRef } from "./message.ts";
 import { ObjectSections, type ObjectSource } from "./object-sections.ts";
 import { SourceLines, type SourceLine } from "./source-line.ts";
+import { SymbolSpans } from "./symbol-spans.ts";
 
 /** What naming a place needs of a link; a Context is one. */
 export type PlaceContext = Pick<Context, "tables" | "arena" | "assigned" | "inputs" | "options" | "objects" | "sources" | "params"> & {
@@ -135,22 +136,32 @@ function isOwn(ctx: PlaceContext, obj: number, index: number): boolean {
   return sym === 0 || sym >= gsym.rows || gsym.esym[sym] === 0 || gsym.esym[sym] === row;
 }
 
+const spansOf = new WeakMap<object, Map<number, { symtab: number; spans: SymbolSpans }>>();
+
+/** Those of an object's symbols that have a size, in order. */
+function* symbolSpans(ctx: PlaceContext, obj: number, symtab: number): Iterable<{ index: number; type: number; shndx: number; from: number; to: number }> {
+  const count = ctx.tables.obj.esymCount[obj]!;
+  for (let index = 1; index < count; index++) {
+    const at = symtab + SYM_BYTES * index;
+    const size = readU64(ctx, at + 16);
+    if (size === 0) continue;
+    const from = readU64(ctx, at + 8);
+    yield { index, type: ctx.arena.u8[at + 4]! & 15, shndx: shndxAt(ctx, obj, index), from, to: from + size };
+  }
+}
+
 /** First symbol of the isec's object that covers `offset`; `type` limits the search to STT_FUNC and the like. */
 function enclosingSymbol(ctx: PlaceContext, isec: number, offset: number, type = 0): RawSymbol | null {
   const obj = ctx.tables.isec.obj[isec]!;
   const shndx = ctx.tables.isec.shndx[isec]!;
   const symtab = ctx.tables.obj.symtab[obj]!;
-  const count = ctx.tables.obj.esymCount[obj]!;
   if (symtab === 0 || shndx === SHN_UNDEF || ctx.tables.obj.kind[obj] !== OBJ_RELOCATABLE) return null;
-  for (let i = 1; i < count; i++) {
-    if (shndxAt(ctx, obj, i) !== shndx) continue;
-    const at = symtab + SYM_BYTES * i;
-    const symbolType = ctx.arena.u8[at + 4]! & 15;
-    if (symbolType === STT_SECTION || symbolType === STT_FILE || (type !== 0 && symbolType !== type)) continue;
-    const value = readU64(ctx, at + 8);
-    if (value <= offset && offset < value + readU64(ctx, at + 16) && isOwn(ctx, obj, i)) return rawSymbol(ctx, obj, i);
-  }
-  return null;
+  let known = spansOf.get(ctx);
+  if (known === undefined) spansOf.set(ctx, (known = new Map()));
+  let found = known.get(obj);
+  if (found?.symtab !== symtab) known.set(obj, (found = { symtab, spans: new SymbolSpans(symbolSpans(ctx, obj, symtab)) }));
+  const index = found.spans.covering(shndx, offset, (i, kind) => kind !== STT_SECTION && kind !== STT_FILE && (type === 0 || kind === type) && isOwn(ctx, obj, i));
+  return index === 0 ? null : rawSymbol(ctx, obj, index);
 }
 
 /** Name of the STT_FILE symbol, "" without one. */

@@ -130,6 +130,8 @@ export interface Host extends WorkerIo {
   expectLargeLink(bytes: number): void;
   /** Much is to be done in JavaScript now: a report of every section or symbol. */
   optimise?(): void;
+  /** The link asks for what only the complete program has. */
+  beComplete?(): void;
   /** There may be messages and reports. */
   expectReports?(): void;
   /** The compiled kernels; `debug` = with assertions, for tests. */

@@ -16,6 +16,7 @@ import { isDirectory, isFile } from "./file-kind.ts";
 import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
+import { beComplete } from "./complete-program.ts";
 import { largeLinkFlags } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
@@ -376,6 +377,10 @@ class NodeHost implements Host {
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
     setFlags([OPTIMISE, TURBOFAN]);
+  }
+
+  beComplete(): void {
+    if (this.program) beComplete();
   }
 
   expectReports(): void {

@@ -70,7 +70,6 @@ class Loader implements InputTaker {
   private readonly sharedBySoname = new Map<ByteString, number>();
   /** What -lNAME has found. */
   private readonly libraries = new Map<string, ByteString>();
-  private isDependent = false;
   private previous: InputArgument | null = null;
 
   constructor(ctx: Context, closed: ClosedArchives | null) {
@@ -121,9 +120,7 @@ class Loader implements InputTaker {
   /** A library that an object asks for. */
   addDependent(path: ByteString): void {
     this.rows.group++;
-    this.isDependent = true;
     this.addFile(path, PLAIN, baseName(path));
-    this.isDependent = false;
   }
 
   // ---- finding files ----
@@ -180,10 +177,8 @@ class Loader implements InputTaker {
   private addOpened(file: OpenFile, position: InputPosition, recorded: ByteString, maySkip: boolean): boolean {
     if (file.kind === "incompatible" && maySkip) return false;
     if (file.kind === "archive" || file.kind === "thin") return this.archives.add(file, position, maySkip);
-    // /dev/null is a script that says nothing (lld), and so is what stands in for a library that objects ask for; any other empty regular
-    // file is what a full disk or a killed compiler leaves.
-    const nothing = file.kind === "empty" && (this.isDependent || this.ctx.host.stat(this.access.paths.rooted(file.path))?.kind !== "file");
-    if (file.kind === "text" || nothing) return this.scripts.add(file, position, maySkip);
+    // An empty file is a script that says nothing (GNU ld, lld): /dev/null, what stands in for a library that objects ask for.
+    if (file.kind === "text" || file.kind === "empty") return this.scripts.add(file, position, maySkip);
     this.access.noteLoaded(file.path);
     if (file.kind === "relocatable" || file.kind === "shared") this.objects.noteAbi(file.head[EI_OSABI]!);
     if (file.kind === "bitcode") this.objects.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);

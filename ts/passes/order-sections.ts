@@ -117,9 +117,14 @@ export function sectionsByName(osecs: readonly OutputSection[]): Map<string, Out
   return found;
 }
 
+/** Sections, beyond those of any link that is in a hurry. */
+const MANY = 2048;
+
 /** Reads `osec` rows and ctx.synthetics; writes ctx.osecs in output order, osec.index, the order of `member` runs. */
 export function orderSections(ctx: Context): void {
   const { tables } = ctx;
+  // Each has objects, a header, a window: all in JavaScript.
+  if (tables.osec.rows >= MANY) ctx.host.optimise?.();
   const byName = new Map<string, OutputSection>();
   for (let id = HEADERS_OSEC + 1; id < tables.osec.rows; id++) {
     const name = ctx.arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);

@@ -35,9 +35,10 @@ paths("objects, archives and scripts may come from pipes, with threads too", (w)
   w.sh("mkfifo pipe; cat f.o > pipe & $LD a.o pipe -o p && cmp p q; $LD -T s.ld a.o f.o -o q && $LD -T <(cat s.ld) a.o f.o -o p && cmp p q");
 }, "ar");
 
-paths("/dev/null is a script that says nothing; an empty regular file is an error", (w) => {
+paths("an empty file is a script that says nothing, as in GNU ld and lld", (w) => {
   w.write({ ...SOURCES, "empty.o": "" }).sh(`${ASSEMBLE} $LD a.o /dev/null f.o -o p`);
-  contains(w.fails("$LD a.o empty.o f.o -o p"), "empty.o: file is empty");
+  w.sh("cp empty.o libnothing.a && $LD a.o empty.o f.o -L. -lnothing --whole-archive empty.o -o q && cmp p q");
+  if (wield) contains(w.fails("$LD empty.o -o q"), "no input files");
   assert.is(w.elf("p").symbol("f")!.name, "f");
 });
 

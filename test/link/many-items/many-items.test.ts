@@ -27,4 +27,28 @@ many("maps and cross references of more than a megabyte name every symbol once",
   assert.is(table.split("\n").length, 2 * count + 6, "and _start");
 });
 
+many("--error-limit=0 tells of all of 10,000 errors", (w) => {
+  if (!wield) return;
+  const count = 10000;
+  w.write({ "u.s": `.globl _start\n_start:\n${lines(count, (i) => `call u${i}\n`)}`, "d.s": lines(count, (i) => `.globl d${i}\n.type d${i},@function\nd${i}: nop\n.size d${i},1\n`) });
+  w.sh("as u.s -o u.o && as d.s -o d.o && cp d.o e.o");
+  const said = (command: string): string => w.try(command).stderr;
+  const undefinedOnes = said("$LD u.o -o u --error-limit=0");
+  for (const i of [0, 5000, 9999]) assert.match(undefinedOnes, `undefined symbol: u${i}\n>>> referenced by u.o:(.text+0x${(5 * i + 1).toString(16).toUpperCase()})\n`);
+  assert.is(undefinedOnes.match(/undefined symbol: /g)!.length, count);
+  const duplicates = said("$LD u.o d.o e.o -o u --error-limit=0 --unresolved-symbols=ignore-all");
+  for (const i of [0, 5000, 9999]) assert.match(duplicates, `duplicate symbol: d${i}\n>>> defined at d.o:(d${i})\n`);
+  assert.is(duplicates.match(/duplicate symbol: /g)!.length, count);
+});
+
+many("what only the complete program can do begins there", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o");
+  for (const option of ["-r", "-Map=a.map", "--cref", "--emit-relocs", "--icf=all", "--gdb-index", "--gc-sections --print-gc-sections"]) {
+    const { stderr } = w.try(`WIELD_DEBUG=1 $LD a.o -o a ${option}`);
+    assert.match(stderr, "handing over: host/complete-program.ts", option);
+  }
+  assert.not.match(w.try("WIELD_DEBUG=1 $LD a.o -o a --gc-sections").stderr, "handing over");
+});
+
 many.run();

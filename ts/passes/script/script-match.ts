@@ -7,6 +7,7 @@
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import type { Glob } from "../../script/glob.ts";
+import { GlobIndex } from "../../script/glob-index.ts";
 import type { InputDescription, LayoutScript, OutputDescription, SectionPattern } from "../../script/layout.ts";
 
 /** A section pattern, and where in the script it stands. */
@@ -23,16 +24,14 @@ export interface Subject {
   flags: number;
 }
 
-/** A candidate, and how many stand before it. */
+/** A candidate, and how many patterns stand before it. */
 interface Placed {
   candidate: Candidate;
   place: number;
 }
 
 export class Matcher {
-  /** Patterns in script order: those without wildcards by section name, and the others. Their places are indexes in script order. */
-  private readonly exact = new Map<ByteString, Placed[]>();
-  private readonly wildcards: (Placed & { names: readonly Glob[] })[] = [];
+  private readonly patterns = new GlobIndex<Placed>();
   private readonly byName = new Map<ByteString, Candidate[]>();
   private readonly byFile = new Map<Glob, Map<ByteString, boolean>>();
   /** Descriptions that turned out not to apply (ONLY_IF_RO). */
@@ -51,25 +50,13 @@ export class Matcher {
   }
 
   private add(candidate: Candidate, place: number): void {
-    const names: Glob[] = [];
-    for (const glob of candidate.pattern.names) {
-      if (glob.kind !== "exact") {
-        names.push(glob);
-        continue;
-      }
-      const known = this.exact.get(glob.literal);
-      if (known === undefined) this.exact.set(glob.literal, [{ candidate, place }]);
-      else if (known.at(-1)!.place !== place) known.push({ candidate, place });
-    }
-    if (names.length > 0) this.wildcards.push({ candidate, place, names });
+    for (const glob of candidate.pattern.names) this.patterns.add(glob, { candidate, place });
   }
 
-  /** What names a section so, in script order: a script that lists thousands of functions is asked about each of them once. */
+  /** What names a section so, in script order, each once: a script that lists thousands of functions is asked about each of them once. */
   private named(name: ByteString): Candidate[] {
-    const exact = this.exact.get(name) ?? [];
-    const places = new Set(exact.map(({ place }) => place));
-    const others = this.wildcards.filter(({ place, names }) => !places.has(place) && names.some((glob) => glob.matches(name)));
-    return [...exact, ...others].sort((a, b) => a.place - b.place).map(({ candidate }) => candidate);
+    const found = this.patterns.matching(name).sort((a, b) => a.place - b.place);
+    return found.filter(({ place }, i) => i === 0 || place !== found[i - 1]!.place).map(({ candidate }) => candidate);
   }
 
   find(subject: Subject): Candidate | null {
