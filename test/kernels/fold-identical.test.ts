@@ -184,6 +184,19 @@ for (const debug of [false, true]) {
     arena.release(top);
   });
 
+  test("a function and an indirect one or a thread-local variable at its place are not the same", () => {
+    const section = (contents: string, relocs: FoldReloc[]): FoldSection => ({ contents, flags: elf.SHF_ALLOC, osec: 2, unique: false, pieces: null, relocs });
+    const call = (symbol: number): FoldSection => section("call", [{ offset: 1, type: elf.R_X86_64_PC32, symbol, addend: 0 }]);
+    const symbol: FoldSymbol = { section: 2, value: 0, isSection: false, preemptible: false };
+    for (const [bits, alike] of [[0, 2], [abi.SYM_IFUNC, 0], [abi.SYM_TLS, 0]] as const) {
+      const top = arena.mark();
+      const contents = fill(memory, { sections: [call(0), call(1), section("f", [])], symbols: [symbol, symbol] });
+      tables.sym.flags[2]! |= bits;
+      assert.is(fold(contents, 1000).count, alike);
+      arena.release(top);
+    }
+  });
+
   test("what must not be folded", () => {
     const names = [".text", ".init", ".fini", "set", ".data", ".data.rel.ro", ".data.rel.ro.x", ".data.rel.rox", ".init.text", "a.b"];
     const top = arena.mark();

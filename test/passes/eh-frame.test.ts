@@ -20,6 +20,7 @@ const HDR = 0x2000;
 interface Output extends OutputFrames {
   world: PieceWorld;
   hdr: [number, number][];
+  hdrSize: number;
   size: number;
 }
 
@@ -42,7 +43,7 @@ async function frames(spec: PieceWorldSpec): Promise<Output> {
   const hdrAt = ctx.arena.allocZeroed(hdrSize);
   hdrSection.write(ctx, ctx.arena.bytes(hdrAt, hdrSize), hdrAt);
   assert.equal(world.issues(), []);
-  return { world, size, hdr: readHdr(ctx.arena.bytes(hdrAt, hdrSize).slice(), HDR, FRAMES), ...walkEhFrame(bytes, FRAMES) };
+  return { world, size, hdrSize, hdr: readHdr(ctx.arena.bytes(hdrAt, hdrSize).slice(), HDR, FRAMES), ...walkEhFrame(bytes, FRAMES) };
 }
 
 function section(build: (eh: EhBytes) => void, more: Partial<SectionSpec> = {}): SectionSpec {
@@ -116,6 +117,7 @@ test("an FDE without code is written but not listed, and of two for one address 
   });
   assert.is(out.fdes.length, 3);
   assert.equal(out.hdr, [[0x10010, FRAMES + out.fdes[1]!.offset]]);
+  assert.is(out.hdrSize, 12 + 8 * 2, "room for those with code, found to be one only when there are addresses");
 });
 
 test("what follows a terminator is not looked at, and an output without FDEs is a terminator", async () => {

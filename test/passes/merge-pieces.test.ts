@@ -27,9 +27,16 @@ function contents({ ctx }: PieceWorld, m: number, step = 1 << 20): Uint8Array {
   const size = ctx.tables.msec.size[m]!;
   const out = ctx.arena.alloc(size + 64);
   ctx.pool.self.tables = ctx.tables;
-  ctx.arena.u8.fill(0xaa, out, out + size);
-  for (let from = 0; from < size; from += step) writeMerged(ctx.pool.self, m, from, Math.min(from + step, size), out + from);
-  return ctx.arena.bytes(out, size).slice();
+  const whole = new Uint8Array(size);
+  // Each window by itself: nothing may be written behind it.
+  for (let from = 0; from < size; from += step) {
+    const bytes = Math.min(step, size - from);
+    ctx.arena.u8.fill(0xaa, out, out + bytes + 64);
+    writeMerged(ctx.pool.self, m, from, from + bytes, out);
+    assert.ok(ctx.arena.bytes(out + bytes, 64).every((byte) => byte === 0xaa), `behind ${from + bytes}`);
+    whole.set(ctx.arena.bytes(out, bytes), from);
+  }
+  return whole;
 }
 
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);

@@ -117,6 +117,18 @@ test("with RELR the addend is in place and no record is written, but for odd add
   assert.equal(world.records(), [{ offset: 0x200011n, type: elf.R_X86_64_RELATIVE, sym: 0, addend: 0x20000bn }]);
 });
 
+test("with RELR a section that may be at an odd address has records", () => {
+  const world = relocWorld({
+    output: "pie",
+    params: { packRelr: 1 },
+    symbols: [{ flags: abi.SYM_DEFINED, section: 0, value: 8n }],
+    sections: [{ bytes: new Uint8Array(32), flags: DATA, align: 0, relocs: [0, 8].map((offset) => ({ offset, type: elf.R_X86_64_64, sym: 0, addend: 3n })) }],
+  });
+  world.link();
+  assert.is(world.ctx.params.get("relrCount"), 0);
+  assert.equal(world.records().map(({ offset, addend }) => [offset, addend]), [[0x200000n, 0x20000bn], [0x200008n, 0x20000bn]]);
+});
+
 test("dead references in sections that are not loaded become the tombstone", () => {
   const specs: [number, bigint, bigint][] = [
     [abi.TOMB_ZERO, 0n, 0n],

@@ -60,6 +60,11 @@ test("a variable of a shared object is copied, unless it is protected or copies 
   arena.u8[tables.obj.symtab[2]! + 24 * 1 + 5] = elf.STV_PROTECTED;
   world.scan();
   assert.equal(codes(world), [abi.ISSUE_COPY_PROTECTED]);
+  const ignored = one({ ...IMPORTED_DATA, other: elf.STV_PROTECTED }, elf.R_X86_64_PC32, { params: { ignoreEquality: abi.IGNORE_DATA_EQUALITY } });
+  assert.equal(codes(ignored), []);
+  assert.is(needsOf(ignored), abi.SYM_NEEDS_COPY);
+  const functions = { params: { ignoreEquality: abi.IGNORE_FUNCTION_EQUALITY } };
+  assert.equal(codes(one({ ...IMPORTED_DATA, other: elf.STV_PROTECTED }, elf.R_X86_64_PC32, functions)), [abi.ISSUE_COPY_PROTECTED]);
 });
 
 test("dynamic relocations are counted where the section can be written, and refused where it cannot", () => {
@@ -169,6 +174,8 @@ test("thread-local models become the cheapest one the output allows", () => {
   assert.equal(codes(one(tls, elf.R_X86_64_TPOFF32, { output: "shared" })), [abi.ISSUE_RELOC_SHARED_TLS]);
   assert.equal(codes(one(other, elf.R_X86_64_TPOFF32)), [abi.ISSUE_RELOC_NEEDS_PIC]);
   assert.equal(codes(one(LOCAL, elf.R_X86_64_TPOFF32)), [abi.ISSUE_RELOC_TLS_MISMATCH]);
+  const section: SymSpec = { flags: abi.SYM_DEFINED | abi.SYM_SECTION, section: 1 };
+  assert.equal(codes(one(section, elf.R_X86_64_TPOFF32)), [], "symbols of thread-local sections have no type that says so");
   assert.is(one(tls, elf.R_X86_64_GOTTPOFF, { output: "shared" }).ctx.params.get("hasStaticTls"), 1);
 });
 
@@ -185,6 +192,22 @@ test("the call that belongs to a relaxed general dynamic sequence needs no PLT e
   assert.equal(codes(world), []);
   assert.is(world.ctx.params.get("auxRows"), 0);
   assert.ok(world.ctx.tables.sym.flags[world.sym(1)]! & abi.SYM_REF_LIVE, "lld keeps it in .dynsym");
+});
+
+test("so it is when the variable is another module's, whose offset is loaded", () => {
+  const world = relocWorld({
+    output: "pie",
+    symbols: [{ flags: abi.SYM_SHARED | abi.SYM_TLS | abi.SYM_PREEMPTIBLE }, IMPORTED],
+    sections: [{
+      bytes: new Uint8Array(16), flags: TEXT,
+      relocs: [{ offset: 4, type: elf.R_X86_64_TLSGD, sym: 0, addend: -4n }, { offset: 12, type: elf.R_X86_64_PLT32, sym: 1, addend: -4n }],
+    }],
+  });
+  world.scanSections();
+  assert.equal(codes(world), []);
+  const flags = (symbol: number): number => world.ctx.tables.sym.flags[world.sym(symbol)]!;
+  assert.ok(flags(0) & abi.SYM_NEEDS_GOTTP);
+  assert.is(flags(1) & abi.SYM_NEEDS_PLT, 0);
 });
 
 test("a call that is too far from its general dynamic sequence does not belong to it", () => {
@@ -252,6 +275,13 @@ test("shared objects are needed for what live sections refer to, and others' sym
     assert.is(kernels.demoteShared(1, 3), 1 - needed);
     assert.is(tables.sym.flags[world.sym(0)]! & abi.SYM_KIND_MASK, needed ? abi.SYM_SHARED : abi.SYM_UNDEF);
   }
+  // Dead code refers to one of its symbols, live code to another that need not be there.
+  const both = relocWorld({
+    output: "pie",
+    symbols: [strong, weak],
+    sections: [false, true].map((live, i) => ({ bytes: new Uint8Array(8), flags: TEXT, live, relocs: [{ offset: 0, type: elf.R_X86_64_PLT32, sym: i, addend: 0n }] })),
+  });
+  assert.is(both.ctx.kernels.markNeeded(1, 3, both.ctx.kernels.findCandidates(1, 4)), 0);
 });
 
 test.run();

@@ -116,6 +116,15 @@ test("definitions that name their version keep it; name@V is hidden", () => {
   assert.equal(world.messages(), []);
 });
 
+test("patterns mean name@V where their node has the whole name V", () => {
+  const world = run({
+    options: { shared: true },
+    versionNodes: script("V10 { local: f*; }; V1 { global: g; };"),
+    symbols: [own("foo@V1"), own("far@V10"), own("g")],
+  });
+  assert.equal(versions(world, "foo@V1", "far@V10", "g"), [3 | VERSYM_HIDDEN, 0, 3]);
+});
+
 test("an unknown version of a definition is an error in a shared object only", () => {
   const symbols = [own("foo@@V9")];
   assert.equal(run({ options: { shared: true }, symbols }).messages(), ["error: a.o: symbol foo@@V9 has undefined version V9"]);

@@ -214,7 +214,7 @@ test("needed versions are numbered by first use, after the defined ones, and lis
     options: { shared: true, soname: "me.so", output: "dir/out" },
     versionNodes: parseVersionScript("A { global: a; }; B { global: b; } A;", "v"),
     symbols: [
-      { name: "m", file: "libm.so", ver: 2 }, { name: "c", file: "lib.so", ver: 4 }, { name: "d", file: "lib.so", ver: 2 }, { name: "e", file: "lib.so", ver: 1 },
+      { name: "m", file: "libm.so", ver: 2 }, { name: "c", file: "lib.so", ver: 4 }, { name: "e", file: "lib.so", ver: 1 }, { name: "d", file: "lib.so", ver: 2 },
       { name: "q", file: "plain.so" }, own("a"), own("b"), own("old@A"), own("rest"), { name: "u" },
     ],
   });
