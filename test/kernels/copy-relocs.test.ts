@@ -21,6 +21,8 @@ interface Target {
   outOffset: number;
   /** Merged: where each constant went. */
   pieces: number[];
+  /** st_value of its section symbol, which tools may leave at other than 0. */
+  value: number;
 }
 
 interface Member extends CopiedSection {
@@ -42,14 +44,15 @@ const SECTION_SYMBOL = 9;
 function randomWorld(random: Prng, partial: boolean): World {
   const targets = Array.from({ length: 5 }, (): Target => {
     const count = random.between(1, 6);
+    const merge = random.chance(0.5);
     return {
-      live: random.chance(0.8), bound: random.chance(0.9), merge: random.chance(0.5), size: ENTSIZE * count, outOffset: random.below(5000), pieces: Array.from({ length: count }, () => ENTSIZE * random.below(90)),
+      live: random.chance(0.8), bound: random.chance(0.9), merge, value: merge ? 0 : random.pick([0, 0, 8]), size: ENTSIZE * count, outOffset: random.below(5000), pieces: Array.from({ length: count }, () => ENTSIZE * random.below(90)),
     };
   });
   const home = (target: Target) => {
     if (!target.live || !target.bound) return null;
     const place = (offset: bigint): bigint => {
-      if (!target.merge) return BigInt(target.outOffset) + offset;
+      if (!target.merge) return BigInt(target.outOffset + target.value) + offset;
       const piece = Number(offset) / ENTSIZE >= target.pieces.length ? target.pieces.length - 1 : Math.floor(Number(offset) / ENTSIZE);
       return BigInt(target.outOffset + target.pieces[piece]!) + offset - BigInt(ENTSIZE * piece);
     };
@@ -148,7 +151,7 @@ function fillWorld(memory: KernelMemory, { targets, members, symbols, osecAddr }
   symbols.forEach((symbol, k) => {
     esym.sym[5 + k] = 10 + k;
     sym.flags[10 + k] = symbol.is === "section" ? SYM_DEFINED | SYM_SECTION : symbol.is === "lost section" ? SYM_DISCARDED | SYM_SECTION : SYM_DEFINED;
-    if (symbol.is === "section") sym.isec[10 + k] = k;
+    if (symbol.is === "section") [sym.isec[10 + k], sym.value[10 + k]] = [k, BigInt(targets[k - 1]!.value)];
     if (symbol.is === "named") arena.u32[(indexes >>> 2) + 10 + k] = symbol.index;
   });
   return first;
@@ -189,6 +192,24 @@ for (const debug of [false, true]) {
       }
     });
   }
+
+  test("stretches of relocations have room for them, or are those of one section", () => {
+    const mark = arena.mark();
+    const random = prng(1);
+    const relocs = (count: number): CopiedReloc[] => Array.from({ length: count }, () => ({ offset: 0n, type: R_X86_64_64, symbol: 0, addend: 0n }));
+    const counts = [1, 2, 20, 3, 0, 4];
+    const member = (count: number): Member => ({ name: ".text", flags: SHF_ALLOC, size: 8, shift: 0n, kind: ISEC_REGULAR, resident: true, relocs: relocs(count) });
+    fillWorld(memory, { ...randomWorld(random, false), members: counts.map(member) }, false);
+    const out = arena.alloc(8);
+    const cuts: [number, number][] = [];
+    for (let from = 1; from <= counts.length; ) {
+      from = kernels.cutRelas(from, 1 + counts.length, 4 * RELA_BYTES, out);
+      cuts.push([from - 1, arena.u32[out >>> 2]!]);
+      assert.ok(cuts.length <= counts.length, "goes on");
+    }
+    assert.equal(cuts, [[2, 3], [3, 20], [5, 3], [6, 4]]);
+    arena.release(mark);
+  });
 
   test("relocations of unwind records move with their records, and only with those that are written", () => {
     for (let seed = 1; seed <= 150; seed++) {

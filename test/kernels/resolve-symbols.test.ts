@@ -196,7 +196,7 @@ function randomFiles(random: Prng): TwinFile[] {
         bind: is === "common" || (is === "undef" && bind === STB_GNU_UNIQUE) ? STB_GLOBAL : bind,
         vis: rare && kind !== "shared" && random.chance(0.2) ? random.between(1, 3) : STV_DEFAULT,
         type: is === "def" ? random.pick([0, 1, STT_FUNC, STT_GNU_IFUNC]) : random.below(3),
-        value: is === "abs" ? BigInt(random.below(2)) : is === "common" ? 1n << BigInt(random.below(7)) : random.u64(),
+        value: is === "abs" ? BigInt(random.below(2)) : is === "common" ? (random.chance(0.8) ? 1n << BigInt(random.below(7)) : BigInt(random.between(1, 100))) : random.u64(),
         size: random.below(20),
         group: is === "def" && groups.length > 0 && random.chance(0.5) ? random.below(groups.length) : -1,
       };

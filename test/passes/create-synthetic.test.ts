@@ -75,6 +75,11 @@ test("thread-local slots by model and output", () => {
   ]);
 });
 
+test("the offset of a weak variable that is nowhere is 0", () => {
+  const nowhere = linked("shared", [{ flags: abi.SYM_UNDEF | abi.SYM_WEAK | abi.SYM_TLS, vis: elf.STV_HIDDEN }], [[elf.R_X86_64_TLSGD, 0]]);
+  assert.equal(words(write(nowhere, new GotSection())), [0n, 0n]);
+});
+
 test("PLT entries jump through their words, lazily at first", () => {
   const world = linked("pie", [FUNC, IFUNC, FUNC], [[elf.R_X86_64_PLT32, 2], [elf.R_X86_64_PLT32, 1], [elf.R_X86_64_PLT32, 0]]);
   const gotPlt = new GotPltSection();
