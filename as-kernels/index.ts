@@ -21,7 +21,7 @@ export * from "./passes/old-arrays";
 export * from "./passes/zero-sections";
 export * from "./passes/report-relative";
 export * from "./passes/unique-names";
-export * from "./passes/mark-live";
+export { anyLive, collectIdentifiers, fillTargets, markAll, markCies, markPieces, markRootSections, markRootSymbols, markSweep, retain } from "./passes/mark-live";
 export * from "./passes/merge-pieces";
 export * from "./passes/order-members";
 export * from "./passes/pack-relocs";
@@ -30,6 +30,7 @@ export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./pass
 export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
+export * from "./passes/kept-marks";
 export * from "./passes/kept-needs";
 export { claimAgain, clearLate, clearPieces, listGroups, moveContents, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
 export { bindTables, checkHeader, countLinkonce, keepSpan, numberRows, planTables, scanHeaders } from "./passes/read-headers";

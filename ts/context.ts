@@ -20,6 +20,7 @@ import type { SymbolTable } from "./synthetic/symtab.ts";
 import type { LayoutScript, OutputDescription } from "./script/layout.ts";
 import type { Expr } from "./script/expression.ts";
 import type { LinkerDefined } from "./passes/linker-defined.ts";
+import type { KeptMarks } from "./passes/kept-marks.ts";
 import type { KeptNeeds } from "./passes/kept-needs.ts";
 import type { KeptPieces } from "./passes/kept-pieces.ts";
 import type { Plan } from "./script/plan.ts";
@@ -131,6 +132,8 @@ export interface ResolvedState {
   params: number;
   /** What split-pieces has made; null = it begins anew. */
   pieces: KeptPieces | null;
+  /** What mark-live has found; null = nothing is collected. */
+  marks: KeptMarks | null;
   /** What scan-relocs has found. */
   needs: KeptNeeds;
 }

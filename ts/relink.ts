@@ -99,7 +99,10 @@ function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: numbe
     return objects.map((file) => beginAttempt(ctx, file));
   });
   if (!attempts.every((attempt) => attempt !== null)) return "more";
-  if (!remembersSizes(ctx) && arena.inside(area, () => attempts.every((attempt) => patchFile(ctx, attempt)))) return "sizes";
+  if (!remembersSizes(ctx) && arena.inside(area, () => attempts.every((attempt) => patchFile(ctx, attempt)))) {
+    for (const { o } of attempts) checkpoint.resolved!.marks?.touched.add(o);
+    return "sizes";
+  }
   return replaceObjects(ctx, attempts) ? "sections" : "more";
 }
 

@@ -17,8 +17,14 @@ import {
 const WAITING: u32 = CTL_COUNTERS;
 /** u32: address of a u32 per esym row, what following it means (fillTargets). */
 const TARGETS_ADDR: u32 = CTL_COUNTERS + 4;
+/**
+ * u32: address of a u32 per isec row, who reached it first: another row, or PARENT_ROOT (kept-marks.ts); 0 = nobody wants to know. The cell of row 0
+ * has the address of a u8 per obj: 1 = something of it reached a piece of another object's section.
+ */
+const PARENTS_ADDR: u32 = CTL_COUNTERS + 12;
+export const PARENT_ROOT: u32 = 0xffffffff;
 /** In isec.live: live, and what it holds on to has not been looked at. */
-const LIVE_WAITING: u8 = 2;
+export const LIVE_WAITING: u8 = 2;
 /** Target of a symbol that is more than a section: in a merge section, or __start_X. */
 const TARGET_OTHER: u32 = 0xffffffff;
 
@@ -48,28 +54,36 @@ export function fillTargets(o: u32, targets: u32): void {
   }
 }
 
-/** A section that is reached: a sweep will come to it. Threads may say so twice, and then it is visited twice. */
+/** A section that is reached from row `by`: a sweep will come to it. Threads may say so twice, and then it is visited twice. */
 // @ts-ignore: decorator
 @inline
-function reach(row: u32): void {
+function reach(row: u32, by: u32): void {
   const live = tables().isec.live;
   if (live[row]) return;
+  noteParent(row, by);
   live[row] = LIVE_WAITING;
   store<u32>(WAITING, 1);
 }
 
-/** What relocation `at` of object `o` refers to becomes live. */
 // @ts-ignore: decorator
 @inline
-function follow(o: u32, at: u32): void {
+function noteParent(row: u32, by: u32): void {
+  const parents = load<u32>(PARENTS_ADDR);
+  if (parents) store<u32>(parents + (row << 2), by);
+}
+
+/** What relocation `at` of section `by`, of object `o`, refers to becomes live. */
+// @ts-ignore: decorator
+@inline
+function follow(o: u32, at: u32, by: u32): void {
   const t = tables();
   const id = t.esym.sym[t.obj.esymBase[o] + load<u32>(at, R_SYM)];
   const flags = t.sym.flags[id];
   if ((flags & SYM_KIND_MASK) == SYM_DEFINED) {
     const row = t.sym.isec[id];
     if (row == 0) return;
-    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, load<i64>(at, R_ADDEND));
-    reach(row);
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(o, id, flags, row, load<i64>(at, R_ADDEND));
+    reach(row, by);
   } else if (id < params().globalSyms && t.gsym.startStop[id] != 0) {
     const list = t.gsym.startStop[id];
     if (load<u32>(list) == START_STOP_RETAINS) retain(list);
@@ -80,7 +94,7 @@ function follow(o: u32, at: u32): void {
 /** Reaches the sections of a __start_/__stop_ list. */
 export function retain(list: u32): void {
   const count = load<u32>(list, 4);
-  for (let i: u32 = 0; i < count; i++) reach(load<u32>(list + 8 + (i << 2)));
+  for (let i: u32 = 0; i < count; i++) reach(load<u32>(list + 8 + (i << 2)), PARENT_ROOT);
 }
 
 /** Is any section of a __start_/__stop_ list live? */
@@ -91,9 +105,10 @@ export function anyLive(list: u32): u32 {
   return 0;
 }
 
-/** Marks the piece a symbol (and for section symbols the addend) falls in. */
-function markPiece(id: u32, flags: u32, row: u32, addend: i64): void {
+/** Marks the piece a symbol (and for section symbols the addend) falls in; object `o` refers to it. */
+function markPiece(o: u32, id: u32, flags: u32, row: u32, addend: i64): void {
   const t = tables();
+  if (t.isec.obj[row] != o && load<u32>(PARENTS_ADDR)) store<u8>(load<u32>(load<u32>(PARENTS_ADDR)) + o, 1);
   let piece: u32;
   if (flags & SYM_SECTION) {
     const offset = <i64>t.sym.value[id] + addend;
@@ -109,7 +124,7 @@ function markPiece(id: u32, flags: u32, row: u32, addend: i64): void {
 }
 
 /** Follows everything a live section holds on to. */
-function visit(row: u32): void {
+export function visit(row: u32): void {
   const t = tables();
   const isec = t.isec;
   const o = isec.obj[row];
@@ -124,21 +139,21 @@ function visit(row: u32): void {
       const index = load<u32>(at, R_SYM);
       if (index >= esyms) continue;
       const target = load<u32>(targets + (index << 2));
-      if (target == TARGET_OTHER) follow(o, at);
-      else if (target != 0 && !live[target]) reach(target);
+      if (target == TARGET_OTHER) follow(o, at, row);
+      else if (target != 0 && !live[target]) reach(target, row);
     }
   }
-  for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) reach(d);
+  for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) reach(d, row);
   const next = isec.nextInGroup[row];
-  if (next != 0 && next != row) reach(next);
-  for (let f = isec.fde[row]; f != 0; f = t.ehrec.nextFde[f]) visitFde(f);
+  if (next != 0 && next != row) reach(next, row);
+  for (let f = isec.fde[row]; f != 0; f = t.ehrec.nextFde[f]) visitFde(f, row);
 }
 
 /**
  * A live function's FDE keeps its LSDA: relocations after the first. Functions, LINK_ORDER sections and group members
  * stay on their own terms, as in lld.
  */
-function visitFde(f: u32): void {
+function visitFde(f: u32, by: u32): void {
   const t = tables();
   const count = t.ehrec.relaCount[f];
   if (count < 2) return;
@@ -152,8 +167,8 @@ function visitFde(f: u32): void {
     if ((t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED) continue;
     const row = t.sym.isec[id];
     if (row == 0 || t.isec.sh_flags[row] & (SHF_EXECINSTR | SHF_LINK_ORDER) || t.isec.nextInGroup[row] != 0) continue;
-    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, t.sym.flags[id], row, load<i64>(at, R_ADDEND));
-    reach(row);
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(o, id, t.sym.flags[id], row, load<i64>(at, R_ADDEND));
+    reach(row, by);
   }
 }
 
@@ -187,20 +202,22 @@ export function markRootSections(from: u32, to: u32, targets: u32): void {
     const type = isec.sh_type[row];
     if (kind == ISEC_EH_FRAME) {
       live[row] = 1;
+      noteParent(row, PARENT_ROOT);
     } else if (flags & SHF_GNU_RETAIN) {
-      reach(row);
+      reach(row, PARENT_ROOT);
     } else if (flags & SHF_LINK_ORDER) {
       continue;
     } else if (!(flags & SHF_ALLOC)) {
       if (isec.nextInGroup[row] != 0 || live[row]) continue;
       live[row] = 1;
-      for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) reach(d);
+      noteParent(row, PARENT_ROOT);
+      for (let d = isec.dependent[row]; d != 0; d = isec.nextDependent[d]) reach(d, row);
     } else if (type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY || type == SHT_PREINIT_ARRAY) {
-      reach(row);
+      reach(row, PARENT_ROOT);
     } else if (type == SHT_NOTE) {
-      if (isec.nextInGroup[row] == 0) reach(row);
+      if (isec.nextInGroup[row] == 0) reach(row, PARENT_ROOT);
     } else if (isec.rule[row] == 0 && isReservedName(isec.name[row])) {
-      reach(row);
+      reach(row, PARENT_ROOT);
     }
   }
 }
@@ -213,8 +230,8 @@ export function markRootSymbols(from: u32, to: u32): void {
     if (!(flags & (SYM_ROOT | SYM_EXPORTED)) || (flags & SYM_KIND_MASK) != SYM_DEFINED) continue;
     const row = t.sym.isec[id];
     if (row == 0) continue;
-    if (t.isec.kind[row] == ISEC_MERGE) markPiece(id, flags, row, 0);
-    reach(row);
+    if (t.isec.kind[row] == ISEC_MERGE) markPiece(0, id, flags, row, 0);
+    reach(row, PARENT_ROOT);
   }
 }
 
@@ -226,7 +243,7 @@ export function markCies(from: u32, to: u32): void {
     const o = t.isec.obj[t.ehrec.isec[r]];
     const end = t.ehrec.rela[r] + t.ehrec.relaCount[r] * RELA_BYTES;
     for (let at = t.ehrec.rela[r]; at < end; at += RELA_BYTES) {
-      if (load<u32>(at, R_SYM) < t.obj.esymCount[o]) follow(o, at);
+      if (load<u32>(at, R_SYM) < t.obj.esymCount[o]) follow(o, at, t.ehrec.isec[r]);
     }
   }
 }

@@ -200,6 +200,17 @@ export interface Kernels {
   anyNeeded(changed: u32, count: u32, marks: u32): bool;
   anyAux(from: u32, to: u32): bool;
   clearSymbols(from: u32, to: u32): void;
+  // passes/kept-marks
+  loseParents(parents: u32, from: u32, to: u32, out: u32): u32;
+  moveParents(parents: u32, from: u32, rows: u32, delta: u32): void;
+  restoreLive(parents: u32, pieces: u32): void;
+  listReached(o: u32, parents: u32, out: u32): u32;
+  nameDead(list: u32, count: u32, names: u32): u32;
+  nameOrphans(parents: u32, names: u32, found: u32): u32;
+  findReferring(names: u32, found: u32): void;
+  visitAgain(o: u32, parents: u32, filled: u32, targets: u32): u32;
+  visitRowAgain(row: u32, o: u32, parents: u32, filled: u32, targets: u32): bool;
+  sweepChanged(filled: u32, targets: u32): u32;
   // passes/kept-needs
   keepNeeds(flags: u32, counts: u32, most: u32, before: u32): void;
   restoreCounts(counts: u32, most: u32): void;
@@ -552,6 +563,16 @@ export const KERNEL_NAMES: readonly string[] = [
   "anyNeeded",
   "anyAux",
   "clearSymbols",
+  "loseParents",
+  "moveParents",
+  "restoreLive",
+  "listReached",
+  "nameDead",
+  "nameOrphans",
+  "findReferring",
+  "visitAgain",
+  "visitRowAgain",
+  "sweepChanged",
   "keepNeeds",
   "restoreCounts",
   "clearCounts",

@@ -16,6 +16,8 @@ export interface KeptPieces {
   spares: ArenaSpares;
   /** The rows that there can be. */
   most: PieceRows;
+  /** Address of a copy of piece.live as mark-live left it. */
+  live: number;
   /** Where stream-strings took the table of pieces from. */
   piece: Uint32Array;
   /** Parameters. */
@@ -32,8 +34,9 @@ export function keepPieces(ctx: Context): void {
   if (resolved === null) return;
   const most = (rows: number): number => rows + ctx.spareRows(rows);
   const { cie, ehrec, ehsec, piece } = tables;
+  const live = resolved.marks === null ? 0 : arena.alloc(most(piece.rows));
   resolved.pieces = {
-    mark: arena.mark(), spares: arena.spares(), piece: placeOf(tables, "piece"),
+    live, mark: arena.mark(), spares: arena.spares(), piece: placeOf(tables, "piece"),
     most: { pieces: most(piece.rows), records: most(ehrec.rows), cies: most(cie.rows), frames: most(ehsec.rows) },
     streams: params.get("streams"), streamSymbols: params.get("streamSymbols"), xxh3Secret: params.get("xxh3Secret"),
   };

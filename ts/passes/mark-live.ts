@@ -7,11 +7,14 @@
 import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, SYM_DEFINED, SYM_KIND_MASK, SYM_WEAK } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { keepMarks, markChanged, startMarks } from "./kept-marks.ts";
 
 /** Index in u32: the kernel's word that some section waits. */
 const WAITING = CTL_COUNTERS >>> 2;
 /** Index in u32: sections that the chunks of a sweep have met. */
 const VISITED = (CTL_COUNTERS >>> 2) + 2;
+/** Index in u32: where parents are noted (kept-marks.ts). */
+const PARENTS = (CTL_COUNTERS >>> 2) + 3;
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 64;
 /** Sections or names a kernel call takes. */
@@ -50,7 +53,13 @@ export async function markLive(ctx: Context): Promise<void> {
   }
   const mark = arena.mark();
   arena.u32[WAITING] = 0;
-  const waiting = listStartStop(ctx);
+  const { used, waiting } = listStartStop(ctx);
+  arena.u32[PARENTS] = ctx.checkpoint.resolved?.marks?.parents ?? 0;
+  if (used === 0 && markChanged(ctx, WAITING)) {
+    arena.release(mark);
+    return keepMarks(ctx, true);
+  }
+  arena.u32[PARENTS] = startMarks(ctx);
   const targets = arena.alloc(tables.esym.rows * 4);
   const count = ctx.objects.length;
   await ctx.pool.run("fill-targets", Math.ceil(count / OBJECTS_PER_CHUNK), ctx.objects.byteOffset, count, targets);
@@ -71,15 +80,16 @@ export async function markLive(ctx: Context): Promise<void> {
   } while (retainWanted(ctx, waiting));
   arena.release(mark);
   kernels.markPieces(1, rows, 1);
+  keepMarks(ctx, used === 0);
 }
 
 /**
  * __start_X and __stop_X (X a C identifier) hold on to all sections X: always for glibc's own sets, for others under
  * -z nostart-stop-gc. Under lld's default, start-stop-gc, they do not; but a set of which nothing else is live would leave
  * the symbols undefined, so it is kept then (what GNU ld does, and what the program wants), unless all references are weak and
- * the program is ready for that. Sets gsym.startStop; returns the lists of the second kind.
+ * the program is ready for that. Sets gsym.startStop; returns how many sets are held on to, and the lists of the second kind.
  */
-function listStartStop(ctx: Context): number[] {
+function listStartStop(ctx: Context): { used: number; waiting: number[] } {
   const { kernels, tables, arena, options } = ctx;
   const list = arena.alloc(tables.isec.rows * 4);
   let count = 0;
@@ -93,6 +103,7 @@ function listStartStop(ctx: Context): number[] {
     else rows.push(row);
   }
   const waiting: number[] = [];
+  let sets = 0;
   for (const [name, rows] of byName) {
     const retains = !options.startStopGc || name.startsWith("__libc_");
     const at = arena.alloc(4 * (rows.length + 2));
@@ -105,10 +116,11 @@ function listStartStop(ctx: Context): number[] {
       used = true;
     }
     if (!used) continue;
+    sets++;
     arena.u32.set([retains ? START_STOP_RETAINS : START_STOP_WAITS, rows.length, ...rows], at >>> 2);
     if (!retains) waiting.push(at);
   }
-  return waiting;
+  return { used: sets, waiting };
 }
 
 /** Marks the sets that are referred to and wholly dead; true = there were some. */

@@ -94,6 +94,7 @@ function placeSections({ checkpoint: { resolved, room }, kernels, tables, tables
     slot.isec.fill(0, obj.slotBase[o]!, obj.slotBase[o]! + obj.e_shnum[o]!);
     shiftRows(tables, "isec", base + isecCount, delta, kernels.copyMemory);
     kernels.moveReferences(base + isecCount, delta);
+    if (resolved!.marks !== null) kernels.moveParents(resolved!.marks.parents, base + isecCount, rows, delta);
     if (resolved!.pieces !== null) kernels.moveRecords(base + isecCount, delta);
     if (delta < 0) clearRows(tables, "isec", rows + delta, rows, kernels.fillBytes);
     kernels.numberSections(o, base, obj.localBase[o]!);

@@ -6,6 +6,7 @@
  */
 import type { Context, ResolvedState } from "../context.ts";
 import { paramsBlock } from "../memory/table.ts";
+import { allocMarks, loseMarks } from "./kept-marks.ts";
 import { allocNeeds, restoreNeeds } from "./kept-needs.ts";
 import { restorePieces } from "./kept-pieces.ts";
 import type { Attempt } from "./patch-objects.ts";
@@ -28,9 +29,10 @@ export function saveResolved(ctx: Context): void {
   const globals = arena.alloc(SAVED_BYTES * params.get("globalSyms") + 16);
   const needed = arena.alloc(tables.obj.rows);
   const block = arena.alloc(paramsBlock().bytes);
+  const marks = allocMarks(ctx);
   const needs = allocNeeds(ctx);
   const area = arena.setAside(Math.min(MAX_AREA, Math.max(MIN_AREA, arena.mark() / AREA_PART)));
-  checkpoint.resolved = { mark: arena.mark(), spares: arena.spares(), area, globals, needed, params: block, pieces: null, needs };
+  checkpoint.resolved = { mark: arena.mark(), spares: arena.spares(), area, globals, needed, params: block, pieces: null, marks, needs };
   saveAgain(ctx, checkpoint.resolved);
 }
 
@@ -54,6 +56,7 @@ export function restoreResolved(ctx: Context, state: ResolvedState, attempts: re
   const globals = params.get("globalSyms");
   kernels.restoreGlobals(state.globals, globals);
   kernels.clearLate(globals, params.get("nameRules"), params.get("nameRuleCount"));
+  loseMarks(ctx, state.marks, attempts);
   restoreNeeds(ctx, state.needs, attempts);
   if (state.pieces === null) kernels.clearPieces();
   else restorePieces(ctx, state.pieces);
