@@ -11,7 +11,7 @@ export * from "./passes/copy-relocs";
 export * from "./passes/create-synthetic";
 export * from "./passes/dynsym";
 export { countEhFrames, dropRecords, linkCies, linkFdes, listEhFrames, moveRecords } from "./passes/eh-frame";
-export { countGlobals, countLocals, emitGlobals, emitLocals, listDefinedGlobals, listGlobals } from "./passes/emit-symtab";
+export { countGlobals, countLocals, emitGlobals, emitLocalised, listLocalised, sortLocalised, emitLocals, listDefinedGlobals, listGlobals } from "./passes/emit-symtab";
 export * from "./passes/fill-symbols";
 export * from "./passes/fold-identical";
 export * from "./passes/gdb-index";

@@ -6,9 +6,8 @@
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
 import { ABSOLUTE, longIndex, sectionAt, shortIndex } from "../lib/section-at.ts";
-import { isLocalLabel, isPieceLive } from "../lib/written-symbol.ts";
 import {
-  SYM_DEFINED, SYM_DISCARDED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE,
+  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE,
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_TLS, DISCARD_ALL, DISCARD_LOCALS, DISCARD_NONE,
 } from "../shared/abi.ts";
 import {
@@ -27,10 +26,16 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DISCARDED || kind == SYM_UNDEF) return false;
   const row = t.sym.isec[id];
-  if (row != 0 && (!t.isec.live[row] || t.isec.osec[row] == 0 || !isPieceLive(id, row))) return false;
+  if (row != 0) {
+    if (!t.isec.live[row] || t.isec.osec[row] == 0) return false;
+    if (t.isec.kind[row] == ISEC_MERGE) {
+      const piece = t.sym.piece[id];
+      if (piece == 0 || !t.piece.live[piece - 1]) return false;
+    }
+  }
   if (flags & SYM_REF_LIVE && params().symIndex) return true; // a kept relocation names it
   if (discard == DISCARD_ALL) return false;
-  if (discard == DISCARD_NONE || !isLocalLabel(name)) return true;
+  if (discard == DISCARD_NONE || load<u16>(name) != 0x4c2e) return true;
   return discard != DISCARD_LOCALS && !(row != 0 && t.isec.sh_flags[row] & SHF_MERGE);
 }
 
@@ -44,7 +49,11 @@ export function keepGlobal(id: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DEFINED) {
     const row = t.sym.isec[id];
-    return row == 0 || (t.isec.live[row] != 0 && t.isec.osec[row] != 0 && isPieceLive(id, row));
+    if (row == 0) return true;
+    if (!t.isec.live[row] || t.isec.osec[row] == 0) return false;
+    if (t.isec.kind[row] != ISEC_MERGE) return true;
+    const piece = t.sym.piece[id];
+    return piece != 0 && t.piece.live[piece - 1] != 0;
   }
   if (kind == SYM_IN_OSEC) return true;
   if (kind == SYM_DISCARDED) return false;
@@ -96,17 +105,61 @@ export function listGlobals(from: u32, to: u32, order: u32, list: u32, count: u3
   return found;
 }
 
-/** Counts the globals at places [from, to) of the list of those that are written: localised ones when `local`, the others otherwise. The names of both count with the others. */
-export function countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32 {
+/**
+ * Of the globals at places [from, to) of the list: counts the localised ones of each object at `heads` (u32 per object) and appends their places to
+ * `out`. Those of objects without STT_FILE, and the linker's own, count for object 0. Returns how many there are.
+ */
+export function listLocalised(from: u32, to: u32, heads: u32, out: u32): u32 {
   const list = params().symList;
   let count: u32 = 0;
-  let names: f64 = 0;
   for (let i = from; i < to; i++) {
     const id = load<u32>(list + (i << 2));
-    if (u32(isLocalised(id)) == local) count++;
-    if (!local) names += <f64>(fullName(id) + 1);
+    if (!isLocalised(id)) continue;
+    const head = heads + (localsOwner(id) << 2);
+    store<u32>(head, load<u32>(head) + 1);
+    store<u32>(out + (count++ << 2), i);
   }
-  store<f64>(bytes, load<f64>(bytes) + names);
+  return count;
+}
+
+/** Sorts those `count` places by object: `heads` has the index at `out` where each object's begin, and in the end where they end. */
+export function sortLocalised(places: u32, count: u32, heads: u32, out: u32): void {
+  const list = params().symList;
+  for (let n: u32 = 0; n < count; n++) {
+    const i = load<u32>(places + (n << 2));
+    const head = heads + (localsOwner(load<u32>(list + (i << 2))) << 2);
+    const at = load<u32>(head);
+    store<u32>(out + (at << 2), i);
+    store<u32>(head, at + 1);
+  }
+}
+
+/** The object whose local symbols, an STT_FILE in front (gABI ch. 4 Symbol Table), a localised symbol follows; 0 = none. */
+// @ts-ignore: decorator
+@inline
+function localsOwner(id: u32): u32 {
+  const t = tables();
+  if ((t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED) return 0;
+  const o = t.gsym.obj[id];
+  return t.obj.firstGlobal[o] > 1 && (load<u8>(t.obj.symtab[o] + SYM_BYTES, ST_INFO) & 15) == STT_FILE ? o : 0;
+}
+
+/**
+ * Counts the globals at places [from, to) of the list that are no locals of the output. The names of all of them are in this order (lld), and
+ * where each begins among those from `from` on is noted in params.symNames.
+ */
+export function countGlobals(from: u32, to: u32, bytes: u32): u32 {
+  const list = params().symList;
+  const places = params().symNames;
+  let count: u32 = 0;
+  let names: u32 = 0;
+  for (let i = from; i < to; i++) {
+    const id = load<u32>(list + (i << 2));
+    if (!isLocalised(id)) count++;
+    store<u32>(places + (i << 2), names);
+    names += fullName(id) + 1;
+  }
+  store<f64>(bytes, load<f64>(bytes) + <f64>names);
   return count;
 }
 
@@ -207,43 +260,58 @@ export function emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset
 }
 
 /**
- * As emitLocals, for the globals at places [from, to): localised ones when `local`, the others otherwise. Names stand in the order of the globals,
- * whichever they are (as lld): those of both are written with the others, and the localised only refer to them.
+ * As emitLocals, for the globals at places [from, to) that are no locals of the output. Names stand in the order of the globals, whichever they are
+ * (as lld): those of localised ones are written here, too.
  */
-export function emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
-  const t = tables();
-  const gsym = t.gsym;
-  const indexes = params().symIndex;
-  const symtabAt = params().symtabAt;
+export function emitGlobals(from: u32, end: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32 {
+  const gsym = tables().gsym;
   const list = params().symList;
   let to = at;
   let text: u32 = 0;
   for (let i = from; i < end; i++) {
     const id = load<u32>(list + (i << 2));
     const bytes = fullName(id);
-    const nameAt = text;
-    text += bytes + 1;
-    if (!local) {
-      copyBytes(names + nameAt, gsym.name[id], bytes);
-      store<u8>(names + nameAt + bytes, 0);
+    copyBytes(names + text, gsym.name[id], bytes);
+    store<u8>(names + text + bytes, 0);
+    if (!isLocalised(id)) {
+      let bind = <u32>gsym.bind[id];
+      if (bind == 0 || (bind == STB_GNU_UNIQUE && !params().gnuUnique)) bind = STB_GLOBAL;
+      putGlobal(id, bind, to, nameOffset + text, shndxAt != 0 ? shndxAt + (to - at) / SYM_BYTES * 4 : 0);
+      to += SYM_BYTES;
     }
-    if (u32(isLocalised(id)) != local) continue;
-    const kind = t.sym.flags[id] & SYM_KIND_MASK;
-    // A variable copied from a shared object lives here now.
-    const copied = kind == SYM_SHARED && (t.sym.flags[id] & SYM_NEEDS_COPY) != 0;
-    const defined = kind == SYM_DEFINED || kind == SYM_IN_OSEC || copied;
-    const shndx = copied ? sectionAt(t.sym.addr[id]) : defined ? outputIndex(id) : SHN_UNDEF;
-    let bind = <u32>gsym.bind[id];
-    if (bind == 0) bind = STB_GLOBAL;
-    if (local) bind = STB_LOCAL;
-    else if (bind == STB_GNU_UNIQUE && !params().gnuUnique) bind = STB_GLOBAL;
-    const value = defined ? outputValue(id) : t.sym.addr[id];
-    const moved = isPltFunction(id);
-    const type = moved ? STT_FUNC : <u32>gsym.type[id];
-    const wideAt = shndxAt != 0 ? shndxAt + (to - at) / SYM_BYTES * 4 : 0;
-    put(to, wideAt, nameOffset + nameAt, <u8>((bind << 4) | type), gsym.vis[id], shndx, value, defined && !moved ? <u64>gsym.size[id] : 0);
-    if (indexes) store<u32>(indexes + (id << 2), (to - symtabAt) / SYM_BYTES);
-    to += SYM_BYTES;
+    text += bytes + 1;
   }
   return text;
+}
+
+/**
+ * The localised globals whose places of the list are at `places` [from, end). Their names are those of the stretches of `1 << stretchBits` globals
+ * that countGlobals has counted, from place 0 on; where the names of stretch n begin is the u32 at `bases` + n * `baseStep`.
+ */
+export function emitLocalised(places: u32, from: u32, end: u32, stretchBits: u32, bases: u32, baseStep: u32, at: u32, shndxAt: u32): void {
+  const list = params().symList;
+  const names = params().symNames;
+  for (let n = from; n < end; n++) {
+    const i = load<u32>(places + (n << 2));
+    const name = load<u32>(bases + (i >> stretchBits) * baseStep) + load<u32>(names + (i << 2));
+    putGlobal(load<u32>(list + (i << 2)), STB_LOCAL, at + (n - from) * SYM_BYTES, name, shndxAt != 0 ? shndxAt + (n - from) * 4 : 0);
+  }
+}
+
+/** Writes global `id`, whose name is at `name` of .strtab. */
+// @ts-ignore: decorator
+@inline
+function putGlobal(id: u32, bind: u32, to: u32, name: u32, wideAt: u32): void {
+  const t = tables();
+  const kind = t.sym.flags[id] & SYM_KIND_MASK;
+  // A variable copied from a shared object lives here now.
+  const copied = kind == SYM_SHARED && (t.sym.flags[id] & SYM_NEEDS_COPY) != 0;
+  const defined = kind == SYM_DEFINED || kind == SYM_IN_OSEC || copied;
+  const shndx = copied ? sectionAt(t.sym.addr[id]) : defined ? outputIndex(id) : SHN_UNDEF;
+  const value = defined ? outputValue(id) : t.sym.addr[id];
+  const moved = isPltFunction(id);
+  const type = moved ? STT_FUNC : <u32>t.gsym.type[id];
+  put(to, wideAt, name, <u8>((bind << 4) | type), t.gsym.vis[id], shndx, value, defined && !moved ? <u64>t.gsym.size[id] : 0);
+  const indexes = params().symIndex;
+  if (indexes) store<u32>(indexes + (id << 2), (to - params().symtabAt) / SYM_BYTES);
 }

@@ -419,6 +419,7 @@ export class Params {
   gotRelative: u32;
   symIndex: u32;
   symList: u32;
+  symNames: u32;
   symtabAt: u32;
   gotSymbolic: u32;
   nameRules: u32;

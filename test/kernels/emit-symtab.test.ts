@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_TLS, SYM_UNDEF,
+  SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR,
 } from "../../as-kernels/shared/abi.ts";
 import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STT_FILE, STT_GNU_IFUNC, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
@@ -96,7 +96,7 @@ for (const debug of [false, true]) {
     }
   });
 
-  test("writes the globals its twin keeps, hidden ones as locals, both with the names of one list", () => {
+  test("writes the globals its twin keeps, hidden ones as locals behind those of their object, both with the names of one list", () => {
     for (let seed = 1; seed <= 300; seed++) {
       const mark = arena.mark();
       const random = prng(seed);
@@ -125,18 +125,43 @@ for (const debug of [false, true]) {
       const kept = globals.slice(from, to).filter((global) => isGlobalWritten(global, link));
       const text = kept.map(({ name }) => name + "\0").join("");
       const nameOf = (global: Global) => FIRST_NAME + kept.slice(0, kept.indexOf(global)).reduce((sum, { name }) => sum + name.length + 1, 0);
+      const list = arena.alloc(4 * rows);
+      assert.is(kernels.listGlobals(from + 1, to + 1, 0, list, 0), kept.length, `seed ${seed}`);
+      memory.params.set("symList", list);
+      memory.params.set("symNames", arena.alloc(4 * rows));
+      // Object 1 has an STT_FILE, object 2 another local symbol.
+      const objects = new Map(globals.map((global) => [global, random.below(3)]));
+      const named = arena.allocZeroed(2 * SYM_BYTES);
+      arena.u8[named + SYM_BYTES + 4] = STT_FILE;
+      const obj = allocTable(arena, tables, "obj", 3);
+      obj.firstGlobal.set([random.pick([2, 3, 40]), 2], 1);
+      obj.symtab.set([named, arena.allocZeroed(2 * SYM_BYTES)], 1);
+      globals.forEach((global, k) => (gsym.obj[k + 1] = objects.get(global)!));
+      const followed = (global: Global): number => (objects.get(global) === 1 && (global.flags & SYM_KIND_MASK) === SYM_DEFINED ? 1 : 0);
+      const localised = kept.filter(isLocalised);
+      const byObject = [...localised.filter((global) => followed(global) === 1), ...localised.filter((global) => followed(global) === 0)];
+      const heads = arena.allocZeroed(12);
+      const [places, sorted] = [arena.alloc(4 * rows), arena.alloc(4 * rows)];
+      assert.is(kernels.listLocalised(0, kept.length, heads, places), localised.length, `seed ${seed}`);
+      const ofObject = arena.u32[(heads >>> 2) + 1]!;
+      assert.equal([ofObject, arena.u32[heads >>> 2]], [1, 0].map((o) => localised.filter((global) => followed(global) === o).length), `seed ${seed}`);
+      arena.u32.set([ofObject, 0], heads >>> 2);
+      kernels.sortLocalised(places, localised.length, heads, sorted);
+      assert.equal([...arena.u32.subarray(sorted >>> 2, (sorted >>> 2) + localised.length)].map((place) => kept[place]), byObject, `seed ${seed}`);
+      // Two stretches of names, as units have them.
+      const total = arena.allocZeroed(8);
+      arena.f64[total >>> 3] = 3;
+      const counts = [0, 16, 32].map((place) => kernels.countGlobals(Math.min(place, kept.length), Math.min(place + 16, kept.length), total));
+      assert.is(counts.reduce((a, b) => a + b, 0), kept.length - localised.length, `seed ${seed}`);
+      assert.is(arena.f64[total >>> 3], 3 + text.length, `seed ${seed}`);
+      const bases = arena.alloc(12);
+      [0, 16, 32].forEach((place, n) => (arena.u32[(bases >>> 2) + n] = FIRST_NAME + kept.slice(0, place).reduce((sum, { name }) => sum + name.length + 1, 0)));
       for (const local of [1, 0]) {
         const where = `seed ${seed}, ${local ? "localised" : "global"}`;
-        const mine = kept.filter((global) => isLocalised(global) === (local === 1));
+        const mine = local ? byObject : kept.filter((global) => !isLocalised(global));
         const { at, wide, names, indexes } = room(memory, random, link, mine.length, text.length);
-        const list = arena.alloc(4 * rows);
-        assert.is(kernels.listGlobals(from + 1, to + 1, 0, list, 1), 1 + kept.length, where);
-        memory.params.set("symList", list);
-        const total = arena.allocZeroed(8);
-        arena.f64[total >>> 3] = 3;
-        assert.is(kernels.countGlobals(1, 1 + kept.length, local, total), mine.length, where);
-        assert.is(arena.f64[total >>> 3], 3 + (local ? 0 : text.length), where);
-        kernels.emitGlobals(1, 1 + kept.length, local, at, local ? 0 : names, FIRST_NAME, wide);
+        if (local) kernels.emitLocalised(sorted, 0, mine.length, 4, bases, 4, at, wide);
+        else assert.is(kernels.emitGlobals(0, kept.length, at, names, FIRST_NAME, wide), text.length, where);
         if (local) assert.ok(untouched(names, text.length + 16), where);
         else assert.is(arena.string(names, text.length), text, where);
         assert.ok(untouched(names + text.length, 16) && untouched(at + SYM_BYTES * mine.length, 16) && untouched(wide + 4 * mine.length, 16), `nothing behind, ${where}`);

@@ -82,10 +82,13 @@ export interface Kernels {
   // passes/emit-symtab
   countLocals(o: u32, discard: u32, bytes: u32): u32;
   listGlobals(from: u32, to: u32, order: u32, list: u32, count: u32): u32;
-  countGlobals(from: u32, to: u32, local: u32, bytes: u32): u32;
+  listLocalised(from: u32, to: u32, heads: u32, out: u32): u32;
+  sortLocalised(places: u32, count: u32, heads: u32, out: u32): void;
+  countGlobals(from: u32, to: u32, bytes: u32): u32;
   listDefinedGlobals(from: u32, to: u32, out: u32): u32;
   emitLocals(o: u32, discard: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
-  emitGlobals(from: u32, end: u32, local: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
+  emitGlobals(from: u32, end: u32, at: u32, names: u32, nameOffset: u32, shndxAt: u32): u32;
+  emitLocalised(places: u32, from: u32, end: u32, stretchBits: u32, bases: u32, baseStep: u32, at: u32, shndxAt: u32): void;
   // passes/fill-symbols
   fillSymbols(o: u32): void;
   collectCommons(from: u32, to: u32, out: u32): u32;
@@ -461,10 +464,13 @@ export const KERNEL_NAMES: readonly string[] = [
   "moveRecords",
   "countLocals",
   "listGlobals",
+  "listLocalised",
+  "sortLocalised",
   "countGlobals",
   "listDefinedGlobals",
   "emitLocals",
   "emitGlobals",
+  "emitLocalised",
   "fillSymbols",
   "collectCommons",
   "foldCandidates",

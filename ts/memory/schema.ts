@@ -371,6 +371,7 @@ export const PARAMS = {
   gotRelative: "u32", // index of the first RELATIVE relocation of .got; grows while they are written
   symIndex: "u32", // -r and --emit-relocs: address of a u32 per sym row, its index in the output's symbol table; 0 = not wanted
   symList: "u32", // address of the globals that .symtab has (u32, from place 0 on), in its order
+  symNames: "u32", // address of where their names begin among those of their stretch (u32 each)
   symtabAt: "u32", // with symIndex: address of the output's symbol table while it is written
   gotSymbolic: "u32", // index of the first symbolic relocation of .got
   nameRules: "u32", // address of the rules that name output sections (as-kernels/lib/name-rules.ts)

@@ -380,17 +380,18 @@ export const PARAM_OFFSETS: Readonly<Record<string, number>> = {
   gotRelative: 352,
   symIndex: 356,
   symList: 360,
-  symtabAt: 364,
-  gotSymbolic: 368,
-  nameRules: 372,
-  nameRuleCount: 376,
-  warningSections: 380,
-  ehFrameHdr: 384,
-  warnCommon: 388,
-  fortranCommon: 392,
-  suspects: 396,
+  symNames: 364,
+  symtabAt: 368,
+  gotSymbolic: 372,
+  nameRules: 376,
+  nameRuleCount: 380,
+  warningSections: 384,
+  ehFrameHdr: 388,
+  warnCommon: 392,
+  fortranCommon: 396,
+  suspects: 400,
 };
-export const PARAMS_BYTES = 400;
+export const PARAMS_BYTES = 404;
 
 /** Parameters of 64 bits. */
 export const WIDE_PARAMS: readonly string[] = ["digest","gotAddr","gotPltAddr","ehFrameAddr","ehFrameHdrAddr","pltAddr","pltFirst","pltLazy","pltGotAddr","ipltAddr","tlsAddr","tlsEnd"];

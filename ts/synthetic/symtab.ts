@@ -2,7 +2,8 @@
  * .symtab, .strtab and .symtab_shndx: three sections written from one walk.
  *
  * Work is cut into units (the locals of an object; a stretch of globals), each with an exact slice found by prefix sums, so
- * that units can be written in any order. Locals come first (gABI ch. 4: sh_info), then the globals that became local.
+ * that units can be written in any order. Locals come first (gABI ch. 4: sh_info); the globals that became local follow those of the object that
+ * defines them, behind its STT_FILE (lld), and in the end those that belong to none.
  */
 import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from "../../as-kernels/shared/elf.ts";
@@ -14,17 +15,15 @@ import type { SyntheticSection } from "./section.ts";
 /** Globals that a kernel call looks at. */
 const ROWS_PER_CALL = 1 << 14;
 /** Globals a unit takes. */
-const GLOBALS_PER_UNIT = 1 << 11;
+const STRETCH_BITS = 11;
+const GLOBALS_PER_UNIT = 1 << STRETCH_BITS;
 /** Units are written together up to about this many bytes of entries and names. */
 const WINDOW_BYTES = 1 << 18;
 /** Objects a chunk of the phases takes. */
 const UNITS_PER_CHUNK = 32;
 
-/**
- * u32 cells of a unit: kind, first, end, symbols, name bytes (then first symbol index, first name offset), and for localised symbols
- * the unit that has their names.
- */
-const UNIT_WORDS = 6;
+/** u32 cells of a unit: kind, first, end, symbols, name bytes (then first symbol index, first name offset). Localised symbols have their names in the units of globals. */
+const UNIT_WORDS = 5;
 const KIND_OBJECT = 0;
 const KIND_LOCALISED = 1;
 const KIND_GLOBAL = 2;
@@ -39,6 +38,9 @@ const A_SYMTAB = 3;
 const A_STRTAB = 4;
 const A_SHNDX = 5;
 const A_FD = 6;
+/** Places of the localised globals, by object; the first unit of globals. */
+const A_LOCALISED = 9;
+const A_GLOBALS = 10;
 /** Where all entries and all words of .symtab_shndx are to be collected in memory; 0 = they are written from windows. */
 const A_ENTRIES = 7;
 const A_WORDS = 8;
@@ -56,7 +58,7 @@ export function countSymtabPhase(w: WorkerContext, chunk: number): void {
     w.f64[bytes >>> 3] = 0;
     w.u32[at + 3] = kind === KIND_OBJECT
       ? w.kernels.countLocals(first, w.args[A_DISCARD]!, bytes)
-      : w.kernels.countGlobals(first, end, kind === KIND_LOCALISED ? 1 : 0, bytes);
+      : kind === KIND_LOCALISED ? end - first : w.kernels.countGlobals(first, end, bytes);
     w.u32[at + 4] = w.f64[bytes >>> 3]!;
   });
 }
@@ -88,8 +90,11 @@ function emitUnits(w: WorkerContext, from: number, to: number, cell: (unit: numb
     const words = wide ? shndx + (cell(unit, 3) - index) * 4 : 0;
     const kind = cell(unit, 0);
     if (kind === KIND_OBJECT) w.kernels.emitLocals(cell(unit, 1), w.args[A_DISCARD]!, entry, names, cell(unit, 4), words);
-    else if (kind === KIND_LOCALISED) w.kernels.emitGlobals(cell(unit, 1), cell(unit, 2), 1, entry, 0, cell(cell(unit, 5), 4), words);
-    else w.kernels.emitGlobals(cell(unit, 1), cell(unit, 2), 0, entry, names, cell(unit, 4), words);
+    else if (kind === KIND_GLOBAL) w.kernels.emitGlobals(cell(unit, 1), cell(unit, 2), entry, names, cell(unit, 4), words);
+    else {
+      const bases = w.args[A_UNITS]! + (w.args[A_GLOBALS]! * UNIT_WORDS + 4) * 4;
+      w.kernels.emitLocalised(w.args[A_LOCALISED]!, cell(unit, 1), cell(unit, 2), STRETCH_BITS, bases, UNIT_WORDS * 4, entry, words);
+    }
   }
   const fd = w.args[A_FD]!;
   if (bytes > 0) w.write(fd, strtab, bytes, w.args[A_STRTAB]! + text);
@@ -112,7 +117,10 @@ export class SymbolTable {
   nameBytes = 1;
   private units = 0;
   private unitCount = 0;
+  private globalUnit = 0;
   private list = 0;
+  private names = 0;
+  private localised = 0;
 
   constructor() {
     const needed = (ctx: Context) => ctx.options.strip !== "all";
@@ -129,27 +137,39 @@ export class SymbolTable {
     if (ctx.options.strip === "all") return;
     const { arena, params } = ctx;
     const globals = this.listGlobals(ctx);
-    const stretches = Math.ceil(globals / GLOBALS_PER_UNIT);
-    this.unitCount = ctx.objects.length + 2 * stretches;
+    const rows = params.get("globalSyms");
     this.entries = this.locals = this.nameBytes = 1;
-    // One more unit, which is empty, ends the last one.
-    this.units ||= arena.alloc((ctx.objects.length + 2 * Math.ceil(params.get("globalSyms") / GLOBALS_PER_UNIT) + 1) * UNIT_WORDS * 4);
-    let at = this.units >>> 2;
-    const add = (kind: number, first: number, end: number, names = 0) => {
+    // At most two for an object, and two for a stretch of globals; one that begins with those of no object; and an empty one ends the last.
+    this.units ||= arena.alloc((2 * (ctx.objects.length + Math.ceil(rows / GLOBALS_PER_UNIT)) + 3) * UNIT_WORDS * 4);
+    this.names ||= arena.alloc(rows * 4);
+    this.localised ||= arena.alloc(rows * 4);
+    params.set("symNames", this.names);
+    const mark = arena.mark();
+    const ends = this.groupLocalised(ctx, globals);
+    this.unitCount = 0;
+    const add = (kind: number, first: number, end: number): void => {
+      const at = (this.units >>> 2) + this.unitCount++ * UNIT_WORDS;
       arena.u32[at] = kind;
-      arena.u32[at + 5] = names;
       arena.u32[at + 1] = first;
       arena.u32[at + 2] = end;
-      at += UNIT_WORDS;
     };
-    for (const o of ctx.objects) add(KIND_OBJECT, o, 0);
-    for (const kind of [KIND_LOCALISED, KIND_GLOBAL]) {
-      for (let i = 0; i < stretches; i++) add(kind, i * GLOBALS_PER_UNIT, Math.min((i + 1) * GLOBALS_PER_UNIT, globals), ctx.objects.length + stretches + i);
+    let done = 0;
+    const addLocalised = (end: number): void => {
+      for (; done < end; done = Math.min(end, done + GLOBALS_PER_UNIT)) add(KIND_LOCALISED, done, Math.min(end, done + GLOBALS_PER_UNIT));
+    };
+    for (const o of ctx.objects) {
+      add(KIND_OBJECT, o, 0);
+      if (ends !== 0) addLocalised(arena.u32[(ends >>> 2) + o]!);
     }
+    const objectUnits = this.unitCount;
+    if (ends !== 0) addLocalised(arena.u32[ends >>> 2]!);
+    this.globalUnit = this.unitCount;
+    for (let i = 0; i < globals; i += GLOBALS_PER_UNIT) add(KIND_GLOBAL, i, Math.min(i + GLOBALS_PER_UNIT, globals));
+    arena.release(mark);
     await this.run(ctx, () => undefined, "count-symtab", 0, 0, -1, 0, 0, 0);
     const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);
     for (let unit = 0; unit < this.unitCount; unit++) {
-      if (unit === ctx.objects.length) this.addSectionSymbols(sections, 0);
+      if (unit === objectUnits) this.addSectionSymbols(sections, 0);
       const cell = (this.units >>> 2) + unit * UNIT_WORDS;
       const [symbols, bytes] = [arena.u32[cell + 3]!, arena.u32[cell + 4]!];
       arena.u32[cell + 3] = this.entries;
@@ -160,11 +180,29 @@ export class SymbolTable {
       if (arena.u32[cell] === KIND_OBJECT) this.addSectionSymbols(sections, arena.u32[cell + 1]!);
     }
     // Without globals no unit follows those of the objects.
-    if (stretches === 0) this.addSectionSymbols(sections, 0);
+    if (objectUnits === this.unitCount) this.addSectionSymbols(sections, 0);
     const end = (this.units >>> 2) + this.unitCount * UNIT_WORDS;
     arena.u32[end + 3] = this.entries;
     arena.u32[end + 4] = this.nameBytes;
     sections?.number();
+  }
+
+  /** Fills this.localised; returns where each object's end there (u32 per object; those of none are last and end at cell 0), 0 = there are none. */
+  private groupLocalised({ arena, kernels, objects, tables }: Context, globals: number): number {
+    const heads = arena.allocZeroed(tables.obj.rows * 4);
+    const places = arena.alloc(globals * 4);
+    const count = kernels.listLocalised(0, globals, heads, places);
+    if (count === 0) return 0;
+    const head = arena.u32.subarray(heads >>> 2, (heads >>> 2) + tables.obj.rows);
+    let at = 0;
+    for (const o of objects) {
+      const mine = head[o]!;
+      head[o] = at;
+      at += mine;
+    }
+    head[0] = at;
+    kernels.sortLocalised(places, count, heads, this.localised);
+    return heads;
   }
 
   /** The globals that are written, in the order in which names are mentioned; how many. */
@@ -208,7 +246,7 @@ export class SymbolTable {
 
   private run(ctx: Context, work: () => void, phase: string, symtab: number, strtab: number, shndx: number, fd: number, entries: number, words: number): Promise<void> {
     const chunks = Math.ceil(this.unitCount / UNITS_PER_CHUNK);
-    return ctx.pool.runWhile(work, phase, chunks, this.units, this.unitCount, ctx.retained === null ? DISCARD[ctx.options.discard] : DISCARD.all, symtab, strtab, shndx, fd, entries, words);
+    return ctx.pool.runWhile(work, phase, chunks, this.units, this.unitCount, ctx.retained === null ? DISCARD[ctx.options.discard] : DISCARD.all, symtab, strtab, shndx, fd, entries, words, this.localised, this.globalUnit);
   }
 }
 

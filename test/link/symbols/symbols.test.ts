@@ -4,7 +4,7 @@
  * Not about archives (link/archives) or shared objects' versions (link/versions).
  */
 
-import { assert, behaviour, contains } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const symbols = behaviour("symbols");
 
@@ -145,5 +145,12 @@ symbols("names stand in the order of the symbols, although hidden ones come firs
   assert.equal(table.map(({ name }) => name), [...names.filter((_, i) => i % 3 === 0), ...names.filter((_, i) => i % 3 !== 0), "_start"]);
   assert.equal(table.slice(0, -1).map(({ name, value }) => name === `s${value}`).indexOf(false), -1);
 }, "as");
+
+symbols("hidden symbols are behind the STT_FILE of the object that defines them", (w) => {
+  if (linkerName !== "wield" && linkerName !== "lld") return;
+  const object = (n: string): string => `.file "${n}.c"\n.globl f${n}, h${n}\n.hidden h${n}\nl${n}: f${n}: h${n}: ret\n`;
+  w.write({ "1.s": `${object("1")}.globl _start\n_start: call h2\n`, "2.s": object("2"), "n.s": ".globl hn\n.hidden hn\nhn: ret\n" }).sh("for n in 1 2 n; do as $n.s -o $n.o; done; $LD n.o 1.o 2.o -o p");
+  assert.equal(w.elf("p").symtab().slice(1).map(({ name }) => name), ["1.c", "l1", "h1", "2.c", "l2", "h2", "hn", "f1", "_start", "f2"]);
+});
 
 symbols.run();
