@@ -213,6 +213,15 @@ tidy("every path in ARCHITECTURE.md exists", () => {
   assert.equal(paths.filter((name) => !fs.existsSync(name)), []);
 });
 
+/** Comments name files from the root, or from ts/, as-kernels/ or test/. */
+tidy("every source that a comment names exists", () => {
+  const named = /(?<![\w./-])((?:ts|as-kernels|build|bench|test|playground|passes|host|memory|script|input|diagnostics|api|synthetic|args|lib|start|report|lto)\/[\w/-]+\.ts)\b/g;
+  const wrong = ["ts", "as-kernels", "build", "bench", "test"].flatMap(sources).flatMap((file) =>
+    [...read(file).matchAll(named)].map((match) => match[1]!).filter((name) => !["", "ts/", "as-kernels/", "test/"].some((folder) => fs.existsSync(folder + name))).map((name) => `${file}: ${name}`),
+  );
+  assert.equal(wrong, []);
+});
+
 tidy("every pass is in ARCHITECTURE.md", () => {
   const text = read("ARCHITECTURE.md");
   const passes = [...`${read("ts/link.ts")}${read("ts/resolve-inputs.ts")}`.matchAll(/\b(?:run\(|timed\(ctx, )"([\w-]+)"/g)].map((match) => match[1]!);

@@ -2,7 +2,7 @@
  * Input sections in an order that was asked for: symbols of an ordering file by name, edges of call graph profiles, and putting
  * the ordered members of an output section first.
  *
- * Which order it is, TypeScript decides (ts/passes/section-order.ts); here are the loops over symbols and sections.
+ * Which order it is, TypeScript decides (ts/passes/section-order/section-order.ts); here are the loops over symbols and sections.
  */
 import { tables } from "../shared/tables.ts";
 import { equal, strlenBounded } from "../lib/bytes.ts";
