@@ -12,10 +12,10 @@ import { OPTIMISE_NONE } from "../ts/host/v8-flags.ts";
 const SMALL_LINK_FLAGS = ["--wasm-tiering-budget=1000000000", "--wasm-lazy-validation", "--no-sparkplug", OPTIMISE_NONE, "--min-semi-space-size=8", "--no-rehash-snapshot", "--no-verify-snapshot-checksum", NATIVES];
 
 /**
- * And Node: one thread for V8's background work, of which a small link has little; nothing that has to do with certificates; and the program's
- * path as it is, in which the launcher has followed links.
+ * And Node: one thread for V8's background work, of which a small link has little; nothing that has to do with certificates; no folders to look for
+ * modules in; and the program's path as it is, in which the launcher has followed links.
  */
-const SMALL_LINK_NODE_FLAGS = ["--v8-pool-size=1", "--openssl-config=/dev/null", "--preserve-symlinks-main"];
+const SMALL_LINK_NODE_FLAGS = ["--v8-pool-size=1", "--openssl-config=/dev/null", "--preserve-symlinks-main", "--no-global-search-paths"];
 
 /** The flags that this Node knows: it refuses to start with any other. */
 export function launcherFlags(): string[] {

@@ -58,5 +58,6 @@ export function warmLinks(folder: string, objects = "build/demo"): string[][] {
     [...driver, "--gc-sections", "-static", "-z", "separate-code", "-z", "max-page-size=0x200000", "-u", "library", "-o", file("large"), library, start, steps, "--start-group", `-L${folder}`, "-llibrary", "--end-group"],
     ["-shared", "--gc-sections", "--version-script", file("steps.map"), "-o", file("libcomplete.so"), steps, print],
     [...driver, "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "-z", "separate-code", "-z", "max-page-size=0x200000", "-o", file("program"), start, large, `-L${folder}`, "-lcomplete", "-lruntime"],
+    [...driver, "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-pie", "--gc-sections", "-o", file("program"), start, runtime, library, `-L${folder}`, "-lcomplete", "-lruntime"],
   ];
 }

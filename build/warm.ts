@@ -11,6 +11,7 @@ import { loadBundle } from "../ts/start/load.ts";
 import { warmKernels } from "./kernel-cache.ts";
 import { launcher, launcherFlags, launcherV8Flags } from "./launcher.ts";
 import { put } from "./put.ts";
+import { recordKernels } from "./record-kernels.ts";
 import { record } from "./record-program.ts";
 import { warmLinks } from "./warm-links.ts";
 
@@ -48,7 +49,7 @@ async function warm(): Promise<void> {
   const folder = fs.mkdtempSync(path.join(dist, "warm."));
   try {
     const links = warmLinks(folder, path.join(dist, "..", "build/demo"));
-    warmKernels(dist, flags);
+    warmKernels(dist, flags, [__filename, "kernels", JSON.stringify(links)]);
     await warmApi(links, path.join(folder, "cache"));
     // Those are what dist/cli.cjs sets when it finds caches.
     if (launcherV8Flags(flags).join() !== LAUNCHER_V8_FLAGS.join()) return;
@@ -60,6 +61,7 @@ async function warm(): Promise<void> {
 
 const [what, name, ...rest] = process.argv.slice(2);
 if (what === "record") record(name!, JSON.parse(rest[0]!) as string[][], rest[1]!);
+else if (what === "kernels") recordKernels(JSON.parse(name!) as string[][], rest[0]!);
 else if (what === "try") {
   process.argv.splice(2, 2);
   loadBundle(name!).start();

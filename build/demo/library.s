@@ -56,4 +56,5 @@ library:
         .type   _copy, @function
 _copy:  ret
         .size   _copy, .-_copy
+        .ident  "by hand"
         .section .note.GNU-stack,"",@progbits

@@ -20,6 +20,9 @@ runtime:
         movq    steps@GOTPCREL(%rip), %rax
         movss   .Lfour(%rip), %xmm0
         movq    counter@GOTPCREL(%rip), %rcx
+        leaq    .Llong(%rip), %rdi
+        movq    own@GOTTPOFF(%rip), %rdx
+        call    inlined@PLT
         popq    %rbx
         .cfi_def_cfa_offset 8
         ret
@@ -46,6 +49,10 @@ begin:  .cfi_startproc
 
         .section .rodata.str1.1,"aMS",@progbits,1
 .Ltext: .string "a runtime\n"
+.Llong: .rept   40
+        .ascii  "long and "
+        .endr
+        .string "longer\n"
         .section .rodata.cst4,"aM",@progbits,4
 .Lfour: .float  4
         .data
@@ -54,4 +61,13 @@ pointer:
         .quad   counter
         .comm   counter, 4, 4
         .ident  "by hand"
+        .section .tdata,"awT",@progbits
+        .globl  own
+        .type   own, @tls_object
+own:    .long   1
+        .section .text.inlined,"axG",@progbits,inlined,comdat
+        .weak   inlined
+        .type   inlined, @function
+inlined:
+        ret
         .section .note.GNU-stack,"",@progbits

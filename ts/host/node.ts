@@ -123,6 +123,8 @@ class NodeHost implements Host {
   readonly inputBytes: number;
   private optimises = false;
   private mayReport = false;
+  /** The inputs are few bytes, so far: kernels that seldom run need not be there. */
+  private small = true;
   /** V8's, for a large link; null = those for a small one. */
   private flags: readonly string[] | null = null;
 
@@ -388,6 +390,7 @@ class NodeHost implements Host {
   }
 
   expectLargeLink(bytes: number): void {
+    this.small = false;
     if (!this.program || this.flags !== null) return;
     if (bytes < LARGE_BYTES) {
       if (this.mayReport) this.optimise();
@@ -407,7 +410,8 @@ class NodeHost implements Host {
 
   private cachedKernels(): WebAssembly.Module | undefined {
     if (!this.program || !this.startFlags.includes(NATIVES)) return undefined;
-    return cachedKernels(`${import.meta.dirname}/kernels.launcher.cache`, process.version + process.versions.v8 + process.arch);
+    const which = this.small && !this.mayReport ? "quick" : "launcher";
+    return cachedKernels(`${import.meta.dirname}/kernels.${which}.cache`, process.version + process.versions.v8 + process.arch);
   }
 
   startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
