@@ -46,6 +46,7 @@ export function defaultOptions(): LinkOptions {
     dynamicListCpp: [],
     retainSymbols: "",
     defaultSymver: false,
+    defaultImportedSymver: false,
     exportDynamicSymbols: [],
     exportDynamicSymbolLists: [],
     exportDynamic: false,

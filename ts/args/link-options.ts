@@ -105,6 +105,7 @@ export interface LinkOptions {
   dynamicListCpp: ByteString[]; // demangled patterns of --dynamic-list-cpp-new, -typeinfo
   retainSymbols: ByteString; // file of --retain-symbols-file, "" = none
   defaultSymver: boolean;
+  defaultImportedSymver: boolean;
   exportDynamicSymbols: ByteString[]; // --export-dynamic-symbol globs
   exportDynamicSymbolLists: ByteString[];
   exportDynamic: boolean;

@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError, LARGE_BYTES } from "../host/host.ts";
+import { versionBySoname } from "../input/imported-versions.ts";
 import type { OpenFile } from "../input/input-file.ts";
 import { objectOfBinary, objectOfSymbols } from "../input/made-object.ts";
 import { whyMissing } from "../input/missing-library.ts";
@@ -212,6 +213,7 @@ class Loader implements InputTaker {
       this.need(known, position);
       return;
     }
+    if (this.ctx.options.defaultImportedSymver) versionBySoname(arena, object, soname);
     const id = this.rows.add(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
     const input = this.ctx.inputs[id]!;
     input.soname = soname;

@@ -120,4 +120,8 @@ peers("-C changes the folder first; one inside the other", (w) => {
   contains(w.fails("$LD -Cnowhere a.o"), "cannot change to nowhere: No such file or directory");
 });
 
+peers("--task-link is -r for ELF, as with GNU ld", (w) => {
+  w.write({ "a.s": ".globl f, g\nf: call g\ng: ret\ncall h\n" }).sh("as a.s -o a.o && $LD --task-link f a.o -o t.o && $LD -r a.o -o r.o && cmp t.o r.o");
+});
+
 peers.run();

@@ -143,4 +143,15 @@ versions(".symver name, name@V defines name@V only; beside name@@V it is a secon
   assert.is(w.elf("ref.so").dynsym().find(({ name }) => name === "f")!.visibility, 3, "as protected as a reference wants it");
 });
 
+versions("--default-imported-symver: what comes from a library without versions has its soname as version", (w) => {
+  if (linkerName !== "wield" && linkerName !== "bfd") return;
+  w.write({ "lib.c": "int imported = 1; int call(void) { return 3; }", "other.c": "int other(void) { return 4; }", "v.map": "V1 { global: *; };", "m.c": "extern int imported; int call(void), other(void); int main(void) { return imported + call() + other(); }" });
+  w.sh("gcc -fPIC -shared lib.c -Wl,-soname,liba.so.1 -o liba.so.1 && gcc -fPIC -shared other.c -Wl,--version-script=v.map,-soname,libo.so -o libo.so");
+  w.sh("gcc -B$B m.c liba.so.1 libo.so -Wl,-rpath,.,--default-imported-symver -o m && gcc -B$B m.c liba.so.1 libo.so -Wl,-rpath,. -o plain");
+  assert.equal(w.elf("m").imports().filter((name) => /call|imported|other/.test(name)), ["call@liba.so.1", "other@V1"]);
+  assert.equal(w.elf("m").verneeds().filter(({ file }) => !file.startsWith("libc")).map(({ file, name }) => [file, name]), [["liba.so.1", "liba.so.1"], ["libo.so", "V1"]]);
+  // Not run: glibc insists on versions of a library that is loaded by its soname.
+  assert.ok(w.elf("plain").imports().includes("call"));
+});
+
 versions.run();

@@ -102,4 +102,5 @@ export const ACCEPTED: OptionRow[] = [
   accept("--branch-to-branch --no-branch-to-branch", "", "Ignored: branches to branches stay as they are"),
   accept("--plugin-save-temps", "", "Ignored: as --save-temps"),
   accept("--embedded-relocs", "", "Ignored: for machines with small data sections"),
+  accept("--rosegment-gap", "=OFFSET", "Ignored: read-only data comes before the code"),
 ];

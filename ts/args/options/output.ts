@@ -14,6 +14,7 @@ export const OUTPUT: OptionRow[] = [
   must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
   must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
   must("--relocatable -r -i --Ur", "", "Make an object file that can be linked again", put("relocatable", true)),
+  should("--task-link", "=SYMBOL", "The same as -r: what else it does is only for COFF", put("relocatable", true)),
   should("--force-group-allocation", "", "-r: section groups are dissolved, their members joined like other sections", put("dissolveGroups", true)),
   should("--relocatable-merge-sections", "", "-r: sections are joined as in a program, .text.f with .text", put("relocatableMerge", true)),
   should("-d --dc --dp --define-common", "", "Give common symbols space with -r too", put("defineCommon", true)),

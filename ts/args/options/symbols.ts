@@ -17,6 +17,7 @@ export const SYMBOLS: OptionRow[] = [
   should("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),
   should("--retain-symbols-file", "=FILE", "Keep and export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
   should("--default-symver", "", "Exported symbols without a version get the soname as version", put("defaultSymver", true)),
+  should("--default-imported-symver", "", "Symbols of shared objects that have no versions get the soname as version", put("defaultImportedSymver", true)),
   must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
   must("--exclude-libs", "=LIBS", "Hide the symbols of these archives (comma-separated, or ALL)", (s, v) => void s.options.excludeLibs.push(...v.split(/[,:]/).filter(Boolean))),
   must("--Bsymbolic", "", "Bind references to own definitions when linking", put("bsymbolic", "all")),
