@@ -64,6 +64,13 @@ contents("what /DISCARD/ says of linker-made sections is gone from .dynamic and 
   lacks(tags, "GNU_HASH", "VERSYM", "VERDEF");
 });
 
+contents("what is about a section that /DISCARD/ takes goes with it (SHF_LINK_ORDER)", (w) => {
+  const about = (name: string, value: number): string => `.section ${name},"ax"\n.byte ${value}\n.section .about,"ao",@progbits,${name}\n.byte ${value}\n`;
+  w.write({ "t.s": `${START}${about(".kept", 1)}${about(".gone", 2)}${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text .kept) } .about : { *(.about) } /DISCARD/ : { *(.gone) } }" });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  assert.equal(bytes(image(w, "t"), ".about"), [1]);
+}, ...(linkerName === "bfd" ? ["wield"] : []));
+
 contents("a section that only a linker-made one would fill is writable as that would be", (w) => {
   w.write({ "t.s": `${START}${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .with : { *(.got.plt) BYTE(1) } .text2 : { *(.text2) } .without : { BYTE(1) } }" });
   w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
