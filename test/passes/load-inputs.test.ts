@@ -148,7 +148,7 @@ test("names what cannot be linked", () => {
   assert.is(says({ "a.o": "\0\0" }, "a.o"), "a.o: unknown file type");
   assert.is(says({ "a.o": OBJECT.slice(0, 30) }, "a.o"), "a.o: file is too short for an ELF header");
   assert.match(says({ "a.o": "no script\n" }, "a.o"), "a.o:1: ");
-  assert.is(says({}, "-lx"), "unable to find library -lx");
+  assert.is(says({}, "-lx"), "unable to find library -lx\n>>> no folder was searched: -L names them");
   assert.match(says({ s: "INPUT(x.o)" }, "s"), /s:1: unable to find x\.o\n>>> INPUT\(x\.o\)/);
   assert.is(says({ "x.so": sharedObject({}) }, argument("x.so", { static: true })), "attempted static link of dynamic object x.so");
   assert.match(says({ "x.so": sharedObject({}) }, "x.so", { relocatable: true }), "attempted static link of dynamic object x.so");
