@@ -107,6 +107,29 @@ for (const args of [["--build-id", "--threads=1"], ["-pie", "--gc-sections", "--
   });
 }
 
+for (const args of [["-pie", "--threads=1"], ["--gc-sections", "--build-id", "--threads=2"]]) {
+  test(`names of the linker are referred to and no longer, which others refer to or nobody: ${args.join(" ")}`, async () => {
+    const names = ["_GLOBAL_OFFSET_TABLE_", "_end", "__ehdr_start"];
+    const files: Files = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, objectOf(shape)]));
+    files["b.o"] = objectOf({ ...SHAPES["b.o"]!, functions: [`f:h,${names[0]},${names[1]}`] });
+    const options: LinkOptions = { args: [...args, ...Object.keys(SHAPES)] };
+    const context = await contextOf({ ...options, fs: memoryFS({ ...files }) });
+    await context.relink();
+    const ways: string[] = [];
+    for (const wanted of [[names[0]!], [], [names[1]!, names[0]!], [names[2]!], [names[0]!, names[2]!], []]) {
+      for (const name of ["a.o", "c.o"]) {
+        const [first, ...rest] = SHAPES[name]!.functions;
+        files[name] = objectOf({ ...SHAPES[name]!, functions: [[first, ...wanted].join(first!.includes(":") ? "," : ":").replace(/:([^:]*):/, ":$1,"), ...rest, ...wanted.map((_, i) => `fresh${i}of${name[0]}`)] });
+        context.update({ [name]: files[name]! });
+        const result = await context.relink();
+        ways.push(wayOf(result));
+        await sameAsCold(result, options, files, `${name}: ${wanted}`);
+      }
+    }
+    assert.ok(ways.filter((way) => way !== "all").length >= 6, ways.join());
+  });
+}
+
 test("several objects get other sections at once, many times", async () => {
   const files: Files = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, objectOf(shape)]));
   const options: LinkOptions = { args: ["-pie", "--gc-sections", "--threads=1", ...Object.keys(SHAPES)] };

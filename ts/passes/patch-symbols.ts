@@ -7,7 +7,8 @@
  *   where that is gone, so is the name;
  * - refers, or no longer refers, to a name that an object defines which is taken into the link before o, the reference meets a definition, and
  *   nothing happens. If that object comes later, neither does anything where no archive member and no shared object mentions the name;
- * - refers, or no longer refers, to a name of a shared object that others refer to strongly, it changes nothing, if no member offers the name.
+ * - refers, or no longer refers, to a name of a shared object that others refer to strongly, it changes nothing, if no member offers the name; nor does it for
+ *   what the linker defines itself (_GLOBAL_OFFSET_TABLE_) where another object refers to it strongly.
  * References that have a type or a visibility have a say in more, and so have definitions that are exported, wanted by options, common or in
  * other COMDAT groups: all that is refused. What is left of a name is its place among the others, which is that of its first mention: places are
  * found anew (orderNames) and must be as they were for all names that have entries in other tables than .symtab. Local symbols are the
