@@ -17,8 +17,7 @@ const LINKER = /^ts\/(args|arch|diagnostics|elf|input\/(?!search\.)|link\.|lto|n
 /** Bodies with fewer characters are not worth it. */
 const FEW = 24;
 
-/** Of acorn. */
-export interface Tree {
+interface Tree {
   type: string;
   start: number;
   end: number;
@@ -26,7 +25,7 @@ export interface Tree {
 }
 
 /** Where functions end that `run` calls in the script of `url`. */
-export async function endsOfCalled(url: string, run: () => Promise<void>): Promise<Set<number>> {
+async function endsOfCalled(url: string, run: () => Promise<void>): Promise<Set<number>> {
   const session = new inspector.Session();
   session.connect();
   const post = promisify(session.post.bind(session) as (method: string, parameters: object, done: (error: Error | null, result?: object) => void) => void);
