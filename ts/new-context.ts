@@ -21,7 +21,7 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 
 /** Rows of the issue table: more problems than this are only counted. */
 const ISSUE_ROWS = 4096;
-/** Who wants to see all errors means it. Memory is taken when it is written to. */
+/** Who wants to see all errors means it: 32 MB of address space, which becomes memory when it is written to. */
 const ALL_ISSUE_ROWS = 1 << 20;
 /** Below this many input bytes (a fifth of a second) a link is over when a worker has begun to be of use. */
 const PARALLEL_BYTES = 64 << 20;
@@ -73,7 +73,9 @@ export function createContext({ options, host, diag, observer, machine, lasts }:
     names: { table: 0, slots: 0 },
     symbolName: (sym) => symbolBytes(ctx, sym),
   };
-  allocTable(arena, tables, "issue", options.errorLimit > 0 && options.errorLimit < ISSUE_ROWS ? ISSUE_ROWS : ALL_ISSUE_ROWS);
+  const wantsAll = options.errorLimit === 0 || options.errorLimit > ISSUE_ROWS;
+  // In the memory of a context, which has been written to, they would be cleared for every link; a page begins with little.
+  allocTable(arena, tables, "issue", wantsAll && !lasts && host.memoryPages === undefined ? ALL_ISSUE_ROWS : ISSUE_ROWS);
   setParams(ctx);
   return ctx;
 }

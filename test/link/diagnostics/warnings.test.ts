@@ -24,7 +24,7 @@ warnings("--error-handling-script is told before the error is printed", (w) => {
   const both = (options: string): string => w.try(`$LD m.o ${options} -o m 2>&1`).stdout;
   contains(both("--error-handling-script=./script.sh"), /told of undefined-symbol _Z6wantedi\n.*error: undefined symbol: wanted\(int\)/);
   contains(both("-lnosuch --error-handling-script=./script.sh"), /told of missing-lib nosuch\n.*error: unable to find library -lnosuch/);
-  contains(both("-lnosuch --error-handling-script=./none.sh"), /error: unable to find library -lnosuch\n.*error: error handling script '\.\/none\.sh' failed to execute/);
+  contains(both("-lnosuch --error-handling-script=./none.sh"), /error: unable to find library -lnosuch\n(?:>>> .*\n)?\n?.*error: error handling script '\.\/none\.sh' failed to execute/);
   contains(both("--error-handling-script=./bad.sh"), /error: undefined symbol: wanted\(int\)[^]*error: error handling script '\.\/bad\.sh' exited with code 7/);
   lacks(both("--error-handling-script=./script.sh --warn-unresolved-symbols"), "told of");
 }, "as");
