@@ -17,7 +17,8 @@ const LINKER = /^ts\/(args|arch|diagnostics|elf|input\/(?!search\.)|link\.|lto|n
 /** Bodies with fewer characters are not worth it. */
 const FEW = 24;
 
-interface Tree {
+/** Of acorn. */
+export interface Tree {
   type: string;
   start: number;
   end: number;
@@ -25,7 +26,7 @@ interface Tree {
 }
 
 /** Where functions end that `run` calls in the script of `url`. */
-async function endsOfCalled(url: string, run: () => Promise<void>): Promise<Set<number>> {
+export async function endsOfCalled(url: string, run: () => Promise<void>): Promise<Set<number>> {
   const session = new inspector.Session();
   session.connect();
   const post = promisify(session.post.bind(session) as (method: string, parameters: object, done: (error: Error | null, result?: object) => void) => void);

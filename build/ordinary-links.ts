@@ -69,10 +69,12 @@ function changedObject(which: number): Uint8Array {
 const CHANGES = [0, 1, 0, 1, 2, 3, 4, 5, 0, 1, 0];
 const START = ["crt1.o", "crti.o"];
 const END = ["libc.a", "crtn.o"];
+const FIRST = 2;
 
-/** With musl. */
+/** With musl. The first FIRST of them: firstLinks. */
 const LINKS: string[][] = [
   ["-static", ...START, "hello.o", ...END],
+  ["-static", "--eh-frame-hdr", "-u", "library", ...START, "area.o", "shapes.o", "library.o", "--start-group", "libc.a", "--end-group", "crtn.o"],
   ["-static", "--gc-sections", "--eh-frame-hdr", "--build-id", ...START, "mandelbrot.o", "library.o", "--start-group", "libc.a", "--end-group", "crtn.o"],
   ["-static", "-u", "library", ...START, "area.o", "shapes.o", "library.o", ...END],
   ["-pie", "-dynamic-linker", "/lib/ld.so", "-e", "library", "-z", "now", "library.o"],
@@ -85,13 +87,29 @@ function given({ unpackOptions }: Engine, args: string[], files: Files): LinkOpt
   return unpackOptions({ plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) }, null);
 }
 
-export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promise<void> {
+type Run = (args: string[], files: Files) => Promise<Uint8Array>;
+
+async function runner(engine: Engine, kernels: Uint8Array): Promise<{ run: Run; createContext: EngineModule.LocalEngine["createContext"] }> {
   const { link, createContext } = engine.createEngine(await engine.compileKernels(kernels), false);
-  const run = async (args: string[], files: Files): Promise<Uint8Array> => {
+  const run: Run = async (args, files) => {
     const { ok, output, diagnostics } = await link(given(engine, args, files));
     if (!ok) throw new Error(`${args.join(" ")}: ${diagnostics.map(({ message }) => message).join("\n")}`);
     return output;
   };
+  return { run, createContext };
+}
+
+const musl = (): Files => muslFiles().set("library.o", libraryObject());
+
+/** Static programs in C and C++: what they call is called by about every first link in a page. */
+export async function firstLinks(engine: Engine, kernels: Uint8Array): Promise<void> {
+  const { run } = await runner(engine, kernels);
+  const files = musl();
+  for (const args of LINKS.slice(0, FIRST)) await run(args, files);
+}
+
+export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promise<void> {
+  const { run, createContext } = await runner(engine, kernels);
   const folder = path.resolve("dist/build", `ordinary.${process.pid}`);
   fs.mkdirSync(folder, { recursive: true });
   try {
@@ -102,8 +120,8 @@ export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promis
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
-  const musl = muslFiles().set("library.o", libraryObject());
-  for (const args of LINKS) await run(args, musl);
+  const files = musl();
+  for (const args of LINKS) await run(args, files);
   const context = await createContext(given(engine, ["-static", "--gc-sections", "changed.o", "print.o", "steps.o"], new Map(filesOf("build/demo", ""))));
   for (const which of CHANGES) {
     context.update({ "changed.o": changedObject(which) });

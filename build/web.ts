@@ -10,7 +10,8 @@ import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { calledOnly } from "./called.ts";
-import { ordinaryLinks } from "./ordinary-links.ts";
+import { eager } from "./eager.ts";
+import { firstLinks, ordinaryLinks } from "./ordinary-links.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
 
@@ -42,24 +43,27 @@ async function page(dist: string, release: boolean): Promise<void> {
   put(file, release ? await squeeze(text, true) : contents);
 }
 
-/** Tells V8 to compile all functions at once: for each that is compiled when it is called, it reads the text twice. Others read a comment. */
-const EAGER = "//# allFunctionsCalledOnLoad\n";
+/** Exports at the end of a module, and as what it exports serveWorker. */
+const EXPORTS = /export\s*\{[^}]*?([\w$]+) as serveWorker\b[^}]*\};?\s*$/;
 
-/** The quick program in a worker: the functions that ordinary links call. */
+/** The quick program in a worker: the functions that ordinary links call, of which those of first links are compiled at once. */
 async function quick(dist: string, kernels: string, release: boolean): Promise<void> {
   const entry = 'export * from "./ts/api/engine.ts"; export { unpackOptions } from "./ts/api/remote.ts";';
   const result = await build({ ...WEB, minify: false, plugins: [noPrograms, leaveOut(SELDOM)], stdin: { contents: entry, resolveDir: process.cwd() } });
   const { text } = result.outputFiles![0]!;
-  const file = path.resolve("dist/build", `engine.${process.pid}.mjs`);
+  const bytes = fs.readFileSync(kernels);
+  const [whole, small] = ["engine", "quick"].map((name) => path.resolve("dist/build", `${name}.${process.pid}.mjs`)) as [string, string];
   try {
-    put(file, text);
-    const { href } = pathToFileURL(file);
-    put(file, await calledOnly(text, href, async () => ordinaryLinks(await import(href), fs.readFileSync(kernels))));
-    const made = await build({ ...WEB, stdin: { contents: `import { serveWorker } from ${JSON.stringify(file)}; serveWorker();`, resolveDir: process.cwd() } });
-    const small = made.outputFiles![0]!.text;
-    put(path.join(dist, "web-quick.mjs"), EAGER + (release ? await squeeze(small, true) : small));
+    put(whole, text);
+    put(whole, await calledOnly(text, pathToFileURL(whole).href, async () => ordinaryLinks(await import(pathToFileURL(whole).href), bytes)));
+    const made = await build({ ...WEB, entryPoints: [whole] });
+    const minified = made.outputFiles![0]!.text;
+    const squeezed = release ? await squeeze(minified, true) : minified;
+    put(small, squeezed);
+    const ready = await eager(squeezed, pathToFileURL(small).href, async () => firstLinks(await import(pathToFileURL(small).href), bytes));
+    put(path.join(dist, "web-quick.mjs"), ready.replace(EXPORTS, "$1();"));
   } finally {
-    fs.rmSync(file, { force: true });
+    for (const file of [whole, small]) fs.rmSync(file, { force: true });
   }
 }
 

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { linkWith } from "../../ts/api/link.ts";
 import { memoryFS } from "../../ts/api/file-system.ts";
-import type { LinkResult } from "../../ts/api/types.ts";
+import type { LinkFileSystem, LinkResult } from "../../ts/api/types.ts";
 import { createWebPlatform } from "../../ts/host/web.ts";
 import { repoRoot } from "../helpers/tools.ts";
 
@@ -14,8 +14,8 @@ const NAMES = ["start.o", "print.o", "steps.o"];
 const files = Object.fromEntries(NAMES.map((name) => [name, new Uint8Array(fs.readFileSync(path.join(repoRoot(), "build/demo", name)))]));
 const kernels = new WebAssembly.Module(fs.readFileSync(path.join(repoRoot(), "dist/kernels.wasm")));
 
-/** Links in memory of `pages`; the memories that were made. */
-async function link(pages: number | undefined): Promise<{ result: LinkResult; made: number[] }> {
+/** Links in memory of `pages` ("own": as pages choose it); the memories that were made. */
+async function link(pages: number | undefined | "own", fs: LinkFileSystem = memoryFS(files)): Promise<{ result: LinkResult; made: number[] }> {
   const made: number[] = [];
   const { Memory } = WebAssembly;
   WebAssembly.Memory = class extends Memory {
@@ -25,8 +25,9 @@ async function link(pages: number | undefined): Promise<{ result: LinkResult; ma
     }
   };
   try {
-    const platform = { ...createWebPlatform(kernels, false), memoryPages: pages };
-    const result = await linkWith({ platform: () => platform, realFiles: () => null }, { inputs: NAMES, fs: memoryFS(files), gcSections: true });
+    const { memoryPages, ...others } = createWebPlatform(kernels, false);
+    const platform = pages === undefined ? others : { ...others, memoryPages: pages === "own" ? memoryPages! : () => pages };
+    const result = await linkWith({ platform: () => platform, realFiles: () => null }, { inputs: NAMES, fs, gcSections: true });
     return { result, made };
   } finally {
     WebAssembly.Memory = Memory;
@@ -43,6 +44,17 @@ test("a link that outgrows its memory is linked in a larger one, with the same b
   const enough = await link(1 << 13);
   assert.equal(enough.made, [1 << 13]);
   assert.ok(Buffer.from(enough.result.output).equals(Buffer.from(whole.result.output)));
+});
+
+test("little memory is made where the files are known to be small", async () => {
+  const few = await link("own");
+  assert.equal(few.made, [768]);
+  assert.ok(few.result.ok);
+  const asked = await link("own", memoryFS({ ...files, "start.o": () => files["start.o"]! }));
+  assert.equal(asked.made, [1 << 13]);
+  assert.ok(Buffer.from(asked.result.output).equals(Buffer.from(few.result.output)));
+  const many = await link("own", memoryFS({ ...files, "large.o": new Uint8Array(5 << 20) }));
+  assert.equal(many.made, [1 << 13]);
 });
 
 test.run();

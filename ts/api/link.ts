@@ -202,6 +202,7 @@ export class Session {
     this.real = this.runtime.realFiles();
     this.host = new VirtualHost({
       platform, real: this.real,
+      bytes: this.bytesOf(plugins, files),
       layers: this.layers(plugins, files, this.real),
       machine: this.kept?.machine ?? null,
       write: this.options.write === true && this.real !== null,
@@ -209,6 +210,15 @@ export class Session {
       resolve: plugins.resolver,
     });
     return this.host;
+  }
+
+  /** Of all files; Infinity = there may be others than those in memory. */
+  private bytesOf(plugins: Plugins, files: readonly VirtualFile[]): number {
+    const { fs } = this.options;
+    const layers = fs === undefined ? [] : layersOf(fs);
+    if (this.real !== null || plugins.layer !== null || !layers.every(isMemory)) return Infinity;
+    const sources = [...files.map(({ data }) => data), ...layers.flatMap((layer) => [...layer.sources.values()])];
+    return sources.reduce((sum, source) => sum + (typeof source === "function" ? Infinity : sizeOfSource(source)), 0);
   }
 
   /** Who is asked for a path, in order. A context keeps the contents of real files. */

@@ -14,9 +14,11 @@ import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./vi
 import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
 /** What a runtime brings. */
-export type Platform = Pick<Host, "cpus" | "maxThreads" | "memoryPages" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "loadZstd" | "now" | "peakMemory"> & {
+export type Platform = Pick<Host, "cpus" | "maxThreads" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "loadZstd" | "now" | "peakMemory"> & {
   /** Workers with createVirtualIo. */
   startWorker(): VirtualWorker;
+  /** Size of the memory that a link of so many bytes of files begins with, in 64 KiB; absent = as large as can be. */
+  memoryPages?(bytes: number): number;
 };
 
 export interface VirtualWorker extends StartedWorker {
@@ -33,6 +35,8 @@ export type OnPass = (name: string) => void | Promise<void>;
 export interface VirtualOptions {
   layers: Layers;
   platform: Platform;
+  /** Bytes of all files that there are, Infinity = nobody knows. */
+  bytes: number;
   /** Real files; null = none. Released with this host. */
   real: Host | null;
   /** Outputs and reports are written to real files too. */
@@ -73,7 +77,7 @@ export class VirtualHost implements Host {
 
   constructor(options: VirtualOptions) {
     this.options = options;
-    this.memoryPages = options.platform.memoryPages;
+    this.memoryPages = options.platform.memoryPages?.(options.bytes);
     this.files = new VirtualFiles(options.layers, options.real, options.machine, options.resolve);
   }
 

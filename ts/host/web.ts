@@ -18,9 +18,12 @@ const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 
 /**
- * 512 MiB: V8 counts all of a memory as used, and when that is more than half of what JavaScript may have, it collects garbage for every
- * file that arrives.
+ * Files of a small link, which 48 MiB are enough for: V8 counts all of a memory as used, and begins to collect garbage when a thread
+ * has 64 MiB outside of its heap.
  */
+const FEW_BYTES = 4 << 20;
+const FEW_PAGES = 768;
+/** 512 MiB: when a memory is more than half of what JavaScript may have, V8 collects garbage for every file that arrives. */
 const SOME_PAGES = 1 << 13;
 
 /** Compression is for runtimes that have it: what is written is the same everywhere, or not written at all. */
@@ -44,7 +47,7 @@ export function createWebPlatform(module: WebAssembly.Module, workers: boolean):
   return {
     cpus: threads,
     maxThreads: threads === 1 ? 1 : undefined,
-    memoryPages: SOME_PAGES,
+    memoryPages: (bytes) => (bytes <= FEW_BYTES ? FEW_PAGES : SOME_PAGES),
     expectLargeLink: () => undefined,
     kernels: () => module,
     startWorker() {
