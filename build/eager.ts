@@ -26,10 +26,6 @@ function eachNode(tree: Tree, parent: Tree | null, visit: (node: Tree, parent: T
   for (const child of Object.values(tree).flat()) if (typeof (child as Tree | null)?.type === "string") eachNode(child as Tree, tree, visit);
 }
 
-/** Characters from which on it is worth the parentheses, or taking a method out of its class. */
-const FEW = 64;
-const FEW_OF_METHOD = 160;
-
 /** Methods that could as well be functions. */
 const isPlain = (node: Tree, text: string): boolean => (node["key"] as Tree).type === "Identifier" && node["computed"] === false && !/\bsuper\b/.test(text.slice(node.start, node.end));
 
@@ -54,7 +50,7 @@ function editsOf(tree: Tree, text: string, isCalled: (node: Tree) => boolean): E
   eachNode(tree, null, (node, parent) => {
     const { type, start, end } = node;
     if (type === "ClassExpression" && parent!.type === "VariableDeclarator") {
-      const methods = (node["body"] as Tree & { body: Tree[] }).body.filter((member) => member["kind"] === "method" && member["static"] === false && member.end - member.start >= FEW_OF_METHOD && isCalled(member) && isPlain(member, text));
+      const methods = (node["body"] as Tree & { body: Tree[] }).body.filter((member) => member["kind"] === "method" && member["static"] === false && isCalled(member) && isPlain(member, text));
       if (methods.length > 0) edits.push(classEdit(node, new Set(methods)));
     } else if (type === "Property" && node["method"] === true && isCalled(node) && isPlain(node, text)) edits.push({ start, end, by: (inside) => property(node as Method, inside) });
     else if (/^(Arrow)?FunctionExpression$/.test(type) && isCalled(node) && parent!.type !== "MethodDefinition" && !(parent!.type === "Property" && (parent!["method"] === true || parent!["kind"] !== "init"))) {
@@ -81,7 +77,7 @@ function edited(text: string, edits: readonly Edit[], next: number, from: number
 export async function eager(text: string, url: string, run: () => Promise<void>): Promise<string> {
   const called = await endsOfCalled(url, run);
   const tree = parse(text, { ecmaVersion: "latest", sourceType: "module" }) as unknown as Tree & { body: Tree[] };
-  const edits = editsOf(tree, text, ({ start, end }) => end - start >= FEW && called.has(end));
+  const edits = editsOf(tree, text, ({ end }) => called.has(end));
   const part = (from: number, to: number): string => edited(text, edits, 0, from, to);
   const declared = tree.body.filter(({ type, end }) => type === "FunctionDeclaration" && called.has(end));
   const variables = declared.map(({ start, end, id }) => {

@@ -14,6 +14,7 @@ import { eager } from "./eager.ts";
 import { firstLinks, ordinaryLinks } from "./ordinary-links.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
+import { ARRAYS } from "../ts/memory/table-columns.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
 const noPrograms: Plugin = {
@@ -24,21 +25,42 @@ const noPrograms: Plugin = {
   },
 };
 
+/** The getters of a class in ts/memory/table-layout.ts: name, number and kind of array of each. */
+const GETTER = /    get (\w+)\(\) \{ return this\.columns\[\d+\] \?\? this\.view\(\d+, (\w+)\); \}\n/g;
+
+/** Tables' views as ts/memory/table-columns.ts makes them. */
+const sharedGetters: Plugin = {
+  name: "shared-getters",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/memory\/table-layout\.ts$/ }, ({ path: file }) => {
+      const contents = fs.readFileSync(file, "utf8").replace(/class extends View \{\n((?:    get .*\n)+)  \}/g, (_, getters: string) => {
+        const columns = [...getters.matchAll(GETTER)];
+        const kinds = columns.map(([, , name]) => ARRAYS.findIndex((array) => array.name === name));
+        return `viewOf("${columns.map(([, name]) => name).join(" ")}", "${kinds.join("")}")`;
+      });
+      if (contents.includes("extends View")) throw new Error("build/gen-tables.ts makes other classes than build/web.ts looks for");
+      return { contents: `import { viewOf } from "./table-columns.ts";\n${contents}`, loader: "ts" };
+    });
+  },
+};
+
+const PLUGINS = [noPrograms, sharedGetters];
+
 /** Modules of which the quick program in a worker has nothing at all. Command lines are parsed in the page. */
 const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\.)/];
 
-const WEB: BuildOptions = { plugins: [noPrograms], bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
+const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 
-/** Smaller still. Passes beyond the second change next to nothing. */
-async function squeeze(text: string, module: boolean): Promise<string> {
+/** Smaller still. Passes beyond the second change next to nothing. `arrows`: in the place of functions, none of which is called as a constructor. */
+async function squeeze(text: string, module: boolean, arrows = true): Promise<string> {
   const { minify } = await import("terser");
-  const { code } = await minify(text, { module, compress: { passes: 2, ecma: 2020 }, mangle: true });
+  const { code } = await minify(text, { module, compress: { passes: 2, ecma: 2020, unsafe_arrows: arrows }, mangle: true });
   return code!;
 }
 
 /** What is imported. What it has in common with a worker is in both: a file of its own would be asked for when they have arrived, and the first link waits for both. */
 async function page(dist: string, release: boolean): Promise<void> {
-  const result = await build({ ...WEB, plugins: [noPrograms, leaveOut([/^args\/help\./])], entryPoints: ["ts/browser.ts"], outfile: path.join(dist, "browser.mjs") });
+  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([/^args\/help\./])], entryPoints: ["ts/browser.ts"], outfile: path.join(dist, "browser.mjs") });
   const { path: file, text, contents } = result.outputFiles![0]!;
   put(file, release ? await squeeze(text, true) : contents);
 }
@@ -49,7 +71,7 @@ const EXPORTS = /export\s*\{[^}]*?([\w$]+) as serveWorker\b[^}]*\};?\s*$/;
 /** The quick program in a worker: the functions that ordinary links call, of which those of first links are compiled at once. */
 async function quick(dist: string, kernels: string, release: boolean): Promise<void> {
   const entry = 'export * from "./ts/api/engine.ts"; export { unpackOptions } from "./ts/api/remote.ts";';
-  const result = await build({ ...WEB, minify: false, plugins: [noPrograms, leaveOut(SELDOM)], stdin: { contents: entry, resolveDir: process.cwd() } });
+  const result = await build({ ...WEB, minify: false, plugins: [...PLUGINS, leaveOut(SELDOM)], stdin: { contents: entry, resolveDir: process.cwd() } });
   const { text } = result.outputFiles![0]!;
   const bytes = fs.readFileSync(kernels);
   const [whole, small] = ["engine", "quick"].map((name) => path.resolve("dist/build", `${name}.${process.pid}.mjs`)) as [string, string];
@@ -58,7 +80,7 @@ async function quick(dist: string, kernels: string, release: boolean): Promise<v
     put(whole, await calledOnly(text, pathToFileURL(whole).href, async () => ordinaryLinks(await import(pathToFileURL(whole).href), bytes)));
     const made = await build({ ...WEB, entryPoints: [whole] });
     const minified = made.outputFiles![0]!.text;
-    const squeezed = release ? await squeeze(minified, true) : minified;
+    const squeezed = release ? await squeeze(minified, true, false) : minified;
     put(small, squeezed);
     const ready = await eager(squeezed, pathToFileURL(small).href, async () => firstLinks(await import(pathToFileURL(small).href), bytes));
     put(path.join(dist, "web-quick.mjs"), ready.replace(EXPORTS, "$1();"));

@@ -22,7 +22,7 @@ export class View {
     this.rows = views.u32[address >>> 2]!;
   }
 
-  protected view(index: number, Column: ColumnArray): unknown {
+  view(index: number, Column: ColumnArray): unknown {
     const at = this.views.u32[(this.address >>> 2) + 1 + index]!;
     return (this.columns[index] = new Column(this.views.memory.buffer, at, at === 0 ? 0 : this.rows));
   }
