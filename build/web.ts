@@ -51,10 +51,10 @@ const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\
 
 const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
 
-/** Smaller still. Passes beyond the second change next to nothing. `arrows`: in the place of functions, none of which is called as a constructor. */
+/** Smaller still. `arrows`: in the place of functions, none of which is called as a constructor. */
 async function squeeze(text: string, module: boolean, arrows = true): Promise<string> {
   const { minify } = await import("terser");
-  const { code } = await minify(text, { module, compress: { passes: 2, ecma: 2020, unsafe_arrows: arrows }, mangle: true });
+  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, unsafe_arrows: arrows }, mangle: true });
   return code!;
 }
 
