@@ -68,7 +68,10 @@ async function runCommand(args: readonly ByteString[], host: Host): Promise<numb
   }
 }
 
-/** Who installs us as ld.lld or ld.bfd has programs that look for messages of that name; as `ld` we say who we are. */
+/**
+ * Who installs us as ld.lld or ld.bfd has programs that look for messages of that name; as `ld` we say who we are. As ld.lld we leave out
+ * lines that lld's messages do not have where its tests say which line follows.
+ */
 function programName(called: ByteString): ByteString {
   return ["ld.lld", "ld.bfd", "ld.gold", "ld.mold"].includes(called) ? called : "wield";
 }

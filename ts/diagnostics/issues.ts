@@ -251,7 +251,7 @@ function rangeError(ctx: IssueContext, issue: Issue): Message {
     definedIn: at.sym === 0 || section || !loaded ? null : place.definedIn(ctx, at.sym),
     source: place.sourceOf(ctx, issue.isec, at.offset, symbol),
     debug: place.sectionName(ctx, issue.isec).startsWith(".debug"),
-    advice: issue.first === true && loaded ? rangeAdvice(type, value) : "",
+    advice: issue.first === true && loaded && ctx.options.programName !== "ld.lld" ? rangeAdvice(type, value) : "",
     large: targetIsec !== 0 && (ctx.tables.isec.sh_flags[targetIsec]! & SHF_X86_64_LARGE) !== 0,
   });
 }

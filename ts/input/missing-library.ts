@@ -9,8 +9,8 @@ import { joinPath } from "./search.ts";
 
 const SHOWN_FOLDERS = 8;
 
-/** Lines for -l`name`; `isStatic`: only archives were looked for. `readdir` gives the names in a folder. */
-export function whyMissing(name: ByteString, isStatic: boolean, folders: readonly ByteString[], readdir: (folder: ByteString) => ByteString[]): ByteString[] {
+/** Lines for -l`name`; `isStatic`: only archives were looked for. `lists`: with the folders, if nothing better can be said. `readdir` gives the names in a folder. */
+export function whyMissing(name: ByteString, isStatic: boolean, folders: readonly ByteString[], lists: boolean, readdir: (folder: ByteString) => ByteString[]): ByteString[] {
   const contents = [...new Set(folders)].map((folder) => ({ folder, files: readdir(folder).sort() }));
   const first = (matches: (file: ByteString) => boolean): ByteString | undefined => {
     for (const { folder, files } of contents) {
@@ -29,7 +29,7 @@ export function whyMissing(name: ByteString, isStatic: boolean, folders: readonl
     ? nearest(name.slice(1), contents.flatMap(({ files }) => files))
     : nearest(name, contents.flatMap(({ files }) => files.flatMap((file) => suffix.exec(file)?.[1] ?? [])));
   if (near !== "") return [`did you mean: -l${name.startsWith(":") ? ":" : ""}${near}`];
-  const searched = whereSearched(contents.map(({ folder, files }) => (files.length > 0 ? folder : `${folder} (nothing there)`)));
+  const searched = !lists ? [] : whereSearched(contents.map(({ folder, files }) => (files.length > 0 ? folder : `${folder} (nothing there)`)));
   const looksLikeFile = !name.startsWith(":") && /^lib|\.(so|a|o)$/.test(name);
   return looksLikeFile ? [`-l${name} searches lib${name}.so and lib${name}.a; -l:FILE searches the exact name`, ...searched] : searched;
 }

@@ -145,7 +145,8 @@ class Loader implements InputTaker {
     const { search } = this.access;
     const isStatic = this.access.isStatic(position);
     if (search.library(name, isStatic, accept)) return;
-    const why = skipped.length > 0 ? [] : whyMissing(name, isStatic, search.folders, (folder) => this.ctx.host.readdir(folder));
+    const { host, options } = this.ctx;
+    const why = skipped.length > 0 ? [] : whyMissing(name, isStatic, search.folders, options.programName !== "ld.lld", (folder) => host.readdir(folder));
     taggedError(this.ctx, messages.noLibrary(name, skipped, why));
   }
 

@@ -95,6 +95,8 @@ probes("called by another linker's name, messages carry that name; else ours", (
   }
   contains(w.fails("PATH=$PWD/as:$PATH ld.lld none.o"), /^ld\.lld: error: /);
   contains(w.sh("as/ld.lld --help"), "ld.lld: supported targets:");
+  assert.is(w.fails("as/ld.lld -lnosuchthing"), "ld.lld: error: unable to find library -lnosuchthing\n");
+  contains(w.fails("as/ld -lnosuchthing"), />>> searched: |>>> no folder/);
   w.write({ "m.c": "int main(void) { return 0; }" }).sh("$CLANG -fuse-ld=lld -Bas m.c -o m && ./m && readelf -p .comment m | grep wield > /dev/null");
 }, "clang", "readelf");
 
