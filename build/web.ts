@@ -91,7 +91,7 @@ async function quick(dist: string, kernels: string, release: boolean): Promise<v
 
 /** The complete program in a worker. */
 async function complete(dist: string, release: boolean): Promise<void> {
-  const result = await build({ ...WEB, entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
+  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], true)], entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
   const { path: file, text, contents } = result.outputFiles![0]!;
   put(file, release ? await squeeze(text, true) : contents);
 }
