@@ -126,7 +126,7 @@ if (/build-bundle\.mjs$/.test(process.argv[1] ?? "")) {
   try {
     const release = process.argv.includes("--release");
     await buildAll(release);
-    console.log(`${await pageSizeLine(DIST)}${release ? "" : "; less when packed (--release)"}`);
+    console.log(await pageSizeLine(DIST, release));
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -36,11 +36,24 @@ function standIn(name: string, source: string): string {
   ].join("\n");
 }
 
-/** What --help says of an option, which the complete program prints: the third string of a row in ts/args/options/. */
-const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})"(?:[^"\\]|\\.)*"/gm;
+/** What --help says of an option: the third string of a row in ts/args/options/. */
+const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})("(?:[^"\\]|\\.)*")/gm;
 
-/** Makes a program that is without `modules` (patterns of their names) and, unless it has `help`, what --help says. */
-export function leaveOut(modules: readonly RegExp[], help = false): Plugin {
+/**
+ * What a program has of a file in ts/args/options/: "all"; "options", which say \0 to --help; "help", which is what they are
+ * without (ts/args/help-texts.ts).
+ */
+export type OptionTables = "all" | "options" | "help";
+
+function optionTable(source: string, tables: OptionTables): string {
+  if (tables === "all") return source;
+  if (tables === "options") return source.replaceAll(HELP_TEXT, '$1"\\0"');
+  const name = /^export const (\w+): OptionRow\[\]/m.exec(source)![1]!;
+  return `export const ${name} = [${[...source.matchAll(HELP_TEXT)].map(([, , text]) => text).join()}].map((help) => ({ help }));`;
+}
+
+/** Makes a program that is without `modules` (patterns of their names), and what `tables` leaves out. */
+export function leaveOut(modules: readonly RegExp[], tables: OptionTables): Plugin {
   return {
     name: "leave-out",
     setup(bundler) {
@@ -49,7 +62,7 @@ export function leaveOut(modules: readonly RegExp[], help = false): Plugin {
         const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
         const source = fs.readFileSync(file, "utf8");
         if (modules.some((pattern) => pattern.test(name))) return { contents: standIn(name, source), loader: "js" };
-        return { contents: numbersApart(!help && name.startsWith("args/options/") ? source.replaceAll(HELP_TEXT, '$1""') : source, file), loader: "ts" };
+        return { contents: numbersApart(name.startsWith("args/options/") ? optionTable(source, tables) : source, file), loader: "ts" };
       });
     },
   };

@@ -8,14 +8,15 @@ import { brotliDecompressSync } from "node:zlib";
 import { R_X86_64_64, R_X86_64_GOTTPOFF, R_X86_64_PC32, R_X86_64_PLT32 } from "../as-kernels/shared/elf.ts";
 import { SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOTE, STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_TLS } from "../as-kernels/shared/elf.ts";
 import { ObjectBuilder } from "../test/helpers/object.ts";
-import { parsedBefore } from "../ts/api/command-line.ts";
+import type { Parser } from "../ts/api/command-line.ts";
 import type * as EngineModule from "../ts/api/engine.ts";
-import type { unpackOptions } from "../ts/api/remote.ts";
+import { parsedBefore } from "../ts/api/parse-line.ts";
+import type { PackedOptions, remoteParser, unpackOptions } from "../ts/api/remote.ts";
 import type { LinkOptions } from "../ts/api/types.ts";
 import { warmLinks } from "./warm-links.ts";
 
 /** What api/engine.ts exports, and: */
-type Engine = typeof EngineModule & { unpackOptions: typeof unpackOptions };
+type Engine = typeof EngineModule & { unpackOptions: typeof unpackOptions; remoteParser: typeof remoteParser };
 
 type Files = Map<string, Uint8Array>;
 
@@ -82,9 +83,10 @@ const LINKS: string[][] = [
   ["-static", "-s", "-Ttext=0x500000", "-e", "main", "count.o", "counter.o"],
 ];
 
-/** Options as a page sends them. */
-function given({ unpackOptions }: Engine, args: string[], files: Files): LinkOptions {
-  return unpackOptions({ plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) }, null);
+/** Options as a page sends them, as its worker gives them to the engine. */
+function given({ unpackOptions, remoteParser }: Engine, args: string[], files: Files): [LinkOptions, Parser] {
+  const packed: PackedOptions = { plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) };
+  return [unpackOptions(packed, null), remoteParser(packed, null)];
 }
 
 type Run = (args: string[], files: Files) => Promise<Uint8Array>;
@@ -92,7 +94,7 @@ type Run = (args: string[], files: Files) => Promise<Uint8Array>;
 async function runner(engine: Engine, kernels: Uint8Array): Promise<{ run: Run; createContext: EngineModule.LocalEngine["createContext"] }> {
   const { link, createContext } = engine.createEngine(await engine.compileKernels(kernels), false);
   const run: Run = async (args, files) => {
-    const { ok, output, diagnostics } = await link(given(engine, args, files));
+    const { ok, output, diagnostics } = await link(...given(engine, args, files));
     if (!ok) throw new Error(`${args.join(" ")}: ${diagnostics.map(({ message }) => message).join("\n")}`);
     return output;
   };
@@ -122,7 +124,7 @@ export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promis
   }
   const files = musl();
   for (const args of LINKS) await run(args, files);
-  const context = await createContext(given(engine, ["-static", "--gc-sections", "changed.o", "print.o", "steps.o"], new Map(filesOf("build/demo", ""))));
+  const context = await createContext(...given(engine, ["-static", "--gc-sections", "changed.o", "print.o", "steps.o"], new Map(filesOf("build/demo", ""))));
   for (const which of CHANGES) {
     context.update({ "changed.o": changedObject(which) });
     await context.relink();

@@ -30,7 +30,7 @@ async function startScript(entry: string, common: BuildOptions, flags: readonly 
 
 /** dist/cli.cjs, quick.js, main.js, and warm.cjs. */
 export async function program(dist: string, common: BuildOptions): Promise<void> {
-  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT)]), bundleProgram(dist, common, "main", [leaveOut([], true)])]);
+  await Promise.all([bundleProgram(dist, common, "quick", [leaveOut(LEFT_OUT, "options")]), bundleProgram(dist, common, "main", [leaveOut([], "all")])]);
   const flags = launcherV8Flags(launcherFlags());
   put(path.join(dist, "cli.cjs"), `#!/usr/bin/env node\n${await startScript("ts/start/program.ts", common, flags)}`, 0o777);
   put(path.join(dist, "warm.cjs"), await startScript("build/warm.ts", common, flags));

@@ -58,9 +58,9 @@ async function squeeze(text: string, module: boolean, arrows = true): Promise<st
   return code!;
 }
 
-/** What is imported. What it has in common with a worker is in both: a file of its own would be asked for when they have arrived, and the first link waits for both. */
+/** What is imported, and parses command lines. What it has in common with a worker is in both: a file of its own would be asked for when they have arrived, and the first link waits for both. */
 async function page(dist: string, release: boolean): Promise<void> {
-  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([/^args\/help\./])], entryPoints: ["ts/browser.ts"], outfile: path.join(dist, "browser.mjs") });
+  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "options")], entryPoints: ["ts/browser.ts"], outfile: path.join(dist, "browser.mjs") });
   const { path: file, text, contents } = result.outputFiles![0]!;
   put(file, release ? await squeeze(text, true) : contents);
 }
@@ -70,8 +70,8 @@ const EXPORTS = /export\s*\{[^}]*?([\w$]+) as serveWorker\b[^}]*\};?\s*$/;
 
 /** The quick program in a worker: the functions that ordinary links call, of which those of first links are compiled at once. */
 async function quick(dist: string, kernels: string, release: boolean): Promise<void> {
-  const entry = 'export * from "./ts/api/engine.ts"; export { unpackOptions } from "./ts/api/remote.ts";';
-  const result = await build({ ...WEB, minify: false, plugins: [...PLUGINS, leaveOut(SELDOM)], stdin: { contents: entry, resolveDir: process.cwd() } });
+  const entry = 'export * from "./ts/api/engine.ts"; export { remoteParser, unpackOptions } from "./ts/api/remote.ts";';
+  const result = await build({ ...WEB, minify: false, plugins: [...PLUGINS, leaveOut(SELDOM, "options")], stdin: { contents: entry, resolveDir: process.cwd() } });
   const { text } = result.outputFiles![0]!;
   const bytes = fs.readFileSync(kernels);
   const [whole, small] = ["engine", "quick"].map((name) => path.resolve("dist/build", `${name}.${process.pid}.mjs`)) as [string, string];
@@ -91,14 +91,14 @@ async function quick(dist: string, kernels: string, release: boolean): Promise<v
 
 /** The complete program in a worker. */
 async function complete(dist: string, release: boolean): Promise<void> {
-  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], true)], entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
+  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "help")], entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
   const { path: file, text, contents } = result.outputFiles![0]!;
   put(file, release ? await squeeze(text, true) : contents);
 }
 
 /** inline.ts imports the engine as text and the kernels as bytes. */
 async function inline(dist: string, kernels: string, release: boolean): Promise<void> {
-  const engine = await build({ ...WEB, entryPoints: ["ts/api/engine.ts"], format: "iife", globalName: "wieldEngine", outfile: "engine.js" });
+  const engine = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "help")], entryPoints: ["ts/api/engine.ts"], format: "iife", globalName: "wieldEngine", outfile: "engine.js" });
   const text = engine.outputFiles![0]!.text;
   const contents = release ? await squeeze(text, false) : text;
   const parts: Plugin = {
@@ -109,7 +109,7 @@ async function inline(dist: string, kernels: string, release: boolean): Promise<
         name === "wield:engine" ? { contents, loader: "text" } : { contents: fs.readFileSync(kernels), loader: "binary" });
     },
   };
-  const result = await build({ ...WEB, entryPoints: ["ts/inline.ts"], outfile: path.join(dist, "inline.mjs"), plugins: [parts] });
+  const result = await build({ ...WEB, entryPoints: ["ts/inline.ts"], outfile: path.join(dist, "inline.mjs"), plugins: [parts, leaveOut([], "options")] });
   put(path.join(dist, "inline.mjs"), result.outputFiles![0]!.contents);
 }
 

@@ -11,7 +11,7 @@ import { compileKernels, kernelSource, type KernelSource } from "./api/kernel-so
 import { sharedEngine } from "./api/shared-engine.ts";
 import type { Engine, EngineOptions } from "./api/types.ts";
 
-export { parseArgs } from "./api/command-line.ts";
+export { parseArgs } from "./api/parse-line.ts";
 export { layerFS, memoryFS } from "./api/file-system.ts";
 export { LinkError } from "./api/link-error.ts";
 export type * from "./api/types.ts";

@@ -7,12 +7,13 @@
 import { createNodeHost, createNodePlatform } from "./host/node.ts";
 import { LocalContext } from "./api/context.ts";
 import { linkWith, type Runtime } from "./api/link.ts";
+import { parseHere } from "./api/parse-line.ts";
 import { LinkError } from "./api/link-error.ts";
 import { REAL_FILES } from "./api/file-system.ts";
 import type { Engine, EngineOptions, FileStat, LinkContext, LinkFileSystem, LinkOptions, LinkResult } from "./api/types.ts";
 import { utf8 } from "./memory/text.ts";
 
-export { parseArgs } from "./api/command-line.ts";
+export { parseArgs } from "./api/parse-line.ts";
 export { layerFS, memoryFS } from "./api/file-system.ts";
 export { LinkError };
 export type * from "./api/types.ts";
@@ -22,6 +23,7 @@ const platform = createNodePlatform();
 const runtime: Runtime = {
   platform: () => platform,
   realFiles: () => createNodeHost(),
+  parse: parseHere,
 };
 
 /** Links. See LinkOptions for what may be said, LinkResult for what comes back. */

@@ -9,6 +9,7 @@ import { BaseContext } from "./api/base-context.ts";
 import type * as EngineModule from "./api/engine.ts";
 import { kernelSource } from "./api/kernel-source.ts";
 import { LinkError } from "./api/link-error.ts";
+import { parseHere } from "./api/parse-line.ts";
 import { sharedEngine } from "./api/shared-engine.ts";
 import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./api/types.ts";
 // @ts-expect-error made by the build: the text of a script that sets wieldEngine
@@ -16,7 +17,7 @@ import engineText from "wield:engine";
 // @ts-expect-error made by the build: bytes
 import kernelBytes from "wield:kernels";
 
-export { parseArgs } from "./api/command-line.ts";
+export { parseArgs } from "./api/parse-line.ts";
 export { layerFS, memoryFS } from "./api/file-system.ts";
 export { LinkError } from "./api/link-error.ts";
 export type * from "./api/types.ts";
@@ -76,12 +77,12 @@ class LocalEngine implements Engine {
 
   async link(options: LinkOptions): Promise<LinkResult> {
     this.engine ??= this.start();
-    return ownErrors((await this.engine).link(options));
+    return ownErrors((await this.engine).link(options, parseHere));
   }
 
   async createContext(options: LinkOptions): Promise<LinkContext> {
     this.engine ??= this.start();
-    return new OwnErrors(await ownErrors((await this.engine).createContext(options)));
+    return new OwnErrors(await ownErrors((await this.engine).createContext(options, parseHere)));
   }
 
   dispose(): void {

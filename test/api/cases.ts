@@ -268,6 +268,7 @@ export const cases: Record<string, Case> = {
     is(parseArgs(["a.o"]).kind, "exec", "the default kind");
     const wrong = await rejects((async () => parseArgs(["--gc-section", "a.o"]))(), api, "LINK_FAILED");
     ok(wrong.diagnostics[0]!.message.includes("did you mean '--gc-sections'"), "a hint");
+    await rejects((async () => parseArgs(["--run", "make"]))(), api, "LINK_FAILED");
     const argued = await link({ ...parseArgs(["--gc-sections", "-pie"]), kind: "exec", inputs: demo(fixtures) });
     same(argued.output, (await link({ inputs: demo(fixtures), gcSections: true })).output, "fields win");
   },
@@ -320,6 +321,19 @@ export const cases: Record<string, Case> = {
     const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
     const fs = memoryFS({ ...fixtures, "lib/libdemo.so": async () => encode("GROUP ( print.o AS_NEEDED ( steps.o ) )"), "rsp": async () => encode("start.o -ldemo -Llib --gc-sections") });
     same((await link({ args: ["@rsp"], fs })).output, (await link({ inputs: demo(fixtures), gcSections: true })).output, "the same program");
+  },
+
+  "what is asked of the command line is answered, with what each option is for": async ({ link, memoryFS }) => {
+    const { ok: done, text, output } = await link({ args: ["--help"] });
+    ok(done && output.length === 0, "a link");
+    for (const line of [/^ +--help, --target-help +Print this text and stop$/m, /^ +-g +Ignored: debug information is kept anyway$/m, /^-z keywords:$/m]) ok(line.test(text), `nothing like ${line}`);
+    ok(!text.includes("\0"), "an option without a text");
+    const asked = (options: Wield.LinkOptions): Promise<string> => link(options).then((result) => result.text);
+    is(await asked({ args: ["@rsp"], fs: memoryFS({ rsp: async () => new TextEncoder().encode("--help") }) }), text, "in a response file");
+    ok((await asked({ args: ["--version"] })).startsWith("wield"), "version");
+    const wrong = await link({ args: ["--no-such-option", "@rsp", "--threads=none"], fs: memoryFS({ rsp: new TextEncoder().encode("--gc-sektions") }), throwOnError: false });
+    ok(wrong.diagnostics.some(({ message }) => message.includes("--gc-sections")), "no hint");
+    return { asked: new TextEncoder().encode(text), said: new TextEncoder().encode(wrong.diagnostics.map(({ message }) => message).join("\n")) };
   },
 
   "plugins resolve, load, supply what is undefined, and hear the end": async ({ link, memoryFS }, fixtures) => {

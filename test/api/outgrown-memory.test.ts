@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { linkWith } from "../../ts/api/link.ts";
+import { parseHere } from "../../ts/api/parse-line.ts";
 import { memoryFS } from "../../ts/api/file-system.ts";
 import type { LinkFileSystem, LinkResult } from "../../ts/api/types.ts";
 import { createWebPlatform } from "../../ts/host/web.ts";
@@ -27,7 +28,7 @@ async function link(pages: number | undefined | "own", fs: LinkFileSystem = memo
   try {
     const { memoryPages, ...others } = createWebPlatform(kernels, false);
     const platform = pages === undefined ? others : { ...others, memoryPages: pages === "own" ? memoryPages! : () => pages };
-    const result = await linkWith({ platform: () => platform, realFiles: () => null }, { inputs: NAMES, fs, gcSections: true });
+    const result = await linkWith({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: NAMES, fs, gcSections: true });
     return { result, made };
   } finally {
     WebAssembly.Memory = Memory;

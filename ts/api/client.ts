@@ -11,7 +11,8 @@ import { checkOptions } from "./check.ts";
 import type { EngineEndpoint } from "./engine.ts";
 import type { KernelSource } from "./kernel-source.ts";
 import { LinkError } from "./link-error.ts";
-import { Packing, unpackOutcome, type PackedOutcome } from "./remote.ts";
+import { Packing, unpackOutcome } from "./packing.ts";
+import type { PackedOutcome } from "./remote.ts";
 import type { ByteSource, Engine, LinkOptions, LinkResult, Progress, RelinkOptions } from "./types.ts";
 
 const disposedOf = (): LinkError => new LinkError("DISPOSED", "the engine has been disposed of");

@@ -5,6 +5,7 @@
  * called. A link that nobody asked to watch is not interrupted by messages: abort and progress cost turns of the event loop.
  */
 import * as Comlink from "comlink";
+import { withHelpTexts } from "../args/help-texts.ts";
 import { createVirtualIo } from "../host/virtual-io.ts";
 import type { Platform } from "../host/virtual.ts";
 import { HandOver } from "../host/hand-over.ts";
@@ -13,12 +14,13 @@ import { PHASES } from "../memory/phases.ts";
 import { serve, type WorkerEndpoint } from "../memory/pool.ts";
 import { LinkError } from "./link-error.ts";
 import { LocalContext } from "./context.ts";
+import type { Parser } from "./command-line.ts";
 import { compileKernels, type KernelSource } from "./kernel-source.ts";
+import { linkWith, type Runtime } from "./link.ts";
+import { remoteParser, unpackOptions, unpackSource, type Callbacks, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
+import type { LinkOptions, LinkResult, Progress } from "./types.ts";
 
 export { compileKernels };
-import { linkWith, type Runtime } from "./link.ts";
-import { unpackOptions, unpackSource, type Callbacks, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
-import type { LinkOptions, LinkResult, Progress } from "./types.ts";
 
 export interface EngineEndpoint extends WorkerEndpoint {
   /** Compiles the kernels; rejects with why it cannot. Resolves to the number of threads there can be. */
@@ -35,15 +37,22 @@ export interface EngineEndpoint extends WorkerEndpoint {
 
 export interface LocalEngine {
   threads: number;
-  link(options: LinkOptions): Promise<LinkResult>;
-  createContext(options: LinkOptions): Promise<LocalContext>;
+  link(options: LinkOptions, parse: Parser): Promise<LinkResult>;
+  createContext(options: LinkOptions, parse: Parser): Promise<LocalContext>;
 }
 
-/** Links in this thread. */
+/** Links in this thread. Who parses the command line for it has no texts for --help. */
 export function createEngine(kernels: WebAssembly.Module, workers: boolean): LocalEngine {
   const platform: Platform = createWebPlatform(kernels, workers);
-  const runtime: Runtime = { platform: () => platform, realFiles: () => null };
-  return { threads: platform.cpus, link: (options) => linkWith(runtime, options), createContext: (options) => LocalContext.of(runtime, options) };
+  const runtime = (parser: Parser): Runtime => ({
+    platform: () => platform,
+    realFiles: () => null,
+    async parse(options, more, readFile) {
+      const parsed = await parser(options, more, readFile);
+      return parsed.action === "help" ? { ...parsed, text: withHelpTexts(parsed.text) } : parsed;
+    },
+  });
+  return { threads: platform.cpus, link: (options, parse) => linkWith(runtime(parse), options), createContext: (options, parse) => LocalContext.of(runtime(parse), options) };
 }
 
 function release(proxy: unknown): void {
@@ -84,14 +93,14 @@ export function serveWorker(): void {
       const { link } = await engine;
       const done = await outcome(job, (signal) => {
         const options = unpackOptions(packed, callbacks);
-        return link(watched ? { ...options, signal } : options);
+        return link(watched ? { ...options, signal } : options, remoteParser(packed, callbacks));
       });
       release(callbacks);
       return done;
     },
     abort: (job) => jobs.get(job)?.abort(),
     async open(id, packed, callbacks) {
-      const opened = engine.then(({ createContext }) => createContext(unpackOptions(packed, callbacks)));
+      const opened = engine.then(({ createContext }) => createContext(unpackOptions(packed, callbacks), remoteParser(packed, callbacks)));
       contexts.set(id, { opened, callbacks });
       await opened;
     },

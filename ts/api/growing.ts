@@ -8,7 +8,7 @@
 import { HandOver } from "../host/hand-over.ts";
 import { BaseContext } from "./base-context.ts";
 import { checkOptions } from "./check.ts";
-import { Packing } from "./remote.ts";
+import { Packing } from "./packing.ts";
 import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
 /** An engine whose contexts are known to be ours, and which can be told what another one was told. */

@@ -5,8 +5,7 @@
  * (host/virtual.ts) or a plugin supplied inputs for undefined symbols; only the last one counts. Nothing is shared
  * between links, so any number may run at once; a context (context.ts) keeps a session for one link after another.
  */
-import type { ByteString, LinkOptions as Options } from "../args/link-options.ts";
-import type { ParsedArgs } from "../args/parse.ts";
+import type { ByteString } from "../args/link-options.ts";
 import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
 import { HandOver } from "../host/hand-over.ts";
@@ -20,7 +19,7 @@ import type { Machine } from "../memory/machine.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
 import { layoutOf } from "../report/layout.ts";
 import { linkMap } from "../report/map.ts";
-import { commandLine, PARSED, parseLine } from "./command-line.ts";
+import { commandLine, type Parser } from "./command-line.ts";
 import { diagnosticOf } from "./diagnostic.ts";
 import { bytesOfSource, isLater, readSource, shown, sizeOfSource } from "./byte-source.ts";
 import { checkAborted, untilAborted } from "./abort.ts";
@@ -38,6 +37,7 @@ export interface Runtime {
   platform(): Promise<Platform> | Platform;
   /** Real files for one link; null = there are none. */
   realFiles(): Host | null;
+  parse: Parser;
 }
 
 /** Passes of an ordinary link, for progress. */
@@ -247,13 +247,6 @@ export class Session {
     };
   }
 
-  /** Of every attempt: the linker changes options. */
-  private parse(host: VirtualHost, more: readonly Input[]): Pick<ParsedArgs, "options" | "warnings" | "errors" | "action" | "text"> {
-    const known = (this.options as { [PARSED]?: Options })[PARSED];
-    if (known !== undefined && more.length === 0) return { options: structuredClone(known), warnings: [], errors: [], action: "link", text: "" };
-    return parseLine(commandLine(this.options, more), this.options.kind, { readFile: (path) => textOf(host, path) });
-  }
-
   private async attempt(host: VirtualHost, more: readonly Input[]): Promise<Attempt> {
     this.passes = 0;
     const attempt = newAttempt("");
@@ -261,7 +254,7 @@ export class Session {
     const diag = new Diagnostics((stream, text) => host.print(stream === "stdout" ? "out" : "err", text));
     diag.listener = (severity, message) => void attempt.diagnostics.push(diagnosticOf(severity, message));
     try {
-      const parsed = this.parse(host, more);
+      const parsed = await this.runtime.parse(this.options, more, (path) => textOf(host, path));
       diag.configure({ ...parsed.options, color: "never" });
       diag.text(parsed.text);
       for (const warning of parsed.warnings) diag.warn(warning);

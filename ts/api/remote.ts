@@ -1,26 +1,18 @@
 /**
- * Options and results on their way between a page and the worker that links for it.
- *
- * Bytes, Blobs and plain data go as they are; what a program has to be asked for (functions, file systems, plugins) stays where
- * it is and is called back. The surprise: file systems made by memoryFS go over whole when they are small, because asking costs
- * more than copying.
+ * What a page and the worker that links for it say to each other, and the worker's side of it: options with functions again,
+ * which call back. The page's side: packing.ts.
  */
-import * as Comlink from "comlink";
-import type { LinkOptions as Options } from "../args/link-options.ts";
-import { HandOver } from "../host/hand-over.ts";
-import { checkAborted, untilAborted } from "./abort.ts";
-import { bytesOfSource, isBlob, isBuffer, readSource, sizeOfSource } from "./byte-source.ts";
-import { checkAnswer } from "./check.ts";
-import { PARSED, parsedBefore } from "./command-line.ts";
-import { isMemory, Layers, layersOf, memoryFS } from "./file-system.ts";
-import { setUp, type Hook } from "./hooks.ts";
-import { LinkError } from "./link-error.ts";
+import { expandResponseFiles, type Expansion } from "../args/response-file.ts";
+import { utf8 } from "../memory/text.ts";
+import { commandLine, type Parsed, type Parser } from "./command-line.ts";
+import { Layers, memoryFS } from "./file-system.ts";
+import type { Hook } from "./hooks.ts";
 import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
 
 /** A source that is called back: its number. */
 export type PackedSource = Exclude<ByteSource, () => unknown> | { ask: number };
 
-type PackedFs = { memory: [path: string, source: PackedSource][] } | { layer: number };
+export type PackedFs = { memory: [path: string, source: PackedSource][] } | { layer: number };
 
 type PackedHook = Omit<Hook, "callback">;
 
@@ -32,8 +24,8 @@ export interface PackedOptions {
   fs: PackedFs[] | undefined;
   hooks: PackedHook[];
   progress: boolean;
-  /** What all that says as a command line; null = the worker finds out. */
-  parsed: Options | null;
+  /** What all that says as a command line; null = the worker asks when it has read the files that it takes to know. */
+  parsed: Parsed | null;
 }
 
 /** What the worker calls. All answers come later. */
@@ -44,16 +36,15 @@ export interface Callbacks {
   /** The answer of a hook; sources in it are packed. */
   hook(id: number, args: unknown): Promise<unknown>;
   progress(progress: Progress): Promise<void>;
+  /** What a command line means. */
+  parse(line: Expansion, kind: LinkOptions["kind"]): Promise<Parsed>;
 }
 
 /** A rejected link, as data: an Error would lose its fields on the way. `needs`: what only the complete program has. */
 export type PackedOutcome = { result: LinkResult } | { needs: string } | { error: { code: LinkErrorCode; message: string; diagnostics: readonly Diagnostic[] } };
 
-/** Bytes of a memoryFS up to which all of it goes over. */
-const SMALL_BYTES = 32 << 20;
-
 /** Replaces every `data` in inputs, whatever they are nested in. */
-function mapSources(value: unknown, change: (source: never) => unknown): unknown {
+export function mapSources(value: unknown, change: (source: never) => unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => mapSources(each, change));
   if (typeof value !== "object" || value === null) return value;
   if ("data" in value) return { ...value, data: change(value.data as never) };
@@ -61,204 +52,6 @@ function mapSources(value: unknown, change: (source: never) => unknown): unknown
   if ("wholeArchive" in value) return { wholeArchive: mapSources(value.wholeArchive, change) };
   return value;
 }
-
-// ---- the page's side ----
-
-/** Bytes from this many on are copied here and given away: a copy that messages make is made twice, the second time by who waits for it. */
-const MANY_BYTES = 1 << 16;
-
-/** What can be sent of `source`; buffers that go along are added to `moved`. */
-function sent<T>(source: T, moved: ArrayBuffer[]): T | Uint8Array<ArrayBuffer> {
-  if (!(ArrayBuffer.isView(source) || isBuffer(source)) || source.byteLength < MANY_BYTES) return source;
-  const copy = new Uint8Array(bytesOfSource(source as Bytes));
-  moved.push(copy.buffer);
-  return copy;
-}
-
-/** An answer that is sent. */
-function moving(bytes: Bytes): Bytes {
-  const moved: ArrayBuffer[] = [];
-  const copy = sent(bytes, moved);
-  return moved.length > 0 ? Comlink.transfer(copy, moved) : copy;
-}
-
-/** One link's options, packed, and who answers the questions about them. */
-export class Packing implements Callbacks {
-  readonly packed: PackedOptions;
-  readonly ends: readonly Hook[];
-  /** What a function of the page threw that ends the link. */
-  private thrown: { error: unknown } | undefined;
-  /** Counts links. */
-  private links = 0;
-  /** What was answered in this link, in case it begins again in another worker; null = it will not. */
-  private answers: Map<string, Promise<unknown>> | null = null;
-  private readonly sources: (() => Bytes | Promise<Bytes>)[] = [];
-  private readonly layers: LinkFileSystem[] = [];
-  private readonly hooks: readonly Hook[];
-  private readonly onProgress: LinkOptions["onProgress"];
-  /** What a context was told, by path: saying it to another worker makes no other source of it. */
-  private readonly changes = new Map<string, { source: ByteSource; packed: PackedSource }>();
-
-  /** Sets up the plugins. `kept`: for many links, so file systems in memory go over whole, whatever their size. */
-  static async of(options: LinkOptions, kept = false): Promise<Packing> {
-    checkAborted(options.signal);
-    return new Packing(options, await setUp(options.plugins, options.signal), kept);
-  }
-
-  private constructor(options: LinkOptions, hooks: readonly Hook[], kept: boolean) {
-    const { inputs, script, fs, plugins: _, signal: __, onProgress, ...plain } = options;
-    this.ends = hooks.filter(({ kind }) => kind === "end");
-    this.hooks = hooks.filter(({ kind }) => kind !== "end");
-    this.onProgress = onProgress;
-    this.packed = {
-      plain,
-      inputs: this.packInputs(inputs),
-      script: this.packInputs(script),
-      fs: fs === undefined ? undefined : layersOf(fs).map((layer) => this.packFs(layer, kept)),
-      hooks: this.hooks.map(({ kind, filter, namespace }) => ({ kind, filter, namespace })),
-      progress: onProgress !== undefined,
-      parsed: null,
-    };
-  }
-
-  /** `packed` for a message, which may take it away. */
-  get message(): PackedOptions {
-    const moved: ArrayBuffer[] = [];
-    const { packed } = this;
-    const inputs = (value: unknown): unknown => mapSources(value, (source) => sent(source, moved));
-    const fs = packed.fs?.map((layer): PackedFs => ("memory" in layer ? { memory: layer.memory.map(([path, source]) => [path, sent(source, moved)]) } : layer));
-    const parsed = parsedBefore({ ...packed.plain, inputs: packed.inputs, script: packed.script } as LinkOptions);
-    return Comlink.transfer({ ...packed, inputs: inputs(packed.inputs), script: inputs(packed.script), fs, parsed }, moved);
-  }
-
-  /** Who answers questions; null = there will be none. */
-  get callbacks(): Callbacks | null {
-    const { sources, layers, hooks, packed } = this;
-    return sources.length + layers.length + hooks.length > 0 || packed.progress ? Comlink.proxy(this as Callbacks) : null;
-  }
-
-  private packInputs(value: unknown): unknown {
-    return mapSources(value, (source) => this.packSource(source));
-  }
-
-  packSource(source: ByteSource): PackedSource {
-    if (typeof source === "function") return { ask: this.sources.push(source) - 1 };
-    if (isBlob(source)) return source;
-    try {
-      bytesOfSource(source);
-      return source;
-    } catch {
-      // Cannot be sent either: what is wrong with it is said when it is read.
-      return { ask: this.sources.push(() => source) - 1 };
-    }
-  }
-
-  /** For `update` of a context. */
-  packChange(path: string, source: ByteSource | null | undefined): PackedSource | null | undefined {
-    if (source == null) return source;
-    const known = this.changes.get(path);
-    if (known?.source === source) return known.packed;
-    const packed = this.packSource(source);
-    this.changes.set(path, { source, packed });
-    return packed;
-  }
-
-  private packFs(fs: LinkFileSystem, kept: boolean): PackedFs {
-    if (!isMemory(fs)) return { layer: this.layers.push(fs) - 1 };
-    const files = [...fs.sources];
-    const small = files.reduce((sum, [, source]) => sum + (isBlob(source) ? 0 : sizeOfSource(source)), 0) <= SMALL_BYTES;
-    if (!small && !kept) return { layer: this.layers.push(fs) - 1 };
-    return { memory: files.map(([path, source]) => [path, this.packSource(source)]) };
-  }
-
-  // ---- of one link after the other ----
-
-  /** A link that may begin again elsewhere: until it ends, nobody is asked the same twice. */
-  async remembering<T>(link: () => Promise<T>): Promise<T> {
-    this.answers = new Map();
-    try {
-      return await link();
-    } finally {
-      this.answers = null;
-    }
-  }
-
-  private once<T>(question: readonly unknown[], ask: () => T | Promise<T>): Promise<T> {
-    const key = JSON.stringify(question);
-    const known = this.answers?.get(key);
-    if (known !== undefined) return known as Promise<T>;
-    const answer = (async () => ask())();
-    this.answers?.set(key, answer);
-    return answer;
-  }
-
-  /** Runs a function of the page whose error is the link's. */
-  private async ending<T>(run: () => T | Promise<T>): Promise<T> {
-    const { links } = this;
-    try {
-      return await run();
-    } catch (error) {
-      // An aborted link may have asked it.
-      if (links === this.links) this.thrown ??= { error };
-      throw error;
-    }
-  }
-
-  /** A link begins in a worker. */
-  begin(): void {
-    this.links++;
-    this.thrown = undefined;
-  }
-
-  /** Throws what a function of the page threw. */
-  rethrow(): void {
-    if (this.thrown !== undefined) throw this.thrown.error;
-  }
-
-  // ---- what the worker asks ----
-
-  async source(id: number): Promise<Bytes> {
-    return moving(await this.once(["source", id], () => readSource(this.sources[id]!)));
-  }
-
-  stat(layer: number, path: string): Promise<FileStat | undefined> {
-    return this.once(["stat", layer, path], () => this.layers[layer]!.stat(path));
-  }
-
-  async read(layer: number, path: string): Promise<Bytes> {
-    return moving(await this.once(["read", layer, path], () => this.layers[layer]!.read(path)));
-  }
-
-  hook(id: number, args: unknown): Promise<unknown> {
-    const { kind, callback } = this.hooks[id]!;
-    const ask = async (): Promise<unknown> => this.packInputs(checkAnswer(kind, await callback(args as never)));
-    return this.once(["hook", id, args], () => (kind === "load" ? ask() : this.ending(ask)));
-  }
-
-  progress(progress: Progress): Promise<void> {
-    return this.report(this.onProgress!, progress);
-  }
-
-  /** onProgress of this link, or of one of a context. */
-  report(onProgress: NonNullable<LinkOptions["onProgress"]>, progress: Progress): Promise<void> {
-    return this.ending(() => onProgress(progress));
-  }
-}
-
-/** The result as `link` gives it; rejects as `link` does. */
-export async function unpackOutcome(outcome: PackedOutcome, packing: Packing, options: LinkOptions): Promise<LinkResult> {
-  packing.rethrow();
-  if ("needs" in outcome) throw new HandOver(outcome.needs);
-  if ("error" in outcome) {
-    const { code, message, diagnostics } = outcome.error;
-    throw new LinkError(code, message, diagnostics, code === "ABORTED" ? { cause: options.signal?.reason } : undefined);
-  }
-  for (const { callback } of packing.ends) await untilAborted(options.signal, (callback as (result: LinkResult) => unknown)(outcome.result));
-  if (!outcome.result.ok && options.throwOnError !== false) throw LinkError.of(outcome.result.diagnostics);
-  return outcome.result;
-}
-
-// ---- the worker's side ----
 
 /** `callbacks`: null when nothing is asked. */
 export function unpackSource(data: PackedSource, callbacks: Callbacks | null): ByteSource {
@@ -280,7 +73,14 @@ export function unpackOptions(packed: PackedOptions, callbacks: Callbacks | null
     plugins: packed.hooks.length === 0 ? [] : [remotePlugin(packed.hooks, callbacks!, inputs)],
     onProgress: packed.progress ? (progress) => callbacks!.progress(progress) : undefined,
     throwOnError: false,
-    ...(packed.parsed === null ? {} : { [PARSED]: packed.parsed }),
+  };
+}
+
+/** Who parses for the worker: the page has done so, or is asked. */
+export function remoteParser({ parsed }: PackedOptions, callbacks: Callbacks | null): Parser {
+  return (options, more, readFile) => {
+    if (parsed !== null && more.length === 0) return { ...parsed, options: structuredClone(parsed.options) };
+    return callbacks!.parse(expandResponseFiles(commandLine(options, more).args.map(utf8), readFile), options.kind);
   };
 }
 

@@ -13,7 +13,7 @@ export function defaultOptions(): LinkOptions {
     programName: "wield",
     inputs: [],
     directories: [],
-    arguments: [],
+    written: [],
     output: "a.out",
     shared: false,
     pie: false,

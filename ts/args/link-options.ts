@@ -26,6 +26,16 @@ export interface InputArgument {
   format: "elf" | "binary";
 }
 
+/** An option, or an input file, as --reproduce writes it. */
+export interface WrittenOption {
+  /** The option's main name; "" = an input file. */
+  name: string;
+  takes: "none" | "required" | "optional";
+  /** Without the value. */
+  spelling: ByteString;
+  value: ByteString;
+}
+
 /** Options that hold at an input's place on the command line. */
 export type InputPosition = Pick<InputArgument, "asNeeded" | "wholeArchive" | "static" | "lib" | "copyNeeded">;
 
@@ -67,8 +77,8 @@ export interface LinkOptions {
   programName: string;
   inputs: InputArgument[];
   directories: ByteString[]; // -C, one inside the other
-  /** With --reproduce: the words of the command line, @files expanded. */
-  arguments: ByteString[];
+  /** With --reproduce: the command line, @files expanded. */
+  written: WrittenOption[];
   output: ByteString; // "a.out"
   shared: boolean;
   pie: boolean;

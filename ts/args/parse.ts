@@ -1,9 +1,8 @@
 /**
  * argv → LinkOptions: the syntax of the command line.
  *
- * What an option means is its row in options.ts. Opens no files except @files, through a callback. The surprise is the order in
- * which spellings are tried: `-soname` is the long option, `-sX` would be the letter; names that begin with o need two dashes, so
- * that `-outfoo` is `-o utfoo` as it has always been.
+ * What an option means is its row in options.ts, which of them an argument is match-option.ts. Opens no files except @files, through a
+ * callback; what they stood for may as well be given (parseExpanded), by who has no files but knows nothing of options.
  */
 import type { Message, Said } from "../diagnostics/message.ts";
 import { defaultOptions } from "./default-options.ts";
@@ -11,14 +10,15 @@ import { helpText } from "./help.ts";
 import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, versionText } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
+import { ELSEWHERE, groupedFlags, matchOption, optionName, takesNumber } from "./match-option.ts";
 import { optionNames, rowOf } from "./option-index.ts";
-import { KNOWN_ELSEWHERE } from "./options.ts";
 import { addInput } from "./options/inputs.ts";
-import type { OptionRow, ParseState } from "./option-row.ts";
+import type { ParseState } from "./option-row.ts";
 import { defaultScript } from "../script/default-script.ts";
 import { expandResponseFiles } from "./response-file.ts";
-import type { ReadFile } from "./response-file.ts";
+import type { Expansion, ReadFile } from "./response-file.ts";
 import { nearest } from "./suggest.ts";
+import { writtenOptions } from "./written-options.ts";
 
 export interface ParseEnv {
   /** Prefix of messages; default "wield". */
@@ -53,29 +53,28 @@ export interface ParsedArgs {
   args: ByteString[];
 }
 
-const ELSEWHERE = new Set(KNOWN_ELSEWHERE);
-
-/** Letters whose value may follow at once. -f and -F are not among them: `-fPIC` and `-fuse-ld` are a compiler's options. */
-const JOINED = new Set("lLhReuyTOoImzGYbPCA");
-
 /** What is wrong with a command line is about its options, unless it says something else. */
 const message = (said: Said): Message => (typeof said === "string" ? { code: "BAD_OPTION", text: said } : said);
 
 export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): ParsedArgs {
   // What follows is not ours, and neither are its response files.
   if (argv[0] === "--run" || argv[0] === "-run") return commandToRun(argv.slice(1), env);
-  const expansion = expandResponseFiles(argv, env.readFile ?? (() => undefined), windowsQuoting(argv));
+  return parseExpanded(expandResponseFiles(argv, env.readFile ?? (() => undefined)), env, argv.length === 0);
+}
+
+/** The same after the response files were put in. `isBare`: there were no arguments at all. */
+export function parseExpanded(expansion: Expansion, env: ParseEnv = {}, isBare = false): ParsedArgs {
   const s = initialState(env);
   s.errors.push(...expansion.errors);
   const misused = driverOption(expansion.args);
   if (misused !== undefined) s.errors.push(notADriver(misused));
   else walk(s, expansion.args);
   const asked = s.stop !== "" || s.showVersion > 0 || (s.options.verbose && s.options.inputs.length + s.options.scripts.length === 0);
-  if (misused === undefined) finish(s, asked, argv.length === 0);
+  if (misused === undefined) finish(s, asked, isBare);
   // GNU ld
   const runPath = s.options.rpath.length === 0 && env.runPath ? env.runPath : "";
   if (runPath !== "") s.options.rpath.push(runPath);
-  if (s.options.reproduce !== "") s.options.arguments = runPath === "" ? expansion.args : [...expansion.args, "-rpath", runPath];
+  if (s.options.reproduce !== "") s.options.written = writtenOptions(runPath === "" ? expansion.args : [...expansion.args, "-rpath", runPath]);
   const who = identity(s, env);
   const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
   return {
@@ -94,16 +93,6 @@ export function parseArgs(argv: readonly ByteString[], env: ParseEnv = {}): Pars
 function commandToRun(args: ByteString[], env: ParseEnv): ParsedArgs {
   const { options } = initialState(env);
   return { options, warnings: [], errors: args.length === 0 ? [message("--run: missing argument")] : [], action: "run", text: "", responseFiles: [], args };
-}
-
-/** --rsp-quoting must be known before response files are read; the last one counts. */
-function windowsQuoting(argv: readonly ByteString[]): boolean {
-  let windows = false;
-  argv.forEach((arg, i) => {
-    const value = arg.includes("rsp-quoting") ? /^--?rsp-quoting(?:=(.*))?$/.exec(arg) : null;
-    if (value !== null) windows = (value[1] ?? argv[i + 1]) === "windows";
-  });
-  return windows;
 }
 
 /** --verbose shows the layout as a script, between lines that scripts look for in what GNU ld prints. */
@@ -165,59 +154,6 @@ function walk(s: ParseState, args: readonly ByteString[]): void {
       s.errors.push(`${arg}: missing argument`);
     }
   }
-}
-
-export interface Match {
-  row: OptionRow;
-  value: ByteString;
-  /** The value is the next argument. */
-  needsNext: boolean;
-}
-
-/** Which row an argument that begins with a dash means; undefined = none. */
-export function matchOption(arg: ByteString): Match | undefined {
-  const two = arg.startsWith("--");
-  const body = arg.slice(two ? 2 : 1);
-  const name = optionName(body);
-  if (two || body[0] !== "o") {
-    const long = rowOf(`--${name}`);
-    if (long) return matchLong(long, name, body);
-    if (ELSEWHERE.has(name)) return undefined;
-  }
-  return two ? undefined : matchShort(body);
-}
-
-/** Values that lld also takes from the next argument, and mold and gold do without: --threads, --shuffle-sections. */
-const NEXT_VALUES: Record<string, RegExp> = { COUNT: /^[0-9]+$/, "GLOB=SEED": /=/ };
-
-export function takesNumber({ row }: Match, arg: ByteString, next = ""): boolean {
-  return row.value === "optional" && !arg.includes("=") && NEXT_VALUES[row.metavar]?.test(next) === true;
-}
-
-/** `-sx` for `-s -x`, as GNU ld still takes it; null = something else. */
-export function groupedFlags(arg: ByteString): OptionRow[] | null {
-  if (!/^-[a-zA-Z]{2,}$/.test(arg)) return null;
-  const rows = [...arg.slice(1)].map((letter) => rowOf(`-${letter}`));
-  return rows.every((row): row is OptionRow => row !== undefined && row.value === "none") ? rows : null;
-}
-
-function optionName(body: ByteString): ByteString {
-  const equals = body.indexOf("=");
-  return equals < 0 ? body : body.slice(0, equals);
-}
-
-function matchLong(row: OptionRow, name: ByteString, body: ByteString): Match | undefined {
-  const joined = body.length > name.length;
-  if (row.value === "none") return joined ? undefined : { row, value: "", needsNext: false };
-  return { row, value: body.slice(name.length + 1), needsNext: !joined && row.value === "required" };
-}
-
-function matchShort(body: ByteString): Match | undefined {
-  const letter = body[0] ?? "";
-  const row = rowOf(`-${letter}`);
-  if (row === undefined) return undefined;
-  if (body.length === 1) return { row, value: "", needsNext: row.value === "required" };
-  return JOINED.has(letter) ? { row, value: body.slice(1), needsNext: false } : undefined;
 }
 
 /** For cmake and autoconf scripts, which look for "unknown option" or "unrecognized option". */

@@ -20,11 +20,21 @@ export interface Expansion {
   errors: ByteString[];
 }
 
-/** `windows`: words as Windows programs split them. */
-export function expandResponseFiles(argv: readonly ByteString[], readFile: ReadFile, windows = false): Expansion {
+export function expandResponseFiles(argv: readonly ByteString[], readFile: ReadFile): Expansion {
+  const windows = windowsQuoting(argv);
   const result: Expansion = { args: [], files: [], errors: [] };
   expand(argv, readFile, windows ? splitWindowsWords : splitWords, 0, result);
   return result;
+}
+
+/** --rsp-quoting must be known before response files are read; the last one counts. */
+function windowsQuoting(argv: readonly ByteString[]): boolean {
+  let windows = false;
+  argv.forEach((arg, i) => {
+    const value = arg.includes("rsp-quoting") ? /^--?rsp-quoting(?:=(.*))?$/.exec(arg) : null;
+    if (value !== null) windows = (value[1] ?? argv[i + 1]) === "windows";
+  });
+  return windows;
 }
 
 function expand(argv: readonly ByteString[], readFile: ReadFile, split: (text: ByteString) => ByteString[], depth: number, result: Expansion): void {

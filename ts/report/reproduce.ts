@@ -4,9 +4,7 @@
  * As lld: paths become relative to the root (response.txt says `--chroot .`), outputs lose their folders. Written after the link,
  * whether it worked or not; nothing of it runs in other links.
  */
-import type { ByteString } from "../args/link-options.ts";
-import { groupedFlags, matchOption, takesNumber } from "../args/parse.ts";
-import { namesOf, type OptionRow } from "../args/option-row.ts";
+import type { ByteString, WrittenOption } from "../args/link-options.ts";
 import { versionText } from "../args/identity.ts";
 import type { Context } from "../context.ts";
 import { HostError, type Host, type OutputFile } from "../host/host.ts";
@@ -38,7 +36,7 @@ export function reproduce(ctx: Context): void {
     });
     const top = baseName(options.reproduce).replace(/(.)\.[^.]*$/, "$1");
     const text = (name: string, contents: ByteString): void => tar.add(`${top}/${name}`, contents.length, [Uint8Array.from(contents, (char) => char.charCodeAt(0))]);
-    text("response.txt", responseFile(options.arguments, host, namesInOutput(ctx)));
+    text("response.txt", responseFile(options.written, host, namesInOutput(ctx)));
     text("version.txt", versionText({ programName: options.programName, compatVersion: options.compatVersion, emulations: [], targets: [] }, 1));
     for (const path of filesOf(ctx)) {
       const name = `${top}/${relativeToRoot(path, host)}`;
@@ -56,13 +54,13 @@ export function reproduce(ctx: Context): void {
 /** What the link read, layout scripts last; first what options name. */
 function filesOf(ctx: Context): ByteString[] {
   const { options, host, loadedFiles } = ctx;
-  const named = FILES.flatMap((name) => values(options.arguments, name)).filter((path) => host.exists(path));
+  const named = FILES.flatMap((name) => values(options.written, name)).filter((path) => host.exists(path));
   const scripts = new Set(options.scripts.map(({ path }) => path));
   return [...named, ...loadedFiles.filter((path) => !scripts.has(path)), ...loadedFiles.filter((path) => scripts.has(path))];
 }
 
-function values(args: readonly ByteString[], option: string): ByteString[] {
-  return [...words(args)].flatMap(({ row, value }) => (row !== null && namesOf(row)[0] === option ? [value] : []));
+function values(written: readonly WrittenOption[], option: string): ByteString[] {
+  return written.flatMap(({ name, value }) => (name === option ? [value] : []));
 }
 
 function addFile(tar: TarWriter, name: string, path: ByteString, host: Host): void {
@@ -99,39 +97,6 @@ function rewritten(path: ByteString, host: Host): ByteString {
 
 // ---- the command line ----
 
-interface Word {
-  /** null = an input file. */
-  row: OptionRow | null;
-  /** As written, without the value. */
-  spelling: ByteString;
-  value: ByteString;
-}
-
-const longName = (row: OptionRow): string | undefined => namesOf(row).find((name) => name.startsWith("--"));
-
-function* words(args: readonly ByteString[]): Generator<Word> {
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    const found = arg[0] === "-" && arg !== "-" ? matchOption(arg) : undefined;
-    const group = found === undefined ? groupedFlags(arg) : null;
-    if (group !== null) {
-      for (const row of group) yield { row, spelling: longName(row) ?? namesOf(row)[0]!, value: "" };
-      continue;
-    }
-    if (found === undefined) {
-      yield { row: null, spelling: "", value: arg };
-      continue;
-    }
-    const value = found.needsNext || takesNumber(found, arg, args[i + 1]) ? (args[++i] ?? "") : found.value;
-    const dashes = arg.startsWith("--") ? "--" : "-";
-    const name = namesOf(found.row).some((each) => each.startsWith("--") && arg.slice(dashes.length).split("=")[0] === each.slice(2));
-    // A letter with its value: the long name, because `-T`, `-L` and the like read better so; -L and -o are what lld writes.
-    const letter = `-${arg[1]}`;
-    const long = letter === "-L" || letter === "-o" || letter === "-l" ? letter : longName(found.row) ?? letter;
-    yield { row: found.row, spelling: name ? arg.split("=")[0]! : long, value };
-  }
-}
-
 /** Inputs whose name, as it was given, is part of the output: -b binary, shared objects without a soname. */
 function namesInOutput({ options, sharedObjects }: Context): Set<ByteString> {
   const binary = options.inputs.filter(({ kind, format }) => kind === "file" && format === "binary").map(({ name }) => name);
@@ -140,29 +105,29 @@ function namesInOutput({ options, sharedObjects }: Context): Set<ByteString> {
 }
 
 /** response.txt: one option a line. Inputs in `kept` keep their name, and are read from where they are packed. */
-function responseFile(args: readonly ByteString[], host: Host, kept: ReadonlySet<ByteString> = new Set()): ByteString {
+function responseFile(written: readonly WrittenOption[], host: Host, kept: ReadonlySet<ByteString> = new Set()): ByteString {
   const lines = ["--chroot ."];
   for (const name of kept) lines.push(`--remap-inputs ${quote(`${name}=${rewritten(name, host)}`)}`);
-  for (const { row, spelling, value } of words(args)) {
-    const name = row === null ? "" : namesOf(row)[0]!;
+  for (const option of written) {
+    const { name, takes, spelling, value } = option;
     // Paths are rewritten as seen from the folder the link ran in.
     if (name === "--reproduce" || name === "--repro" || name === "--directory") continue;
-    if (row === null) lines.push(quote(kept.has(value) ? value : rewritten(value, host)));
-    else if (row.value === "none") lines.push(spelling);
-    else if (name === "--output" || OUTPUTS.has(name)) lines.push(joined(row, name, spelling, baseName(value)));
-    else if (PATHS.has(name)) lines.push(joined(row, name, name === "--script" || name === "--default-script" ? name : spelling, rewritten(value, host)));
+    if (name === "") lines.push(quote(kept.has(value) ? value : rewritten(value, host)));
+    else if (takes === "none") lines.push(spelling);
+    else if (name === "--output" || OUTPUTS.has(name)) lines.push(joined(option, spelling, baseName(value)));
+    else if (PATHS.has(name)) lines.push(joined(option, name === "--script" || name === "--default-script" ? name : spelling, rewritten(value, host)));
     // A run path is not a path of this machine. lld makes it relative to the root all the same; an absolute one stays as it is here,
     // because it is part of the output.
     else if (name === "--rpath" && !value.startsWith("/")) lines.push(`${spelling} ${quote(rewritten(value, host))}`);
-    else lines.push(joined(row, name, spelling, value));
+    else lines.push(joined(option, spelling, value));
   }
   // Names inside scripts may have been found from the folder the link ran in.
-  if (values(args, "--script").length > 0) lines.push(`-L ${quote(relativeToRoot(".", host))}`);
+  if (values(written, "--script").length > 0) lines.push(`-L ${quote(relativeToRoot(".", host))}`);
   return `${lines.join("\n")}\n`;
 }
 
-function joined(row: OptionRow, name: string, spelling: ByteString, value: ByteString): ByteString {
-  if (row.value === "optional") return value === "" ? spelling : `${spelling}=${quote(value)}`;
+function joined({ name, takes }: WrittenOption, spelling: ByteString, value: ByteString): ByteString {
+  if (takes === "optional") return value === "" ? spelling : `${spelling}=${quote(value)}`;
   return `${spelling}${JOINED.has(name) ? "=" : " "}${quote(value)}`;
 }
 

@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { matchOption } from "../../../ts/args/parse.ts";
+import { matchOption } from "../../../ts/args/match-option.ts";
 import { namesOf } from "../../../ts/args/option-row.ts";
 import { OPTION_GROUPS } from "../../../ts/args/options.ts";
 import { zKeywords } from "../../../ts/args/z-options.ts";
