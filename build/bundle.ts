@@ -87,11 +87,11 @@ async function bundle(entry: string, name: string, more: BuildOptions = {}): Pro
   for (const file of result.outputFiles!) put(file.path, file.contents);
 }
 
-/** Types of the API: files without imports from elsewhere. */
+/** Types of the API: files that import nothing but each other. */
 function types(): void {
-  const text = (file: string): string => fs.readFileSync(path.join("ts/api", file), "utf8");
-  put(path.join(DIST, "types.d.mts"), text("types.ts"));
-  for (const name of ["index", "browser", "inline"]) put(path.join(DIST, `${name}.d.mts`), text("declarations.d.ts").replaceAll("./types.ts", "./types.mjs") + (name === "index" ? REAL_FS : ""));
+  const text = (file: string): string => fs.readFileSync(path.join("ts/api", file), "utf8").replaceAll(/"\.\/([\w-]*types)\.ts"/g, '"./$1.mjs"');
+  for (const name of ["types", "map-types"]) put(path.join(DIST, `${name}.d.mts`), text(`${name}.ts`));
+  for (const name of ["index", "browser", "inline"]) put(path.join(DIST, `${name}.d.mts`), text("declarations.d.ts") + (name === "index" ? REAL_FS : ""));
   put(path.join(DIST, "worker.d.mts"), "/** The worker of a page, for createWorker of EngineOptions: it is started, never imported. */\nexport {};\n");
 }
 
