@@ -11,6 +11,7 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { decoded, utf8 } from "../memory/text.ts";
+import { cgroupQuota } from "./cgroup.ts";
 import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
 import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
@@ -46,26 +47,6 @@ export function argumentBytes(): ByteString[] {
     // No /proc here: what Node gives is all there is.
   }
   return decoded.map(utf8);
-}
-
-/** Processors that a cgroup quota leaves us: Infinity = no quota. */
-function cgroupQuota(): number {
-  const read = (path: string): string => {
-    try {
-      return readFileSync(path, "latin1");
-    } catch {
-      return "";
-    }
-  };
-  let least = Infinity;
-  const group = /^0::(.*)$/m.exec(read("/proc/self/cgroup"))?.[1];
-  for (let path = group; path !== undefined; path = path === "/" || path === "" ? undefined : path.slice(0, path.lastIndexOf("/"))) {
-    const [quota, period] = read(`/sys/fs/cgroup${path}/cpu.max`).split(" ");
-    if (quota !== undefined && Number(quota) > 0) least = Math.min(least, Number(quota) / Number(period));
-  }
-  const quota = Number(read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"));
-  if (quota > 0) least = Math.min(least, quota / Number(read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")));
-  return least;
 }
 
 /** In Deno every thread has descriptors of its own. */
