@@ -1,7 +1,8 @@
 /**
- * Links of very many of something: what comes out is complete, and twice as many take about twice as long.
+ * Links of very many of something: what comes out is complete. Maps, tables and lists of errors are made by the complete program; the
+ * links that need it begin there.
  *
- * Times are of the processor and relative to another link of the same run: a loop over all for each takes four times as long.
+ * How long they take is not looked at.
  */
 import { assert, behaviour, linkerName } from "../../helpers/link.ts";
 
