@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { eager } from "../../build/eager.ts";
 import { temporaryFolder } from "../helpers/tools.ts";
 
-const test = suite("api/eager");
+const test = suite("build/eager");
 
 /** Long enough to be worth it. */
 const LONG = `const filler = "${"filler ".repeat(30)}"; if (filler === "") return;`;
