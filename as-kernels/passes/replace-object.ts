@@ -3,14 +3,15 @@
  * of sections and symbols is taken back, COMDAT groups are claimed as the replay of resolve-symbols would, and rows of sections move.
  *
  * As in patch-symbols.ts, the rule is to refuse: 0 = link from the beginning. What passes from split-pieces on write is listed once, in
- * `clearLate`, saveGlobals and restoreGlobals.
+ * `clearLate` and `copyGlobals`; test/passes/resolved-state.test.ts finds what is not.
  */
 import { tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
 import { RULE_BYTES, RULE_OSEC } from "../lib/name-rules.ts";
 import {
-  SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC,
-  SYM_NEEDS_TLSGD, SYM_REF_LIVE,
+  SAVED_ALIGN, SAVED_BIND, SAVED_ESYM, SAVED_FLAGS, SAVED_ISEC, SAVED_OBJ, SAVED_SIZE, SAVED_TYPE, SAVED_VALUE, SAVED_VER, SAVED_VIS, SYM_ADDRESS_TAKEN,
+  SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD,
+  SYM_REF_LIVE,
 } from "../shared/abi.ts";
 import { EHDR_BYTES, E_FLAGS, E_SHNUM, E_SHOFF, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
 
@@ -20,60 +21,35 @@ const LATE: u32 =
 
 // ---- what was known after set-visibility ----
 
-/** Bytes that saveGlobals takes per global. */
-export const SAVED_BYTES: u32 = 38;
-
-// Columns of the copy for `n` globals, in units of n bytes from its start.
-const S_VALUE: u32 = 0;
-const S_SIZE: u32 = 8;
-const S_FLAGS: u32 = 16;
-const S_ISEC: u32 = 20;
-const S_OBJ: u32 = 24;
-const S_ESYM: u32 = 28;
-const S_VER: u32 = 32;
-const S_BIND: u32 = 34;
-const S_TYPE: u32 = 35;
-const S_VIS: u32 = 36;
-const S_ALIGN: u32 = 37;
-
 /** Copies what later passes may change of globals [from, to), of `n`, to `saved`. */
 export function saveGlobals(from: u32, to: u32, saved: u32, n: u32): void {
-  const sym = tables().sym;
-  const gsym = tables().gsym;
-  copyColumn(changetype<u32>(sym.value), saved + S_VALUE * n, from, to, 3);
-  copyColumn(changetype<u32>(gsym.size), saved + S_SIZE * n, from, to, 3);
-  copyColumn(changetype<u32>(sym.flags), saved + S_FLAGS * n, from, to, 2);
-  copyColumn(changetype<u32>(sym.isec), saved + S_ISEC * n, from, to, 2);
-  copyColumn(changetype<u32>(gsym.obj), saved + S_OBJ * n, from, to, 2);
-  copyColumn(changetype<u32>(gsym.esym), saved + S_ESYM * n, from, to, 2);
-  copyColumn(changetype<u32>(gsym.ver), saved + S_VER * n, from, to, 1);
-  copyColumn(changetype<u32>(gsym.bind), saved + S_BIND * n, from, to, 0);
-  copyColumn(changetype<u32>(gsym.type), saved + S_TYPE * n, from, to, 0);
-  copyColumn(changetype<u32>(gsym.vis), saved + S_VIS * n, from, to, 0);
-  copyColumn(changetype<u32>(gsym.align), saved + S_ALIGN * n, from, to, 0);
+  copyGlobals(from, to, saved, n, false);
 }
 
 /** The way back, of all `n` globals. */
 export function restoreGlobals(saved: u32, n: u32): void {
-  const sym = tables().sym;
-  const gsym = tables().gsym;
-  copyColumn(saved + S_VALUE * n, changetype<u32>(sym.value), 0, n, 3);
-  copyColumn(saved + S_SIZE * n, changetype<u32>(gsym.size), 0, n, 3);
-  copyColumn(saved + S_FLAGS * n, changetype<u32>(sym.flags), 0, n, 2);
-  copyColumn(saved + S_ISEC * n, changetype<u32>(sym.isec), 0, n, 2);
-  copyColumn(saved + S_OBJ * n, changetype<u32>(gsym.obj), 0, n, 2);
-  copyColumn(saved + S_ESYM * n, changetype<u32>(gsym.esym), 0, n, 2);
-  copyColumn(saved + S_VER * n, changetype<u32>(gsym.ver), 0, n, 1);
-  copyColumn(saved + S_BIND * n, changetype<u32>(gsym.bind), 0, n, 0);
-  copyColumn(saved + S_TYPE * n, changetype<u32>(gsym.type), 0, n, 0);
-  copyColumn(saved + S_VIS * n, changetype<u32>(gsym.vis), 0, n, 0);
-  copyColumn(saved + S_ALIGN * n, changetype<u32>(gsym.align), 0, n, 0);
+  copyGlobals(0, n, saved, n, true);
 }
 
-// @ts-ignore: decorator
-@inline
-function copyColumn(from: u32, to: u32, first: u32, end: u32, shift: u32): void {
-  memory.copy(to + (first << shift), from + (first << shift), (end - first) << shift);
+function copyGlobals(from: u32, to: u32, saved: u32, n: u32, back: bool): void {
+  const sym = tables().sym;
+  const gsym = tables().gsym;
+  copyColumn(changetype<u32>(sym.value), saved + SAVED_VALUE * n, from, to, 3, back);
+  copyColumn(changetype<u32>(gsym.size), saved + SAVED_SIZE * n, from, to, 3, back);
+  copyColumn(changetype<u32>(sym.flags), saved + SAVED_FLAGS * n, from, to, 2, back);
+  copyColumn(changetype<u32>(sym.isec), saved + SAVED_ISEC * n, from, to, 2, back);
+  copyColumn(changetype<u32>(gsym.obj), saved + SAVED_OBJ * n, from, to, 2, back);
+  copyColumn(changetype<u32>(gsym.esym), saved + SAVED_ESYM * n, from, to, 2, back);
+  copyColumn(changetype<u32>(gsym.ver), saved + SAVED_VER * n, from, to, 1, back);
+  copyColumn(changetype<u32>(gsym.bind), saved + SAVED_BIND * n, from, to, 0, back);
+  copyColumn(changetype<u32>(gsym.type), saved + SAVED_TYPE * n, from, to, 0, back);
+  copyColumn(changetype<u32>(gsym.vis), saved + SAVED_VIS * n, from, to, 0, back);
+  copyColumn(changetype<u32>(gsym.align), saved + SAVED_ALIGN * n, from, to, 0, back);
+}
+
+function copyColumn(column: u32, copy: u32, first: u32, end: u32, shift: u32, back: bool): void {
+  const at = first << shift;
+  memory.copy((back ? column : copy) + at, (back ? copy : column) + at, (end - first) << shift);
 }
 
 /** Object `o` has been patched where it was: saves again what it defines, and the `count` globals at `changed` that came or went. */
@@ -83,10 +59,10 @@ export function saveDefined(o: u32, changed: u32, count: u32, saved: u32, n: u32
   for (let e = base + t.obj.firstGlobal[o], end = base + t.obj.esymCount[o]; e < end; e++) {
     const id = t.esym.sym[e];
     if (t.gsym.esym[id] != e || (t.sym.flags[id] & SYM_KIND_MASK) != SYM_DEFINED) continue;
-    store<u64>(saved + S_VALUE * n + (id << 3), t.sym.value[id]);
-    store<f64>(saved + S_SIZE * n + (id << 3), t.gsym.size[id]);
-    store<u32>(saved + S_ISEC * n + (id << 2), t.sym.isec[id]);
-    store<u32>(saved + S_ESYM * n + (id << 2), e);
+    store<u64>(saved + SAVED_VALUE * n + (id << 3), t.sym.value[id]);
+    store<f64>(saved + SAVED_SIZE * n + (id << 3), t.gsym.size[id]);
+    store<u32>(saved + SAVED_ISEC * n + (id << 2), t.sym.isec[id]);
+    store<u32>(saved + SAVED_ESYM * n + (id << 2), e);
   }
   for (let i: u32 = 0; i < count; i++) {
     const id = load<u32>(changed + (i << 2));

@@ -421,3 +421,16 @@ export const WALKED_FIELDS = 52;
 export const WALKED_DONE = 56;
 export const WALKED_BYTES = 64;
 
+// ---- globals as set-visibility left them (as-kernels/passes/replace-object.ts): a column each, in bytes per global from the start of all ----
+export const SAVED_VALUE = 0;
+export const SAVED_SIZE = 8;
+export const SAVED_FLAGS = 16;
+export const SAVED_ISEC = 20;
+export const SAVED_OBJ = 24;
+export const SAVED_ESYM = 28;
+export const SAVED_VER = 32;
+export const SAVED_BIND = 34;
+export const SAVED_TYPE = 35;
+export const SAVED_VIS = 36;
+export const SAVED_ALIGN = 37;
+export const SAVED_BYTES = 38;

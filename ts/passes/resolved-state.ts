@@ -2,8 +2,10 @@
  * The link as set-visibility left it, kept so that one with replaced objects can go on from there (replace-objects.ts).
  *
  * Passes from split-pieces on write few columns of the tables that were there before (listed in the replace-object kernel); those of globals
- * are copied, the others were empty. Everything else that they make is in memory above the mark.
+ * are copied, the others were empty. Everything else that they make is in memory above the mark. A column that is forgotten is found by
+ * test/passes/resolved-state.test.ts.
  */
+import { SAVED_BYTES, SAVED_FLAGS } from "../../as-kernels/shared/abi.ts";
 import type { Context, ResolvedState } from "../context.ts";
 import { paramsBlock } from "../memory/table.ts";
 import { allocMarks, loseMarks } from "./kept-marks.ts";
@@ -13,9 +15,6 @@ import type { Attempt } from "./patch-objects.ts";
 import { noSynthetics } from "../synthetic/index.ts";
 import { SymbolTable } from "../synthetic/symtab.ts";
 
-/** As the saveGlobals kernel has it, and where the flags are in it. */
-const SAVED_BYTES = 38;
-const FLAGS_AT = 16;
 /** What tables of replaced objects may take before it is time to tidy up: a quarter of what the link took, within limits. */
 const AREA_PART = 4;
 const MIN_AREA = 4 << 20;
@@ -37,7 +36,7 @@ export function saveResolved(ctx: Context): void {
 }
 
 /** Address of the flags that globals had after set-visibility. */
-export const flagsOf = ({ params }: Context, { globals }: ResolvedState): number => globals + FLAGS_AT * params.get("globalSyms");
+export const flagsOf = ({ params }: Context, { globals }: ResolvedState): number => globals + SAVED_FLAGS * params.get("globalSyms");
 
 /** The same when tables have been brought up to date. */
 export function saveAgain({ arena, kernels, params, tables: { obj } }: Context, { globals, needed, params: block }: ResolvedState): void {
