@@ -6,7 +6,7 @@ import { deflateSync } from "node:zlib";
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from "../../as-kernels/shared/elf.ts";
 import { ObjectBuilder } from "../helpers/object.ts";
 import { repoRoot, temporaryFolder } from "../helpers/tools.ts";
-import type { Fixtures } from "./cases.ts";
+import type { Fixtures } from "./case.ts";
 
 const DEBUG_TEXT = Buffer.from("a section that is not loaded. ".repeat(40));
 /** RFC 8878: a frame of one segment with a two-byte size (less 256), holding one last raw block. */

@@ -8,7 +8,8 @@ import type * as Declared from "../../ts/api/declarations.d.ts";
 import * as api from "../../ts/index.ts";
 import { ld } from "../helpers/link.ts";
 import { repoRoot, temporaryFolder } from "../helpers/tools.ts";
-import { cases, type Outputs } from "./cases.ts";
+import type { Outputs } from "./case.ts";
+import { cases } from "./cases.ts";
 import { fixtures } from "./fixtures.ts";
 
 const test = suite("api");
