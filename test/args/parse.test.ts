@@ -35,7 +35,7 @@ test("@file is the whole line of gcc @rsp", () => {
   assert.equal(parsed.errors, []);
   assert.is(parsed.options.output, "OUT");
   assert.equal(parsed.options.inputs.map((i) => i.name), ["x.o", "c"]);
-  assert.equal(parsed.responseFiles, ["/tmp/ccABCD"]);
+  assert.equal(parsed.args, ["-o", "OUT", "-pie", "x.o", "-lc"]);
 });
 
 test("--rsp-quoting holds for response files before it, --print-output-format and --print-sysroot stop", () => {

@@ -47,8 +47,6 @@ export interface ParsedArgs {
   action: "link" | "version" | "help" | "run";
   /** For standard output, printed before any message; made when it is asked for. */
   readonly text: ByteString;
-  /** Response files that were read. */
-  responseFiles: ByteString[];
   /** The arguments after the response files were put in. */
   args: ByteString[];
 }
@@ -85,14 +83,13 @@ export function parseExpanded(expansion: Expansion, env: ParseEnv = {}, isBare =
     get text() {
       return s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "";
     },
-    responseFiles: expansion.files,
     args: expansion.args,
   };
 }
 
 function commandToRun(args: ByteString[], env: ParseEnv): ParsedArgs {
   const { options } = initialState(env);
-  return { options, warnings: [], errors: args.length === 0 ? [message("--run: missing argument")] : [], action: "run", text: "", responseFiles: [], args };
+  return { options, warnings: [], errors: args.length === 0 ? [message("--run: missing argument")] : [], action: "run", text: "", args };
 }
 
 /** --verbose shows the layout as a script, between lines that scripts look for in what GNU ld prints. */

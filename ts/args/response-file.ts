@@ -15,7 +15,7 @@ const FILE_LIMIT = 2000;
 
 export interface Expansion {
   args: ByteString[];
-  /** The files that were read, for --dependency-file and the like. */
+  /** The files that were read, in order. */
   files: ByteString[];
   errors: ByteString[];
 }
