@@ -73,7 +73,8 @@ export function createContext({ options, host, diag, observer, machine, lasts }:
     names: { table: 0, slots: 0 },
     symbolName: (sym) => symbolBytes(ctx, sym),
   };
-  const wantsAll = options.errorLimit === 0 || options.errorLimit > ISSUE_ROWS;
+  // What is only warned of is no reason to fail, however often it happens.
+  const wantsAll = options.errorLimit === 0 || options.errorLimit > ISSUE_ROWS || options.unresolvedAreWarnings || options.noinhibitExec;
   // In the memory of a context, which has been written to, they would be cleared for every link; a page begins with little.
   allocTable(arena, tables, "issue", wantsAll && !lasts && host.memoryPages === undefined ? ALL_ISSUE_ROWS : ISSUE_ROWS);
   setParams(ctx);

@@ -1,12 +1,13 @@
 /** The host on Node: byte paths, reads into shared memory, and the life of an output file. */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import * as path from "node:path";
 import { deflateSync, inflateRawSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { HostError } from "../../ts/host/host.ts";
-import { NodeFiles } from "../../ts/host/node-files.ts";
+import { KEPT_FROM, NodeFiles } from "../../ts/host/node-files.ts";
 import { createNodeHost } from "../../ts/host/node.ts";
 import { temporaryName } from "../../ts/host/output-base.ts";
 import { temporaryFolder } from "../helpers/tools.ts";
@@ -68,6 +69,57 @@ host("many inputs are read with few descriptors", () => {
     few.reset();
     assert.is(fs.readdirSync("/proc/self/fd").length, before);
   }
+});
+
+/** What `action` asks of stat(2), by name of file. */
+function statted(action: () => void): string[] {
+  // The namespace is frozen, what `require` gives is not.
+  const builtin = (fs as unknown as { default: { statSync: typeof fs.statSync } }).default;
+  const { statSync } = builtin;
+  const asked: string[] = [];
+  builtin.statSync = ((file: string, options: object) => {
+    asked.push(path.basename(String(file)));
+    return statSync(file, options);
+  }) as typeof statSync;
+  syncBuiltinESMExports();
+  try {
+    action();
+  } finally {
+    builtin.statSync = statSync;
+    syncBuiltinESMExports();
+  }
+  return asked;
+}
+
+host("of thousands of short objects those beyond the first are opened and read, and nothing else is asked", () => {
+  const dir = temporaryFolder("thousands");
+  const count = KEPT_FROM + 500;
+  const names = Array.from({ length: count }, (_, i) => path.join(dir, `${i}.o`));
+  names.forEach((name, i) => fs.writeFileSync(name, i === count - 2 ? "x".repeat(20_000) : String(i)));
+  fs.mkdirSync(path.join(dir, "folder.o"));
+  const fifo = path.join(dir, "fifo.o");
+  if (spawnSync("mkfifo", [fifo]).status !== 0) throw new Error("no mkfifo");
+  const files = new NodeFiles(64, true);
+  const memory = new Uint8Array(32_000);
+  const contents = (name: string): string => Buffer.from(memory.subarray(0, files.readAt(name, memory, 0))).toString("latin1");
+  const asked = statted(() => names.forEach((name, i) => assert.is(contents(name), i === count - 2 ? "x".repeat(20_000) : String(i))));
+  assert.equal(asked.slice(KEPT_FROM), [`${count - 2}.o`], "the one that is long");
+  for (const i of [0, count - 2, count - 1]) {
+    const fd = files.open(names[i]!);
+    assert.is(files.size(fd), i === count - 2 ? 20_000 : String(i).length);
+    assert.is(files.read(fd, memory, 1), files.size(fd) - 1);
+    assert.ok(files.isInput(fs.statSync(names[i]!)), "no output takes its place");
+  }
+  fs.writeFileSync(path.join(dir, "other"), String(count - 1));
+  assert.not(files.isInput(fs.statSync(path.join(dir, "other"))));
+  assert.is(hostErrorOf(() => files.open(path.join(dir, "folder.o"))).code, "EISDIR");
+  assert.is(hostErrorOf(() => files.open(path.join(dir, "none.o"))).code, "ENOENT");
+  const writer = spawn("sh", ["-c", `printf 'from a pipe' > ${fifo}`]);
+  assert.is(contents(fifo), "from a pipe");
+  writer.kill();
+  const before = fs.readdirSync("/proc/self/fd").length;
+  files.reset();
+  assert.ok(fs.readdirSync("/proc/self/fd").length < before);
 });
 
 host("files are read into the middle of a memory", () => {

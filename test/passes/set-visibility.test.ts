@@ -100,6 +100,24 @@ test("exact names beat wildcards, later nodes' wildcards beat earlier ones, * co
   assert.equal(versions(world, "foo", "aa", "abc", "bar", "zzz"), [2, 2, 3, 3, 3]);
 });
 
+test("wildcards match to the end of a name, whatever they end with", () => {
+  const names = ["x_1", "x_]", "x_*", "x_q", "x_", "[", "x[q", "x\\"];
+  const matched = (pattern: string): string[] => {
+    const world = run({ options: { shared: true }, versionNodes: [{ name: "V", globals: [{ pattern, cxx: false, exact: false }], locals: [], parents: [] }], symbols: names.map((name) => own(name)) });
+    return names.filter((_, i) => versions(world, ...names)[i] === 2);
+  };
+  assert.equal(matched("*_1"), ["x_1"]);
+  assert.equal(matched("*_[1q]"), ["x_1", "x_q"]);
+  assert.equal(matched("*_]"), ["x_]"]);
+  assert.equal(matched("?_\\*"), ["x_*"]);
+  assert.equal(matched("*_\\q"), ["x_q"]);
+  assert.equal(matched("*_?"), ["x_1", "x_]", "x_*", "x_q"]);
+  assert.equal(matched("*["), ["["]);
+  assert.equal(matched("*[q"), ["x[q"]);
+  assert.equal(matched("*\\"), ["x\\"]);
+  assert.equal(matched("x*_"), ["x_"]);
+});
+
 test("local: hides, in the anonymous node too", () => {
   const world = run({ options: { shared: true }, versionNodes: script("{ global: api_*; main; local: *; };"), symbols: [own("api_a"), own("helper"), own("main")] });
   assert.equal(facts(world, "api_a", "helper", "main"), ["api_a exported preemptible", "helper local", "main exported preemptible"]);

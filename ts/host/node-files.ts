@@ -29,18 +29,17 @@ interface OpenInput {
   /** How many callers of open() have not closed it. */
   users: number;
   bytes: number;
-  /** Where the file is kept instead of a descriptor, which is then a negative number. */
-  contents: Uint8Array | undefined;
+  /** Where the file is kept instead of a descriptor, which is then a negative number: from `at` of `shelf` on. */
+  shelf: Uint8Array | undefined;
+  at: number;
 }
 
-/** What a file was when it was first opened. */
+/** What a file was when it was first opened. Of one that is read as a whole nobody asks: what becomes of it does not matter any more. */
 interface Seen {
   ino: number;
   dev: number;
   size: number;
   mtimeMs: number;
-  /** Read as a whole: what becomes of it does not matter any more. */
-  kept: boolean;
 }
 
 /** Good in programs that we start, too. */
@@ -54,7 +53,9 @@ const BLOCK_BYTES = 128 << 10;
 const SMALL_READ_BYTES = 16 << 10;
 
 /** Short files beyond so many are read as a whole when they are opened, instead of being opened again by every pass. */
-const KEPT_FROM = 2048;
+export const KEPT_FROM = 2048;
+/** Those are read without stat(2), which in Node takes longer than opening and reading. */
+const READ_UNSEEN = ".o";
 const KEPT_FILE_BYTES = 16 << 10;
 /** All of them together. */
 const KEPT_BYTES = 96 << 20;
@@ -67,6 +68,9 @@ const ZSTD_LEVEL = 3;
 export const HELD = -2;
 /** And below: files that are kept. */
 const FIRST_KEPT = -16;
+
+/** What the complete program finds open that the quick one has opened. */
+const started = globalThis as { wieldPipes?: Map<ByteString, number> };
 
 function sameFile(a: Seen, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
@@ -82,10 +86,10 @@ function readInto(fd: number, memory: Uint8Array, address: number, bytes: number
 }
 
 /** The same of a file that is kept. */
-function readKept(contents: Uint8Array, memory: Uint8Array, address: number, bytes: number, position: number): number {
-  const end = Math.min(position + bytes, contents.length);
+function readKept({ shelf, at, bytes: length }: OpenInput, memory: Uint8Array, address: number, bytes: number, position: number): number {
+  const end = Math.min(position + bytes, length);
   if (position >= end) return 0;
-  memory.set(contents.subarray(position, end), address);
+  memory.set(shelf!.subarray(at + position, at + end), address);
   return end - position;
 }
 
@@ -164,7 +168,7 @@ export class NodeFiles implements WorkerIo {
   }
 
   read(fd: number, into: Uint8Array, position: number): number {
-    if (fd <= FIRST_KEPT) return readKept(this.byFd.get(fd)!.contents!, into, 0, into.length, position);
+    if (fd <= FIRST_KEPT) return readKept(this.byFd.get(fd)!, into, 0, into.length, position);
     return readInto(fd, into, 0, into.length, position);
   }
 
@@ -177,7 +181,7 @@ export class NodeFiles implements WorkerIo {
     if (shared !== undefined) return readInto(shared, memory, address, bytes, position);
     const input = this.last?.path === path ? this.last : this.input(path);
     this.last = input;
-    if (input.contents !== undefined) return readKept(input.contents, memory, address, bytes, position);
+    if (input.shelf !== undefined) return readKept(input, memory, address, bytes, position);
     if (bytes > SMALL_READ_BYTES) return readInto(input.fd, memory, address, bytes, position);
     const ahead = input === this.lastInput ? position - this.lastEnd : -1;
     this.lastInput = input;
@@ -267,13 +271,17 @@ export class NodeFiles implements WorkerIo {
   /** Is this one of the inputs that were opened? */
   isInput(stat: Stats): boolean {
     for (const input of this.seen.values()) if (input.ino === stat.ino && input.dev === stat.dev) return true;
+    for (const { shelf, bytes, path } of this.keptBytes === 0 ? [] : this.byPath.values()) {
+      if (shelf === undefined || bytes !== stat.size) continue;
+      const now = statSync(pathOf(path), { throwIfNoEntry: false });
+      if (now?.ino === stat.ino && now.dev === stat.dev) return true;
+    }
     return false;
   }
 
   /** A regular input that is no longer what it was when it was opened. */
   changed(): ByteString | undefined {
     for (const [path, before] of this.seen) {
-      if (before.kept) continue;
       const now = statSync(pathOf(path), { throwIfNoEntry: false });
       if (now === undefined || !sameFile(before, now)) return path;
     }
@@ -286,7 +294,7 @@ export class NodeFiles implements WorkerIo {
     this.blockInput = undefined;
     for (const input of this.byPath.values()) {
       if (this.opened <= keep) return;
-      if (input.users > 0 || input.contents !== undefined) continue;
+      if (input.users > 0 || input.shelf !== undefined) continue;
       this.byPath.delete(input.path);
       this.byFd.delete(input.fd);
       this.opened--;
@@ -309,47 +317,81 @@ export class NodeFiles implements WorkerIo {
   }
 
   private input(path: ByteString): OpenInput {
-    const known = this.byPath.get(path);
-    if (known !== undefined) return known;
+    return this.byPath.get(path) ?? this.keepUnseen(path) ?? this.look(path);
+  }
+
+  /** Opens a file of any kind. */
+  private look(path: ByteString): OpenInput {
     // Looked at before it is opened: the end of a pipe can only be opened once.
     const found = this.looked?.path === path ? this.looked.stat : guarded(() => statSync(pathOf(path)));
     this.looked = undefined;
     if (isDirectory(found)) throw new HostError("EISDIR", "Is a directory");
     const isPipe = isFifo(found) || isSocket(found);
-    const contents = this.opened >= KEPT_FROM && isFile(found) ? this.keep(path, found.size) : undefined;
-    const fd = contents !== undefined ? FIRST_KEPT - this.keptFiles++ : isPipe ? spool(pathOf(path)) : this.openDescriptor(path);
+    if (this.keepsFiles() && isFile(found) && found.size <= KEPT_FILE_BYTES) {
+      const kept = this.keep(path, found.size);
+      if (kept !== undefined) return kept;
+    }
+    const fd = isPipe ? spool(pathOf(path), path) : this.openDescriptor(path);
     const bytes = isPipe ? fstatSync(fd).size : found.size;
     if (isFile(found) && !this.seen.has(path)) {
       const { ino, dev, size, mtimeMs } = found;
-      this.seen.set(path, { ino, dev, size, mtimeMs, kept: contents !== undefined });
+      this.seen.set(path, { ino, dev, size, mtimeMs });
     }
-    // The contents of a pipe come once: its descriptor stays.
-    const input: OpenInput = { fd, path, users: isPipe ? 1 : 0, bytes, contents };
     if (isPipe) this.pipes.set(path, fd);
-    if (contents === undefined) this.opened++;
-    this.byPath.set(path, input);
-    this.byFd.set(fd, input);
+    this.opened++;
+    // The contents of a pipe come once: its descriptor stays.
+    return this.addInput({ fd, path, users: isPipe ? 1 : 0, bytes, shelf: undefined, at: 0 });
+  }
+
+  private addInput(input: OpenInput): OpenInput {
+    this.byPath.set(input.path, input);
+    this.byFd.set(input.fd, input);
     return input;
   }
 
-  /** The contents of a short file, undefined when it had better be read when it is needed. */
-  private keep(path: ByteString, bytes: number): Uint8Array | undefined {
-    if (!this.isMain || bytes > KEPT_FILE_BYTES || this.keptBytes + bytes > KEPT_BYTES) return undefined;
-    if (this.shelf === undefined || this.shelfAt + bytes > this.shelf.length) {
-      this.shelf = new Uint8Array(SHELF_BYTES);
+  private keepsFiles(): boolean {
+    return this.seen.size >= KEPT_FROM && this.isMain && this.keptBytes < KEPT_BYTES;
+  }
+
+  /** A short file whose name says that it is an object; undefined when it is longer, no file or there is none, which `look` finds out. */
+  private keepUnseen(path: ByteString): OpenInput | undefined {
+    if (!path.endsWith(READ_UNSEEN) || !this.keepsFiles() || this.looked?.path === path || started.wieldPipes?.has(path) === true) return undefined;
+    return this.keep(path, -1);
+  }
+
+  /** Keeps the contents of a short file of so many bytes (-1 = nobody knows); undefined when it had better be read when it is needed. */
+  private keep(path: ByteString, bytes: number): OpenInput | undefined {
+    let { shelf } = this;
+    // One byte more than it may have shows that it has not more.
+    if (shelf === undefined || this.shelfAt + KEPT_FILE_BYTES + 1 > shelf.length) {
+      shelf = this.shelf = new Uint8Array(SHELF_BYTES);
       this.shelfAt = 0;
     }
-    const place = this.shelf.subarray(this.shelfAt, this.shelfAt + bytes);
-    const fd = this.openDescriptor(path);
-    try {
-      if (readInto(fd, place, 0, bytes, 0) !== bytes) return undefined;
-    } finally {
-      closeSync(fd);
-    }
+    const at = this.shelfAt;
+    const got = this.readShort(path, shelf, at);
+    if (got > KEPT_FILE_BYTES || got < 0 || (bytes >= 0 && got !== bytes)) return undefined;
     if (this.keptBytes === 0) this.onMany();
-    this.shelfAt += bytes;
-    this.keptBytes += bytes;
-    return place;
+    this.shelfAt += got;
+    this.keptBytes += got;
+    return this.addInput({ fd: FIRST_KEPT - this.keptFiles++, path, users: 0, bytes: got, shelf, at });
+  }
+
+  /** Reads up to KEPT_FILE_BYTES + 1 bytes; -1 = that is not possible. */
+  private readShort(path: ByteString, target: Uint8Array, at: number): number {
+    let fd = -1;
+    try {
+      fd = openSync(pathOf(path), "r");
+      return readSync(fd, target, at, KEPT_FILE_BYTES + 1, 0);
+    } catch (error) {
+      // A pipe has no positions. It stays open for `spool`, in the complete program, too.
+      if ((error as NodeJS.ErrnoException).code === "ESPIPE") {
+        (started.wieldPipes ??= new Map()).set(path, fd);
+        fd = -1;
+      }
+      return -1;
+    } finally {
+      if (fd >= 0) closeSync(fd);
+    }
   }
 
   private makeRoom(): void {

@@ -5,6 +5,7 @@
  * must find all of them.
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync } from "node:fs";
+import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { HostError } from "./host.ts";
 import { writeAll } from "./print.ts";
@@ -29,9 +30,13 @@ export function openUnnamed(): number {
   }
 }
 
-/** Reads a pipe to its end into an unnamed file, whose descriptor it returns. */
-export function spool(path: string | Buffer): number {
-  const pipe = guarded(() => openSync(path, "r"));
+/** Pipes that were opened before it was known that they are pipes, by the quick program, it may be: who writes to one may have gone when it is opened again. */
+const openedPipes = globalThis as { wieldPipes?: Map<ByteString, number> };
+
+/** Reads the pipe `name` to its end into an unnamed file, whose descriptor it returns. */
+export function spool(path: string | Buffer, name: ByteString): number {
+  const pipe = openedPipes.wieldPipes?.get(name) ?? guarded(() => openSync(path, "r"));
+  openedPipes.wieldPipes?.delete(name);
   let fd = -1;
   try {
     fd = openUnnamed();

@@ -30,6 +30,8 @@ export type LexerMode = "script" | "version";
 
 /** Characters that are a token of their own. */
 const PUNCTUATION: Record<LexerMode, string> = { script: "(){};,", version: "{};:" };
+/** What ends a word: searched for, because lists of symbols may have megabytes. */
+const WORD_END: Record<LexerMode, RegExp> = { script: /[(){};," \n\t\r\f\v]|\/(?=\*)/g, version: /[{};:" \n\t\r\f\v]|\/(?=\*)/g };
 
 export class Lexer {
   readonly text: ByteString;
@@ -113,14 +115,12 @@ export class Lexer {
 
   #wordEnd(start: number): number {
     const { text } = this;
-    const punctuation = PUNCTUATION[this.#mode];
-    let i = start;
-    for (; i < text.length; i++) {
-      const c = text[i] as string;
-      if (this.#mode === "version" && c === ":" && text[i + 1] === ":") i++;
-      else if (punctuation.includes(c) || c === '"' || isSpace(c) || (c === "/" && text[i + 1] === "*" && i > start)) break;
+    const end = WORD_END[this.#mode];
+    for (end.lastIndex = start; end.test(text); end.lastIndex++) {
+      const i = end.lastIndex - 1;
+      if (text[i] !== ":" || text[i + 1] !== ":") return i;
     }
-    return i;
+    return text.length;
   }
 
   #skipSpace(): void {

@@ -85,7 +85,7 @@ function readPattern(lexer: Lexer, token: Token, cxx: boolean): SymbolPattern {
   if (!token.quoted && /^[{};:]$/.test(token.text)) throw lexer.error(`symbol name expected, but got ${token.text}`, token);
   const exact = token.quoted || !hasWildcard(token.text);
   try {
-    new Glob(token.text, exact);
+    if (!exact) new Glob(token.text);
   } catch (error) {
     if (error instanceof GlobError) throw lexer.error(error.message, token);
     throw error;

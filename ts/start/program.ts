@@ -14,7 +14,7 @@ const fs = require("node:fs") as typeof import("node:fs");
 const MANY_WORDS = 64;
 const MANY_BYTES = 1 << 10;
 /** Words of a command line whose size is asked for: of very many every so manieth tells enough. */
-const LOOKED_AT = 2048;
+const LOOKED_AT = 512;
 
 /** Bytes of a file that can be read more than once; 0 of everything else. */
 function sizeOf(file: string): number {

@@ -42,6 +42,18 @@ many("--error-limit=0 tells of all of 10,000 errors", (w) => {
   assert.is(duplicates.match(/duplicate symbol: /g)!.length, count);
 });
 
+many("any number of undefined symbols that are only warned of leaves the link as it is", (w) => {
+  if (!wield) return;
+  const count = 5000;
+  w.write({ "u.s": `.globl _start\n_start:\n${lines(count, (i) => `call u${i}\n`)}` }).sh("as u.s -o u.o");
+  for (const option of ["--warn-unresolved-symbols", "--noinhibit-exec"]) {
+    const { status, stderr } = w.try(`$LD u.o -o u ${option}`);
+    assert.is(status, 0, option);
+    assert.is(stderr.match(/warning: undefined symbol: u/g)!.length, count);
+    assert.not.match(stderr, "not kept");
+  }
+});
+
 many("what only the complete program can do begins there", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o");

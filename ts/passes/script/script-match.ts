@@ -1,8 +1,8 @@
 /**
  * Which input description of a layout script an input section belongs to: first match in script order.
  *
- * Section patterns are tried once per section name, file patterns once per object. Loops over input sections here are TypeScript,
- * which is only paid for when a script is given.
+ * Section patterns are tried once per section name, file patterns once per object: scripts of thousands of descriptions that each name an
+ * object are common for small machines. Loops over input sections here are TypeScript, which is only paid for when a script is given.
  */
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
@@ -30,10 +30,24 @@ interface Placed {
   place: number;
 }
 
+/** A description that says for which files it is, with its patterns. */
+interface FileDescription {
+  input: InputDescription;
+  place: number;
+  patterns: Placed[];
+}
+
+/** Of so many descriptions for one file the patterns are tried. */
+const FEW = 64;
+
 export class Matcher {
-  private readonly patterns = new GlobIndex<Placed>();
-  private readonly byName = new Map<ByteString, Candidate[]>();
-  private readonly byFile = new Map<Glob, Map<ByteString, boolean>>();
+  /** Patterns of descriptions for every file, and of those for some. */
+  private readonly anyFile = new NameIndex();
+  private readonly someFiles = new NameIndex();
+  /** Descriptions that say for which files they are, and those of each file in script order. */
+  private readonly files = new GlobIndex<FileDescription>();
+  private readonly byFile = new Map<ByteString, { descriptions: FileDescription[]; inputs: Set<InputDescription> }>();
+  private readonly exclusions = new Map<Glob[], Map<ByteString, boolean>>();
   /** Descriptions that turned out not to apply (ONLY_IF_RO). */
   readonly disabled = new Set<OutputDescription>();
 
@@ -44,19 +58,25 @@ export class Matcher {
     for (const output of [...outputs.filter((output) => output.overwrites), ...outputs.filter((output) => !output.overwrites)]) {
       for (const input of output.commands) {
         if (input.kind !== "input" || !wanted(input)) continue;
-        for (const pattern of input.patterns) this.add({ output, input, pattern }, place++);
+        const description: FileDescription = { input, place, patterns: [] };
+        for (const pattern of input.patterns) description.patterns.push({ candidate: { output, input, pattern }, place: place++ });
+        const isAny = input.file.kind === "any";
+        for (const placed of description.patterns) (isAny ? this.anyFile : this.someFiles).add(placed);
+        if (!isAny) this.files.add(input.file, description);
       }
     }
   }
 
-  private add(candidate: Candidate, place: number): void {
-    for (const glob of candidate.pattern.names) this.patterns.add(glob, { candidate, place });
-  }
-
-  /** What names a section so, in script order, each once: a script that lists thousands of functions is asked about each of them once. */
-  private named(name: ByteString): Candidate[] {
-    const found = this.patterns.matching(name).sort((a, b) => a.place - b.place);
-    return found.filter(({ place }, i) => i === 0 || place !== found[i - 1]!.place).map(({ candidate }) => candidate);
+  /** Patterns of descriptions that say for which files they are, and mean this file. */
+  private ofFile({ name, file }: Subject): Placed[] {
+    let known = this.byFile.get(file);
+    if (known === undefined) {
+      const descriptions = this.files.matching(file).sort(byPlace);
+      this.byFile.set(file, (known = { descriptions, inputs: new Set(descriptions.map(({ input }) => input)) }));
+    }
+    const { descriptions, inputs } = known;
+    if (descriptions.length > FEW) return this.someFiles.named(name).filter(({ candidate }) => inputs.has(candidate.input));
+    return descriptions.flatMap(({ patterns }) => patterns.filter(({ candidate }) => candidate.pattern.names.some((glob) => glob.matches(name))));
   }
 
   find(subject: Subject): Candidate | null {
@@ -65,31 +85,50 @@ export class Matcher {
 
   /** All that match, in script order. */
   *matches(subject: Subject): Generator<Candidate, null> {
-    let candidates = this.byName.get(subject.name);
-    if (candidates === undefined) {
-      candidates = this.named(subject.name);
-      this.byName.set(subject.name, candidates);
-    }
-    for (const candidate of candidates) {
+    const any = this.anyFile.named(subject.name);
+    const some = this.ofFile(subject);
+    for (let a = 0, s = 0; a < any.length || s < some.length; ) {
+      const isAny = s === some.length || (a < any.length && any[a]!.place < some[s]!.place);
+      const { candidate } = isAny ? any[a++]! : some[s++]!;
       const { input, pattern, output } = candidate;
-      if (this.disabled.has(output) || !this.isFile(input.file, subject.file)) continue;
-      if (pattern.excluded.some((glob) => this.isFile(glob, subject.file))) continue;
-      if (input.excluded.some((glob) => this.isFile(glob, subject.file))) continue;
+      if (this.disabled.has(output) || this.isExcluded(pattern.excluded, subject.file) || this.isExcluded(input.excluded, subject.file)) continue;
       if ((subject.flags & input.withFlags) !== input.withFlags || (subject.flags & input.withoutFlags) !== 0) continue;
       yield candidate;
     }
     return null;
   }
 
-  private isFile(glob: Glob, file: ByteString): boolean {
-    if (glob.kind === "any") return true;
-    let known = this.byFile.get(glob);
-    if (known === undefined) this.byFile.set(glob, (known = new Map()));
+  private isExcluded(globs: Glob[], file: ByteString): boolean {
+    if (globs.length === 0) return false;
+    let known = this.exclusions.get(globs);
+    if (known === undefined) this.exclusions.set(globs, (known = new Map()));
     let result = known.get(file);
-    if (result === undefined) known.set(file, (result = glob.matches(file)));
+    if (result === undefined) known.set(file, (result = globs.some((glob) => glob.matches(file))));
     return result;
   }
 }
+
+/** Patterns by what they say of names. */
+class NameIndex {
+  private readonly patterns = new GlobIndex<Placed>();
+  private readonly byName = new Map<ByteString, Placed[]>();
+
+  add(placed: Placed): void {
+    for (const glob of placed.candidate.pattern.names) this.patterns.add(glob, placed);
+  }
+
+  /** What names a section so, in script order, each once: a script that lists thousands of functions is asked about each of them once. */
+  named(name: ByteString): Placed[] {
+    let named = this.byName.get(name);
+    if (named === undefined) {
+      const found = this.patterns.matching(name).sort(byPlace);
+      this.byName.set(name, (named = found.filter(({ place }, i) => i === 0 || place !== found[i - 1]!.place)));
+    }
+    return named;
+  }
+}
+
+const byPlace = (a: { place: number }, b: { place: number }): number => a.place - b.place;
 
 /** `a.o`, or `lib.a:member.o`: how file patterns see each object, by obj row. */
 export function scriptFileNames(ctx: Context): (obj: number) => ByteString {
