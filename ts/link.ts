@@ -41,6 +41,7 @@ import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/s
 import { readyScript, usesPlan } from "./passes/script/script-shape.ts";
 import { claimScriptSymbols, classifyScriptSymbols } from "./passes/script/script-symbols.ts";
 import { ScriptValues } from "./passes/script/script-values.ts";
+import { refusesExecutableStack } from "./passes/segments.ts";
 import { separateDebug, takeDebug, writeDebugFile } from "./passes/separate-debug.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
@@ -170,7 +171,8 @@ export async function layOut(ctx: Context): Promise<void> {
     if (ctx.plan === null && ctx.script !== null) evaluatePlain(ctx, ctx.script);
   });
   if (ctx.options.warnTextrel !== "") warnOfTextRelocations(ctx);
-  if (ctx.options.rwxSegments !== "none" || ctx.options.execstackNotice !== "none") checkProtection(ctx);
+  const { rwxSegments, execstackNotice } = ctx.options;
+  if (rwxSegments !== "none" || (execstackNotice === "refused" ? refusesExecutableStack(ctx) : execstackNotice !== "none")) checkProtection(ctx);
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   checkpoint.laidOut = ctx.arena.mark();

@@ -109,7 +109,7 @@ export function defaultOptions(): LinkOptions {
     uniqueGlobs: [],
     rwxSegments: "none",
     discardSections: [],
-    execstackNotice: "none",
+    execstackNotice: "refused",
     linkerVersion: true,
     splitStackBytes: 0x4000,
     ignoredSymbols: [],

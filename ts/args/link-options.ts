@@ -177,7 +177,7 @@ export interface LinkOptions {
   uniqueGlobs: ByteString[]; // --unique=GLOB
   rwxSegments: "none" | "warn" | "error";
   discardSections: RegExp[]; // names of input sections that are left out
-  execstackNotice: "none" | "warn" | "objects" | "error";
+  execstackNotice: "refused" | "none" | "warn" | "objects" | "error";
   /** .comment names the linker. */
   linkerVersion: boolean;
   /** --split-stack-adjust-size, bytes. */

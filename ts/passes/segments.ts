@@ -167,6 +167,12 @@ function joins(load: Segment, osec: OutputSection, loading: Loading): boolean {
   return loading.hasSections || osec.sh_type === SHT_NOBITS || last?.sh_type !== SHT_NOBITS;
 }
 
+/** Does an object ask for an executable stack without getting one, and nobody has said that this is meant? */
+export function refusesExecutableStack(ctx: Context): boolean {
+  const { execstack, execstackIfNeeded } = ctx.options.z;
+  return execstack === undefined && !execstackIfNeeded && wantsExecutableStack(ctx);
+}
+
 /** Does an object say that its code is on the stack? One that says nothing does not (lld). */
 export function wantsExecutableStack({ objects, tables }: Context): boolean {
   const { obj } = tables;

@@ -84,10 +84,11 @@ rare("options and keywords of other machines say so", (w) => {
 rare("--warn-rwx-segments, --warn-execstack and their errors", (w) => {
   if (!wield) return;
   w.write({ "a.s": CODE, "x.s": '.section .note.GNU-stack,"x",@progbits\n' }).sh("as a.s -o a.o && as x.s -o x.o");
-  const said = (flags: string): string => w.sh(`$LD a.o x.o ${flags} -o m 2>&1`);
-  assert.is(said("-N"), "");
-  contains(said("-N --warn-rwx-segments"), "warning: m has a LOAD segment with RWX permissions");
-  assert.is(said("-N --error-rwx-segments --no-warn-rwx-segments") + said("-N --error-rwx-segments --no-error-rwx-segments") + said("--error-rwx-segments"), "");
+  const plain = (flags: string): string => w.sh(`$LD a.o ${flags} -o m 2>&1`);
+  const said = (flags: string): string => plain(`x.o ${flags}`);
+  assert.is(plain("-N"), "");
+  contains(plain("-N --warn-rwx-segments"), "warning: m has a LOAD segment with RWX permissions");
+  assert.is(plain("-N --error-rwx-segments --no-warn-rwx-segments") + plain("-N --error-rwx-segments --no-error-rwx-segments") + plain("--error-rwx-segments"), "");
   contains(w.fails("$LD a.o -N --error-rwx-segments -o e"), "error: e has a LOAD segment with RWX permissions");
   contains(said("-z execstack --warn-execstack"), "warning: ", "executable stack");
   contains(said("-z execstack-if-needed --warn-execstack"), "warning: x.o: requires executable stack");

@@ -17,6 +17,17 @@ segments("GNU_STACK follows -z execstack and is not executable by default", (w) 
   assert.is(w.sh("./m"), "9\n");
 });
 
+segments("an object that asks for an executable stack and does not get one is a warning", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: ret\n.section .note.GNU-stack,\"\",@progbits\n", "x.s": '.section .note.GNU-stack,"x",@progbits\n' }).sh("as a.s -o a.o && as x.s -o x.o");
+  const said = (flags: string): string => w.sh(`$LD a.o ${flags} -o m 2>&1`);
+  if (linkerName !== "wield") return;
+  const warning = "warning: x.o: requires an executable stack, but -z execstack is not given";
+  for (const flags of ["x.o", "x.o -shared", "x.o --warn-execstack", "x.o --warn-execstack-objects"]) contains(said(flags), warning);
+  assert.is(w.elf("m").segment(0x6474e551)!.flags, 6);
+  for (const flags of ["", "x.o -z execstack", "x.o -z noexecstack", "x.o -z execstack-if-needed", "x.o --no-warn-execstack", "x.o --error-execstack", "x.o -r"]) assert.is(said(flags), "");
+  contains(w.fails("$LD a.o x.o --fatal-warnings -o f"), "requires an executable stack");
+});
+
 segments("RELRO holds .dynamic, arrays and the GOT; -z now moves .got.plt into it", (w) => {
   w.write({ "m.c": '#include <stdio.h>\n#include <stdlib.h>\nconst char *const list[] = { "a", "b" }; __attribute__((constructor)) static void c(void) {} int main(void) { return puts(list[1]) < 0; }' });
   w.sh("gcc -O1 -fPIE -c m.c && gcc -B$B m.o -Wl,-z,relro,-z,now -o now && gcc -B$B m.o -Wl,-z,relro,-z,lazy -o lazy && ./now && ./lazy");

@@ -52,7 +52,7 @@ export const LAYOUT: OptionRow[] = [
   should("--warn-execstack", "", "Warn when the stack is executable", put("execstackNotice", "warn")),
   should("--warn-execstack-objects", "", "Warn when the stack is executable because an object asks for it, not when -z execstack does", put("execstackNotice", "objects")),
   should("--error-execstack", "", "An executable stack is an error", put("execstackNotice", "error")),
-  should("--no-warn-execstack --no-error-execstack", "", "It is neither (default)", put("execstackNotice", "none")),
+  should("--no-warn-execstack --no-error-execstack", "", "It is neither, nor is an object that asks for one and does not get it", put("execstackNotice", "none")),
   should("--check-sections", "", "Sections may not overlap (default)", put("checkSections", true)),
   should("--no-check-sections", "", "They may", put("checkSections", false)),
   should("--icf", "=KIND", "Fold identical sections: none, safe or all", choice("icf", { none: "none", safe: "safe", all: "all" }, "--icf value")),
