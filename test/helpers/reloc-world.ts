@@ -109,7 +109,7 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
   params.set("shared", spec.output === "shared" ? 1 : 0);
   params.set("relax", 1);
   params.set("callNop", defaultOptions().z.callNop);
-  params.set("zText", 1);
+  params.set("zText", spec.params?.zText ?? 1);
   params.set("zCopyreloc", 1);
   ctx.options.z.ifuncNoplt = spec.ifuncNoplt ?? false;
   installTables(ctx);

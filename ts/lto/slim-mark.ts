@@ -10,7 +10,8 @@ export function meetsSlimObjects(ctx: Context): boolean {
   const slim = ctx.lookup(SLIM_MARK);
   const kind = slim === 0 ? 0 : ctx.tables.sym.flags[slim]! & SYM_KIND_MASK;
   if (kind !== SYM_COMMON && kind !== SYM_LAZY) return false;
-  if (!ctx.options.relocatable) return true;
+  // gcc -r -flinker-output=nolto-rel asks for code.
+  if (!ctx.options.relocatable || ctx.host.env("COLLECT_GCC_OPTIONS")?.includes("'-flinker-output=nolto-rel'")) return true;
   // Slim objects alone become one slim object; beside code, they have to become code.
   const objects = [...ctx.objects].filter((obj) => ctx.tables.obj.kind[obj] === OBJ_RELOCATABLE);
   const slims = objects.filter((obj) => ctx.kernels.mentions(obj, slim) !== 0);

@@ -42,6 +42,13 @@ const all = (line: string): Rule => [line, line, line, line, line, line];
 /** The same for writable and read-only sections. */
 const outputs = (exec: string, pie: string, shared: string): Rule => [exec, exec, pie, pie, shared, shared];
 
+/** A field relative to its own address that no dynamic linker fills in. */
+const PC_RELATIVE = outputs(
+  "-    -    -    copy cplt PIC  iplt",
+  "-    ABS  PIC  copy cplt PIC  iplt",
+  "-    ABS  PIC  PIC  PIC  PIC  iplt",
+);
+
 //            columns of every line:  local abs  weak data func pre  ifunc
 /** Lines of a rule: executable read-only, executable writable, pie read-only, pie writable, shared read-only, shared writable. */
 const RULES: readonly (readonly [row: number, name: string, rule: Rule])[] = [
@@ -69,7 +76,7 @@ const RULES: readonly (readonly [row: number, name: string, rule: Rule])[] = [
   ],
   [
     R.SCAN_PC_WORD,
-    "relative word",
+    "relative word", // glibc, musl and FreeBSD know no R_X86_64_PC64: written only under -z notext, where lld 19 does; else as narrow ones
     [
       "-    -    -    copy cplt PIC  iplt",
       "-    -    -    dyn  dyn  dyn  iplt",
@@ -79,15 +86,7 @@ const RULES: readonly (readonly [row: number, name: string, rule: Rule])[] = [
       "-    ABS  dyn  dyn  dyn  dyn  iplt",
     ],
   ],
-  [
-    R.SCAN_PC,
-    "relative, narrow",
-    outputs(
-      "-    -    -    copy cplt PIC  iplt",
-      "-    ABS  PIC  copy cplt PIC  iplt",
-      "-    ABS  PIC  PIC  PIC  PIC  iplt",
-    ),
-  ],
+  [R.SCAN_PC, "relative, narrow", PC_RELATIVE],
   [
     R.SCAN_PLT,
     "call",
@@ -151,7 +150,11 @@ const RULES: readonly (readonly [row: number, name: string, rule: Rule])[] = [
       "dyn  dyn  dyn  dyn  dyn  dyn  TLS",
     ],
   ],
-  [R.SCAN_TLS_DTPOFF, "offset in the module's TLS block", all("-    -    -    -    -    -    -")],
+  [
+    R.SCAN_TLS_DTPOFF,
+    "offset in the module's TLS block", // of an executable: what another module defines has none there
+    outputs("-    -    -    PIC  PIC  PIC  -", "-    -    -    PIC  PIC  PIC  -", "-    -    -    -    -    -    -"),
+  ],
   [
     R.SCAN_TLS_DESC,
     "TLS descriptor",
@@ -172,12 +175,13 @@ const zeroCell = (absolute: Cell): Cell => (absolute === "ABS" ? "-" : absolute)
 
 /**
  * The cells as the kernels want them: byte ((row * 3 + output - 1) * 2 + writable) * COLUMNS + column. With `ifuncNoplt` whatever
- * refers to an IFUNC is left to the dynamic linker, which patches code (-z ifunc-noplt, for kernels).
+ * refers to an IFUNC is left to the dynamic linker, which patches code (-z ifunc-noplt, for kernels); `text` is not -z notext.
  */
-export function policyBytes(ifuncNoplt = false): Uint8Array {
+export function policyBytes(ifuncNoplt: boolean, text: boolean): Uint8Array {
   const bytes = new Uint8Array(R.SCAN_ROWS * R.CELLS_PER_ROW);
   const known = new Map<string, Uint8Array>();
-  for (const [row, name, rule] of RULES) {
+  for (const [row, name, usual] of RULES) {
+    const rule = row === R.SCAN_PC_WORD && text ? PC_RELATIVE : usual;
     for (let index = 0; index < rule.length; index++) {
       const line = rule[index]!;
       // Rules share lines: a link of a few milliseconds has no time to read each of them six times.

@@ -69,7 +69,7 @@ export function undefinedPolicy(ctx: Context): number {
 export function installTables(ctx: Context): void {
   const { arena, params, options } = ctx;
   const types = relocationBytes(ctx.arch);
-  const policy = policyBytes(options.z.ifuncNoplt);
+  const policy = policyBytes(options.z.ifuncNoplt, params.get("zText") !== 0);
   const at = arena.alloc(types.length + policy.length);
   arena.u8.set(types, at);
   arena.u8.set(policy, at + types.length);

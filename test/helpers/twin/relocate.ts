@@ -29,7 +29,7 @@ const GOT = new Set<number>([elf.R_X86_64_GOT32, elf.R_X86_64_GOT64, elf.R_X86_6
 const PLT = new Set<number>([elf.R_X86_64_PLT32, elf.R_X86_64_PLTOFF64]);
 const GOT_BASE = new Set<number>([...GOT, elf.R_X86_64_GOTOFF64, elf.R_X86_64_GOTPC32, elf.R_X86_64_GOTPC64, elf.R_X86_64_PLTOFF64]);
 /** Types the dynamic linker knows, too. */
-const DYNAMIC = new Set<number>([elf.R_X86_64_64, elf.R_X86_64_PC64, elf.R_X86_64_SIZE32, elf.R_X86_64_SIZE64]);
+const DYNAMIC = new Set<number>([elf.R_X86_64_64, elf.R_X86_64_SIZE32, elf.R_X86_64_SIZE64]);
 
 const has = (sym: SymSpec, bit: number): boolean => (sym.flags & bit) !== 0;
 const kind = (sym: SymSpec): number => sym.flags & abi.SYM_KIND_MASK;
@@ -56,7 +56,7 @@ function decide(spec: RelocWorldSpec, section: SecSpec, rel: RelSpec, sym: SymSp
     if (!preemptible(sym) || (!pic && isUndefined(sym))) return NONE;
     return type === elf.R_X86_64_TPOFF64 && writable ? { dynamic: true } : { code: abi.ISSUE_RELOC_NEEDS_PIC };
   }
-  if (type === elf.R_X86_64_DTPOFF32 || type === elf.R_X86_64_DTPOFF64) return NONE;
+  if (type === elf.R_X86_64_DTPOFF32 || type === elf.R_X86_64_DTPOFF64) return shared || !preemptible(sym) || isUndefined(sym) ? NONE : { code: abi.ISSUE_RELOC_NEEDS_PIC };
   if (GOT.has(type) || GOT_PC.has(type)) return { need: "got" };
   const ifunc = has(sym, abi.SYM_IFUNC) && !preemptible(sym);
   if (PLT.has(type) && (ifunc || preemptible(sym))) return { need: "plt" };

@@ -191,7 +191,8 @@ class Scan {
   }
 
   decidePreemptible(section: SecSpec, meaning: Meaning, sym: SymSpec, type: number): Outcome {
-    const wordy = meaning === "word" || meaning === "pc word" || meaning === "size";
+    // Dynamic linkers fill no relative words in: they are left to them only where all is, -z notext.
+    const wordy = meaning === "word" || meaning === "size" || (meaning === "pc word" && this.param("zText", 1) === 0);
     if (!this.pic && isUndefined(sym) && (has(sym, abi.SYM_WEAK) || kindOf(sym) === abi.SYM_LAZY)) return "nothing";
     if (wordy && this.mayWrite(section)) return "symbolic";
     // An executable knows how large things were when it was linked.
@@ -211,7 +212,11 @@ class Scan {
 
   decideThreadLocal(section: SecSpec, meaning: Meaning, sym: SymSpec): Outcome {
     const elsewhere = has(sym, abi.SYM_PREEMPTIBLE);
-    if (meaning === "dtpoff" || meaning === "desc call") return "nothing";
+    if (meaning === "desc call") return "nothing";
+    if (meaning === "dtpoff") {
+      const here = this.shared || !elsewhere || (isUndefined(sym) && has(sym, abi.SYM_WEAK));
+      return here ? "nothing" : { code: abi.ISSUE_RELOC_NEEDS_PIC };
+    }
     if (this.shared) {
       if (meaning === "gd") return "tls pair";
       if (meaning === "ld") return "tls module";

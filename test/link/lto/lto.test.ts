@@ -63,6 +63,13 @@ lto("-r keeps slim objects slim, and makes code of them beside code", (w) => {
   assert.is(w.sh("gcc -O2 -flto -B$B mf.o g.o -o p && ./p && gcc -fno-lto -B$B all.o -o q && ./q"), "7 7\n7 7\n");
 });
 
+lto("-r -flinker-output=nolto-rel makes code of slim objects alone", (w) => {
+  w.write(C).sh(`${SLIM} && gcc -O2 -flto -r -flinker-output=nolto-rel -B$B m.o f.o g.o -o all.o && gcc -O2 -flto -r -flinker-output=rel -B$B m.o f.o g.o -o slim.o`);
+  lacks(w.sh("readelf -SW all.o"), ".gnu.lto_");
+  if (wield) contains(w.sh("readelf -SW slim.o"), ".gnu.lto_");
+  assert.is(w.sh("gcc -fno-lto -B$B all.o -o q && ./q"), "7 7\n");
+});
+
 lto("errors: undefined and duplicate symbols, and no lto-wrapper", (w) => {
   if (!wield) return;
   w.write({ ...C, "f2.c": "int f(int x) { return 9; }" }).sh(`${SLIM} && gcc -O2 -flto -c f2.c && ar rc lib.a g.o`);

@@ -52,6 +52,18 @@ const CHECK = `
     puts(bad ? "bad" : "ok"); return bad;
   }`;
 
+relocations("64-bit relative fields of data refer to what shared objects define: no dynamic linker fills them in", (w) => {
+  w.write({
+    "t.s": `.data\n.balign 8\n.globl table\ntable: .quad puts - ., environ - .\n${STACK}`,
+    "m.c": '#include <stdio.h>\nextern long table[2]; extern char **environ; int main(void) { int (*say)(const char *) = (void *)((char *)table + table[0]); say("said"); return (char *)&table[1] + table[1] != (char *)&environ; }',
+  });
+  w.sh("gcc -fno-pie -c m.c t.s && gcc -B$B -no-pie m.o t.o -o exec && ./exec && gcc -fPIE -c m.c && gcc -B$B -pie m.o t.o -o pie");
+  assert.is(w.sh("./exec && ./pie"), "said\nsaid\n");
+  if (linkerName !== "wield") return;
+  contains(w.fails("$LD -shared t.o -z defs -o t.so $(gcc -print-file-name=libc.so.6)"), "relocation R_X86_64_PC64 cannot be used against symbol 'puts'; recompile with -fPIC");
+  contains(w.sh("$LD -shared t.o -z notext -o t.so && readelf -rW t.so"), /R_X86_64_PC64 .* puts/);
+});
+
 relocations("data relocations of every width and kind", (w) => {
   // ld.lld does not know R_X86_64_GOTPCREL64
   const lld = linkerName === "lld";

@@ -5,7 +5,7 @@
  * relaxation of the x86-64 psABI's TLS chapter is executed, not only inspected.
  */
 
-import { assert, behaviour } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const tls = behaviour("thread-local storage");
 
@@ -158,3 +158,10 @@ tls("the size of an object with only .tbss, and no TLS segment when all TLS is d
 });
 
 tls.run();
+
+tls("local dynamic code for what a shared object defines is an error in an executable", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "l.c": "__thread int far = 7;", "m.c": "extern __thread int far; int main(void) { return far; }" });
+  w.sh("gcc -shared -fPIC -B$B l.c -o l.so && gcc -fPIC -ftls-model=local-dynamic -c m.c");
+  for (const kind of ["-pie", "-no-pie"]) contains(w.fails(`gcc -B$B ${kind} m.o ./l.so -o p`), "relocation R_X86_64_DTPOFF32 cannot be used against symbol 'far'", "l.so");
+});
