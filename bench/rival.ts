@@ -4,7 +4,7 @@
  * Both link the same virtual files; every program is run here and must say what it should. The rival is installed into a
  * temporary folder. Its file shim copies the whole output at every write and unpacks 30 MB of headers at every link, so it is
  * also measured with a shim that does neither ("tuned"), which nobody can install. Files come from this machine: the time of a
- * download is not in any number, its bytes are.
+ * download is not in any number, its bytes are. Pages run in a browser as people have it, with no debugger attached.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { pathToFileURL } from "node:url";
 import { brotliCompress, constants } from "node:zlib";
 import { build } from "esbuild";
-import { type Browser, needBrowser, openBrowser, type Page, serveFolders } from "../test/helpers/runtimes.ts";
+import { needOpener, postedBy } from "../test/helpers/runtimes.ts";
 import { median } from "./measure.ts";
 import { type Program, programs } from "./rival-programs.ts";
 import type { Entry, Job } from "./rival-runner.ts";
@@ -22,10 +22,12 @@ const PACKAGE = "@yowasp/clang@22.0.0-git20542-10";
 /** Each in a new process or browser: seconds, for the rival. */
 const FIRST_LINKS = 5;
 
-/** What a runner answers: outputs as base64. */
+/** What a runner answers: outputs as base64; a page also tells which addresses it has loaded. */
 interface Answer {
   samples: Record<string, number[]>;
   outputs: Record<string, string[]>;
+  loaded?: string[];
+  error?: string;
 }
 
 export interface RivalResult {
@@ -93,15 +95,20 @@ fs.writeFileSync(process.argv[3], JSON.stringify({ samples, outputs: Object.from
 process.exit();
 `;
 
+/** Waits until the browser, which has just started, is no longer busy with itself. */
 const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
 import { run } from "./runner.mjs";
 const base64 = (bytes) => new Promise((done) => { const reader = new FileReader(); reader.onload = () => done(reader.result.split(",")[1]); reader.readAsDataURL(new Blob([bytes])); });
-window.runJob = async (job) => {
+const answer = async () => {
+  const job = await (await fetch("job.json")).json();
   const files = {};
   for (const name of new Set([...job.files.filter((name) => name !== job.changed), ...job.variants])) files[name] = new Uint8Array(await (await fetch("/files/" + job.folder + "/" + name)).arrayBuffer());
+  await new Promise((done) => setTimeout(done, 500));
   const { samples, outputs } = await run(job, files);
-  return { samples, outputs: Object.fromEntries(await Promise.all(Object.entries(outputs).map(async ([name, all]) => [name, await Promise.all(all.map(base64))]))) };
+  const packed = Object.fromEntries(await Promise.all(Object.entries(outputs).map(async ([name, all]) => [name, await Promise.all(all.map(base64))])));
+  return { samples, outputs: packed, loaded: performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname) };
 };
+fetch("/posted", { method: "POST", body: JSON.stringify(await answer().catch((error) => ({ error: String(error) }))) });
 </script>`;
 
 function nodeRunner(scratch: string, files: string): Runner {
@@ -113,23 +120,15 @@ function nodeRunner(scratch: string, files: string): Runner {
   };
 }
 
-/** A new browser for every job; `loaded` collects what pages load, by linker. */
-function pageRunner(server: string, loaded: Map<string, Set<string>>): Runner {
+/** A new browser for every job, which nobody drives: a debugger makes workers wait for it. `loaded` collects what pages load for first links, by linker. */
+function pageRunner(folders: Record<string, string>, loaded: Map<string, Set<string>>): Runner {
   return async (job) => {
-    const browser: Browser = await openBrowser();
-    try {
-      const page: Page = await browser.newPage();
-      if (job.rounds === 0) page.on("response", (response) => {
-        const [, folder, file] = new URL(response.url()).pathname.split("/");
-        const name = job.entries[0]!.name;
-        if (folder === "wield" || folder === "rival") loaded.set(name, (loaded.get(name) ?? new Set()).add(file!));
-      });
-      await page.goto(`${server}/scratch/page.html`);
-      await page.waitForFunction("window.runJob !== undefined");
-      return await page.evaluate<Answer>(`window.runJob(${JSON.stringify(job)})`);
-    } finally {
-      await browser.close();
-    }
+    fs.writeFileSync(path.join(folders["scratch"]!, "job.json"), JSON.stringify(job));
+    const answer = JSON.parse(await postedBy("Chromium", folders, "scratch/page.html", false)) as Answer;
+    if (answer.error !== undefined) throw new Error(answer.error);
+    const name = job.entries[0]!.name;
+    if (job.rounds === 0) for (const [, folder, ...file] of answer.loaded!.map((address) => address.split("/"))) if (folder === "wield" || folder === "rival") loaded.set(name, (loaded.get(name) ?? new Set()).add(file.join("/")));
+    return answer;
   };
 }
 
@@ -215,17 +214,12 @@ export async function rivalBench(scratch: string, rounds: number): Promise<{ riv
   const results: RivalResult[] = [];
   const node = linkers(pathToFileURL(path.resolve("dist/node.mjs")).href, pathToFileURL(rival).href);
   for (const program of list) results.push(await measure(`Node ${process.version}`, nodeRunner(scratch, files), program, node, rounds, scratch));
-  if (needBrowser() !== "") {
-    console.log(`\nChromium: left out, ${needBrowser()}`);
+  if (needOpener("Chromium") !== "") {
+    console.log(`\nChromium: left out, ${needOpener("Chromium")}`);
     return { rival: PACKAGE, results, bytes: {} };
   }
-  const server = await serveFolders({ scratch, files, wield: web, rival }, false);
-  try {
-    const loaded = new Map<string, Set<string>>();
-    const page = linkers(`${server.url}/wield/browser.mjs`, `${server.url}/rival`);
-    for (const program of list) results.push(await measure("Chromium, a page that is not isolated", pageRunner(server.url, loaded), program, page, rounds, scratch));
-    return { rival: PACKAGE, results, bytes: await downloads(loaded, { wield: web, rival }) };
-  } finally {
-    server.close();
-  }
+  const loaded = new Map<string, Set<string>>();
+  const runner = pageRunner({ scratch, files, wield: web, rival }, loaded);
+  for (const program of list) results.push(await measure("Chromium, a page that is not isolated", runner, program, linkers("/wield/browser.mjs", "/rival"), rounds, scratch));
+  return { rival: PACKAGE, results, bytes: await downloads(loaded, { wield: web, rival }) };
 }

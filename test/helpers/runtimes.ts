@@ -1,6 +1,6 @@
 /**
  * The other runtimes that the API is tested in: Bun and Deno (on PATH, or from npm), Chromium (Debian's, driven by playwright-core),
- * Firefox and WebKitGTK (Debian's; nobody drives them: they open a page that posts what it has to say).
+ * Firefox and WebKitGTK (Debian's; nobody drives them: they open a page that posts what it has to say, as Chromium can, too).
  *
  * Not about tests. Each is found without being started; "" and null = not installed.
  */
@@ -88,7 +88,8 @@ export async function serveFolders(folders: Record<string, string>, isolated: bo
 }
 
 /** Browsers that are only started with an address: their names and command lines; null = not installed. */
-const OPENERS: Record<"Firefox" | "WebKitGTK", (profile: string) => string[] | null> = {
+const OPENERS: Record<"Chromium" | "Firefox" | "WebKitGTK", (profile: string) => string[] | null> = {
+  Chromium: (profile) => (chromium() === "" ? null : [chromium(), "--headless", "--no-sandbox", "--no-first-run", `--user-data-dir=${profile}`]),
   Firefox(profile) {
     const file = ["firefox-esr", "firefox"].map(which).find((each) => each !== "");
     return file === undefined ? null : [file, "--headless", "--no-remote", "--profile", profile];
@@ -102,8 +103,10 @@ const OPENERS: Record<"Firefox" | "WebKitGTK", (profile: string) => string[] | n
 
 export type Opener = keyof typeof OPENERS;
 
+const PACKAGES: Record<Opener, string> = { Chromium: "chromium", Firefox: "firefox-esr", WebKitGTK: "MiniBrowser of webkit2gtk-driver, and xvfb" };
+
 /** "" or what is missing. */
-export const needOpener = (name: Opener): string => (OPENERS[name]("") === null ? `needs ${name === "Firefox" ? "firefox-esr" : "MiniBrowser of webkit2gtk-driver, and xvfb"}: not installed` : "");
+export const needOpener = (name: Opener): string => (OPENERS[name]("") === null ? `needs ${PACKAGES[name]}: not installed` : "");
 
 /** Opens a page of `folders` and waits for what it posts. */
 export async function postedBy(name: Opener, folders: Record<string, string>, page: string, isolated: boolean, timeout = 120_000): Promise<string> {

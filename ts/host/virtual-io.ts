@@ -31,10 +31,31 @@ export interface VirtualIo extends WorkerIo {
   receive(message: unknown): boolean;
 }
 
+/**
+ * Copies of bytes into shared memory: V8 makes them byte by byte where source and target are not the same number of bytes away from a
+ * multiple of 8, which takes five times as long. So from this many on they are brought there in blocks that are.
+ */
+const MANY_BYTES = 512;
+const BLOCK_BYTES = 1 << 15;
+const WORD_BYTES = 8;
+let block: Uint8Array | undefined;
+
+function copyAligned(from: Uint8Array, target: Uint8Array, at: number): void {
+  block ??= new Uint8Array(BLOCK_BYTES + WORD_BYTES);
+  const shift = (target.byteOffset + at) % WORD_BYTES;
+  for (let done = 0; done < from.length; done += BLOCK_BYTES) {
+    const part = from.subarray(done, done + BLOCK_BYTES);
+    block.set(part, shift);
+    target.set(block.subarray(shift, shift + part.length), at + done);
+  }
+}
+
 /** Up to `count` bytes of `file` from `position` on, to `target` at `at`; how many. */
 export function copyOut(file: Uint8Array, target: Uint8Array, at: number, count: number, position: number): number {
   const bytes = Math.max(0, Math.min(count, file.length - position));
-  target.set(file.subarray(position, position + bytes), at);
+  const from = file.subarray(position, position + bytes);
+  if (bytes < MANY_BYTES || (from.byteOffset - target.byteOffset - at) % WORD_BYTES === 0) target.set(from, at);
+  else copyAligned(from, target, at);
   return bytes;
 }
 
