@@ -11,7 +11,7 @@ import {
   SHF_WRITE, SHF_X86_64_LARGE, R_SYM, R_TYPE,
 } from "../shared/elf.ts";
 import {
-  ISEC_EH_FRAME, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
+  ISEC_EH_FRAME, OUT_EXEC, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
   SYM_TLS, SYM_UNDEF, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
@@ -30,7 +30,9 @@ export function symbolColumn(sym: u32, flags: u32): u32 {
     return flags & SYM_FUNC ? COL_FUNC : COL_PREEMPTIBLE;
   }
   const undefined = kind == SYM_UNDEF || kind == SYM_LAZY;
-  if (flags & SYM_PREEMPTIBLE) return undefined && (flags & SYM_WEAK || kind == SYM_LAZY) ? COL_WEAK : COL_PREEMPTIBLE;
+  // What --unresolved-symbols leaves undefined in an executable that is not moved is 0 to all but calls and the GOT, as if it were weak (lld 22).
+  const mayBeZero = undefined && (flags & SYM_WEAK || kind == SYM_LAZY || params().outputKind == OUT_EXEC);
+  if (flags & SYM_PREEMPTIBLE) return mayBeZero ? COL_WEAK : COL_PREEMPTIBLE;
   if (undefined) return COL_ZERO;
   if (flags & SYM_ABSOLUTE) return COL_ABSOLUTE;
   if (kind == SYM_DEFINED && tables().sym.isec[sym] == 0) return COL_ABSOLUTE;

@@ -193,7 +193,7 @@ class Scan {
   decidePreemptible(section: SecSpec, meaning: Meaning, sym: SymSpec, type: number): Outcome {
     // Dynamic linkers fill no relative words in: they are left to them only where all is, -z notext.
     const wordy = meaning === "word" || meaning === "size" || (meaning === "pc word" && this.param("zText", 1) === 0);
-    if (!this.pic && isUndefined(sym) && (has(sym, abi.SYM_WEAK) || kindOf(sym) === abi.SYM_LAZY)) return "nothing";
+    if (!this.pic && (isUndefined(sym) || kindOf(sym) === abi.SYM_LAZY)) return "nothing";
     if (wordy && this.mayWrite(section)) return "symbolic";
     // An executable knows how large things were when it was linked.
     if (meaning === "size") return this.shared ? { code: abi.ISSUE_RELOC_NEEDS_PIC } : "nothing";
@@ -214,7 +214,7 @@ class Scan {
     const elsewhere = has(sym, abi.SYM_PREEMPTIBLE);
     if (meaning === "desc call") return "nothing";
     if (meaning === "dtpoff") {
-      const here = this.shared || !elsewhere || (isUndefined(sym) && has(sym, abi.SYM_WEAK));
+      const here = this.shared || !elsewhere || (isUndefined(sym) && (!this.pic || has(sym, abi.SYM_WEAK)));
       return here ? "nothing" : { code: abi.ISSUE_RELOC_NEEDS_PIC };
     }
     if (this.shared) {
@@ -227,7 +227,7 @@ class Scan {
     }
     if (meaning === "ld" || !elsewhere) return "nothing"; // becomes local exec
     if (meaning !== "le" && meaning !== "le word") return "tls offset"; // becomes initial exec
-    if (!this.pic && isUndefined(sym) && has(sym, abi.SYM_WEAK)) return "nothing";
+    if (!this.pic && isUndefined(sym)) return "nothing";
     return meaning === "le word" && this.mayWrite(section) ? "symbolic" : { code: abi.ISSUE_RELOC_NEEDS_PIC };
   }
 

@@ -52,6 +52,14 @@ const CHECK = `
     puts(bad ? "bad" : "ok"); return bad;
   }`;
 
+relocations("what --unresolved-symbols leaves undefined is 0 in an executable that is not moved, for code without -fPIC, too", (w) => {
+  w.write({
+    "m.c": '#include <stdio.h>\nextern int gone; int lost(void); int *volatile word = &gone; int (*volatile other)(void) = lost; int main(int c, char **v) { if (c > 5) return gone + lost(); printf("%d %d\\n", word == 0, other == 0); return 0; }',
+  });
+  w.sh("gcc -fno-pie -c m.c");
+  for (const option of ["--unresolved-symbols=ignore-all", "--warn-unresolved-symbols", "--noinhibit-exec"]) assert.is(w.sh(`gcc -B$B -no-pie m.o -Wl,${option} -o p 2>/dev/null && ./p`), "1 1\n", option);
+});
+
 relocations("64-bit relative fields of data refer to what shared objects define: no dynamic linker fills them in", (w) => {
   w.write({
     "t.s": `.data\n.balign 8\n.globl table\ntable: .quad puts - ., environ - .\n${STACK}`,
