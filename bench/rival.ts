@@ -168,7 +168,8 @@ async function measure(runtime: string, runner: Runner, program: Program, all: R
 }
 
 function print({ runtime, program, first, relink }: RivalResult): void {
-  console.log(`\n${program}, ${runtime}`);
+  const samples = (times: Record<string, number[]>): number => times["wield"]!.length;
+  console.log(`\n${program}, ${runtime}: medians of ${samples(first)} first links and ${samples(relink)} relinks`);
   console.log(`${"".padEnd(22)}${"first ms".padStart(10)}${"beside wield".padStart(14)}${"relink ms".padStart(11)}${"beside wield".padStart(14)}`);
   const columns = (times: Record<string, number[]>, name: string, width: number): string => {
     if (times[name] === undefined) return "".padStart(width + 14);

@@ -58,7 +58,8 @@ try {
   const file = flag("json") ?? path.resolve("dist", "bench.json");
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, JSON.stringify(record, null, 1) + "\n");
-  console.log(`\nmedians of ${rounds} interleaved rounds; every sample is in ${file}`);
+  // The rival's part says how many there are of it.
+  console.log(`\n${parts.some((part) => part !== "rival") ? `medians of ${rounds} interleaved rounds; ` : ""}every sample is in ${file}`);
   const picture = flag("chart");
   if (picture !== undefined) fs.writeFileSync(picture, chart(record));
 } finally {
