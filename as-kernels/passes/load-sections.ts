@@ -10,7 +10,7 @@ import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED,
   ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, SPLIT_STACK, SPLIT_STACK_SOME_NOT, OUT_RELOCATABLE, SLOT_REGULAR,
-  ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE, ERR_COMPRESSED, OBJF_CREL,
+  ERR_COMPRESSED, ERR_CREL, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE, OBJF_CREL,
 } from "../shared/abi.ts";
 import {
   ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHT_CREL,
@@ -183,9 +183,9 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
     return;
   }
   if (flags & SHF_COMPRESSED) {
-    if (type == SHT_NOBITS || flags & SHF_ALLOC || size < 24) report(ISSUE_BAD_OBJECT, o, row, i, ERR_COMPRESSED, 0);
+    if (type == SHT_NOBITS || flags & SHF_ALLOC || size < 24 || size >= MOST_STORED) report(ISSUE_BAD_OBJECT, o, row, i, ERR_COMPRESSED, 0);
     isec.compressed[row] = 1 + <u32>size;
-  } else if (old && !(flags & SHF_ALLOC) && type != SHT_NOBITS && size >= <u64>OLD_HEADER_BYTES) {
+  } else if (old && !(flags & SHF_ALLOC) && type != SHT_NOBITS && size >= <u64>OLD_HEADER_BYTES && size < MOST_STORED) {
     isec.compressed[row] = 1 + <u32>size;
   }
   // A partial link that keeps everything need not know what is in .eh_frame.
@@ -224,6 +224,7 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   isec.relaOffset[row] = base + <f64>load<u64>(header, SH_OFFSET);
   if (compact) {
     if (load<u64>(header, SH_SIZE) == 0) return;
+    if (load<u64>(header, SH_SIZE) >= MOST_STORED) return report(ISSUE_BAD_OBJECT, o, row, i, ERR_CREL, 0);
     // Until loadCrel unpacks them: the section's bytes in dynRel, and "some" relocations.
     t.obj.flags[o] |= <u8>OBJF_CREL;
     isec.relaCount[row] = 1;
@@ -233,6 +234,9 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   }
   isec.relaCount[row] = <u32>(load<u64>(header, SH_SIZE) / RELA_BYTES);
 }
+
+/** What is compressed or packed is unpacked in memory, and so must fit there; the column has 32 bits. */
+const MOST_STORED: u64 = 0xffffffff;
 
 /** isec.rela of a section whose relocations are still in the compact form. */
 const PACKED: u32 = 1;

@@ -25,11 +25,11 @@ import {
   SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
-/** Sections that say something about the object and do not become part of the output: nobody looks at their alignment. */
+/** Sections that say something about the object, or nothing, and do not become part of the output: nobody looks at their alignment or their name. */
 // @ts-ignore: decorator
 @inline
 function isOwnTable(type: u32): bool {
-  return type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
+  return type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
 }
 
 /**

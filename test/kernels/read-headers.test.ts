@@ -193,6 +193,27 @@ for (const debug of [false, true]) {
     arena.release(mark);
   });
 
+  test("an unused section header has no name, whatever its sh_name is: nobody looks for one", () => {
+    const mark = arena.mark();
+    const object = new ObjectBuilder();
+    object.symbol("f", { in: object.text([0x90]) });
+    object.section(".gone", { type: elf.SHT_PROGBITS, data: [1, 2, 3] });
+    const file = object.bytes();
+    const view = new DataView(file.buffer);
+    const shoff = Number(view.getBigUint64(SHOFF, true));
+    const gone = shoff + 64 * readHeaders(file, shoff, view.getUint16(SHNUM, true)).findIndex(({ type, size }) => type === elf.SHT_PROGBITS && size === 3n);
+    view.setUint32(gone + 4, elf.SHT_NULL, true);
+    view.setUint32(gone, 0x7fffffff, true);
+    rowsFor([file], 0);
+    const at = arena.alloc(file.length + 16);
+    arena.u8.set(file, at);
+    assert.is(kernels.keepSpan(1, 2, at, 0, file.length, 0, 1, arena.alloc(512)), 2);
+    assert.equal(takeIssues(memory), []);
+    assert.is(tables.obj.names[1], 0, "names went");
+    assert.is(arena.u32[(tables.obj.shdrs[1]! + gone - shoff) >>> 2], 0x7fffffff, "as it was");
+    arena.release(mark);
+  });
+
   test("rows are numbered in input order, records of the linker's own object last", () => {
     const mark = arena.mark();
     const obj = allocTable(arena, tables, "obj", 4);
