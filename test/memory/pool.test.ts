@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CTL_NEXT } from "../../as-kernels/shared/abi.ts";
+import { OutOfMemory } from "../../ts/memory/arena.ts";
 import type { KernelModule } from "../../ts/memory/kernels.ts";
 import { Pool, WorkerContext, type Phases, type StartedWorker, type WorkerIo } from "../../ts/memory/pool.ts";
 import { kernelMemory } from "../helpers/kernel-memory.ts";
@@ -64,6 +65,12 @@ test("work that fails ends the phase with its error; a chunk that fails, too", a
   assert.ok(pool.self.u32[CTL_NEXT >>> 2]! < 100, "chunks are left");
   await pool.run("note", 5);
   assert.is(done, 5);
+});
+
+test("a window that there is no room for takes none: the next link of a context may want less", () => {
+  const { pool: { self } } = poolOf(0, {});
+  for (const bytes of [1 << 27, 2 ** 40]) assert.throws(() => self.window(0, bytes), (error: Error) => error instanceof OutOfMemory);
+  assert.ok(self.window(0, 100) > 0);
 });
 
 test.run();

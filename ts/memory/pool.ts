@@ -113,8 +113,13 @@ export class WorkerContext extends MemoryViews {
     const window = this.windows[index];
     if (window !== undefined && window.bytes >= bytes) return window.address;
     const size = Math.max(MIN_WINDOW, 2 ** Math.ceil(Math.log2(bytes + 64)));
-    const address = Atomics.sub(this.i32, CTL_WINDOW_TOP >>> 2, size >>> 12) - (size >>> 12);
-    if (address * 4096 < this.u32[CTL_ARENA_TOP >>> 2]!) throw outOfMemory(this.memory);
+    const pages = size / 4096;
+    const address = Atomics.sub(this.i32, CTL_WINDOW_TOP >>> 2, pages) - pages;
+    if (address * 4096 < this.u32[CTL_ARENA_TOP >>> 2]!) {
+      // Windows stay for the next link of a context, which may be smaller.
+      Atomics.add(this.i32, CTL_WINDOW_TOP >>> 2, pages);
+      throw outOfMemory(this.memory);
+    }
     this.windows[index] = { address: address * 4096, bytes: size };
     return address * 4096;
   }
