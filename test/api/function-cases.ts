@@ -40,6 +40,22 @@ export const functionCases: Record<string, Case> = {
     await rejects(api.link({ inputs: [never], signal: second.signal }), api, "ABORTED");
   },
 
+  "a link that is aborted while a page's worker starts is not begun there": async (api, fixtures) => {
+    const engine = api.createEngine();
+    const controller = new AbortController();
+    let asked = 0;
+    const inputs = demo(fixtures);
+    const counted = inputs.map((input) => ({ ...(input as Wield.VirtualFile), data: () => (asked++, (input as Wield.VirtualFile).data as Uint8Array) }));
+    const aborted = engine.link({ inputs: counted, signal: controller.signal });
+    setTimeout(() => controller.abort(), 0);
+    await rejects(aborted, api, "ABORTED");
+    await engine.link({ inputs, gcSections: true });
+    await new Promise((done) => setTimeout(done, 100));
+    // Elsewhere nothing has to start.
+    if (typeof document !== "undefined") is(asked, 0, "contents that were asked for");
+    engine.dispose();
+  },
+
   "what a program's function throws is what the link rejects with; contents that cannot be had are errors of the file": async (api, fixtures) => {
     const inputs = demo(fixtures);
     const missing = inputs.slice(0, 1);

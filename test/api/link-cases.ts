@@ -93,6 +93,7 @@ export const linkCases: Record<string, Case> = {
     const wrong: [object, string][] = [
       [{ args: "-static" }, 'args: expected an array, but got "-static"'],
       [{ args: ["-static", 5] }, "args[1]: expected a string, but got 5"],
+      [{ inputs: [{ name: "a.o", data: undefined }] }, "inputs[0].data: expected bytes, a Blob or a function, but got undefined"],
       [{ inputs: ["a.o", 5] }, "inputs[1]: expected a path or an object, but got 5"],
       [{ inputs: [{ name: "a.o", data: "text" }] }, 'inputs[0].data: expected bytes, a Blob or a function, but got "text"'],
       [{ inputs: [{ data }] }, "inputs[0].name: expected a string, but got undefined"],

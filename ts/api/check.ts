@@ -61,7 +61,8 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
   for (const [key, field] of Object.entries(value as object)) {
     const type = Object.hasOwn(fields, key) ? fields[key]! : "";
     if (fields !== INPUT && type === "") throw new TypeError(`there is no option ${key}`);
-    if (type !== "" && field !== undefined) demand(fields === INPUT ? `${name}.${key}` : key, field, type);
+    // Bytes that did not come are no input without bytes.
+    if (type !== "" && (field !== undefined || INPUT_KINDS.includes(key))) demand(fields === INPUT ? `${name}.${key}` : key, field, type);
   }
 }
 

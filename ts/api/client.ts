@@ -137,7 +137,12 @@ async function runJob(engine: Started, job: number, packing: Packing, options: L
   packing.begin();
   signal?.addEventListener("abort", onAbort);
   try {
-    const outcome = await untilAborted(signal, engine.ready.then(() => engine.ask((endpoint) => start(endpoint, job))));
+    const begun = engine.ready.then(() => {
+      // What is not asked for need not be aborted there.
+      checkAborted(signal);
+      return engine.ask((endpoint) => start(endpoint, job));
+    });
+    const outcome = await untilAborted(signal, begun);
     return await unpackOutcome(outcome, packing, options);
   } finally {
     signal?.removeEventListener("abort", onAbort);

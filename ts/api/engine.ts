@@ -67,7 +67,7 @@ export function serveWorker(): void {
   let start = (_: LocalEngine): void => undefined;
   /** Messages may come before the kernels; each waits, so they keep their order. */
   const engine = new Promise<LocalEngine>((done) => (start = done));
-  /** Runs a link that can be aborted by its number. */
+  /** Runs a link that can be aborted by its number, also before it begins. */
   const outcome = async (job: number, run: (signal: AbortSignal) => Promise<LinkResult>): Promise<PackedOutcome> => {
     const controller = new AbortController();
     jobs.set(job, controller);
@@ -90,8 +90,8 @@ export function serveWorker(): void {
       return made.threads;
     },
     async link(job, packed, callbacks, watched) {
-      const { link } = await engine;
-      const done = await outcome(job, (signal) => {
+      const done = await outcome(job, async (signal) => {
+        const { link } = await engine;
         const options = unpackOptions(packed, callbacks);
         return link(watched ? { ...options, signal } : options, remoteParser(packed, callbacks));
       });
