@@ -6,12 +6,13 @@
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
 import { ABSOLUTE, longIndex, sectionAt, shortIndex } from "../lib/section-at.ts";
+import { isInOutput, isLocalLabel, isLocalised } from "../lib/written-symbol.ts";
 import {
-  ISEC_MERGE, SYM_DEFINED, SYM_DISCARDED, SYM_FORCED_LOCAL, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE,
+  SYM_DEFINED, SYM_DISCARDED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE,
   SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_TLS, DISCARD_ALL, DISCARD_LOCALS, DISCARD_NONE,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, STB_GNU_UNIQUE, ST_INFO,
+  SHF_MERGE, SHN_UNDEF, STB_GLOBAL, STB_LOCAL, STT_FILE, STT_FUNC, STT_SECTION, SYM_BYTES, STB_GNU_UNIQUE, ST_INFO,
   ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE,
 } from "../shared/elf.ts";
 
@@ -26,16 +27,10 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DISCARDED || kind == SYM_UNDEF) return false;
   const row = t.sym.isec[id];
-  if (row != 0) {
-    if (!t.isec.live[row] || t.isec.osec[row] == 0) return false;
-    if (t.isec.kind[row] == ISEC_MERGE) {
-      const piece = t.sym.piece[id];
-      if (piece == 0 || !t.piece.live[piece - 1]) return false;
-    }
-  }
+  if (row != 0 && !isInOutput(id, row)) return false;
   if (flags & SYM_REF_LIVE && params().symIndex) return true; // a kept relocation names it
   if (discard == DISCARD_ALL) return false;
-  if (discard == DISCARD_NONE || load<u16>(name) != 0x4c2e) return true;
+  if (discard == DISCARD_NONE || !isLocalLabel(name)) return true;
   return discard != DISCARD_LOCALS && !(row != 0 && t.isec.sh_flags[row] & SHF_MERGE);
 }
 
@@ -49,27 +44,11 @@ export function keepGlobal(id: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DEFINED) {
     const row = t.sym.isec[id];
-    if (row == 0) return true;
-    if (!t.isec.live[row] || t.isec.osec[row] == 0) return false;
-    if (t.isec.kind[row] != ISEC_MERGE) return true;
-    const piece = t.sym.piece[id];
-    return piece != 0 && t.piece.live[piece - 1] != 0;
+    return row == 0 || isInOutput(id, row);
   }
   if (kind == SYM_IN_OSEC) return true;
   if (kind == SYM_DISCARDED) return false;
   return !params().gcSections || (flags & SYM_REF_LIVE) != 0;
-}
-
-/** Locals by binding in the output: what version scripts and visibility hide. */
-// @ts-ignore: decorator
-@inline
-function isLocalised(id: u32): bool {
-  const t = tables();
-  const flags = t.sym.flags[id];
-  const kind = flags & SYM_KIND_MASK;
-  if (kind != SYM_DEFINED && kind != SYM_IN_OSEC) return false;
-  const vis = t.gsym.vis[id];
-  return (flags & SYM_FORCED_LOCAL) != 0 || vis == STV_HIDDEN || vis == STV_INTERNAL;
 }
 
 /** Counts the local symbols of object `o`; adds their name bytes (f64) to `bytes`. */

@@ -7,7 +7,7 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { copyBytes, strlen, strlenBounded } from "../lib/bytes.ts";
-import { isLocalLabel, isPieceLive } from "../lib/written-symbol.ts";
+import { isInOutput, isLocalLabel } from "../lib/written-symbol.ts";
 import {
   CTL_COUNTERS, DISCARD_ALL, DISCARD_LOCALS, DISCARD_NONE, ISEC_EH_FRAME, ISEC_MERGE, ISEC_SYNTHETIC, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED,
   SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
@@ -39,8 +39,7 @@ function keepLocal(id: u32, entry: u32, name: u32, discard: u32): bool {
   if (flags & SYM_ROOT) return true; // names a group
   if (kind != SYM_DEFINED) return false;
   const row = t.sym.isec[id];
-  if (row != 0 && (!t.isec.live[row] || t.isec.osec[row] == 0)) return false;
-  if (row != 0 && !isPieceLive(id, row)) return false;
+  if (row != 0 && !isInOutput(id, row)) return false;
   if (discard == DISCARD_NONE || flags & SYM_REF_LIVE) return true;
   if (discard == DISCARD_ALL) return false;
   if (!isLocalLabel(name)) return true;
@@ -56,7 +55,7 @@ function keepGlobal(id: u32, onlyUsed: u32): bool {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_DEFINED) {
     const row = t.sym.isec[id];
-    return row == 0 || (t.isec.live[row] != 0 && t.isec.osec[row] != 0 && isPieceLive(id, row));
+    return row == 0 || isInOutput(id, row);
   }
   if (kind == SYM_IN_OSEC) return true;
   return kind != SYM_DISCARDED && (!onlyUsed || (flags & (SYM_REF_LIVE | SYM_ROOT)) != 0);
@@ -274,5 +273,5 @@ function commonIndex(id: u32): u32 {
   const e = t.gsym.esym[id];
   if (e == 0) return SHN_COMMON;
   const o = t.gsym.obj[id];
-  return <u32>load<u16>(t.obj.symtab[o] + (e - t.obj.esymBase[o]) * SYM_BYTES, 6);
+  return <u32>load<u16>(t.obj.symtab[o] + (e - t.obj.esymBase[o]) * SYM_BYTES, ST_SHNDX);
 }

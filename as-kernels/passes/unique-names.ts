@@ -7,9 +7,8 @@
 import { tables } from "../shared/tables.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { copyBytes, equal, strlen, strlenBounded } from "../lib/bytes.ts";
-import { isLocalLabel } from "../lib/written-symbol.ts";
-import { STT_FILE, STT_SECTION, STV_HIDDEN, STV_INTERNAL, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
-import { SYM_DEFINED, SYM_FORCED_LOCAL, SYM_IN_OSEC, SYM_KIND_MASK } from "../shared/abi.ts";
+import { isLocalLabel, isLocalised } from "../lib/written-symbol.ts";
+import { STT_FILE, STT_SECTION, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
 
 const SLOT_BYTES: u32 = 8;
 
@@ -65,16 +64,6 @@ export function uniqueLocals(o: u32, table: u32, slots: u32, to: u32): u32 {
     to = number(strtab + st_name, bytes, table, slots, to);
   }
   return to;
-}
-
-/** Is global `id` a local symbol of the output? */
-// @ts-ignore: decorator
-@inline
-function isLocalised(id: u32): bool {
-  const t = tables();
-  const kind = t.sym.flags[id] & SYM_KIND_MASK;
-  if (kind != SYM_DEFINED && kind != SYM_IN_OSEC) return false;
-  return (t.sym.flags[id] & SYM_FORCED_LOCAL) != 0 || t.gsym.vis[id] == STV_HIDDEN || t.gsym.vis[id] == STV_INTERNAL;
 }
 
 /** Bytes that new names of the globals [from, to) that became local take at most. */
