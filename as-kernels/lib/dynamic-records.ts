@@ -8,7 +8,7 @@ import { tables, params } from "../shared/tables.ts";
 import { decisionFor, dynsymIndex } from "./needs.ts";
 import { mergedPlace } from "./pieces.ts";
 import { R_X86_64_RELATIVE, RELA_BYTES, R_ADDEND, R_INFO } from "../shared/elf.ts";
-import { ISEC_MERGE, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_SECTION, SYM_UNDEF } from "../shared/abi.ts";
+import { ISEC_MERGE, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION } from "../shared/abi.ts";
 import { ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, VALUE_ABS, VALUE_PC, VALUE_SIZE, VALUE_TPOFF } from "../shared/reloc.ts";
 
 /** A RELATIVE record was written. */
@@ -34,13 +34,6 @@ export function valueOf(sym: u32, flags: u32, A: u64): u64 {
   return tables().sym.addr[sym] + A;
 }
 
-// @ts-ignore: decorator
-@inline
-export function isUndefined(flags: u32): bool {
-  const kind = flags & SYM_KIND_MASK;
-  return kind == SYM_UNDEF || kind == SYM_LAZY;
-}
-
 /** Record `index` of .rela.dyn. */
 // @ts-ignore: decorator
 @inline
@@ -55,7 +48,7 @@ export function putRela(index: u32, offset: u64, info: u64, addend: u64): void {
 // @ts-ignore: decorator
 @inline
 export function recordedAddend(index: u32): u64 {
-  return load<u64>(params().relaDyn + index * RELA_BYTES, 16);
+  return load<u64>(params().relaDyn + index * RELA_BYTES, R_ADDEND);
 }
 
 /** Can a relocation of this kind become a dynamic one? Spares most of them the look into the decision table. */

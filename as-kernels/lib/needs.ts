@@ -6,13 +6,14 @@
  * column, so flags that create-synthetic changes (a copied symbol becomes SYM_IN_OSEC) are looked at through SYM_NEEDS_COPY.
  */
 import { tables, params } from "../shared/tables.ts";
+import { isUndefined } from "./symbol-flags.ts";
 import {
   R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, RELA_BYTES,
   SHF_WRITE, SHF_X86_64_LARGE, R_SYM, R_TYPE,
 } from "../shared/elf.ts";
 import {
   ISEC_EH_FRAME, OUT_EXEC, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
-  SYM_TLS, SYM_UNDEF, SYM_WEAK,
+  SYM_TLS, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
   ACT_RELATIVE, ACT_RELATIVE_IPLT, CELLS_PER_ROW, COL_ABSOLUTE, COL_DATA, COL_FUNC, COL_IFUNC, COL_LOCAL, COL_PREEMPTIBLE, COL_WEAK, COL_ZERO, COLUMNS, VALUE_UNKNOWN,
@@ -29,7 +30,7 @@ export function symbolColumn(sym: u32, flags: u32): u32 {
     if (flags & SYM_OBJECT) return COL_DATA;
     return flags & SYM_FUNC ? COL_FUNC : COL_PREEMPTIBLE;
   }
-  const undefined = kind == SYM_UNDEF || kind == SYM_LAZY;
+  const undefined = isUndefined(flags);
   // What --unresolved-symbols leaves undefined in an executable that is not moved is 0 to all but calls and the GOT, as if it were weak (lld 22).
   const mayBeZero = undefined && (flags & SYM_WEAK || kind == SYM_LAZY || params().outputKind == OUT_EXEC);
   if (flags & SYM_PREEMPTIBLE) return mayBeZero ? COL_WEAK : COL_PREEMPTIBLE;

@@ -7,24 +7,19 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, isGotRelative, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
+import { isUndefined, SYM_NEEDS } from "../lib/symbol-flags.ts";
 import {
   RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT,
   R_X86_64_RELATIVE, R_X86_64_TLSDESC, R_X86_64_TPOFF64,
 } from "../shared/elf.ts";
-import {
-  SYM_ADDRESS_TAKEN, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
-  SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_UNDEF,
-} from "../shared/abi.ts";
+import { SYM_ADDRESS_TAKEN, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD } from "../shared/abi.ts";
 import { COL_ABSOLUTE, COL_IFUNC, COL_LOCAL } from "../shared/reloc.ts";
-
-const NEEDS: u32 =
-  SYM_NEEDS_GOT | SYM_NEEDS_PLT | SYM_NEEDS_COPY | SYM_NEEDS_CPLT | SYM_NEEDS_TLSGD | SYM_NEEDS_GOTTP | SYM_NEEDS_TLSDESC;
 
 /** Symbol rows from…to that get an aux row. */
 export function countNeeds(from: u32, to: u32): u32 {
   const flags = tables().sym.flags;
   let count: u32 = 0;
-  for (let i = from; i < to; i++) count += u32((flags[i] & (NEEDS | SYM_ADDRESS_TAKEN)) != 0);
+  for (let i = from; i < to; i++) count += u32((flags[i] & (SYM_NEEDS | SYM_ADDRESS_TAKEN)) != 0);
   return count;
 }
 
@@ -59,7 +54,7 @@ function takeGot(words: u32): u32 {
 /** Gives symbol rows from…to their aux rows and entries, in row order, and counts the dynamic relocations of those. */
 export function assignNeeds(from: u32, to: u32): void {
   const flags = tables().sym.flags;
-  for (let i = from; i < to; i++) if (flags[i] & (NEEDS | SYM_ADDRESS_TAKEN)) assignOne(i, flags[i]);
+  for (let i = from; i < to; i++) if (flags[i] & (SYM_NEEDS | SYM_ADDRESS_TAKEN)) assignOne(i, flags[i]);
 }
 
 function assignOne(i: u32, flags: u32): void {
@@ -136,13 +131,6 @@ export function resolveAux(from: u32, to: u32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function isUndefined(flags: u32): bool {
-  const kind = flags & SYM_KIND_MASK;
-  return kind == SYM_UNDEF || kind == SYM_LAZY;
-}
-
 /** Contents of .got for aux rows from…to, at `out` (zeroed); words the dynamic linker fills stay 0. */
 export function writeGot(from: u32, to: u32, out: u32): void {
   const aux = tables().aux;
@@ -177,8 +165,8 @@ function putSymbolic(offset: u64, type: u32, sym: u32, addend: u64): void {
   params().gotSymbolic = index + 1;
   const at = params().relaDyn + index * RELA_BYTES;
   store<u64>(at, offset);
-  store<u64>(at, (<u64>sym << 32) | <u64>type, 8);
-  store<u64>(at, addend, 16);
+  store<u64>(at, (<u64>sym << 32) | <u64>type, R_INFO);
+  store<u64>(at, addend, R_ADDEND);
 }
 
 /** Dynamic relocations of the .got words and copies of aux rows from…to, at params.gotRelative and gotSymbolic. */
@@ -201,8 +189,8 @@ export function writeGotRelocs(from: u32, to: u32): void {
         const at = params().relaDyn + params().gotRelative * RELA_BYTES;
         params().gotRelative++;
         store<u64>(at, P);
-        store<u64>(at, R_X86_64_RELATIVE, 8);
-        store<u64>(at, sym.addr[i], 16);
+        store<u64>(at, R_X86_64_RELATIVE, R_INFO);
+        store<u64>(at, sym.addr[i], R_ADDEND);
       }
     }
     if (aux.tlsDesc[row]) putSymbolic(gotWord(aux.tlsDesc[row] - 1), R_X86_64_TLSDESC, index, offset);
@@ -222,8 +210,8 @@ export function writeJumpSlots(from: u32, to: u32, out: u32): void {
     if (!aux.plt[row]) continue;
     const at = out + (aux.plt[row] - 1) * RELA_BYTES;
     store<u64>(at, pltSlot(aux.plt[row]));
-    store<u64>(at, (<u64>dynsymIndex(aux.sym[row]) << 32) | R_X86_64_JUMP_SLOT, 8);
-    store<u64>(at, params().markPlt ? pltAddress(aux.plt[row]) : 0, 16);
+    store<u64>(at, (<u64>dynsymIndex(aux.sym[row]) << 32) | R_X86_64_JUMP_SLOT, R_INFO);
+    store<u64>(at, params().markPlt ? pltAddress(aux.plt[row]) : 0, R_ADDEND);
   }
 }
 
@@ -234,8 +222,8 @@ export function writeIrelative(from: u32, to: u32, out: u32): void {
     if (!aux.iplt[row]) continue;
     const at = out + (aux.iplt[row] - 1) * RELA_BYTES;
     store<u64>(at, ipltSlot(aux.iplt[row]));
-    store<u64>(at, R_X86_64_IRELATIVE, 8);
-    store<u64>(at, aux.target[row], 16);
+    store<u64>(at, R_X86_64_IRELATIVE, R_INFO);
+    store<u64>(at, aux.target[row], R_ADDEND);
   }
 }
 

@@ -9,23 +9,14 @@
 import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
 import { ABSOLUTE, sectionAt, shortIndex } from "../lib/section-at.ts";
+import { isDefinedKind, SYM_NEEDS } from "../lib/symbol-flags.ts";
 import {
-  SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT,
-  SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_SHARED, SYM_TLS, SYM_WEAK,
+  SYM_DEFINED, SYM_EXPORTED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_REF_LIVE, SYM_SHARED, SYM_TLS, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
   SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_COMMON, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, ST_INFO, ST_OTHER, ST_SHNDX, ST_SIZE,
   ST_VALUE, SYM_BYTES, VER_NDX_GLOBAL,
 } from "../shared/elf.ts";
-
-const NEEDS: u32 =
-  SYM_NEEDS_GOT | SYM_NEEDS_PLT | SYM_NEEDS_COPY | SYM_NEEDS_CPLT | SYM_NEEDS_TLSGD | SYM_NEEDS_GOTTP | SYM_NEEDS_TLSDESC;
-
-// @ts-ignore: decorator
-@inline
-function isDefinedKind(kind: u32): bool {
-  return kind == SYM_DEFINED || kind == SYM_COMMON || kind == SYM_IN_OSEC;
-}
 
 /** Defined by a shared object, copied into the output (then its kind has become SYM_IN_OSEC) or not: it has that object's version. */
 // @ts-ignore: decorator
@@ -61,7 +52,7 @@ export function collectDynsyms(globals: u32, gc: u32, undefined: u32, defined: u
       if (defined != 0) store<u32>(defined + (definitions << 2), i);
       definitions++;
     } else {
-      if (gc != 0 && (flags & (SYM_REF_LIVE | NEEDS)) == 0) continue;
+      if (gc != 0 && (flags & (SYM_REF_LIVE | SYM_NEEDS)) == 0) continue;
       if (undefined != 0) store<u32>(undefined + (references << 2), i);
       references++;
     }

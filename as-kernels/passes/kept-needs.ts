@@ -5,15 +5,15 @@
  * by looking at every object that mentions the symbol again. As everywhere here, the rule is to refuse.
  */
 import { tables, params } from "../shared/tables.ts";
+import { SYM_NEEDS } from "../lib/symbol-flags.ts";
 import {
-  ISEC_EH_FRAME, SYM_ADDRESS_TAKEN, SYM_EXPORTED, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_LIVE,
+  ISEC_EH_FRAME, SYM_ADDRESS_TAKEN, SYM_EXPORTED, SYM_REF_LIVE,
   SYM_REF_STRONG, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../shared/abi.ts";
 import { SHF_X86_64_LARGE } from "../shared/elf.ts";
 
 /** Bits that the scan sets; EXPORTED is known of some symbols before. */
-const NEEDS: u32 =
-  SYM_REF_LIVE | SYM_NEEDS_GOT | SYM_NEEDS_PLT | SYM_NEEDS_COPY | SYM_NEEDS_CPLT | SYM_NEEDS_TLSGD | SYM_NEEDS_GOTTP | SYM_NEEDS_TLSDESC | SYM_ADDRESS_TAKEN;
+const NEEDS: u32 = SYM_REF_LIVE | SYM_NEEDS | SYM_ADDRESS_TAKEN;
 /** Kept in place of EXPORTED where the scan has set it. */
 const LATE_EXPORTED: u32 = 1 << 31;
 /** Bits that nothing is decided by which the scan does. */

@@ -6,13 +6,14 @@
  * ts/passes/patch-symbols.ts. The records of the new object have been read (readSymbols) when this begins.
  */
 import { params, tables } from "../shared/tables.ts";
+import { SYM_NEEDS } from "../lib/symbol-flags.ts";
 import { equal, strlen } from "../lib/bytes.ts";
 import { SPECIAL_FLAGS } from "../lib/needs.ts";
 import { keepGlobal } from "./emit-symtab.ts";
 import {
   ISEC_MERGE, ISEC_REGULAR, ISEC_SYNTHETIC, NAME_COMES, NAME_GOES, NAME_IS_DEFINED, NAME_LAZY, NAME_OTHER, NAME_SEEN, NAME_SHARED, NAME_STRONG, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_EXCLUDE_LIBS,
   OBJF_LAZY, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, STT_MENTION, SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED,
-  SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD, SYM_REF_STRONG, SYM_ROOT,
+  SYM_KIND_MASK, SYM_REF_STRONG, SYM_ROOT,
   SYM_IN_OSEC, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
@@ -34,8 +35,7 @@ export const NEW_SYMBOLS: u32 = 36;
 export const OLD_SAME: u32 = 40;
 
 /** With one of these, or an `aux` row, a symbol's row decides about more than the symbol. */
-const NEEDED: u32 =
-  SYM_EXPORTED | SYM_ROOT | SYM_NEEDS_GOT | SYM_NEEDS_PLT | SYM_NEEDS_COPY | SYM_NEEDS_CPLT | SYM_NEEDS_TLSGD | SYM_NEEDS_GOTTP | SYM_NEEDS_TLSDESC | SYM_ADDRESS_TAKEN;
+const NEEDED: u32 = SYM_EXPORTED | SYM_ROOT | SYM_NEEDS | SYM_ADDRESS_TAKEN;
 
 // ---- what references lead to ----
 

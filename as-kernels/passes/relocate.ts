@@ -6,10 +6,11 @@
  * loop; everything else goes through `applyOne`. Sections that are not loaded have their own loop with tombstones.
  */
 import { tables, params } from "../shared/tables.ts";
-import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, isUndefined, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
+import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, mayBeDynamic, putRela, recordedAddend, valueOf } from "../lib/dynamic-records.ts";
 import { report } from "../lib/issue.ts";
 import { putField } from "../lib/field.ts";
 import { sizeOfSymbol } from "../lib/symbol-entry.ts";
+import { isUndefined } from "../lib/symbol-flags.ts";
 import { relocateUnloaded } from "./relocate-unloaded.ts";
 import { adjustSplitStack } from "../lib/split-stack.ts";
 import { gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";

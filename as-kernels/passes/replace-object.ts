@@ -6,18 +6,17 @@
  * `clearLate` and `copyGlobals`; test/passes/resolved-state.test.ts finds what is not.
  */
 import { tables } from "../shared/tables.ts";
+import { SYM_NEEDS } from "../lib/symbol-flags.ts";
 import { equal } from "../lib/bytes.ts";
 import { RULE_BYTES, RULE_OSEC } from "../lib/name-rules.ts";
 import {
   SAVED_ALIGN, SAVED_BIND, SAVED_ESYM, SAVED_FLAGS, SAVED_ISEC, SAVED_OBJ, SAVED_SIZE, SAVED_TYPE, SAVED_VALUE, SAVED_VER, SAVED_VIS, SYM_ADDRESS_TAKEN,
-  SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD,
-  SYM_REF_LIVE,
+  SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK,   SYM_REF_LIVE,
 } from "../shared/abi.ts";
-import { EHDR_BYTES, E_FLAGS, E_SHNUM, E_SHOFF, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
+import { EHDR_BYTES, E_FLAGS, E_SHNUM, E_SHOFF, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_FLAGS, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
 
 /** What scan-relocs says of symbols; EXPORTED only of globals before it. */
-const LATE: u32 =
-  SYM_REF_LIVE | SYM_NEEDS_GOT | SYM_NEEDS_PLT | SYM_NEEDS_COPY | SYM_NEEDS_CPLT | SYM_NEEDS_TLSGD | SYM_NEEDS_GOTTP | SYM_NEEDS_TLSDESC | SYM_ADDRESS_TAKEN | SYM_EXPORTED;
+const LATE: u32 = SYM_REF_LIVE | SYM_NEEDS | SYM_ADDRESS_TAKEN | SYM_EXPORTED;
 
 // ---- what was known after set-visibility ----
 
@@ -150,7 +149,7 @@ export function tableBytes(at: u32, bytes: u32): f64 {
 /** Index of the next loaded note behind index `i`. */
 function nextNote(headers: u32, i: u32, count: u32): u32 {
   let at = i + 1;
-  while (at < count && (load<u32>(headers + at * SHDR_BYTES, SH_TYPE) != SHT_NOTE || !(load<u64>(headers + at * SHDR_BYTES, 8) & SHF_ALLOC))) at++;
+  while (at < count && (load<u32>(headers + at * SHDR_BYTES, SH_TYPE) != SHT_NOTE || !(load<u64>(headers + at * SHDR_BYTES, SH_FLAGS) & SHF_ALLOC))) at++;
   return at;
 }
 

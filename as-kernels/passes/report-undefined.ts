@@ -5,8 +5,9 @@
  */
 import { tables } from "../shared/tables.ts";
 import { STB_WEAK, STV_HIDDEN, STV_INTERNAL, ST_INFO, ST_SHNDX, SYM_BYTES } from "../shared/elf.ts";
-import { ISSUE_UNDEFINED_SHLIB, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_KIND_MASK, SYM_LAZY, SYM_UNDEF, SYM_WEAK } from "../shared/abi.ts";
+import { ISSUE_UNDEFINED_SHLIB, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_KIND_MASK, SYM_WEAK } from "../shared/abi.ts";
 import { report } from "../lib/issue.ts";
+import { isUndefined } from "../lib/symbol-flags.ts";
 
 /** Is the definition bound inside the output, so that the dynamic linker cannot give it to a shared object? */
 // @ts-ignore: decorator
@@ -34,9 +35,8 @@ export function sharedUndefined(o: u32): u32 {
     if (sym == 0) continue;
     const flags = symFlags[sym];
     const kind = flags & SYM_KIND_MASK;
-    const missing = kind == SYM_UNDEF || kind == SYM_LAZY;
     const defined = kind == SYM_DEFINED || kind == SYM_COMMON;
-    if (missing ? (flags & SYM_WEAK) != 0 : !defined || !isHidden(sym, flags)) continue;
+    if (isUndefined(flags) ? (flags & SYM_WEAK) != 0 : !defined || !isHidden(sym, flags)) continue;
     report(ISSUE_UNDEFINED_SHLIB, o, 0, i, <u64>sym, 0);
     found++;
   }

@@ -7,13 +7,14 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
+import { isDefinedKind } from "../lib/symbol-flags.ts";
 import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
-  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC, SYM_IFUNC,
-  SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
+  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC, SYM_IFUNC,
+  SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
-import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
+import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
 
 const AT: u8 = 0x40; // '@'
 const STAR: u8 = 0x2a;
@@ -24,12 +25,6 @@ const BACKSLASH: u8 = 0x5c;
 const CARET: u8 = 0x5e;
 const BANG: u8 = 0x21;
 const DASH: u8 = 0x2d;
-
-// @ts-ignore: decorator
-@inline
-function isDefinedKind(kind: u32): bool {
-  return kind == SYM_DEFINED || kind == SYM_COMMON || kind == SYM_IN_OSEC;
-}
 
 /** Undefined globals [from, to) become weak. */
 export function weakenUndefined(from: u32, to: u32): void {
@@ -323,7 +318,7 @@ function bindsLocally(bsymbolic: u32, flags: u32, bind: u8): bool {
   return false;
 }
 
-/** Decides for every global: forced local, protected, exported (in .dynsym), preemptible. `marks` = 0: nothing is in a dynamic list. */
+/** Decides for every global: forced local, exported (in .dynsym), preemptible. `marks` = 0: nothing is in a dynamic list. */
 export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
   const sym = tables().sym;
   const gsym = tables().gsym;
@@ -336,8 +331,7 @@ export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
     const defined = isDefinedKind(kind);
     const vis = gsym.vis[i];
     const hidden = vis == STV_HIDDEN || vis == STV_INTERNAL;
-    flags &= ~(SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_PROTECTED | SYM_FORCED_LOCAL);
-    if (vis == STV_PROTECTED) flags |= SYM_PROTECTED;
+    flags &= ~(SYM_EXPORTED | SYM_PREEMPTIBLE | SYM_FORCED_LOCAL);
     // Only references are left of what no member was extracted for; scripts have nothing to say about those (lld).
     if (kind == SYM_LAZY) gsym.ver[i] = VER_NDX_GLOBAL;
     const local = kind != SYM_SHARED && gsym.ver[i] == VER_NDX_LOCAL;

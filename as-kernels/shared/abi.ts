@@ -14,7 +14,7 @@ export const CTL_CHUNKS = 1088;
 export const CTL_STOP = 1092;
 /** u32: rows reported to the issue table (may exceed its capacity). */
 export const CTL_ISSUES = 1152;
-/** u32: lowest address handed out to worker windows (they grow down from the guard page). */
+/** u32: lowest address handed out to windows and kept files (they grow down from the guard page), in pages of 4096 bytes. */
 export const CTL_WINDOW_TOP = 1156;
 /** u32: the arena's top, so that windows do not grow into it. */
 export const CTL_ARENA_TOP = 1160;
@@ -93,8 +93,10 @@ export const REC_MENTION = 256;
 export const REC_PASSED = 512;
 /** Such a record that leads others: somebody who is part of the link mentions the name, too. */
 export const REC_CALLED = 1024;
-/** Shards names and strings are partitioned into by the top bits of their hash: fixed, so that order never depends on threads. */
+/** Shards that names, and sections that look alike (--icf), are partitioned into by the top bits of their hash: fixed, so that order never depends on threads. */
 export const SHARDS = 64;
+/** Parts that merged strings and constants are deduplicated in: as many as lld has, so that merged sections read as lld's do. */
+export const MERGE_SHARDS = 32;
 /** Symbol type the internal object uses for such mentions. */
 export const STT_MENTION = 15;
 
@@ -163,8 +165,6 @@ export const SYM_FORCED_LOCAL = 1 << 25;
 export const SYM_OBJECT = 1 << 26; // STT_OBJECT
 /** Non-PLT, non-GOT use of a function symbol seen (address taken): decides IFUNC and PLT forms. */
 export const SYM_ADDRESS_TAKEN = 1 << 27;
-/** Protected visibility. */
-export const SYM_PROTECTED = 1 << 28;
 
 /** --icf: the section it was defined in has been folded into another, whose symbol it now is. */
 export const SYM_FOLDED = 1 << 30;

@@ -1,10 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_ROOT, SYM_SHARED, SYM_UNDEF,
+  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
-import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK, STV_PROTECTED } from "../../as-kernels/shared/elf.ts";
+import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK } from "../../as-kernels/shared/elf.ts";
 import { globTable } from "../../ts/passes/version-patterns.ts";
 import { Glob, GlobError } from "../../ts/script/glob.ts";
 import { prng } from "../helpers/prng.ts";
@@ -51,7 +51,6 @@ for (const debug of [false, true]) {
         assert.is((flags & SYM_EXPORTED) !== 0, isExported(row, settings), `exported, ${place}`);
         assert.is((flags & SYM_ROOT) !== 0, isKept(row, settings), `kept, ${place}`);
         assert.is((flags & SYM_PREEMPTIBLE) !== 0, isPreemptible(row, settings), `preemptible, ${place}`);
-        assert.is((flags & SYM_PROTECTED) !== 0, row.vis === STV_PROTECTED, `protected, ${place}`);
       });
     }
   });

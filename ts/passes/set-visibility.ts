@@ -2,7 +2,7 @@
  * Decides for every global symbol: its version, whether it is exported, and whether another module may preempt it.
  *
  * Reads options, version nodes, dynamic lists and the sym/gsym rows resolve-symbols left; writes gsym.ver and the flags
- * SYM_EXPORTED, SYM_PREEMPTIBLE, SYM_PROTECTED, SYM_FORCED_LOCAL, SYM_ABSOLUTE. Which pattern counts is in
+ * SYM_EXPORTED, SYM_PREEMPTIBLE, SYM_FORCED_LOCAL, SYM_ABSOLUTE. Which pattern counts is in
  * version-patterns.ts. The surprising choice: this comes before garbage collection (what is exported is a root), so an
  * exported reference may still turn out unused; collectDynsyms leaves it out.
  */
