@@ -5,6 +5,7 @@
  * input is read again in the output pass; the oldest unused ones go when there are too many.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, statSync, writeSync, type Stats } from "node:fs";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
@@ -229,8 +230,8 @@ export class NodeFiles implements WorkerIo {
     const zlib = require("node:zlib") as typeof import("node:zlib") & {
       zstdDecompressSync?: (bytes: Uint8Array, options: object) => Uint8Array;
     };
-    if (kind !== 1 && kind !== 2) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
-    const decode = kind === 1 ? zlib.inflateSync : (zlib.zstdDecompressSync ?? ((packed: Uint8Array) => unpackZstd(packed, size)));
+    if (kind !== ELFCOMPRESS_ZLIB && kind !== ELFCOMPRESS_ZSTD) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
+    const decode = kind === ELFCOMPRESS_ZLIB ? zlib.inflateSync : (zlib.zstdDecompressSync ?? ((packed: Uint8Array) => unpackZstd(packed, size)));
     let out: Uint8Array;
     try {
       out = decode(bytes, { maxOutputLength: Math.max(1, size) });
@@ -246,7 +247,7 @@ export class NodeFiles implements WorkerIo {
   deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined {
     const zlib = require("node:zlib") as typeof import("node:zlib") & { zstdCompressSync?: (bytes: Uint8Array, options: object) => Uint8Array };
     const { Z_FINISH, Z_SYNC_FLUSH, ...others } = zlib.constants as unknown as Record<string, number>;
-    if (kind === 1) return zlib.deflateRawSync(bytes, { level: level === 0 ? 1 : Math.min(level, 9), finishFlush: last ? Z_FINISH! : Z_SYNC_FLUSH! });
+    if (kind === ELFCOMPRESS_ZLIB) return zlib.deflateRawSync(bytes, { level: level === 0 ? 1 : Math.min(level, 9), finishFlush: last ? Z_FINISH! : Z_SYNC_FLUSH! });
     const packed = zlib.zstdCompressSync?.(bytes, level === 0 ? {} : { params: { [others["ZSTD_c_compressionLevel"]!]: level } });
     return packed ?? this.zstd?.(bytes, level === 0 ? ZSTD_LEVEL : level);
   }

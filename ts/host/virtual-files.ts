@@ -105,7 +105,7 @@ export class VirtualFiles {
     return this.wanted.size > 0;
   }
 
-  /** Waits for what was wanted. Never rejects: what cannot be read is told when it is opened. */
+  /** Waits for what was wanted. Rejects with what a resolver throws; what cannot be read is told when it is opened. */
   async fetch(): Promise<void> {
     const { link } = this;
     while (this.wanted.size > 0 && link === this.link) {

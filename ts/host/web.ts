@@ -6,6 +6,7 @@
  * everywhere but in WebKitGTK, whose workers are isolated and without SharedArrayBuffer.
  */
 import * as Comlink from "comlink";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD } from "../../as-kernels/shared/elf.ts";
 import type { WorkerEndpoint, WorkerIo } from "../memory/pool.ts";
 import { createDigest } from "./digest.ts";
 import { HandOver } from "./hand-over.ts";
@@ -13,9 +14,6 @@ import { HostError } from "./host.ts";
 import { unpackZlib } from "./unpack-zlib.ts";
 import { unpackZstd } from "./unpack-zstd.ts";
 import type { Platform } from "./virtual.ts";
-
-const ELFCOMPRESS_ZLIB = 1;
-const ELFCOMPRESS_ZSTD = 2;
 
 /**
  * Files of a small link, which 48 MiB are enough for: V8 counts all of a memory as used, and begins to collect garbage when a thread

@@ -3,9 +3,9 @@
  *
  * They are real ELF files in memory, handed to the host as unnamed files, so that no pass needs to know that they were made.
  */
-import { EHDR_BYTES, ET_REL, SHDR_BYTES, GRP_COMDAT, SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_GROUP, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_REL, SHDR_BYTES, GRP_COMDAT, SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_GROUP, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
-import { readEhdr, writeEhdr } from "../elf/ehdr.ts";
+import { ELF_MAGIC, readEhdr, writeEhdr } from "../elf/ehdr.ts";
 import { readShdrs, writeShdr } from "../elf/shdr.ts";
 import { readSym, writeSym, type Sym } from "../elf/sym.ts";
 import { LTO_COMMON, LTO_UNDEF, LTO_WEAK_DEF, LTO_WEAK_UNDEF, type LtoSymbol } from "./gcc-symtab.ts";
@@ -113,7 +113,7 @@ export function objectOfBinary(e_machine: number, path: ByteString, bytes: Uint8
 export function objectOfSymbols(e_machine: number, bytes: Uint8Array): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const inside = (at: number, size: number): boolean => at >= 0 && size >= 0 && at + size <= bytes.length;
-  if (bytes.length < EHDR_BYTES || view.getUint32(0, true) !== 0x464c457f || bytes[4] !== 2 || bytes[5] !== 1) return undefined;
+  if (bytes.length < EHDR_BYTES || view.getUint32(0, true) !== ELF_MAGIC || bytes[4] !== ELFCLASS64 || bytes[5] !== ELFDATA2LSB) return undefined;
   const ehdr = readEhdr(view);
   if (ehdr.e_machine !== e_machine || !inside(ehdr.e_shoff, ehdr.e_shnum * SHDR_BYTES)) return undefined;
   const shdrs = readShdrs(new DataView(view.buffer, view.byteOffset + ehdr.e_shoff, ehdr.e_shnum * SHDR_BYTES), ehdr.e_shnum);
@@ -130,7 +130,7 @@ export function objectOfSymbols(e_machine: number, bytes: Uint8Array): Uint8Arra
     const end = bytes.indexOf(0, start);
     const name = latin1(bytes, start, Math.min(end < 0 ? bytes.length : end, names.sh_offset + names.sh_size));
     const type = symbol.st_info & 15;
-    found.push({ ...symbol, name, st_info: ((bind === STB_WEAK ? STB_WEAK : STB_GLOBAL) << 4) | (type === STT_OBJECT ? STT_OBJECT : type === 2 ? 2 : 0), st_shndx: SHN_ABS });
+    found.push({ ...symbol, name, st_info: ((bind === STB_WEAK ? STB_WEAK : STB_GLOBAL) << 4) | (type === STT_OBJECT || type === STT_FUNC ? type : STT_NOTYPE), st_shndx: SHN_ABS });
   }
   return makeObject(e_machine, NOTES, found);
 }

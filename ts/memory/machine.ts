@@ -1,6 +1,6 @@
 /**
  * What a link runs on: the shared memory, the kernels over it, the threads. One per link, or one for all links of a context
- * (api/base-context.ts), because memory that has been touched, compiled kernels and started workers are dear.
+ * (api/context.ts), because memory that has been touched, compiled kernels and started workers are dear.
  *
  * Nothing of a link is left for the next but the bytes in memory, which count as unknown: what must be zero is made zero.
  */
@@ -49,6 +49,7 @@ export class Machine {
     }
     // Windows stay where workers have them, and workers stay ready.
     const windows = arena.u32[CTL_WINDOW_TOP >>> 2]!;
+    // Before its top is cleared with the other control words: what lies below it has been used.
     arena.release(ARENA_ADDR);
     arena.u8.fill(0, CTL_ADDR, CTL_READY);
     arena.u8.fill(0, TABLES_ADDR, ARENA_ADDR);

@@ -2,7 +2,7 @@
  * Workers and chunk claiming: the one phase protocol.
  *
  * A phase is a function of (worker context, chunk number). Chunks are claimed with an atomic counter in shared memory by
- * the main thread and by every worker that is ready; a worker that is still starting joins at a later phase. One Comlink
+ * the main thread and by every worker that is ready; one that is still starting joins in the middle of a phase. One Comlink
  * call per worker and phase carries the phase's name and arguments; nothing is sent per chunk. With one thread no worker
  * exists and a phase is a plain loop.
  */

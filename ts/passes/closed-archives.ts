@@ -1,4 +1,4 @@
-/** Archives that a link does without, as long as nobody refers to them. Kept by link.ts from one round of loading to the next. */
+/** Archives that a link does without, as long as nobody refers to them. Kept by resolve-inputs.ts from one round of loading to the next. */
 import { SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import { UNDEFINED_IGNORE } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";

@@ -16,15 +16,15 @@ export interface SyntheticSection {
   readonly sh_entsize: number;
   /** After create-synthetic: does it exist in this link? */
   isNeeded(ctx: Context): boolean;
-  /** Bytes it takes in the output (NOBITS: in memory). May change between layout rounds only when `finalize` says so. */
+  /** Bytes it takes in the output (NOBITS: in memory). May change between layout rounds only when `settle` says so. */
   size(ctx: Context): number;
   /**
    * Optional: called in every layout round once addresses are known; true = the size changed, lay out again (.relr.dyn).
    */
   settle?(ctx: Context): boolean;
   /**
-   * Writes the section into `out`: exactly size() zeroed bytes, a view on memory that lies at `ctx.synthetics`' address
-   * `outAddr` in linear memory so that kernels can fill it too.
+   * Writes the section into `out`: exactly size() zeroed bytes, a view on linear memory, where they are at `outAddr` for kernels that fill
+   * them.
    */
   write(ctx: Context, out: Uint8Array, outAddr: number): void;
   /** Needs what the relocate pass leaves in memory; the others are written while it runs. */
@@ -35,7 +35,7 @@ export interface SyntheticSection {
   writeWindows?(ctx: Context, fd: number, position: number): Promise<void>;
   /** Virtual address, set by assign-addresses. */
   address: bigint;
-  /** Output section and offset in it, set by bind-sections / assign-addresses. */
+  /** osec row of the output section it is in, set when output sections are ordered. */
   osec: number;
   /** A script's /DISCARD/ names it. */
   discarded?: boolean;
