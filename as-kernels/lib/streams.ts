@@ -1,7 +1,7 @@
 /** What stream-strings and place-strings share: the layout of runs, slices, segments and entries (stream-strings.ts says what they are). */
+import { MERGE_SHARDS } from "../shared/abi.ts";
 
-/** As many as merge-pieces has. */
-export const SHARDS: u32 = 32;
+export const SHARDS: u32 = MERGE_SHARDS;
 export const SHARD_SHIFT: u32 = 27;
 
 /** A run: f64 place in the file, f64 bytes, u32 source, u32 first and end slice, u32 compressed isec. */

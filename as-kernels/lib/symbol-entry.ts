@@ -1,6 +1,6 @@
 /** Reading raw symbol-table entries (Elf64_Sym, gABI ch. 4 Symbol Table) of an object whose tables are resident. */
 import { params, tables } from "../shared/tables.ts";
-import { SHN_LORESERVE, SHN_XINDEX, ST_SHNDX, SYM_BYTES } from "../shared/elf.ts";
+import { SHN_LORESERVE, SHN_XINDEX, ST_SHNDX, ST_SIZE, SYM_BYTES } from "../shared/elf.ts";
 
 /** Address of the entry of esym row `esym`, which belongs to object `o`. */
 // @ts-ignore: decorator
@@ -23,5 +23,5 @@ export function sectionOf(o: u32, esym: u32, entry: u32): u32 {
 /** st_size of row `sym`, entry `index` of object `o`: as the definition says; locals: in the object's own symbol table. */
 export function sizeOfSymbol(o: u32, index: u32, sym: u32): u64 {
   if (sym < params().globalSyms) return <u64>tables().gsym.size[sym];
-  return load<u64>(tables().obj.symtab[o] + SYM_BYTES * index, 16);
+  return load<u64>(tables().obj.symtab[o] + SYM_BYTES * index, ST_SIZE);
 }

@@ -9,7 +9,7 @@ import { isOldArray } from "../lib/names.ts";
 import { equal } from "../lib/bytes.ts";
 import { ISEC_REGULAR } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES,
+  EHDR_BYTES, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, R_TYPE, RELA_BYTES, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES,
   SHF_ALLOC, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NULL, SHT_PREINIT_ARRAY, SHT_PROGBITS,
 } from "../shared/elf.ts";
 
@@ -87,7 +87,7 @@ function protectInstructions(row: u32, map: u32): void {
   const end = isec.rela[row] + isec.relaCount[row] * RELA_BYTES;
   if (!isec.rela[row]) return;
   for (let r = isec.rela[row]; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, 8);
+    const type = load<u32>(r, R_TYPE);
     if (type == R_X86_64_PC32 || type == R_X86_64_PLT32 || type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_32S) continue;
     const offset = load<u64>(r);
     const from = offset > BEFORE ? offset - BEFORE : 0;

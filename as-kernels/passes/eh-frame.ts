@@ -186,16 +186,21 @@ function fillFde(row: u32, base: u32, ptr: u32, obj: u32): void {
   }
   rec.cie[row] = cie;
   rec.func[row] = codeOf(row, obj, rec.inOffset[row] + idAt + 4);
-  if (!params().ehFrameHdr || rec.func[row] == 0) return;
-  const width = encodedBytes(rec.enc[cie]);
-  const range = ptr + idAt + 4 + width;
-  if (width == 0) {
-    report(ISSUE_BAD_EH_FRAME, obj, rec.isec[row], rec.inOffset[row], ERR_FDE_ENCODING, 0);
-    return;
-  }
-  if (range + width > ptr + rec.size[row]) return; // ends behind the address, which is all that is needed
+  if (!noteCovered(row, ptr)) report(ISSUE_BAD_EH_FRAME, obj, rec.isec[row], rec.inOffset[row], ERR_FDE_ENCODING, 0);
+}
+
+/** Notes of the FDE `row`, which lies at `ptr`, if it covers no code, where somebody wants to know. False = its address has no size that is known. */
+export function noteCovered(row: u32, ptr: u32): bool {
+  const rec = tables().ehrec;
+  rec.flags[row] = 0;
+  if (!params().ehFrameHdr || rec.func[row] == 0) return true;
+  const width = encodedBytes(rec.enc[rec.cie[row]]);
+  const range = ptr + idOffset(ptr) + 4 + width;
+  if (width == 0) return false;
+  if (range + width > ptr + rec.size[row]) return true; // ends behind the address, which is all that is needed
   const covered = width == 8 ? load<u64>(range) : width == 4 ? <u64>load<u32>(range) : <u64>load<u16>(range);
-  rec.flags[row] = <u8>(covered == 0 ? EHREC_EMPTY : 0);
+  if (covered == 0) rec.flags[row] = <u8>EHREC_EMPTY;
+  return true;
 }
 
 /** Row of the record of rows [from, to) that starts at `offset`, 0 = none. */
@@ -226,7 +231,7 @@ function codeOf(row: u32, obj: u32, offset: u32): u32 {
 }
 
 /** Chains the FDEs of rows [from, to) to the sections they describe (isec.fde, ehrec.nextFde), in row order. */
-export function linkFdes(from: u32, to: u32): u32 {
+export function linkFdes(from: u32, to: u32): void {
   const rec = tables().ehrec;
   const heads = tables().isec.fde;
   for (let row = to - 1; row >= from; row--) {
@@ -235,7 +240,6 @@ export function linkFdes(from: u32, to: u32): u32 {
     rec.nextFde[row] = heads[func];
     heads[func] = row;
   }
-  return 0;
 }
 
 /**

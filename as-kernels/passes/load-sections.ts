@@ -205,7 +205,7 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   const t = tables();
   const obj = t.obj;
   const target = load<u32>(header, SH_INFO);
-  if (target >= obj.e_shnum[o] || !takesRelocations(load<u32>(header - (i - target) * SHDR_BYTES, 4))) {
+  if (target >= obj.e_shnum[o] || !takesRelocations(load<u32>(header - (i - target) * SHDR_BYTES, SH_TYPE))) {
     report(ISSUE_BAD_OBJECT, o, 0, i, ERR_RELA_TARGET, <u64>target);
     return;
   }

@@ -8,7 +8,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { copyBytes, equal } from "../lib/bytes.ts";
-import { ISEC_MERGE, PIECE_LIVE, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
+import { ISEC_MERGE, MERGE_SHARDS, PIECE_LIVE, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
 import { SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_STRINGS } from "../shared/elf.ts";
 
 /** A scattered piece: h0 u64, h1 u64, piece row u32, bytes u32. */
@@ -17,9 +17,7 @@ const RECORD_BYTES: u32 = 24;
 /** Flags that do not keep pieces apart. */
 const NEUTRAL_FLAGS: u32 = SHF_GROUP | SHF_COMPRESSED | SHF_INFO_LINK | SHF_GNU_RETAIN | SHF_LINK_ORDER;
 
-/** As many as lld has, so that merged sections read as lld's do; the shard of a piece is in its hash (split-pieces). */
-const SHARDS: u32 = 32;
-/** Where in h0 it is. */
+/** Where in h0 the shard of a piece is, one of MERGE_SHARDS (split-pieces). */
 const SHARD_SHIFT: u64 = 59;
 
 /** Most msecs groupMergeSections can need: live merge sections, plus row 0. */
@@ -87,7 +85,6 @@ export function groupMergeSections(): u32 {
     member.before[k] = msec.pieces[m];
     msec.pieces[m] += isec.pieceCount[i];
   }
-  for (let m: u32 = 1; m < next; m++) msec.shards[m] = SHARDS;
   return next;
 }
 
@@ -106,17 +103,16 @@ function memberAt(m: u32, from: u32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function shardOf(h0: u64, shards: u32): u32 {
-  return <u32>(h0 >> SHARD_SHIFT) & (shards - 1);
+function shardOf(h0: u64): u32 {
+  return <u32>(h0 >> SHARD_SHIFT);
 }
 
 /** Counts the live pieces with numbers [from, to) of msec `m` by shard into the zeroed u32 at `counts`. */
-export function countShards(m: u32, from: u32, to: u32, counts: u32): u32 {
+export function countShards(m: u32, from: u32, to: u32, counts: u32): void {
   const member = tables().mmember;
   const isec = tables().isec;
   const piece = tables().piece;
   const pieceHash = tables().pieceHash;
-  const shards = tables().msec.shards[m];
   const end = tables().msec.memberBase[m] + tables().msec.memberCount[m];
   for (let k = memberAt(m, from); k < end && member.before[k] < to; k++) {
     const i = member.isec[k];
@@ -124,39 +120,37 @@ export function countShards(m: u32, from: u32, to: u32, counts: u32): u32 {
     const last = min<u32>(to, member.before[k] + isec.pieceCount[i]);
     for (let n = max<u32>(from, member.before[k]); n < last; n++) {
       if (!piece.live[base + n]) continue;
-      const slot = counts + (shardOf(pieceHash.h0[base + n], shards) << 2);
+      const slot = counts + (shardOf(pieceHash.h0[base + n]) << 2);
       store<u32>(slot, load<u32>(slot) + 1);
     }
   }
-  return 0;
 }
 
 /**
- * Turns the counts of all chunks (rows of `shards` u32, one row per chunk, at `counts`) into record positions, shard-major.
- * Writes each shard's first position to `starts` (shards + 1 u32, the last one is the number of records). Returns that number.
+ * Turns the counts of all chunks (rows of MERGE_SHARDS u32, one row per chunk, at `counts`) into record positions, shard-major.
+ * Writes each shard's first position to `starts` (MERGE_SHARDS + 1 u32, the last one is the number of records). Returns that number.
  */
-export function prefixShards(counts: u32, chunks: u32, shards: u32, starts: u32): u32 {
+export function prefixShards(counts: u32, chunks: u32, starts: u32): u32 {
   let at: u32 = 0;
-  for (let s: u32 = 0; s < shards; s++) {
+  for (let s: u32 = 0; s < <u32>MERGE_SHARDS; s++) {
     store<u32>(starts + (s << 2), at);
     for (let c: u32 = 0; c < chunks; c++) {
-      const slot = counts + ((c * shards + s) << 2);
+      const slot = counts + ((c * MERGE_SHARDS + s) << 2);
       const here = load<u32>(slot);
       store<u32>(slot, at);
       at += here;
     }
   }
-  store<u32>(starts + (shards << 2), at);
+  store<u32>(starts + (MERGE_SHARDS << 2), at);
   return at;
 }
 
 /** Writes the records of the live pieces with numbers [from, to); `cursors`: this chunk's row of prefixShards. */
-export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records: u32): u32 {
+export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records: u32): void {
   const member = tables().mmember;
   const isec = tables().isec;
   const piece = tables().piece;
   const pieceHash = tables().pieceHash;
-  const shards = tables().msec.shards[m];
   const end = tables().msec.memberBase[m] + tables().msec.memberCount[m];
   for (let k = memberAt(m, from); k < end && member.before[k] < to; k++) {
     const i = member.isec[k];
@@ -166,7 +160,7 @@ export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records:
       const row = base + n;
       if (!piece.live[row]) continue;
       const h0 = pieceHash.h0[row];
-      const slot = cursors + (shardOf(h0, shards) << 2);
+      const slot = cursors + (shardOf(h0) << 2);
       const position = load<u32>(slot);
       store<u32>(slot, position + 1);
       const record = records + position * RECORD_BYTES;
@@ -176,7 +170,6 @@ export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records:
       store<u32>(record + 20, piece.inOffset[row + 1] - piece.inOffset[row]);
     }
   }
-  return 0;
 }
 
 /**
@@ -224,7 +217,7 @@ export function placeShards(m: u32, sizes: u32): u32 {
   const msec = tables().msec;
   const align = (<u64>1 << <u64>msec.align[m]) - 1;
   let at: u64 = 0;
-  for (let s: u32 = 0, shards = msec.shards[m]; s < shards; s++) {
+  for (let s: u32 = 0; s < <u32>MERGE_SHARDS; s++) {
     const here = load<u32>(sizes + (s << 2));
     if (here == 0xffffffff) return 1;
     // An empty shard asks for no alignment (lld).
@@ -241,12 +234,11 @@ export function placeShards(m: u32, sizes: u32): u32 {
  * Last step for the pieces with numbers [from, to): adds the start of the piece's shard (`starts`; 0 = already absolute), or
  * with `byRow` takes the winner's place. `winnersOnly`: leaves the others for later.
  */
-export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32, winnersOnly: u32): u32 {
+export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32, winnersOnly: u32): void {
   const member = tables().mmember;
   const isec = tables().isec;
   const piece = tables().piece;
   const pieceHash = tables().pieceHash;
-  const shards = tables().msec.shards[m];
   const end = tables().msec.memberBase[m] + tables().msec.memberCount[m];
   for (let k = memberAt(m, from); k < end && member.before[k] < to; k++) {
     const i = member.isec[k];
@@ -257,14 +249,13 @@ export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32
       const live = piece.live[row];
       if (!live) continue;
       if (live & PIECE_WINNER) {
-        if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row], shards) << 2));
+        if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row]) << 2));
       } else if (!winnersOnly && !(live & PIECE_TAIL)) {
         if (byRow) piece.out[row] = piece.out[piece.out[row]];
-        else if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row], shards) << 2));
+        else if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row]) << 2));
       }
     }
   }
-  return 0;
 }
 
 /** Counts the winners of the members [from, to); none for those whose bytes stream-strings has kept. Returns their sum. */
@@ -325,7 +316,7 @@ export function nextWinnerRun(from: u32, to: u32, limit: f64, run: u32): u32 {
  * Copies the winners of members [from, to) that lie in bytes [low, high) of their msec's output to `at`, the address of byte
  * `low`; `at` 0 = the finished contents of each one's msec (msec.bytes). File offset `start` is at address `contents`.
  */
-export function copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64, high: f64, at: u32): u32 {
+export function copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64, high: f64, at: u32): void {
   const isec = tables().isec;
   const msec = tables().msec;
   const member = tables().mmember;
@@ -337,19 +328,17 @@ export function copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64,
     if (at) copyWinners(i, bytes, low, high, at);
     else if (msec.bytes[m]) copyWinners(i, bytes, 0, msec.size[m], msec.bytes[m]);
   }
-  return 0;
 }
 
 /**
  * Copies the winners of merge section `i`, whose contents are at `contents`, as far as they lie in bytes [from, to) of the
  * msec's output, which start at address `at`.
  */
-function copyWinners(i: u32, contents: u32, from: f64, to: f64, at: u32): u32 {
+function copyWinners(i: u32, contents: u32, from: f64, to: f64, at: u32): void {
   const isec = tables().isec;
   const piece = tables().piece;
   const low = <u32>from;
   const high = <u32>to;
-  let copied: u32 = 0;
   for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
     if (!(piece.live[row] & PIECE_WINNER)) continue;
     const out = piece.out[row];
@@ -358,9 +347,7 @@ function copyWinners(i: u32, contents: u32, from: f64, to: f64, at: u32): u32 {
     const skip = out < low ? low - out : 0;
     const count = min<u32>(out + bytes, high) - (out + skip);
     copyBytes(at + (out + skip - low), contents + piece.inOffset[row] + skip, count);
-    copied++;
   }
-  return copied;
 }
 
 /** --verify-hashes: compares the live pieces of section `i` with the finished bytes. Returns 1 + the first wrong row, or 0. */

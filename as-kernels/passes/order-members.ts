@@ -8,7 +8,7 @@ import { tables } from "../shared/tables.ts";
 import { equal, strlenBounded } from "../lib/bytes.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { SYM_DEFINED, SYM_KIND_MASK } from "../shared/abi.ts";
-import { SHDR_BYTES, SHT_REL, SHT_RELA, SH_INFO, SH_TYPE, STT_FILE, STT_SECTION, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
+import { R_SYM, SHDR_BYTES, SHT_REL, SHT_RELA, SH_INFO, SH_TYPE, STT_FILE, STT_SECTION, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
 
 /** Fills `table` (`slots` u32, a power of two above 2 × count, zeroed) with 1 + index of each of `count` names: address, bytes (u32) at `names`. */
 export function indexOrder(names: u32, count: u32, table: u32, slots: u32): void {
@@ -55,7 +55,7 @@ export function orderedLocals(o: u32, names: u32, table: u32, slots: u32, out: u
 
 /** First of the `count` section headers at `shdrs` that has `type`; 0 = none. */
 export function findSectionType(shdrs: u32, count: u32, type: u32): u32 {
-  for (let i: u32 = 1; i < count; i++) if (load<u32>(shdrs + i * SHDR_BYTES, 4) == type) return i;
+  for (let i: u32 = 1; i < count; i++) if (load<u32>(shdrs + i * SHDR_BYTES, SH_TYPE) == type) return i;
   return 0;
 }
 
@@ -90,8 +90,8 @@ export function callGraphEdges(o: u32, weights: u32, count: u32, relas: u32, ste
   const osec = tables().isec.osec;
   let edges: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const from = homeOf(o, load<u32>(relas + 2 * i * step, 12));
-    const to = homeOf(o, load<u32>(relas + (2 * i + 1) * step, 12));
+    const from = homeOf(o, load<u32>(relas + 2 * i * step, R_SYM));
+    const to = homeOf(o, load<u32>(relas + (2 * i + 1) * step, R_SYM));
     if (from == 0 || to == 0 || osec[from] != osec[to]) continue;
     store<u32>(out + (edges << 4), from);
     store<u32>(out + (edges << 4), to, 4);

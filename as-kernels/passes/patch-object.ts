@@ -9,17 +9,17 @@
 import { params, tables } from "../shared/tables.ts";
 import { equal, strlenBounded } from "../lib/bytes.ts";
 import { relocEntry } from "../lib/needs.ts";
-import { encodedBytes, idOffset } from "../lib/cie.ts";
+import { idOffset } from "../lib/cie.ts";
 import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import { isOpaque } from "./compare-contents.ts";
-import { recordBytes } from "./eh-frame.ts";
+import { noteCovered, recordBytes } from "./eh-frame.ts";
 import { KEY_BYTES, KEY_ID, KEY_ROW, NEW_KEYS, NEW_SYMBOLS, OLD_KEYS, OLD_NAMES, OLD_NAMES_BYTES, OLD_SAME, OLD_SHDRS, OLD_SYMBOLS, OLD_SYMTAB, patchValue } from "./patch-symbols.ts";
 import {
-  EHREC_CIE, EHREC_EMPTY, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, SLOT_REGULAR, SYM_DEFINED, SYM_KIND_MASK, SYM_NEEDS_PLT, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION,
+  EHREC_CIE, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, SLOT_REGULAR, SYM_DEFINED, SYM_KIND_MASK, SYM_NEEDS_PLT, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION,
   SYM_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, E_FLAGS, E_SHOFF, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
+  EHDR_BYTES, E_FLAGS, E_SHOFF, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, R_ADDEND, R_SYM, R_TYPE, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
   SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHT_CREL, SHT_GROUP,
   SHT_LLVM_ADDRSIG, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SYM_BYTES,
 } from "../shared/elf.ts";
@@ -194,17 +194,17 @@ function isAddress(type: u32): bool {
 // @ts-ignore: decorator
 @inline
 function targetKey(keys: u32, r: u32): u64 {
-  const at = keys + load<u32>(r, 12) * KEY_BYTES;
+  const at = keys + load<u32>(r, R_SYM) * KEY_BYTES;
   const id = load<u32>(at, KEY_ID);
   const key = load<u64>(at);
-  return id && !isAddress(load<u32>(r, 8)) ? (key & 0xffffffff00000000) | (<u64>KEY_ROW << 32) | <u64>id : key;
+  return id && !isAddress(load<u32>(r, R_TYPE)) ? (key & 0xffffffff00000000) | (<u64>KEY_ROW << 32) | <u64>id : key;
 }
 
 /** The addend where it decides what is referred to: pieces of a merged section. */
 // @ts-ignore: decorator
 @inline
 function placeOf(key: u64, r: u32): u64 {
-  return <u32>(key >> 32) & SYM_SECTION ? load<u64>(r, 16) : 0;
+  return <u32>(key >> 32) & SYM_SECTION ? load<u64>(r, R_ADDEND) : 0;
 }
 
 /** What the scan sees in the instruction of a GOTPCRELX relocation; the contents of the section are at `contents`. */
@@ -212,7 +212,7 @@ function placeOf(key: u64, r: u32): u64 {
 @inline
 function formOf(r: u32, type: u32, contents: u32): u64 {
   if (type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_GOTPCRELX && type != R_X86_64_CODE_4_GOTPCRELX) return 0;
-  if (load<i64>(r, 16) != -4 || load<u64>(r) < gotPrefixBytes(type)) return NO_FORM;
+  if (load<i64>(r, R_ADDEND) != -4 || load<u64>(r) < gotPrefixBytes(type)) return NO_FORM;
   return <u64>gotForm(contents + <u32>load<u64>(r), type, params().relaxAbs32);
 }
 
@@ -232,13 +232,13 @@ function sameReferences(row: u32, old: u32, before: u32, after: u32, from: u32, 
   memory.fill(set, 0, slots * SET_CELL);
   for (let r = from; r < from + count * RELA_BYTES; r += RELA_BYTES) {
     // Sequences of two relocations: order matters.
-    if (isTlsSequence(load<u32>(r, 8)) && (!load<u32>(old + OLD_SAME) || !sameSequence(from, count, rela, now))) return false;
+    if (isTlsSequence(load<u32>(r, R_TYPE)) && (!load<u32>(old + OLD_SAME) || !sameSequence(from, count, rela, now))) return false;
     const cell = cellOf(oldKeys, r, before, set, slots);
     store<u32>(cell, load<u32>(cell, BEFORE) + 1, BEFORE);
   }
   for (let r = rela; r < rela + now * RELA_BYTES; r += RELA_BYTES) {
     const offset = load<u64>(r);
-    if (load<u32>(r, 12) >= symbols || offset > size || size - offset < <u64>((relocEntry(load<u32>(r, 8)) >> 8) & 0xff)) return false;
+    if (load<u32>(r, R_SYM) >= symbols || offset > size || size - offset < <u64>((relocEntry(load<u32>(r, R_TYPE)) >> 8) & 0xff)) return false;
     const cell = cellOf(newKeys, r, after, set, slots);
     store<u32>(cell, load<u32>(cell, AFTER) + 1, AFTER);
   }
@@ -275,7 +275,7 @@ function sameSequence(a: u32, countA: u32, b: u32, countB: u32): bool {
 }
 
 function cellOf(keys: u32, r: u32, contents: u32, set: u32, slots: u32): u32 {
-  const type = load<u32>(r, 8);
+  const type = load<u32>(r, R_TYPE);
   const what = targetKey(keys, r);
   const place = placeOf(what, r);
   const form = <u64>type | (formOf(r, type, contents) << 32);
@@ -324,7 +324,7 @@ function patchEhFrame(i: u32, cells: u32, before: u32, object: u32, old: u32, co
       // One that stands before its predecessor would be sorted, which has not been done here.
       if (load<u64>(rela) < <u64>at || (rela > first && load<u64>(rela) < load<u64>(rela - RELA_BYTES))) return false;
       if (load<u64>(rela) - at != load<u64>(was) - rec.inOffset[row] || !sameTarget(cells, was, rela, isCie)) return false;
-      if (<u64>at + bytes - load<u64>(rela) < <u64>((relocEntry(load<u32>(rela, 8)) >> 8) & 0xff)) return false;
+      if (<u64>at + bytes - load<u64>(rela) < <u64>((relocEntry(load<u32>(rela, R_TYPE)) >> 8) & 0xff)) return false;
       rela += RELA_BYTES;
       was += RELA_BYTES;
     }
@@ -332,7 +332,7 @@ function patchEhFrame(i: u32, cells: u32, before: u32, object: u32, old: u32, co
     rec.rela[row] = rela > first ? first : 0;
     rec.inOffset[row] = at;
     rec.size[row] = bytes;
-    if (!isCie && !setEmpty(row, ptr)) return false;
+    if (!isCie && !noteCovered(row, ptr)) return false;
     at += bytes;
   }
   if (rela != end) return false;
@@ -344,19 +344,19 @@ function patchEhFrame(i: u32, cells: u32, before: u32, object: u32, old: u32, co
 
 /** Do relocation `was` of an old record and `now` of a new one refer to the same in the same way? CIEs: to the same symbol and place. */
 function sameTarget(cells: u32, was: u32, now: u32, isCie: bool): bool {
-  if (load<u32>(was, 8) != load<u32>(now, 8)) return false;
+  if (load<u32>(was, R_TYPE) != load<u32>(now, R_TYPE)) return false;
   const oldKeys = load<u32>(cells + OLD_KEYS);
   const newKeys = load<u32>(cells + NEW_KEYS);
-  if (load<u32>(was, 12) >= load<u32>(cells + OLD_SYMBOLS) || load<u32>(now, 12) >= load<u32>(cells + NEW_SYMBOLS)) return false;
+  if (load<u32>(was, R_SYM) >= load<u32>(cells + OLD_SYMBOLS) || load<u32>(now, R_SYM) >= load<u32>(cells + NEW_SYMBOLS)) return false;
   const key = targetKey(oldKeys, was);
   if (key != targetKey(newKeys, now)) return false;
   if (isCie) {
     // Identical CIEs are found by the rows of the symbols they refer to.
-    const id = load<u32>(oldKeys + load<u32>(was, 12) * KEY_BYTES, KEY_ID);
-    if (id != load<u32>(newKeys + load<u32>(now, 12) * KEY_BYTES, KEY_ID) || (id == 0 && !load<u32>(cells + OLD_SAME))) return false;
-    if (id == 0 && load<u32>(was, 12) != load<u32>(now, 12)) return false;
+    const id = load<u32>(oldKeys + load<u32>(was, R_SYM) * KEY_BYTES, KEY_ID);
+    if (id != load<u32>(newKeys + load<u32>(now, R_SYM) * KEY_BYTES, KEY_ID) || (id == 0 && !load<u32>(cells + OLD_SAME))) return false;
+    if (id == 0 && load<u32>(was, R_SYM) != load<u32>(now, R_SYM)) return false;
   }
-  return (!isCie && !placeOf(key, was) && !placeOf(key, now)) || load<u64>(now, 16) == load<u64>(was, 16);
+  return (!isCie && !placeOf(key, was) && !placeOf(key, now)) || load<u64>(now, R_ADDEND) == load<u64>(was, R_ADDEND);
 }
 
 /** Does the FDE at `ptr`, offset `at` of its section, name the CIE it did? Its row is up to date already. */
@@ -365,18 +365,4 @@ function sameCie(row: u32, ptr: u32, at: u32): bool {
   const id = idOffset(ptr);
   const cie = rec.cie[row];
   return cie != 0 && load<u32>(ptr + id) <= at + id && rec.inOffset[cie] == at + id - load<u32>(ptr + id);
-}
-
-/** As parse-eh-frame: does the FDE cover code? False = its address has no size that is known. */
-function setEmpty(row: u32, ptr: u32): bool {
-  const rec = tables().ehrec;
-  rec.flags[row] = 0;
-  if (!params().ehFrameHdr || rec.func[row] == 0) return true;
-  const width = encodedBytes(rec.enc[rec.cie[row]]);
-  const range = ptr + idOffset(ptr) + 4 + width;
-  if (width == 0) return false;
-  if (range + width > ptr + rec.size[row]) return true;
-  const covered = width == 8 ? load<u64>(range) : width == 4 ? <u64>load<u32>(range) : <u64>load<u16>(range);
-  if (covered == 0) rec.flags[row] = <u8>EHREC_EMPTY;
-  return true;
 }

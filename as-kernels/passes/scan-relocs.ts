@@ -91,14 +91,13 @@ export function markNeeded(from: u32, to: u32, wanted: u32): u32 {
 }
 
 /** The same without garbage collection: every mention in an included object counts. Rows are globals. */
-export function markNeededSymbols(from: u32, to: u32): u32 {
+export function markNeededSymbols(from: u32, to: u32): void {
   const flags = tables().sym.flags;
   for (let i = from; i < to; i++) {
     const f = flags[i];
     if ((f & SYM_KIND_MASK) != SYM_SHARED || !(f & SYM_REF_STRONG) || !(f & SYM_USED_REGULAR)) continue;
     tables().obj.needed[tables().gsym.obj[i]] = 1;
   }
-  return 0;
 }
 
 /** Symbols of shared objects that get no DT_NEEDED become undefined and weak. Rows are globals. Returns how many. */

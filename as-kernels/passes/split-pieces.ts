@@ -95,7 +95,7 @@ export function rejectPieces(i: u32, detail: u32): void {
 }
 
 /** Counts the pieces of the merge sections of rows [from, to) that need no reading: constants, and empty sections. */
-export function countConstants(from: u32, to: u32): u32 {
+export function countConstants(from: u32, to: u32): void {
   const isec = tables().isec;
   for (let i = from; i < to; i++) {
     if (isec.kind[i] != ISEC_MERGE) continue;
@@ -104,7 +104,6 @@ export function countConstants(from: u32, to: u32): u32 {
     if (entsize == 0 || size >= 4294967296.0 || <u64>size % entsize != 0) rejectPieces(i, ERR_MERGE_ENTSIZE);
     else if (!(isec.sh_flags[i] & SHF_STRINGS)) isec.pieceCount[i] = <u32>size / entsize;
   }
-  return 0;
 }
 
 /** Counts the strings of merge section `i`, whose contents are at `contents`. */
@@ -126,7 +125,7 @@ function countStrings(i: u32, contents: u32): u32 {
  * `ehrec`, `cie`, `ehsec`, which become those behind the last, then f64 bytes of all block indexes, whose base address a second call with
  * `base` != 0 adds.
  */
-export function assignPieceRows(from: u32, to: u32, base: u32, out: u32): u32 {
+export function assignPieceRows(from: u32, to: u32, base: u32, out: u32): void {
   const isec = tables().isec;
   let pieces = load<u32>(out);
   let records = load<u32>(out + 4);
@@ -159,7 +158,6 @@ export function assignPieceRows(from: u32, to: u32, base: u32, out: u32): u32 {
   if (base == 0) store<u32>(out + 8, cies);
   store<u32>(out + 12, frames);
   store<f64>(out + 16, <f64>bytes);
-  return 0;
 }
 
 /**
@@ -228,7 +226,7 @@ function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
 }
 
 /** Counts (fill = 0) or fills the wanted sections of rows [from, to); file offset `start` is at address `contents`. `scratch`: 64 bytes. */
-export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32, scratch: u32): u32 {
+export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32, scratch: u32): void {
   const isec = tables().isec;
   for (let i = from; i < to; i++) {
     const kind = isec.kind[i];
@@ -240,7 +238,6 @@ export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u3
     } else if (fill) fillPieces(i, at, scratch);
     else countStrings(i, at);
   }
-  return 0;
 }
 
 /** For the symbols of rows [from, to) that name a place in a merge section: which piece it is. */

@@ -54,7 +54,7 @@ function swapItems(a: u32, b: u32): void {
  * Sorts `count` items at `list` by reversed characters, descending. The stack of ranges still to do is at `stack`: three
  * u32 each; three per item are always enough because ranges on it are disjoint.
  */
-export function sortReversed(list: u32, count: u32, stack: u32): u32 {
+export function sortReversed(list: u32, count: u32, stack: u32): void {
   let top = stack;
   store<u32>(top, list);
   store<u32>(top + 4, list + count * ITEM_BYTES);
@@ -86,7 +86,6 @@ export function sortReversed(list: u32, count: u32, stack: u32): u32 {
     if (pivot >= 0) top = push(top, above, below, depth + 1);
     top = push(top, below, to, depth);
   }
-  return 0;
 }
 
 // @ts-ignore: decorator

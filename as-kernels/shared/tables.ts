@@ -139,7 +139,6 @@ export class AuxTable {
   plt: U32Col;
   pltGot: U32Col;
   iplt: U32Col;
-  copy: U32Col;
   target: U64Col;
 }
 
@@ -209,7 +208,6 @@ export class MsecTable {
   memberBase: U32Col;
   memberCount: U32Col;
   pieces: U32Col;
-  shards: U32Col;
   bytes: U32Col;
   stream: U32Col;
 }

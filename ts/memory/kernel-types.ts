@@ -73,7 +73,7 @@ export interface Kernels {
   numberNeededVersions(list: u32, count: u32, maps: u32, next: u32): u32;
   writeVersym(list: u32, count: u32, out: u32, maps: u32): void;
   // passes/eh-frame
-  linkFdes(from: u32, to: u32): u32;
+  linkFdes(from: u32, to: u32): void;
   linkCies(table: u32, slots: u32): u32;
   listEhFrames(): u32;
   countEhFrames(): u32;
@@ -159,15 +159,15 @@ export interface Kernels {
   // passes/merge-pieces
   countMergeSections(): u32;
   groupMergeSections(): u32;
-  countShards(m: u32, from: u32, to: u32, counts: u32): u32;
-  prefixShards(counts: u32, chunks: u32, shards: u32, starts: u32): u32;
-  scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records: u32): u32;
+  countShards(m: u32, from: u32, to: u32, counts: u32): void;
+  prefixShards(counts: u32, chunks: u32, starts: u32): u32;
+  scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records: u32): void;
   dedupeShard(m: u32, records: u32, from: u32, to: u32, table: u32, slots: u32, byRow: u32): u32;
   placeShards(m: u32, sizes: u32): u32;
-  finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32, winnersOnly: u32): u32;
+  finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32, winnersOnly: u32): void;
   countWinners(from: u32, to: u32): u32;
   nextWinnerRun(from: u32, to: u32, limit: f64, run: u32): u32;
-  copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64, high: f64, at: u32): u32;
+  copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64, high: f64, at: u32): void;
   verifyMerged(i: u32, contents: u32, bytes: u32): u32;
   // passes/order-members
   indexOrder(names: u32, count: u32, table: u32, slots: u32): void;
@@ -313,7 +313,7 @@ export interface Kernels {
   findCandidates(from: u32, to: u32): u32;
   dropCandidates(from: u32, to: u32): void;
   markNeeded(from: u32, to: u32, wanted: u32): u32;
-  markNeededSymbols(from: u32, to: u32): u32;
+  markNeededSymbols(from: u32, to: u32): void;
   demoteShared(from: u32, to: u32): u32;
   scanRelocs(from: u32, to: u32, waiting: u32): u32;
   waitingRun(waiting: u32, at: u32, count: u32, gap: f64, limit: f64, out: u32): u32;
@@ -343,9 +343,9 @@ export interface Kernels {
   pieceBytes(from: u32, to: u32): f64;
   keepRun(from: u32, to: u32, contents: u32, start: f64, bytes: f64): void;
   rejectPieces(i: u32, detail: u32): void;
-  countConstants(from: u32, to: u32): u32;
-  assignPieceRows(from: u32, to: u32, base: u32, out: u32): u32;
-  splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32, scratch: u32): u32;
+  countConstants(from: u32, to: u32): void;
+  assignPieceRows(from: u32, to: u32, base: u32, out: u32): void;
+  splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u32, scratch: u32): void;
   bindSymbolPieces(from: u32, to: u32): u32;
   bindObjectPieces(o: u32): void;
   resetPieces(): void;
@@ -369,7 +369,7 @@ export interface Kernels {
   copyStrings(m: u32, from: u32, to: u32, at: u32): void;
   // passes/tail-merge
   listWinners(m: u32, bytes: u32, list: u32): u32;
-  sortReversed(list: u32, count: u32, stack: u32): u32;
+  sortReversed(list: u32, count: u32, stack: u32): void;
   placeTails(m: u32, list: u32, count: u32): u32;
   // passes/walk-archives
   listPlaces(words: u32, count: u32): u32;

@@ -135,7 +135,6 @@ export const TABLES = {
     plt: "u32", // entry in .plt (and .got.plt and .rela.plt)
     pltGot: "u32", // entry in .plt.got (jumps through .got)
     iplt: "u32", // entry in .iplt
-    copy: "u32", // 1 = has a copy relocation
     target: "u64", // where the symbol really is; sym.addr may be its PLT entry
   },
   /** Kept input sections of the included objects, in link order. */
@@ -200,7 +199,6 @@ export const TABLES = {
     memberBase: "u32", // first row of `mmember`
     memberCount: "u32",
     pieces: "u32", // pieces of all members, dead ones included
-    shards: "u32", // parts that are deduplicated on their own: a function of `pieces` only
     bytes: "u32", // address of the finished contents, 0 = made window by window
     stream: "u32", // stream-strings: address of its strings (as-kernels/lib/streams.ts, STREAM_*); 0 = it has nothing to do with this one, or has not kept them
   },
@@ -314,7 +312,7 @@ export const PARAMS = {
   digests: "u32", // 1 = what is written is added to `digest` (--build-id=fast)
   digest: "u64", // sum of the hashes of all writes
   replaced: "u32", // with digests: address of an earlier output whose writes are replaced and leave `digest`; 0 = all is new
-  callGraph: "u32", // set by read-symbols: an object has a call graph profile
+  callGraph: "u32", // set by parse-object: an object has a call graph profile
   dependentLibraries: "u32", // set by parse-object: some object asks for libraries
   shortened: "u32", // --optimize-bb-jumps: address of u8 per isec, bytes its end has lost; 0 = nothing has
   xxh3Secret: "u32", // address of what xxh3 needs

@@ -5,6 +5,7 @@
  * (msec.bytes), by reading the sections that have winners once more. Work is cut by piece numbers of each msec, so the result
  * is a function of the inputs alone.
  */
+import { MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { allocTable, setRows } from "../memory/table.ts";
@@ -132,12 +133,11 @@ export async function mergePieces(ctx: Context): Promise<void> {
 interface Group {
   m: number;
   chunks: number;
-  shards: number;
-  /** Address of chunks × shards counters, then record positions. */
+  /** Address of chunks × MERGE_SHARDS counters, then record positions. */
   counts: number;
-  /** Address of shards + 1 first record numbers. */
+  /** Address of MERGE_SHARDS + 1 first record numbers. */
   starts: number;
-  /** Address of shards sizes, then offsets. */
+  /** Address of MERGE_SHARDS sizes, then offsets. */
   sizes: number;
   tail: boolean;
   /** First task of the group in the list it was added to last. */
@@ -152,12 +152,12 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
   const tasks = new Tasks(ctx, groups.reduce((sum, group) => sum + group.chunks, 0));
   for (const group of groups) tasks.addChunks(group, tables.msec.pieces[group.m]!);
   await pool.run("merge-count", tasks.count, tasks.address);
-  const shardTasks = new Tasks(ctx, groups.reduce((sum, group) => sum + group.shards, 0));
+  const shardTasks = new Tasks(ctx, MERGE_SHARDS * groups.length);
   for (const group of groups) {
-    const total = kernels.prefixShards(group.counts, group.chunks, group.shards, group.starts);
+    const total = kernels.prefixShards(group.counts, group.chunks, group.starts);
     const records = arena.alloc(total * RECORD_BYTES + RECORD_BYTES);
     tasks.setRecords(group, records);
-    for (let s = 0; s < group.shards; s++) {
+    for (let s = 0; s < MERGE_SHARDS; s++) {
       const at = (group.starts >>> 2) + s;
       shardTasks.add([group.m, arena.u32[at]!, arena.u32[at + 1]!, group.sizes + 4 * s, records, 0, group.tail ? 1 : 0]);
     }
@@ -173,18 +173,17 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
 
 function makeGroup(ctx: Context, m: number): Group {
   const { arena, options, tables } = ctx;
-  const shards = tables.msec.shards[m]!;
   const chunks = Math.ceil(tables.msec.pieces[m]! / CHUNK_PIECES);
-  const counts = arena.allocZeroed(4 * shards * chunks + 4);
-  const starts = arena.alloc(4 * (shards + 1));
-  const sizes = arena.alloc(4 * shards);
-  return { m, chunks, shards, counts, starts, sizes, tail: options.optimize >= 2 && tables.msec.strings[m] !== 0, firstTask: 0 };
+  const counts = arena.allocZeroed(4 * MERGE_SHARDS * chunks + 4);
+  const starts = arena.alloc(4 * (MERGE_SHARDS + 1));
+  const sizes = arena.alloc(4 * MERGE_SHARDS);
+  return { m, chunks, counts, starts, sizes, tail: options.optimize >= 2 && tables.msec.strings[m] !== 0, firstTask: 0 };
 }
 
 /** Local offsets become places; with tail merging, once the winners have found theirs. */
 async function finish(ctx: Context, groups: Group[]): Promise<void> {
   const { pool, tables } = ctx;
-  const plain = groups.filter((group) => !group.tail && group.shards > 1);
+  const plain = groups.filter((group) => !group.tail);
   const tails = groups.filter((group) => group.tail);
   if (plain.length > 0) {
     const tasks = finishTasks(ctx, plain, true);
@@ -201,7 +200,7 @@ async function finish(ctx: Context, groups: Group[]): Promise<void> {
 function finishTasks(ctx: Context, groups: Group[], withStarts: boolean): Tasks {
   const tasks = new Tasks(ctx, groups.reduce((sum, group) => sum + group.chunks, 0));
   for (const group of groups) tasks.addChunks(group, ctx.tables.msec.pieces[group.m]!);
-  for (const group of groups) tasks.setStarts(group, withStarts && group.shards > 1 ? group.sizes : 0);
+  for (const group of groups) tasks.setStarts(group, withStarts ? group.sizes : 0);
   return tasks;
 }
 
@@ -242,7 +241,7 @@ class Tasks {
     group.firstTask = this.count;
     for (let c = 0; c < group.chunks; c++) {
       const from = c * CHUNK_PIECES;
-      this.add([group.m, from, Math.min(from + CHUNK_PIECES, pieces), group.counts + 4 * c * group.shards, 0, 0, group.tail ? 1 : 0]);
+      this.add([group.m, from, Math.min(from + CHUNK_PIECES, pieces), group.counts + 4 * c * MERGE_SHARDS, 0, 0, group.tail ? 1 : 0]);
     }
   }
 

@@ -6,7 +6,7 @@
  * who was first before all threads are done, so strings are found and kept in one phase without an order (stream-strings kernel), and
  * get their places after it (place-strings kernel).
  */
-import { CTL_WINDOW_TOP, ERR_COMPRESSED, ISSUE_BAD_MERGE } from "../../as-kernels/shared/abi.ts";
+import { CTL_WINDOW_TOP, ERR_COMPRESSED, ISSUE_BAD_MERGE, MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { outOfMemory } from "../memory/arena.ts";
 import { HostError } from "../host/host.ts";
@@ -39,8 +39,7 @@ const RUN_BYTES = 32;
 const GROUP_BYTES = 16;
 const SLICE_BYTES = 16;
 const ITEM_BYTES = 12;
-const SHARDS = 32;
-const STATE_BYTES = 64 + 64 * SHARDS;
+const STATE_BYTES = 64 + 64 * MERGE_SHARDS;
 const STREAM_BYTES = 264;
 const BATCH_HEAD = 256;
 const RECORD_BYTES = 32 + 24;
@@ -222,9 +221,9 @@ class StreamedStrings {
     const free = arena.u32[CTL_WINDOW_TOP >>> 2]! * 4096 - arena.top;
     const region = Math.floor(Math.min(bytes / REGION_PART + 65536, free / FREE_PART) / 64) * 64;
     this.region = { at: arena.alloc(region, 64), bytes: region };
-    const slots = 2 ** Math.max(4, Math.ceil(Math.log2(bytes / SLOT_BYTES / SHARDS)));
+    const slots = 2 ** Math.max(4, Math.ceil(Math.log2(bytes / SLOT_BYTES / MERGE_SHARDS)));
     // of each msec one string is shorter than two bytes, and every shard has a block that is not full
-    const blocks = Math.min(MOST_BLOCKS, Math.ceil((bytes / 2 + streams.length) / BLOCK_ENTRIES) + SHARDS + 1);
+    const blocks = Math.min(MOST_BLOCKS, Math.ceil((bytes / 2 + streams.length) / BLOCK_ENTRIES) + MERGE_SHARDS + 1);
     arena.u32.set([this.region.at, this.region.at + region, 0, 0, slots, arena.alloc(4 * blocks), 1, blocks], this.state >>> 2);
   }
 
