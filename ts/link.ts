@@ -208,13 +208,15 @@ export function finishBuildId(ctx: Context, output: OutputFile): void {
   if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) buildId.finish(ctx, output, outputBytes(ctx));
 }
 
-/** Writes the image; the file appears under its name only when all of it is there. */
-async function writeImage(ctx: Context, relocatable: RelocatableOutput | null): Promise<void> {
+/** Writes the image; the file appears under its name only when all of it is there. `last`: no other link needs the threads. */
+async function writeImage(ctx: Context, relocatable: RelocatableOutput | null, last: boolean): Promise<void> {
   const { options } = ctx;
   await writeFile(ctx, relocatable?.bytes ?? outputBytes(ctx), { mode: options.relocatable ? 0o666 : 0o777 }, async (output) => {
     if (relocatable !== null) await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
     else await writeContents(ctx, output);
     if (options.hexFormat !== "") await timed(ctx, "hex-output", () => writeHexOutput(ctx, output));
+    // They end while this thread puts the file in place, and need not be waited for at the end.
+    if (last) ctx.pool.stop();
   });
 }
 
@@ -226,7 +228,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
     ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });
     if ((host.inputBytes ?? 0) >= LARGE_BYTES || startsAll(ctx)) ctx.expectBytes(host.inputBytes ?? 0);
     const relocatable = await buildImage(ctx);
-    await writeImage(ctx, relocatable);
+    await writeImage(ctx, relocatable, kept === null);
     reportTimes(ctx);
     observer?.linked?.(ctx);
   } catch (error) {

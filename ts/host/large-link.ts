@@ -12,5 +12,5 @@ import { NO_TURBOFAN, OPTIMISE } from "./v8-flags.ts";
  * spent 11 % more of their time in code that is not optimised yet.
  */
 export function largeLinkFlags(launched: boolean): readonly string[] {
-  return [...(launched ? ["--wasm-tiering-budget=400000", "--sparkplug", OPTIMISE] : []), NO_TURBOFAN];
+  return [...(launched ? ["--wasm-tiering-budget=400000", "--sparkplug", OPTIMISE] : []), NO_TURBOFAN, "--no-incremental-marking"];
 }

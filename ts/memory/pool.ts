@@ -212,6 +212,8 @@ export class Pool {
   patient = false;
   /** Chunks that workers did. */
   helped = 0;
+  /** Threads that take part when all have started, or did before they were stopped. */
+  threads = 1;
   private readonly members: Member[] = [];
   private readonly phases: Phases;
 
@@ -222,10 +224,6 @@ export class Pool {
     this.phases = phases;
   }
 
-  /** Threads that take part when all have started. */
-  get threads(): number {
-    return 1 + this.members.length;
-  }
 
   /** The next link of the same machine: workers stay, and know nothing of its files yet. */
   begin(tables: Tables, io: WorkerIo): void {
@@ -245,6 +243,7 @@ export class Pool {
     for (const worker of workers) {
       const member: Member = { worker, ready: CTL_READY + 4 * this.members.length, knowsSources: false, ended: null, fail: () => undefined };
       this.members.push(member);
+      this.threads++;
       worker.onEnd?.((reason) => {
         member.ended = reason;
         member.fail(reason);
