@@ -12,13 +12,15 @@ export const OPTIMISE = "--max-optimized-bytecode-size=61440";
 /** TurboFan optimises nothing; where V8 has Maglev, which takes a tenth of the time, that does. */
 export const NO_TURBOFAN = "--no-opt";
 export const TURBOFAN = "--opt";
+/** Garbage that survives is collected in one go. */
+export const NO_MARKING = "--no-incremental-marking";
 
 /** What the launcher (build/launcher.ts) and large-link.ts change, as it is in V8 when nobody does; `v8`: its version. */
 export function defaults(v8: string): string[] {
   const budget = Number.parseInt(v8) < 12 ? 1_800_000 : 13_000_000;
   return [
     OPTIMISE, TURBOFAN, "--sparkplug", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", `--wasm-tiering-budget=${budget}`, "--no-allow-natives-syntax",
-    "--no-verify-snapshot-checksum",
+    "--no-verify-snapshot-checksum", "--incremental-marking",
   ];
 }
 
