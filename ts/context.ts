@@ -105,6 +105,8 @@ export interface Checkpoint {
   laidOut: number;
   /** The link as set-visibility left it; null = it cannot be taken up. */
   resolved: ResolvedState | null;
+  /** ctx.inputs by source; null = nobody has asked for them. */
+  inputs: Map<number, InputFile[]> | null;
   /** params.digest of everything but the build-id. */
   digest: bigint;
   /** Where names and symbols of replaced objects may go (passes/patch-symbols.ts). */

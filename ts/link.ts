@@ -33,7 +33,7 @@ import { ignoreUnresolved, reportUndefined } from "./passes/report-undefined.ts"
 import { resolveAddresses } from "./passes/resolve-addresses.ts";
 import { onlyCalled, rewriteEndbr } from "./passes/rewrite-endbr.ts";
 import { saveResolved } from "./passes/resolved-state.ts";
-import { scanRelocs } from "./passes/scan-relocs.ts";
+import { installTables, scanRelocs } from "./passes/scan-relocs.ts";
 import { assignScriptAddresses } from "./passes/script/script-layout.ts";
 import { orderScriptSections } from "./passes/script/script-order.ts";
 import { writeScriptBytes } from "./passes/script/script-output.ts";
@@ -105,6 +105,7 @@ async function buildImage(ctx: Context): Promise<RelocatableOutput | null> {
     return output;
   }
 
+  installTables(ctx);
   saveResolved(ctx);
   await shapeImage(ctx);
   await layOut(ctx);

@@ -9,7 +9,7 @@
  * beginning would have after set-visibility (passes/replace-objects.ts), and all passes from there on run again. What is not certainly one of
  * these (passes/patch-objects.ts), fails, or has something to say, is linked from the beginning: `relink` never reports anything.
  */
-import type { Context, LinkObserver } from "./context.ts";
+import type { Context, InputFile, LinkObserver } from "./context.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
 import { HandOver } from "./host/hand-over.ts";
 import { HostError } from "./host/host.ts";
@@ -52,7 +52,7 @@ const remembersSizes = ({ options }: Context): boolean => options.packRelr || op
  * `previous`: where the output of the last link still is in memory. False: link from the beginning; the context is of no use any more,
  * which holds, too, when this throws.
  */
-export async function relink(ctx: Context, replaced: readonly Replacement[], observer: LinkObserver, previous: Place | null): Promise<boolean> {
+export async function relink(ctx: Context, replaced: readonly ReplacedFile[], observer: LinkObserver, previous: Place | null): Promise<boolean> {
   ctx.diag = silent();
   ctx.observer = observer;
   ctx.passes = [];
@@ -81,11 +81,15 @@ function silent(): Diagnostics {
   return diag;
 }
 
+/** What the caller knows of a file that was replaced. */
+export type ReplacedFile = Omit<Replacement, "input" | "inputs">;
+
 type Difference = "contents" | "sizes" | "sections" | "more";
 
-function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: number): Difference {
+function compareAll(ctx: Context, files: readonly ReplacedFile[], dirty: number): Difference {
   const { arena, checkpoint } = ctx;
   const { area } = checkpoint.resolved!;
+  const replaced = files.map((file): Replacement => ({ ...file, inputs: inputsOf(ctx, file.source) }));
   const other = replaced.filter((file) => !compareFile(ctx, file, dirty));
   if (other.length === 0) return "contents";
   const objects = objectsOf(ctx, other);
@@ -106,12 +110,25 @@ function compareAll(ctx: Context, replaced: readonly Replacement[], dirty: numbe
   return replaceObjects(ctx, attempts) ? "sections" : "more";
 }
 
+/** What is read of a file: the same for as long as links are taken up. There are thousands of inputs in all. */
+function inputsOf({ checkpoint, inputs }: Context, source: number): readonly InputFile[] {
+  if (checkpoint.inputs === null) {
+    checkpoint.inputs = new Map();
+    for (const input of inputs) {
+      const known = checkpoint.inputs.get(input.source);
+      if (known === undefined) checkpoint.inputs.set(input.source, [input]);
+      else known.push(input);
+    }
+  }
+  return checkpoint.inputs.get(source) ?? [];
+}
+
 /** Objects and members of archives that are others; null = not only these are. */
 function objectsOf(ctx: Context, files: readonly Replacement[]): Replacement[] | null {
   const open = opensAllArchives(ctx.options);
   const all: Replacement[] = [];
   for (const file of files) {
-    const isArchive = ctx.inputs.some(({ source, offset }) => source === file.source && offset > 0);
+    const isArchive = file.inputs.some(({ offset }) => offset > 0);
     const objects = isArchive ? replacedMembers(ctx, file, open) : [file];
     if (objects === null) return null;
     all.push(...objects);

@@ -397,13 +397,12 @@ function textOf(host: Host, path: ByteString): ByteString | undefined {
 
 function statsOf(ctx: Context): LinkStats {
   const { tables, inputs, objects } = ctx;
-  let relocations = 0;
-  for (const count of tables.isec.relaCount) relocations += count;
-  const files = [...objects].map((obj) => inputs[tables.obj.fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
+  const { fileId } = tables.obj;
+  const files = Array.from(objects, (obj) => inputs[fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
   const { resolved, room } = ctx.checkpoint;
   const unused = resolved === null ? 0 : resolved.area.end - resolved.area.at;
   return {
-    files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations,
+    files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations: tables.isec.relaCount.reduce((sum, count) => sum + count, 0),
     symbols: Math.max(0, room.names - 1), threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
   };
 }

@@ -153,7 +153,7 @@ export interface Host extends WorkerIo {
   /** Lets signals in: resolves after a turn of the event loop. A link without workers calls it between windows. */
   turn(): Promise<void>;
   /** Before each pass, where it is there: progress, and the place to stop a link by throwing. */
-  pass?(name: string): Promise<void>;
+  pass?(name: string): Promise<void> | void;
   /** Another file instead of one that the command line or a script names, before it is looked for (`lib`: the X of -lX); undefined = as ever. */
   resolve?(name: ByteString, kind: "input" | "lib"): ByteString | undefined;
   /** The end of a link: closes inputs, throws away an unfinished output and what removeAtEnd was told. */

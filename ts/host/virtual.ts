@@ -87,9 +87,9 @@ export class VirtualHost implements Host {
     this.text = "";
   }
 
-  async pass(name: string): Promise<void> {
+  pass(name: string): Promise<void> | void {
     if (this.files.isWaiting) throw new Wanted();
-    await this.options.onPass()?.(name);
+    return this.options.onPass()?.(name);
   }
 
   resolve(name: ByteString, kind: "input" | "lib"): ByteString | undefined {

@@ -305,7 +305,7 @@ export class Pool {
       Atomics.store(views.i32, CTL_STOP >>> 2, 1);
       failure = error;
     }
-    for (const result of await Promise.allSettled(running)) {
+    for (const result of running.length === 0 ? [] : await Promise.allSettled(running)) {
       if (result.status === "rejected") failure ??= result.reason;
     }
     if (failure !== undefined) throw failure;

@@ -51,12 +51,26 @@ export function initTables(views: MemoryViews): Tables {
   return attachTables(views);
 }
 
+/** Tables with at most so many rows are one block of memory: links of a few milliseconds notice every block that is cleared. */
+const FEW_ROWS = 256;
+
+/** What a column takes of a block. */
+const columnBytes = (rows: number, bytes: number): number => Math.ceil((rows * bytes + 16) / 16) * 16;
+
+function columnsBytes(index: number, rows: number): number {
+  let sum = 0;
+  forColumns(index, (bytes) => void (sum += columnBytes(rows, bytes)));
+  return sum;
+}
+
 /** Allocates all columns of a table, zeroed, for `rows` rows (row 0, "none", included). Earlier contents are dropped. */
 export function allocTable<N extends TableName>(arena: Arena, tables: Tables, name: N, rows: number): TableView<N> {
   const index = indexOf(name);
   arena.u32[headerOf(index)] = rows;
+  let at = rows > FEW_ROWS ? 0 : arena.allocZeroed(columnsBytes(index, rows));
   forColumns(index, (bytes, word) => {
-    arena.u32[word] = arena.allocZeroed(rows * bytes + 16);
+    arena.u32[word] = at === 0 ? arena.allocZeroed(rows * bytes + 16) : at;
+    if (at !== 0) at += columnBytes(rows, bytes);
   });
   refresh(tables, index);
   return tables[name] as unknown as TableView<N>;

@@ -110,7 +110,7 @@ function scanAgain(ctx: Context, kept: KeptNeeds): boolean {
   const live = kernels.compareScanned(changed, again) !== 0;
   const range = (o: number): [from: number, to: number] => [obj.isecBase[o]!, obj.isecBase[o]! + obj.isecCount[o]!];
   if (!live || kept.facts.hasTextRel !== 0 || kept.changed.some(({ o }) => kernels.anyLarge(...range(o)) !== 0)) return false;
-  if (obj.needed.length !== kept.needed.length || obj.needed.some((is, o) => is !== kept.needed[o]) || kernels.sameSymbolKinds(kept.flags) === 0) return false;
+  if (obj.needed.length !== kept.needed.length || ctx.sharedObjects.some(({ obj: o }) => obj.needed[o] !== kept.needed[o]) || kernels.sameSymbolKinds(kept.flags) === 0) return false;
   const map = arena.allocZeroed(4 * params.get("globalSyms"));
   for (const { o, list, count, localBase, locals } of kept.changed) {
     kernels.noteOld(map, list, count);
@@ -122,8 +122,8 @@ function scanAgain(ctx: Context, kept: KeptNeeds): boolean {
   if (FACTS.some((name) => params.get(name) === 0 && kept.changed.some(({ facts }) => facts[name] !== 0))) return false;
   for (const name of FACTS) if (kept.facts[name] !== 0) params.set(name, 1);
   kernels.mergeNeeds(map, kept.flags, changed, again);
-  for (let o = 1; o < obj.rows; o++) {
-    if (arena.u8[again + o] === 0) continue;
+  const marked = arena.bytes(again, obj.rows);
+  for (let o = marked.indexOf(1); o >= 0; o = marked.indexOf(1, o + 1)) {
     kernels.clearCounts(...range(o));
     scanObject(ctx.pool.self, obj.source[o]!, ...range(o));
   }

@@ -159,7 +159,8 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
     tasks.setRecords(group, records);
     for (let s = 0; s < MERGE_SHARDS; s++) {
       const at = (group.starts >>> 2) + s;
-      shardTasks.add([group.m, arena.u32[at]!, arena.u32[at + 1]!, group.sizes + 4 * s, records, 0, group.tail ? 1 : 0]);
+      const [from, to] = [arena.u32[at]!, arena.u32[at + 1]!];
+      if (from < to) shardTasks.add([group.m, from, to, group.sizes + 4 * s, records, 0, group.tail ? 1 : 0]);
     }
   }
   await pool.run("merge-scatter", tasks.count, tasks.address);
@@ -176,7 +177,7 @@ function makeGroup(ctx: Context, m: number): Group {
   const chunks = Math.ceil(tables.msec.pieces[m]! / CHUNK_PIECES);
   const counts = arena.allocZeroed(4 * MERGE_SHARDS * chunks + 4);
   const starts = arena.alloc(4 * (MERGE_SHARDS + 1));
-  const sizes = arena.alloc(4 * MERGE_SHARDS);
+  const sizes = arena.allocZeroed(4 * MERGE_SHARDS);
   return { m, chunks, counts, starts, sizes, tail: options.optimize >= 2 && tables.msec.strings[m] !== 0, firstTask: 0 };
 }
 

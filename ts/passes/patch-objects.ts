@@ -25,6 +25,8 @@ export interface Replacement {
   now: Place;
   /** Archive members: which one. Else the file is one object. */
   input?: InputFile;
+  /** What is read of the file. */
+  inputs: readonly InputFile[];
 }
 
 /** Worker windows. */
@@ -38,11 +40,11 @@ const GROUP_BYTES = 8;
 const MIN_SLOTS = 16;
 
 /** Do only contents differ that are copied and relocated? Notes the sections they are of in `dirty` (u8 per isec). */
-export function compareFile(ctx: Context, { source, before, now }: Replacement, dirty: number): boolean {
+export function compareFile(ctx: Context, { inputs, before, now }: Replacement, dirty: number): boolean {
   const { kernels, pool } = ctx;
   if (before.bytes !== now.bytes) return false;
   for (let at = kernels.firstDifference(before.address, now.address, 0, now.bytes); at < now.bytes; ) {
-    const found = ctx.inputs.filter((input) => input.source === source && at >= input.offset && at < input.offset + input.bytes);
+    const found = inputs.filter((input) => at >= input.offset && at < input.offset + input.bytes);
     const input = found[0];
     if (input === undefined || found.length > 1 || !ctx.objects.includes(input.obj)) return false;
     const map = pool.self.window(MAP, input.bytes);
@@ -67,7 +69,7 @@ export interface Attempt extends Replacement {
 /** Looks at the object that is replaced; null = it is none of the link. */
 export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
   const { arena, kernels, tables } = ctx;
-  const input = file.input ?? onlyObject(ctx, file);
+  const input = file.input ?? onlyObject(file);
   if (input === null || input.bytes !== file.before.bytes || !ctx.objects.includes(input.obj)) return null;
   const o = input.obj;
   if ((tables.obj.flags[o]! & OBJF_CREL) !== 0) return null;
@@ -80,8 +82,7 @@ export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
 }
 
 /** The object that the whole file is; null = it is none. */
-function onlyObject(ctx: Context, { source }: Replacement): InputFile | null {
-  const inputs = ctx.inputs.filter((input) => input.source === source);
+function onlyObject({ inputs }: Replacement): InputFile | null {
   return inputs.length === 1 && inputs[0]!.offset === 0 ? inputs[0]! : null;
 }
 

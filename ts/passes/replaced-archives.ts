@@ -20,7 +20,7 @@ interface Stretch {
 
 /** The replaced members; null = refused. `open`: no link of these options leaves archives closed. */
 export function replacedMembers(ctx: Context, file: Replacement, open: boolean): Replacement[] | null {
-  const inputs = ctx.inputs.filter(({ source }) => source === file.source);
+  const { inputs } = file;
   const members = membersOf(ctx, file.now, inputs);
   if (members === null || (!open && !sameIndex(ctx, file, inputs, members))) return null;
   const included = new Set(ctx.objects);
@@ -30,7 +30,7 @@ export function replacedMembers(ctx: Context, file: Replacement, open: boolean):
     const [before, now] = [file.before.address + input.offset, file.now.address + offset];
     if (bytes === input.bytes && ctx.kernels.firstDifference(before, now, 0, bytes) === bytes) continue;
     if (!included.has(input.obj)) return null;
-    all.push({ source: file.source, input, before: { address: before, bytes: input.bytes }, now: { address: now, bytes } });
+    all.push({ source: file.source, inputs, input, before: { address: before, bytes: input.bytes }, now: { address: now, bytes } });
   }
   inputs.forEach((input, i) => moveInput(ctx, input, members[i]!.offset - input.offset));
   return all;

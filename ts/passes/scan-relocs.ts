@@ -65,7 +65,7 @@ export function undefinedPolicy(ctx: Context): number {
   return options.unresolvedAreWarnings || options.noinhibitExec ? UNDEFINED_WARN : UNDEFINED_ERROR;
 }
 
-/** Puts the architecture's tables and the options where the kernels of scan-relocs and relocate look. */
+/** Puts the architecture's tables and the options where the kernels of scan-relocs and relocate look: once, for links that take this one up, too. */
 export function installTables(ctx: Context): void {
   const { arena, params, options } = ctx;
   const types = relocationBytes(ctx.arch);
@@ -107,7 +107,6 @@ function decideNeeded(ctx: Context): void {
 }
 
 export async function scanRelocs(ctx: Context): Promise<void> {
-  installTables(ctx);
   decideNeeded(ctx);
   const { resolved } = ctx.checkpoint;
   if (resolved === null || !scanChanged(ctx, resolved)) await ctx.pool.run("scan-relocs", Math.ceil((ctx.tables.isec.rows - 1) / CHUNK_ROWS));
