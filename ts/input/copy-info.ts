@@ -6,12 +6,13 @@
  */
 import { EHDR_BYTES, PF_W, PT_GNU_RELRO, PT_LOAD, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, STB_LOCAL, STT_TLS, SYM_BYTES, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
+import { badShared } from "../diagnostics/input-messages.ts";
 import { readEhdr } from "../elf/ehdr.ts";
 import type { Phdr } from "../elf/phdr.ts";
 import type { Shdr } from "../elf/shdr.ts";
 import { stBind, stType } from "../elf/sym.ts";
 import { OpenFile } from "./input-file.ts";
-import { readProgramHeaders, readSectionHeaders } from "./shared-object.ts";
+import { BadSharedObject, readProgramHeaders, readSectionHeaders } from "./shared-object.ts";
 
 export interface CopyInfo {
   /** log2 of the alignment the copy needs; -1 = nothing tells, a copy is impossible. */
@@ -125,6 +126,11 @@ function knownObject(ctx: Context, input: InputFile): Known {
     try {
       const ehdr = readEhdr(new DataView(file.head.buffer, 0, EHDR_BYTES));
       made = { shdrs: readSectionHeaders(file, ehdr).slice(0, SHN_LORESERVE), phdrs: readProgramHeaders(file, ehdr), asked: 0, byValue: null };
+    } catch (error) {
+      // Nobody has looked at the program headers of a shared object that has section headers.
+      if (!(error instanceof BadSharedObject)) throw error;
+      ctx.diag.error(badShared(input.path, error.message));
+      made = { shdrs: [], phdrs: [], asked: 0, byValue: null };
     } finally {
       file.close();
     }

@@ -5,7 +5,8 @@
  * once output sections have addresses. Names, defaults and visibilities are lld's.
  */
 import {
-  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK,
+  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR,
+  SYM_USED_SHARED, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
 import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
@@ -121,6 +122,8 @@ export function linkerNames(): ByteString[] {
 /** The symbol is defined by the linker from now on; it has its place later. */
 export function markLinkerDefined(ctx: Context, sym: number, vis: number): void {
   const { sym: table, gsym } = ctx.tables;
+  // A shared object that defines it too will look for ours first: it has to be exported.
+  if ((table.flags[sym]! & SYM_KIND_MASK) === SYM_SHARED) table.flags[sym]! |= SYM_USED_SHARED;
   // Nothing stays of an input's definition that --defsym or a script overrides: neither indirect function nor thread-local nor number.
   table.flags[sym] = (table.flags[sym]! & ~(SYM_KIND_MASK | SYM_WEAK | SYM_ROOT | SYM_FUNC | SYM_IFUNC | SYM_OBJECT | SYM_TLS | SYM_ABSOLUTE)) | SYM_IN_OSEC;
   table.isec[sym] = HEADERS_OSEC;
@@ -203,14 +206,14 @@ export class LinkerDefined {
     }
   }
 
-  /** Row of a name that is mentioned by a regular object and not defined there; 0 otherwise. */
+  /** Row of a name that an object or a shared object refers to and no object defines; 0 otherwise. */
   private wanted(ctx: Context, name: ByteString): number {
     const sym = ctx.lookup(name);
     if (sym === 0) return 0;
     const flags = ctx.tables.sym.flags[sym]!;
     const kind = flags & SYM_KIND_MASK;
     if (kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return 0;
-    return (flags & SYM_USED_REGULAR) !== 0 ? sym : 0;
+    return (flags & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0 ? sym : 0;
   }
 
   private define(ctx: Context, sym: number, vis: number, place: (ctx: Context) => Place): void {

@@ -123,4 +123,13 @@ copy("a copy is aligned as its address in the shared object says", (w) => {
   assert.is(at("c") + 64, at("x"), "c is first, and x has to go on to the next 64 bytes");
 }, "as");
 
+copy("program headers that are not in the file, of a library whose variable is copied", (w) => {
+  w.write({ "lib.c": "int variable = 1;", "m.c": "extern int variable; int main(void) { return variable; }" });
+  w.sh("gcc -fPIC -c lib.c && gcc -fno-pie -O1 -c m.c && $LD -shared lib.o -o lib.so");
+  w.sh("printf '\\0\\0\\0\\0\\0\\0\\0\\100' | dd of=lib.so bs=1 seek=32 conv=notrunc status=none"); // e_phoff
+  contains(w.fails("$LD m.o lib.so -e main -o m"), "error: lib.so: program headers reach behind the end of the file");
+  w.sh("printf '\\100\\0\\0\\0\\0\\0\\0\\0' | dd of=lib.so bs=1 seek=32 conv=notrunc status=none; printf '\\71' | dd of=lib.so bs=1 seek=54 conv=notrunc status=none"); // e_phentsize
+  contains(w.fails("$LD m.o lib.so -e main -o m"), "error: lib.so: e_phentsize is 57 and not 56");
+});
+
 copy.run();

@@ -53,4 +53,33 @@ interposition("a program's own symbols are bound at link time", (w) => {
   assert.ok(elf.exports().includes("f"));
 });
 
+const ASSIGNED: [string, string, string][] = [
+  ["--defsym", "-Wl,--defsym=hook=mine,--defsym=data=my_data", ""],
+  ["an assignment of a script", "s.ld", "hook = mine; data = my_data;"],
+  ["PROVIDE", "s.ld", "PROVIDE(hook = mine); PROVIDE(data = my_data);"],
+];
+for (const [title, flags, script] of ASSIGNED) {
+  interposition(`${title} in a program defines what a library defines, too, and counts there`, (w) => {
+    w.write({
+      "lib.c": "int data = 1; int hook(void) { return 2; } int call(void) { return hook() * 10 + data; }",
+      "m.c": '#include <stdio.h>\nint call(void); int my_data = 3; int mine(void) { return 4; }\nint main(void) { printf("%d\\n", call()); }',
+      "s.ld": script,
+    });
+    w.sh(`gcc -O1 -fPIC -c lib.c && gcc -B$B -shared lib.o -o libl.so && gcc m.c ${flags} -B$B -L. -ll -Wl,-rpath,. -o m`);
+    assert.is(w.sh("./m"), "43\n");
+  });
+}
+
+interposition("a library finds the linker's symbols of the program: __start_X that only it refers to, _end that it defines, too", (w) => {
+  w.write({
+    "lib.c": "extern char __start_set[], __stop_set[]; long size(void) { return __stop_set - __start_set; }",
+    "end.s": ".data\n.globl _end\n_end: .quad 0\n.section .note.GNU-stack\n",
+    "m.c": '#include <stdio.h>\nlong size(void); extern char _end[]; __attribute__((section("set"), used)) char five[5];\n' +
+      'int main(void) { printf("%ld %d\\n", size(), _end > five); }',
+  });
+  w.sh("gcc -O1 -fPIC -c lib.c end.s && gcc -B$B -shared lib.o end.o -o libl.so && gcc m.c -B$B -L. -ll -Wl,-rpath,. -o m");
+  assert.is(w.sh("./m"), "5 1\n");
+  assert.ok(w.elf("m").exports().includes("_end"));
+});
+
 interposition.run();

@@ -5,7 +5,7 @@
  * will be absolute is known from the form of its expression, and must be, because position-independent output relocates differently.
  */
 import {
-  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
+  SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../../as-kernels/shared/abi.ts";
 import { STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../../args/link-options.ts";
@@ -143,7 +143,7 @@ function isWanted(ctx: Context, id: number, asked: boolean): boolean {
   const flags = ctx.tables.sym.flags[id]!;
   const kind = flags & SYM_KIND_MASK;
   if (kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return false;
-  return asked || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
+  return asked || kind === SYM_SHARED || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT)) !== 0;
 }
 
 function claim(ctx: Context, assignment: Assignment): void {
