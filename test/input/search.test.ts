@@ -40,8 +40,22 @@ test("goes on behind a file that does not suit", () => {
   assert.is(found(s, "x", false, ["/a/libx.so", "/a/libx.a"]), "/b/libx.so");
 });
 
+test("reads a folder where many names were looked for in vain, and believes it but for case", () => {
+  const files = ["/a/libx.a", "/b/LIBc.a", "/b/sub/y.a"];
+  let [questions, reads] = [0, 0];
+  const exists = (path: string): boolean => (questions++, files.some((file) => file.toLowerCase() === path.toLowerCase()));
+  const names: Record<string, string[]> = { "/a": ["libx.a"], "/b": ["LIBc.a", "sub"] };
+  const s = new Search({ libraryPaths: ["/a", "/b", "/locked"], noStdlib: true, sysroot: "" }, exists, (folder) => (reads++, names[folder]));
+  for (let i = 0; i < 1000; i++) assert.is(found(s, `none${i}`), "");
+  assert.is(reads, 3);
+  assert.ok(questions < 2500, `${questions} questions`);
+  assert.is(found(s, "x"), "/a/libx.a");
+  assert.is(found(s, "c"), "/b/libc.a");
+  assert.is(found(s, ":sub/y.a"), "/b/sub/y.a");
+});
+
 test("replaces = and $SYSROOT in -L", () => {
-  assert.equal(search([], ["=/lib", "$SYSROOT/usr/lib", "/lib"], "/root").directories, ["/root/lib", "/root/usr/lib", "/lib"]);
+  assert.equal(search([], ["=/lib", "$SYSROOT/usr/lib", "/lib"], "/root").folders, ["/root/lib", "/root/usr/lib", "/lib"]);
 });
 
 test("searches the system's directories last, in the sysroot, unless -nostdlib", () => {

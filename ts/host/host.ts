@@ -88,6 +88,8 @@ export interface Host extends WorkerIo {
   readAll(path: ByteString): Uint8Array;
   /** Names in a folder, unsorted; [] when it cannot be read. */
   readdir(path: ByteString): ByteString[];
+  /** The same, undefined when it cannot be read. Not there where files may also be elsewhere. */
+  namesIn?(path: ByteString): ByteString[] | undefined;
   /** Descriptor for reading. Directories fail with EISDIR. */
   open(path: ByteString): number;
   /** The path under which an opened file can be opened again: its own, unless it is a fifo, whose contents are kept. */

@@ -161,10 +161,14 @@ class NodeHost implements Host {
   }
 
   readdir(path: ByteString): ByteString[] {
+    return this.namesIn(path) ?? [];
+  }
+
+  namesIn(path: ByteString): ByteString[] | undefined {
     try {
       return readdirSync(pathOf(path), { encoding: "buffer" }).map((name) => name.toString("latin1"));
     } catch {
-      return [];
+      return undefined;
     }
   }
 

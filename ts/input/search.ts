@@ -3,7 +3,8 @@
  *
  * Says which paths exist, in order; whether a file suits the link is the caller's answer, and the search goes on when it does
  * not. The surprise: the usual system directories are searched after the -L ones, as GNU ld does and lld does not, because
- * rustc can call a linker without any -L.
+ * rustc can call a linker without any -L. A folder where many names were looked for in vain is read: thousands of -L and hundreds of -l
+ * are millions of questions otherwise.
  */
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 
@@ -20,30 +21,43 @@ const DEFAULT_DIRECTORIES = [
   "/usr/lib",
 ];
 
+/** Names that are looked for in vain in a folder before it is read. */
+const MANY_MISSES = 64;
+
+interface Folder {
+  path: ByteString;
+  misses: number;
+  /** In lower case, which is enough to say what is not there; null = nobody has read it, or nobody can. */
+  names: ReadonlySet<ByteString> | null;
+}
+
 export class Search {
-  readonly directories: ByteString[];
-  private readonly defaults: readonly ByteString[];
+  private readonly given: Folder[];
+  private readonly defaults: readonly Folder[];
   /** Without a slash at the end. */
   private readonly sysroot: ByteString;
   private readonly hasSysroot: boolean;
   private readonly exists: (path: ByteString) => boolean;
+  private readonly namesIn: (folder: ByteString) => ByteString[] | undefined;
 
-  constructor(options: Pick<LinkOptions, "libraryPaths" | "noStdlib" | "sysroot">, exists: (path: ByteString) => boolean) {
+  /** `namesIn`: the names in a folder; undefined = nobody can say. */
+  constructor(options: Pick<LinkOptions, "libraryPaths" | "noStdlib" | "sysroot">, exists: (path: ByteString) => boolean, namesIn: (folder: ByteString) => ByteString[] | undefined = () => undefined) {
     this.sysroot = options.sysroot === "" ? "" : options.sysroot.replace(/\/+$/, "");
     this.hasSysroot = options.sysroot !== "";
     this.exists = exists;
-    this.directories = options.libraryPaths.map((path) => this.inSysroot(path));
-    this.defaults = options.noStdlib ? [] : DEFAULT_DIRECTORIES.map((path) => this.sysroot + path);
+    this.namesIn = namesIn;
+    this.given = options.libraryPaths.map((path) => folder(this.inSysroot(path)));
+    this.defaults = options.noStdlib ? [] : DEFAULT_DIRECTORIES.map((path) => folder(this.sysroot + path));
   }
 
   /** All that are searched, in order. */
   get folders(): ByteString[] {
-    return [...this.directories, ...this.defaults];
+    return [...this.given, ...this.defaults].map(({ path }) => path);
   }
 
   /** SEARCH_DIR of a script. */
   addDirectory(path: ByteString): void {
-    this.directories.push(this.inSysroot(path));
+    this.given.push(folder(this.inSysroot(path)));
   }
 
   /** Replaces a leading `=` or `$SYSROOT`. */
@@ -59,17 +73,30 @@ export class Search {
    */
   library(name: ByteString, isStatic: boolean, accept: (path: ByteString) => boolean): boolean {
     const names = name.startsWith(":") ? [name.slice(1)] : isStatic ? [`lib${name}.a`] : [`lib${name}.so`, `lib${name}.a`];
-    return this.each(this.directories, names, accept) || this.each(this.defaults, names, accept);
+    return this.each(names, accept);
   }
 
-  private each(directories: readonly ByteString[], names: ByteString[], accept: (path: ByteString) => boolean): boolean {
-    for (const directory of directories) {
-      for (const name of names) {
-        const path = joinPath(directory, name);
+  private each(names: readonly ByteString[], accept: (path: ByteString) => boolean): boolean {
+    return this.eachIn(this.given, names, accept) || this.eachIn(this.defaults, names, accept);
+  }
+
+  private eachIn(folders: readonly Folder[], names: readonly ByteString[], accept: (path: ByteString) => boolean): boolean {
+    let keys: readonly ByteString[] | null = null;
+    for (const folder of folders) {
+      if (folder.names !== null) keys ??= names.map(keyOf);
+      for (let i = 0; i < names.length; i++) {
+        if (folder.names !== null && keys !== null && keys[i] !== "" && !folder.names.has(keys[i]!)) continue;
+        const path = joinPath(folder.path, names[i]!);
         if (this.exists(path) && accept(path)) return true;
+        if (++folder.misses === MANY_MISSES) folder.names = this.readFolder(folder.path);
       }
     }
     return false;
+  }
+
+  private readFolder(path: ByteString): ReadonlySet<ByteString> | null {
+    const names = this.namesIn(path === "" ? "." : path);
+    return names === undefined ? null : new Set(names.map((name) => name.toLowerCase()));
   }
 
   /**
@@ -90,7 +117,7 @@ export class Search {
   file(name: ByteString): ByteString {
     let found = "";
     const take = (path: ByteString): boolean => ((found = path), true);
-    if (!this.each(this.directories, [name], take)) this.each(this.defaults, [name], take);
+    this.each([name], take);
     return found;
   }
 
@@ -109,6 +136,14 @@ export class Search {
     return normalized(path).startsWith(root === "/" ? "/" : `${root}/`);
   }
 }
+
+/** What is in Folder.names if there is such a file; "" = it need not be. */
+const keyOf = (name: ByteString): ByteString => (SIMPLE_NAME.test(name) ? name.toLowerCase() : "");
+
+const folder = (path: ByteString): Folder => ({ path, misses: 0, names: null });
+
+/** In no other folder, and the same name to every file system but for case. */
+const SIMPLE_NAME = /^[!-.0-~]+$/;
 
 export function joinPath(directory: ByteString, name: ByteString): ByteString {
   return directory.endsWith("/") || directory === "" ? directory + name : `${directory}/${name}`;

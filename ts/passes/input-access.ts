@@ -28,7 +28,7 @@ export class InputAccess {
     this.ctx = ctx;
     this.machine = ctx.params.get("machine") || EM_X86_64;
     this.paths = new PathRewriter(ctx.options, (path) => this.mapText(path), (message) => ctx.diag.error(message));
-    this.search = new Search(ctx.options, (path) => this.exists(path));
+    this.search = new Search(ctx.options, (path) => this.exists(path), (folder) => ctx.host.namesIn?.(this.paths.rooted(folder)));
   }
 
   exists(path: ByteString): boolean {
