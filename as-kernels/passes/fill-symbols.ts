@@ -1,16 +1,16 @@
 /**
  * load-sections, its symbols: the local ones of an included object, and the globals that it defines, get their `sym` rows; common symbols are
- * found that need a place.
+ * found, and get their place.
  */
 import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
   OUT_RELOCATABLE, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION, SYM_OBJECT,
-  SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
+  SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ISEC_SYNTHETIC,
 } from "../shared/abi.ts";
 import {
-  SHF_TLS, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS,
-  SYM_BYTES, ST_INFO, ST_SHNDX, ST_VALUE,
+  SHF_ALLOC, SHF_TLS, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS,
+  SHT_NOBITS, SYM_BYTES, ST_INFO, ST_SHNDX, ST_VALUE,
 } from "../shared/elf.ts";
 
 /** Fills sym rows: all local symbols of `o`, and the globals whose definition is in `o`. */
@@ -101,4 +101,30 @@ export function collectCommons(from: u32, to: u32, out: u32): u32 {
     }
   }
   return found;
+}
+
+/** Gives common symbols (ids at `list`) their space, each in an isec row, from row 1 on. `name`, `tlsName`: of their sections. */
+export function placeCommons(list: u32, count: u32, name: u32, tlsName: u32): void {
+  const t = tables();
+  const isec = t.isec;
+  const gsym = t.gsym;
+  const sym = t.sym;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = 1 + i;
+    const id = load<u32>(list + (i << 2));
+    const tls = gsym.type[id] == STT_TLS;
+    // Scripts and maps know a common by the file that has the largest.
+    isec.obj[row] = gsym.obj[id];
+    isec.name[row] = tls ? tlsName : name;
+    isec.sh_type[row] = SHT_NOBITS;
+    isec.sh_flags[row] = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : 0);
+    isec.size[row] = gsym.size[id];
+    isec.align[row] = gsym.align[id];
+    isec.kind[row] = ISEC_SYNTHETIC;
+    isec.live[row] = 0;
+    sym.isec[id] = row;
+    sym.value[id] = 0;
+    sym.flags[id] = (sym.flags[id] & ~SYM_KIND_MASK) | SYM_DEFINED | (tls ? SYM_TLS : SYM_OBJECT);
+    if (!tls) gsym.type[id] = STT_OBJECT;
+  }
 }

@@ -4,8 +4,8 @@
  * Relocations of allocated sections become resident here; those of debug sections are read when they are written.
  * Commons get a section each, so that gc can drop them one by one.
  */
-import { ISEC_SYNTHETIC, OBJF_CREL, SPLIT_STACK, SYM_DEFINED, SYM_KIND_MASK, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
-import { SHF_ALLOC, SHF_TLS, SHF_WRITE, RELA_BYTES, SHT_NOBITS, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
+import { ISEC_SYNTHETIC, OBJF_CREL, SPLIT_STACK } from "../../as-kernels/shared/abi.ts";
+import { RELA_BYTES, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
@@ -178,14 +178,9 @@ function growSymbols(ctx: Context, rows: number): void {
 
 /** Adds a section without file contents; returns its isec row. `name`: address of its NUL-terminated name. */
 export function addSection(ctx: Context, name: number, flags: number, size: number, align: number): number {
-  const row = ctx.tables.isec.rows;
-  setRows(ctx.tables, "isec", row + 1);
-  fillSection(ctx, row, name, flags, size, align);
-  return row;
-}
-
-function fillSection(ctx: Context, row: number, name: number, flags: number, size: number, align: number): void {
   const { isec } = ctx.tables;
+  const row = isec.rows;
+  setRows(ctx.tables, "isec", row + 1);
   isec.obj[row] = 1;
   isec.name[row] = name;
   isec.sh_type[row] = SHT_NOBITS;
@@ -194,6 +189,7 @@ function fillSection(ctx: Context, row: number, name: number, flags: number, siz
   isec.align[row] = align;
   isec.kind[row] = ISEC_SYNTHETIC;
   isec.live[row] = 1;
+  return row;
 }
 
 /** --sort-common: by alignment, else in their order. */
@@ -205,20 +201,12 @@ function sortCommons({ options, tables: { gsym } }: Context, commons: Uint32Arra
 /** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss, in symbol order, each in an isec row from 1 on. */
 function placeCommons(ctx: Context, commons: Uint32Array): void {
   if (commons.length === 0) return;
-  const { tables, arena } = ctx;
+  const { arena, kernels } = ctx;
   const bss = arena.put("COMMON");
   const tbss = arena.put(".tbss.COMMON");
-  commons.forEach((id, i) => {
-    const row = 1 + i;
-    const tls = tables.gsym.type[id] === STT_TLS;
-    const flags = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : 0);
-    fillSection(ctx, row, tls ? tbss : bss, flags, tables.gsym.size[id]!, tables.gsym.align[id]!);
-    // Scripts and maps know a common by the file that has the largest.
-    tables.isec.obj[row] = tables.gsym.obj[id]!;
-    tables.isec.live[row] = 0;
-    tables.sym.isec[id] = row;
-    tables.sym.value[id] = 0n;
-    tables.sym.flags[id] = (tables.sym.flags[id]! & ~SYM_KIND_MASK) | SYM_DEFINED | (tls ? SYM_TLS : SYM_OBJECT);
-    if (!tls) tables.gsym.type[id] = STT_OBJECT;
-  });
+  const mark = arena.mark();
+  const list = arena.alloc(commons.byteLength);
+  arena.u32.set(commons, list >>> 2);
+  kernels.placeCommons(list, commons.length, bss, tbss);
+  arena.release(mark);
 }

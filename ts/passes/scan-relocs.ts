@@ -5,6 +5,7 @@
  * that, which shared objects get a DT_NEEDED, because symbols of the others turn out undefined. Writes SYM_NEEDS_*,
  * SYM_REF_LIVE, isec.dynRel, dynSym, relr and obj.needed.
  */
+import { ISEC_SYNTHETIC } from "../../as-kernels/shared/abi.ts";
 import { UNDEFINED_ERROR, UNDEFINED_IGNORE, UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import { relocationBytes } from "../arch/index.ts";
 import type { Context } from "../context.ts";
@@ -34,9 +35,9 @@ function scanPhase(w: WorkerContext, chunk: number): void {
   while (at < end) {
     const o = isec.obj[at]!;
     const base = obj.isecBase[o]!;
-    // The row of common symbols stands before all others and belongs to the object that has the first of them.
+    // Common symbols stand before all others, each in a row of the object that has it. They have no relocations.
     const stop = at < base ? at + 1 : Math.min(end, Math.max(base + obj.isecCount[o]!, at + 1));
-    scanObject(w, obj.source[o]!, at, stop);
+    if (at >= base || isec.kind[at] !== ISEC_SYNTHETIC) scanObject(w, obj.source[o]!, at, stop);
     at = stop;
   }
 }
