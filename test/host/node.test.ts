@@ -137,6 +137,26 @@ host("files are read into the middle of a memory", () => {
   h.release();
 });
 
+host("a file that is read here and there is read as a whole in the end", () => {
+  const dir = temporaryFolder("jumps");
+  const file = path.join(dir, "f");
+  const bytes = Uint8Array.from({ length: 400_000 }, (_, i) => i * 13 + (i >>> 8));
+  fs.writeFileSync(file, bytes);
+  const files = new NodeFiles(20);
+  const memory = new Uint8Array(20);
+  const calls = (): number => Number(/^syscr: (\d+)/m.exec(fs.readFileSync("/proc/self/io", "latin1"))![1]);
+  const before = [calls(), fs.readdirSync("/proc/self/fd").length] as const;
+  for (let i = 0; i < 2000; i++) {
+    const at = (i * 148_273) % 400_000;
+    const got = files.readAt(file, memory, at);
+    assert.equal(memory.slice(0, got), bytes.slice(at, at + 20));
+  }
+  assert.ok(calls() - before[0] < 500, `${calls() - before[0]} calls`);
+  assert.ok(files.isInput(fs.statSync(file)));
+  files.reset();
+  assert.is(fs.readdirSync("/proc/self/fd").length, before[1]);
+});
+
 host("another thread reads by descriptors that are shared, and they stay open", () => {
   const dir = temporaryFolder("shared");
   const files = Array.from({ length: 40 }, (_, i) => path.join(dir, String(i)));

@@ -30,9 +30,11 @@ interface OpenInput {
   /** How many callers of open() have not closed it. */
   users: number;
   bytes: number;
-  /** Where the file is kept instead of a descriptor, which is then a negative number: from `at` of `shelf` on. */
+  /** Where the file is kept, most often instead of a descriptor, which is then a negative number: from `at` of `shelf` on. */
   shelf: Uint8Array | undefined;
   at: number;
+  /** Short reads here and there. */
+  jumps: number;
 }
 
 /** What a file was when it was first opened. Of one that is read as a whole nobody asks: what becomes of it does not matter any more. */
@@ -52,6 +54,11 @@ const BLOCK_RUN = 2;
 const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
+
+/** A file that is read here and there is read as a whole once its short reads have cost as much: one costs what so many bytes do. */
+const JUMP_BYTES = 8 << 10;
+/** Fewer are no habit. */
+const MANY_JUMPS = 64;
 
 /** Short files beyond so many are read as a whole when they are opened, instead of being opened again by every pass. */
 export const KEPT_FROM = 2048;
@@ -189,7 +196,17 @@ export class NodeFiles implements WorkerIo {
     this.lastEnd = position + bytes;
     this.run = ahead >= 0 && ahead <= BLOCK_GAP_BYTES ? this.run + 1 : 0;
     if (this.run >= BLOCK_RUN) return this.readSmall(input, memory.subarray(address, address + bytes), position);
-    return readInto(input.fd, memory, address, bytes, position);
+    if (++input.jumps === Math.max(MANY_JUMPS, Math.ceil(input.bytes / JUMP_BYTES))) this.keepOpened(input);
+    return input.shelf !== undefined ? readKept(input, memory, address, bytes, position) : readInto(input.fd, memory, address, bytes, position);
+  }
+
+  /** Contents of a section ordering, or of `.init_array.N`, are short and lie anywhere in the one object they come from. */
+  private keepOpened(input: OpenInput): void {
+    if (this.keptBytes + input.bytes > KEPT_BYTES) return;
+    const shelf = new Uint8Array(input.bytes);
+    if (readInto(input.fd, shelf, 0, input.bytes, 0) !== input.bytes) return;
+    this.keptBytes += input.bytes;
+    input.shelf = shelf;
   }
 
   /** Many short reads, one close behind the other, would be as many system calls. */
@@ -295,7 +312,8 @@ export class NodeFiles implements WorkerIo {
     this.blockInput = undefined;
     for (const input of this.byPath.values()) {
       if (this.opened <= keep) return;
-      if (input.users > 0 || input.shelf !== undefined) continue;
+      if (input.users > 0 || input.fd <= FIRST_KEPT) continue;
+      if (input.shelf !== undefined) this.keptBytes -= input.bytes;
       this.byPath.delete(input.path);
       this.byFd.delete(input.fd);
       this.opened--;
@@ -341,7 +359,7 @@ export class NodeFiles implements WorkerIo {
     if (isPipe) this.pipes.set(path, fd);
     this.opened++;
     // The contents of a pipe come once: its descriptor stays.
-    return this.addInput({ fd, path, users: isPipe ? 1 : 0, bytes, shelf: undefined, at: 0 });
+    return this.addInput({ fd, path, users: isPipe ? 1 : 0, bytes, shelf: undefined, at: 0, jumps: 0 });
   }
 
   private addInput(input: OpenInput): OpenInput {
@@ -374,7 +392,7 @@ export class NodeFiles implements WorkerIo {
     if (this.keptBytes === 0) this.onMany();
     this.shelfAt += got;
     this.keptBytes += got;
-    return this.addInput({ fd: FIRST_KEPT - this.keptFiles++, path, users: 0, bytes: got, shelf, at });
+    return this.addInput({ fd: FIRST_KEPT - this.keptFiles++, path, users: 0, bytes: got, shelf, at, jumps: 0 });
   }
 
   /** Reads up to KEPT_FILE_BYTES + 1 bytes; -1 = that is not possible. */
