@@ -117,11 +117,12 @@ function walk(ctx: Context): void {
 /** Copies what kernels need of the layout into tables and parameters. */
 export function publish(ctx: Context): void {
   const { tables, params } = ctx;
-  tables.osec.addr[HEADERS_OSEC] = ctx.headers.address;
+  const { addr, offset, size } = tables.osec;
+  addr[HEADERS_OSEC] = ctx.headers.address;
   for (const osec of ctx.osecs) {
-    tables.osec.addr[osec.id] = osec.sh_addr;
-    tables.osec.offset[osec.id] = osec.sh_offset;
-    tables.osec.size[osec.id] = osec.size;
+    addr[osec.id] = osec.sh_addr;
+    offset[osec.id] = osec.sh_offset;
+    size[osec.id] = osec.size;
     for (const entry of osec.synthetic) entry.section.address = osec.sh_addr + BigInt(entry.offset);
   }
   const tls = ctx.segments.find((segment) => segment.p_type === PT_TLS);
