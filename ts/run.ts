@@ -7,8 +7,12 @@
 import type { ByteString } from "./args/link-options.ts";
 import { parseArgs, type ParsedArgs } from "./args/parse.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
-import { HostError, type Host } from "./host/host.ts";
+import { HostError, LONG_TEXT, type Host } from "./host/host.ts";
 import { link } from "./link.ts";
+import { latin1Of } from "./memory/text.ts";
+
+/** As many as a long response file has. */
+const MANY_ARGUMENTS = 2000;
 
 /** Status of the link that `argv` (without the program's name) asks for: 0 or 1. */
 export async function run(argv: readonly ByteString[], host: Host): Promise<number> {
@@ -39,6 +43,7 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
 }
 
 function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
+  if (argv.length > MANY_ARGUMENTS) host.optimise?.();
   return parseArgs(argv, {
     programName: programName(host.env("WIELD_CALLED") ?? ""),
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
@@ -85,7 +90,6 @@ function textOf(host: Host, path: ByteString): ByteString | undefined {
     if (error instanceof HostError) return undefined;
     throw error;
   }
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return text;
+  if (bytes.length > LONG_TEXT) host.optimise?.();
+  return latin1Of(bytes);
 }

@@ -12,6 +12,9 @@ import type { StartedWorker, WorkerIo } from "../memory/pool.ts";
 /** Bytes of input from which on a link is large: compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
 export const LARGE_BYTES = 48 << 20;
 
+/** Characters of a response file, script or list from which on reading them as the engine reads what runs once takes longer than Host.optimise. */
+export const LONG_TEXT = 48 << 10;
+
 /** A file-system call that failed: `code` as errno spells it, `message` as strerror words it. */
 export class HostError extends Error {
   readonly code: string;

@@ -19,6 +19,9 @@ const ROWS_PER_CALL = 1 << 14;
 /** osec rows kept for linker-made sections. */
 export const SPARE_OSECS = 256;
 
+/** Output sections, beyond those of any link that is in a hurry. */
+const MANY_OUTPUTS = 2048;
+
 /** Prefix → output section. A name fits when it is the prefix, or the prefix followed by a dot and more. */
 const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
   [".text", ".text"],
@@ -87,6 +90,8 @@ export function bindSections(ctx: Context): void {
   arena.u32.set(tables.osec.memberBase.subarray(0, count), cursors >>> 2);
   for (let from = 1; from < rows; from += ROWS_PER_CALL) kernels.fillMembers(from, Math.min(from + ROWS_PER_CALL, rows), cursors);
   arena.release(mark);
+  // Each has objects, a header, a window: all in JavaScript.
+  if (count > MANY_OUTPUTS) ctx.host.optimise?.();
   setRows(tables, "osec", count);
   setRows(tables, "member", base);
   for (let id = HEADERS_OSEC + 1; id < count; id++) {

@@ -117,14 +117,9 @@ export function sectionsByName(osecs: readonly OutputSection[]): Map<string, Out
   return found;
 }
 
-/** Sections, beyond those of any link that is in a hurry. */
-const MANY = 2048;
-
 /** Reads `osec` rows and ctx.synthetics; writes ctx.osecs in output order, osec.index, the order of `member` runs. */
 export function orderSections(ctx: Context): void {
   const { tables } = ctx;
-  // Each has objects, a header, a window: all in JavaScript.
-  if (tables.osec.rows >= MANY) ctx.host.optimise?.();
   const byName = new Map<string, OutputSection>();
   for (let id = HEADERS_OSEC + 1; id < tables.osec.rows; id++) {
     const name = ctx.arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);
@@ -217,6 +212,9 @@ export function priorityOf(name: string): number {
   return /^\.[cd]tors\.\d+$/.test(name) ? 65535 - value : value;
 }
 
+/** Constructors beyond those of any program that people have written. */
+const MANY_MEMBERS = 2048;
+
 /** Constructors by priority. The sets are small. */
 export function sortMembers(ctx: Context, osec: OutputSection): void {
   const { tables, arena } = ctx;
@@ -224,6 +222,7 @@ export function sortMembers(ctx: Context, osec: OutputSection): void {
   const members = tables.member.isec.subarray(base, base + tables.osec.memberCount[osec.id]!);
   if (members.length < 2) return;
   if (Object.hasOwn(ARRAY_NAMES, osec.name) || ARRAYS.has(osec.sh_type)) {
+    if (members.length > MANY_MEMBERS) ctx.host.optimise?.();
     const keyed = Array.from(members, (row) => ({ row, key: priorityOf(arena.cstring(tables.isec.name[row]!)) }));
     keyed.sort((a, b) => a.key - b.key);
     members.set(keyed.map((entry) => entry.row));

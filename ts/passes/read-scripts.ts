@@ -7,7 +7,7 @@
 import type { ByteString, SymbolPattern } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { cannotOpen, noScript } from "../diagnostics/input-messages.ts";
-import { HostError } from "../host/host.ts";
+import { HostError, LONG_TEXT } from "../host/host.ts";
 import { Search } from "../input/search.ts";
 import { latin1Of } from "../memory/text.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
@@ -23,6 +23,7 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
   try {
     const text = latin1Of(ctx.host.readAll(path));
     ctx.loadedFiles.push(path);
+    if (text.length > LONG_TEXT) ctx.host.optimise?.();
     return parse(text, path);
   } catch (error) {
     if (error instanceof ScriptError) ctx.diag.error(error.said);
