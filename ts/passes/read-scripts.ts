@@ -82,7 +82,7 @@ export function readScripts(ctx: Context): void {
   const lists = [...options.dynamicLists, ...options.exportDynamicSymbolLists];
   ctx.dynamicList = [
     ...lists.flatMap((path) => read(ctx, path, parseDynamicList)),
-    ...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: false })),
+    ...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: !/[*?[\\]/.test(pattern) })),
     ...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })),
   ];
   if (options.inputs.length === 0 && options.scripts.length === 0 && !ctx.diag.hasErrors) ctx.diag.error({ code: "NO_INPUT", text: "no input files" });

@@ -28,6 +28,21 @@ options("--defsym with numbers, symbols and expressions", (w) => {
   w.fails("gcc -no-pie -B$B m.o -Wl,--defsym=broken -o m2");
 });
 
+options("--defsym may mean what comes further down, and a name that is defined twice has each value in its turn", (w) => {
+  w.write({ "m.c": '#include <stdio.h>\nextern char ahead[], later[], twice[], copy[], end[]; extern char _end[]; int main(void) { printf("%ld %ld %ld %ld %d\\n", (long)ahead, (long)later, (long)twice, (long)copy, end == _end); }' });
+  w.sh("gcc -O1 -fno-pie -c m.c && gcc -no-pie -B$B m.o -Wl,--defsym=ahead=later+1,--defsym=later=4,--defsym=twice=1,--defsym=copy=twice,--defsym=twice=2,--defsym=end=_end -o m");
+  assert.is(w.sh("./m"), "5 4 2 1 1\n");
+});
+
+options("--export-dynamic-symbol with a plain name means the default version, and name@V that version", (w) => {
+  w.write({ "m.s": ".globl _start, one, two\n_start: ret\none: ret\ntwo: ret\n.symver one, foo@V1\n.symver two, foo@@V2\n" });
+  w.sh("gcc -c m.s");
+  for (const [name, exported] of [["foo", ["foo"]], ["foo@V1", ["foo"]], ["f*", ["foo", "foo"]], ["fo", []]] as const) {
+    w.sh(`$LD -pie m.o --export-dynamic-symbol='${name}' -o m`);
+    assert.equal(w.elf("m").exports().filter((s) => s === "foo"), exported, name);
+  }
+});
+
 options("--export-dynamic, --dynamic-list and --export-dynamic-symbol choose an executable's exports", (w) => {
   w.write({ "m.c": 'int alpha(void) { return 1; } int beta(void) { return 2; } __attribute__((visibility("hidden"))) int hid(void) { return 3; } int main(void) { return alpha() + beta() + hid() - 6; }', "list": "{ al*; };" });
   w.sh("gcc -O0 -c m.c");
