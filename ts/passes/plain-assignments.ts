@@ -30,6 +30,8 @@ export function evaluatePlain(ctx: Context, script: LayoutScript): void {
       if (command.name === ".") values.location = addressOf(value);
       else values.assign(command.sym, value);
     }
+    // Where nobody asked for what comes further down, the next round would say the same.
+    if (!values.provisional) break;
     const state = values.state();
     if (state === before) break;
     before = state;

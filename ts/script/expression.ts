@@ -43,8 +43,8 @@ export interface Expr {
 /** Address or value of a symbol, undefined when nobody defines it. */
 export type Lookup = (name: ByteString) => bigint | undefined;
 
-/** Binary operators from loosest to tightest. */
-const LEVELS: readonly (readonly BinaryOperator[])[] = [
+/** Binary operators from loosest to tightest: at which level. */
+const LEVEL_OF: ReadonlyMap<string, number> = new Map(([
   ["||"],
   ["&&"],
   ["|"],
@@ -55,7 +55,7 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
   ["<<", ">>"],
   ["+", "-"],
   ["*", "/", "%"],
-];
+] as const).flatMap((operators, level) => operators.map((operator) => [operator, level] as const)));
 
 const ARITY: Record<FunctionName, readonly number[]> = {
   DEFINED: [1], ABSOLUTE: [1], MAX: [2], MIN: [2], ALIGN: [1, 2], LOG2CEIL: [1], BLOCK: [1, 2], NEXT: [1], DATA_SEGMENT_ALIGN: [2], DATA_SEGMENT_END: [1], DATA_SEGMENT_RELRO_END: [2],
@@ -65,8 +65,7 @@ const NAME_FUNCTIONS = new Set<string>(["ADDR", "LOADADDR", "SIZEOF", "ALIGNOF",
 /** Depth of the tree: the evaluator walks it by recursion. */
 const DEPTH_LIMIT = 1000;
 
-/** Longest first, so that `<<` is not read as `<`. */
-const OPERATORS = ["<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "&", "^", "|", "~", "!", "?", ":", "(", ")", ","];
+const OPERATORS: ReadonlySet<string> = new Set("<< >> <= >= == != && || + - * / % < > & ^ | ~ ! ? : ( ) ,".split(" "));
 
 interface Lexeme {
   kind: "number" | "word" | "operator" | "end";
@@ -116,8 +115,9 @@ function scan(r: Reader): Lexeme {
   WORD.lastIndex = offset;
   const word = WORD.exec(text)?.[0];
   if (word !== undefined) return lexeme(/^[0-9]/.test(word) ? "number" : "word", word, offset + word.length);
-  const operator = OPERATORS.find((candidate) => text.startsWith(candidate, offset));
-  if (operator !== undefined) return lexeme("operator", operator, offset + operator.length);
+  const two = text.slice(offset, offset + 2);
+  const operator = OPERATORS.has(two) ? two : two[0]!;
+  if (OPERATORS.has(operator)) return lexeme("operator", operator, offset + operator.length);
   // What cannot be part of an expression ends it.
   return lexeme("end", text[offset] as string, offset);
 }
@@ -183,8 +183,8 @@ function readBinary(r: Reader, level: number): Node {
   let chained = 0;
   for (;;) {
     const lexeme = peek(r);
-    const found = lexeme.kind === "operator" ? LEVELS.findIndex((ops) => (ops as readonly string[]).includes(lexeme.text)) : -1;
-    if (found < level || found < 0) break;
+    const found = lexeme.kind === "operator" ? LEVEL_OF.get(lexeme.text) : undefined;
+    if (found === undefined || found < level) break;
     advance(r);
     if (++r.depth > DEPTH_LIMIT) throw fail(r, "expression is nested too deeply", lexeme);
     chained++;
@@ -197,10 +197,8 @@ function readBinary(r: Reader, level: number): Node {
 
 function readUnary(r: Reader): Node {
   const lexeme = peek(r);
-  for (const op of ["-", "~", "!", "+"] as const) {
-    if (take(r, op)) return nested(r, () => ({ kind: "unary", op, a: readUnary(r) }));
-  }
   advance(r);
+  if (lexeme.kind === "operator" && "-~!+".includes(lexeme.text)) return nested(r, () => ({ kind: "unary", op: lexeme.text as UnaryOperator, a: readUnary(r) }));
   if (lexeme.kind === "number") return { kind: "number", value: numberValue(r, lexeme) };
   if (lexeme.kind === "word") return isFunction(r, lexeme) && take(r, "(") ? readCall(r, lexeme) : symbol(r, lexeme);
   if (lexeme.kind === "operator" && lexeme.text === "(") {

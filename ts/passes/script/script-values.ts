@@ -33,6 +33,8 @@ export class ScriptValues implements Environment {
   location = 0n;
   base: Base = NOWHERE;
   changing = 0;
+  /** Somebody asked for a symbol of the linker's that may get its value further down. */
+  provisional = false;
   /** Expressions of memory regions that are being evaluated. */
   private readonly inside = new Set<Expr>();
   /** What is wrong; only the last round's counts. */
@@ -81,6 +83,7 @@ export class ScriptValues implements Environment {
   /** Not placed yet in this pass: the linker's own names, and what the script assigns further down. */
   private linkerDefined(id: number): Value {
     const { sym } = this.ctx.tables;
+    this.provisional = true;
     if ((sym.flags[id]! & SYM_ABSOLUTE) !== 0) return number(sym.value[id]!);
     const osec = this.byId.get(sym.isec[id]!);
     return relative(osec ?? NOWHERE, sym.value[id]!);
