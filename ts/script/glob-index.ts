@@ -34,20 +34,25 @@ class Buckets<T> {
 }
 
 export class GlobIndex<T> {
+  private readonly exact = new Map<ByteString, T[]>();
   private readonly starts = new Buckets<T>();
   private readonly ends = new Buckets<T>();
   private readonly others: Entry<T>[] = [];
 
   add(glob: Glob, value: T): void {
     const { kind, literal } = glob;
-    if (kind === "exact" || kind === "prefix" || (kind === "general" && literal !== "")) this.starts.add({ glob, value });
+    if (kind === "exact") {
+      const known = this.exact.get(literal);
+      if (known === undefined) this.exact.set(literal, [value]);
+      else known.push(value);
+    } else if (kind === "prefix" || (kind === "general" && literal !== "")) this.starts.add({ glob, value });
     else if (kind === "suffix") this.ends.add({ glob, value });
     else this.others.push({ glob, value });
   }
 
   /** Values of all patterns that match, in no order; of several patterns with one value, that value as often. */
   matching(name: ByteString): T[] {
-    const found: T[] = [];
+    const found = [...(this.exact.get(name) ?? [])];
     this.starts.collect(name, (length) => name.slice(0, length), found);
     this.ends.collect(name, (length) => name.slice(name.length - length), found);
     for (const { glob, value } of this.others) if (glob.matches(name)) found.push(value);

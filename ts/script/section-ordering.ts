@@ -42,14 +42,20 @@ function readDescription(t: ScriptText): OutputDescription {
   return output;
 }
 
-/** gold's lines: all files, the output section is that of the default layout. */
+/** gold's lines: all files, the output section is that of the default layout. Lines of one output section that follow each other are one description. */
 function readLines(t: ScriptText, outputName: (section: ByteString) => ByteString): OutputDescription[] {
-  return orderingEntries(t.text).map((line) => {
-    const output = newOutput(t, outputName(line.text), line.offset);
-    output.first = true;
-    output.commands.push({ kind: "input", file: new Glob("*"), excluded: [], fileSort: "none", patterns: [{ excluded: [], names: [lineGlob(t, line)], outer: "default", inner: "default", reversed: false }], keep: false, withFlags: 0, withoutFlags: 0 });
-    return output;
-  });
+  const outputs: OutputDescription[] = [];
+  const file = new Glob("*");
+  for (const line of orderingEntries(t.text)) {
+    const name = outputName(line.text);
+    let output = outputs.at(-1);
+    if (output?.name !== name) {
+      outputs.push((output = newOutput(t, name, line.offset)));
+      output.first = true;
+    }
+    output.commands.push({ kind: "input", file, excluded: [], fileSort: "none", patterns: [{ excluded: [], names: [lineGlob(t, line)], outer: "default", inner: "default", reversed: false }], keep: false, withFlags: 0, withoutFlags: 0 });
+  }
+  return outputs;
 }
 
 function lineGlob(t: ScriptText, line: OrderingLine): Glob {
