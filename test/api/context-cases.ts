@@ -83,7 +83,14 @@ export const contextCases: Record<string, Case> = {
     const [one, two] = await Promise.all([context.relink(), context.relink({ onProgress: () => undefined })]);
     same(one.output, good.output, "one");
     same(two.output, good.output, "two");
+    // Whoever disposes of it, also a second time, waits for the link that runs.
+    let last: Promise<unknown> | undefined;
+    await new Promise<void>((begun) => (last = context.relink({ onProgress: () => begun() })));
+    let first = false;
+    void context.dispose().then(() => (first = true));
     await context.dispose();
+    ok(first, "the second ends with the first");
+    await last;
     await rejects(context.relink(), api, "DISPOSED");
   },
 

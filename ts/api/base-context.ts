@@ -13,6 +13,8 @@ const disposedOf = (): LinkError => new LinkError("DISPOSED", "the context has b
 /** What here and in a page is the same: one link after the other, waiting for changes. */
 export abstract class BaseContext implements LinkContext {
   protected disposed = false;
+  /** Who disposes of it again waits for the same end. */
+  private ending: Promise<void> | undefined;
   private running: Promise<unknown> = Promise.resolve();
   /** Who waits for a change, or the end. */
   private readonly waiting = new Set<() => void>();
@@ -54,8 +56,11 @@ export abstract class BaseContext implements LinkContext {
     }
   }
 
-  async dispose(): Promise<void> {
-    if (this.disposed) return;
+  dispose(): Promise<void> {
+    return (this.ending ??= this.stop());
+  }
+
+  private async stop(): Promise<void> {
     this.disposed = true;
     this.touch();
     await this.running;
