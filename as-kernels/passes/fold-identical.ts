@@ -232,7 +232,7 @@ export function foldKeys(from: u32, to: u32, active: u32, keys: u32, round: u32)
   }
 }
 
-/** Sorts the indexes of `count` keys by the keys' top six bits, otherwise in order. `starts`: u32 × 65, where each stretch begins. */
+/** Sorts the indexes of `count` keys by the keys' top six bits, otherwise in order. `starts`: where each stretch begins and the last ends, in u32 × 66. */
 export function foldScatter(count: u32, keys: u32, order: u32, starts: u32): void {
   memory.fill(starts, 0, 66 * 4);
   for (let i: u32 = 0; i < count; i++) {

@@ -252,6 +252,7 @@ test("reports", () => {
   const o = parse("-t --verbose --cref -Map=m --dependency-file d --time --stats --time-trace --verify-hashes --error-limit=0 --color-diagnostics=always --no-demangle -o q x.o").options;
   assert.equal([o.trace, o.verbose, o.cref, o.mapFile, o.dependencyFile, o.time, o.stats, o.timeTrace, o.verifyHashes, o.errorLimit, o.color, o.demangle], [true, true, true, "m", "d", true, true, "q.time-trace", true, 0, "always", false]);
   assert.is(parse("-M x.o").options.mapFile, "-");
+  assert.is(parse("-o a$&b -Map=%.m x.o").options.mapFile, "a$&b.m");
 });
 
 test.run();

@@ -193,6 +193,16 @@ for (const debug of [false, true]) {
     arena.release(mark);
   });
 
+  test("an ELF header alone is an empty object; less is cut off", () => {
+    for (const [bytes, errors] of [[64, []], [63, [abi.ERR_TRUNCATED]]] as const) {
+      const mark = arena.mark();
+      rowsFor([new Uint8Array(bytes)], 0);
+      assert.is(kernels.keepSpan(1, 2, arena.allocZeroed(64), 0, bytes, 0, 0, arena.alloc(512)), 2);
+      assert.equal(takeIssues(memory).map(({ a }) => Number(a)), errors);
+      arena.release(mark);
+    }
+  });
+
   test("an unused section header has no name, whatever its sh_name is: nobody looks for one", () => {
     const mark = arena.mark();
     const object = new ObjectBuilder();

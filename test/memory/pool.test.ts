@@ -1,7 +1,7 @@
 /** Chunk claiming: every chunk once, work beside a phase, and what fails. The other threads are functions of this one, called later. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CTL_NEXT } from "../../as-kernels/shared/abi.ts";
+import { CTL_ARENA_TOP, CTL_NEXT } from "../../as-kernels/shared/abi.ts";
 import { OutOfMemory } from "../../ts/memory/arena.ts";
 import type { KernelModule } from "../../ts/memory/kernels.ts";
 import { Pool, WorkerContext, type Phases, type StartedWorker, type WorkerIo } from "../../ts/memory/pool.ts";
@@ -71,6 +71,14 @@ test("a window that there is no room for takes none: the next link of a context 
   const { pool: { self } } = poolOf(0, {});
   for (const bytes of [1 << 27, 2 ** 40]) assert.throws(() => self.window(0, bytes), (error: Error) => error instanceof OutOfMemory);
   assert.ok(self.window(0, 100) > 0);
+});
+
+test("nor does memory that there is no room for, whatever is asked for: the top says what has been used", () => {
+  const { pool: { self } } = poolOf(0, {});
+  const top = self.u32[CTL_ARENA_TOP >>> 2]!;
+  for (const bytes of [1 << 27, 2 ** 32 - top, 2 ** 40]) assert.throws(() => self.alloc(bytes), (error: Error) => error instanceof OutOfMemory);
+  assert.is(self.alloc(100), top);
+  assert.is(self.u32[CTL_ARENA_TOP >>> 2], top + 112);
 });
 
 test.run();

@@ -201,7 +201,7 @@ function finish(s: ParseState, asked: boolean, isBare: boolean): void {
   if (o.relocatable || o.binary || o.z.nosectionheader || nameless) o.separateDebug = "";
   if (o.separateDebug !== "") [o.stripsOutput, o.strip] = [o.strip === "all", "none"];
   // GNU ld
-  if (o.mapFile.includes("%")) o.mapFile = o.mapFile.replace("%", o.output) + (o.mapFile.endsWith("%") ? ".map" : "");
+  if (o.mapFile.includes("%")) o.mapFile = o.mapFile.replace("%", () => o.output) + (o.mapFile.endsWith("%") ? ".map" : "");
   if (o.timeTrace === "\0") o.timeTrace = o.output + ".time-trace";
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");

@@ -323,7 +323,7 @@ function ehFrame(ctx: IssueContext, { a, b, isec, index }: Issue): Message {
   const at = place.objectPlace(ctx, isec, index);
   if (a === BigInt(abi.ERR_FDE_ENCODING)) return messages.unknownFdeEncoding(at);
   const value = a === BigInt(abi.ERR_CIE_LETTER) ? bytesOf(b) : String(b);
-  return messages.corruptEhFrame((EH_FRAME_DETAILS[Number(a)] ?? "bad record").replace("\0", value), at);
+  return messages.corruptEhFrame((EH_FRAME_DETAILS[Number(a)] ?? "bad record").replace("\0", () => value), at);
 }
 
 /** Little-endian, up to the first NUL. */
@@ -383,13 +383,9 @@ function objectDetail(ctx: IssueContext, issue: Issue): string {
     [abi.ERR_LOCAL_AFTER_GLOBAL]: `broken object: local symbol [index ${index}] found at index >= .symtab's sh_info`,
     [abi.ERR_COMPRESSED]: "corrupted compressed section",
     [abi.ERR_LINK_ORDER]: `section [index ${index}]: invalid sh_link of an SHF_LINK_ORDER section`,
-    [abi.ERR_MERGE_WRITABLE]: `section [index ${index}]: writable SHF_MERGE section is not supported`,
-    [abi.ERR_MERGE_ENTSIZE]: `section [index ${index}]: SHF_MERGE section size must be a multiple of sh_entsize`,
-    [abi.ERR_MERGE_UNTERMINATED]: `section [index ${index}]: string is not null terminated`,
     [abi.ERR_COMMON_ALIGN]: () => `common symbol '${symbolName(ctx, issue)}' has invalid alignment: ${issue.b}`,
     [abi.ERR_BINDING]: () => `symbol (${index}) has invalid binding: ${place.rawSymbol(ctx, issue.obj, index)?.bind ?? 0}`,
     [abi.ERR_NO_SECTIONS]: `section header string table index ${index} does not exist: there is no section header table (e_shoff is 0)`,
-    [abi.ERR_FDE]: "invalid FDE in .eh_frame",
   };
   const detail = details[Number(issue.a)];
   return typeof detail === "function" ? detail() : (detail ?? `corrupt object (detail ${issue.a}, index ${index})`);

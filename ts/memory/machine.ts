@@ -17,6 +17,9 @@ const KEPT_PAGES = 1 << 18;
 /** Left for tables and windows. */
 const SPARE_BYTES = 1 << 30;
 
+/** What is made again grows: a block that it fits into the next time, too, is reserved once. */
+const withRoom = (pages: number): number => pages + (pages >>> 4) + 1;
+
 export class Machine {
   private readonly pages: number | undefined;
   private reserved: Arena | null = null;
@@ -66,9 +69,9 @@ export class Machine {
    */
   keep(bytes: Uint8Array): number {
     const pages = Math.ceil(bytes.length / PAGE) || 1;
-    if (pages > KEPT_PAGES - this.keptPages) return 0;
+    if (withRoom(pages) > KEPT_PAGES - this.keptPages) return 0;
     const fits = this.free.findIndex((block) => block.pages >= pages && block.pages <= 2 * pages);
-    const [block = { at: this.reserve(pages), pages }] = fits < 0 ? [] : this.free.splice(fits, 1);
+    const [block = { at: this.reserve(withRoom(pages)), pages: withRoom(pages) }] = fits < 0 ? [] : this.free.splice(fits, 1);
     if (block.at === 0) return 0;
     this.keptPages += block.pages;
     this.kept.set(block.at, block.pages);
@@ -88,7 +91,7 @@ export class Machine {
     const pages = Math.ceil(bytes / PAGE);
     if (this.output === null || this.output.pages < pages) {
       if (this.output !== null) this.free.push(this.output);
-      const room = pages + (pages >>> 4) + 1;
+      const room = withRoom(pages);
       const at = room > KEPT_PAGES ? 0 : this.reserve(room);
       this.output = at === 0 ? null : { at, pages: room };
     }

@@ -127,9 +127,13 @@ export class WorkerContext extends MemoryViews {
   /** Address of `bytes` new bytes that stay for the rest of the link, 16-aligned. Contents are undefined. */
   alloc(bytes: number): number {
     const size = Math.ceil(bytes / 16) * 16;
-    const end = (Atomics.add(this.i32, CTL_ARENA_TOP >>> 2, size) >>> 0) + size;
-    if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw outOfMemory(this.memory);
-    return end - size;
+    // Nothing is taken where there is no room: the top says what has been used (Arena.release), and has 32 bits.
+    for (;;) {
+      const at = Atomics.load(this.i32, CTL_ARENA_TOP >>> 2);
+      const end = (at >>> 0) + size;
+      if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw outOfMemory(this.memory);
+      if (Atomics.compareExchange(this.i32, CTL_ARENA_TOP >>> 2, at, end | 0) === at) return at >>> 0;
+    }
   }
 
   /** The same out of the region (Arena.openRegion) as long as it has room. */
