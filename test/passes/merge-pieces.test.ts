@@ -201,4 +201,12 @@ test("-O2 keeps alignment and whole characters", async () => {
   assertPlaced(splitStringsTwin(strings(wide("ab\0") + "\0b\0\0" + wide("b\0")).data, 2)!, places(half, 0, 0), contents(half, 1));
 });
 
+test("-O2 treats wide characters, half of whose bytes are 0, as narrow ones", async () => {
+  const random = prng(5);
+  const words = Array.from({ length: 60 }, () => Array.from({ length: random.below(7) }, () => random.pick(["a", "b"])).join("") + "\0").join("");
+  const narrow = await merge({ objects: [[strings(words)]], options: { optimize: 2 } });
+  const wide = await merge({ objects: [[strings([...words].map((c) => c + "\0").join(""), { entsize: 2 })]], options: { optimize: 2 } });
+  assert.equal(places(wide, 0, 0), places(narrow, 0, 0).map((place) => 2 * place));
+});
+
 test.run();
