@@ -159,10 +159,18 @@ function fillGaps(ctx: Context, file: OutputFile): void {
       }
       if (osec.sh_type !== SHT_NOBITS) end = osec.sh_offset + osec.size;
     }
-    // -z separate-code: nothing else is in the last page of code, and offsets behind it begin at a page.
+    // -z separate-code: the rest of the last page of code, or what other segments of code, and those of scripts, leave of it.
     const tail = (segment.p_flags & PF_X) === 0 || ctx.options.z.separateCode === "none" || end === 0 ? 0 : -end & (pageSizes(ctx).max - 1);
-    if (tail > 0) file.write(new Uint8Array(tail).fill(trap), end);
+    const free = tail === 0 ? 0 : Math.min(tail, nextContents(ctx, end) - end);
+    if (free > 0) file.write(new Uint8Array(free).fill(trap), end);
   }
+}
+
+/** Offset of the first contents at or behind `offset`. */
+function nextContents({ osecs, sectionHeaders }: Context, offset: number): number {
+  let next = sectionHeaders >= offset ? sectionHeaders : Infinity;
+  for (const { sh_offset, sh_type, size } of osecs) if (sh_type !== SHT_NOBITS && size > 0 && sh_offset >= offset) next = Math.min(next, sh_offset);
+  return next;
 }
 
 /** --filler: before anything is written; windows of data fill what is between their members themselves. */
@@ -176,10 +184,10 @@ export function fillOutput(ctx: Context, file: OutputFile): void {
 function roundLastCode(ctx: Context): void {
   const last = ctx.segments.filter((segment) => segment.p_type === PT_LOAD).at(-1);
   if (last === undefined || (last.p_flags & PF_X) === 0 || ctx.options.z.separateCode === "none") return;
+  // -N, scripts: zeros that follow the code stay zeros.
+  if (last.p_memsz > last.p_filesz) return;
   const { max } = pageSizes(ctx);
-  last.p_filesz = Math.ceil(last.p_filesz / max) * max;
-  // -N: zeros may follow the code.
-  last.p_memsz = Math.max(last.p_memsz, last.p_filesz);
+  last.p_memsz = last.p_filesz = Math.ceil(last.p_filesz / max) * max;
 }
 
 /** Writes headers; the file is complete then, except for its build-id. */

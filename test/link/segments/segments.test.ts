@@ -175,6 +175,29 @@ segments("-z separate-code fills the last page of code with traps, and the segme
   assert.is(w.elf("none").segments(1).at(-1)!.filesz, 1);
 });
 
+segments("-z separate-code: the traps behind code end where other contents of its last page begin, and zeros stay zeros", (w) => {
+  w.write({
+    "t.s": `.globl _start
+      _start: mov value(%rip), %edi
+      add zeros(%rip), %edi
+      mov $60, %eax
+      syscall
+      .section own, "awx"
+      value: .long 42
+      .bss
+      zeros: .skip 100
+      .section .note.GNU-stack`.replaceAll("\n      ", "\n") + "\n",
+    "t.ld": "SECTIONS { . = 0x400000; .text : { *(.text) } own : { *(own) } . = 0x410000; .bss : { *(.bss) } }",
+    "p.ld": "PHDRS { text PT_LOAD; data PT_LOAD; } SECTIONS { . = 0x400000; .text : { *(.text) } :text . = 0x401800; .data : { *(own) } :data .bss : { *(.bss) } :data }",
+  });
+  w.sh("as t.s -o t.o");
+  const lines = ["-z separate-code", "-z separate-code --no-rosegment", "-z noseparate-code", "-z separate-code -N"];
+  if (linkerName === "wield") lines.push("-z separate-code -T p.ld"); // lld runs into the traps
+  for (const line of lines) assert.is(w.sh(`$LD ${line} t.o -o t && ./t || echo $?`), "42\n", line);
+  w.sh("$LD -z separate-code -T t.ld t.o -o t");
+  assert.equal([...w.bytes("t").subarray(new ElfFile(w.bytes("t")).need("own").offset).subarray(0, 4)], [42, 0, 0, 0]);
+});
+
 segments("large data is far from code: behind .bss, or with -z lrodata-after-bss all of it; _edata and _etext do not count it", (w) => {
   if (linkerName !== "wield") return;
   w.write({ "t.s": '.globl _start, _etext, _edata, _end\n_start: ret\n.section .lrodata,"al"\n.space 1\n.section .ldata,"awl"\n.space 1\n.section .lbss,"awl",@nobits\n.space 9\n.data\n.byte 1\n.bss\n.space 5\n.section .rodata,"a"\n.byte 2\n' });
