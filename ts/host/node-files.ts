@@ -389,7 +389,7 @@ export class NodeFiles implements WorkerIo {
     const at = this.shelfAt;
     const got = this.readShort(path, shelf, at);
     if (got > KEPT_FILE_BYTES || got < 0 || (bytes >= 0 && got !== bytes)) return undefined;
-    if (this.keptBytes === 0) this.onMany();
+    if (this.keptFiles === 0) this.onMany();
     this.shelfAt += got;
     this.keptBytes += got;
     return this.addInput({ fd: FIRST_KEPT - this.keptFiles++, path, users: 0, bytes: got, shelf, at, jumps: 0 });
