@@ -91,8 +91,12 @@ export function compareNames({ kernels, params, checkpoint: { room } }: Context,
   kernels.fillBytes(marks, 0, 4 * LISTS * globals);
   const count = kernels.compareMentions(o, old, before, now, marks, changed, free) - 1;
   if (count < 0) return -1;
-  kernels.fillBytes(room.order, 0, 4 * globals);
-  lists.ordered = kernels.orderNames(room.order, marks, o);
+  // Where the object mentions the same names at the same places, the order is the one that is there.
+  if (count === 0 && kernels.firstDifference(before, now, 0, 4 * globals) === 4 * globals) lists.ordered = globals - 1;
+  else {
+    kernels.fillBytes(room.order, 0, 4 * globals);
+    lists.ordered = kernels.orderNames(room.order, marks, o);
+  }
   room.moved = true;
   return kernels.settleMentions(o, changed, count, marks, now) === 0 ? -1 : count;
 }
