@@ -84,7 +84,7 @@ class Window {
 }
 
 /** The decimal number in a header field, blanks behind it; -1 when it is none. */
-function decimal(bytes: Uint8Array, at: number, end: number): number {
+export function decimal(bytes: Uint8Array, at: number, end: number): number {
   let value = 0;
   for (let i = at; i < end; i++) {
     const digit = bytes[i]! - 48;

@@ -13,7 +13,7 @@ import {
 import { EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import { BadArchive, memberName, symbolIndex } from "../input/archive.ts";
+import { BadArchive, decimal, memberName, symbolIndex } from "../input/archive.ts";
 import { fileKind } from "../input/file-kind.ts";
 import type { OpenFile } from "../input/input-file.ts";
 import { outOfMemory } from "../memory/arena.ts";
@@ -91,8 +91,11 @@ export class WalkedArchives {
       arena.release(mark);
       return false;
     }
+    // One by one: V8 takes 15 µs to spread an object that it has not seen often.
+    const { first, places, placeCount, longNames } = taken;
     this.list.push({
-      ...taken, path: file.path, flags, group: this.rows.group, place: inputs.length, bytes: file.size, source: this.rows.sourceRow(file.path), state: 0, firstRow: 0, fields: 0,
+      path: file.path, flags, group: this.rows.group, place: inputs.length, bytes: file.size, source: this.rows.sourceRow(file.path),
+      first, places, placeCount, longNames, state: 0, firstRow: 0, fields: 0,
     });
     return true;
   }
@@ -114,8 +117,8 @@ export class WalkedArchives {
     let first = behind;
     let longNames: Uint8Array | null = null;
     if (front[0] === SLASH && front[1] === SLASH) {
-      const size = Number(String.fromCharCode(...front.subarray(48, 58)).trimEnd());
-      if (!(size <= file.size - behind - HEADER_BYTES)) return null;
+      const size = decimal(front, 48, 58);
+      if (size < 0 || size > file.size - behind - HEADER_BYTES) return null;
       first = behind + HEADER_BYTES + size + (size & 1);
       longNames = size <= front.length - HEADER_BYTES ? front.slice(HEADER_BYTES, HEADER_BYTES + size) : new Uint8Array(size);
       if (size > front.length - HEADER_BYTES && file.read(longNames, behind + HEADER_BYTES) < size) return null;
