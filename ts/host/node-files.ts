@@ -55,8 +55,8 @@ const BLOCK_BYTES = 128 << 10;
 /** Longer reads go straight to their target. */
 const SMALL_READ_BYTES = 16 << 10;
 
-/** A file that is read here and there is read as a whole once its short reads have cost as much: one costs what so many bytes do. */
-const JUMP_BYTES = 8 << 10;
+/** A file that is read here and there is read as a whole once its short reads have cost as much: one costs what so many bytes do, whose pages are new. */
+const JUMP_BYTES = 4 << 10;
 /** Fewer are no habit. */
 const MANY_JUMPS = 64;
 
