@@ -16,6 +16,7 @@ import { HostError } from "./host/host.ts";
 import { finishBuildId, layOut, shapeImage, writeContents } from "./link.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
+import { pushTo } from "./memory/lists.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { outputBytes } from "./passes/finish-output.ts";
 import { beginAttempt, compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
@@ -115,9 +116,7 @@ function inputsOf({ checkpoint, inputs }: Context, source: number): readonly Inp
   if (checkpoint.inputs === null) {
     checkpoint.inputs = new Map();
     for (const input of inputs) {
-      const known = checkpoint.inputs.get(input.source);
-      if (known === undefined) checkpoint.inputs.set(input.source, [input]);
-      else known.push(input);
+      pushTo(checkpoint.inputs, input.source, input);
     }
   }
   return checkpoint.inputs.get(source) ?? [];

@@ -12,6 +12,7 @@ import type { Phdr } from "../elf/phdr.ts";
 import type { Shdr } from "../elf/shdr.ts";
 import { stBind, stType } from "../elf/sym.ts";
 import { OpenFile } from "./input-file.ts";
+import { pushTo } from "../memory/lists.ts";
 import { BadSharedObject, readProgramHeaders, readSectionHeaders } from "./shared-object.ts";
 
 export interface CopyInfo {
@@ -112,9 +113,7 @@ function indexByValue({ arena: { u32 }, tables }: Context, obj: number): Map<num
   for (let index = firstGlobal[obj]!; index < esymCount[obj]!; index++) {
     const at = symtab[obj]! + index * SYM_BYTES;
     const key = valueKey(u32[(at + 8) >>> 2]!, u32[(at + 12) >>> 2]!);
-    const known = found.get(key);
-    if (known === undefined) found.set(key, [index]);
-    else known.push(index);
+    pushTo(found, key, index);
   }
   return found;
 }

@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { copyInfo } from "../input/copy-info.ts";
+import { pushTo } from "../memory/lists.ts";
 import { allocTable } from "../memory/table.ts";
 import { CopyRelSection } from "../synthetic/copy-rel.ts";
 import { GotPltSection } from "../synthetic/got-plt.ts";
@@ -75,9 +76,7 @@ function createCopies(ctx: Context, bss: CopyRelSection, relro: CopyRelSection):
   // name and name@V of one symbol are two rows.
   const byEntry = new Map<number, number[]>();
   for (const row of wanted) {
-    const rows = byEntry.get(tables.gsym.esym[row]!);
-    if (rows === undefined) byEntry.set(tables.gsym.esym[row]!, [row]);
-    else rows.push(row);
+    pushTo(byEntry, tables.gsym.esym[row]!, row);
   }
   const done = new Set<number>();
   for (const sym of wanted) {

@@ -6,6 +6,7 @@
  */
 import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, SYM_DEFINED, SYM_KIND_MASK, SYM_WEAK } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
+import { pushTo } from "../memory/lists.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { keepMarks, markChanged, startMarks } from "./kept-marks.ts";
 
@@ -98,9 +99,7 @@ function listStartStop(ctx: Context): { used: number; waiting: number[] } {
   for (let i = 0; i < count; i++) {
     const row = arena.u32[(list >>> 2) + i]!;
     const name = arena.cstring(tables.isec.name[row]!);
-    const rows = byName.get(name);
-    if (rows === undefined) byName.set(name, [row]);
-    else rows.push(row);
+    pushTo(byName, name, row);
   }
   const waiting: number[] = [];
   let sets = 0;

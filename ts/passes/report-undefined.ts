@@ -17,6 +17,7 @@ import type { Message, SourcePlace } from "../diagnostics/message.ts";
 import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { spellingHint } from "../diagnostics/spelling.ts";
+import { pushTo } from "../memory/lists.ts";
 
 /** References listed per symbol. */
 const MAX_REFERENCES = 3;
@@ -57,9 +58,7 @@ function groupBySymbol(ctx: Context, issues: Issue[]): [number, Issue[]][] {
   const groups = new Map<number, Issue[]>();
   for (const issue of issues) {
     const sym = issue.code === abi.ISSUE_UNDEFINED ? Number(issue.a) : (Number(issue.b) || discardedRow(ctx, issue));
-    const group = groups.get(sym);
-    if (group === undefined) groups.set(sym, [issue]);
-    else group.push(issue);
+    pushTo(groups, sym, issue);
   }
   return [...groups];
 }

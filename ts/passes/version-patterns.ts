@@ -14,6 +14,7 @@ import type { ByteString, SymbolPattern, VersionNode } from "../args/link-option
 import type { Context } from "../context.ts";
 import { demangle } from "../diagnostics/demangle.ts";
 import * as messages from "../diagnostics/messages.ts";
+import { pushTo } from "../memory/lists.ts";
 import { Glob, PatternSet } from "../script/glob.ts";
 
 /** A pattern with what it assigns: version index, and the name of the node it stands in. */
@@ -257,9 +258,7 @@ class DemangledNames {
     const made = new Map<ByteString, number[]>();
     for (const row of arena.u32.subarray(list >>> 2, (list >>> 2) + count)) {
       const name = demangle(arena.string(tables.gsym.name[row]!, tables.gsym.nameBytes[row]!));
-      const rows = made.get(name);
-      if (rows === undefined) made.set(name, [row]);
-      else rows.push(row);
+      pushTo(made, name, row);
     }
     return (this.made = made);
   }

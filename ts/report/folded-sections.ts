@@ -9,6 +9,7 @@ import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { sectionPath } from "../diagnostics/place.ts";
+import { pushTo } from "../memory/lists.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 
 /** Marks hashes, as opposed to the numbers of sections that are not folded. */
@@ -21,9 +22,7 @@ export function foldedSections(ctx: Context, active: number, count: number): Byt
   const classes = new Map<number, number[]>();
   for (const row of ctx.arena.u32.subarray(active >>> 2, (active >>> 2) + count)) {
     const leader = ctx.tables.fold.cls[row]!;
-    const rows = classes.get(leader);
-    if (rows === undefined) classes.set(leader, [row]);
-    else rows.push(row);
+    pushTo(classes, leader, row);
   }
   const keys = orderKeys(ctx);
   const leaders = [...classes.keys()].sort((a, b) => keys[a]! - keys[b]! || a - b);

@@ -9,6 +9,7 @@ import { SHN_COMMON, SHN_UNDEF, STB_GLOBAL, STB_WEAK, STV_DEFAULT, SYM_BYTES } f
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { displaySymbol, fileName, rawSymbol } from "../diagnostics/place.ts";
+import { pushTo } from "../memory/lists.ts";
 import { extractedObjects } from "./why-extract.ts";
 
 interface State {
@@ -55,9 +56,7 @@ class Replay {
       const by = obj.whyObj[id]!;
       // Only while its references were looked at; later the member itself asked.
       if (by === 0 || obj.kind[by] !== OBJ_SHARED && obj.done[by]! < obj.done[id]!) continue;
-      const members = this.extracts.get(by);
-      if (members === undefined) this.extracts.set(by, [id]);
-      else members.push(id);
+      pushTo(this.extracts, by, id);
     }
   }
 

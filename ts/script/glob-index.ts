@@ -5,6 +5,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Glob } from "./glob.ts";
+import { pushTo } from "../memory/lists.ts";
 
 interface Entry<T> {
   glob: Glob;
@@ -42,9 +43,7 @@ export class GlobIndex<T> {
   add(glob: Glob, value: T): void {
     const { kind, literal } = glob;
     if (kind === "exact") {
-      const known = this.exact.get(literal);
-      if (known === undefined) this.exact.set(literal, [value]);
-      else known.push(value);
+      pushTo(this.exact, literal, value);
     } else if (kind === "prefix" || (kind === "general" && literal !== "")) this.starts.add({ glob, value });
     else if (kind === "suffix") this.ends.add({ glob, value });
     else this.others.push({ glob, value });

@@ -12,6 +12,7 @@ import { SHF_GNU_RETAIN, SHF_WRITE, SHT_PROGBITS } from "../../../as-kernels/sha
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import { fileName, sectionName, sectionPlace } from "../../diagnostics/place.ts";
+import { pushTo } from "../../memory/lists.ts";
 import { allocTable, setRows } from "../../memory/table.ts";
 import type { InputDescription, LayoutScript, OutputDescription } from "../../script/layout.ts";
 import type { Members, Part, Place, Plan, PlannedSection } from "../../script/plan.ts";
@@ -213,9 +214,7 @@ class Binder {
       // -r has rules of its own for them, and takes them up afterwards.
       if (this.ctx.options.relocatable && (unique(name) || !this.byName.has(name))) continue;
       const part = lastMembers(this.sectionFor(this.orphanName(name), unique(name)));
-      const rows = this.extra.get(part);
-      if (rows === undefined) this.extra.set(part, [row]);
-      else rows.push(row);
+      pushTo(this.extra, part, row);
     }
   }
 

@@ -5,6 +5,7 @@
  * Binding notes the further descriptions; layout asks for a spill whenever a region has overflowed, and lays out again.
  */
 import type { Context } from "../../context.ts";
+import { pushTo } from "../../memory/lists.ts";
 import type { Fill, Members, PlanItem, PlannedSection, Spilling } from "../../script/plan.ts";
 
 type FillsOf = (section: PlannedSection) => Fill[];
@@ -30,9 +31,7 @@ export class Spills implements Spilling {
   /** A further description matches the row. */
   offer(row: number, first: Members, target: Target): void {
     this.here.set(row, first);
-    const targets = this.later.get(row);
-    if (targets === undefined) this.later.set(row, [target]);
-    else targets.push(target);
+    pushTo(this.later, row, target);
   }
 
   /** The rows of `all` that are in the part now; the others may come. */

@@ -10,6 +10,7 @@ import {
 import { STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
+import { pushTo } from "../../memory/lists.ts";
 import { eachNode, parseExpression, type Node } from "../../script/expression.ts";
 import { assignments, expressions, newLayout, type Assignment, type LayoutScript } from "../../script/layout.ts";
 import { ScriptError } from "../../script/lexer.ts";
@@ -61,9 +62,7 @@ function eachProvided(ctx: Context, all: readonly Assignment[], visit: (assignme
   const left = new Map<ByteString, Assignment[]>();
   for (const assignment of all) {
     if (!assignment.provide) continue;
-    const known = left.get(assignment.name);
-    if (known === undefined) left.set(assignment.name, [assignment]);
-    else known.push(assignment);
+    pushTo(left, assignment.name, assignment);
   }
   for (let found = true; found; ) {
     found = false;
