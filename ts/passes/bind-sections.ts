@@ -7,6 +7,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { inSteps, slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { uniqueRows } from "./unique-sections.ts";
 
@@ -14,8 +15,6 @@ import { uniqueRows } from "./unique-sections.ts";
 const RULE_BYTES = 16;
 /** osec row of the ELF header and program headers; real sections follow. */
 export const HEADERS_OSEC = 1;
-/** Sections a kernel call takes: V8 puts optimised code in place between calls. */
-const ROWS_PER_CALL = 1 << 14;
 /** osec rows kept for linker-made sections. */
 export const SPARE_OSECS = 256;
 
@@ -72,14 +71,14 @@ export function bindSections(ctx: Context): void {
   allocTable(arena, tables, "member", rows + 1);
   const mark = arena.mark();
   const unique = options.unique || options.uniqueGlobs.length > 0 ? uniqueRows(ctx) : 0;
-  const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
+  const slots = slotsFor(capacity);
   const table = arena.allocZeroed(slots * 4);
   const scratch = arena.allocZeroed(16);
   arena.u32[(scratch >>> 2) + 1] = HEADERS_OSEC + 1;
   let count = HEADERS_OSEC + 1;
-  for (let from = 1; from < rows && count !== 0; from += ROWS_PER_CALL) {
-    count = kernels.bindSections(from, Math.min(from + ROWS_PER_CALL, rows), params.get("nameRules"), params.get("nameRuleCount"), table, slots, scratch, unique);
-  }
+  inSteps(rows, (from, to) => {
+    if (count !== 0) count = kernels.bindSections(from, to, params.get("nameRules"), params.get("nameRuleCount"), table, slots, scratch, unique);
+  });
   if (count === 0) ctx.diag.fatal({ code: "LAYOUT", text: "too many output sections" });
   let base = 1;
   for (let id = HEADERS_OSEC; id < count; id++) {
@@ -88,7 +87,7 @@ export function bindSections(ctx: Context): void {
   }
   const cursors = arena.alloc(count * 4);
   arena.u32.set(tables.osec.memberBase.subarray(0, count), cursors >>> 2);
-  for (let from = 1; from < rows; from += ROWS_PER_CALL) kernels.fillMembers(from, Math.min(from + ROWS_PER_CALL, rows), cursors);
+  inSteps(rows, (from, to) => kernels.fillMembers(from, to, cursors));
   arena.release(mark);
   // Each has objects, a header, a window: all in JavaScript.
   if (count > MANY_OUTPUTS) ctx.host.optimise?.();

@@ -14,6 +14,7 @@ import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { copyInfo } from "../input/copy-info.ts";
 import { pushTo } from "../memory/lists.ts";
+import { inSteps } from "../memory/rows.ts";
 import { allocTable } from "../memory/table.ts";
 import { CopyRelSection } from "../synthetic/copy-rel.ts";
 import { GotPltSection } from "../synthetic/got-plt.ts";
@@ -26,18 +27,11 @@ import { RelaDynSection, relocationForm } from "../synthetic/rela-dyn.ts";
 import { RelaPltSection } from "../synthetic/rela-plt.ts";
 import { RelrSection } from "../synthetic/relr.ts";
 
-/** Rows per kernel call: short calls, so that optimised code takes over early. */
-const CHUNK_ROWS = 65536;
-
-function inChunks(rows: number, call: (from: number, to: number) => void): void {
-  for (let at = 1; at < rows; at += CHUNK_ROWS) call(at, Math.min(at + CHUNK_ROWS, rows));
-}
-
 /** Gives symbols with needs their aux rows and entries. Counts in params must be 0. */
 export function assignNeeds(ctx: Context): void {
   const { arena, tables, params, kernels } = ctx;
   let rows = 1;
-  inChunks(tables.sym.rows, (from, to) => (rows += kernels.countNeeds(from, to)));
+  inSteps(tables.sym.rows, (from, to) => (rows += kernels.countNeeds(from, to)));
   allocTable(arena, tables, "aux", rows);
   for (const name of ["auxRows", "gotWords", "pltCount", "pltGotCount", "ipltCount", "relativeCount", "symbolicCount", "relrCount"] as const) {
     params.set(name, 0);
@@ -48,7 +42,7 @@ export function assignNeeds(ctx: Context): void {
     params.set("gotWords", 2);
     if (params.get("shared") === 1) params.set("symbolicCount", 1);
   }
-  inChunks(tables.sym.rows, (from, to) => kernels.assignNeeds(from, to));
+  inSteps(tables.sym.rows, (from, to) => kernels.assignNeeds(from, to));
   if (rows !== params.get("auxRows") + 1) throw new Error("create-synthetic: needs changed while they were counted");
   const header = params.get("pltCount") > 0 || needsGotBase(ctx);
   params.set("gotPltHeader", header ? ctx.arch.gotPltHeaderWords : 0);
@@ -113,7 +107,7 @@ function isAlias(ctx: Context, row: number, sym: number, owner: number): boolean
 /** Turns the counts of dynamic relocations into slices, and takes memory for the records. */
 export function sliceDynamic(ctx: Context): void {
   const { arena, tables, params, kernels } = ctx;
-  inChunks(tables.member.rows, (from, to) => kernels.sumDynamic(from, to));
+  inSteps(tables.member.rows, (from, to) => kernels.sumDynamic(from, to));
   params.set("relaDyn", arena.alloc((params.get("relativeCount") + params.get("symbolicCount")) * RELA_BYTES));
 }
 
@@ -146,5 +140,5 @@ export function createSynthetic(ctx: Context): void {
 export function resolveSynthetic(ctx: Context): void {
   ctx.synthetics.copyRel?.resolve(ctx);
   ctx.synthetics.copyRelRo?.resolve(ctx);
-  inChunks(ctx.params.get("auxRows") + 1, (from, to) => ctx.kernels.resolveAux(from, to));
+  inSteps(ctx.params.get("auxRows") + 1, (from, to) => ctx.kernels.resolveAux(from, to));
 }

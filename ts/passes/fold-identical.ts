@@ -9,6 +9,7 @@ import { CTL_COUNTERS, SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { sectionPath } from "../diagnostics/place.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { foldedSections } from "../report/folded-sections.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
@@ -64,7 +65,7 @@ function groupPhase(w: WorkerContext, chunk: number): void {
   const starts = (w.args[A_STARTS]! >>> 2) + chunk;
   const [from, to] = [w.u32[starts]!, w.u32[starts + 1]!];
   if (from === to) return;
-  const slots = 2 ** Math.ceil(Math.log2(2 * (to - from) + 1));
+  const slots = slotsFor(to - from);
   w.kernels.foldGroup(from, to, w.args[A_ORDER]!, w.args[A_KEYS]!, w.args[A_ACTIVE]!, w.args[A_NEXT]!, w.window(TABLE, slots * 4), slots);
 }
 

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { allocTable } from "../memory/table.ts";
 import type { ByteString } from "../args/link-options.ts";
+import { slotsFor } from "../memory/rows.ts";
 
 const ROWS_PER_CHUNK = 1 << 15;
 
@@ -36,7 +37,7 @@ export function scatterPhase(w: WorkerContext, chunk: number): void {
 export function internPhase(w: WorkerContext, shard: number): void {
   const start = w.u32[(w.args[A_STARTS]! >>> 2) + shard]!;
   const end = w.u32[(w.args[A_STARTS]! >>> 2) + shard + 1]!;
-  const slots = 2 ** Math.ceil(Math.log2(2 * (end - start) + 2));
+  const slots = slotsFor(end - start);
   w.kernels.internShard(w.args[A_ORDER]!, start, end, w.window(0, slots * 4), slots);
 }
 
@@ -123,7 +124,7 @@ function verify(ctx: Context, records: number): void {
 /** ctx.lookup for names up to `globals`, and as many as there is room for; its table is made by indexNames. */
 function installLookup(ctx: Context, globals: number): void {
   const { arena, kernels } = ctx;
-  const slots = 2 ** Math.ceil(Math.log2(2 * globals));
+  const slots = slotsFor(globals);
   const table = arena.alloc(slots * 4);
   ctx.names = { table, slots };
   const scratch = arena.alloc(1 << 12);

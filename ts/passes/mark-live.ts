@@ -8,6 +8,7 @@ import { CTL_COUNTERS, START_STOP_RETAINS, START_STOP_WAITS, START_STOP_WANTED, 
 import type { Context } from "../context.ts";
 import { pushTo } from "../memory/lists.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { inSteps } from "../memory/rows.ts";
 import { keepMarks, markChanged, startMarks } from "./kept-marks.ts";
 
 /** Index in u32: the kernel's word that some section waits. */
@@ -18,8 +19,6 @@ const VISITED = (CTL_COUNTERS >>> 2) + 2;
 const PARENTS = (CTL_COUNTERS >>> 2) + 3;
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 64;
-/** Sections or names a kernel call takes. */
-const ROWS_PER_CALL = 1 << 14;
 /** Sections a chunk sweeps over. */
 const SECTIONS_PER_CHUNK = 2048;
 /** When the last sweep met fewer sections than this, workers are left asleep. */
@@ -37,11 +36,6 @@ export function fillTargetsPhase(w: WorkerContext, chunk: number): void {
   const [objects, count, targets] = w.args as [number, number, number];
   const end = Math.min((chunk + 1) * OBJECTS_PER_CHUNK, count);
   for (let i = chunk * OBJECTS_PER_CHUNK; i < end; i++) w.kernels.fillTargets(w.u32[(objects >>> 2) + i]!, targets);
-}
-
-/** Calls a kernel for rows 1…rows in steps short enough for V8 to put optimised code in place meanwhile. */
-function inSteps(rows: number, call: (from: number, to: number) => void): void {
-  for (let from = 1; from < rows; from += ROWS_PER_CALL) call(from, Math.min(from + ROWS_PER_CALL, rows));
 }
 
 export async function markLive(ctx: Context): Promise<void> {

@@ -8,6 +8,7 @@
 import { MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { eachRun } from "./split-pieces.ts";
 import { streamStrings } from "./stream-strings.ts";
@@ -54,7 +55,7 @@ function scatterChunk(w: WorkerContext, chunk: number): void {
 /** T_FROM, T_TO: record numbers; T_COUNTS: where the shard's size goes. */
 function dedupeChunk(w: WorkerContext, chunk: number): void {
   const t = task(w, chunk);
-  const slots = 2 ** Math.ceil(Math.log2(2 * (t[T_TO]! - t[T_FROM]!) + 16));
+  const slots = slotsFor(t[T_TO]! - t[T_FROM]!);
   const table = w.window(0, 4 * slots);
   const size = w.kernels.dedupeShard(t[T_MSEC]!, t[T_RECORDS]!, t[T_FROM]!, t[T_TO]!, table, slots, t[T_BY_ROW]!);
   w.u32[t[T_COUNTS]! >>> 2] = size;

@@ -11,6 +11,7 @@ import {
 import { STB_GLOBAL, STB_WEAK } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { inSteps } from "../memory/rows.ts";
 import { allocTable } from "../memory/table.ts";
 import { Glob } from "../script/glob.ts";
 import { indexNamesWhile } from "./intern-names.ts";
@@ -32,7 +33,7 @@ export async function resolveSymbols(ctx: Context): Promise<void> {
   arena.u32[(state >>> 2) + 1] = included;
   arena.u32[(state >>> 2) + 2] = arena.alloc(rows * 8);
   await indexNamesWhile(ctx, () => {
-    for (let from = 1; from < rows; from += OBJECTS_PER_CALL) kernels.resolveObjects(from, Math.min(from + OBJECTS_PER_CALL, rows), state);
+    inSteps(rows, (from, to) => kernels.resolveObjects(from, to, state), OBJECTS_PER_CALL);
   });
   const demand = (name: ByteString) => {
     const id = ctx.lookup(name);

@@ -15,6 +15,7 @@ import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import { memberName } from "../input/archive.ts";
 import { OpenFile } from "../input/input-file.ts";
+import { slotsFor } from "../memory/rows.ts";
 
 /** What is read at once. */
 const SPAN_BYTES = 1 << 18;
@@ -182,7 +183,7 @@ export class ScannedArchives {
     const { arena, kernels } = this.ctx;
     kernels.countScanned(this.from, this.to, this.out);
     const [members, names] = [arena.u32[this.out >>> 2]!, arena.u32[(this.out >>> 2) + 1]!];
-    this.slots = 2 ** Math.ceil(Math.log2(2 * names + 2));
+    this.slots = slotsFor(names);
     this.table = arena.allocZeroed(this.slots * 4);
     this.stack = arena.alloc(members * 4 + MARGIN);
     this.end = arena.mark();

@@ -9,6 +9,7 @@ import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { slotsFor } from "../memory/rows.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { keepPieces } from "./kept-pieces.ts";
@@ -126,7 +127,7 @@ export async function splitPieces(ctx: Context): Promise<void> {
 function finishRecords({ arena, kernels, tables }: Context): void {
   kernels.listEhFrames();
   const mark = arena.mark();
-  const slots = 2 ** Math.ceil(Math.log2(2 * tables.cie.rows + 1));
+  const slots = slotsFor(tables.cie.rows);
   kernels.linkCies(arena.allocZeroed(4 * slots), slots);
   arena.release(mark);
 }

@@ -1,5 +1,6 @@
 /** -z unique-symbol: local symbols get names of their own, NAME.COUNT. Before the symbol table is counted; names in later messages have them, too. */
 import type { Context } from "../context.ts";
+import { slotsFor } from "../memory/rows.ts";
 
 export function uniqueNames(ctx: Context): void {
   const { arena, kernels, params, tables: { obj } } = ctx;
@@ -11,7 +12,7 @@ export function uniqueNames(ctx: Context): void {
     names += obj.firstGlobal[o]!;
   }
   let to = arena.alloc(bytes + 16);
-  const slots = 2 ** Math.ceil(Math.log2(2 * names + 2));
+  const slots = slotsFor(names);
   const table = arena.allocZeroed(8 * slots);
   for (const o of ctx.objects) to = kernels.uniqueLocals(o, table, slots, to);
   kernels.uniqueGlobals(1, globals, table, slots, to);

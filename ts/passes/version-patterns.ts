@@ -15,6 +15,7 @@ import type { Context } from "../context.ts";
 import { demangle } from "../diagnostics/demangle.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { pushTo } from "../memory/lists.ts";
+import { slotsFor } from "../memory/rows.ts";
 import { Glob, PatternSet } from "../script/glob.ts";
 
 /** A pattern with what it assigns: version index, and the name of the node it stands in. */
@@ -186,7 +187,7 @@ export function definedVersion(ctx: Context, row: number): ByteString {
 export function globTable(ctx: Context, rules: readonly Rule[]): { rows: number; index: number } {
   const { arena } = ctx;
   const rows = arena.alloc(rules.length * GLOB_BYTES);
-  const slots = 2 ** Math.ceil(Math.log2(2 * rules.length + 2));
+  const slots = slotsFor(rules.length);
   const index = arena.allocZeroed(GLOB_INDEX_SLOTS + 4 * slots);
   const words = index >>> 2;
   arena.u32[words + 9] = slots - 1;

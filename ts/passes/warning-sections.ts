@@ -11,13 +11,12 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { displayName, rawRelocation, readObject, sectionName, sourcePlace } from "../diagnostics/place.ts";
+import { inSteps } from "../memory/rows.ts";
 import { latin1 } from "../memory/text.ts";
 
 const PREFIX = ".gnu.warning.";
 /** References listed per symbol. */
 const MAX_REFERENCES = 3;
-/** isec rows a kernel call takes. */
-const CHUNK_ROWS = 65536;
 /** Longer texts are not texts. */
 const MAX_TEXT = 4096;
 
@@ -50,9 +49,7 @@ function references({ arena, kernels, tables }: Context, sym: number, own: numbe
   const mark = arena.mark();
   const out = arena.alloc(8 * MAX_REFERENCES);
   let count = 0;
-  for (let from = 1; from < tables.isec.rows; from += CHUNK_ROWS) {
-    count = kernels.findReferences(sym, own, from, Math.min(from + CHUNK_ROWS, tables.isec.rows), out, count, MAX_REFERENCES);
-  }
+  inSteps(tables.isec.rows, (from, to) => (count = kernels.findReferences(sym, own, from, to, out, count, MAX_REFERENCES)));
   const places = Array.from({ length: Math.min(count, MAX_REFERENCES) }, (_, i): [number, number] => [arena.u32[(out >>> 2) + 2 * i]!, arena.u32[(out >>> 2) + 2 * i + 1]!]);
   arena.release(mark);
   return { places, count };

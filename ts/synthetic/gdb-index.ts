@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
 import { Cursor } from "../diagnostics/dwarf-reader.ts";
 import { badObject } from "../diagnostics/messages.ts";
+import { slotsFor } from "../memory/rows.ts";
 import { DebugBytes, DebugUnits, findDebugSections, type CodeRange, type CompilationUnit } from "./debug-units.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -185,7 +186,7 @@ class NameTable {
     const wanted = this.count + more;
     if (wanted <= this.capacity) return;
     this.capacity = Math.max(1024, 2 * wanted);
-    this.slots = 2 ** Math.ceil(Math.log2(2 * this.capacity));
+    this.slots = slotsFor(this.capacity);
     const old = this.records;
     this.records = arena.alloc(this.capacity * NAME_BYTES + 64);
     const table = arena.allocZeroed(4 * this.slots);

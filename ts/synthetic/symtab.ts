@@ -9,11 +9,10 @@ import { DISCARD_ALL, DISCARD_DEFAULT, DISCARD_LOCALS, DISCARD_NONE } from "../.
 import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { inSteps } from "../memory/rows.ts";
 import { keepRetained } from "./retained-symbols.ts";
 import type { SyntheticSection } from "./section.ts";
 
-/** Globals that a kernel call looks at. */
-const ROWS_PER_CALL = 1 << 14;
 /** Globals a unit takes. */
 const STRETCH_BITS = 11;
 const GLOBALS_PER_UNIT = 1 << STRETCH_BITS;
@@ -212,7 +211,7 @@ export class SymbolTable {
     this.list ||= arena.alloc(rows * 4);
     params.set("symList", this.list);
     let count = 0;
-    for (let from = 1; from < rows; from += ROWS_PER_CALL) count = kernels.listGlobals(from, Math.min(from + ROWS_PER_CALL, rows), room.order, this.list, count);
+    inSteps(rows, (from, to) => (count = kernels.listGlobals(from, to, room.order, this.list, count)));
     return ctx.retained === null ? count : keepRetained(ctx, this.list, count);
   }
 

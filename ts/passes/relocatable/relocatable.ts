@@ -16,6 +16,7 @@ import { alignUp } from "../../elf/align.ts";
 import { writeEhdr } from "../../elf/ehdr.ts";
 import { writeShdr } from "../../elf/shdr.ts";
 import type { OutputFile } from "../../host/host.ts";
+import { slotsFor } from "../../memory/rows.ts";
 import { allocTable, setRows } from "../../memory/table.ts";
 import type { Plan } from "../../script/plan.ts";
 import { BuildIdSection } from "../../synthetic/build-id.ts";
@@ -126,7 +127,7 @@ export class RelocatableOutput {
     setRows(tables, "member", rows + 1);
     const mark = arena.mark();
     const unique = uniqueRows(ctx);
-    const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
+    const slots = slotsFor(capacity);
     const table = arena.allocZeroed(slots * 4);
     let count = this.firstOrphan;
     for (const linked of [0, 1]) count = kernels.bindRelocatable(1, rows, linked, unique, ctx.options.dissolveGroups ? 1 : 0, table, slots, count);

@@ -8,6 +8,7 @@ import { UNDEFINED_IGNORE } from "../../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import { displayName, filePlace } from "../../diagnostics/place.ts";
+import { slotsFor } from "../../memory/rows.ts";
 import { undefinedPolicy } from "../scan-relocs.ts";
 
 export class OrderedNames {
@@ -40,7 +41,7 @@ export class OrderedNames {
     const mark = arena.mark();
     const list = arena.alloc(8 * names.length + 8);
     names.forEach((name, i) => arena.u32.set([arena.put(name), name.length], (list >>> 2) + 2 * i));
-    const slots = 2 ** Math.ceil(Math.log2(2 * names.length + 1));
+    const slots = slotsFor(names.length);
     const table = arena.allocZeroed(4 * slots);
     kernels.indexOrder(list, names.length, table, slots);
     for (const o of objects) {
