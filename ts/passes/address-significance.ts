@@ -10,6 +10,7 @@ import { SHDR_BYTES, SHT_LLVM_ADDRSIG } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { badObject } from "../diagnostics/messages.ts";
 import { displayName, filePlace } from "../diagnostics/place.ts";
+import { readShdr } from "../elf/shdr.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 
 /** Included objects a chunk takes. */
@@ -37,15 +38,14 @@ function readTable(w: WorkerContext, o: number, dataOnly: number): number {
   // What options mention is not compared.
   if (obj.kind[o] === OBJ_INTERNAL) return FINE;
   const index = w.kernels.findSectionType(obj.shdrs[o]!, obj.e_shnum[o]!, SHT_LLVM_ADDRSIG);
-  const header = new DataView(w.memory.buffer, obj.shdrs[o]! + index * SHDR_BYTES, SHDR_BYTES);
-  if (index === 0 || header.getUint32(40, true) === 0) {
+  const { sh_link, sh_offset, sh_size } = readShdr(new DataView(w.memory.buffer), obj.shdrs[o]! + index * SHDR_BYTES);
+  if (index === 0 || sh_link === 0) {
     w.kernels.keepMentioned(o, dataOnly);
     return index === 0 ? FINE : CUT_LOOSE + index;
   }
-  const [offset, bytes] = [Number(header.getBigUint64(24, true)), Number(header.getBigUint64(32, true))];
-  const at = w.window(2, bytes + 16);
-  w.read(obj.source[o]!, obj.offset[o]! + offset, at, bytes);
-  return w.kernels.keepListed(o, at, bytes, dataOnly) === 1 ? FINE : MALFORMED;
+  const at = w.window(2, sh_size + 16);
+  w.read(obj.source[o]!, obj.offset[o]! + sh_offset, at, sh_size);
+  return w.kernels.keepListed(o, at, sh_size, dataOnly) === 1 ? FINE : MALFORMED;
 }
 
 /** Writes fold.state; `fold` has been allocated. */

@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { noDependentLibrary } from "../diagnostics/input-messages.ts";
 import { badObject } from "../diagnostics/messages.ts";
 import { filePlace } from "../diagnostics/place.ts";
+import { readShdr } from "../elf/shdr.ts";
 import { Search } from "../input/search.ts";
 
 /** After resolve-symbols: ctx.dependents gets what it does not have yet; true = load again. */
@@ -46,16 +47,14 @@ function pathOf({ host }: Context, search: Search, name: ByteString): ByteString
 /** The strings of the section. */
 function specifiers(ctx: Context, o: number): ByteString[] {
   const w = ctx.pool.self;
-  const shdrs = ctx.tables.obj.shdrs[o]!;
-  const index = ctx.kernels.findSectionType(shdrs, ctx.tables.obj.e_shnum[o]!, SHT_LLVM_DEPENDENT_LIBRARIES);
+  const { obj } = ctx.tables;
+  const index = ctx.kernels.findSectionType(obj.shdrs[o]!, obj.e_shnum[o]!, SHT_LLVM_DEPENDENT_LIBRARIES);
   if (index === 0) return [];
-  const view = new DataView(w.memory.buffer, shdrs + index * SHDR_BYTES, SHDR_BYTES);
-  const bytes = Number(view.getBigUint64(32, true));
-  const offset = ctx.tables.obj.offset[o]! + Number(view.getBigUint64(24, true));
-  if (bytes === 0 || offset + bytes > ctx.tables.obj.offset[o]! + ctx.tables.obj.bytes[o]!) return [];
-  const at = w.window(2, bytes);
-  w.read(ctx.tables.obj.source[o]!, offset, at, bytes);
-  const text = ctx.arena.string(at, bytes);
+  const { sh_offset, sh_size } = readShdr(new DataView(w.memory.buffer), obj.shdrs[o]! + index * SHDR_BYTES);
+  if (sh_size === 0 || sh_offset + sh_size > obj.bytes[o]!) return [];
+  const at = w.window(2, sh_size);
+  w.read(obj.source[o]!, obj.offset[o]! + sh_offset, at, sh_size);
+  const text = ctx.arena.string(at, sh_size);
   if (!text.endsWith("\0")) {
     ctx.diag.error(badObject(filePlace(ctx, o), "corrupted dependent libraries section (unterminated string): .deplibs"));
     return [];

@@ -10,6 +10,7 @@ import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import { badObject } from "../../diagnostics/messages.ts";
 import { filePlace } from "../../diagnostics/place.ts";
+import { readShdr, type Shdr } from "../../elf/shdr.ts";
 import type { OrderedNames } from "./ordered-names.ts";
 
 /** Elf64_Rel: without an addend. */
@@ -83,10 +84,7 @@ function readProfile(ctx: Context, o: number, edges: Edges): void {
   const { kernels, tables, arena } = ctx;
   const w = ctx.pool.self;
   const [shdrs, sections] = [tables.obj.shdrs[o]!, tables.obj.e_shnum[o]!];
-  const section = (index: number): { type: number; offset: number; bytes: number } => {
-    const view = new DataView(w.memory.buffer, shdrs + index * SHDR_BYTES, SHDR_BYTES);
-    return { type: view.getUint32(4, true), offset: tables.obj.offset[o]! + Number(view.getBigUint64(24, true)), bytes: Number(view.getBigUint64(32, true)) };
-  };
+  const section = (index: number): Shdr => readShdr(new DataView(w.memory.buffer), shdrs + index * SHDR_BYTES);
   const index = kernels.findSectionType(shdrs, sections, SHT_LLVM_CALL_GRAPH_PROFILE);
   const relocations = kernels.findRelocations(shdrs, sections, index);
   if (relocations === 0) {
@@ -94,15 +92,15 @@ function readProfile(ctx: Context, o: number, edges: Edges): void {
     return;
   }
   const [weights, relas] = [section(index), section(relocations)];
-  const count = Math.floor(weights.bytes / 8);
-  const step = relas.type === SHT_RELA ? RELA_BYTES : REL_BYTES;
-  if (relas.bytes !== 2 * count * step) {
+  const count = Math.floor(weights.sh_size / 8);
+  const step = relas.sh_type === SHT_RELA ? RELA_BYTES : REL_BYTES;
+  if (relas.sh_size !== 2 * count * step) {
     ctx.diag.error(badObject(filePlace(ctx, o), "number of relocations doesn't match Weights"));
     return;
   }
-  const [weightsAt, relasAt, out] = [w.window(2, weights.bytes), w.window(3, relas.bytes), w.window(5, 16 * count)];
-  w.read(tables.obj.source[o]!, weights.offset, weightsAt, weights.bytes);
-  w.read(tables.obj.source[o]!, relas.offset, relasAt, relas.bytes);
+  const [weightsAt, relasAt, out] = [w.window(2, weights.sh_size), w.window(3, relas.sh_size), w.window(5, 16 * count)];
+  w.read(tables.obj.source[o]!, tables.obj.offset[o]! + weights.sh_offset, weightsAt, weights.sh_size);
+  w.read(tables.obj.source[o]!, tables.obj.offset[o]! + relas.sh_offset, relasAt, relas.sh_size);
   const found = kernels.callGraphEdges(o, weightsAt, count, relasAt, step, out);
   for (let i = 0; i < found; i++) edges.add(arena.u32[(out >>> 2) + 4 * i]!, arena.u32[(out >>> 2) + 4 * i + 1]!, arena.f64[(out >>> 3) + 2 * i + 1]!);
 }
