@@ -20,6 +20,9 @@ export function outOfMemory(memory: WebAssembly.Memory): OutOfMemory {
 /** Node's methods for text, which any bytes have: a Buffer over the memory would be one more function that Node has to compile first. */
 const node = typeof Buffer === "undefined" || !("latin1Slice" in Buffer.prototype) ? null : (Buffer.prototype as Buffer);
 
+/** `N` numbers. */
+type Numbers<N extends number, T extends number[] = []> = T["length"] extends N ? T : Numbers<N, [...T, number]>;
+
 /** Views over the whole of a shared memory; what main thread and workers both have. */
 export class MemoryViews {
   readonly memory: WebAssembly.Memory;
@@ -44,6 +47,11 @@ export class MemoryViews {
   /** View of `count` bytes at `address`. */
   bytes(address: number, count: number): Uint8Array {
     return this.u8.subarray(address, address + count);
+  }
+
+  /** The `count` u32 from `address` on, to be taken apart. */
+  words<N extends number>(address: number, count: N): Numbers<N> {
+    return this.u32.subarray(address >>> 2, (address >>> 2) + count) as Iterable<number> as Numbers<N>;
   }
 
   /** The `count` bytes at `address`, one character each. */

@@ -50,7 +50,7 @@ function makeShard(w: WorkerContext, source: number, subject: number, from: numb
 /** Phase: one shard. Argument: address of the shard rows. */
 function compressPhase(w: WorkerContext, chunk: number): void {
   const row = w.args[0]! + chunk * SHARD_ROW;
-  const [source, subject, level, kind, last] = w.u32.subarray(row >>> 2, (row >>> 2) + 5) as unknown as [number, number, number, number, number];
+  const [source, subject, level, kind, last] = w.words(row, 5);
   const [from, to] = [w.f64[(row >>> 3) + 4]!, w.f64[(row >>> 3) + 5]!];
   let { address, bytes } = makeShard(w, source, subject, from, to);
   if (bytes < to - from) {
@@ -254,7 +254,7 @@ function take(ctx: Context, { osec, as, first, end }: Job, shards: Shard[], rows
   const ready: Uint8Array[] = [head];
   let checksum = 1;
   for (let i = first; i < end; i++) {
-    const [address, bytes, own] = arena.u32.subarray(((rows + i * SHARD_ROW) >>> 2) + 5, ((rows + i * SHARD_ROW) >>> 2) + 8) as unknown as [number, number, number];
+    const [address, bytes, own] = arena.words(rows + i * SHARD_ROW + 20, 3);
     ready.push(arena.bytes(address, bytes));
     checksum = kernels.joinAdler32(checksum, own, shards[i]!.to - shards[i]!.from);
   }

@@ -115,7 +115,7 @@ function numberRows(ctx: Context, passed: readonly PassedMembers[]): void {
   before.forEach((members, i) => (obj.passed[members.obj]! += counts[i]!));
   const out = arena.alloc(OUT_BYTES);
   kernels.numberRows(out);
-  const [slot, esym, group, record] = arena.u32.subarray(out >>> 2, (out >>> 2) + 4) as unknown as [number, number, number, number];
+  const [slot, esym, group, record] = arena.words(out, 4);
   allocTable(arena, tables, "slot", slot + ctx.spareRows(slot));
   allocTable(arena, tables, "esym", esym + ctx.spareRows(esym));
   allocTable(arena, tables, "group", group + ctx.spareRows(group));

@@ -182,7 +182,7 @@ export class ScannedArchives {
   private index(): void {
     const { arena, kernels } = this.ctx;
     kernels.countScanned(this.from, this.to, this.out);
-    const [members, names] = [arena.u32[this.out >>> 2]!, arena.u32[(this.out >>> 2) + 1]!];
+    const [members, names] = arena.words(this.out, 2);
     this.slots = slotsFor(names);
     this.table = arena.allocZeroed(this.slots * 4);
     this.stack = arena.alloc(members * 4 + MARGIN);

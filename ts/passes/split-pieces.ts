@@ -169,7 +169,7 @@ function assignRows({ arena, kernels }: Context, from: number, to: number, first
   const cell = arena.alloc(RUN_CELL_BYTES);
   arena.u32.set([first.pieces, first.records, first.cies, first.frames], cell >>> 2);
   kernels.assignPieceRows(from, to, base, cell);
-  const [pieces, records, cies, frames] = arena.u32.subarray(cell >>> 2, (cell >>> 2) + 4) as unknown as [number, number, number, number];
+  const [pieces, records, cies, frames] = arena.words(cell, 4);
   const indexBytes = arena.f64[(cell >>> 3) + 2]!;
   arena.release(mark);
   return { pieces, records, cies, frames, indexBytes };

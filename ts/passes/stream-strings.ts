@@ -147,7 +147,7 @@ function takeSteps(w: WorkerContext, batch: Batch, isec: number, from: number, b
 
 function takeRun(w: WorkerContext, batch: Batch, run: number): void {
   const [place, bytes] = [w.f64[run >>> 3]!, w.f64[(run >>> 3) + 1]!];
-  const [source, first, end, compressed] = w.u32.subarray((run >>> 2) + 4, (run >>> 2) + 8) as unknown as [number, number, number, number];
+  const [source, first, end, compressed] = w.words(run + 16, 4);
   const slice = (w.args[A_SLICES]! + first * SLICE_BYTES) >>> 2;
   if (bytes > STEP_BYTES && compressed === 0) return takeSteps(w, batch, w.u32[slice]!, w.u32[slice + 1]!, bytes, source, place);
   const contents = batch.place(compressed === 0 ? bytes : w.u32[slice + 2]!);
@@ -265,7 +265,7 @@ class StreamedStrings {
       arena.u32.set([row, this.runs, this.slices, this.index], cell >>> 2);
       kernels.listRuns(this.runRows, this.sliceRows, cell);
       const large = arena.u32[(cell >>> 2) + 4]!;
-      [row, this.runs, this.slices, this.index] = arena.u32.subarray(cell >>> 2, (cell >>> 2) + 4) as unknown as [number, number, number, number];
+      [row, this.runs, this.slices, this.index] = arena.words(cell, 4);
       if (large !== 0) this.addParts(large);
     }
   }

@@ -48,12 +48,12 @@ interface Made {
 
 /** Makes the window of the row at `row` in this worker's memory. */
 export function makeWindow(w: WorkerContext, row: number): Made {
-  const [osec, first, end] = [w.u32[row >>> 2]!, w.u32[(row >>> 2) + 1]!, w.u32[(row >>> 2) + 2]!];
+  const [osec, first, end, kind] = w.words(row, 4);
   const [from, to] = [w.f64[(row >>> 3) + 2]!, w.f64[(row >>> 3) + 3]!];
   const bytes = to - from;
   const window = w.window(0, bytes + 16);
   const made = { osec, window, from, bytes };
-  if (w.u32[(row >>> 2) + 3] === WINDOW_SLICE) {
+  if (kind === WINDOW_SLICE) {
     readSlice(w, first, window, from, bytes);
     return made;
   }

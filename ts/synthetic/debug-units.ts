@@ -118,8 +118,8 @@ export interface DebugSections {
 
 export function findDebugSections(ctx: Context, obj: number, cells: number): DebugSections {
   ctx.kernels.findDebugSections(obj, cells);
-  const [info, abbrev, ranges, rnglists, addr, strOffsets, pubNames, pubTypes, names] = ctx.arena.u32.subarray(cells >>> 2, (cells >>> 2) + 9);
-  return { info: info!, abbrev: abbrev!, ranges: ranges!, rnglists: rnglists!, addr: addr!, strOffsets: strOffsets!, pubNames: pubNames!, pubTypes: pubTypes!, names: names! };
+  const [info, abbrev, ranges, rnglists, addr, strOffsets, pubNames, pubTypes, names] = ctx.arena.words(cells, 9);
+  return { info, abbrev, ranges, rnglists, addr, strOffsets, pubNames, pubTypes, names };
 }
 
 export interface CompilationUnit {
