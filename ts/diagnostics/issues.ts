@@ -9,6 +9,7 @@ import { SHDR_BYTES, SHF_ALLOC, SHF_X86_64_LARGE, SHN_ABS, SHN_LORESERVE, STT_SE
 import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readShdr, type Shdr } from "../elf/shdr.ts";
+import { hdrDistance } from "./layout-messages.ts";
 import type { Message, Place, SourcePlace } from "./message.ts";
 import * as messages from "./messages.ts";
 import { rangeAdvice } from "./range-advice.ts";
@@ -161,7 +162,7 @@ const WORDS: Record<number, Words> = {
   [abi.ISSUE_DUPLICATE]: duplicate,
   [abi.ISSUE_BAD_EH_FRAME]: ehFrame,
   [abi.ISSUE_HDR_DISTANCE]: (ctx, issue) =>
-    messages.hdrDistance(place.sectionPlace(ctx, issue.isec), issue.b === 0n ? "PC offset" : "FDE offset", issue.a),
+    hdrDistance(place.sectionPlace(ctx, issue.isec), issue.b === 0n ? "PC offset" : "FDE offset", issue.a),
   [abi.ISSUE_BAD_MERGE]: (ctx, issue) => messages.badObject(place.sectionPlace(ctx, issue.isec), mergeDetail(ctx, issue)),
   [abi.ISSUE_COPY_PROTECTED]: (ctx, issue) => {
     const [, symbol, definedIn, at] = against(ctx, issue);

@@ -1,6 +1,6 @@
 /**
  * A message: its text, and the same as data, for whoever does not want to read it out of the text (the API, --vs-diagnostics,
- * --error-handling-script). Both are made in one place (messages.ts, input-messages.ts), so that the wording is free.
+ * --error-handling-script). Both are made in one place (messages.ts, input-messages.ts, layout-messages.ts), so that the wording is free.
  *
  * Types only: saying nothing costs nothing. Strings are bytes here, as in the whole linker; the API decodes them.
  */

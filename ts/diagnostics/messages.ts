@@ -349,11 +349,6 @@ export function corruptEhFrame(what: string, at: Place): Message {
   return { code: "BAD_OBJECT", text: `corrupted .eh_frame: ${what}\n>>> defined in ${at.text}`, ...refsOf([at]) };
 }
 
-/** .eh_frame_hdr says distances in 32 bits. */
-export function hdrDistance(at: Place, what: string, distance: bigint): Message {
-  return { code: "LAYOUT", text: `${at.text}: ${what} is too large: 0x${distance.toString(16).toUpperCase()}`, at: at.ref };
-}
-
 export function unknownFdeEncoding(at: Place): Message {
   return { code: "BAD_OBJECT", text: `unknown FDE size encoding\n>>> defined in ${at.text}`, ...refsOf([at]) };
 }

@@ -4,14 +4,16 @@
  */
 import { PT_LOAD, SHF_TLS, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
+import { beyondAddressSpace, overlap, type Stretch } from "../diagnostics/layout-messages.ts";
 import { isAlloc } from "./segments.ts";
 
-const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16).toUpperCase()}`;
-
-interface Stretch {
+/** A section, and where it begins in one of the spaces. */
+interface Placed {
   osec: OutputSection;
   from: bigint;
 }
+
+const stretch = ({ osec, from }: Placed): Stretch => ({ name: osec.name, from, bytes: osec.size });
 
 /** `sharing`: sections of an OVERLAY, whose addresses may overlap. */
 export function checkLayout(ctx: Context, sharing: ReadonlySet<OutputSection> = new Set()): void {
@@ -19,7 +21,7 @@ export function checkLayout(ctx: Context, sharing: ReadonlySet<OutputSection> = 
   const { osecs } = ctx;
   for (const osec of osecs) {
     if (osec.sh_addr + BigInt(osec.size) <= 1n << 64n) continue;
-    ctx.diag.errorOrWarn({ code: "LAYOUT", text: `section ${osec.name} at ${hex(osec.sh_addr)} of size ${hex(BigInt(osec.size))} exceeds available address space` });
+    ctx.diag.errorOrWarn(beyondAddressSpace(stretch({ osec, from: osec.sh_addr })));
   }
   const loaded = osecs.filter((osec) => osec.size > 0 && isAlloc(osec) && (osec.sh_flags & SHF_TLS) === 0);
   if (ctx.plan !== null) {
@@ -33,13 +35,11 @@ export function checkLayout(ctx: Context, sharing: ReadonlySet<OutputSection> = 
   checkOverlap(ctx, "load address", loaded.map((osec) => ({ osec, from: BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n)) })));
 }
 
-function checkOverlap(ctx: Context, what: string, stretches: Stretch[], sharing?: ReadonlySet<OutputSection>): void {
-  const sorted = stretches.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
-  const end = ({ osec, from }: Stretch): bigint => from + BigInt(osec.size) - 1n;
-  const range = (stretch: Stretch): string => `>>> ${stretch.osec.name} range is [${hex(stretch.from)}, ${hex(end(stretch))}]`;
+function checkOverlap(ctx: Context, space: Parameters<typeof overlap>[0], placed: Placed[], sharing?: ReadonlySet<OutputSection>): void {
+  const sorted = placed.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
   for (let i = 1; i < sorted.length; i++) {
     const [a, b] = [sorted[i - 1]!, sorted[i]!];
-    if (end(a) < b.from || (sharing?.has(a.osec) === true && sharing.has(b.osec))) continue;
-    ctx.diag.errorOrWarn({ code: "LAYOUT", text: `section ${a.osec.name} ${what} range overlaps with ${b.osec.name}\n${range(a)}\n${range(b)}` });
+    if (a.from + BigInt(a.osec.size) <= b.from || (sharing?.has(a.osec) === true && sharing.has(b.osec))) continue;
+    ctx.diag.errorOrWarn(overlap(space, stretch(a), stretch(b)));
   }
 }

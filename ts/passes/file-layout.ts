@@ -6,6 +6,7 @@
  */
 import { EHDR_BYTES, PF_X, PT_GNU_STACK, PT_LOAD, PT_TLS, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
+import { noPlaceInFile } from "../diagnostics/layout-messages.ts";
 import { alignUp } from "../elf/align.ts";
 import type { PlannedSection } from "../script/plan.ts";
 import { placeSeparated } from "./separate-debug.ts";
@@ -49,7 +50,7 @@ export function assignOffsets(ctx: Context): void {
     const nobits = osec.sh_type === SHT_NOBITS;
     const at = offsetOf(ctx, osec, loadOf.get(osec), offset, osec === tls);
     if (at < 0 || (!nobits && at + osec.size > MAX_FILE_BYTES)) {
-      ctx.diag.errorOrWarn({ code: "LAYOUT", text: `unable to place section ${osec.name} at file offset ${range(at, osec.size)}; check your linker script for overflows` });
+      ctx.diag.errorOrWarn(noPlaceInFile(osec.name, at, osec.size));
       osec.sh_offset = offset;
     } else {
       osec.sh_offset = at;
@@ -80,7 +81,7 @@ export function assignRawOffsets(ctx: Context): void {
   for (const osec of written) {
     const end = Number(lma(osec) - lowest) + osec.size;
     osec.sh_offset = end - osec.size;
-    if (end > MAX_FILE_BYTES) ctx.diag.fatal({ code: "LAYOUT", text: `unable to place section ${osec.name} at file offset ${range(osec.sh_offset, osec.size)}; check your linker script for overflows` });
+    if (end > MAX_FILE_BYTES) ctx.diag.fatal(noPlaceInFile(osec.name, osec.sh_offset, osec.size));
     ctx.sectionHeaders = Math.max(ctx.sectionHeaders, end);
   }
 }
@@ -88,11 +89,6 @@ export function assignRawOffsets(ctx: Context): void {
 /** Nothing but moves of the location counter. */
 export function isBare({ command, hasInputs, parts }: PlannedSection): boolean {
   return !hasInputs && command?.fill == null && parts.every((part) => part.kind !== "data");
-}
-
-function range(offset: number, bytes: number): string {
-  const hex = (value: number): string => `0x${BigInt.asUintN(64, BigInt(value)).toString(16).toUpperCase()}`;
-  return `[${hex(offset)}, ${hex(offset + bytes - 1)}]`;
 }
 
 /** lld computeFileOffset. `offset`: end of what was placed before. */

@@ -7,6 +7,7 @@
  */
 import { MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
+import { mergedTooLarge } from "../diagnostics/layout-messages.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
@@ -167,7 +168,7 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
   await pool.run("merge-scatter", tasks.count, tasks.address);
   await pool.run("merge-dedupe", shardTasks.count, shardTasks.address);
   for (const group of groups) {
-    if (kernels.placeShards(group.m, group.sizes) !== 0) ctx.diag.fatal({ code: "LAYOUT", text: "merged section is larger than 4 GiB" });
+    if (kernels.placeShards(group.m, group.sizes) !== 0) ctx.diag.fatal(mergedTooLarge());
   }
   await finish(ctx, groups);
   arena.release(mark);

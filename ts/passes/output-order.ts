@@ -7,6 +7,7 @@
 import { PT_LOAD, PT_PHDR, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, OutputOrderItem } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
+import { overlapsHeaders } from "../diagnostics/layout-messages.ts";
 import { alignAddress } from "../elf/align.ts";
 import { imageBase } from "./assign-addresses.ts";
 import { isAlloc, isTbss, pageSizes, type Loading } from "./segments.ts";
@@ -100,7 +101,7 @@ export function settleOrderedSegments(ctx: Context): void {
   } else {
     const { address, bytes } = ctx.headers;
     const hit = ctx.osecs.find((osec) => isAlloc(osec) && osec.size > 0 && osec.sh_addr < address + BigInt(bytes) && address < osec.sh_addr + BigInt(osec.size));
-    if (hit !== undefined) ctx.diag.errorOrWarn({ code: "LAYOUT", text: `--section-order: section ${hit.name} overlaps the headers at 0x${address.toString(16)}` });
+    if (hit !== undefined) ctx.diag.errorOrWarn(overlapsHeaders(hit.name, address));
   }
   const start = (segment: (typeof ctx.loads)[number]): bigint => (segment.heads !== 0 ? ctx.headers.address : segment.sections[0]?.sh_addr ?? 0n);
   const loads = ctx.loads.toSorted((a, b) => (start(a) < start(b) ? -1 : start(a) > start(b) ? 1 : 0));

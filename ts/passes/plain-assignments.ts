@@ -6,6 +6,7 @@
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { assignmentEndless } from "../diagnostics/layout-messages.ts";
 import { distinct } from "../diagnostics/print.ts";
 import { evaluate } from "../script/expression.ts";
 import { ScriptError } from "../script/lexer.ts";
@@ -35,7 +36,7 @@ export function evaluatePlain(ctx: Context, script: LayoutScript): void {
     const state = values.state();
     if (state === before) break;
     before = state;
-    if (round === MAX_ROUNDS - 1) values.error({ code: "LAYOUT", text: `assignment to symbol ${ctx.symbolName(values.changing)} does not converge`, symbol: ctx.symbolName(values.changing) });
+    if (round === MAX_ROUNDS - 1) values.error(assignmentEndless(ctx.symbolName(values.changing)));
   }
   for (const message of distinct(values.errors)) ctx.diag.errorOrWarn(message);
   values.publish();

@@ -8,6 +8,7 @@
  */
 import { CTL_WINDOW_TOP, ERR_COMPRESSED, ISSUE_BAD_MERGE, MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
+import { mergedTooLarge } from "../diagnostics/layout-messages.ts";
 import { outOfMemory } from "../memory/arena.ts";
 import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
@@ -252,7 +253,7 @@ class StreamedStrings {
   private placeStream(m: number): void {
     const { ctx: { arena, diag, kernels, tables } } = this;
     const stream = tables.msec.stream[m]!;
-    if (kernels.placeShards(m, stream) !== 0) diag.fatal({ code: "LAYOUT", text: "merged section is larger than 4 GiB" });
+    if (kernels.placeShards(m, stream) !== 0) diag.fatal(mergedTooLarge());
     const count = kernels.numberItems(stream);
     arena.u32[(stream >>> 2) + STREAM_ITEMS] = arena.alloc(ITEM_BYTES * count + 16);
     arena.u32[(stream >>> 2) + STREAM_COUNT] = count;

@@ -8,6 +8,7 @@
 import { SYM_ABSOLUTE, TOMB_ONE } from "../../../as-kernels/shared/abi.ts";
 import { SHF_COMPRESSED, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHT_NOBITS, SHT_PROGBITS } from "../../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../../context.ts";
+import { movesBackward } from "../../diagnostics/layout-messages.ts";
 import { distinct } from "../../diagnostics/print.ts";
 import type { Assertion, Assignment, LayoutScript } from "../../script/layout.ts";
 import type { Plan, PlannedSection } from "../../script/plan.ts";
@@ -139,7 +140,7 @@ class RelocatableLayouter {
     if (command.name !== ".") values.assign(command.sym, value);
     else if (inside !== null) {
       const to = addressOf(value);
-      if (to < values.location) values.error({ code: "LAYOUT", text: `unable to move location counter backward for section '${inside.osec.name}'` });
+      if (to < values.location) values.error(movesBackward(inside.osec.name));
       else inside.osec.size = Number(to);
     }
   }

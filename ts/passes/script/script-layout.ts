@@ -8,6 +8,7 @@
 import { ISEC_EH_FRAME, ISEC_MERGE } from "../../../as-kernels/shared/abi.ts";
 import { PT_LOAD, PT_TLS } from "../../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../../context.ts";
+import { addressEndless, assignmentEndless, misaligned, movesBackward } from "../../diagnostics/layout-messages.ts";
 import { distinct } from "../../diagnostics/print.ts";
 import { alignAddress, alignUp } from "../../elf/align.ts";
 import type { Expr } from "../../script/expression.ts";
@@ -29,8 +30,6 @@ import { warnAligned } from "../warn-alignment.ts";
 const MAX_ROUNDS = 30;
 /** Further rounds in which only addresses and symbols change (lld's number). */
 const MAX_PASSES = 5;
-
-const hex = (value: bigint): string => `0x${value.toString(16).toUpperCase()}`;
 
 export function assignScriptAddresses(ctx: Context, script: LayoutScript, plan: Plan, placeLinkerDefined: () => void): void {
   new Layouter(ctx, script, plan, placeLinkerDefined).run();
@@ -112,9 +111,9 @@ class Layouter {
 
   private reportEndless(): void {
     const { ctx, moved } = this;
-    if (moved !== null) ctx.diag.errorOrWarn({ code: "LAYOUT", text: `address (${hex(moved.sh_addr).toLowerCase()}) of section '${moved.name}' does not converge` });
+    if (moved !== null) ctx.diag.errorOrWarn(addressEndless(moved.name, moved.sh_addr));
     const { changing } = this.values;
-    if (changing !== 0) ctx.diag.errorOrWarn({ code: "LAYOUT", text: `assignment to symbol ${ctx.symbolName(changing)} does not converge`, symbol: ctx.symbolName(changing) });
+    if (changing !== 0) ctx.diag.errorOrWarn(assignmentEndless(ctx.symbolName(changing)));
   }
 
   /** .relr.dyn and the like react to addresses. */
@@ -159,12 +158,8 @@ class Layouter {
     const { values } = this;
     if (inside !== null) {
       if (to < values.location) {
-        const { text, ref } = placeInScript(expr.text, expr.name, expr.offset);
-        values.error({
-          code: "LAYOUT",
-          text: `${text}: unable to move location counter (${hex(values.location).toLowerCase()}) backward to ${hex(to).toLowerCase()} for section '${inside.osec.name}'`,
-          at: ref,
-        });
+        const place = placeInScript(expr.text, expr.name, expr.offset);
+        values.error(movesBackward(inside.osec.name, { place, from: values.location, to }));
       }
       this.regions.expand(inside, to - values.location);
       inside.osec.size = Math.max(0, inside.osec.size + Number(BigInt.asIntN(64, to - values.location)));
@@ -245,7 +240,7 @@ class Layouter {
     const { values, ctx } = this;
     if (values.location % (1n << BigInt(osec.align)) === 0n || this.misaligned.has(osec)) return;
     this.misaligned.add(osec);
-    ctx.diag.warn({ code: "LAYOUT", text: `address (${hex(values.location).toLowerCase()}) of section ${osec.name} is not a multiple of alignment (${2 ** osec.align})` });
+    ctx.diag.warn(misaligned(osec.name, values.location, 2 ** osec.align));
   }
 
   /** Contents in order. Inside a section `.` is relative to it. */

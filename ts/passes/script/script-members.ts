@@ -7,6 +7,7 @@ import {
   SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS,
 } from "../../../as-kernels/shared/elf.ts";
 import type { Context } from "../../context.ts";
+import { flagsDiffer } from "../../diagnostics/layout-messages.ts";
 import { sectionPlace } from "../../diagnostics/place.ts";
 import type { Expr } from "../../script/expression.ts";
 import { scriptError } from "../../script/lexer.ts";
@@ -57,13 +58,7 @@ export function addMember(ctx: Context, section: PlannedSection, row: number): v
 
 function reportFlags(ctx: Context, osec: PlannedSection["osec"], row: number): void {
   const { isec } = ctx.tables;
-  const flags = (value: number): string => `0x${value.toString(16)}`;
-  const { text, ref } = sectionPlace(ctx, row);
-  ctx.diag.error({
-    code: "LAYOUT",
-    text: `incompatible section flags for ${osec.name}\n>>> ${text}: ${flags(isec.sh_flags[row]!)}\n>>> output section ${osec.name}: ${flags(osec.sh_flags)}`,
-    at: ref,
-  });
+  ctx.diag.error(flagsDiffer(sectionPlace(ctx, row), isec.sh_flags[row]!, osec.name, osec.sh_flags));
 }
 
 /** After its members: the row of a section in `osec`. */
