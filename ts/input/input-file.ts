@@ -5,10 +5,23 @@
  * walked; contents are read again later, by path, by whoever needs them.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Named } from "../diagnostics/input-messages.ts";
 import { HostError, type Host } from "../host/host.ts";
 import { latin1 } from "../memory/text.ts";
 import type { ByteSource } from "./archive.ts";
 import { fileKind, HEAD_BYTES, type FileKind } from "./file-kind.ts";
+
+/** The bytes of an object: a file, or a stretch of one. Named as users know it: the file, or the archive and its member. */
+export interface InputPart extends Named {
+  /** Path of the file that holds the bytes: not the archive's where that is thin. */
+  source: ByteString;
+  /** Bytes from the start of that file. */
+  offset: number;
+  bytes: number;
+}
+
+/** A file that is an object, or has been made one. */
+export const wholeFile = (path: ByteString, bytes: number): InputPart => ({ source: path, offset: 0, bytes, path, member: "" });
 
 /** The part of Host that reads inputs. Failures throw HostError. */
 export type InputHost = Pick<Host, "open" | "read" | "size" | "close">;

@@ -8,6 +8,7 @@ import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { incompatible, notCompiled, type Named } from "../diagnostics/input-messages.ts";
 import { HostError, type Host } from "../host/host.ts";
+import type { InputPart } from "../input/input-file.ts";
 import { parentOf } from "../input/search.ts";
 import { latin1 } from "../memory/text.ts";
 import { bitcodeTarget } from "./bitcode-target.ts";
@@ -25,8 +26,9 @@ export class BitcodeCompiler {
   private readonly made = new Map<string, Compiled>();
   private program: ByteString | undefined;
 
-  /** The object of the bitcode at `offset` of a file; null = there is no clang here, "refused": it is for another machine. Errors are reported. */
-  compile(ctx: Context, source: ByteString, offset: number, bytes: number, file: Named): Compiled | "refused" | null {
+  /** The object of a file of bitcode; null = there is no clang here, "refused": it is for another machine. Errors are reported. */
+  compile(ctx: Context, file: InputPart): Compiled | "refused" | null {
+    const { source, offset, bytes } = file;
     const key = `${source}@${offset}`;
     const known = this.made.get(key);
     if (known !== undefined) return known;

@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import { takeIssues } from "../diagnostics/issues.ts";
 import { fileName } from "../diagnostics/place.ts";
 import { HostError } from "../host/host.ts";
+import type { InputPart } from "../input/input-file.ts";
 import { groupClaims, standIn } from "../input/made-object.ts";
 import { SLIM_MARK } from "./slim-mark.ts";
 import { LTO_UNDEF, LTO_WEAK_UNDEF, readLtoSymbols, type LtoSymbol } from "../input/gcc-symtab.ts";
@@ -39,11 +40,11 @@ export class GccLto {
   private readonly replaced = new Set<string>();
 
   /** The stand-in of a file or member, "gone" when it has been compiled, null for ordinary objects. */
-  claim(ctx: Context, source: ByteString, offset: number, bytes: number): Claim | "gone" | null {
-    const key = `${source}@${offset}`;
+  claim(ctx: Context, part: InputPart): Claim | "gone" | null {
+    const key = `${part.source}@${part.offset}`;
     if (this.replaced.has(key)) return "gone";
     let claim = this.claims.get(key);
-    if (claim === undefined) this.claims.set(key, (claim = makeClaim(ctx, source, offset, bytes)));
+    if (claim === undefined) this.claims.set(key, (claim = makeClaim(ctx, part)));
     return claim;
   }
 
@@ -85,7 +86,7 @@ function cannotCompile(file: ByteString): ByteString {
   return `${file}: this is a GCC LTO object without machine code, and GCC's lto-wrapper is not known: link with gcc -flto, or compile with -ffat-lto-objects or without -flto`;
 }
 
-function makeClaim(ctx: Context, source: ByteString, offset: number, bytes: number): Claim | null {
+function makeClaim(ctx: Context, { source, offset, bytes }: InputPart): Claim | null {
   const { host } = ctx;
   const read = (position: number, count: number): Uint8Array | null => {
     if (!(position >= 0 && count >= 0 && position + count <= bytes)) return null;

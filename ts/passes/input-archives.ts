@@ -12,7 +12,7 @@ import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import { BadArchive, memberAt, symbolIndex, walkArchive, type Member } from "../input/archive.ts";
 import { fileKind, type FileKind } from "../input/file-kind.ts";
-import { OpenFile } from "../input/input-file.ts";
+import { OpenFile, type InputPart } from "../input/input-file.ts";
 import { baseName, joinPath, parentOf } from "../input/search.ts";
 import type { ClosedArchives } from "./closed-archives.ts";
 import type { InputAccess } from "./input-access.ts";
@@ -96,7 +96,7 @@ export class InputArchives {
         if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
         if (kind === "relocatable") this.objects.noteAbi(member.head[member.headAt + EI_OSABI]!);
         if (stays && kind !== "incompatible" && objects > 0) return;
-        this.addMember(kind, file.path, member.offset, member.bytes, file.path, member.name, flags, member);
+        this.addMember(kind, { source: file.path, offset: member.offset, bytes: member.bytes, path: file.path, member: member.name }, flags, member);
       });
     } catch (error) {
       if (error === INCOMPATIBLE) return false;
@@ -136,7 +136,7 @@ export class InputArchives {
     try {
       scanned.forNeeded(path, ({ name, offset, bytes, osabi }) => {
         this.objects.noteAbi(osabi);
-        this.objects.addObject(path, offset, bytes, path, name, flags);
+        this.objects.addObject({ source: path, offset, bytes, path, member: name }, flags);
       });
     } catch (error) {
       if (!(error instanceof BadArchive)) throw error;
@@ -153,16 +153,13 @@ export class InputArchives {
   }
 
   /** `first`: the first bytes of the member. */
-  private addMember(
-    kind: FileKind, source: ByteString, offset: number, bytes: number, archive: ByteString, member: ByteString, flags: number, first: Pick<Member, "head" | "headAt" | "headEnd">,
-  ): void {
-    if (kind === "bitcode") return this.objects.addBitcode(source, offset, bytes, archive, member, flags);
-    if (kind === "relocatable") return this.objects.addObject(source, offset, bytes, archive, member, flags);
-    const file = { path: archive, member };
+  private addMember(kind: FileKind, part: InputPart, flags: number, first: Pick<Member, "head" | "headAt" | "headEnd">): void {
+    if (kind === "bitcode") return this.objects.addBitcode(part, flags);
+    if (kind === "relocatable") return this.objects.addObject(part, flags);
     const { diag } = this.ctx;
-    if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(file));
-    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, file, first.head.subarray(first.headAt, first.headEnd));
-    else diag.warn(messages.oddMember(file));
+    if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(part));
+    else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, part, first.head.subarray(first.headAt, first.headEnd));
+    else diag.warn(messages.oddMember(part));
   }
 
   /** A thin archive names its members' files, relative to itself, or members of archives. */
@@ -174,12 +171,12 @@ export class InputArchives {
       file = new OpenFile(this.ctx.host, this.access.paths.path(path), this.access.machine);
       this.access.noteLoaded(path);
       if (member.nested < 0) {
-        this.addMember(file.kind, path, 0, file.size, archive, name, flags, { head: file.head, headAt: 0, headEnd: file.headBytes });
+        this.addMember(file.kind, { source: path, offset: 0, bytes: file.size, path: archive, member: name }, flags, { head: file.head, headAt: 0, headEnd: file.headBytes });
         return;
       }
       const inner = memberAt(file, member.nested);
       const kind = fileKind(inner.head, inner.headAt, inner.headEnd, this.access.machine);
-      this.addMember(kind, path, inner.offset, inner.bytes, archive, name, flags, inner);
+      this.addMember(kind, { source: path, offset: inner.offset, bytes: inner.bytes, path: archive, member: name }, flags, inner);
     } catch (error) {
       if (!(error instanceof HostError) && !(error instanceof BadArchive)) throw error;
       this.ctx.diag.error(messages.thinMember(archive, member.name, error));

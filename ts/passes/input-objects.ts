@@ -5,6 +5,7 @@ import { OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
+import { wholeFile, type InputPart } from "../input/input-file.ts";
 import { BitcodeCompiler } from "../lto/bitcode.ts";
 import type { InputAccess } from "./input-access.ts";
 import type { InputRows } from "./input-rows.ts";
@@ -28,30 +29,35 @@ export class InputObjects {
     this.rows = rows;
   }
 
-  /** `source`: the file that holds the bytes; `flags`: OBJF_*. */
-  addObject(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
+  /** `flags`: OBJF_*. */
+  addObject(part: InputPart, flags: number): void {
     const { lto } = this.ctx;
     const before = this.bytes;
-    this.bytes += bytes;
+    this.bytes += part.bytes;
     if (Math.floor(this.bytes / STEP_BYTES) > Math.floor(before / STEP_BYTES)) this.ctx.expectBytes(this.bytes);
     if (lto !== null) {
-      const claim = lto.claim(this.ctx, source, offset, bytes);
+      const claim = lto.claim(this.ctx, part);
       if (claim === "gone") {
         if ((flags & OBJF_LAZY) === 0) this.addCompiled();
         return;
       }
-      if (claim !== null) return void this.rows.add(claim.path, 0, claim.bytes, path, member, flags);
+      if (claim !== null) return void this.addMade(claim, part, flags);
     }
-    this.rows.add(source, offset, bytes, path, member, flags);
+    this.rows.add(part, flags);
   }
 
-  addBitcode(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): void {
+  /** An object that stands in the place of `part`, under its name. */
+  private addMade({ path, bytes }: { path: ByteString; bytes: number }, part: InputPart, flags: number): void {
+    this.rows.add({ source: path, offset: 0, bytes, path: part.path, member: part.member }, flags);
+  }
+
+  addBitcode(part: InputPart, flags: number): void {
     const compiler = (this.ctx.bitcode ??= new BitcodeCompiler());
-    const object = compiler.compile(this.ctx, source, offset, bytes, { path, member });
+    const object = compiler.compile(this.ctx, part);
     if (object === "refused") return;
-    if (object !== null) this.rows.add(object.path, 0, object.bytes, path, member, flags);
-    else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode({ path, member }));
-    else this.ctx.diag.warn(messages.lazyBitcode({ path, member }));
+    if (object !== null) this.addMade(object, part, flags);
+    else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode(part));
+    else this.ctx.diag.warn(messages.lazyBitcode(part));
   }
 
   /** What lto-wrapper made, in the place of the first object it was made of. */
@@ -60,7 +66,7 @@ export class InputObjects {
     this.compiledAdded = true;
     for (const path of objects) {
       const file = this.access.open(path);
-      if (file !== null) this.rows.add(path, 0, file.size, path, "", 0);
+      if (file !== null) this.rows.add(wholeFile(path, file.size), 0);
       file?.close();
     }
   }

@@ -7,6 +7,7 @@
 import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
+import { wholeFile, type InputPart } from "../input/input-file.ts";
 import type { SharedObject } from "../input/shared-object.ts";
 import { allocTable } from "../memory/table.ts";
 
@@ -20,7 +21,7 @@ export function inputName(input: Pick<InputFile, "path" | "member">): ByteString
   return input.member === "" ? input.path : `${input.path}(${input.member})`;
 }
 
-function newInput(id: number, source: number, offset: number, bytes: number, path: ByteString, member: ByteString, group = 0): InputFile {
+function newInput(id: number, source: number, { offset, bytes, path, member }: InputPart, group = 0): InputFile {
   return { id, obj: id, source, offset, bytes, path, member, group, soname: "", needed: NO_NAMES, versions: NO_NAMES };
 }
 
@@ -40,7 +41,7 @@ export class InputRows {
     ctx.sources.length = 0;
     ctx.sources.push("");
     ctx.inputs.length = 0;
-    ctx.inputs.push(newInput(0, 0, 0, 0, "", ""), newInput(1, 0, 0, 0, "<internal>", ""));
+    ctx.inputs.push(newInput(0, 0, wholeFile("", 0)), newInput(1, 0, wholeFile("<internal>", 0)));
     ctx.sharedObjects.length = 0;
   }
 
@@ -58,10 +59,10 @@ export class InputRows {
     this.flags[id]! &= ~flags;
   }
 
-  /** A row of ctx.inputs; its id. `source`: the file that holds its bytes, `flags`: OBJF_*. */
-  add(source: ByteString, offset: number, bytes: number, path: ByteString, member: ByteString, flags: number): number {
+  /** A row of ctx.inputs; its id. `flags`: OBJF_*. */
+  add(part: InputPart, flags: number): number {
     const { inputs } = this.ctx;
-    const input = newInput(inputs.length, this.sourceRow(source), offset, bytes, path, member, this.group);
+    const input = newInput(inputs.length, this.sourceRow(part.source), part, this.group);
     inputs.push(input);
     this.flags.push(flags);
     if (this.ctx.options.trace && (flags & OBJF_LAZY) === 0 && ++this.traced > this.ctx.traced) {

@@ -13,7 +13,7 @@ import { taggedError } from "../diagnostics/error-script.ts";
 import * as messages from "../diagnostics/input-messages.ts";
 import { HostError, LARGE_BYTES } from "../host/host.ts";
 import { versionBySoname } from "../input/imported-versions.ts";
-import type { OpenFile } from "../input/input-file.ts";
+import { wholeFile, type OpenFile } from "../input/input-file.ts";
 import { objectOfBinary, objectOfSymbols } from "../input/made-object.ts";
 import { whyMissing } from "../input/missing-library.ts";
 import { baseName, joinPath } from "../input/search.ts";
@@ -111,7 +111,7 @@ class Loader implements InputTaker {
     try {
       const object = make(this.ctx.host.readAll(path), named);
       this.access.noteLoaded(path);
-      if (object !== undefined) this.rows.add(this.ctx.host.unnamed(object), 0, object.length, path, "", 0);
+      if (object !== undefined) this.rows.add({ source: this.ctx.host.unnamed(object), offset: 0, bytes: object.length, path, member: "" }, 0);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.ctx.diag.error(messages.cannotOpen(path, error));
@@ -183,8 +183,9 @@ class Loader implements InputTaker {
     if (file.kind === "text" || file.kind === "empty") return this.scripts.add(file, position, maySkip);
     this.access.noteLoaded(file.path);
     if (file.kind === "relocatable" || file.kind === "shared") this.objects.noteAbi(file.head[EI_OSABI]!);
-    if (file.kind === "bitcode") this.objects.addBitcode(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
-    else if (file.kind === "relocatable") this.objects.addObject(file.path, 0, file.size, file.path, "", position.lib !== 0 ? OBJF_LAZY : 0);
+    const flags = position.lib !== 0 ? OBJF_LAZY : 0;
+    if (file.kind === "bitcode") this.objects.addBitcode(wholeFile(file.path, file.size), flags);
+    else if (file.kind === "relocatable") this.objects.addObject(wholeFile(file.path, file.size), flags);
     else if (file.kind === "shared") this.addShared(file, position, recorded);
     else this.access.reject(file.kind, { path: file.path, member: "" }, file.head);
     return true;
@@ -215,7 +216,7 @@ class Loader implements InputTaker {
       return;
     }
     if (this.ctx.options.defaultImportedSymver) versionBySoname(arena, object, soname);
-    const id = this.rows.add(file.path, 0, file.size, file.path, "", position.asNeeded ? OBJF_AS_NEEDED : 0);
+    const id = this.rows.add(wholeFile(file.path, file.size), position.asNeeded ? OBJF_AS_NEEDED : 0);
     const input = this.ctx.inputs[id]!;
     input.soname = soname;
     input.needed = object.needed;

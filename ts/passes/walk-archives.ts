@@ -221,7 +221,7 @@ export class WalkedArchives {
     this.rows.group = archive.group;
     for (let i = 0; i < count; i++) {
       const row = archive.firstRow + i;
-      this.rows.add(archive.path, obj.offset[row]!, obj.bytes[row]!, archive.path, names[i]!, archive.flags);
+      this.rows.add({ source: archive.path, offset: obj.offset[row]!, bytes: obj.bytes[row]!, path: archive.path, member: names[i]! }, archive.flags);
     }
     return count;
   }
