@@ -23,6 +23,9 @@ export interface InputTaker {
   addFile(path: ByteString, position: InputPosition, recorded: ByteString): boolean;
 }
 
+/** How a file comes to be a script: it is text among the inputs, or an option (-T, -c) says so. */
+type Origin = "input" | "script" | "mri";
+
 export class InputScripts {
   private readonly ctx: Context;
   private readonly access: InputAccess;
@@ -50,27 +53,27 @@ export class InputScripts {
     else if (this.findScript(defaultScript) === "") this.ctx.diag.error(messages.noScript("linker", defaultScript));
   }
 
-  /** -T; -c when it is an MRI script. */
-  addOption(path: ByteString, mri = false): void {
+  /** -T, -c. */
+  addOption(path: ByteString, origin: "script" | "mri" = "script"): void {
     const found = this.findScript(path);
     // It is said of folders that they are some.
     if (found === "" && this.ctx.host.stat(path)?.kind === "directory") return void this.access.open(path);
     if (found === "") return this.ctx.diag.error(messages.noScript("linker", path));
     const file = this.access.open(found);
     if (file === null) return;
-    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false, true, mri);
+    if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false, origin);
     else this.ctx.diag.error(messages.unknownType({ path: file.path, member: "" }, foreignFile(file.head)));
     file.close();
   }
 
-  /** False = it is for another machine and `maySkip`. `asked`: an option says that it is a script. */
-  add(file: OpenFile, position: InputPosition, maySkip: boolean, asked = false, mri = false): boolean {
+  /** False = it is for another machine and `maySkip`. */
+  add(file: OpenFile, position: InputPosition, maySkip: boolean, origin: Origin = "input"): boolean {
     const { path } = file;
     if (this.expanding.has(path)) {
       this.ctx.diag.error(messages.scriptInItself(path));
       return true;
     }
-    const script = this.scripts.get(path) ?? this.readScript(file, asked, mri);
+    const script = this.scripts.get(path) ?? this.readScript(file, origin);
     if (script === null) return true;
     if (!suits(script)) {
       if (maySkip) return false;
@@ -90,15 +93,15 @@ export class InputScripts {
     return this.access.exists(path) ? this.access.paths.path(path) : this.access.search.file(path);
   }
 
-  private readScript(file: OpenFile, asked: boolean, mri: boolean): InputScript | null {
+  private readScript(file: OpenFile, origin: Origin): InputScript | null {
     try {
-      const script = parseInputScript(mri ? this.translate(file) : file.text(), file.path, (name) => this.include(name));
+      const script = parseInputScript(origin === "mri" ? this.translate(file) : file.text(), file.path, (name) => this.include(name));
       this.scripts.set(file.path, script);
       if (suits(script)) this.obey(script);
       return script;
     } catch (error) {
       if (!(error instanceof ScriptError) && !(error instanceof HostError)) throw error;
-      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : asked ? error.said : { ...error.said, text: notAScript(error.said.text, file.head) });
+      this.ctx.diag.error(error instanceof HostError ? messages.cannotOpen(file.path, error) : origin !== "input" ? error.said : { ...error.said, text: notAScript(error.said.text, file.head) });
       return null;
     }
   }

@@ -39,7 +39,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   let at = 0;
   for (const { path, place, mri } of scripts) {
     while (at < place) loader.addInput(inputs[at++]!);
-    loader.scripts.addOption(path, mri);
+    loader.scripts.addOption(path, mri ? "mri" : "script");
   }
   while (at < inputs.length) loader.addInput(inputs[at++]!);
   loader.scripts.addDefault();
