@@ -144,6 +144,12 @@ function isIdentifier(name: ByteString): boolean {
   return name !== "" && (name[0]! < "0" || name[0]! > "9");
 }
 
+/** By an object, or by the linker already; a definition in a shared object does not count. */
+function isDefined({ tables }: Context, sym: number): boolean {
+  const kind = tables.sym.flags[sym]! & SYM_KIND_MASK;
+  return kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC;
+}
+
 export class LinkerDefined {
   private readonly definitions: Definition[] = [];
   private readonly startStop: { sym: number; section: ByteString; stop: boolean }[] = [];
@@ -172,16 +178,14 @@ export class LinkerDefined {
   /** !NAME of --section-order, mentioned or not; an input that defines it wins. */
   private claimOrdered(ctx: Context, name: ByteString): void {
     const sym = ctx.lookup(name);
-    const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
-    if (sym === 0 || kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return;
+    if (sym === 0 || isDefined(ctx, sym)) return;
     this.define(ctx, sym, STV_DEFAULT, () => orderedPlace(ctx, name) ?? HEADERS);
     ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
   }
 
   private claimDynamic(ctx: Context): void {
     const sym = ctx.lookup(DYNAMIC);
-    const kind = ctx.tables.sym.flags[sym]! & SYM_KIND_MASK;
-    if (sym === 0 || kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return;
+    if (sym === 0 || isDefined(ctx, sym)) return;
     this.define(ctx, sym, STV_HIDDEN, synthetic("dynamic"));
     ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
     ctx.tables.gsym.bind[sym] = STB_WEAK;
@@ -209,11 +213,8 @@ export class LinkerDefined {
   /** Row of a name that an object or a shared object refers to and no object defines; 0 otherwise. */
   private wanted(ctx: Context, name: ByteString): number {
     const sym = ctx.lookup(name);
-    if (sym === 0) return 0;
-    const flags = ctx.tables.sym.flags[sym]!;
-    const kind = flags & SYM_KIND_MASK;
-    if (kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) return 0;
-    return (flags & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0 ? sym : 0;
+    if (sym === 0 || isDefined(ctx, sym)) return 0;
+    return (ctx.tables.sym.flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0 ? sym : 0;
   }
 
   private define(ctx: Context, sym: number, vis: number, place: (ctx: Context) => Place): void {
