@@ -63,6 +63,12 @@ export function assignOffsets(ctx: Context): void {
   placeNotLoaded(ctx, end);
 }
 
+/** Where sections are loaded: at their address, unless a script says otherwise. */
+export function loadAddresses({ plan }: Context): (osec: OutputSection) => bigint {
+  const offsetOf = new Map(plan?.sections.map(({ osec, lmaOffset }) => [osec, lmaOffset]));
+  return (osec) => BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n));
+}
+
 /**
  * --oformat binary: contents at their load addresses, from the lowest on. Writes sh_offset and, as the size of the file,
  * ctx.sectionHeaders; what is not in the file leaves ctx.osecs.
@@ -71,8 +77,7 @@ export function assignRawOffsets(ctx: Context): void {
   // A script's heap or stack is only a stretch of addresses (GNU ld).
   for (const section of ctx.plan?.sections ?? []) if (isBare(section)) section.osec.sh_type = SHT_NOBITS;
   const inFile = (osec: OutputSection): boolean => osec.sh_type !== SHT_NOBITS && osec.size > 0;
-  const offsetOf = new Map(ctx.plan?.sections.map((section) => [section.osec, section.lmaOffset]));
-  const lma = (osec: OutputSection): bigint => BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n));
+  const lma = loadAddresses(ctx);
   ctx.osecs = ctx.osecs.filter(isAlloc);
   const written = ctx.osecs.filter(inFile);
   const lowest = written.reduce((low, osec) => (lma(osec) < low ? lma(osec) : low), written[0] === undefined ? 0n : lma(written[0]));

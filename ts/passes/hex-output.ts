@@ -8,6 +8,7 @@ import { SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
+import { loadAddresses } from "./file-layout.ts";
 import { entryAddress } from "./finish-output.ts";
 
 const RECORD_BYTES = 16;
@@ -33,12 +34,12 @@ export function writeHexOutput(ctx: Context, file: OutputFile): void {
   file.write(text, 0);
 }
 
-function readStretches({ osecs, plan }: Context, file: OutputFile): Stretch[] {
-  const offsetOf = new Map(plan?.sections.map((section) => [section.osec, section.lmaOffset]));
-  const found = osecs.filter(({ sh_type, size }) => sh_type !== SHT_NOBITS && size > 0).map((osec) => {
+function readStretches(ctx: Context, file: OutputFile): Stretch[] {
+  const lma = loadAddresses(ctx);
+  const found = ctx.osecs.filter(({ sh_type, size }) => sh_type !== SHT_NOBITS && size > 0).map((osec) => {
     const bytes = new Uint8Array(osec.size);
     file.read(bytes, osec.sh_offset);
-    return { address: Number(BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n))), bytes };
+    return { address: Number(lma(osec)), bytes };
   });
   return found.sort((a, b) => a.address - b.address);
 }
