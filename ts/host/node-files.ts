@@ -11,6 +11,7 @@ import type { WorkerIo } from "../memory/pool.ts";
 import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFifo, isFile, isSocket } from "./file-kind.ts";
 import { HandOver } from "./hand-over.ts";
+import { hasPipe, leavePipe } from "./handed-over.ts";
 import { HostError } from "./host.ts";
 import { openUnnamed, spool } from "./pipe.ts";
 import { unpackZstd } from "./unpack-zstd.ts";
@@ -76,9 +77,6 @@ const ZSTD_LEVEL = 3;
 export const HELD = -2;
 /** And below: files that are kept. */
 const FIRST_KEPT = -16;
-
-/** What the complete program finds open that the quick one has opened. */
-const started = globalThis as { wieldPipes?: Map<ByteString, number> };
 
 function sameFile(a: Seen, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs;
@@ -374,7 +372,7 @@ export class NodeFiles implements WorkerIo {
 
   /** A short file whose name says that it is an object; undefined when it is longer, no file or there is none, which `look` finds out. */
   private keepUnseen(path: ByteString): OpenInput | undefined {
-    if (!path.endsWith(READ_UNSEEN) || !this.keepsFiles() || this.looked?.path === path || started.wieldPipes?.has(path) === true) return undefined;
+    if (!path.endsWith(READ_UNSEEN) || !this.keepsFiles() || this.looked?.path === path || hasPipe(path)) return undefined;
     return this.keep(path, -1);
   }
 
@@ -404,7 +402,7 @@ export class NodeFiles implements WorkerIo {
     } catch (error) {
       // A pipe has no positions. It stays open for `spool`, in the complete program, too.
       if ((error as NodeJS.ErrnoException).code === "ESPIPE") {
-        (started.wieldPipes ??= new Map()).set(path, fd);
+        leavePipe(path, fd);
         fd = -1;
       }
       return -1;

@@ -14,6 +14,7 @@ import { decoded, utf8 } from "../memory/text.ts";
 import { cgroupQuota } from "./cgroup.ts";
 import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
+import { startFolder } from "./handed-over.ts";
 import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
@@ -257,16 +258,13 @@ class NodeHost implements Host {
   }
 
   changeDirectory(folders: readonly ByteString[]): void {
-    // The quick program may have been there before the complete one.
-    const started = globalThis as { wieldStartedIn?: ByteString };
     guarded(() => {
-      started.wieldStartedIn ??= this.startFolder();
-      for (const folder of [started.wieldStartedIn, ...folders]) if (folder !== "") enterFolder(folder);
+      for (const folder of [startFolder(() => this.currentFolder()), ...folders]) if (folder !== "") enterFolder(folder);
     });
   }
 
   /** "" = it has been removed, and nobody can come back to it. */
-  private startFolder(): ByteString {
+  private currentFolder(): ByteString {
     try {
       return this.cwd();
     } catch {

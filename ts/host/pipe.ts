@@ -7,6 +7,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
+import { takePipe } from "./handed-over.ts";
 import { HostError } from "./host.ts";
 import { writeAll } from "./print.ts";
 
@@ -30,13 +31,9 @@ export function openUnnamed(): number {
   }
 }
 
-/** Pipes that were opened before it was known that they are pipes, by the quick program, it may be: who writes to one may have gone when it is opened again. */
-const openedPipes = globalThis as { wieldPipes?: Map<ByteString, number> };
-
 /** Reads the pipe `name` to its end into an unnamed file, whose descriptor it returns. */
 export function spool(path: string | Buffer, name: ByteString): number {
-  const pipe = openedPipes.wieldPipes?.get(name) ?? guarded(() => openSync(path, "r"));
-  openedPipes.wieldPipes?.delete(name);
+  const pipe = takePipe(name) ?? guarded(() => openSync(path, "r"));
   let fd = -1;
   try {
     fd = openUnnamed();
