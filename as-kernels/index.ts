@@ -50,6 +50,7 @@ export {
 export * from "./passes/scan-relocs";
 export * from "./passes/set-visibility";
 export * from "./passes/settle-symbols";
+export * from "./passes/shards";
 export * from "./passes/shorten-jumps";
 export * from "./passes/split-pieces";
 export * from "./passes/stream-strings";

@@ -2,6 +2,7 @@
 import { MERGE_SHARDS } from "../shared/abi.ts";
 
 export const SHARDS: u32 = MERGE_SHARDS;
+/** The shard of a string is the top bits of the lower half of its hash (lld). */
 export const SHARD_SHIFT: u32 = 27;
 
 /** A run: f64 place in the file, f64 bytes, u32 source, u32 first and end slice, u32 compressed isec. */

@@ -11,8 +11,9 @@ import { equal } from "../lib/bytes.ts";
 import { pieceAt } from "../lib/pieces.ts";
 import { isIdentifier } from "../lib/names.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
+import { shardOf } from "../lib/shards.ts";
 import {
-  CTL_COUNTERS, FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED, SYM_FOLDED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION, SYM_TLS,
+  CTL_COUNTERS, FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_MERGE, ISEC_REGULAR, SHARDS, SYM_DEFINED, SYM_FOLDED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION, SYM_TLS,
 } from "../shared/abi.ts";
 import {
   R_X86_64_SIZE32, R_X86_64_SIZE64, RELA_BYTES, SHF_ALLOC, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
@@ -232,16 +233,16 @@ export function foldKeys(from: u32, to: u32, active: u32, keys: u32, round: u32)
   }
 }
 
-/** Sorts the indexes of `count` keys by the keys' top six bits, otherwise in order. `starts`: where each stretch begins and the last ends, in u32 × 66. */
+/** Sorts the indexes of `count` keys by shard, otherwise in order. `starts`: where each shard begins and the last ends, u32 × (SHARDS + 2). */
 export function foldScatter(count: u32, keys: u32, order: u32, starts: u32): void {
-  memory.fill(starts, 0, 66 * 4);
+  memory.fill(starts, 0, (SHARDS + 2) << 2);
   for (let i: u32 = 0; i < count; i++) {
-    const cell = starts + (<u32>(load<u64>(keys + (i << 4)) >> 58) << 2) + 8;
+    const cell = starts + (shardOf(load<u64>(keys + (i << 4))) << 2) + 8;
     store<u32>(cell, load<u32>(cell) + 1);
   }
-  for (let s: u32 = 2; s < 66; s++) store<u32>(starts + (s << 2), load<u32>(starts + (s << 2)) + load<u32>(starts + ((s - 1) << 2)));
+  for (let s: u32 = 2; s < <u32>SHARDS + 2; s++) store<u32>(starts + (s << 2), load<u32>(starts + (s << 2)) + load<u32>(starts + ((s - 1) << 2)));
   for (let i: u32 = 0; i < count; i++) {
-    const cell = starts + (<u32>(load<u64>(keys + (i << 4)) >> 58) << 2) + 4;
+    const cell = starts + (shardOf(load<u64>(keys + (i << 4))) << 2) + 4;
     const at = load<u32>(cell);
     store<u32>(cell, at + 1);
     store<u32>(order + (at << 2), i);

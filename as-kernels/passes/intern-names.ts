@@ -6,13 +6,8 @@
  */
 import { tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
+import { shardOf } from "../lib/shards.ts";
 import { REC_ALIAS, REC_CALLED, REC_MENTION, REC_PASSED, REC_SIGNATURE, REC_UNUSED } from "../shared/abi.ts";
-
-// @ts-ignore: decorator
-@inline
-function shardOf(h0: u64): u32 {
-  return <u32>(h0 >> 58);
-}
 
 /** Adds to counts[shard] (u32 × SHARDS at `counts`) the records of rows [from, to). */
 export function histogramNames(from: u32, to: u32, counts: u32): void {

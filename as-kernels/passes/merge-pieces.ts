@@ -8,6 +8,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { copyBytes, equal } from "../lib/bytes.ts";
+import { mergeShardOf } from "../lib/shards.ts";
 import { ISEC_MERGE, MERGE_SHARDS, PIECE_LIVE, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
 import { SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_STRINGS } from "../shared/elf.ts";
 
@@ -16,9 +17,6 @@ const RECORD_BYTES: u32 = 24;
 
 /** Flags that do not keep pieces apart. */
 const NEUTRAL_FLAGS: u32 = SHF_GROUP | SHF_COMPRESSED | SHF_INFO_LINK | SHF_GNU_RETAIN | SHF_LINK_ORDER;
-
-/** Where in h0 the shard of a piece is, one of MERGE_SHARDS (split-pieces). */
-const SHARD_SHIFT: u64 = 59;
 
 /** Most msecs groupMergeSections can need: live merge sections, plus row 0. */
 export function countMergeSections(): u32 {
@@ -101,12 +99,6 @@ function memberAt(m: u32, from: u32): u32 {
   return low;
 }
 
-// @ts-ignore: decorator
-@inline
-function shardOf(h0: u64): u32 {
-  return <u32>(h0 >> SHARD_SHIFT);
-}
-
 /** Counts the live pieces with numbers [from, to) of msec `m` by shard into the zeroed u32 at `counts`. */
 export function countShards(m: u32, from: u32, to: u32, counts: u32): void {
   const member = tables().mmember;
@@ -120,29 +112,10 @@ export function countShards(m: u32, from: u32, to: u32, counts: u32): void {
     const last = min<u32>(to, member.before[k] + isec.pieceCount[i]);
     for (let n = max<u32>(from, member.before[k]); n < last; n++) {
       if (!piece.live[base + n]) continue;
-      const slot = counts + (shardOf(pieceHash.h0[base + n]) << 2);
+      const slot = counts + (mergeShardOf(pieceHash.h0[base + n]) << 2);
       store<u32>(slot, load<u32>(slot) + 1);
     }
   }
-}
-
-/**
- * Turns the counts of all chunks (rows of MERGE_SHARDS u32, one row per chunk, at `counts`) into record positions, shard-major.
- * Writes each shard's first position to `starts` (MERGE_SHARDS + 1 u32, the last one is the number of records). Returns that number.
- */
-export function prefixShards(counts: u32, chunks: u32, starts: u32): u32 {
-  let at: u32 = 0;
-  for (let s: u32 = 0; s < <u32>MERGE_SHARDS; s++) {
-    store<u32>(starts + (s << 2), at);
-    for (let c: u32 = 0; c < chunks; c++) {
-      const slot = counts + ((c * MERGE_SHARDS + s) << 2);
-      const here = load<u32>(slot);
-      store<u32>(slot, at);
-      at += here;
-    }
-  }
-  store<u32>(starts + (MERGE_SHARDS << 2), at);
-  return at;
 }
 
 /** Writes the records of the live pieces with numbers [from, to); `cursors`: this chunk's row of prefixShards. */
@@ -160,7 +133,7 @@ export function scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records:
       const row = base + n;
       if (!piece.live[row]) continue;
       const h0 = pieceHash.h0[row];
-      const slot = cursors + (shardOf(h0) << 2);
+      const slot = cursors + (mergeShardOf(h0) << 2);
       const position = load<u32>(slot);
       store<u32>(slot, position + 1);
       const record = records + position * RECORD_BYTES;
@@ -249,10 +222,10 @@ export function finishPieces(m: u32, from: u32, to: u32, starts: u32, byRow: u32
       const live = piece.live[row];
       if (!live) continue;
       if (live & PIECE_WINNER) {
-        if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row]) << 2));
+        if (starts) piece.out[row] += load<u32>(starts + (mergeShardOf(pieceHash.h0[row]) << 2));
       } else if (!winnersOnly && !(live & PIECE_TAIL)) {
         if (byRow) piece.out[row] = piece.out[piece.out[row]];
-        else if (starts) piece.out[row] += load<u32>(starts + (shardOf(pieceHash.h0[row]) << 2));
+        else if (starts) piece.out[row] += load<u32>(starts + (mergeShardOf(pieceHash.h0[row]) << 2));
       }
     }
   }

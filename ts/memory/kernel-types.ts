@@ -161,7 +161,6 @@ export interface Kernels {
   countMergeSections(): u32;
   groupMergeSections(): u32;
   countShards(m: u32, from: u32, to: u32, counts: u32): void;
-  prefixShards(counts: u32, chunks: u32, starts: u32): u32;
   scatterPieces(m: u32, from: u32, to: u32, cursors: u32, records: u32): void;
   dedupeShard(m: u32, records: u32, from: u32, to: u32, table: u32, slots: u32, byRow: u32): u32;
   placeShards(m: u32, sizes: u32): u32;
@@ -335,6 +334,8 @@ export interface Kernels {
   // passes/settle-symbols
   takeBackLost(from: u32, to: u32): u32;
   findConflicts(o: u32, allowMultiple: u32): void;
+  // passes/shards
+  prefixShards(counts: u32, chunks: u32, shards: u32, starts: u32): u32;
   // passes/shorten-jumps
   nextJump(from: u32, to: u32): u32;
   shortenJump(i: u32, tail: u32, bytes: u32): u32;
@@ -533,7 +534,6 @@ export const KERNEL_NAMES: readonly string[] = [
   "countMergeSections",
   "groupMergeSections",
   "countShards",
-  "prefixShards",
   "scatterPieces",
   "dedupeShard",
   "placeShards",
@@ -684,6 +684,7 @@ export const KERNEL_NAMES: readonly string[] = [
   "setVisibility",
   "takeBackLost",
   "findConflicts",
+  "prefixShards",
   "nextJump",
   "shortenJump",
   "trimSymbols",

@@ -69,7 +69,7 @@ export async function internNames(ctx: Context): Promise<void> {
   const run = (phase: string, n: number) => pool.run(phase, n, counts, order, starts, leaders);
 
   await run("histogram-names", chunks);
-  prefixShards(ctx, counts, starts, chunks);
+  ctx.kernels.prefixShards(counts, chunks, SHARDS, starts);
   await run("scatter-names", chunks);
   await run("intern-names", SHARDS);
   await run("count-leaders", chunks);
@@ -95,22 +95,6 @@ export async function internNames(ctx: Context): Promise<void> {
   await pool.run("bind-names", chunks);
   if (ctx.options.verifyHashes) verify(ctx, records);
   installLookup(ctx, globals);
-}
-
-/** Turns histograms into cursors, shard by shard and chunk by chunk, so that a shard is in mention order. */
-function prefixShards(ctx: Context, counts: number, starts: number, chunks: number): void {
-  const { u32 } = ctx.arena;
-  let at = 0;
-  for (let shard = 0; shard < SHARDS; shard++) {
-    u32[(starts >>> 2) + shard] = at;
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const cell = (counts >>> 2) + chunk * SHARDS + shard;
-      const n = u32[cell]!;
-      u32[cell] = at;
-      at += n;
-    }
-  }
-  u32[(starts >>> 2) + SHARDS] = at;
 }
 
 function verify(ctx: Context, records: number): void {

@@ -156,7 +156,7 @@ async function mergeBatch(ctx: Context, from: number, to: number): Promise<void>
   await pool.run("merge-count", tasks.count, tasks.address);
   const shardTasks = new Tasks(ctx, MERGE_SHARDS * groups.length);
   for (const group of groups) {
-    const total = kernels.prefixShards(group.counts, group.chunks, group.starts);
+    const total = kernels.prefixShards(group.counts, group.chunks, MERGE_SHARDS, group.starts);
     const records = arena.alloc(total * RECORD_BYTES + RECORD_BYTES);
     tasks.setRecords(group, records);
     for (let s = 0; s < MERGE_SHARDS; s++) {
