@@ -27,6 +27,7 @@ export * from "./passes/order-members";
 export * from "./passes/pack-relocs";
 export * from "./passes/parse-object";
 export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./passes/patch-object";
+export { movePieces, rehashPieces, standsAlone } from "./passes/patch-pieces";
 export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";
@@ -52,7 +53,7 @@ export * from "./passes/set-visibility";
 export * from "./passes/settle-symbols";
 export * from "./passes/shards";
 export * from "./passes/shorten-jumps";
-export * from "./passes/split-pieces";
+export { assignPieceRows, bindObjectPieces, bindSymbolPieces, countConstants, keepRun, nextPieceRun, pieceBytes, pieceOf, rejectPieces, resetPieces, splitRun } from "./passes/split-pieces";
 export * from "./passes/stream-strings";
 export * from "./passes/place-strings";
 export * from "./passes/tail-merge";

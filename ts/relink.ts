@@ -2,7 +2,8 @@
  * A link that takes up the last one: files were replaced, options are the same.
  *
  * Why the bytes are those of a link from nothing: a link is a function of its options and of what it reads. If all that the passes before
- * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. If
+ * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. So it
+ * has where mergeable pieces have other bytes and what they are merged into is as long as it was (passes/patch-pieces.ts), if no member refers to pieces. If
  * only sizes, values and places of relocations in replaced objects differ, the tables before assign-addresses are the old ones but for
  * those numbers, and all passes from there on run again. So they do when symbols come and go that nobody else's decision depends on
  * (passes/patch-symbols.ts): then .symtab is counted anew before. Where sections are others, the tables are made those that a link from the
@@ -20,6 +21,7 @@ import { pushTo } from "./memory/lists.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { outputBytes } from "./passes/finish-output.ts";
 import { beginAttempt, compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
+import { patchPieces } from "./passes/patch-pieces.ts";
 import { startOrder } from "./passes/patch-symbols.ts";
 import { replacedMembers } from "./passes/replaced-archives.ts";
 import { isInOrder, replaceObjects } from "./passes/replace-objects.ts";
@@ -61,8 +63,15 @@ export async function relink(ctx: Context, replaced: readonly ReplacedFile[], ob
   try {
     ctx.arena.release(ctx.checkpoint.laidOut);
     const dirty = ctx.arena.allocZeroed(ctx.tables.isec.rows + 16);
-    const difference = await timed(ctx, "compare-objects", () => compareAll(ctx, replaced, dirty));
-    if (difference === "contents") await writeAgain(ctx, dirty, previous);
+    const files = replaced.map((file): Replacement => ({ ...file, inputs: inputsOf(ctx, file.source) }));
+    let remerged: ReadonlySet<number> | null = new Set();
+    const others: Replacement[] = [];
+    let difference = await timed(ctx, "compare-objects", () => compareAll(ctx, files, dirty, others));
+    if (difference === "pieces") {
+      remerged = await timed(ctx, "merge-pieces", () => patchPieces(ctx, others, dirty));
+      difference = remerged !== null ? "contents" : await timed(ctx, "patch-objects", () => patchAll(ctx, others));
+    }
+    if (difference === "contents") await writeAgain(ctx, dirty, remerged!, previous);
     else if (difference === "sizes") await layOutAgain(ctx);
     else if (difference === "more" || !(await shapeAgain(ctx))) return false;
   } catch (error) {
@@ -85,15 +94,21 @@ function silent(): Diagnostics {
 /** What the caller knows of a file that was replaced. */
 export type ReplacedFile = Omit<Replacement, "input" | "inputs">;
 
-type Difference = "contents" | "sizes" | "sections" | "more";
+type Difference = "contents" | "pieces" | "sizes" | "sections" | "more";
 
-function compareAll(ctx: Context, files: readonly ReplacedFile[], dirty: number): Difference {
+/** Files that differ in more than contents are added to `others`. */
+function compareAll(ctx: Context, files: readonly Replacement[], dirty: number, others: Replacement[]): Difference {
+  const compared = files.map((file) => compareFile(ctx, file, dirty));
+  others.push(...files.filter((_, i) => compared[i] !== "contents"));
+  if (compared.includes("more")) return patchAll(ctx, others);
+  return compared.includes("pieces") ? "pieces" : "contents";
+}
+
+/** Brings the tables up to date for files that differ in more than contents. */
+function patchAll(ctx: Context, files: readonly Replacement[]): Difference {
   const { arena, checkpoint } = ctx;
   const { area } = checkpoint.resolved!;
-  const replaced = files.map((file): Replacement => ({ ...file, inputs: inputsOf(ctx, file.source) }));
-  const other = replaced.filter((file) => !compareFile(ctx, file, dirty));
-  if (other.length === 0) return "contents";
-  const objects = objectsOf(ctx, other);
+  const objects = objectsOf(ctx, files);
   if (objects === null) return "more";
   const tables = ({ address, bytes }: Place): number => ctx.kernels.tableBytes(address, bytes);
   const bytes = objects.reduce((sum, { before, now }) => sum + AREA_TIMES * (tables(before) + tables(now)) + AREA_LEAST, 4 * ctx.params.get("globalSyms"));
@@ -155,8 +170,8 @@ async function layOutAgain(ctx: Context): Promise<void> {
   await writeFile(ctx, outputBytes(ctx), { mode: MODE }, (output) => writeContents(ctx, output));
 }
 
-/** Only the windows that hold a section of `dirty` (u8 per isec), if the others are still there. */
-async function writeAgain(ctx: Context, dirty: number, previous: Place | null): Promise<void> {
+/** Only the windows that hold a section of `dirty` (u8 per isec), and the msecs `remerged`, if all else is still there. */
+async function writeAgain(ctx: Context, dirty: number, remerged: ReadonlySet<number>, previous: Place | null): Promise<void> {
   ctx.observer?.laidOut?.(ctx);
   const bytes = outputBytes(ctx);
   if (previous?.bytes !== bytes) return writeFile(ctx, bytes, { mode: MODE, keep: true }, (output) => writeContents(ctx, output));
@@ -164,7 +179,7 @@ async function writeAgain(ctx: Context, dirty: number, previous: Place | null): 
     const { params, checkpoint: { digest } } = ctx;
     const output = digestedOutput(ctx, file);
     params.set("digest", digest);
-    await timed(ctx, "relocate", () => rewriteOutput(ctx, output.fd, dirty, previous.address));
+    await timed(ctx, "relocate", () => rewriteOutput(ctx, output.fd, dirty, remerged, previous.address));
     await timed(ctx, "finish-output", () => {
       ctx.synthetics.buildId?.clear(ctx, file);
       finishBuildId(ctx, output);

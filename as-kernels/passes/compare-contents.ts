@@ -1,13 +1,16 @@
 /**
- * An object that was replaced by one of the same size: does it differ in nothing but contents that no pass before relocate reads?
+ * An object that was replaced by one of the same size: does it differ in nothing but contents that no pass before relocate reads, and
+ * mergeable pieces?
  *
  * Everything is compared but those stretches, so nothing that matters can be forgotten: a byte may differ if it belongs to a section
- * whose contents are only copied and relocated, and to nothing else (headers, other sections that overlap it, instructions that the scan looks at).
+ * whose contents are only copied and relocated, or cut into pieces that end where they ended, and to nothing else (headers, other sections
+ * that overlap it, instructions that the scan looks at).
  */
 import { tables } from "../shared/tables.ts";
 import { isOldArray } from "../lib/names.ts";
 import { equal } from "../lib/bytes.ts";
-import { ISEC_REGULAR } from "../shared/abi.ts";
+import { isCut, samePieces } from "./patch-pieces.ts";
+import { DIRTY, DIRTY_PIECES, ISEC_REGULAR } from "../shared/abi.ts";
 import {
   EHDR_BYTES, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, R_TYPE, RELA_BYTES, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES,
   SHF_ALLOC, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NULL, SHT_PREINIT_ARRAY, SHT_PROGBITS,
@@ -37,6 +40,13 @@ export function isOpaque(row: u32): bool {
   return !isSpoken(isec.name[row]) && !isOldArray(isec.name[row]);
 }
 
+/** May the contents of isec `row` be others? */
+// @ts-ignore: decorator
+@inline
+function isFree(row: u32): bool {
+  return isOpaque(row) || (isCut(row) && !isSpoken(tables().isec.name[row]));
+}
+
 /** Offset, from `from` on and before `end`, of the first byte in which memory at `a` and at `b` differ; `end` = none. */
 export function firstDifference(a: u32, b: u32, from: u32, end: u32): u32 {
   let at = from;
@@ -45,9 +55,20 @@ export function firstDifference(a: u32, b: u32, from: u32, end: u32): u32 {
   return at;
 }
 
+/** May section `row` be written twice? */
+// @ts-ignore: decorator
+@inline
+export function isSliced(row: u32): bool {
+  const isec = tables().isec;
+  return !(isec.sh_flags[row] & SHF_ALLOC) && isec.relaCount[row] != 0 && isec.size[row] > SLICED;
+}
+
+/** More differs than contents. */
+const DIFFERS: u32 = 0xffffffff;
+
 /**
- * Compares object `o`, `bytes` bytes at `before`, with what replaces it at `after`. `map`: as many bytes of scratch. Sets `dirty` (u8 per isec)
- * of live sections with other contents. Returns 1 = nothing else differs.
+ * Compares object `o`, `bytes` bytes at `before`, with what replaces it at `after`. `map`: as many bytes of scratch. Sets `dirty` (u8 per isec,
+ * DIRTY_*) of live sections with other contents, and of all with other pieces. Returns the highest that was set, 0xffffffff = something else differs.
  */
 export function compareContents(o: u32, before: u32, after: u32, bytes: u32, map: u32, dirty: u32): u32 {
   const obj = tables().obj;
@@ -57,27 +78,30 @@ export function compareContents(o: u32, before: u32, after: u32, bytes: u32, map
   const end = first + obj.isecCount[o];
   const start = obj.offset[o];
   memory.fill(map, 0, bytes);
-  for (let row = first; row < end; row++) if (isOpaque(row)) memory.fill(map + <u32>(isec.sh_offset[row] - start), 1, <u32>isec.size[row]);
+  for (let row = first; row < end; row++) if (isFree(row)) memory.fill(map + <u32>(isec.sh_offset[row] - start), 1, <u32>isec.size[row]);
   for (let i: u32 = 1; i < obj.e_shnum[o]; i++) {
     const header = before + <u32>obj.shoff[o] + i * SHDR_BYTES; // obj.shdrs is gone by now
     const type = load<u32>(header, SH_TYPE);
     const row = slot.isec[obj.slotBase[o] + i];
-    if (type == SHT_NULL || type == SHT_NOBITS || (row && isOpaque(row))) continue;
+    if (type == SHT_NULL || type == SHT_NOBITS || (row && isFree(row))) continue;
     memory.fill(map + <u32>load<u64>(header, SH_OFFSET), 0, <u32>load<u64>(header, SH_SIZE));
   }
   for (let row = first; row < end; row++) if (isOpaque(row)) protectInstructions(row, map + <u32>(isec.sh_offset[row] - start));
   memory.fill(map, 0, EHDR_BYTES);
   memory.fill(map + <u32>obj.shoff[o], 0, obj.e_shnum[o] * SHDR_BYTES);
 
-  for (let at = firstDifference(before, after, 0, bytes); at < bytes; at = firstDifference(before, after, at + 1, bytes)) if (!load<u8>(map + at)) return 0;
+  for (let at = firstDifference(before, after, 0, bytes); at < bytes; at = firstDifference(before, after, at + 1, bytes)) if (!load<u8>(map + at)) return DIFFERS;
+  let most: u32 = 0;
   for (let row = first; row < end; row++) {
-    if (!isec.live[row] || !isOpaque(row)) continue;
+    const cut = isCut(row);
+    if (!cut && (!isec.live[row] || !isOpaque(row))) continue;
     const at = <u32>(isec.sh_offset[row] - start);
     if (equal(before + at, after + at, <u32>isec.size[row])) continue;
-    if (!(isec.sh_flags[row] & SHF_ALLOC) && isec.relaCount[row] && isec.size[row] > SLICED) return 0;
-    store<u8>(dirty + row, 1);
+    if (cut ? !samePieces(row, after + at) : isSliced(row)) return DIFFERS;
+    store<u8>(dirty + row, <u8>(cut ? DIRTY_PIECES : DIRTY));
+    most = max<u32>(most, cut ? DIRTY_PIECES : DIRTY);
   }
-  return 1;
+  return most;
 }
 
 /** Takes what scan-relocs may have looked at out of `map`, which stands for the contents of isec `row`. */

@@ -166,7 +166,7 @@ export function assignPieceRows(from: u32, to: u32, base: u32, out: u32): void {
  */
 // @ts-ignore: decorator
 @inline
-function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: u32): void {
+export function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: u32): void {
   const hash = tables().pieceHash;
   hashBytes(ptr, len, changetype<u32>(hash.h0) + (row << 3), changetype<u32>(hash.h1) + (row << 3));
   hash.h0[row] = (hash.h0[row] >> 5) | (<u64>(<u32>xxh3(ptr, text, secret, scratch) >> 27) << 59);

@@ -178,6 +178,12 @@ export const ISEC_SYNTHETIC = 4;
 /** Parsed for its meaning, not copied (.note.gnu.property and the like). */
 export const ISEC_CONSUMED = 5;
 
+// ---- what differs in a section of a replaced object (u8 per isec) ----
+/** Contents that are copied and relocated, or what they refer to. */
+export const DIRTY = 1;
+/** Pieces, which end where they ended. */
+export const DIRTY_PIECES = 2;
+
 // ---- piece.live bits ----
 export const PIECE_LIVE = 1;
 /** The piece's bytes are written; equal pieces share its place (set by merge-pieces). */

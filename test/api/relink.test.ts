@@ -9,7 +9,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { SHF_ALLOC, SHF_MERGE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
+import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { LinkOptions } from "../../ts/api/types.ts";
 import { memoryFS } from "../../ts/index.ts";
 import { archive, ObjectBuilder } from "../helpers/object.ts";
@@ -106,7 +106,7 @@ function flip(random: Prng, object: Uint8Array): Uint8Array {
   const shoff = Number(view.getBigUint64(40, true));
   const sections = Array.from({ length: view.getUint16(60, true) }, (_, i) => shoff + 64 * i).filter((at) => {
     const flags = view.getUint32(at + 8, true);
-    return view.getUint32(at + 4, true) === SHT_PROGBITS && (flags & SHF_ALLOC) !== 0 && (flags & SHF_MERGE) === 0 && view.getUint32(at + 32, true) > 0;
+    return view.getUint32(at + 4, true) === SHT_PROGBITS && (flags & SHF_ALLOC) !== 0 && view.getUint32(at + 32, true) > 0;
   });
   const at = random.pick(sections);
   const offset = view.getUint32(at + 24, true) + random.below(view.getUint32(at + 32, true));

@@ -191,6 +191,10 @@ export interface Kernels {
   patchSymbols(o: u32, old: u32): u32;
   relaBytes(o: u32): u32;
   patchRelocations(o: u32, before: u32, after: u32, old: u32, to: u32, set: u32, slots: u32): u32;
+  // passes/patch-pieces
+  rehashPieces(i: u32, contents: u32, scratch: u32): void;
+  standsAlone(m: u32, labels: u32): u32;
+  movePieces(m: u32, dirty: u32): void;
   // passes/patch-symbols
   symbolKeys(o: u32, out: u32): void;
   sameSymbols(o: u32, symtab: u32, count: u32, strtab: u32, strtabBytes: u32): bool;
@@ -560,6 +564,9 @@ export const KERNEL_NAMES: readonly string[] = [
   "patchSymbols",
   "relaBytes",
   "patchRelocations",
+  "rehashPieces",
+  "standsAlone",
+  "movePieces",
   "symbolKeys",
   "sameSymbols",
   "bindMentions",

@@ -8,9 +8,11 @@ import type { Context } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
 
 /** `output` itself when nothing is digested. */
+export const isDigested = ({ options: { buildId } }: Context): boolean => buildId === "fast" || buildId === "usual";
+
 export function digestedOutput(ctx: Context, output: OutputFile): OutputFile {
   const { params, pool: { self } } = ctx;
-  if (ctx.options.buildId !== "fast" && ctx.options.buildId !== "usual") return output;
+  if (!isDigested(ctx)) return output;
   params.set("digests", 1);
   params.set("digest", 0n);
   const write = (bytes: Uint8Array, position: number): void => {

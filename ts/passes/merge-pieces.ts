@@ -146,7 +146,8 @@ interface Group {
   firstTask: number;
 }
 
-async function mergeBatch(ctx: Context, from: number, to: number): Promise<void> {
+/** Gives the pieces of msecs [from, to) their places, and the msecs their sizes. */
+export async function mergeBatch(ctx: Context, from: number, to: number): Promise<void> {
   const { arena, kernels, pool, tables } = ctx;
   const mark = arena.mark();
   const groups: Group[] = [];
@@ -262,6 +263,12 @@ class Tasks {
   }
 }
 
+/** Puts the bytes of members [from, end) together, where their msecs have memory for them. */
+export async function copyWinners({ kernels, pool }: Context, from: number, end: number): Promise<void> {
+  kernels.countWinners(from, end);
+  await pool.run("merge-copy", Math.ceil((end - from) / CHUNK_MEMBERS), from, end);
+}
+
 /** Puts the bytes of the merged parts together in memory, as far as RESIDENT_BYTES go, smallest rows first; `kept` are there already. */
 async function keepBytes(ctx: Context, kept: number): Promise<void> {
   const { arena, kernels, options, pool, tables } = ctx;
@@ -277,9 +284,8 @@ async function keepBytes(ctx: Context, kept: number): Promise<void> {
     if (stream[m] === 0) any = true;
     else kernels.copyStrings(m, 0, size[m]!, bytes[m]!);
   }
-  kernels.countWinners(1, tables.mmember.rows);
   const end = tables.mmember.rows;
-  const chunks = Math.ceil((end - 1) / CHUNK_MEMBERS);
-  if (any) await pool.run("merge-copy", chunks, 1, end);
-  if (options.verifyHashes && bytes.some((address) => address !== 0)) await pool.run("merge-verify", chunks, 1, end);
+  if (any) await copyWinners(ctx, 1, end);
+  else kernels.countWinners(1, end);
+  if (options.verifyHashes && bytes.some((address) => address !== 0)) await pool.run("merge-verify", Math.ceil((end - 1) / CHUNK_MEMBERS), 1, end);
 }

@@ -1,11 +1,11 @@
 /**
  * A file that was replaced since the last link: the tables of that link are brought up to date, if they can be.
  *
- * Where only contents differ that passes copy and relocate, it is enough to know which sections those are (compare-contents kernel);
- * where sections are the same, sizes and places are changed in the rows (patch-object kernel), and symbols may come and go
+ * Where only contents differ that passes copy and relocate, it is enough to know which sections those are (compare-contents kernel), and
+ * where mergeable pieces differ, which (patch-pieces.ts); where sections are the same, sizes and places are changed in the rows (patch-object kernel), and symbols may come and go
  * (patch-symbols.ts). Everything else is refused, which is never wrong: then the link begins at the beginning.
  */
-import { OBJF_CREL } from "../../as-kernels/shared/abi.ts";
+import { DIRTY_PIECES, OBJF_CREL } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
 import { needsOf, type ObjectNeeds } from "./kept-needs.ts";
@@ -39,19 +39,25 @@ const OLD_BYTES = 64;
 const GROUP_BYTES = 8;
 const MIN_SLOTS = 16;
 
-/** Do only contents differ that are copied and relocated? Notes the sections they are of in `dirty` (u8 per isec). */
-export function compareFile(ctx: Context, { inputs, before, now }: Replacement, dirty: number): boolean {
+/** What differs: contents that are copied and relocated; pieces that end where they ended (patch-pieces.ts), too; more than that. */
+export type Compared = "contents" | "pieces" | "more";
+
+/** Notes the sections that differ in `dirty` (u8 per isec, DIRTY_*). */
+export function compareFile(ctx: Context, { inputs, before, now }: Replacement, dirty: number): Compared {
   const { kernels, pool } = ctx;
-  if (before.bytes !== now.bytes) return false;
+  let most: Compared = "contents";
+  if (before.bytes !== now.bytes) return "more";
   for (let at = kernels.firstDifference(before.address, now.address, 0, now.bytes); at < now.bytes; ) {
     const found = inputs.filter((input) => at >= input.offset && at < input.offset + input.bytes);
     const input = found[0];
-    if (input === undefined || found.length > 1 || !ctx.objects.includes(input.obj)) return false;
+    if (input === undefined || found.length > 1 || !ctx.objects.includes(input.obj)) return "more";
     const map = pool.self.window(MAP, input.bytes);
-    if (kernels.compareContents(input.obj, before.address + input.offset, now.address + input.offset, input.bytes, map, dirty) === 0) return false;
+    const differs = kernels.compareContents(input.obj, before.address + input.offset, now.address + input.offset, input.bytes, map, dirty);
+    if (differs > DIRTY_PIECES) return "more";
+    if (differs === DIRTY_PIECES) most = "pieces";
     at = kernels.firstDifference(before.address, now.address, input.offset + input.bytes, now.bytes);
   }
-  return true;
+  return most;
 }
 
 /** An object that is about to be replaced, and what was known of it; addresses are of memory that stays. */

@@ -298,10 +298,10 @@ function windowSections({ arena }: Context, windows: List): Set<number> {
 // ---- an output that is there already ----
 
 /**
- * Makes those windows again that hold one of the sections that are 1 in `dirty` (u8 per isec); the finished output is in memory at `previous`.
- * What is merged stands in holes of the windows, which the digest knows as empty (params.replaced): they are emptied before and filled after.
+ * Makes those windows again that hold one of the sections that are not 0 in `dirty` (u8 per isec), and the msecs `remerged`; the finished output
+ * is in memory at `previous`. What is merged stands in holes of the windows, which the digest knows as empty (params.replaced): they are emptied before and filled after.
  */
-export async function rewriteOutput(ctx: Context, fd: number, dirty: number, previous: number): Promise<void> {
+export async function rewriteOutput(ctx: Context, fd: number, dirty: number, remerged: ReadonlySet<number>, previous: number): Promise<void> {
   const { params } = ctx;
   const cut = cutSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
   const { windows, batches } = cut;
@@ -314,7 +314,7 @@ export async function rewriteOutput(ctx: Context, fd: number, dirty: number, pre
   await run(ctx, cut, NOTHING, fd, () => undefined);
   params.set("replaced", 0);
   params.set("digests", 0);
-  const merged = cutMerged(ctx, (m) => osecs.has(ctx.tables.msec.osec[m]!));
+  const merged = cutMerged(ctx, (m) => remerged.has(m) || osecs.has(ctx.tables.msec.osec[m]!));
   await run(ctx, NO_WINDOWS, merged, fd, () => undefined);
   params.set("digests", digests);
   ctx.checkIssues();

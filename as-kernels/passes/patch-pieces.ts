@@ -1,0 +1,116 @@
+/**
+ * Mergeable pieces of a replaced object that have other bytes, and end where they ended: their rows stay, with other hashes, and what they
+ * are merged into is merged again. If it is as long as it was, nothing has moved but pieces.
+ *
+ * As in patch-object.ts, the rule is to refuse: standsAlone says no when anything but relocated contents may hold the address of a piece.
+ */
+import { tables, params } from "../shared/tables.ts";
+import { SYM_NEEDS } from "../lib/symbol-flags.ts";
+import { isStreamed } from "../lib/pieces.ts";
+import { isNul, stringBytes } from "../lib/strings.ts";
+import { isLocalLabel } from "../lib/written-symbol.ts";
+import { isSliced } from "./compare-contents.ts";
+import { resolveAddresses } from "./resolve-addresses.ts";
+import { setHash } from "./split-pieces.ts";
+import { DIRTY, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION } from "../shared/abi.ts";
+import { RELA_BYTES, R_SYM, SHF_STRINGS, SYM_BYTES } from "../shared/elf.ts";
+
+/** Is isec `row` cut into pieces that have rows? */
+// @ts-ignore: decorator
+@inline
+export function isCut(row: u32): bool {
+  const isec = tables().isec;
+  return isec.kind[row] == ISEC_MERGE && isec.pieceCount[row] != 0 && !isec.compressed[row] && !isStreamed(row);
+}
+
+/** Do the pieces of section `i` end where they ended, when its contents are those at `contents`? */
+export function samePieces(i: u32, contents: u32): bool {
+  const isec = tables().isec;
+  const inOffset = tables().piece.inOffset;
+  if (!(isec.sh_flags[i] & SHF_STRINGS)) return true;
+  const width = isec.sh_entsize[i];
+  for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
+    const bytes = inOffset[row + 1] - inOffset[row];
+    if (stringBytes(contents + inOffset[row], bytes, width) != bytes || !isNul(contents + inOffset[row + 1] - width, width)) return false;
+  }
+  return true;
+}
+
+/** Takes the pieces of section `i` from the contents at `contents`. `scratch`: 64 bytes. */
+export function rehashPieces(i: u32, contents: u32, scratch: u32): void {
+  const isec = tables().isec;
+  const inOffset = tables().piece.inOffset;
+  const terminator = isec.sh_flags[i] & SHF_STRINGS ? isec.sh_entsize[i] : 0;
+  isec.kept[i] = 0;
+  for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
+    const bytes = inOffset[row + 1] - inOffset[row];
+    setHash(row, contents + inOffset[row], bytes, bytes - terminator, params().xxh3Secret, scratch);
+  }
+}
+
+/** Is symbol `s` defined in a section of msec `m`? */
+// @ts-ignore: decorator
+@inline
+function isIn(s: u32, m: u32): bool {
+  const t = tables();
+  return (t.sym.flags[s] & SYM_KIND_MASK) == SYM_DEFINED && t.isec.msec[t.sym.isec[s]] == m;
+}
+
+/**
+ * Is nothing made from addresses of pieces of msec `m` but the relocated contents of objects that have such pieces? 0 = a symbol that is
+ * written, a dynamic relocation or an unwind record may be. `labels`: are local labels (.L) written?
+ */
+export function standsAlone(m: u32, labels: u32): u32 {
+  const t = tables();
+  for (let id: u32 = 1, globals = params().globalSyms; id < globals; id++) if (isIn(id, m)) return 0;
+  let last: u32 = 0;
+  for (let k = t.msec.memberBase[m], end = k + t.msec.memberCount[m]; k < end; k++) {
+    const o = t.isec.obj[t.mmember.isec[k]];
+    if (o != last && !usesPlainly(o, m, labels)) return 0;
+    last = o;
+  }
+  return 1;
+}
+
+/** The same for object `o`. */
+function usesPlainly(o: u32, m: u32, labels: u32): bool {
+  const t = tables();
+  const isec = t.isec;
+  const base = t.obj.localBase[o];
+  for (let i: u32 = 1; i < t.obj.firstGlobal[o]; i++) {
+    const id = base + i;
+    if (!isIn(id, m)) continue;
+    const flags = t.sym.flags[id];
+    if (flags & SYM_NEEDS || t.sym.aux[id]) return false;
+    if (!(flags & SYM_SECTION) && (labels || !isLocalLabel(t.obj.strtab[o] + load<u32>(t.obj.symtab[o] + i * SYM_BYTES)))) return false;
+  }
+  for (let i = t.obj.isecBase[o], end = i + t.obj.isecCount[o]; i < end; i++) {
+    if (isec.dynRel[i] || isec.dynSym[i] || isec.relr[i] || isSliced(i) || (isec.kind[i] == ISEC_EH_FRAME && refersTo(i, m))) return false;
+  }
+  return true;
+}
+
+/** Does a relocation of section `i` refer to a symbol in msec `m`, as far as one can know? */
+function refersTo(i: u32, m: u32): bool {
+  const t = tables();
+  const isec = t.isec;
+  if (isec.relaCount[i] && !isec.rela[i]) return true;
+  const base = t.obj.esymBase[isec.obj[i]];
+  for (let r = isec.rela[i], end = r + isec.relaCount[i] * RELA_BYTES; r < end; r += RELA_BYTES) {
+    if (isIn(t.esym.sym[base + load<u32>(r, R_SYM)], m)) return true;
+  }
+  return false;
+}
+
+/** Pieces of msec `m` have moved: local symbols of objects that have some get their addresses, and the sections of these objects are dirty. */
+export function movePieces(m: u32, dirty: u32): void {
+  const t = tables();
+  let last: u32 = 0;
+  for (let k = t.msec.memberBase[m], end = k + t.msec.memberCount[m]; k < end; k++) {
+    const o = t.isec.obj[t.mmember.isec[k]];
+    if (o == last) continue;
+    last = o;
+    memory.fill(dirty + t.obj.isecBase[o], <u8>DIRTY, t.obj.isecCount[o]);
+    resolveAddresses(t.obj.localBase[o], t.obj.localBase[o] + t.obj.firstGlobal[o]);
+  }
+}
