@@ -27,7 +27,7 @@ export * from "./passes/order-members";
 export * from "./passes/pack-relocs";
 export * from "./passes/parse-object";
 export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./passes/patch-object";
-export { movePieces, rehashPieces, standsAlone } from "./passes/patch-pieces";
+export { movePieces, recutPieces, rehashPieces, standsAlone } from "./passes/patch-pieces";
 export {
   anyAux, anyNeeded, bindMentions, clearSymbols, compareMentions, isRowOrder, keepsTables, orderNames, sameSymbols, settleMentions, symbolKeys,
 } from "./passes/patch-symbols";

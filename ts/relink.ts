@@ -21,7 +21,7 @@ import { pushTo } from "./memory/lists.ts";
 import { digestedOutput } from "./passes/digest-output.ts";
 import { outputBytes } from "./passes/finish-output.ts";
 import { beginAttempt, compareFile, patchFile, type Place, type Replacement } from "./passes/patch-objects.ts";
-import { patchPieces } from "./passes/patch-pieces.ts";
+import { mergeRecut, patchPieces } from "./passes/patch-pieces.ts";
 import { startOrder } from "./passes/patch-symbols.ts";
 import { replacedMembers } from "./passes/replaced-archives.ts";
 import { isInOrder, replaceObjects } from "./passes/replace-objects.ts";
@@ -64,16 +64,19 @@ export async function relink(ctx: Context, replaced: readonly ReplacedFile[], ob
     ctx.arena.release(ctx.checkpoint.laidOut);
     const dirty = ctx.arena.allocZeroed(ctx.tables.isec.rows + 16);
     const files = replaced.map((file): Replacement => ({ ...file, inputs: inputsOf(ctx, file.source) }));
+    let changes = await timed(ctx, "compare-objects", () => compareAll(ctx, files, dirty));
     let remerged: ReadonlySet<number> | null = new Set();
-    const others: Replacement[] = [];
-    let difference = await timed(ctx, "compare-objects", () => compareAll(ctx, files, dirty, others));
-    if (difference === "pieces") {
+    if (changes.difference === "pieces") {
+      const { others } = changes;
       remerged = await timed(ctx, "merge-pieces", () => patchPieces(ctx, others, dirty));
-      difference = remerged !== null ? "contents" : await timed(ctx, "patch-objects", () => patchAll(ctx, others));
+      if (remerged === null) changes = await timed(ctx, "patch-objects", () => patchAll(ctx, others));
     }
-    if (difference === "contents") await writeAgain(ctx, dirty, remerged!, previous);
-    else if (difference === "sizes") await layOutAgain(ctx);
-    else if (difference === "more" || !(await shapeAgain(ctx))) return false;
+    const { difference, recut } = changes;
+    if (remerged !== null && (difference === "contents" || difference === "pieces")) await writeAgain(ctx, dirty, remerged, previous);
+    else if (difference === "sizes") {
+      if (recut.length > 0 && !(await timed(ctx, "merge-pieces", () => mergeRecut(ctx, recut)))) return false;
+      await layOutAgain(ctx);
+    } else if (difference === "more" || !(await shapeAgain(ctx))) return false;
   } catch (error) {
     if (GIVEN_UP.some((kind) => error instanceof kind)) return false;
     throw error;
@@ -94,36 +97,43 @@ function silent(): Diagnostics {
 /** What the caller knows of a file that was replaced. */
 export type ReplacedFile = Omit<Replacement, "input" | "inputs">;
 
-type Difference = "contents" | "pieces" | "sizes" | "sections" | "more";
+/** How far the link goes back, at most. */
+interface Changes {
+  difference: "contents" | "pieces" | "sizes" | "sections" | "more";
+  /** Files that differ in more than contents. */
+  others: readonly Replacement[];
+  /** Sections with other mergeable pieces whose rows are up to date already. */
+  recut: readonly number[];
+}
 
-/** Files that differ in more than contents are added to `others`. */
-function compareAll(ctx: Context, files: readonly Replacement[], dirty: number, others: Replacement[]): Difference {
+function compareAll(ctx: Context, files: readonly Replacement[], dirty: number): Changes {
   const compared = files.map((file) => compareFile(ctx, file, dirty));
-  others.push(...files.filter((_, i) => compared[i] !== "contents"));
+  const others = files.filter((_, i) => compared[i] !== "contents");
   if (compared.includes("more")) return patchAll(ctx, others);
-  return compared.includes("pieces") ? "pieces" : "contents";
+  return { difference: others.length > 0 ? "pieces" : "contents", others, recut: [] };
 }
 
 /** Brings the tables up to date for files that differ in more than contents. */
-function patchAll(ctx: Context, files: readonly Replacement[]): Difference {
+function patchAll(ctx: Context, others: readonly Replacement[]): Changes {
   const { arena, checkpoint } = ctx;
   const { area } = checkpoint.resolved!;
-  const objects = objectsOf(ctx, files);
-  if (objects === null) return "more";
+  const objects = objectsOf(ctx, others);
+  const refused: Changes = { difference: "more", others, recut: [] };
+  if (objects === null) return refused;
   const tables = ({ address, bytes }: Place): number => ctx.kernels.tableBytes(address, bytes);
   const bytes = objects.reduce((sum, { before, now }) => sum + AREA_TIMES * (tables(before) + tables(now)) + AREA_LEAST, 4 * ctx.params.get("globalSyms"));
-  if (bytes > area.end - area.at) return "more";
+  if (bytes > area.end - area.at) return refused;
   arena.release(checkpoint.created);
   const attempts = arena.inside(area, () => {
     startOrder(ctx);
     return objects.map((file) => beginAttempt(ctx, file));
   });
-  if (!attempts.every((attempt) => attempt !== null)) return "more";
+  if (!attempts.every((attempt) => attempt !== null)) return refused;
   if (!remembersSizes(ctx) && arena.inside(area, () => attempts.every((attempt) => patchFile(ctx, attempt)))) {
     for (const { o } of attempts) checkpoint.resolved!.marks?.touched.add(o);
-    return "sizes";
+    return { difference: "sizes", others, recut: attempts.flatMap(({ recut }) => recut) };
   }
-  return replaceObjects(ctx, attempts) ? "sections" : "more";
+  return { ...refused, difference: replaceObjects(ctx, attempts) ? "sections" : "more" };
 }
 
 /** What is read of a file: the same for as long as links are taken up. There are thousands of inputs in all. */

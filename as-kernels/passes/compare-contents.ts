@@ -26,7 +26,7 @@ const SLICED: f64 = 131072;
 /** ".gnu", ".note" and longer: sections that say something to the linker. */
 // @ts-ignore: decorator
 @inline
-function isSpoken(name: u32): bool {
+export function isSpoken(name: u32): bool {
   const four = load<u32>(name);
   return four == 0x756e672e || four == 0x746f6e2e;
 }

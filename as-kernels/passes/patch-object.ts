@@ -11,7 +11,8 @@ import { equal, strlenBounded } from "../lib/bytes.ts";
 import { relocEntry } from "../lib/needs.ts";
 import { idOffset } from "../lib/cie.ts";
 import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
-import { isOpaque } from "./compare-contents.ts";
+import { isOpaque, isSpoken } from "./compare-contents.ts";
+import { isCut } from "./patch-pieces.ts";
 import { noteCovered, recordBytes } from "./eh-frame.ts";
 import { KEY_BYTES, KEY_ID, KEY_ROW, NEW_KEYS, NEW_SYMBOLS, OLD_KEYS, OLD_NAMES, OLD_NAMES_BYTES, OLD_SAME, OLD_SHDRS, OLD_SYMBOLS, OLD_SYMTAB, patchValue } from "./patch-symbols.ts";
 import {
@@ -39,6 +40,8 @@ function isFree(o: u32, i: u32, type: u32): bool {
   if (row) {
     const kind = tables().isec.kind[row];
     if (isOpaque(row)) return true;
+    // recutPieces looks at them. Where sections are collected, pieces are, too: by what refers to them.
+    if (isCut(row) && !isSpoken(tables().isec.name[row])) return !params().gcSections;
     if (kind == ISEC_EH_FRAME) return tables().isec.relaCount[row] != 0; // patchRelocations looks at it
     return kind == ISEC_REGULAR && tables().isec.sh_type[row] == SHT_NOBITS;
   }
@@ -200,11 +203,11 @@ function targetKey(keys: u32, r: u32): u64 {
   return id && !isAddress(load<u32>(r, R_TYPE)) ? (key & 0xffffffff00000000) | (<u64>KEY_ROW << 32) | <u64>id : key;
 }
 
-/** The addend where it decides what is referred to: pieces of a merged section. */
+/** The addend where it decides what is referred to: pieces of a merged section, of which some are not kept. */
 // @ts-ignore: decorator
 @inline
 function placeOf(key: u64, r: u32): u64 {
-  return <u32>(key >> 32) & SYM_SECTION ? load<u64>(r, R_ADDEND) : 0;
+  return params().gcSections && <u32>(key >> 32) & SYM_SECTION ? load<u64>(r, R_ADDEND) : 0;
 }
 
 /** What the scan sees in the instruction of a GOTPCRELX relocation; the contents of the section are at `contents`. */

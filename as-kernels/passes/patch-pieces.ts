@@ -1,19 +1,20 @@
 /**
- * Mergeable pieces of a replaced object that have other bytes, and end where they ended: their rows stay, with other hashes, and what they
- * are merged into is merged again. If it is as long as it was, nothing has moved but pieces.
+ * Mergeable pieces of a replaced object that have other bytes: their rows stay, with other hashes, and what they are merged into is merged
+ * again. If all end where they ended, and that is as long as it was, nothing has moved but pieces.
  *
  * As in patch-object.ts, the rule is to refuse: standsAlone says no when anything but relocated contents may hold the address of a piece.
  */
 import { tables, params } from "../shared/tables.ts";
 import { SYM_NEEDS } from "../lib/symbol-flags.ts";
-import { isStreamed } from "../lib/pieces.ts";
-import { isNul, stringBytes } from "../lib/strings.ts";
+import { BLOCK_SHIFT, isStreamed } from "../lib/pieces.ts";
+import { equal } from "../lib/bytes.ts";
+import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
 import { isLocalLabel } from "../lib/written-symbol.ts";
 import { isSliced } from "./compare-contents.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
-import { setHash } from "./split-pieces.ts";
+import { fillPieces, setHash } from "./split-pieces.ts";
 import { DIRTY, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION } from "../shared/abi.ts";
-import { RELA_BYTES, R_SYM, SHF_STRINGS, SYM_BYTES } from "../shared/elf.ts";
+import { RELA_BYTES, R_SYM, SHDR_BYTES, SHF_STRINGS, SH_OFFSET, SH_SIZE, SYM_BYTES } from "../shared/elf.ts";
 
 /** Is isec `row` cut into pieces that have rows? */
 // @ts-ignore: decorator
@@ -46,6 +47,36 @@ export function rehashPieces(i: u32, contents: u32, scratch: u32): void {
     const bytes = inOffset[row + 1] - inOffset[row];
     setHash(row, contents + inOffset[row], bytes, bytes - terminator, params().xxh3Secret, scratch);
   }
+}
+
+/** More differs than recutPieces can bring up to date. */
+const REFUSED: u32 = 0xffffffff;
+
+/**
+ * Cuts the mergeable sections of object `o`, which was at `before` and is at `after`, again where they differ: refused unless there are as many
+ * pieces. `shdrs`: the old section headers; the rows of sections have the new sizes and places. `scratch`: 64 bytes. Writes the rows of the
+ * sections to `out`, returns how many there are.
+ */
+export function recutPieces(o: u32, before: u32, after: u32, shdrs: u32, scratch: u32, out: u32): u32 {
+  const isec = tables().isec;
+  let count: u32 = 0;
+  for (let i = tables().obj.isecBase[o], end = i + tables().obj.isecCount[o]; i < end; i++) {
+    if (!isCut(i)) continue;
+    const header = shdrs + isec.shndx[i] * SHDR_BYTES;
+    const was = <u32>load<u64>(header, SH_SIZE);
+    const size = <u32>isec.size[i];
+    const contents = after + <u32>(isec.sh_offset[i] - tables().obj.offset[o]);
+    if (was == size && equal(before + <u32>load<u64>(header, SH_OFFSET), contents, size)) continue;
+    const width = isec.sh_entsize[i];
+    if (isec.sh_flags[i] & SHF_STRINGS) {
+      if (size % width || (size - 1) >> BLOCK_SHIFT > (was - 1) >> BLOCK_SHIFT) return REFUSED;
+      if (!isNul(contents + size - width, width) || countNuls(contents, size, width) != isec.pieceCount[i]) return REFUSED;
+    } else if (was != size) return REFUSED;
+    isec.kept[i] = 0;
+    fillPieces(i, contents, scratch);
+    store<u32>(out + (count++ << 2), i);
+  }
+  return count;
 }
 
 /** Is symbol `s` defined in a section of msec `m`? */

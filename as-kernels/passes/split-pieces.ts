@@ -173,7 +173,7 @@ export function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, sc
 }
 
 /** Fills the pieces of merge section `i`, whose contents are at `contents`. `scratch`: 64 bytes of the calling thread. */
-function fillPieces(i: u32, contents: u32, scratch: u32): u32 {
+export function fillPieces(i: u32, contents: u32, scratch: u32): u32 {
   const isec = tables().isec;
   const strings = (isec.sh_flags[i] & SHF_STRINGS) != 0;
   const live: u32 = params().gcSections != 0 && (isec.sh_flags[i] & SHF_ALLOC) != 0 ? 0 : 1;

@@ -209,6 +209,7 @@ export class MsecTable {
   memberCount: U32Col;
   pieces: U32Col;
   bytes: U32Col;
+  room: F64Col;
   stream: U32Col;
 }
 

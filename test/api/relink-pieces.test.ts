@@ -98,18 +98,26 @@ async function linked(args: string[], shapes: Record<string, Shape> = {}): Promi
 const A = SHAPES["a.o"]!;
 const B = SHAPES["b.o"]!;
 
-/** What becomes of b.o, and how the link is done. */
+const LONG = "longer than one";
+
+/** What becomes of b.o, and how the link is done; "sizes": not with --gc-sections, which keeps pieces that something refers to. */
 const EDITS: [what: string, shape: Shape, way: string][] = [
-  ["another string", { ...B, strings: ["two", "five", "longer than one"] }, "contents"],
+  ["another string", { ...B, strings: ["two", "five", LONG] }, "contents"],
   ["one that is in another shard", { ...B, strings: ["two", "four", "longer than 1,2"] }, "contents"],
-  ["a string that another object has, as it had the one before", { ...B, strings: ["one", "four", "longer than one"] }, "contents"],
-  ["a string that no other object has", { ...B, strings: ["too", "four", "longer than one"] }, "sections"],
-  ["two strings that change places", { ...B, strings: ["two", "four", "longer than one"].reverse() }, "sections"],
-  ["a string that ends earlier", { ...B, strings: ["tw", "ofour", "longer than one"] }, "sections"],
-  ["an empty string and a longer one", { ...B, strings: ["two", "", "our,longer than one"] }, "sections"],
-  ["a string and code", { ...B, strings: ["two", "five", "longer than one"], code: 0xcc }, "contents"],
+  ["a string that another object has, as it had the one before", { ...B, strings: ["one", "four", LONG] }, "contents"],
+  ["a string and code", { ...B, strings: ["two", "five", LONG], code: 0xcc }, "contents"],
   ["wide characters", { ...B, wide: { texts: ["wide", "moan"], width: 4 } }, "contents"],
-  ["wide characters, merged with others before", { ...B, wide: { texts: ["wild", "mine"], width: 4 } }, "sections"],
+  ["a string that no other object has", { ...B, strings: ["too", "four", LONG] }, "sizes"],
+  ["wide characters that were merged with others", { ...B, wide: { texts: ["wild", "mine"], width: 4 } }, "sizes"],
+  ["two strings that change places", { ...B, strings: ["two", "four", LONG].reverse() }, "sizes"],
+  ["a string that ends earlier", { ...B, strings: ["tw", "ofour", LONG] }, "sizes"],
+  ["an empty string", { ...B, strings: ["two", "", `our,${LONG}`] }, "sizes"],
+  ["a longer string", { ...B, strings: ["two", "fourth", LONG] }, "sizes"],
+  ["a shorter string", { ...B, strings: ["two", "four", "long"] }, "sizes"],
+  ["longer wide characters and code", { ...B, wide: { texts: ["wide", "mineral"], width: 4 }, code: 0xcc }, "sizes"],
+  ["much more text", { ...B, strings: ["two", "four", LONG.repeat(9)] }, "sections"],
+  ["one string less", { ...B, strings: ["two", `four, ${LONG.slice(1)}`] }, "sections"],
+  ["one string more", { ...B, strings: ["tw", "", "four", LONG] }, "sections"],
 ];
 
 for (const args of [["--threads=1"], ["--gc-sections", "--eh-frame-hdr", "--threads=2"], ["-O2", "--build-id=sha1", "--threads=1"], ["-O0", "--threads=1"]]) {
@@ -118,7 +126,7 @@ for (const args of [["--threads=1"], ["--gc-sections", "--eh-frame-hdr", "--thre
     for (const [what, shape, way] of EDITS) {
       const taken = await relink({ "b.o": shape }, what);
       // -O2: a string may be the end of another, and -O0 leaves all as they are.
-      if (args[0] !== "-O2" && args[0] !== "-O0") assert.is(taken, way, what);
+      if (args[0] !== "-O2" && args[0] !== "-O0") assert.is(taken, way === "sizes" && args[0] === "--gc-sections" ? "sections" : way, what);
       await relink({ "b.o": B }, `${what}: taken back`);
     }
   });
@@ -127,8 +135,8 @@ for (const args of [["--threads=1"], ["--gc-sections", "--eh-frame-hdr", "--thre
 test("constants", async () => {
   const { relink } = await linked([]);
   assert.is(await relink({ "a.o": { ...A, constants: { bytes: [1, 2, 3, 9, 5, 6, 7, 8], entsize: 4 } } }), "contents");
-  assert.is(await relink({ "a.o": { ...A, constants: { bytes: [1, 2, 3, 9, 5, 6, 7, 9], entsize: 4 } } }, "one that another object has"), "sections");
-  assert.is(await relink({ "a.o": { ...A, constants: { bytes: [9, 9, 9, 9, 5, 6, 7, 8], entsize: 4 } } }, "two at once, as many as before"), "sections");
+  assert.is(await relink({ "a.o": { ...A, constants: { bytes: [1, 2, 3, 9, 5, 6, 7, 9], entsize: 4 } } }, "one that another object has"), "sizes");
+  assert.is(await relink({ "a.o": { ...A, constants: { bytes: [9, 9, 9, 9, 5, 6, 7, 8], entsize: 4 } } }, "others, which others have"), "sizes");
 });
 
 test("several objects, one after the other and at once", async () => {
@@ -165,20 +173,31 @@ test("not for local labels and pointers without dynamic relocations", async () =
   }
 });
 
-test("random texts, many times, in the same memory", async () => {
-  const random = prng(7);
-  const word = (bytes: number): string => Array.from({ length: bytes }, () => random.pick(["a", "b"])).join("");
-  const { relink, memory } = await linked(["--gc-sections", "--threads=2"]);
-  let contents = 0;
-  let before = 0;
-  for (let i = 0; i < 60; i++) {
-    const changes = Object.fromEntries(Object.entries(SHAPES).filter(() => random.below(2) === 0).map(([name, shape]): [string, Shape] => [name, { ...shape, strings: shape.strings.map((text) => word(text.length)) }]));
-    const taken = await relink(changes, `round ${i}`);
-    if (taken === "contents") contents++;
-    if (i === 30) before = memory();
-  }
-  assert.ok(contents > 10, `${contents} of 60`);
-  assert.ok(memory() < before + (1 << 20), `${before}, then ${memory()}`);
+test("typing", async () => {
+  const { relink } = await linked([]);
+  const ways = [];
+  for (let n = 0; n < 200; n++) ways.push(await relink({ "b.o": { ...B, strings: ["two", "x".repeat(n), LONG] } }, `${n} characters`));
+  // Every 64 bytes the index of pieces grows.
+  assert.is(ways.filter((way) => way !== "sizes" && way !== "contents").length, 3, ways.join());
 });
+
+for (const { args, longer, name } of [{ args: ["--gc-sections", "--threads=2"], longer: 0 }, { args: [], longer: 3 }, { args: [], longer: 2, name: ".Llabel" }, { args: ["-O2"], longer: 2, name: "named" }, { args: ["-pie"], longer: 1, name: ".Llabel" }]) {
+  test(`random texts, many times, in the same memory: ${args}, ${longer} more bytes, ${name}`, async () => {
+    const random = prng(7 + longer);
+    const word = (bytes: number): string => Array.from({ length: bytes }, () => random.pick(["a", "b"])).join("");
+    const shapes = Object.fromEntries(Object.entries(SHAPES).map(([file, shape]): [string, Shape] => [file, { ...shape, ...(name === undefined ? {} : { name }), use: "data" }]));
+    const { relink, memory } = await linked(args, shapes);
+    let soon = 0;
+    let before = 0;
+    for (let i = 0; i < 60; i++) {
+      const changes = Object.fromEntries(Object.entries(shapes).filter(() => random.below(2) === 0).map(([file, shape]): [string, Shape] => [file, { ...shape, strings: shape.strings.map((text) => word(text.length + random.below(longer + 1))) }]));
+      const taken = await relink(changes, `round ${i}`);
+      soon += Number(taken === (longer === 0 ? "contents" : "sizes"));
+      if (i === 30) before = memory();
+    }
+    assert.ok(soon > (name === undefined ? 10 : 0), `${soon} of 60`);
+    assert.ok(memory() < before + (1 << 20), `${before}, then ${memory()}`);
+  });
+}
 
 test.run();

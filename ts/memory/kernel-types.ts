@@ -193,6 +193,7 @@ export interface Kernels {
   patchRelocations(o: u32, before: u32, after: u32, old: u32, to: u32, set: u32, slots: u32): u32;
   // passes/patch-pieces
   rehashPieces(i: u32, contents: u32, scratch: u32): void;
+  recutPieces(o: u32, before: u32, after: u32, shdrs: u32, scratch: u32, out: u32): u32;
   standsAlone(m: u32, labels: u32): u32;
   movePieces(m: u32, dirty: u32): void;
   // passes/patch-symbols
@@ -565,6 +566,7 @@ export const KERNEL_NAMES: readonly string[] = [
   "relaBytes",
   "patchRelocations",
   "rehashPieces",
+  "recutPieces",
   "standsAlone",
   "movePieces",
   "symbolKeys",

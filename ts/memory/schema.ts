@@ -200,6 +200,7 @@ export const TABLES = {
     memberCount: "u32",
     pieces: "u32", // pieces of all members, dead ones included
     bytes: "u32", // address of the finished contents, 0 = made window by window
+    room: "f64", // bytes that there are for them
     stream: "u32", // stream-strings: address of its strings (as-kernels/lib/streams.ts, STREAM_*); 0 = it has nothing to do with this one, or has not kept them
   },
   /** Sections of the msecs: one run per msec, in link order. */

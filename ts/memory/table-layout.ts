@@ -7,10 +7,10 @@ import type { MemoryViews } from "./arena.ts";
 import { View } from "./table-view.ts";
 
 /** Address of each table's header, in schema order, and where the last one ends. */
-export const HEADERS: readonly number[] = [4180,4348,4364,4408,4416,4452,4480,4556,4596,4724,4740,4752,4812,4828,4884,4900,4912,4980,5012,5036,5044,5072];
+export const HEADERS: readonly number[] = [4180,4348,4364,4408,4416,4452,4480,4556,4596,4724,4740,4752,4816,4832,4888,4904,4916,4984,5016,5040,5048,5076];
 
 /** Of each table: a digit per column, the bytes of its values. */
-export const WIDTHS: readonly string[] = ["11444884844844444444448844444444444411444","441","4441144448","4","88444444","448844","884444481111244444","444444448","4441448844111448484444444444444","441","88","48844111444444","444","4444444448111","488","48","8884444414444814","4414484","14488","4","444488"];
+export const WIDTHS: readonly string[] = ["11444884844844444444448844444444444411444","441","4441144448","4","88444444","448844","884444481111244444","444444448","4441448844111448484444444444444","441","88","488441114444484","444","4444444448111","488","48","8884444414444814","4414484","14488","4","444488"];
 
 /** Makes the class of each table, with its columns as getters: of those that are looked at. */
 export const CLASSES: readonly (() => typeof View)[] = [
@@ -182,7 +182,8 @@ export const CLASSES: readonly (() => typeof View)[] = [
     get memberCount() { return this.columns[10] ?? this.view(10, Uint32Array); }
     get pieces() { return this.columns[11] ?? this.view(11, Uint32Array); }
     get bytes() { return this.columns[12] ?? this.view(12, Uint32Array); }
-    get stream() { return this.columns[13] ?? this.view(13, Uint32Array); }
+    get room() { return this.columns[13] ?? this.view(13, Float64Array); }
+    get stream() { return this.columns[14] ?? this.view(14, Uint32Array); }
   },
   () => class extends View {
     get isec() { return this.columns[0] ?? this.view(0, Uint32Array); }

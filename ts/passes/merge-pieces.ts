@@ -272,15 +272,16 @@ export async function copyWinners({ kernels, pool }: Context, from: number, end:
 /** Puts the bytes of the merged parts together in memory, as far as RESIDENT_BYTES go, smallest rows first; `kept` are there already. */
 async function keepBytes(ctx: Context, kept: number): Promise<void> {
   const { arena, kernels, options, pool, tables } = ctx;
-  const { align, bytes, size, stream } = tables.msec;
+  const { align, bytes, room, size, stream } = tables.msec;
   let left = RESIDENT_BYTES - kept;
   let any = false;
   for (let m = 1; m < tables.msec.rows; m++) {
     // Only to be compared do streamed strings have to lie in their order.
     if (size[m] === 0 || size[m]! > left || (stream[m] !== 0 && !options.verifyHashes)) continue;
     left -= size[m]!;
+    room[m] = size[m]! + ctx.spareRows(size[m]!);
     // without alignment every byte is written
-    bytes[m] = align[m] === 0 ? arena.alloc(size[m]! + 16) : arena.allocZeroed(size[m]! + 16);
+    bytes[m] = align[m] === 0 ? arena.alloc(room[m]! + 16) : arena.allocZeroed(room[m]! + 16);
     if (stream[m] === 0) any = true;
     else kernels.copyStrings(m, 0, size[m]!, bytes[m]!);
   }

@@ -9,6 +9,7 @@ import { DIRTY_PIECES, OBJF_CREL } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
 import { needsOf, type ObjectNeeds } from "./kept-needs.ts";
+import { recutObject } from "./patch-pieces.ts";
 import { patchSymbolTable } from "./patch-symbols.ts";
 import { keepTables } from "./read-headers.ts";
 
@@ -70,6 +71,8 @@ export interface Attempt extends Replacement {
   groups: number;
   /** What scan-relocs has found in it; null = nobody knows. */
   needs: ObjectNeeds | null;
+  /** Rows of mergeable sections with other pieces, when its rows have been brought up to date. */
+  recut: readonly number[];
 }
 
 /** Looks at the object that is replaced; null = it is none of the link. */
@@ -84,7 +87,7 @@ export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
   kernels.symbolKeys(o, keys);
   const groups = arena.alloc(was.groups * GROUP_BYTES);
   kernels.listGroups(was.groupBase, was.groups, groups);
-  return { ...file, input, o, was, keys, groups, needs: needsOf(ctx, o, file.before.address) };
+  return { ...file, input, o, was, keys, groups, needs: needsOf(ctx, o, file.before.address), recut: [] };
 }
 
 /** The object that the whole file is; null = it is none. */
@@ -109,6 +112,9 @@ export function patchFile(ctx: Context, attempt: Attempt): boolean {
   const keysNow = arena.alloc(is.symbols * KEY_BYTES);
   const old = oldCells(ctx, attempt, keysNow, same);
   if (is.groups !== was.groups || is.shndxTab !== 0 || was.shndxTab !== 0 || kernels.patchSections(o, old, before.address, now.address) === 0) return false;
+  const recut = recutObject(ctx, o, before, now, was.shoff);
+  if (recut === null) return false;
+  attempt.recut = recut;
   const changed = same ? (kernels.patchSymbols(o, old) === 0 ? null : []) : patchSymbolTable(ctx, o, was, old);
   if (changed === null) return false;
   kernels.symbolKeys(o, keysNow);
