@@ -2,10 +2,10 @@
  * A link that takes up the last one: files were replaced, options are the same.
  *
  * Why the bytes are those of a link from nothing: a link is a function of its options and of what it reads. If all that the passes before
- * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. So it
- * has where mergeable pieces have other bytes and what they are merged into is as long as it was (passes/patch-pieces.ts), if no member refers to pieces. If
- * only sizes, values and places of relocations in replaced objects differ, the tables before assign-addresses are the old ones but for
- * those numbers, and all passes from there on run again. So they do when symbols come and go that nobody else's decision depends on
+ * relocate read is as it was, so are all tables, and every window of the output whose members are as they were has its bytes already. The same
+ * holds where mergeable pieces have other bytes, what they are merged into is as long as it was, and no member refers to a piece of it
+ * (passes/patch-pieces.ts). If only sizes, values, places of relocations and pieces in replaced objects differ, the tables before
+ * assign-addresses are the old ones but for those numbers, and all passes from there on run again. So they do when symbols come and go that nobody else's decision depends on
  * (passes/patch-symbols.ts): then .symtab is counted anew before. Where sections are others, the tables are made those that a link from the
  * beginning would have after set-visibility (passes/replace-objects.ts), and all passes from there on run again. What is not certainly one of
  * these (passes/patch-objects.ts), fails, or has something to say, is linked from the beginning: `relink` never reports anything.
