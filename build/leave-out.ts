@@ -52,15 +52,15 @@ function optionTable(source: string, tables: OptionTables): string {
   return `export const ${name} = [${[...source.matchAll(HELP_TEXT)].map(([, , text]) => text).join()}].map((help) => ({ help }));`;
 }
 
-/** Makes a program that is without `modules` (patterns of their names), and what `tables` leaves out. */
-export function leaveOut(modules: readonly RegExp[], tables: OptionTables): Plugin {
+/** Makes a program that is without `modules` (patterns of their names), and what `tables` leaves out. `change`: of every module's text. */
+export function leaveOut(modules: readonly RegExp[], tables: OptionTables, change = (text: string, _file: string): string => text): Plugin {
   return {
     name: "leave-out",
     setup(bundler) {
       resolveNumbers(bundler);
       bundler.onLoad({ filter: /\/ts\/.*\.ts$/ }, ({ path: file }) => {
         const name = path.relative(path.resolve("ts"), file).replaceAll(path.sep, "/");
-        const source = fs.readFileSync(file, "utf8");
+        const source = change(fs.readFileSync(file, "utf8"), file);
         if (modules.some((pattern) => pattern.test(name))) return { contents: standIn(name, source), loader: "js" };
         return { contents: numbersApart(name.startsWith("args/options/") ? optionTable(source, tables) : source, file), loader: "ts" };
       });

@@ -14,6 +14,7 @@ import { eager } from "./eager.ts";
 import { firstLinks, ordinaryLinks } from "./ordinary-links.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
+import { KERNEL_NAMES } from "../ts/memory/kernel-types.ts";
 import { ARRAYS } from "../ts/memory/table-columns.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
@@ -46,6 +47,14 @@ const sharedGetters: Plugin = {
 
 const PLUGINS = [noPrograms, sharedGetters];
 
+const SHORT = new Map(KERNEL_NAMES.map((name, i) => [name, `$${i.toString(36)}`]));
+
+/** Kernels are called by short names, which the list of kernels has in the place of theirs. */
+function shortKernels(text: string, file: string): string {
+  const named = (pattern: RegExp): string => text.replace(pattern, (all, before: string, name: string) => (SHORT.has(name) ? before + SHORT.get(name)! : all));
+  return file.endsWith("/memory/kernel-types.ts") ? named(/^(  ")(\w+)/gm) : named(/\b(kernels\.)(\w+)/g);
+}
+
 /** Modules of which the quick program in a worker has nothing at all. Command lines are parsed in the page. */
 const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\.)/];
 
@@ -71,7 +80,7 @@ const EXPORTS = /export\s*\{[^}]*?([\w$]+) as serveWorker\b[^}]*\};?\s*$/;
 /** The quick program in a worker: the functions that ordinary links call, of which those of first links are compiled at once. */
 async function quick(dist: string, kernels: string, release: boolean): Promise<void> {
   const entry = 'export * from "./ts/api/engine.ts"; export { remoteParser, unpackOptions } from "./ts/api/remote.ts";';
-  const result = await build({ ...WEB, minify: false, plugins: [...PLUGINS, leaveOut(SELDOM, "options")], stdin: { contents: entry, resolveDir: process.cwd() } });
+  const result = await build({ ...WEB, minify: false, plugins: [...PLUGINS, leaveOut(SELDOM, "options", shortKernels)], stdin: { contents: entry, resolveDir: process.cwd() } });
   const { text } = result.outputFiles![0]!;
   const bytes = fs.readFileSync(kernels);
   const [whole, small] = ["engine", "quick"].map((name) => path.resolve("dist/build", `${name}.${process.pid}.mjs`)) as [string, string];
@@ -91,14 +100,14 @@ async function quick(dist: string, kernels: string, release: boolean): Promise<v
 
 /** The complete program in a worker. */
 async function complete(dist: string, release: boolean): Promise<void> {
-  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "help")], entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
+  const result = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "help", shortKernels)], entryPoints: ["ts/web-worker.ts"], outfile: path.join(dist, "web-worker.mjs") });
   const { path: file, text, contents } = result.outputFiles![0]!;
   put(file, release ? await squeeze(text, true) : contents);
 }
 
 /** inline.ts imports the engine as text and the kernels as bytes. */
 async function inline(dist: string, kernels: string, release: boolean): Promise<void> {
-  const engine = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "help")], entryPoints: ["ts/api/engine.ts"], format: "iife", globalName: "wieldEngine", outfile: "engine.js" });
+  const engine = await build({ ...WEB, plugins: [...PLUGINS, leaveOut([], "help", shortKernels)], entryPoints: ["ts/api/engine.ts"], format: "iife", globalName: "wieldEngine", outfile: "engine.js" });
   const text = engine.outputFiles![0]!.text;
   const contents = release ? await squeeze(text, false) : text;
   const parts: Plugin = {

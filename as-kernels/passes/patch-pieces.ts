@@ -12,7 +12,7 @@ import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
 import { isLocalLabel } from "../lib/written-symbol.ts";
 import { isSliced } from "./compare-contents.ts";
 import { resolveAddresses } from "./resolve-addresses.ts";
-import { fillPieces, setHash } from "./split-pieces.ts";
+import { AS_LIVE, fillPieces } from "./split-pieces.ts";
 import { DIRTY, ISEC_EH_FRAME, ISEC_MERGE, SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION } from "../shared/abi.ts";
 import { RELA_BYTES, R_SYM, SHDR_BYTES, SHF_STRINGS, SH_OFFSET, SH_SIZE, SYM_BYTES } from "../shared/elf.ts";
 
@@ -39,14 +39,8 @@ export function samePieces(i: u32, contents: u32): bool {
 
 /** Takes the pieces of section `i` from the contents at `contents`. `scratch`: 64 bytes. */
 export function rehashPieces(i: u32, contents: u32, scratch: u32): void {
-  const isec = tables().isec;
-  const inOffset = tables().piece.inOffset;
-  const terminator = isec.sh_flags[i] & SHF_STRINGS ? isec.sh_entsize[i] : 0;
-  isec.kept[i] = 0;
-  for (let row = isec.pieceBase[i], end = row + isec.pieceCount[i]; row < end; row++) {
-    const bytes = inOffset[row + 1] - inOffset[row];
-    setHash(row, contents + inOffset[row], bytes, bytes - terminator, params().xxh3Secret, scratch);
-  }
+  tables().isec.kept[i] = 0;
+  fillPieces(i, contents, AS_LIVE, scratch);
 }
 
 /** More differs than recutPieces can bring up to date. */
@@ -73,7 +67,7 @@ export function recutPieces(o: u32, before: u32, after: u32, shdrs: u32, scratch
       if (!isNul(contents + size - width, width) || countNuls(contents, size, width) != isec.pieceCount[i]) return REFUSED;
     } else if (was != size) return REFUSED;
     isec.kept[i] = 0;
-    fillPieces(i, contents, scratch);
+    fillPieces(i, contents, 1, scratch);
     store<u32>(out + (count++ << 2), i);
   }
   return count;

@@ -166,22 +166,28 @@ export function assignPieceRows(from: u32, to: u32, base: u32, out: u32): void {
  */
 // @ts-ignore: decorator
 @inline
-export function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: u32): void {
+function setHash(row: u32, ptr: u32, len: u32, text: u32, secret: u32, scratch: u32): void {
   const hash = tables().pieceHash;
   hashBytes(ptr, len, changetype<u32>(hash.h0) + (row << 3), changetype<u32>(hash.h1) + (row << 3));
   hash.h0[row] = (hash.h0[row] >> 5) | (<u64>(<u32>xxh3(ptr, text, secret, scratch) >> 27) << 59);
 }
 
+/** In place of what the pieces of a section are at first: they stay as live as they are. */
+export const AS_LIVE: u32 = 2;
+
+/** Are the pieces of merge section `i` live before anybody has looked? */
+// @ts-ignore: decorator
+@inline
+function liveAtFirst(i: u32): u32 {
+  return params().gcSections != 0 && (tables().isec.sh_flags[i] & SHF_ALLOC) != 0 ? 0 : 1;
+}
+
 /** Fills the pieces of merge section `i`, whose contents are at `contents`. `scratch`: 64 bytes of the calling thread. */
-export function fillPieces(i: u32, contents: u32, scratch: u32): u32 {
+export function fillPieces(i: u32, contents: u32, live: u32, scratch: u32): void {
   const isec = tables().isec;
-  const strings = (isec.sh_flags[i] & SHF_STRINGS) != 0;
-  const live: u32 = params().gcSections != 0 && (isec.sh_flags[i] & SHF_ALLOC) != 0 ? 0 : 1;
-  if (strings) fillStrings(i, contents, live, scratch);
+  if (isec.sh_flags[i] & SHF_STRINGS) fillStrings(i, contents, live, scratch);
   else fillConstants(i, contents, live, scratch);
-  const end = isec.pieceBase[i] + isec.pieceCount[i];
-  tables().piece.inOffset[end] = <u32>isec.size[i];
-  return isec.pieceCount[i];
+  tables().piece.inOffset[isec.pieceBase[i] + isec.pieceCount[i]] = <u32>isec.size[i];
 }
 
 function fillConstants(i: u32, contents: u32, live: u32, scratch: u32): void {
@@ -194,7 +200,7 @@ function fillConstants(i: u32, contents: u32, live: u32, scratch: u32): void {
   let at: u32 = 0;
   for (; row < end; row++) {
     piece.inOffset[row] = at;
-    piece.live[row] = <u8>live;
+    if (live != AS_LIVE) piece.live[row] = <u8>live;
     setHash(row, contents + at, entsize, entsize, secret, scratch);
     at += entsize;
   }
@@ -214,7 +220,7 @@ function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
   while (start < size && row < end) {
     const stop = start + stringBytes(contents + start, size - start, width);
     piece.inOffset[row] = start;
-    piece.live[row] = <u8>live;
+    if (live != AS_LIVE) piece.live[row] = <u8>live;
     setHash(row, contents + start, stop - start, stop - start - width, secret, scratch);
     while (block < stop) {
       store<u32>(index + ((block >> BLOCK_SHIFT) << 2), row);
@@ -235,7 +241,7 @@ export function splitRun(from: u32, to: u32, contents: u32, start: f64, fill: u3
     if (kind == ISEC_EH_FRAME) {
       if (fill) fillEhFrame(i, at);
       else countEhFrame(i, at);
-    } else if (fill) fillPieces(i, at, scratch);
+    } else if (fill) fillPieces(i, at, liveAtFirst(i), scratch);
     else countStrings(i, at);
   }
 }
@@ -285,13 +291,12 @@ export function bindObjectPieces(o: u32): void {
 export function resetPieces(): void {
   const isec = tables().isec;
   const live = changetype<u32>(tables().piece.live);
-  const gcSections = params().gcSections != 0;
   for (let i: u32 = 1, rows = isec.rows; i < rows; i++) {
     if (isec.kind[i] != ISEC_MERGE) continue;
     if (isStreamed(i)) {
       isec.pieceCount[i] = 0;
       isec.blockIndex[i] = 0;
-    } else memory.fill(live + isec.pieceBase[i], gcSections && isec.sh_flags[i] & SHF_ALLOC ? 0 : 1, isec.pieceCount[i]);
+    } else memory.fill(live + isec.pieceBase[i], <u8>liveAtFirst(i), isec.pieceCount[i]);
   }
 }
 
