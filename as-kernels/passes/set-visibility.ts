@@ -69,13 +69,16 @@ export function startVersions(from: u32, to: u32, bits: u32, marks: u32): u32 {
       continue;
     }
     const defined = isDefinedKind(kind);
-    gsym.ver[i] = <u16>(defined && (obj.flags[gsym.obj[i]] & OBJF_EXCLUDE_LIBS) != 0 ? VER_NDX_LOCAL : VER_NDX_GLOBAL);
+    const excluded = defined && (obj.flags[gsym.obj[i]] & OBJF_EXCLUDE_LIBS) != 0;
+    gsym.ver[i] = <u16>(excluded ? VER_NDX_LOCAL : VER_NDX_GLOBAL);
+    // No pattern of a version script brings it back (lld, GNU ld).
+    if (excluded && marks != 0) store<u8>(marks + i, MARK_ASSIGNED);
     if (!defined || (bits & VIS_READ_SUFFIX) == 0) continue;
     const name = definedName(i);
     if (name == 0) continue;
     const at = name + gsym.nameBytes[i];
     if (load<u8>(at) != AT || load<u8>(at, 1) == 0) continue;
-    store<u8>(marks + i, load<u8>(at, 1) == AT ? MARK_VERSIONED_DEFAULT : MARK_VERSIONED);
+    store<u8>(marks + i, load<u8>(marks + i) | (load<u8>(at, 1) == AT ? MARK_VERSIONED_DEFAULT : MARK_VERSIONED));
     versioned++;
   }
   return versioned;

@@ -91,6 +91,12 @@ test("--exclude-libs makes an archive member's definitions local", () => {
   assert.equal(facts(world, "f", "u"), ["f local", "u exported preemptible"]);
 });
 
+test("no pattern of a version script brings back what --exclude-libs hides", () => {
+  const world = run({ options: { shared: true }, excluded: ["a.o"], versionNodes: script("V1 { global: f; g*; };"), symbols: [own("f"), own("g1")] });
+  assert.equal(facts(world, "f", "g1"), ["f local", "g1 local"]);
+  assert.equal(world.messages(), []);
+});
+
 test("exact names beat wildcards, later nodes' wildcards beat earlier ones, * comes last", () => {
   const world = run({
     options: { shared: true },

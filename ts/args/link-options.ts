@@ -124,7 +124,7 @@ export interface LinkOptions {
   undefined: ByteString[]; // -u
   undefinedGlobs: ByteString[];
   requireDefined: ByteString[];
-  defsyms: { name: ByteString; expression: ByteString }[];
+  defsyms: { name: ByteString; expression: ByteString; place: number }[]; // place: scripts before it
   wrap: ByteString[];
   traceSymbols: ByteString[]; // -y
   init: ByteString; // "_init"

@@ -24,7 +24,7 @@ import { InputArchives } from "./input-archives.ts";
 import { InputObjects } from "./input-objects.ts";
 import { InputRows } from "./input-rows.ts";
 import { InputScripts, type InputTaker } from "./input-scripts.ts";
-import { defsymScript } from "./script/script-symbols.ts";
+import { addDefsyms } from "./script/script-symbols.ts";
 import { WalkedArchives } from "./walk-archives.ts";
 
 /**
@@ -32,14 +32,16 @@ import { WalkedArchives } from "./walk-archives.ts";
  * inputs, so only now is that known. An archive counts, even an empty one. Returns archives whose members have no rows yet.
  */
 export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): WalkedArchives | null {
-  ctx.script = defsymScript(ctx);
+  ctx.script = null;
+  addDefsyms(ctx, 0);
   const loader = new Loader(ctx, closed);
   if (ctx.options.justSymbols.length > 0) loader.addJustSymbols();
   const { inputs, scripts } = ctx.options;
   let at = 0;
-  for (const { path, place, mri } of scripts) {
+  for (const [i, { path, place, mri }] of scripts.entries()) {
     while (at < place) loader.addInput(inputs[at++]!);
     loader.scripts.addOption(path, mri ? "mri" : "script");
+    addDefsyms(ctx, i + 1);
   }
   while (at < inputs.length) loader.addInput(inputs[at++]!);
   loader.scripts.addDefault();

@@ -6,7 +6,7 @@
  * call per uninterrupted stretch; only `extern "C++"` patterns are matched here, because names have to be demangled for them.
  */
 import {
-  FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, GLOB_START_MAX, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK,
+  FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, GLOB_START_MAX, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED, MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK,
   SYM_LAZY,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../../as-kernels/shared/elf.ts";
@@ -109,7 +109,8 @@ class ExactRules {
   }
 
   private give(row: number, rule: Rule): void {
-    const { ver } = this.ctx.tables.gsym;
+    const { gsym: { obj: from, ver }, obj } = this.ctx.tables;
+    if ((obj.flags[from[row]!]! & OBJF_EXCLUDE_LIBS) !== 0) return;
     const at = this.marks + row;
     const mark = this.ctx.arena.u8[at]!;
     if ((mark & MARK_ASSIGNED) === 0) {

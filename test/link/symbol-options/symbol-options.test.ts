@@ -69,6 +69,9 @@ options("--exclude-libs hides what comes from archives", (w) => {
   assert.equal(exportsOf("-Wl,--exclude-libs,ALL"), ["own"]);
   assert.equal(exportsOf("-Wl,--exclude-libs=liba.a"), ["from_b", "own"]);
   assert.equal(exportsOf("-Wl,--exclude-libs,liba.a:libb.a"), ["own"]);
+  // A version script does not bring back what is excluded, by its name or by a pattern.
+  w.write({ "v.map": "V1 { global: own; from_a; from_*; };" });
+  assert.equal(exportsOf("-Wl,--exclude-libs=liba.a,--version-script=v.map"), ["from_b@@V1", "own@@V1"]);
 }, "ar");
 
 options("-e takes a symbol or an address, -init and -fini name functions", (w) => {

@@ -12,26 +12,22 @@ import { sectionPlace } from "../../diagnostics/place.ts";
 import type { Expr } from "../../script/expression.ts";
 import { scriptError } from "../../script/lexer.ts";
 import type { PlannedSection } from "../../script/plan.ts";
-import { addressOf, evaluateIn, number, type Environment } from "../../script/script-value.ts";
+import { addressOf, evaluateIn } from "../../script/script-value.ts";
 import { arrayType } from "../order-sections.ts";
+import { ScriptValues } from "./script-values.ts";
 
 const CAN_BE_PROGBITS = new Set<number>([SHT_NOBITS, SHT_PROGBITS, SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY, SHT_NOTE]);
 
 /** log2 of SUBALIGN: forced upon all members. */
 export function subalign(ctx: Context, expr: Expr): number {
-  const align = addressOf(evaluateIn(expr, constantsOnly(ctx)));
+  const values = new ScriptValues(ctx, ctx.script!, []);
+  values.foresee();
+  const align = addressOf(evaluateIn(expr, values));
+  for (const message of values.errors) ctx.diag.error(message);
   if ((align & (align - 1n)) === 0n) return Math.round(Math.log2(Number(align > 0n ? align : 1n)));
   const { text, name, offset } = expr;
   ctx.diag.error(scriptError(text, name, offset, "alignment must be power of 2").said);
   return 0;
-}
-
-/** For expressions that must be known before there is a layout. */
-function constantsOnly(ctx: Context): Environment {
-  return {
-    dot: () => number(0n), symbol: () => undefined, named: () => undefined, headers: () => 0n, maxPageSize: () => BigInt(ctx.arch.maxPageSize),
-    failed: (text) => ctx.diag.error({ code: "LAYOUT", text }), error: (message) => ctx.diag.error(message),
-  };
 }
 
 /** What a member gives to its output section. */

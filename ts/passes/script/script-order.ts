@@ -6,7 +6,6 @@
  */
 import { PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND } from "../../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../../context.ts";
-import type { Said } from "../../diagnostics/message.ts";
 import { eachNode } from "../../script/expression.ts";
 import { scriptError } from "../../script/lexer.ts";
 import { expressions, type LayoutScript } from "../../script/layout.ts";
@@ -20,6 +19,7 @@ import { orderLinked } from "../link-order.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers } from "../order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
 import { endsRelro, insertOrphans, reportOrphans } from "./script-orphans.ts";
+import type { ScriptValues } from "./script-values.ts";
 import { isAlloc, isTbss } from "../segments.ts";
 
 /** Symbol tables are made in one go and cannot be left out by a script. */
@@ -28,7 +28,7 @@ const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 /** Linker-made sections that lld creates before it knows whether anything will be in them. */
 const ALWAYS = new Set([".got", ".got.plt", ".rela.dyn", ".rela.plt", ".plt", ".iplt", ".bss", ".bss.rel.ro", ".eh_frame"]);
 
-export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: Environment & { errors: Said[] }): void {
+export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Plan, environment: ScriptValues): void {
   const orphans = layout.hasSections ? plan.orphanWords() : [];
   for (const section of Object.values(ctx.synthetics)) {
     if (section === null) continue;
@@ -41,6 +41,7 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
   for (const section of plan.sections) section.osec.rank = rank(ctx, section);
   if (!layout.hasSections) plan.items = defaultOrder(ctx, plan.items);
   applyInsertions(ctx, layout, plan.items);
+  environment.foresee();
   adjust(layout, plan, environment);
   for (const message of environment.errors) ctx.diag.error(message);
   plan.items = plan.items.filter((item) => item.kind !== "section" || !item.removed);

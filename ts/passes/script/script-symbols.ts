@@ -12,14 +12,14 @@ import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import { pushTo } from "../../memory/lists.ts";
 import { eachNode, parseExpression, type Node } from "../../script/expression.ts";
-import { assignments, expressions, newLayout, type Assignment, type LayoutScript } from "../../script/layout.ts";
+import { assignments, expressions, joinLayouts, newLayout, type Assignment } from "../../script/layout.ts";
 import { ScriptError } from "../../script/lexer.ts";
 import { markLinkerDefined } from "../linker-defined.ts";
 
-/** --defsym as a script of assignments, null when there are none. Throws nothing: errors are reported. */
-export function defsymScript(ctx: Context): LayoutScript | null {
-  const { defsyms } = ctx.options;
-  if (defsyms.length === 0) return null;
+/** Adds each --defsym that stands behind `place` scripts as an assignment: the last one of a name counts. Throws nothing: errors are reported. */
+export function addDefsyms(ctx: Context, place: number): void {
+  const defsyms = ctx.options.defsyms.filter((defsym) => defsym.place === place);
+  if (defsyms.length === 0) return;
   const layout = newLayout("", "--defsym");
   for (const { name, expression } of defsyms) {
     try {
@@ -29,7 +29,7 @@ export function defsymScript(ctx: Context): LayoutScript | null {
       ctx.diag.error(error.said);
     }
   }
-  return layout;
+  ctx.script = joinLayouts(ctx.script, layout);
 }
 
 /** Names that are defined or mentioned; ctx.expressionNames gets those that are demanded. Before names are interned. */

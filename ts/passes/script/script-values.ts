@@ -17,6 +17,9 @@ import { HEADERS_OSEC } from "../bind-sections.ts";
 /** As in the kernel resolveAux: a header, then entries of the same size. */
 const PLT_ENTRY_BYTES = 16;
 
+/** Rounds in which assignments may still learn from those further down. */
+const MAX_ROUNDS = 30;
+
 /** Outside output sections values are relative to the image, which begins at 0 for this purpose. */
 export const NOWHERE: Base = { id: HEADERS_OSEC, sh_addr: 0n };
 
@@ -53,6 +56,16 @@ export class ScriptValues implements Environment {
 
   dot(): Value {
     return relative(this.base, this.location - this.base.sh_addr);
+  }
+
+  /** What the script's own symbols are before there are addresses: enough for alignments, which must be known so early (lld). */
+  foresee(): void {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      this.changing = 0;
+      for (const command of this.layout.commands) if (command.kind === "assign" && command.sym !== 0) this.assign(command.sym, evaluateIn(command.expr, this));
+      if (this.changing === 0) break;
+    }
+    this.errors = [];
   }
 
   /** `changing` becomes the first symbol whose value is not the last round's. */
