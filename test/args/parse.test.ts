@@ -98,7 +98,8 @@ test("addresses", () => {
 });
 
 test("--defsym", () => {
-  assert.equal(parse("--defsym a=b+1 --defsym=c=2 x.o").options.defsyms, [{ name: "a", expression: "b+1" }, { name: "c", expression: "2" }]);
+  assert.equal(parse("--defsym a=b+1 --defsym=c=2 x.o").options.defsyms, [{ name: "a", expression: "b+1", place: 0 }, { name: "c", expression: "2", place: 0 }]);
+  assert.equal(parse("-T one.ld --defsym a=1 x.o").options.defsyms, [{ name: "a", expression: "1", place: 1 }]);
   assert.is(errors("--defsym=foo x.o").length, 1);
 });
 

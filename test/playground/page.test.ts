@@ -112,6 +112,8 @@ check("the form and the command line follow each other", false, async (page) => 
     await page.waitForFunction(`document.querySelector(".prompt textarea").value === ${words} && /^(ok|failed)$/.test(document.querySelector("footer").dataset.state)`);
   }
   await page.fill(".prompt textarea", "ld --gc-sectoins main.o");
+  // What was linked last may have failed, too.
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('--gc-sectoins')");
   await state(page, "failed");
   assert.match(await page.textContent(".messages"), /unknown argument '--gc-sectoins'[^]*--gc-sections/);
 });
