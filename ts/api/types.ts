@@ -28,7 +28,7 @@ export interface VirtualFile {
 
 /**
  * One input, as on a command line, in its order:
- * - `"main.o"`: a path, looked up in `fs`; relative paths are so to the current directory
+ * - `"main.o"`: a path, looked up in `fs`; relative paths begin at the current directory
  * - `{ name: "main.o", data: bytes }`: a file in memory
  * - `{ lib: "m" }`: `-lm`, searched in the library paths; `{ lib: ":libm.a" }` is an exact file name; `static: true` takes archives only
  * - `{ group: [...] }`: `--start-group … --end-group`. As in lld, members are found in archives of any order without it, too
@@ -94,7 +94,7 @@ export type DiagnosticCode =
   | "NO_ENTRY"
   /** The output or a report cannot be written. */
   | "OUTPUT"
-  /** More than the 4 GiB of working memory, or than the runtime gives. */
+  /** More working memory was needed than 4 GiB, or than the runtime gives. */
   | "OUT_OF_MEMORY"
   /** The limit of `--error-limit` (here there is none unless `args` say so). */
   | "TOO_MANY_ERRORS"
@@ -171,7 +171,7 @@ export interface Progress {
  * A field of a wrong type, and one that does not exist, is a TypeError that names it.
  */
 export interface LinkOptions {
-  /** A command line of ld, word by word, without the program's name; `wield --help` lists the options. Default []. */
+  /** Arguments of ld, without the program's name; `wield --help` lists the options. Default []. */
   readonly args?: readonly string[];
   /** Inputs, behind those that `args` name. Default []. */
   readonly inputs?: readonly Input[];
@@ -246,11 +246,11 @@ export interface PassTiming {
   readonly milliseconds: number;
 }
 
-/** What a link came to. */
+/** The result of a link. */
 export interface LinkResult {
   /** false only with `throwOnError: false`, and in `watch`. */
   readonly ok: boolean;
-  /** The file; empty when `ok` is false. All of its buffer, unless `recycle` was given. Never in shared memory: Blob, TextDecoder, digests and postMessage take it. */
+  /** The file; empty when `ok` is false. It is the whole of its buffer, unless `recycle` was given. Never in shared memory: Blob, TextDecoder, digests and postMessage take it. */
   readonly output: Uint8Array<ArrayBuffer>;
   /** Other files that options asked for (`-Map=x`, `--dependency-file=x` …), by path. */
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
@@ -265,7 +265,7 @@ export interface LinkResult {
   /** Wall time in milliseconds: of the whole link, waiting for files included, and of each pass of its last attempt. */
   readonly timings: { readonly total: number; readonly passes: readonly PassTiming[] };
   readonly stats: LinkStats;
-  /** In a context: how many files' contents were still there, and the paths of those that had changed since the last link. */
+  /** In a context: how many files did not have to be read again, and the paths of those that had changed since the last link. */
   readonly incremental?: { readonly reused: number; readonly changed: readonly string[] };
 }
 
@@ -275,7 +275,7 @@ export interface LinkResult {
 type WebWorker = typeof globalThis extends { Worker: { prototype: infer Class } } ? Class : never;
 type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Class } } } ? Class : never;
 
-/** Where a page has the linker's files. In Node, Deno and Bun `wield` takes them from beside itself, whatever this says. */
+/** Where the linker's files are, for a page. In Node, Deno and Bun `wield` takes them from its own folder, whatever this says. */
 export interface EngineOptions {
   /** The kernels (`wield/kernels.wasm`): their address, their bytes, or compiled. Default: the file beside the module; in `wield/inline`, what is in it. */
   readonly kernels?: string | URL | Uint8Array | ArrayBuffer | WasmModule;
@@ -286,17 +286,17 @@ export interface EngineOptions {
 /** What may differ from link to link of a context. */
 export interface RelinkOptions extends Pick<LinkOptions, "signal" | "onProgress" | "throwOnError"> {
   /**
-   * An output that is no longer needed: the new one takes its memory, which for large programs saves a quarter of the time. The array that is
-   * given, and every other view of its buffer, is empty from then on. The buffer of the new output may be larger than the output.
+   * An output that is not needed any more: the new one takes its memory, which for large programs saves a quarter of the time. This array,
+   * and every other view of its buffer, is empty from then on. The buffer of the new output may be larger than the output.
    */
   readonly recycle?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** What `watch` is told. */
 export interface WatchOptions extends Pick<LinkOptions, "signal" | "onProgress"> {
-  /** After a change, this long is waited for more, in milliseconds. Default 20. */
+  /** How long to wait for further changes after one, in milliseconds. Default 20. */
   readonly debounceMs?: number;
-  /** How often real files (and those of file systems of yours) are looked at, in milliseconds. Default 250. */
+  /** How often files (real ones, and those of `fs`) are looked at, in milliseconds. Default 250. */
   readonly pollMs?: number;
 }
 
