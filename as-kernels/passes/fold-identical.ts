@@ -11,6 +11,7 @@ import { equal } from "../lib/bytes.ts";
 import { pieceAt } from "../lib/pieces.ts";
 import { isIdentifier } from "../lib/names.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
+import { joinsRun, putRun } from "../lib/runs.ts";
 import { shardOf } from "../lib/shards.ts";
 import {
   CTL_COUNTERS, FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_MERGE, ISEC_REGULAR, SHARDS, SYM_DEFINED, SYM_FOLDED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION, SYM_TLS,
@@ -67,11 +68,8 @@ export function foldCandidates(from: u32, to: u32): u32 {
   return count;
 }
 
-/**
- * Finds the next candidates in rows [from, to) that one read of the file can bring, at most `limit` bytes unless it is a single
- * section. At `cell`: rows from, to (u32), then at 16 start in the file and bytes (f64). Returns 0 when there are none.
- */
-export function nextFoldRun(from: u32, to: u32, limit: f64, cell: u32): u32 {
+/** Finds the next candidates in rows [from, to) that one read can bring, as nextPieceRun does (split-pieces). Returns 0 when there are none. */
+export function nextFoldRun(from: u32, to: u32, limit: f64, run: u32): u32 {
   const isec = tables().isec;
   const state = tables().fold.state;
   let i = from;
@@ -83,15 +81,11 @@ export function nextFoldRun(from: u32, to: u32, limit: f64, cell: u32): u32 {
   let last = i + 1;
   for (let k = last; k < to && isec.obj[k] == obj; k++) {
     if (!(state[k] & FOLD_CANDIDATE) || isec.size[k] == 0) continue;
-    const at = isec.sh_offset[k];
-    if (at < end || at - end > GAP_BYTES || at + isec.size[k] - start > limit) break;
-    end = at + isec.size[k];
+    if (!joinsRun(k, start, end, GAP_BYTES, limit)) break;
+    end = isec.sh_offset[k] + isec.size[k];
     last = k + 1;
   }
-  store<u32>(cell, i);
-  store<u32>(cell, last, 4);
-  store<f64>(cell, start, 16);
-  store<f64>(cell, end - start, 24);
+  putRun(run, i, last, false, start, end);
   return 1;
 }
 

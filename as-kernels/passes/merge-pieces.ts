@@ -8,6 +8,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { copyBytes, equal } from "../lib/bytes.ts";
+import { joinsRun, putRun } from "../lib/runs.ts";
 import { mergeShardOf } from "../lib/shards.ts";
 import { ISEC_MERGE, MERGE_SHARDS, PIECE_LIVE, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
 import { SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_STRINGS } from "../shared/elf.ts";
@@ -253,8 +254,8 @@ export function countWinners(from: u32, to: u32): u32 {
 const GAP_BYTES: f64 = 8192;
 
 /**
- * Finds the next members in [from, to) that have winners and that one read can bring, as nextPieceRun does for sections; its
- * RUN_* cells at `run` hold member rows. Returns 0 when there are none.
+ * Finds the next members in [from, to) that have winners and that one read can bring, as nextPieceRun does for sections: a run of member
+ * rows at `run`. Returns 0 when there are none.
  */
 export function nextWinnerRun(from: u32, to: u32, limit: f64, run: u32): u32 {
   const isec = tables().isec;
@@ -266,22 +267,16 @@ export function nextWinnerRun(from: u32, to: u32, limit: f64, run: u32): u32 {
   const start = isec.sh_offset[first];
   let end = start + isec.size[first];
   let last = k + 1;
-  store<u32>(run, k);
-  store<u32>(run + 8, isec.compressed[first] != 0 ? 1 : 0);
-  if (isec.compressed[first] == 0) {
-    for (let n = last; n < to; n++) {
-      const i = member.isec[n];
-      if (isec.obj[i] != isec.obj[first]) break;
-      if (member.winners[n] == 0) continue;
-      const at = isec.sh_offset[i];
-      if (isec.compressed[i] != 0 || at < end || at - end > GAP_BYTES || at + isec.size[i] - start > limit) break;
-      end = at + isec.size[i];
-      last = n + 1;
-    }
+  const compressed = isec.compressed[first] != 0;
+  for (let n = last; !compressed && n < to; n++) {
+    const i = member.isec[n];
+    if (isec.obj[i] != isec.obj[first]) break;
+    if (member.winners[n] == 0) continue;
+    if (!joinsRun(i, start, end, GAP_BYTES, limit)) break;
+    end = isec.sh_offset[i] + isec.size[i];
+    last = n + 1;
   }
-  store<u32>(run + 4, last);
-  store<f64>(run + 16, start);
-  store<f64>(run + 24, end - start);
+  putRun(run, k, last, compressed, start, end);
   return 1;
 }
 

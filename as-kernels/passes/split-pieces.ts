@@ -11,19 +11,13 @@ import { xxh3 } from "../lib/xxh3.ts";
 import { report } from "../lib/issue.ts";
 import { countEhFrame, fillEhFrame } from "./eh-frame.ts";
 import { BLOCK_SHIFT, isStreamed, pieceAt } from "../lib/pieces.ts";
+import { joinsRun, putRun } from "../lib/runs.ts";
 import { countNuls, isNul, stringBytes } from "../lib/strings.ts";
 import {
   ERR_MERGE_ENTSIZE, ERR_MERGE_UNTERMINATED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_MERGE, ISSUE_MERGE_OFFSET,
   SYM_DEFINED, SYM_KIND_MASK, SYM_SECTION,
 } from "../shared/abi.ts";
 import { SHF_ALLOC, SHF_STRINGS, SHT_NOBITS } from "../shared/elf.ts";
-
-/** What nextPieceRun writes: isec rows [0], [1), compressed flag, then start and length in the file as f64. */
-const RUN_FROM: u32 = 0;
-const RUN_TO: u32 = 4;
-const RUN_COMPRESSED: u32 = 8;
-const RUN_START: u32 = 16;
-const RUN_BYTES: u32 = 24;
 
 /** Two sections are read together when the bytes between them are fewer than this. */
 const GAP_BYTES: f64 = 16384;
@@ -39,8 +33,8 @@ function wanted(i: u32, fill: u32): bool {
 }
 
 /**
- * Finds the next sections in rows [from, to) whose contents are needed and that one read can bring: same object, ascending,
- * small gaps, at most `limit` bytes unless it is a single section. Writes RUN_* at `run`; returns 0 when there are none.
+ * Finds the next sections in rows [from, to) whose contents are needed and that one read can bring, at most `limit` bytes unless it is a
+ * single section. Writes a run (lib/runs.ts) of isec rows at `run`; returns 0 when there are none.
  */
 export function nextPieceRun(from: u32, to: u32, fill: u32, limit: f64, run: u32): u32 {
   const isec = tables().isec;
@@ -51,20 +45,14 @@ export function nextPieceRun(from: u32, to: u32, fill: u32, limit: f64, run: u32
   const start = isec.sh_offset[i];
   let end = start + isec.size[i];
   let last = i + 1;
-  store<u32>(run + RUN_FROM, i);
-  store<u32>(run + RUN_COMPRESSED, isec.compressed[i] != 0 ? 1 : 0);
-  if (isec.compressed[i] == 0) {
-    for (let k = last; k < to && isec.obj[k] == obj; k++) {
-      if (!wanted(k, fill)) continue;
-      const at = isec.sh_offset[k];
-      if (isec.compressed[k] != 0 || at < end || at - end > GAP_BYTES || at + isec.size[k] - start > limit) break;
-      end = at + isec.size[k];
-      last = k + 1;
-    }
+  const compressed = isec.compressed[i] != 0;
+  for (let k = last; !compressed && k < to && isec.obj[k] == obj; k++) {
+    if (!wanted(k, fill)) continue;
+    if (!joinsRun(k, start, end, GAP_BYTES, limit)) break;
+    end = isec.sh_offset[k] + isec.size[k];
+    last = k + 1;
   }
-  store<u32>(run + RUN_TO, last);
-  store<f64>(run + RUN_START, start);
-  store<f64>(run + RUN_BYTES, end - start);
+  putRun(run, i, last, compressed, start, end);
   return 1;
 }
 

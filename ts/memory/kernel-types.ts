@@ -95,7 +95,7 @@ export interface Kernels {
   placeCommons(list: u32, count: u32, name: u32, tlsName: u32): void;
   // passes/fold-identical
   foldCandidates(from: u32, to: u32): u32;
-  nextFoldRun(from: u32, to: u32, limit: f64, cell: u32): u32;
+  nextFoldRun(from: u32, to: u32, limit: f64, run: u32): u32;
   foldContents(from: u32, to: u32, contents: u32, start: f64): void;
   foldConstants(from: u32, to: u32): void;
   listCandidates(from: u32, to: u32, active: u32): u32;

@@ -13,6 +13,7 @@ import { slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { foldedSections } from "../report/folded-sections.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
+import { eachRun } from "./section-runs.ts";
 import { addressSignificancePhase, findSignificant } from "./address-significance.ts";
 
 /** isec rows, work list entries, symbols a chunk takes. */
@@ -21,26 +22,15 @@ const CHUNK_ENTRIES = 16384;
 const CHUNK_SYMBOLS = 65536;
 /** Contents are read together up to this size. */
 const RUN_BYTES = 1 << 20;
-/** Worker windows: section contents, run cell, table of foldGroup. */
+/** Worker windows: section contents, table of foldGroup. */
 const CONTENTS = 0;
-const CELL = 1;
 const TABLE = 2;
-const CELL_BYTES = 32;
 
 /** Phase: hashes of candidates but for the classes of what they refer to. */
 function constantsPhase(w: WorkerContext, chunk: number): void {
-  const { isec, obj } = w.tables;
   const from = 1 + chunk * CHUNK_ROWS;
-  const to = Math.min(from + CHUNK_ROWS, isec.rows);
-  const cell = w.window(CELL, CELL_BYTES);
-  for (let row = from; w.kernels.nextFoldRun(row, to, RUN_BYTES, cell) !== 0; ) {
-    const first = w.u32[cell >>> 2]!;
-    row = w.u32[(cell >>> 2) + 1]!;
-    const [start, bytes] = [w.f64[(cell >>> 3) + 2]!, w.f64[(cell >>> 3) + 3]!];
-    const contents = w.window(CONTENTS, bytes + 16);
-    w.read(obj.source[isec.obj[first]!]!, start, contents, bytes);
-    w.kernels.foldContents(first, row, contents, start);
-  }
+  const to = Math.min(from + CHUNK_ROWS, w.tables.isec.rows);
+  eachRun(w, from, (row, cell) => w.kernels.nextFoldRun(row, to, RUN_BYTES, cell), (row) => row, w.kernels.foldContents);
   w.kernels.foldConstants(from, to);
 }
 

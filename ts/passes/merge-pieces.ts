@@ -11,7 +11,7 @@ import { mergedTooLarge } from "../diagnostics/layout-messages.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
-import { eachRun } from "./split-pieces.ts";
+import { eachRun } from "./section-runs.ts";
 import { streamStrings } from "./stream-strings.ts";
 
 /** Pieces a counting, scattering or finishing chunk takes. */

@@ -1,18 +1,16 @@
 /**
  * SHF_MERGE sections become rows of `piece`, .eh_frame sections rows of `ehrec`.
  *
- * Looks at section contents twice, sections that lie close together read with one read: first to count, then to fill rows whose
- * numbers follow from the counts. Unless they are many, contents stay in memory in between, and until they are written. Writes piece, ehrec, cie, ehsec, isec.pieceBase/pieceCount/blockIndex/fde
- * and sym.piece. Sections with SHF_COMPRESSED get their size here, before anyone asks for it.
+ * Looks at section contents twice: first to count, then to fill rows whose numbers follow from the counts. Unless they are many, contents
+ * stay in memory in between, and until they are written. Writes piece, ehrec, cie, ehsec, isec.pieceBase/pieceCount/blockIndex/fde and sym.piece.
  */
-import { ERR_COMPRESSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
-import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { slotsFor } from "../memory/rows.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { keepPieces } from "./kept-pieces.ts";
+import { eachRun } from "./section-runs.ts";
 
 /** isec rows a chunk takes. */
 const CHUNK_SECTIONS = 4096;
@@ -23,67 +21,14 @@ const RUN_BYTES = 1 << 20;
 /** More contents than this are read again each time they are looked at: touching memory costs more than that. */
 const KEPT_BYTES = 64 << 20;
 
-/** Kernels look at words. */
-const MARGIN = 16;
-
 const COUNT = 0;
 const FILL = 1;
-
-/** A stretch of sections that one read brings, as nextPieceRun and nextWinnerRun leave it: rows, compressed, file offset, bytes. */
-export const RUN_CELL_BYTES = 32;
 
 /** What hashing long strings needs, behind the run cell. */
 const SCRATCH_BYTES = 64;
 
-/** Worker windows: section contents, run cell. */
-const CONTENTS = 0;
+/** The worker window of the run cell (section-runs.ts), behind which there is room. */
 const CELL = 1;
-
-/**
- * Calls `find(row)` for run after run until it finds none, reads each run's contents and hands them to `use`. `isecOf` gives
- * the section of a row. A section that cannot be inflated is reported and passed over. `keep`: contents stay in memory for later calls.
- */
-export function eachRun(
-  w: WorkerContext,
-  from: number,
-  find: (row: number, cell: number) => number,
-  isecOf: (row: number) => number,
-  use: (from: number, to: number, contents: number, start: number) => void,
-  keep = false,
-): void {
-  const { kept, sh_offset, obj } = w.tables.isec;
-  const cell = w.window(CELL, RUN_CELL_BYTES);
-  for (let row = from; find(row, cell) !== 0; ) {
-    const first = w.u32[cell >>> 2]!;
-    row = w.u32[(cell >>> 2) + 1]!;
-    const start = w.f64[(cell >>> 3) + 2]!;
-    const bytes = w.f64[(cell >>> 3) + 3]!;
-    const isec = isecOf(first);
-    const last = isecOf(row - 1);
-    if (kept[isec] !== 0 && kept[last] === kept[isec]! + (sh_offset[last]! - start)) {
-      use(first, row, kept[isec]!, start);
-      continue;
-    }
-    const stored = w.u32[(cell >>> 2) + 2] === 0;
-    const contents = keep && stored ? w.alloc(bytes + MARGIN) : w.window(CONTENTS, bytes);
-    if (stored) w.read(w.tables.obj.source[obj[isec]!]!, start, contents, bytes);
-    else if (!inflate(w, isec, contents)) continue;
-    if (keep && stored) w.kernels.keepRun(first, row, contents, start, bytes);
-    use(first, row, contents, start);
-  }
-}
-
-/** False: the compressed contents are corrupt, which has been reported. */
-function inflate(w: WorkerContext, isec: number, contents: number): boolean {
-  try {
-    w.contents(isec, contents);
-    return true;
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    w.kernels.rejectPieces(isec, ERR_COMPRESSED);
-    return false;
-  }
-}
 
 function splitChunk(w: WorkerContext, chunk: number): void {
   const [fill, keep] = w.args as [number, number];
@@ -163,10 +108,13 @@ export interface PieceRows {
   frames: number;
 }
 
+/** What assignPieceRows is given and leaves. */
+const ROWS_CELL_BYTES = 24;
+
 /** Gives sections [from, to) their rows from `first` on, and with `base` != 0 the addresses of their block indexes; the rows behind them. */
 function assignRows({ arena, kernels }: Context, from: number, to: number, first: PieceRows, base: number): PieceRows & { indexBytes: number } {
   const mark = arena.mark();
-  const cell = arena.alloc(RUN_CELL_BYTES);
+  const cell = arena.alloc(ROWS_CELL_BYTES);
   arena.u32.set([first.pieces, first.records, first.cies, first.frames], cell >>> 2);
   kernels.assignPieceRows(from, to, base, cell);
   const [pieces, records, cies, frames] = arena.words(cell, 4);
