@@ -9,7 +9,7 @@ const RUN_COMPRESSED: u32 = 8;
 const RUN_START: u32 = 16;
 const RUN_BYTES: u32 = 24;
 
-/** Is section `i` part of a run from `start` to `end`? It lies behind it, fewer than `gap` bytes, and with it the run has at most `limit`. */
+/** Is section `i` part of a run from `start` to `end`? It lies behind it, by at most `gap` bytes, and with it the run has at most `limit`. */
 // @ts-ignore: decorator
 @inline
 export function joinsRun(i: u32, start: f64, end: f64, gap: f64, limit: f64): bool {
