@@ -143,7 +143,8 @@ function loadedTarget(o: u32, i: u32): u32 {
 
 /**
  * Copies the relocations of object `o` to `to` (relaBytes). Refused unless those of every live section refer to what the old ones
- * referred to, or to what is live anyway and needs no more than its address. `set`: `slots` cells of scratch: a power of two, more than twice the relocations of any section, old ones included.
+ * referred to, or to what is live anyway and needs no more than its address. `set`: scratch of `slots` cells, a power of two that is more
+ * than twice the relocations of any section, old ones included.
  */
 export function patchRelocations(o: u32, before: u32, after: u32, old: u32, to: u32, set: u32, slots: u32): u32 {
   const obj = tables().obj;

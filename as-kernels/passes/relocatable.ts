@@ -83,7 +83,8 @@ function tombstoneOf(row: u32): u8 {
 
 /**
  * Binds live sections [from, to) to output sections of the same name, type, flags and entry size; each to its own when
- * `unique` (1, or the address of a byte for each row). `dissolve`: groups are forgotten. `linked`: 1 = only SHF_LINK_ORDER sections, which need the osec of what they are linked to; 0 = only the others.
+ * `unique` (1, or the address of a byte for each row). `dissolve`: groups are forgotten. `linked`: 1 = only SHF_LINK_ORDER sections, which
+ * need the osec of what they are linked to; 0 = only the others.
  * `table`: u32 cells, `slots` a power of two, zeroed before the first call. `rows`: osec rows so far. Returns the number of
  * osec rows.
  */

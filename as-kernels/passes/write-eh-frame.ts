@@ -1,7 +1,8 @@
 /**
  * The output `.eh_frame`: which records it has and where, their bytes, and the `.eh_frame_hdr` search table.
  *
- * Records keep input order and size, without padding between them (lld); a CIE is written once, where it first occurs, also when no live FDE needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
+ * Records keep input order and size, without padding between them (lld); a CIE is written once, where it first occurs, also when no live FDE
+ * needs it. An FDE's code address is S + A of its first relocation, whatever the encoding.
  */
 import { params, tables } from "../shared/tables.ts";
 import { copyBytes } from "../lib/bytes.ts";
@@ -99,7 +100,7 @@ function writeRecord(row: u32, from: u32, to: u32): void {
   if (params().shortened != 0) shortenRange(row, to + id + 4);
 }
 
-/** Code whose end has gone is covered no longer. `at`: the code address of FDE `row`, its size behind it. */
+/** --optimize-bb-jumps has cut off the end of the code: FDE `row` covers less. `at`: its code address, the size behind it. */
 function shortenRange(row: u32, at: u32): void {
   const rec = tables().ehrec;
   const func = rec.func[row];

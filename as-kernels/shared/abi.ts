@@ -380,25 +380,25 @@ export const DISCARD_NONE = 3;
 export const SCAN_MORE = 0;
 export const SCAN_LARGE = 1;
 export const SCAN_ODD = 2;
-/** What it is given and leaves: u32 where the next row goes and where there is no more room, e_machine, archive; f64 position of the next header, place and size of the table of long names; u32 the last member. */
-export const SCAN_CURSOR = 0;
-export const SCAN_LIMIT = 4;
-export const SCAN_MACHINE = 8;
-export const SCAN_ARCHIVE = 12;
-export const SCAN_NEXT = 16;
-export const SCAN_NAMES = 24;
-export const SCAN_NAMES_BYTES = 32;
-export const SCAN_MEMBER = 40;
+/** What it is given, and leaves for the next call: u32, and f64 from SCAN_NEXT to SCAN_NAMES_BYTES. */
+export const SCAN_CURSOR = 0; // address of the next row of SCANNED_*
+export const SCAN_LIMIT = 4; // where there is no more room for rows
+export const SCAN_MACHINE = 8; // e_machine
+export const SCAN_ARCHIVE = 12; // number of the archive
+export const SCAN_NEXT = 16; // position of the next header
+export const SCAN_NAMES = 24; // place of the table of long names
+export const SCAN_NAMES_BYTES = 32; // and its size
+export const SCAN_MEMBER = 40; // the last member
 export const SCAN_STATE_BYTES = 48;
-/** A member: f64 position of its header and size of its contents, the header's 16 bytes of name, u32 needed or not, names it defines, archive, names it only refers to, e_ident[EI_OSABI]. */
-export const SCANNED_AT = 0;
-export const SCANNED_BYTES = 8;
-export const SCANNED_NAME = 16;
-export const SCANNED_NEEDED = 32;
-export const SCANNED_DEFINED = 36;
-export const SCANNED_ARCHIVE = 40;
-export const SCANNED_OTHERS = 44;
-export const SCANNED_OSABI = 48;
+/** A member: f64, the 16 bytes of SCANNED_NAME, then u32. */
+export const SCANNED_AT = 0; // position of its header
+export const SCANNED_BYTES = 8; // size of its contents
+export const SCANNED_NAME = 16; // as the header has it
+export const SCANNED_NEEDED = 32; // needed or not
+export const SCANNED_DEFINED = 36; // names it defines
+export const SCANNED_ARCHIVE = 40; // number of its archive
+export const SCANNED_OTHERS = 44; // names it only refers to
+export const SCANNED_OSABI = 48; // e_ident[EI_OSABI]
 export const SCANNED_SIZE = 56;
 
 // ---- archives that are walked in parse-object (as-kernels/passes/walk-archives.ts) ----
@@ -411,20 +411,19 @@ export const WALK_NO_ROOM = 4;
 /** In place of the number of parts that placeTables misses. */
 export const PLACE_BROKEN = 0xffffffff;
 export const PLACE_NO_ROOM = 0xfffffffe;
-/** A walked archive: f64 position of the next header, size of the file, bytes needed from that header on (after WALK_LARGE: where to read the last member from). */
-export const WALKED_NEXT = 0;
-export const WALKED_SIZE = 8;
-export const WALKED_NEED = 16;
-/** u32: obj row of the next member and of the first behind those that are reserved, ctx.sources row, OBJF_*, ordered positions of members (u32 each) and how many, first EI_OSABI that is not 0, where the 16 bytes of each name go, 1 = done. */
-export const WALKED_ROW = 24;
-export const WALKED_END_ROW = 28;
-export const WALKED_SOURCE = 32;
-export const WALKED_FLAGS = 36;
-export const WALKED_PLACES = 40;
-export const WALKED_PLACE_COUNT = 44;
-export const WALKED_OSABI = 48;
-export const WALKED_FIELDS = 52;
-export const WALKED_DONE = 56;
+/** A walked archive: three f64, then u32. */
+export const WALKED_NEXT = 0; // position of the next header
+export const WALKED_SIZE = 8; // bytes of the file
+export const WALKED_NEED = 16; // bytes needed from that header on; after WALK_LARGE: where to read the last member from
+export const WALKED_ROW = 24; // obj row of the next member
+export const WALKED_END_ROW = 28; // first obj row behind those that are reserved
+export const WALKED_SOURCE = 32; // row of ctx.sources
+export const WALKED_FLAGS = 36; // OBJF_*
+export const WALKED_PLACES = 40; // address of the ordered positions of members (u32 each)
+export const WALKED_PLACE_COUNT = 44; // how many
+export const WALKED_OSABI = 48; // first EI_OSABI that is not 0
+export const WALKED_FIELDS = 52; // where the 16 bytes of the next name go
+export const WALKED_DONE = 56; // 1 = done
 export const WALKED_BYTES = 64;
 
 // ---- globals as set-visibility left them (as-kernels/passes/replace-object.ts): a column each, in bytes per global from the start of all ----

@@ -204,7 +204,7 @@ interface Member {
   /** Address of a u32 that the worker sets when it has attached. */
   ready: number;
   knowsSources: boolean;
-  /** Why it takes part no longer. */
+  /** Why it takes no part any more; null = it does. */
   ended: Error | null;
   /** Fails what it has been asked for. */
   fail: (reason: Error) => void;
@@ -227,7 +227,6 @@ export class Pool {
     this.self = new WorkerContext(arena.memory, kernels, io, tables);
     this.phases = phases;
   }
-
 
   /** The next link of the same machine: workers stay, and know nothing of its files yet. */
   begin(tables: Tables, io: WorkerIo): void {

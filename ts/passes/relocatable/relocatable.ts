@@ -1,10 +1,10 @@
 /**
  * -r: the passes that make one object file out of many, from bound sections to section header table.
  *
- * Takes over from link.ts once symbols are resolved; nothing is folded or given an address, so none of the later
- * passes of a normal link run but merge-pieces. Under a script with SECTIONS, relocatable-script.ts binds what it names. As lld: sections of one name, type, flags and entry size are joined, equal strings and constants
- * merged, members of a group stay alone. Unlike lld, commons stay commons, .note.gnu.property is merged by meaning, and
- * .eh_frame survives --gc-sections.
+ * Takes over from link.ts once symbols are resolved; nothing is folded or given an address, so of the later passes of a normal link only
+ * merge-pieces runs. Under a script with SECTIONS, relocatable-script.ts binds what it names. As lld: sections of one name, type, flags and
+ * entry size are joined, equal strings and constants merged, members of a group stay alone. Unlike lld, commons stay commons,
+ * .note.gnu.property is merged by meaning, and .eh_frame survives --gc-sections.
  */
 import { SYM_ROOT } from "../../../as-kernels/shared/abi.ts";
 import {
