@@ -7,8 +7,8 @@
 import * as fs from "node:fs";
 import type { PluginBuild } from "esbuild";
 
-/** A constant on a line of its own. */
-const NUMBER = /^(export )?const (\w+)(?:: number)? = (-?\d\w*(?:\.\d+)?(?: (?:<<|[-+*]) \d\w*)*);\n/gm;
+/** A constant on a line of its own, perhaps with a remark behind it. */
+const NUMBER = /^(export )?const (\w+)(?:: number)? = (-?\d\w*(?:\.\d+)?(?: (?:<<|[-+*]) \d\w*)*);(?: \/\/.*)?\n/gm;
 
 /** `source`, of the TypeScript file `file`, with its constants from their module. */
 export function numbersApart(source: string, file: string): string {

@@ -4,11 +4,12 @@
  * A rule fits a name that is its prefix, or goes on with '.' after it.
  */
 import { params } from "../shared/tables.ts";
+import { NAME_RULE_BYTES } from "../shared/abi.ts";
 import { equal } from "./bytes.ts";
 import { isReservedName } from "./names.ts";
 
 /** Address of the prefix, its length (at least 4), address of the output section's name, its osec row once it has one (0 = not yet). */
-export const RULE_BYTES: u32 = 16;
+export const RULE_BYTES: u32 = NAME_RULE_BYTES;
 export const RULE_PREFIX_BYTES: u32 = 4;
 export const RULE_NAME: u32 = 8;
 export const RULE_OSEC: u32 = 12;

@@ -1,25 +1,25 @@
 /** What stream-strings and place-strings share: the layout of runs, slices, segments and entries (stream-strings.ts says what they are). */
-import { MERGE_SHARDS } from "../shared/abi.ts";
+import { MERGE_SHARDS, STREAM_GROUP_BYTES, STREAM_ITEM_BYTES, STREAM_RUN_BYTES, STREAM_SLICE_BYTES } from "../shared/abi.ts";
 
 export const SHARDS: u32 = MERGE_SHARDS;
 /** The shard of a string is the top bits of the lower half of its hash (lld). */
 export const SHARD_SHIFT: u32 = 27;
 
 /** A run: f64 place in the file, f64 bytes, u32 source, u32 first and end slice, u32 compressed isec. */
-export const RUN_BYTES: u32 = 32;
+export const RUN_BYTES: u32 = STREAM_RUN_BYTES;
 export const RUN_SOURCE: u32 = 16;
 export const RUN_SLICE: u32 = 20;
 export const RUN_END: u32 = 24;
 export const RUN_COMPRESSED: u32 = 28;
 
 /** A group: u32 first and end run, u32 first and last segment. */
-export const GROUP_BYTES: u32 = 16;
+export const GROUP_BYTES: u32 = STREAM_GROUP_BYTES;
 export const GROUP_END: u32 = 4;
 export const GROUP_HEAD: u32 = 8;
 export const GROUP_TAIL: u32 = 12;
 
 /** A slice: u32 isec, u32 offset in it, u32 bytes, u32 offset in the run. */
-export const SLICE_BYTES: u32 = 16;
+export const SLICE_BYTES: u32 = STREAM_SLICE_BYTES;
 export const SLICE_FROM: u32 = 4;
 export const SLICE_SIZE: u32 = 8;
 export const SLICE_AT: u32 = 12;
@@ -85,6 +85,6 @@ export const STREAM_ITEMS_BEFORE: u32 = 128;
 export const STREAM_ITEMS: u32 = 256;
 export const STREAM_COUNT: u32 = 260;
 /** An item, in the order of the output: u32 address, u32 bytes, u32 offset in the output. */
-export const ITEM_BYTES: u32 = 12;
+export const ITEM_BYTES: u32 = STREAM_ITEM_BYTES;
 export const ITEM_SIZE: u32 = 4;
 export const ITEM_OUT: u32 = 8;

@@ -7,8 +7,7 @@
 import { tables, params } from "../shared/tables.ts";
 import { SYM_NEEDS } from "../lib/symbol-flags.ts";
 import {
-  ISEC_EH_FRAME, SYM_ADDRESS_TAKEN, SYM_EXPORTED, SYM_REF_LIVE,
-  SYM_REF_STRONG, SYM_USED_REGULAR, SYM_USED_SHARED,
+  ISEC_EH_FRAME, NEEDED_NAME_BYTES, SYM_ADDRESS_TAKEN, SYM_EXPORTED, SYM_REF_LIVE, SYM_REF_STRONG, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../shared/abi.ts";
 import { SHF_X86_64_LARGE } from "../shared/elf.ts";
 
@@ -22,7 +21,7 @@ const UNDECIDING: u32 = NEEDS | LATE_EXPORTED | SYM_REF_STRONG | SYM_USED_REGULA
 const SCANNED: u32 = 1 << 31;
 
 /** Of a list of names: u32 sym row, flags, needs. */
-const NAME_BYTES: u32 = 12;
+const NAME_BYTES: u32 = NEEDED_NAME_BYTES;
 /** In a map of names: an object that is another one mentions it, or did. */
 const CHANGED: u32 = 1 << 28;
 /** And: needs are lost that others may have. */

@@ -10,11 +10,11 @@ import { tables } from "../shared/tables.ts";
 import { copyBytes, equal } from "../lib/bytes.ts";
 import { joinsRun, putRun } from "../lib/runs.ts";
 import { mergeShardOf } from "../lib/shards.ts";
-import { ISEC_MERGE, MERGE_SHARDS, PIECE_LIVE, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
+import { ISEC_MERGE, MERGE_SHARDS, PIECE_LIVE, PIECE_RECORD_BYTES, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
 import { SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_STRINGS } from "../shared/elf.ts";
 
 /** A scattered piece: h0 u64, h1 u64, piece row u32, bytes u32. */
-const RECORD_BYTES: u32 = 24;
+const RECORD_BYTES: u32 = PIECE_RECORD_BYTES;
 
 /** Flags that do not keep pieces apart. */
 const NEUTRAL_FLAGS: u32 = SHF_GROUP | SHF_COMPRESSED | SHF_INFO_LINK | SHF_GNU_RETAIN | SHF_LINK_ORDER;

@@ -14,10 +14,10 @@ import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import { isOpaque, isSpoken } from "./compare-contents.ts";
 import { isCut } from "./patch-pieces.ts";
 import { noteCovered, recordBytes } from "./eh-frame.ts";
-import { KEY_BYTES, KEY_ID, KEY_ROW, NEW_KEYS, NEW_SYMBOLS, OLD_KEYS, OLD_NAMES, OLD_NAMES_BYTES, OLD_SAME, OLD_SHDRS, OLD_SYMBOLS, OLD_SYMTAB, patchValue } from "./patch-symbols.ts";
+import { KEY_BYTES, KEY_ID, KEY_ROW, patchValue } from "./patch-symbols.ts";
 import {
-  EHREC_CIE, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, SLOT_REGULAR, SYM_DEFINED, SYM_KIND_MASK, SYM_NEEDS_PLT, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION,
-  SYM_SHARED, SYM_WEAK,
+  EHREC_CIE, ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR, NEW_KEYS, NEW_SYMBOLS, OLD_KEYS, OLD_NAMES, OLD_NAMES_BYTES, OLD_SAME, OLD_SHDRS, OLD_SYMBOLS, OLD_SYMTAB,
+  REFERENCE_CELL_BYTES, SLOT_REGULAR, SYM_DEFINED, SYM_KIND_MASK, SYM_NEEDS_PLT, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
   EHDR_BYTES, E_FLAGS, E_SHOFF, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, R_ADDEND, R_SYM, R_TYPE, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
@@ -111,7 +111,7 @@ export function patchSymbols(o: u32, old: u32): u32 {
 // ---- relocations ----
 
 /** Bytes of a cell of the set of relocations: what they refer to and how (three u64), how often before (u32) and after. */
-const SET_CELL: u32 = 32;
+const SET_CELL: u32 = REFERENCE_CELL_BYTES;
 const BEFORE: u32 = 24;
 const AFTER: u32 = 28;
 /** GOTPCRELX relocations that are no candidates for relaxation. */

@@ -11,28 +11,14 @@ import { equal, strlen } from "../lib/bytes.ts";
 import { SPECIAL_FLAGS } from "../lib/needs.ts";
 import { keepGlobal } from "./emit-symtab.ts";
 import {
-  ISEC_MERGE, ISEC_REGULAR, ISEC_SYNTHETIC, NAME_COMES, NAME_GOES, NAME_IS_DEFINED, NAME_LAZY, NAME_OTHER, NAME_SEEN, NAME_SHARED, NAME_STRONG, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_EXCLUDE_LIBS,
-  OBJF_LAZY, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, STT_MENTION, SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED,
-  SYM_KIND_MASK, SYM_REF_STRONG, SYM_ROOT,
-  SYM_IN_OSEC, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK,
+  ISEC_MERGE, ISEC_REGULAR, ISEC_SYNTHETIC, NAME_COMES, NAME_GOES, NAME_IS_DEFINED, NAME_LAZY, NAME_OTHER, NAME_SEEN, NAME_SHARED, NAME_STRONG, OBJ_RELOCATABLE,
+  OBJ_SHARED, OBJF_EXCLUDE_LIBS, OBJF_LAZY, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_SIGNATURE, REC_UNUSED, REC_VERSIONED, STT_MENTION, SYM_ADDRESS_TAKEN,
+  SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_KIND_MASK, SYM_REF_STRONG, SYM_ROOT, SYM_IN_OSEC, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR, SYM_WEAK,
+  OLD_SYMTAB, OLD_SYMBOLS, OLD_FIRST_GLOBAL, OLD_ESYM_BASE, OLD_KEYS, SYMBOL_KEY_BYTES,
 } from "../shared/abi.ts";
 import {
   SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, ST_INFO, ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_SECTION, STT_TLS, STV_DEFAULT, SYM_BYTES, VER_NDX_GLOBAL,
 } from "../shared/elf.ts";
-
-// u32 cells at `old`: what was known of the tables of the old object (ts/passes/patch-objects.ts).
-export const OLD_SHDRS: u32 = 0;
-export const OLD_SYMTAB: u32 = 4;
-export const OLD_SYMBOLS: u32 = 8; // how many
-export const OLD_FIRST_GLOBAL: u32 = 12;
-export const OLD_ESYM_BASE: u32 = 16;
-export const OLD_NAMES: u32 = 20;
-export const OLD_NAMES_BYTES: u32 = 24;
-export const OLD_KEYS: u32 = 28; // address of the keys of its symbols (symbolKeys)
-export const NEW_KEYS: u32 = 32; // of those of the new one, and how many
-export const NEW_SYMBOLS: u32 = 36;
-/** 1 = the symbols are the same but for values and sizes. */
-export const OLD_SAME: u32 = 40;
 
 /** With one of these, or an `aux` row, a symbol's row decides about more than the symbol. */
 const NEEDED: u32 = SYM_EXPORTED | SYM_ROOT | SYM_NEEDS | SYM_ADDRESS_TAKEN;
@@ -40,7 +26,7 @@ const NEEDED: u32 = SYM_EXPORTED | SYM_ROOT | SYM_NEEDS | SYM_ADDRESS_TAKEN;
 // ---- what references lead to ----
 
 /** Per symbol: what a reference to it leads to (u64, KEY_* and kind in the upper half), and the row of a global (u32, 0 = local). */
-export const KEY_BYTES: u32 = 16;
+export const KEY_BYTES: u32 = SYMBOL_KEY_BYTES;
 export const KEY_ID: u32 = 8;
 /** Upper half: the lower one is a row of `sym`, or of `piece`; else of `isec`. */
 export const KEY_ROW: u32 = 1 << 31;

@@ -10,8 +10,8 @@ import { SYM_NEEDS } from "../lib/symbol-flags.ts";
 import { equal } from "../lib/bytes.ts";
 import { RULE_BYTES, RULE_OSEC } from "../lib/name-rules.ts";
 import {
-  SAVED_ALIGN, SAVED_BIND, SAVED_ESYM, SAVED_FLAGS, SAVED_ISEC, SAVED_OBJ, SAVED_SIZE, SAVED_TYPE, SAVED_VALUE, SAVED_VER, SAVED_VIS, SYM_ADDRESS_TAKEN,
-  SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK,   SYM_REF_LIVE,
+  GROUP_CELL_BYTES, SAVED_ALIGN, SAVED_BIND, SAVED_ESYM, SAVED_FLAGS, SAVED_ISEC, SAVED_OBJ, SAVED_SIZE, SAVED_TYPE, SAVED_VALUE, SAVED_VER, SAVED_VIS,
+  SYM_ADDRESS_TAKEN, SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_REF_LIVE,
 } from "../shared/abi.ts";
 import { EHDR_BYTES, E_FLAGS, E_SHNUM, E_SHOFF, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_SYMTAB, SH_FLAGS, SH_OFFSET, SH_SIZE, SH_TYPE } from "../shared/elf.ts";
 
@@ -154,7 +154,7 @@ function nextNote(headers: u32, i: u32, count: u32): u32 {
 }
 
 /** Per group of an object: its signature (0 = no COMDAT group), and whether its copy is the one kept. */
-const GROUP_CELL: u32 = 8;
+const GROUP_CELL: u32 = GROUP_CELL_BYTES;
 
 /** Writes those of the `count` groups from row `first` on to `out`. */
 export function listGroups(first: u32, count: u32, out: u32): void {

@@ -5,10 +5,10 @@
  * quicksort, longer first), so that every suffix follows a string it can live in, and gives out new places in that order.
  */
 import { tables } from "../shared/tables.ts";
-import { PIECE_LIVE, PIECE_TAIL, PIECE_WINNER } from "../shared/abi.ts";
+import { PIECE_LIVE, PIECE_TAIL, PIECE_WINNER, TAIL_ITEM_BYTES } from "../shared/abi.ts";
 
 /** An item: piece row u32, address of the end of its characters u32, bytes of its characters u32. */
-const ITEM_BYTES: u32 = 12;
+const ITEM_BYTES: u32 = TAIL_ITEM_BYTES;
 
 /** Lists the winners of msec `m`, whose bytes are at `bytes` by their present places, at `list`. Returns their number. */
 export function listWinners(m: u32, bytes: u32, list: u32): u32 {

@@ -439,3 +439,34 @@ export const SAVED_TYPE = 35;
 export const SAVED_VIS = 36;
 export const SAVED_ALIGN = 37;
 export const SAVED_BYTES = 38;
+
+// ---- bytes of what TypeScript makes room for and kernels fill, each laid out where it says ----
+/** A rule that names output sections (as-kernels/lib/name-rules.ts). */
+export const NAME_RULE_BYTES = 16;
+/** A piece on its way to its shard (merge-pieces), a string that may live in another one's tail (tail-merge). */
+export const PIECE_RECORD_BYTES = 24;
+export const TAIL_ITEM_BYTES = 12;
+/** Of strings that are not loaded (as-kernels/lib/streams.ts). */
+export const STREAM_RUN_BYTES = 32;
+export const STREAM_GROUP_BYTES = 16;
+export const STREAM_SLICE_BYTES = 16;
+export const STREAM_ITEM_BYTES = 12;
+/** Of an object that is replaced: what a symbol leads to (patch-symbols), a set of references (patch-object), a group (replace-object), a name (kept-needs). */
+export const SYMBOL_KEY_BYTES = 16;
+export const REFERENCE_CELL_BYTES = 32;
+export const GROUP_CELL_BYTES = 8;
+export const NEEDED_NAME_BYTES = 12;
+
+// ---- what was known of the tables of a replaced object (patch-objects.ts, patch-object, patch-symbols): u32 cells ----
+export const OLD_SHDRS = 0; // address of its section headers
+export const OLD_SYMTAB = 4; // of its symbol table
+export const OLD_SYMBOLS = 8; // how many symbols that has
+export const OLD_FIRST_GLOBAL = 12;
+export const OLD_ESYM_BASE = 16;
+export const OLD_NAMES = 20; // address of its section names
+export const OLD_NAMES_BYTES = 24;
+export const OLD_KEYS = 28; // address of the keys of its symbols (symbolKeys)
+export const NEW_KEYS = 32; // of those of the new object
+export const NEW_SYMBOLS = 36; // how many symbols that has
+export const OLD_SAME = 40; // 1 = the symbols are the same but for values and sizes
+export const OLD_BYTES = 48;

@@ -19,7 +19,7 @@ const SOURCES = {
     'import { word } from "./word.ts";',
     "/** Of a page. */",
     "export const PAGE_BYTES = 1 << 12;",
-    "const HEADER_BYTES = 0x40;",
+    "const HEADER_BYTES = 0x40; // of the first page",
     "export const LEAST: number = -3;",
     "export const HALF = 0.5;",
     "const ALL_BYTES = 1024 * 1024 - 24;",

@@ -5,14 +5,13 @@
  * (order-sections), when it is known which linker-made sections exist. .ctors and .dtors become .init_array and .fini_array
  * as in GNU ld, because no current C runtime runs the old tables.
  */
+import { NAME_RULE_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { inSteps, slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { uniqueRows } from "./unique-sections.ts";
 
-/** As as-kernels/lib/name-rules.ts has it. */
-const RULE_BYTES = 16;
 /** osec row of the ELF header and program headers; real sections follow. */
 export const HEADERS_OSEC = 1;
 /** osec rows kept for linker-made sections. */
@@ -104,8 +103,8 @@ export function bindSections(ctx: Context): void {
 export function putNameRules(ctx: Context): void {
   const { arena, params } = ctx;
   const rules = rulesOf(ctx);
-  const address = arena.alloc(rules.length * RULE_BYTES);
-  rules.forEach(([prefix, name], i) => arena.u32.set([arena.put(prefix), prefix.length, arena.put(name), 0], (address + i * RULE_BYTES) >>> 2));
+  const address = arena.alloc(rules.length * NAME_RULE_BYTES);
+  rules.forEach(([prefix, name], i) => arena.u32.set([arena.put(prefix), prefix.length, arena.put(name), 0], (address + i * NAME_RULE_BYTES) >>> 2));
   params.set("nameRules", address);
   params.set("nameRuleCount", rules.length);
 }

@@ -5,6 +5,7 @@
  * Refused, and then everything is scanned: sections that are no longer live, other kinds of symbols that several objects mention, another
  * set of shared objects, and what only the whole link knows (params) if the old object had a part in it.
  */
+import { NEEDED_NAME_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { Context, ResolvedState } from "../context.ts";
 import type { Attempt } from "./patch-objects.ts";
 import { scanObject } from "./scan-relocs.ts";
@@ -41,8 +42,7 @@ export interface ObjectNeeds {
   facts: Facts;
 }
 
-/** Bytes of an entry of the list, and of the counts of a section. */
-const NAME_BYTES = 12;
+/** Bytes of the counts of a section, and of the flags of a symbol. */
 const COUNT_BYTES = 12;
 const FLAG_BYTES = 4;
 
@@ -71,7 +71,7 @@ export function needsOf(ctx: Context, o: number, before: number): ObjectNeeds | 
   const kept = resolved?.needs;
   const [from, to] = [obj.isecBase[o]!, obj.isecBase[o]! + obj.isecCount[o]!];
   if (kept == null || !kept.valid || kernels.anyLarge(from, to) !== 0) return null;
-  const list = arena.alloc(NAME_BYTES * (obj.esymCount[o]! - obj.firstGlobal[o]!) + 16);
+  const list = arena.alloc(NEEDED_NAME_BYTES * (obj.esymCount[o]! - obj.firstGlobal[o]!) + 16);
   const facts = factsOf(ctx);
   const columns = [isec.dynRel, isec.dynSym, isec.relr];
   const counts = columns.map((column) => column.slice(from, to));

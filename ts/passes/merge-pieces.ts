@@ -5,7 +5,7 @@
  * (msec.bytes), by reading the sections that have winners once more. Work is cut by piece numbers of each msec, so the result
  * is a function of the inputs alone.
  */
-import { MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
+import { MERGE_SHARDS, PIECE_RECORD_BYTES, TAIL_ITEM_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { mergedTooLarge } from "../diagnostics/layout-messages.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
@@ -18,13 +18,9 @@ import { streamStrings } from "./stream-strings.ts";
 const CHUNK_PIECES = 32768;
 /** Msecs are worked on together until they have this many pieces: bounds the memory for records. */
 const BATCH_PIECES = 1 << 22;
-/** Bytes of a scattered record (merge-pieces kernel). */
-const RECORD_BYTES = 24;
 /** Members a copying chunk takes. */
 const CHUNK_MEMBERS = 512;
 const RUN_BYTES = 1 << 20;
-/** Bytes of an item of tail-merge. */
-const TAIL_ITEM_BYTES = 12;
 /** More merged bytes than this are not kept in memory but made window by window. */
 const RESIDENT_BYTES = 1 << 30;
 
@@ -158,7 +154,7 @@ export async function mergeBatch(ctx: Context, from: number, to: number): Promis
   const shardTasks = new Tasks(ctx, MERGE_SHARDS * groups.length);
   for (const group of groups) {
     const total = kernels.prefixShards(group.counts, group.chunks, MERGE_SHARDS, group.starts);
-    const records = arena.alloc(total * RECORD_BYTES + RECORD_BYTES);
+    const records = arena.alloc((total + 1) * PIECE_RECORD_BYTES);
     tasks.setRecords(group, records);
     for (let s = 0; s < MERGE_SHARDS; s++) {
       const at = (group.starts >>> 2) + s;

@@ -1,11 +1,14 @@
 /**
  * A file that was replaced since the last link: the tables of that link are brought up to date, if they can be.
  *
- * Where only contents differ that passes copy and relocate, it is enough to know which sections those are (compare-contents kernel), and
- * where mergeable pieces differ, which (patch-pieces.ts); where sections are the same, sizes and places are changed in the rows (patch-object kernel), and symbols may come and go
- * (patch-symbols.ts). Everything else is refused, which is never wrong: then the link begins at the beginning.
+ * Where only contents differ that passes copy and relocate, it is enough to know which sections those are (compare-contents kernel), and where
+ * mergeable pieces differ, which (patch-pieces.ts); where sections are the same, sizes and places are changed in the rows (patch-object
+ * kernel), and symbols may come and go (patch-symbols.ts). Everything else is refused, which is never wrong: then the link begins at the beginning.
  */
-import { DIRTY_PIECES, OBJF_CREL } from "../../as-kernels/shared/abi.ts";
+import {
+  DIRTY_PIECES, GROUP_CELL_BYTES, NEW_KEYS, NEW_SYMBOLS, OBJF_CREL, OLD_BYTES, OLD_ESYM_BASE, OLD_FIRST_GLOBAL, OLD_KEYS, OLD_NAMES, OLD_NAMES_BYTES, OLD_SAME, OLD_SHDRS, OLD_SYMBOLS, OLD_SYMTAB,
+  REFERENCE_CELL_BYTES, SYMBOL_KEY_BYTES,
+} from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
 import { needsOf, type ObjectNeeds } from "./kept-needs.ts";
@@ -33,11 +36,6 @@ export interface Replacement {
 /** Worker windows. */
 const MAP = 4;
 const SET = 5;
-/** Of the set of references, of what symbols lead to, and of what was (patch-object and patch-symbols kernels). */
-const CELL_BYTES = 32;
-const KEY_BYTES = 16;
-const OLD_BYTES = 64;
-const GROUP_BYTES = 8;
 const MIN_SLOTS = 16;
 
 /** What differs: contents that are copied and relocated; pieces that end where they ended (patch-pieces.ts), too; more than that. */
@@ -83,9 +81,9 @@ export function beginAttempt(ctx: Context, file: Replacement): Attempt | null {
   const o = input.obj;
   if ((tables.obj.flags[o]! & OBJF_CREL) !== 0) return null;
   const was = tablesOf(ctx, o);
-  const keys = arena.alloc(was.symbols * KEY_BYTES);
+  const keys = arena.alloc(was.symbols * SYMBOL_KEY_BYTES);
   kernels.symbolKeys(o, keys);
-  const groups = arena.alloc(was.groups * GROUP_BYTES);
+  const groups = arena.alloc(was.groups * GROUP_CELL_BYTES);
   kernels.listGroups(was.groupBase, was.groups, groups);
   return { ...file, input, o, was, keys, groups, needs: needsOf(ctx, o, file.before.address), recut: [] };
 }
@@ -98,7 +96,18 @@ function onlyObject({ inputs }: Replacement): InputFile | null {
 /** What kernels want to know of the old tables; `keysNow`: of the new ones. */
 export function oldCells({ arena, tables: { obj } }: Context, { before, o, was, keys }: Attempt, keysNow: number, same: boolean): number {
   const old = arena.alloc(OLD_BYTES);
-  arena.u32.set([before.address + was.shoff, was.symtab, was.symbols, was.firstGlobal, was.esymBase, was.names, was.namesBytes, keys, keysNow, obj.esymCount[o]!, Number(same)], old >>> 2);
+  const set = (cell: number, value: number): void => void (arena.u32[(old + cell) >>> 2] = value);
+  set(OLD_SHDRS, before.address + was.shoff);
+  set(OLD_SYMTAB, was.symtab);
+  set(OLD_SYMBOLS, was.symbols);
+  set(OLD_FIRST_GLOBAL, was.firstGlobal);
+  set(OLD_ESYM_BASE, was.esymBase);
+  set(OLD_NAMES, was.names);
+  set(OLD_NAMES_BYTES, was.namesBytes);
+  set(OLD_KEYS, keys);
+  set(NEW_KEYS, keysNow);
+  set(NEW_SYMBOLS, obj.esymCount[o]!);
+  set(OLD_SAME, Number(same));
   return old;
 }
 
@@ -109,7 +118,7 @@ export function patchFile(ctx: Context, attempt: Attempt): boolean {
   if (!readAgain(ctx, input, now.bytes) || tables.obj.e_shnum[o] !== was.sections) return false;
   const is = tablesOf(ctx, o);
   const same = is.firstGlobal === was.firstGlobal && kernels.sameSymbols(o, was.symtab, was.symbols, was.strtab, was.strtabBytes) !== 0;
-  const keysNow = arena.alloc(is.symbols * KEY_BYTES);
+  const keysNow = arena.alloc(is.symbols * SYMBOL_KEY_BYTES);
   const old = oldCells(ctx, attempt, keysNow, same);
   if (is.groups !== was.groups || is.shndxTab !== 0 || was.shndxTab !== 0 || kernels.patchSections(o, old, before.address, now.address) === 0) return false;
   const recut = recutObject(ctx, o, before, now, was.shoff);
@@ -121,7 +130,7 @@ export function patchFile(ctx: Context, attempt: Attempt): boolean {
   const relas = kernels.relaBytes(o);
   const slots = Math.max(MIN_SLOTS, 2 ** (1 + Math.ceil(Math.log2(1 + (2 * (relas + before.bytes)) / RELA_BYTES))));
   const to = arena.alloc(relas + 16);
-  if (kernels.patchRelocations(o, before.address, now.address, old, to, pool.self.window(SET, slots * CELL_BYTES), slots) === 0) return false;
+  if (kernels.patchRelocations(o, before.address, now.address, old, to, pool.self.window(SET, slots * REFERENCE_CELL_BYTES), slots) === 0) return false;
   if (resolved === null) return true;
   const list = arena.alloc(4 * changed.length);
   arena.u32.set(changed, list >>> 2);

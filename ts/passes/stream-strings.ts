@@ -6,7 +6,7 @@
  * who was first before all threads are done, so strings are found and kept in one phase without an order (stream-strings kernel), and
  * get their places after it (place-strings kernel).
  */
-import { CTL_WINDOW_TOP, ERR_COMPRESSED, ISSUE_BAD_MERGE, MERGE_SHARDS } from "../../as-kernels/shared/abi.ts";
+import { CTL_WINDOW_TOP, ERR_COMPRESSED, ISSUE_BAD_MERGE, MERGE_SHARDS, STREAM_GROUP_BYTES, STREAM_ITEM_BYTES, STREAM_RUN_BYTES, STREAM_SLICE_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { mergedTooLarge } from "../diagnostics/layout-messages.ts";
 import { outOfMemory } from "../memory/arena.ts";
@@ -35,11 +35,7 @@ const FREE_PART = 8;
 /** Bytes of sections for each slot that the shards have at first. */
 const SLOT_BYTES = 512;
 
-/** Layouts of the kernels. */
-const RUN_BYTES = 32;
-const GROUP_BYTES = 16;
-const SLICE_BYTES = 16;
-const ITEM_BYTES = 12;
+/** Other layouts of the kernels. */
 const STATE_BYTES = 64 + 64 * MERGE_SHARDS;
 const STREAM_BYTES = 264;
 const BATCH_HEAD = 256;
@@ -89,7 +85,7 @@ class Batch {
   constructor(w: WorkerContext, group: number) {
     this.w = w;
     this.group = group;
-    this.row = w.args[A_GROUPS]! + group * GROUP_BYTES;
+    this.row = w.args[A_GROUPS]! + group * STREAM_GROUP_BYTES;
     this.begin(BATCH_BYTES + STEP_BYTES, BATCH_RECORDS + STEP_BYTES);
   }
 
@@ -149,7 +145,7 @@ function takeSteps(w: WorkerContext, batch: Batch, isec: number, from: number, b
 function takeRun(w: WorkerContext, batch: Batch, run: number): void {
   const [place, bytes] = [w.f64[run >>> 3]!, w.f64[(run >>> 3) + 1]!];
   const [source, first, end, compressed] = w.words(run + 16, 4);
-  const slice = (w.args[A_SLICES]! + first * SLICE_BYTES) >>> 2;
+  const slice = (w.args[A_SLICES]! + first * STREAM_SLICE_BYTES) >>> 2;
   if (bytes > STEP_BYTES && compressed === 0) return takeSteps(w, batch, w.u32[slice]!, w.u32[slice + 1]!, bytes, source, place);
   const contents = batch.place(compressed === 0 ? bytes : w.u32[slice + 2]!);
   if (compressed === 0) w.read(source, place, contents, bytes);
@@ -159,13 +155,13 @@ function takeRun(w: WorkerContext, batch: Batch, run: number): void {
 
 /** One group. */
 function takeChunk(w: WorkerContext, chunk: number): void {
-  const row = (w.args[A_GROUPS]! + chunk * GROUP_BYTES) >>> 2;
+  const row = (w.args[A_GROUPS]! + chunk * STREAM_GROUP_BYTES) >>> 2;
   const batch = new Batch(w, chunk);
-  for (let run = w.u32[row]!; run < w.u32[row + 1]!; run++) takeRun(w, batch, w.args[A_RUNS]! + run * RUN_BYTES);
+  for (let run = w.u32[row]!; run < w.u32[row + 1]!; run++) takeRun(w, batch, w.args[A_RUNS]! + run * STREAM_RUN_BYTES);
   batch.enter();
 }
 
-const groupRow = (w: WorkerContext, chunk: number): number => w.args[A_GROUPS]! + chunk * GROUP_BYTES;
+const groupRow = (w: WorkerContext, chunk: number): number => w.args[A_GROUPS]! + chunk * STREAM_GROUP_BYTES;
 
 export const STREAM_PHASES: Phases = {
   "stream-take": takeChunk,
@@ -217,8 +213,8 @@ class StreamedStrings {
     this.index = arena.alloc(indexBytes + 16);
     this.cell = arena.alloc(TAIL_BYTES + 64);
     const most = tables.mmember.rows + Math.ceil(bytes / PART_BYTES) + 1;
-    this.runRows = arena.alloc(RUN_BYTES * most);
-    this.sliceRows = arena.alloc(SLICE_BYTES * most);
+    this.runRows = arena.alloc(STREAM_RUN_BYTES * most);
+    this.sliceRows = arena.alloc(STREAM_SLICE_BYTES * most);
     const free = arena.u32[CTL_WINDOW_TOP >>> 2]! * 4096 - arena.top;
     const region = Math.floor(Math.min(bytes / REGION_PART + 65536, free / FREE_PART) / 64) * 64;
     this.region = { at: arena.alloc(region, 64), bytes: region };
@@ -232,7 +228,7 @@ class StreamedStrings {
   async merge(): Promise<number> {
     const { ctx: { arena, kernels, pool, tables }, runRows, sliceRows, state, streams } = this;
     this.listRuns();
-    const groups = arena.alloc(GROUP_BYTES * this.runs);
+    const groups = arena.alloc(STREAM_GROUP_BYTES * this.runs);
     const count = kernels.groupRuns(runRows, this.runs, BATCH_BYTES, BATCH_RUNS, groups);
     await pool.run("stream-take", count, groups, runRows, sliceRows, state);
     await pool.run("stream-mark", count, groups, runRows, sliceRows, state);
@@ -255,7 +251,7 @@ class StreamedStrings {
     const stream = tables.msec.stream[m]!;
     if (kernels.placeShards(m, stream) !== 0) diag.fatal(mergedTooLarge());
     const count = kernels.numberItems(stream);
-    arena.u32[(stream >>> 2) + STREAM_ITEMS] = arena.alloc(ITEM_BYTES * count + 16);
+    arena.u32[(stream >>> 2) + STREAM_ITEMS] = arena.alloc(STREAM_ITEM_BYTES * count + 16);
     arena.u32[(stream >>> 2) + STREAM_COUNT] = count;
   }
 
@@ -278,11 +274,11 @@ class StreamedStrings {
     const source = tables.obj.source[tables.isec.obj[isec]!]!;
     for (let from = 0, to = 0; from < size; from = to) {
       to = this.partEnd(isec, from);
-      const run = this.runRows + this.runs * RUN_BYTES;
+      const run = this.runRows + this.runs * STREAM_RUN_BYTES;
       arena.f64[run >>> 3] = tables.isec.sh_offset[isec]! + from;
       arena.f64[(run >>> 3) + 1] = to - from;
       arena.u32.set([source, this.slices, this.slices + 1, 0], (run >>> 2) + 4);
-      kernels.putSlice(this.sliceRows + this.slices * SLICE_BYTES, isec, from, to - from, 0);
+      kernels.putSlice(this.sliceRows + this.slices * STREAM_SLICE_BYTES, isec, from, to - from, 0);
       this.runs++;
       this.slices++;
     }
