@@ -7,9 +7,8 @@ import type { Context } from "../context.ts";
 import { isDigested } from "./digest-output.ts";
 import { copyWinners, mergeBatch } from "./merge-pieces.ts";
 import type { Place, Replacement } from "./patch-objects.ts";
+import { SCRATCH_BYTES } from "./split-pieces.ts";
 
-/** What hashing long strings needs. */
-const SCRATCH_BYTES = 64;
 /** A worker window. */
 const SCRATCH = 4;
 

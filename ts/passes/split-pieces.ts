@@ -25,7 +25,7 @@ const COUNT = 0;
 const FILL = 1;
 
 /** What hashing long strings needs, behind the run cell. */
-const SCRATCH_BYTES = 64;
+export const SCRATCH_BYTES = 64;
 
 /** The worker window of the run cell (section-runs.ts), behind which there is room. */
 const CELL = 1;
