@@ -17,9 +17,9 @@ import {
 import {
   IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC,
   ISSUE_RELOC_ABSOLUTE, EHREC_CIE, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NEEDS_PIC,
-  ISSUE_RELOC_SHARED_TLS, ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ADDRESS_TAKEN, SYM_COMMON,
+  ISSUE_RELOC_SHARED_TLS, ISSUE_RELOC_TEXTREL, ISSUE_RELOC_TLS_MISMATCH, ISSUE_RELOC_UNKNOWN, ISSUE_UNDEFINED, SYM_ABSOLUTE, SYM_ADDRESS_TAKEN, SYM_COMMON,
   SYM_DEFINED, SYM_DISCARDED, SYM_EXPORTED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LOCAL, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_FUNC,
-  SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_OBJECT, SYM_NEEDS_TLSGD, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
+  SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_OBJECT, SYM_NEEDS_TLSGD, SYM_PREEMPTIBLE, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
@@ -100,8 +100,11 @@ export function markNeededSymbols(from: u32, to: u32): void {
   }
 }
 
-/** Symbols of shared objects that get no DT_NEEDED become undefined and weak. Rows are globals. Returns how many. */
-export function demoteShared(from: u32, to: u32): u32 {
+/**
+ * Symbols of shared objects that get no DT_NEEDED become undefined and weak; `zero` = 1: 0 for good (-z nodynamic-undefined-weak). Rows are
+ * globals. Returns how many.
+ */
+export function demoteShared(from: u32, to: u32, zero: u32): u32 {
   const flags = tables().sym.flags;
   const gsym = tables().gsym;
   const needed = tables().obj.needed;
@@ -110,6 +113,7 @@ export function demoteShared(from: u32, to: u32): u32 {
     const f = flags[i];
     if ((f & SYM_KIND_MASK) != SYM_SHARED || needed[gsym.obj[i]]) continue;
     flags[i] = (f & ~SYM_KIND_MASK) | SYM_UNDEF | SYM_WEAK;
+    if (zero != 0) flags[i] = (flags[i] & ~(SYM_EXPORTED | SYM_PREEMPTIBLE)) | SYM_ABSOLUTE;
     gsym.obj[i] = 0;
     gsym.esym[i] = 0;
     gsym.ver[i] = 1; // VER_NDX_GLOBAL

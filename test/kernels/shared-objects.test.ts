@@ -69,7 +69,7 @@ for (const debug of [false, true]) {
       } else kernels.markNeededSymbols(1, rows);
       assert.equal([...obj.needed.subarray(2, 2 + OBJECTS)], needed.map(Number), where);
       const after = globals.map((global) => demoted(global, needed));
-      assert.is(kernels.demoteShared(1, rows), after.filter((global, k) => global !== globals[k]).length, where);
+      assert.is(kernels.demoteShared(1, rows, 0), after.filter((global, k) => global !== globals[k]).length, where);
       after.forEach((global, k) => {
         const id = k + 1;
         const lost = global !== globals[k];

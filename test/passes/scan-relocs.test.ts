@@ -272,7 +272,7 @@ test("shared objects are needed for what live sections refer to, and others' sym
     if (wanted > 0) kernels.markNeeded(1, 2, wanted);
     kernels.dropCandidates(1, 3);
     assert.is(tables.obj.needed[2], needed);
-    assert.is(kernels.demoteShared(1, 3), 1 - needed);
+    assert.is(kernels.demoteShared(1, 3, 0), 1 - needed);
     assert.is(tables.sym.flags[world.sym(0)]! & abi.SYM_KIND_MASK, needed ? abi.SYM_SHARED : abi.SYM_UNDEF);
   }
   // Dead code refers to one of its symbols, live code to another that need not be there.

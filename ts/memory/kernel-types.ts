@@ -319,7 +319,7 @@ export interface Kernels {
   dropCandidates(from: u32, to: u32): void;
   markNeeded(from: u32, to: u32, wanted: u32): u32;
   markNeededSymbols(from: u32, to: u32): void;
-  demoteShared(from: u32, to: u32): u32;
+  demoteShared(from: u32, to: u32, zero: u32): u32;
   scanRelocs(from: u32, to: u32, waiting: u32): u32;
   waitingRun(waiting: u32, at: u32, count: u32, gap: f64, limit: f64, out: u32): u32;
   scanWaiting(waiting: u32, from: u32, to: u32, window: u32, start: f64): void;

@@ -13,6 +13,7 @@ import { keepNeeds, scanChanged } from "./kept-needs.ts";
 import { flagsOf } from "./resolved-state.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { policyBytes } from "./scan-policy.ts";
+import { undefinedWeakIsZero } from "./set-visibility.ts";
 
 /** isec rows a chunk takes. */
 const CHUNK_ROWS = 4096;
@@ -104,7 +105,7 @@ function decideNeeded(ctx: Context): void {
   } else {
     kernels.markNeededSymbols(1, globals);
   }
-  if (ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0)) kernels.demoteShared(1, globals);
+  if (ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0)) kernels.demoteShared(1, globals, undefinedWeakIsZero(ctx) ? 1 : 0);
 }
 
 export async function scanRelocs(ctx: Context): Promise<void> {

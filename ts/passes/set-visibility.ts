@@ -59,7 +59,7 @@ export function refreshVisibility(ctx: Context, row: number): void {
  * -z [no]dynamic-undefined-weak; by itself only programs without a dynamic linker settle them (lld: glibc's static-pie counts on it). A program
  * that needs nobody relocates itself: the start code of static-pie crashes over relocations with symbols, and there are none to be found (GNU ld).
  */
-function undefinedWeakIsZero({ options, sharedObjects }: Context): boolean {
+export function undefinedWeakIsZero({ options, sharedObjects }: Context): boolean {
   const { dynamicUndefinedWeak } = options.z;
   if (options.dynamicLinker !== "") return dynamicUndefinedWeak === false;
   return !dynamicUndefinedWeak || (!options.shared && sharedObjects.length === 0);

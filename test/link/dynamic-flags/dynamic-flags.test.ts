@@ -100,6 +100,10 @@ flags("-z keywords of dynamic flags and of properties land where loaders look", 
   const imports = (options: string) => (w.sh(`$LD -pie ${options} a.o e.so -o p`), w.elf("p").imports());
   assert.equal(imports(""), ["w"]);
   assert.equal(imports("-z nodynamic-undefined-weak"), []);
+  // So is what only a library defines that is not needed.
+  w.sh("sed s/d/w/g e.s > w.s && as w.s -o w.o && $LD -shared w.o -o w.so");
+  assert.equal(imports("--as-needed w.so"), ["w"]);
+  assert.equal(imports("-z nodynamic-undefined-weak --as-needed w.so"), []);
   assert.equal(imports("-z dynamic-undefined-weak --no-dynamic-linker"), ["w"]);
   const done = w.try("$LD -pie -z dynamic-undefined-weak --no-dynamic-linker a.o -o p"); // static-pie: its start code would crash
   assert.is(done.status, 0);
