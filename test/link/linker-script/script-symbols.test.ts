@@ -69,6 +69,21 @@ symbols("GNU ld's script for static programs: IRELATIVE relocations are where it
   assert.is(elf.section(".rela.dyn"), undefined);
 });
 
+symbols("GNU ld's script for EFI: dynamic relocations are where it names those of data or of the GOT", (w) => {
+  if (linkerName === "lld") return; // an orphan, which makes a section of the EFI program that begins in the middle of a page
+  w.write({ "t.c": "char v; char *p = &v;" });
+  for (const [part, others] of [["*(.rela.data*)", ""], ["*(.rela.got)", ""], ["*(.rela.data*)", "/DISCARD/ : { *(.rela.got) }"]]) {
+    w.write({ "t.ld": `SECTIONS { . = 0; .text : { *(.text) } . = ALIGN(4096); .data : { *(.got) *(.data*) } .dynamic : { *(.dynamic) } . = ALIGN(4096);
+      .rela : { ${part} } . = ALIGN(4096); .dynsym : { *(.dynsym) } . = ALIGN(4096); .dynstr : { *(.dynstr) } ${others} }` });
+    w.sh("gcc -fPIC -c t.c && $LD -shared -Bsymbolic t.o -T t.ld -o t.so");
+    const elf = image(w, "t.so");
+    if (linkerName === "bfd" && part === "*(.rela.got)") continue; // it has none for the GOT here
+    assert.is(elf.need(".rela").addr, elf.dynamic().find((entry) => entry.tag === 7)!.value);
+    assert.is(elf.need(".rela").addr % 4096, 0);
+    assert.is(elf.section(".rela.dyn"), undefined);
+  }
+});
+
 symbols("without SECTIONS expressions see the default layout: sections, symbols of inputs, the linker's own symbols", (w) => {
   w.write({
     "t.c": EXITS("function() == 3 ? 0 : 1", `

@@ -9,7 +9,7 @@ import type { Context, OutputSection } from "../../context.ts";
 import { eachNode } from "../../script/expression.ts";
 import { scriptError } from "../../script/lexer.ts";
 import { expressions, type LayoutScript } from "../../script/layout.ts";
-import type { Part, Plan, PlanItem, PlannedSection } from "../../script/plan.ts";
+import type { Part, Place, Plan, PlanItem, PlannedSection } from "../../script/plan.ts";
 import { evaluateIn, addressOf, type Environment } from "../../script/script-value.ts";
 import { emittedRelocsOf } from "../emit-relocs.ts";
 import type { SyntheticSection } from "../../synthetic/section.ts";
@@ -122,7 +122,7 @@ function addRelocs(ctx: Context, plan: Plan): void {
   }
 }
 
-function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: ReturnType<Plan["find"]> = plan.find(section.name)): void {
+function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: Place | "discard" | null = plan.find(section.name)): void {
   if (place === "discard") {
     if (section.name === ".shstrtab") ctx.diag.error({ code: "BAD_SCRIPT", text: `discarding ${section.name} section is not allowed` });
     if (!INDISPENSABLE.includes(section.name)) {
@@ -131,16 +131,7 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
     }
     place = null;
   }
-  // GNU ld has no .bss.rel.ro: in scripts made for it such copies belong to .data.rel.ro, with which RELRO stays one run (lld).
-  if (section.name === ".bss.rel.ro" && place?.named !== true) {
-    const other = plan.find(".data.rel.ro.bss");
-    if (other !== null && other !== "discard" && other.named) place = other;
-  }
-  // In a static program it holds only IRELATIVE, which GNU ld calls .rela.iplt and its scripts bracket with __rela_iplt_start and _end.
-  if (section === ctx.synthetics.relaDyn && ctx.params.get("dynamic") === 0) {
-    const other = plan.find(".rela.iplt");
-    if (other !== null && other !== "discard" && other.named) place = other;
-  }
+  place = placeInGnuScript(ctx, plan, section, place);
   place ??= plan.add(section.name);
   if (!place.named && section.name !== PADDING) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);
   commit(place.section, section);
@@ -150,6 +141,24 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
   place.part.synthetic.push(entry);
   place.section.hasInputs = true;
   section.osec = osec.id;
+}
+
+/** Where a script made for GNU ld has a section that has another name there, or several: else the place it has already. */
+function placeInGnuScript(ctx: Context, plan: Plan, section: SyntheticSection, place: Place | null): Place | null {
+  let names: string[] = [];
+  // GNU ld has no .bss.rel.ro: in scripts made for it such copies belong to .data.rel.ro, with which RELRO stays one run (lld).
+  if (section.name === ".bss.rel.ro" && place?.named !== true) names = [".data.rel.ro.bss"];
+  if (section === ctx.synthetics.relaDyn) {
+    // In a static program it holds only IRELATIVE, which GNU ld calls .rela.iplt and its scripts bracket with __rela_iplt_start and _end.
+    if (ctx.params.get("dynamic") === 0) names = [".rela.iplt"];
+    // GNU ld's dynamic relocations are named by the section that they change, until a script collects them: gnu-efi's has no .rela.dyn.
+    else if (place?.named !== true) names = [".data", ".got", ".data.rel.ro", ".bss", ".text"].map((name) => section.name.replace(".dyn", name));
+  }
+  for (const name of names) {
+    const other = plan.find(name);
+    if (other !== null && other !== "discard" && other.named) return other;
+  }
+  return place;
 }
 
 /** The padding exists only for other RELRO sections, and under SECTIONS only where the script says that RELRO ends. */
