@@ -42,11 +42,12 @@ function isBuildId(name: u32): bool {
   return load<u64>(name) == 0x6e672e65746f6e2e && load<u64>(name, 8) == 0x2d646c6975622e75 && (load<u32>(name, 16) & 0xffffff) == 0x6469;
 }
 
-/** ".debug" and longer */
+/** ".debug" and ".stab", and longer */
 // @ts-ignore: decorator
 @inline
 function isDebug(name: u32): bool {
-  return (load<u64>(name) & 0xffffffffffff) == 0x67756265642e;
+  const head = load<u64>(name);
+  return (head & 0xffffffffffff) == 0x67756265642e || (head & 0xffffffffff) == 0x626174732e;
 }
 
 /**

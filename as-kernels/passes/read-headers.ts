@@ -21,7 +21,7 @@ import {
   ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
+  EHDR_BYTES, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
   SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
@@ -42,6 +42,7 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
   let symtab: u32 = 0;
   let shndx: u32 = 0;
   let groups: u32 = 0;
+  let strings: u32 = 0;
   let groupFrom: u64 = u64.MAX_VALUE;
   let groupTo: u64 = 0;
   for (let i: u32 = 1; i < count; i++) {
@@ -61,6 +62,8 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
       symtab = i;
     } else if (type == SHT_SYMTAB_SHNDX) {
       shndx = i;
+    } else if (type == SHT_STRTAB) {
+      strings++;
     } else if (type == SHT_GROUP) {
       if (size < 4) return fail(out, i, ERR_GROUP_EMPTY);
       if (size & 3 || offset & 3) return fail(out, i, ERR_GROUP);
@@ -82,9 +85,34 @@ export function scanHeaders(shdrs: u32, count: u32, shstrndx: u32, bytes: f64, o
     store<f64>(out + OUT_GROUP_TO, <f64>groupTo);
   }
   if (!noteNames(shdrs, count, shstrndx, out)) return fail(out, shstrndx, ERR_SHSTRNDX);
-  if (symtab == 0) return groups ? fail(out, 0, ERR_GROUP) : 0;
-  const error = noteSymbols(shdrs, count, symtab, shndx, out);
-  return error != 0 || groups == 0 ? error : noteSignatures(shdrs, count, symtab, out);
+  if (symtab == 0) {
+    if (groups) return fail(out, 0, ERR_GROUP);
+  } else {
+    const error = noteSymbols(shdrs, count, symtab, shndx, out);
+    if (error) return error;
+  }
+  const strtab = symtab ? load<u32>(shdrs + symtab * SHDR_BYTES, SH_LINK) : 0;
+  if (strings > u32(shstrndx != 0) + u32(strtab != 0 && strtab != shstrndx)) {
+    const error = freeStrings(shdrs, count, shstrndx, strtab, out);
+    if (error) return error;
+  }
+  return groups ? noteSignatures(shdrs, count, symtab, out) : 0;
+}
+
+/**
+ * A string table that holds the names of neither sections nor symbols is contents like others, and SHT_PROGBITS from now on: .stabstr, to which
+ * the debug information in .stab refers (GNU ld keeps it, lld does not). Returns 0 or ERR_*.
+ */
+function freeStrings(shdrs: u32, count: u32, shstrndx: u32, strtab: u32, out: u32): u32 {
+  for (let i: u32 = 1; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    if (load<u32>(header, SH_TYPE) != SHT_STRTAB || i == shstrndx || i == strtab) continue;
+    const align = load<u64>(header, SH_ADDRALIGN);
+    if (align > 0xffffffff) return fail(out, i, ERR_ALIGN_LARGE);
+    if (align & (align - 1)) return fail(out, i, ERR_ALIGN);
+    store<u32>(header, SHT_PROGBITS, SH_TYPE);
+  }
+  return 0;
 }
 
 /** The section name table, with number `shstrndx`; 0 says that sections have no names, whatever header 0 has in these fields. False = it is none. */

@@ -31,14 +31,16 @@ function place(memory: KernelMemory, file: Uint8Array): Given {
   return { file, headers, shstrndx: view.getUint16(SHSTRNDX, true), at, shdrs: at + shoff, out: arena.alloc(256) };
 }
 
-function scan({ arena, kernels }: KernelMemory, { headers, shdrs, shstrndx, file, out }: Given): Scan | Failure {
+function scan({ arena, kernels }: KernelMemory, { headers, at, shdrs, shstrndx, file, out }: Given): Scan | Failure {
   arena.u8.fill(0xaa, out, out + 256);
   const error = kernels.scanHeaders(shdrs, headers.length, shstrndx, file.length, out);
   const word = (i: number): number => arena.u32[(out >>> 2) + i]!;
   const cell = (i: number): number => arena.f64[(out >>> 3) + i]!;
   if (error !== 0) return { error, index: word(0) };
+  const now = Buffer.from(arena.bytes(shdrs, 64 * headers.length));
+  const freed = readHeaders(file, shdrs - at, headers.length).flatMap(({ type }, i) => (now.readUInt32LE(64 * i + 4) === type ? [] : [i]));
   return {
-    symtab: word(1), groups: word(2), firstGlobal: word(3), localSignatures: cell(12),
+    freed, symtab: word(1), groups: word(2), firstGlobal: word(3), localSignatures: cell(12),
     parts: { symtab: [cell(2), cell(3)], strtab: [cell(4), cell(5)], shndx: [cell(6), cell(7)], names: [cell(10), cell(11)] },
     groupRange: [cell(8), cell(9)],
   };

@@ -42,6 +42,8 @@ export interface Scan {
   parts: Record<"symtab" | "strtab" | "shndx" | "names", [number, number]>;
   /** Extent of all SHT_GROUP contents. */
   groupRange: [number, number];
+  /** String tables that hold names of neither sections nor symbols. */
+  freed: number[];
 }
 
 const failure = (index: number, error: number): Failure => ({ error, index });
@@ -73,23 +75,37 @@ export function scanTwin(headers: Header[], shstrndx: number, bytes: number): Sc
   const names = headers[shstrndx];
   if (shstrndx !== 0 && names?.type !== elf.SHT_STRTAB) return failure(shstrndx, abi.ERR_SHSTRNDX);
   const scan: Scan = {
-    symtab, groups: groups.length, firstGlobal: 0, localSignatures: 0,
+    freed: [], symtab, groups: groups.length, firstGlobal: 0, localSignatures: 0,
     parts: { symtab: [0, 0], strtab: [0, 0], shndx: [0, 0], names: shstrndx === 0 || names === undefined ? [0, 0] : partOf(names) },
     groupRange: groups.length === 0 ? [0, 0] : [
       Math.min(...groups.map(({ header }) => Number(header.offset))), Math.max(...groups.map(({ header }) => Number(header.offset + header.size))),
     ],
   };
-  if (symtab === 0) return groups.length > 0 ? failure(0, abi.ERR_GROUP) : scan;
+  if (symtab === 0) return groups.length > 0 ? failure(0, abi.ERR_GROUP) : freeStrings(used, [shstrndx], scan);
   const table = headers[symtab]!;
   const symbols = table.size / 24n;
   if (table.entsize !== 24n || table.size % 24n !== 0n) return failure(symtab, abi.ERR_SYMTAB_ENTSIZE);
   if (BigInt(table.info) > symbols || (table.info === 0 && symbols > 0n)) return failure(symtab, abi.ERR_SYMTAB_INFO);
   if (table.link === 0 || headers[table.link]?.type !== elf.SHT_STRTAB) return failure(symtab, abi.ERR_STRTAB_LINK);
   if (shndx !== 0 && headers[shndx]!.size < symbols * 4n) return failure(shndx, abi.ERR_SYMTAB_INFO);
+  const freed = freeStrings(used, [shstrndx, table.link], scan);
+  if ("error" in freed) return freed;
   for (const { header, i } of groups) if (header.link !== symtab || BigInt(header.info) >= symbols) return failure(i, abi.ERR_GROUP);
   scan.firstGlobal = table.info;
   scan.localSignatures = groups.filter(({ header }) => header.info < table.info).length;
   Object.assign(scan.parts, { symtab: partOf(table), strtab: partOf(headers[table.link]), shndx: shndx === 0 ? [0, 0] : partOf(headers[shndx]) });
+  return scan;
+}
+
+/** String tables of nobody become contents like others: in the headers, and in scan.freed. */
+function freeStrings(headers: { header: Header; i: number }[], taken: number[], scan: Scan): Scan | Failure {
+  for (const { header, i } of headers) {
+    if (header.type !== elf.SHT_STRTAB || taken.includes(i)) continue;
+    if (header.align > 0xffffffffn) return failure(i, abi.ERR_ALIGN_LARGE);
+    if ((header.align & (header.align - 1n)) !== 0n) return failure(i, abi.ERR_ALIGN);
+    header.type = elf.SHT_PROGBITS;
+    scan.freed.push(i);
+  }
   return scan;
 }
 

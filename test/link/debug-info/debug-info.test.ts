@@ -80,6 +80,18 @@ debug("unknown non-alloc sections and .note sections are kept and concatenated",
   assert.ok(elf.notes().some((n) => n.name === "ABC" && n.type === 99));
 });
 
+debug("stabs have their strings, which are a string table of their own", (w) => {
+  if (linkerName === "lld" || linkerName === "mold") return; // they drop it
+  w.write({ "a.s": ".globl main\nmain:\ncall second\nxor %eax, %eax\nret\n", "second.s": "\n\n\n.globl second\nsecond:\nret\n" });
+  w.sh("as --gstabs a.s -o a.o && as --gstabs second.s -o second.o && ar rc second.a second.o && gcc -B$B a.o second.o -o m && gcc -B$B a.o second.a -o n && $LD -r a.o second.o -o r.o && gcc -B$B r.o -o r && gcc -B$B -Wl,-S a.o second.o -o s");
+  for (const name of ["m", "n", "r"]) {
+    const line = (symbol: string) => w.sh(`addr2line -e ${name} 0x${w.elf(name).symbol(symbol)!.value.toString(16)}`);
+    contains(line("main"), "a.s:3");
+    contains(line("second"), "second.s:6");
+  }
+  for (const name of [".stab", ".stabstr"]) assert.is(w.elf("s").section(name), undefined);
+}, "addr2line");
+
 debug("split DWARF and -fdebug-types-section", (w) => {
   w.write(SOURCE).sh("gcc -O0 -g -gsplit-dwarf -c m.c h.c && gcc -B$B m.o h.o -o m && ./m && gcc -O0 -g -fdebug-types-section -c m.c h.c && gcc -B$B m.o h.o -o n && ./n");
   w.elf("m");
