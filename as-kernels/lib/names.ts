@@ -17,13 +17,17 @@ export function isOldArray(name: u32): bool {
   return six == 0x73726f74632e || six == 0x73726f74642e;
 }
 
-/** Sections the C runtime runs: ".init", ".fini", ".jcr"; ".ctors", ".dtors", ".init_array" and longer (as lld). */
+/**
+ * Sections the C runtime runs: ".init", ".fini", ".jcr"; ".ctors", ".dtors", ".init_array" and longer (as lld). And ".stapsdt.base", by whose place
+ * debuggers find SystemTap's probes: only notes that are not loaded refer to it.
+ */
 // @ts-ignore: decorator
 @inline
 export function isReservedName(name: u32): bool {
   const word = load<u64>(name);
   const six = word & 0xffffffffffff;
   if (six == 0x73726f74632e || six == 0x73726f74642e || six == 0x74696e692e || six == 0x696e69662e) return true;
+  if (word == 0x746473706174732e) return load<u64>(name, 6) == 0x657361622e7464;
   return word == 0x72615f74696e692e ? (load<u32>(name, 8) & 0xffffff) == 0x796172 : (word & 0xffffffffff) == 0x72636a2e;
 }
 

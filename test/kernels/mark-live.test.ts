@@ -7,7 +7,7 @@ import { kernelMemory, type KernelMemory } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
 import { markTwin, type TwinRecord, type TwinReloc, type TwinSection, type TwinSymbol } from "../helpers/twin/mark-live.ts";
 
-const NAMES = [".text", ".data", ".ctors", ".ctors.1", ".dtor", ".init", ".init_array", ".fini", ".jcr", ".jc", ".init_x", ".jcr_x", ".init_array.5", ".init_arra", "set", "a_1", "1a", "_x", "", "a.b"];
+const NAMES = [".text", ".data", ".ctors", ".ctors.1", ".dtor", ".init", ".init_array", ".fini", ".jcr", ".jc", ".init_x", ".jcr_x", ".stapsdt.base", ".stapsdt.bass", ".init_array.5", ".init_arra", "set", "a_1", "1a", "_x", "", "a.b"];
 const TYPES = [elf.SHT_PROGBITS, elf.SHT_PROGBITS, elf.SHT_PROGBITS, elf.SHT_NOTE, elf.SHT_INIT_ARRAY, elf.SHT_FINI_ARRAY, elf.SHT_PREINIT_ARRAY];
 
 interface Spec {

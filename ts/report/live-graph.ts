@@ -23,7 +23,7 @@ export interface Edge {
 
 const ARRAYS = [SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY] as readonly number[];
 const EXPORTED = "externally visible symbol; may interpose";
-const RESERVED = /^(\.(init|fini|jcr)$|\.(ctors|dtors|init_array))/;
+const RESERVED = /^(\.(init|fini|jcr|stapsdt\.base)$|\.(ctors|dtors|init_array))/;
 
 export class LiveGraph {
   private readonly ctx: Context;

@@ -51,7 +51,7 @@ export interface Live {
 }
 
 /** Names of sections that the C runtime runs, and beginnings of such names. */
-const RESERVED = [".init", ".fini", ".jcr"];
+const RESERVED = [".init", ".fini", ".jcr", ".stapsdt.base"];
 const RESERVED_PREFIXES = [".ctors", ".dtors", ".init_array"];
 
 function isRoot({ kind, type, flags, group, name }: TwinSection): boolean {

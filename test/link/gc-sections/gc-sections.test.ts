@@ -142,6 +142,23 @@ gc("groups without allocated sections, reserved names, weak start/stop reference
   assert.equal([...new BigUint64Array(Uint8Array.from(text.subarray(0, 24)).buffer)].map(Number), [0, 0, elf.section("other")!.addr]);
 });
 
+gc("the section by whose place debuggers find SystemTap's probes stays", (w) => {
+  if (linkerName === "lld" || linkerName === "mold") return; // gdb then finds no probe at all
+  // As <sys/sdt.h> writes them.
+  const object = (symbol: string, code: string, probe: string) => `.section .text.${symbol}, "ax"\n.globl ${symbol}\n${symbol}: ${code}\n990: nop\nxor %eax, %eax\nret
+    .section .note.stapsdt, "", "note"\n.balign 4\n.4byte 992f-991f, 994f-993f, 3\n991: .asciz "stapsdt"\n992: .balign 4\n993: .8byte 990b, _.stapsdt.base, 0
+    .asciz "prov"\n.asciz "${probe}"\n.asciz ""\n994: .balign 4
+    .section .stapsdt.base, "aG", "progbits", .stapsdt.base, comdat\n.weak _.stapsdt.base\n.hidden _.stapsdt.base\n_.stapsdt.base: .space 1\n.size _.stapsdt.base, 1\n`;
+  w.write({ "m.s": object("main", "call other", "first"), "o.s": object("other", "", "later") });
+  w.sh("gcc -c m.s o.s && gcc -B$B -Wl,--gc-sections m.o o.o -o m && ./m");
+  const elf = w.elf("m");
+  const base = elf.need(".stapsdt.base");
+  assert.is(base.size, 1);
+  const notes = elf.need(".note.stapsdt");
+  for (const at of [0, notes.size / 2]) assert.is(elf.u64(notes.offset + at + 28), base.addr);
+  contains(w.sh("gdb -nx -batch -ex 'info probes' ./m"), "first", "later");
+}, "gdb");
+
 gc("what a static executable is asked to export is kept, though it has no dynamic symbols", (w) => {
   w.write({ "a.s": ".globl _start, f, g\n.hidden g\n_start: ret\n.section .text.f,\"ax\"\nf: ret\n.section .text.g,\"ax\"\ng: ret\n" });
   w.sh("as a.s -o a.o && $LD a.o --gc-sections -o plain && $LD a.o --gc-sections --export-dynamic -o all && $LD a.o --gc-sections --export-dynamic-symbol=f -o one");
