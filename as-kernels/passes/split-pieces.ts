@@ -173,12 +173,13 @@ function liveAtFirst(i: u32): u32 {
 /** Fills the pieces of merge section `i`, whose contents are at `contents`. `scratch`: 64 bytes of the calling thread. */
 export function fillPieces(i: u32, contents: u32, live: u32, scratch: u32): void {
   const isec = tables().isec;
-  if (isec.sh_flags[i] & SHF_STRINGS) fillStrings(i, contents, live, scratch);
-  else fillConstants(i, contents, live, scratch);
+  if (isec.sh_flags[i] & SHF_STRINGS) fillStrings(i, contents, scratch);
+  else fillConstants(i, contents, scratch);
   tables().piece.inOffset[isec.pieceBase[i] + isec.pieceCount[i]] = <u32>isec.size[i];
+  if (live != AS_LIVE) memory.fill(changetype<u32>(tables().piece.live) + isec.pieceBase[i], <u8>live, isec.pieceCount[i]);
 }
 
-function fillConstants(i: u32, contents: u32, live: u32, scratch: u32): void {
+function fillConstants(i: u32, contents: u32, scratch: u32): void {
   const isec = tables().isec;
   const piece = tables().piece;
   const entsize = isec.sh_entsize[i];
@@ -188,13 +189,12 @@ function fillConstants(i: u32, contents: u32, live: u32, scratch: u32): void {
   let at: u32 = 0;
   for (; row < end; row++) {
     piece.inOffset[row] = at;
-    if (live != AS_LIVE) piece.live[row] = <u8>live;
     setHash(row, contents + at, entsize, entsize, secret, scratch);
     at += entsize;
   }
 }
 
-function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
+function fillStrings(i: u32, contents: u32, scratch: u32): void {
   const isec = tables().isec;
   const piece = tables().piece;
   const width = isec.sh_entsize[i];
@@ -208,7 +208,6 @@ function fillStrings(i: u32, contents: u32, live: u32, scratch: u32): void {
   while (start < size && row < end) {
     const stop = start + stringBytes(contents + start, size - start, width);
     piece.inOffset[row] = start;
-    if (live != AS_LIVE) piece.live[row] = <u8>live;
     setHash(row, contents + start, stop - start, stop - start - width, secret, scratch);
     while (block < stop) {
       store<u32>(index + ((block >> BLOCK_SHIFT) << 2), row);
