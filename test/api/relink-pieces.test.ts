@@ -22,6 +22,8 @@ interface Shape {
   /** A symbol for the second string. */
   name?: string;
   bind?: number;
+  /** The symbol is at this offset, and only the first string is referred to besides. */
+  at?: number;
   /** How else the first string is referred to. */
   use?: "data" | "got" | "unwind" | "text";
   code?: number;
@@ -35,7 +37,7 @@ const encoded = (texts: string[], width: number): Uint8Array => {
 };
 
 /** Every piece is referred to from code; those of strings through the symbol of their section and the offset. */
-function objectOf(start: string, { strings, wide, constants, name, bind = STB_LOCAL, use, code = 0x90 }: Shape): Uint8Array {
+function objectOf(start: string, { strings, wide, constants, name, bind = STB_LOCAL, at: fixed, use, code = 0x90 }: Shape): Uint8Array {
   const object = new ObjectBuilder();
   const text = object.text(new Uint8Array(256).fill(code));
   object.symbol(start, { in: text, type: STT_FUNC, size: 256 });
@@ -45,8 +47,8 @@ function objectOf(start: string, { strings, wide, constants, name, bind = STB_LO
   const flags = SHF_ALLOC | SHF_MERGE | SHF_STRINGS;
   const literals = object.section(".rodata.str1.1", { flags, entsize: 1, data: encoded(strings, 1) });
   const offsets = strings.map((_, i) => strings.slice(0, i).reduce((sum, each) => sum + each.length + 1, 0));
-  for (const offset of offsets) refer(R_X86_64_PC32, object.sectionSymbol(literals), offset);
-  if (name !== undefined) refer(R_X86_64_PC32, object.symbol(name, { in: literals, value: offsets[1]!, type: STT_OBJECT, bind }), -4);
+  for (const offset of fixed === undefined ? offsets : [0]) refer(R_X86_64_PC32, object.sectionSymbol(literals), offset);
+  if (name !== undefined) refer(R_X86_64_PC32, object.symbol(name, { in: literals, value: fixed ?? offsets[1]!, type: STT_OBJECT, bind }), -4);
   if (wide !== undefined) {
     const section = object.section(`.rodata.str${wide.width}.${wide.width}`, { flags, entsize: wide.width, align: wide.width, data: encoded(wide.texts, wide.width) });
     refer(R_X86_64_PC32, object.sectionSymbol(section), 0);
@@ -170,6 +172,27 @@ test("not for local labels and pointers without dynamic relocations", async () =
   for (const shape of [{ ...B, name: ".Llabel" }, { ...B, use: "data" } satisfies Shape]) {
     const { relink } = await linked([], { "b.o": shape });
     assert.is(await relink({ "b.o": { ...shape, strings: ["two", "five", "longer than one"] } }), "contents");
+  }
+});
+
+test("pieces that end elsewhere, where nothing else tells", async () => {
+  // The same bytes in all, and references to the same offsets.
+  const plain: Shape = { ...B, at: 4 };
+  const ends = [["two", "fourx", LONG], ["tw", "ofour", LONG], ["two", "four, and five", "six"], ["two", "", "our", LONG], [`two, four, ${LONG}`], ["two", "", "", "", "", LONG]];
+  for (const args of [[], ["--gc-sections"]]) {
+    const { relink } = await linked(args, { "b.o": plain });
+    for (const name of [undefined, ".Llabel"]) {
+      for (const strings of ends) {
+        const shape = { ...plain, ...(name === undefined ? {} : { name }) };
+        const bytes = strings.join("0").length;
+        const before = ["two", "four", LONG.padEnd(bytes - 9, "!").slice(0, bytes - 9)];
+        await relink({ "b.o": { ...shape, strings: before } }, `${name}: before ${strings}`);
+        assert.is.not(await relink({ "b.o": { ...shape, strings } }, `${name}: ${strings}`), "contents");
+      }
+    }
+    // The label is in another piece afterwards.
+    await relink({ "b.o": { ...plain, name: ".Llabel", strings: ["two", "four", LONG] } });
+    await relink({ "b.o": { ...plain, name: ".Llabel", strings: ["two, f", "r", LONG] } }, "a label in another piece");
   }
 });
 
