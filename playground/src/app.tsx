@@ -5,7 +5,7 @@ import { CHOICES, choose } from "./command-line.ts";
 import { Editor } from "./editor/editor.tsx";
 import { EXAMPLES } from "./examples.ts";
 import { GraphIndex } from "./link/graph-index.ts";
-import { addFiles, busy, download, edited, example, files, good, linked, messages, openExample, outputName, setWords, shown, startOver, threads, trouble, words } from "./link/state.ts";
+import { addFiles, download, edited, example, files, good, linked, messages, openExample, outputName, pending, setWords, shown, startOver, threads, trouble, words } from "./link/state.ts";
 import { CommandPane } from "./panes/command-pane.tsx";
 import { DroppedPane, droppedSections } from "./panes/dropped-pane.tsx";
 import { FilesPane } from "./panes/files-pane.tsx";
@@ -91,7 +91,7 @@ function Results() {
     object.value = "";
   }, [index]);
   if (current === null || index === null || current.result.map === undefined) {
-    return <section class="right empty"><p class="dim">{busy.value ? "Linking…" : linked.value === null ? "" : "Nothing has been linked yet: see the messages."}</p></section>;
+    return <section class="right empty"><p class="dim">{pending.value ? "Linking…" : linked.value === null ? "" : "Nothing has been linked yet: see the messages."}</p></section>;
   }
   const toSymbol = (to: number): void => {
     object.value = "";
@@ -138,7 +138,7 @@ function Status() {
   const state = trouble.value !== "" ? "trouble" : current === null ? "starting" : current.result.ok && errors === 0 ? "ok" : "failed";
   const text = current === null ? "starting the linker" : current.result.ok ? `linked in ${current.result.timings.total.toFixed(1)} ms` : counted(errors, "error");
   return (
-    <footer class={state} data-state={state}>
+    <footer class={state} data-state={pending.value ? "pending" : state}>
       <span class="state" aria-hidden="true">{text}</span>
       <span class="heard" role="status">{current === null ? "" : current.result.ok && errors === 0 ? "linked" : text}</span>
       {current?.result.ok === true && <span>{counted(current.result.output.length, "byte")}, {counted(current.result.stats.objects, "object")}, {counted(current.result.stats.relocations, "relocation")}</span>}

@@ -66,6 +66,7 @@ export async function withPage(isolated: boolean, body: (page: FullPage) => Prom
   }
 }
 
+/** What stands in the page is linked, and that is how it ended. */
 export const state = (page: FullPage, name: "ok" | "failed"): Promise<unknown> => page.waitForSelector(`footer[data-state="${name}"]`, { timeout: 60_000 });
 
 export async function closeBrowser(): Promise<void> {

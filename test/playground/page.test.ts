@@ -16,7 +16,6 @@ const test = suite("playground/page");
 /** An example, linked. */
 async function open(page: FullPage, id: string, name: "ok" | "failed"): Promise<void> {
   await page.selectOption(".example select", id);
-  await page.waitForFunction(`document.querySelector(".prompt textarea").value !== "" && document.querySelector(".example select").value === ${JSON.stringify(id)}`);
   await state(page, name);
 }
 
@@ -52,6 +51,8 @@ for (const isolated of [true, false]) {
 }
 
 check("an edit that makes an undefined symbol is shown at its line, with a hint, and can be undone", false, async (page) => {
+  const text = (): Promise<string> => page.textContent(".cm-content");
+  const before = await text();
   await page.click(".cm-content");
   await page.press(".cm-content", "Control+End");
   await page.keyboard.type("        call    fputz");
@@ -61,7 +62,7 @@ check("an edit that makes an undefined symbol is shown at its line, with a hint,
   assert.is(await page.textContent(".messages .link"), `main.s:${line}`);
   assert.match(await page.textContent(".messages"), /undefined symbol: fputz[^]*did you mean: fputc/);
   assert.match(await page.textContent(".cm-lintRange-error"), /call\s+fputz/);
-  for (let i = 0; i < 3; i++) await page.press(".cm-content", "Control+z");
+  for (let i = 0; i < 20 && (await text()) !== before; i++) await page.press(".cm-content", "Control+z");
   await state(page, "ok");
   assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
 });
@@ -83,15 +84,12 @@ check("examples are found as they were left, by arrow keys too, and can be start
 
 check("every example does what it says", true, async (page) => {
   await open(page, "syscalls", "ok");
-  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('hello')");
   assert.is(await runs(page), "Hello, kernel\n");
   await open(page, "mandelbrot", "ok");
-  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('mandelbrot') && !document.querySelector('header .primary').disabled");
   assert.match(await runs(page), /@@@@/);
   await open(page, "typo", "failed");
   assert.match(await page.textContent(".messages"), /main\.s:12[^]*did you mean: print_greeting/);
   await open(page, "two", "ok");
-  await page.waitForFunction("document.querySelector('header .primary').textContent.includes('count') && !document.querySelector('header .primary').disabled");
   assert.is(await runs(page), "1\n2\n3\n4\n5\n");
 });
 
@@ -112,8 +110,6 @@ check("the form and the command line follow each other", false, async (page) => 
     await page.waitForFunction(`document.querySelector(".prompt textarea").value === ${words} && /^(ok|failed)$/.test(document.querySelector("footer").dataset.state)`);
   }
   await page.fill(".prompt textarea", "ld --gc-sectoins main.o");
-  // What was linked last may have failed, too.
-  await page.waitForFunction("document.querySelector('.messages').textContent.includes('--gc-sectoins')");
   await state(page, "failed");
   assert.match(await page.textContent(".messages"), /unknown argument '--gc-sectoins'[^]*--gc-sections/);
 });

@@ -46,7 +46,13 @@ export const shown = signal("");
 export const linked = signal<Linked | null>(null);
 /** The last link that worked: what is looked at while the newest fails. */
 export const good = signal<Linked | null>(null);
-export const busy = signal(false);
+const busy = signal(false);
+/** A change waits to be linked. */
+const waiting = signal(false);
+/** Files of an example are on their way. */
+const opening = signal(false);
+/** What was linked last is not what stands in the page. */
+export const pending = computed(() => busy.value || waiting.value || opening.value);
 /** Something other than a link failed. */
 export const trouble = signal("");
 export const threads = signal(0);
@@ -75,7 +81,7 @@ function assembled({ name, text }: PageFile): Assembled {
 let again = false;
 
 /** As soon as the running link is over. */
-export async function relink(): Promise<void> {
+async function relink(): Promise<void> {
   again = true;
   if (busy.value) return;
   busy.value = true;
@@ -139,7 +145,11 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 
 export function changed(): void {
   clearTimeout(timer);
-  timer = setTimeout(() => void relink(), QUIET);
+  waiting.value = true;
+  timer = setTimeout(() => {
+    void relink();
+    waiting.value = false;
+  }, QUIET);
 }
 
 // ---- changes ----
@@ -240,11 +250,14 @@ async function show(opened: Opened): Promise<void> {
 export async function openExample(wanted: Example): Promise<void> {
   if (files.value.length > 0) left.set(example.value, { id: example.value, files: files.value, command: command.value, shown: shown.value });
   const mine = ++openings;
+  opening.value = true;
   try {
     const opened = left.get(wanted.id) ?? (await fetchExample(wanted));
     if (mine === openings) await show(opened);
   } catch (error) {
     trouble.value = `The example cannot be loaded: ${(error as Error).message}`;
+  } finally {
+    if (mine === openings) opening.value = false;
   }
 }
 
