@@ -94,6 +94,19 @@ export const contextCases: Record<string, Case> = {
     await rejects(context.relink(), api, "DISPOSED");
   },
 
+  "of several updates before a link the last one counts, whatever the file is called": async (api, fixtures) => {
+    const context = await api.createContext({ inputs: demo(fixtures), gcSections: true });
+    const good = await context.relink();
+    context.update({ "steps.o": null });
+    context.update({ "./steps.o": fixtures["steps.o"]! });
+    context.update({ "steps.o": null });
+    is((await context.relink({ throwOnError: false })).diagnostics[0]!.code, "FILE_NOT_FOUND", "gone");
+    context.update({ "./steps.o": fixtures["steps.o"]! });
+    await rejects(context.relink({ signal: AbortSignal.abort() }), api, "ABORTED");
+    same((await context.relink()).output, good.output, "the link that was aborted has not taken the update away");
+    await context.dispose();
+  },
+
   "watch links after every change": async ({ createContext }, fixtures) => {
     const context = await createContext({ inputs: demo(fixtures), gcSections: true });
     const seen: boolean[] = [];

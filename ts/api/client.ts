@@ -155,6 +155,8 @@ class RemoteContext extends BaseContext {
   private readonly id: number;
   private readonly packing: Packing;
   private readonly nextJob: () => number;
+  /** What the next link is told first: a message of its own would cost as much as a small link. */
+  private readonly changes = new Map<string, ByteSource | null | undefined>();
 
   constructor(engine: Started, id: number, packing: Packing, nextJob: () => number) {
     super();
@@ -166,17 +168,25 @@ class RemoteContext extends BaseContext {
   }
 
   protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
-    this.engine.tell((endpoint) => endpoint.update(this.id, Object.entries(changes).map(([path, source]) => [path, this.packing.packChange(path, source)])));
+    for (const [path, source] of Object.entries(changes)) {
+      // One file may have several paths: what was said last counts.
+      this.changes.delete(path);
+      this.changes.set(path, source);
+    }
   }
 
   protected async link(options: RelinkOptions): Promise<LinkResult> {
-    const { engine, packing } = this;
+    const { engine, packing, changes } = this;
     const { signal, onProgress, recycle } = options;
     const memory = recycle === undefined ? null : takeMemory(recycle);
     const given = memory === null ? undefined : Comlink.transfer(new Uint8Array(memory), [memory]);
     const progress = onProgress === undefined ? null : Comlink.proxy((now: Progress) => packing.report(onProgress, now));
     const watched = signal !== undefined || onProgress !== undefined;
-    return runJob(engine, this.nextJob(), packing, options, (endpoint, job) => endpoint.relink(job, this.id, progress, watched, given));
+    return runJob(engine, this.nextJob(), packing, options, (endpoint, job) => {
+      const told = packing.packChanges(changes);
+      changes.clear();
+      return endpoint.relink(job, this.id, told, progress, watched, given);
+    });
   }
 
   isStale(): Promise<boolean> {

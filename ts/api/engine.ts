@@ -17,7 +17,7 @@ import { LocalContext } from "./context.ts";
 import type { Parser } from "./command-line.ts";
 import { compileKernels, type KernelSource } from "./kernel-source.ts";
 import { linkWith, type Runtime } from "./link.ts";
-import { remoteParser, unpackOptions, unpackSource, type Callbacks, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
+import { remoteParser, unpackOptions, unpackSource, type Callbacks, type PackedChange, type PackedOptions, type PackedOutcome } from "./remote.ts";
 import type { LinkOptions, LinkResult, Progress } from "./types.ts";
 
 export { compileKernels };
@@ -29,8 +29,8 @@ export interface EngineEndpoint extends WorkerEndpoint {
   abort(job: number): void;
   /** A context by number, until `close`. */
   open(context: number, packed: PackedOptions, callbacks: Callbacks): Promise<void>;
-  update(context: number, changes: [path: string, source: PackedSource | null | undefined][]): Promise<void>;
-  relink(job: number, context: number, onProgress: ((progress: Progress) => Promise<void>) | null, watched: boolean, recycle: Uint8Array<ArrayBuffer> | undefined): Promise<PackedOutcome>;
+  /** `changes`: since the last link. */
+  relink(job: number, context: number, changes: PackedChange[], onProgress: ((progress: Progress) => Promise<void>) | null, watched: boolean, recycle: Uint8Array<ArrayBuffer> | undefined): Promise<PackedOutcome>;
   isStale(context: number): Promise<boolean>;
   close(context: number): Promise<void>;
 }
@@ -104,13 +104,13 @@ export function serveWorker(): void {
       contexts.set(id, { opened, callbacks });
       await opened;
     },
-    async update(id, changes) {
+    async relink(job, id, changes, onProgress, watched, recycle) {
       const { opened, callbacks } = contexts.get(id)!;
-      (await opened).update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
-    },
-    async relink(job, id, onProgress, watched, recycle) {
-      const { opened } = contexts.get(id)!;
-      const done = await outcome(job, async (signal) => (await opened).relink({ throwOnError: false, recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) }));
+      const done = await outcome(job, async (signal) => {
+        const context = await opened;
+        if (changes.length > 0) context.update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
+        return context.relink({ throwOnError: false, recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) });
+      });
       release(onProgress);
       return done;
     },

@@ -16,7 +16,7 @@ import { isMemory, layersOf } from "./file-system.ts";
 import { setUp, type Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
 import { parsedBefore, parsedLine } from "./parse-line.ts";
-import { mapSources, type Callbacks, type PackedFs, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
+import { mapSources, type Callbacks, type PackedChange, type PackedFs, type PackedOptions, type PackedOutcome, type PackedSource } from "./remote.ts";
 import type { Bytes, ByteSource, FileStat, LinkFileSystem, LinkOptions, LinkResult, Progress } from "./types.ts";
 
 /** Bytes of a memoryFS up to which all of it goes over. */
@@ -111,9 +111,14 @@ export class Packing implements Callbacks {
     }
   }
 
-  /** For `update` of a context. */
-  packChange(path: string, source: ByteSource | null | undefined): PackedSource | null | undefined {
-    if (source == null) return source;
+  /** What `update` of a context was told, for a message. */
+  packChanges(changes: ReadonlyMap<string, ByteSource | null | undefined>): PackedChange[] {
+    const moved: ArrayBuffer[] = [];
+    const packed = Array.from(changes, ([path, source]): PackedChange => [path, source == null ? source : sent(this.packChange(path, source), moved)]);
+    return Comlink.transfer(packed, moved);
+  }
+
+  private packChange(path: string, source: ByteSource): PackedSource {
     const known = this.changes.get(path);
     if (known?.source === source) return known.packed;
     const packed = this.packSource(source);

@@ -12,6 +12,9 @@ import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, Lin
 /** A source that is called back: its number. */
 export type PackedSource = Exclude<ByteSource, () => unknown> | { ask: number };
 
+/** A file of a context that is another from now on; null = gone, undefined = again what the options have. */
+export type PackedChange = [path: string, source: PackedSource | null | undefined];
+
 export type PackedFs = { memory: [path: string, source: PackedSource][] } | { layer: number };
 
 type PackedHook = Omit<Hook, "callback">;
