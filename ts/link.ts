@@ -194,19 +194,19 @@ export async function writeContents(ctx: Context, file: OutputFile): Promise<voi
   await timed(ctx, "write-synthetic", () => writeSynthetic(ctx, output));
   if (ctx.options.emitRelocs) await timed(ctx, "emit-relocs", () => emitRelocs(ctx, output.fd));
   if (ctx.plan !== null) writeScriptBytes(ctx, ctx.plan, output);
-  await timed(ctx, "finish-output", () => {
+  await timed(ctx, "finish-output", async () => {
     const debug = ctx.separatedEnd > 0 ? takeDebug(ctx) : [];
     writeHeaders(ctx, output);
-    finishBuildId(ctx, output);
+    await finishBuildId(ctx, output);
     if (ctx.separatedEnd > 0) writeDebugFile(ctx, file, debug);
   });
 }
 
 /** The last bytes of an output. */
-export function finishBuildId(ctx: Context, output: OutputFile): void {
+export async function finishBuildId(ctx: Context, output: OutputFile): Promise<void> {
   const { buildId } = ctx.synthetics;
   ctx.checkpoint.digest = ctx.params.get("digest");
-  if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) buildId.finish(ctx, output, outputBytes(ctx));
+  if (ctx.options.buildId !== "none" && buildId !== null && !buildId.discarded) await buildId.finish(ctx, output, outputBytes(ctx));
 }
 
 /** Writes the image; the file appears under its name only when all of it is there. `last`: no other link needs the threads. */

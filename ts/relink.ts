@@ -192,7 +192,7 @@ async function writeAgain(ctx: Context, dirty: number, remerged: ReadonlySet<num
     await timed(ctx, "relocate", () => rewriteOutput(ctx, output.fd, dirty, remerged, previous.address));
     await timed(ctx, "finish-output", () => {
       ctx.synthetics.buildId?.clear(ctx, file);
-      finishBuildId(ctx, output);
+      return finishBuildId(ctx, output);
     });
   });
 }

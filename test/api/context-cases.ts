@@ -14,8 +14,9 @@ export const contextCases: Record<string, Case> = {
   "any number of threads gives the same bytes": async ({ link }, fixtures) => {
     const big = Array.from({ length: 40 }, (_, i) => ({ name: `f${i}.o`, data: functionObject(`f${i}`, i === 39 ? "" : `f${i + 1}`) }));
     const inputs = [...demo(fixtures), ...big];
-    const one = await link({ inputs, threads: 1, args: ["-u", "f0", "--gc-sections"] });
-    for (const threads of [2, 3]) same((await link({ inputs, threads, args: ["-u", "f0", "--gc-sections"] })).output, one.output, `${threads} threads`);
+    const args = ["-u", "f0", "--gc-sections", "--build-id=sha256"];
+    const one = await link({ inputs, threads: 1, args });
+    for (const threads of [2, 3]) same((await link({ inputs, threads, args })).output, one.output, `${threads} threads`);
     return { threaded: one.output };
   },
 

@@ -12,7 +12,7 @@ import type { Context } from "../../ts/context.ts";
 import { Diagnostics } from "../../ts/diagnostics/print.ts";
 import { HostError } from "../../ts/host/host.ts";
 import { Arena } from "../../ts/memory/arena.ts";
-import { Pool } from "../../ts/memory/pool.ts";
+import { Pool, type WorkerIo } from "../../ts/memory/pool.ts";
 import { allocTable, initTables, Params } from "../../ts/memory/table.ts";
 import { MERGE_PHASES } from "../../ts/passes/merge-pieces.ts";
 import { SPLIT_PHASES } from "../../ts/passes/split-pieces.ts";
@@ -114,7 +114,7 @@ export function pieceWorld(spec: PieceWorldSpec): PieceWorld {
       throw new HostError("EINVAL", "corrupt");
     },
     deflate: () => undefined,
-  };
+  } as Partial<WorkerIo> as WorkerIo;
   const phases = { ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES };
   const pool = new (spec.backwards === true ? BackwardsPool : Pool)(arena, tables, kernels, io, phases);
   const params = new Params(arena);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { deflateSync, inflateSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { webCompression } from "../../ts/host/web.ts";
+import { webIo } from "../../ts/host/web.ts";
 import { prng } from "../helpers/prng.ts";
 import { need, testOrSkip } from "../helpers/skip.ts";
 
@@ -25,7 +25,7 @@ function sample(bytes: number, seed: number): Uint8Array {
   return out;
 }
 
-const inflate = (kind: number, bytes: Uint8Array, size: number): Uint8Array => webCompression.inflate(kind, bytes, size);
+const inflate = (kind: number, bytes: Uint8Array, size: number): Uint8Array => webIo.inflate(kind, bytes, size);
 const refuses = (kind: number, bytes: Uint8Array, size: number, what: string): void => assert.throws(() => inflate(kind, bytes, size), /corrupted compressed data/, what);
 
 test("zlib streams of all sizes are what they were", () => {

@@ -9,7 +9,7 @@ import { withHelpTexts } from "../args/help-texts.ts";
 import { createVirtualIo } from "../host/virtual-io.ts";
 import type { Platform } from "../host/virtual.ts";
 import { HandOver } from "../host/hand-over.ts";
-import { createWebPlatform, webCompression } from "../host/web.ts";
+import { createWebPlatform, webIo } from "../host/web.ts";
 import { PHASES } from "../memory/phases.ts";
 import { serve, type WorkerEndpoint } from "../memory/pool.ts";
 import { LinkError } from "./link-error.ts";
@@ -61,7 +61,7 @@ function release(proxy: unknown): void {
 
 /** Answers messages to this worker. */
 export function serveWorker(): void {
-  const io = createVirtualIo(webCompression);
+  const io = createVirtualIo(webIo);
   const jobs = new Map<number, AbortController>();
   const contexts = new Map<number, { opened: Promise<LocalContext>; callbacks: Callbacks }>();
   let start = (_: LocalEngine): void => undefined;

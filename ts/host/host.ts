@@ -44,7 +44,7 @@ export interface OutputFile {
   truncate(bytes: number): void;
   /** Writes all of `bytes` at `position`; throws HostError (disk full, file too large). */
   write(bytes: Uint8Array, position: number): void;
-  /** Reads back what was written (build-id over the whole output); bytes read. */
+  /** Reads back what was written (WorkerIo.read); bytes read. */
   read(into: Uint8Array, position: number): number;
   /** Closes, sets the mode and renames into place; throws HostError, after which the temporary file is gone. */
   commit(): void;
@@ -101,8 +101,6 @@ export interface Host extends WorkerIo {
   unnamed(bytes: Uint8Array): ByteString;
   /** Bytes of an open file. */
   size(fd: number): number;
-  /** Reads up to `into.length` bytes at `position`; bytes read, 0 at the end. `into` may lie in shared memory. */
-  read(fd: number, into: Uint8Array, position: number): number;
   close(fd: number): void;
   /** Path without symbolic links, "." and ".."; `path` itself when it does not exist. */
   realpath(path: ByteString): ByteString;
@@ -143,7 +141,6 @@ export interface Host extends WorkerIo {
   kernels(debug?: boolean): WebAssembly.Module;
   /** Starts a worker thread; returns at once. */
   startWorker(): StartedWorker;
-  digest(algorithm: DigestAlgorithm): Digest;
   /** `into` filled with random bytes (uuid build-id). */
   random(into: Uint8Array): void;
 

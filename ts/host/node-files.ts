@@ -12,7 +12,7 @@ import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFifo, isFile, isSocket } from "./file-kind.ts";
 import { HandOver } from "./hand-over.ts";
 import { hasPipe, leavePipe } from "./handed-over.ts";
-import { HostError } from "./host.ts";
+import { HostError, type Digest, type DigestAlgorithm } from "./host.ts";
 import { openUnnamed, spool } from "./pipe.ts";
 import { unpackZstd } from "./unpack-zstd.ts";
 
@@ -75,6 +75,8 @@ const ZSTD_LEVEL = 3;
 
 /** In place of a descriptor: an output that is no file yet. */
 export const HELD = -2;
+/** And of one that nobody wants: takes everything, and is zeros. */
+export const NOWHERE = -3;
 /** And below: files that are kept. */
 const FIRST_KEPT = -16;
 
@@ -175,6 +177,15 @@ export class NodeFiles implements WorkerIo {
 
   read(fd: number, into: Uint8Array, position: number): number {
     if (fd <= FIRST_KEPT) return readKept(this.byFd.get(fd)!, into, 0, into.length, position);
+    if (fd === HELD) {
+      const bytes = this.held.subarray(position, position + into.length);
+      into.set(bytes);
+      return bytes.length;
+    }
+    if (fd === NOWHERE) {
+      into.fill(0);
+      return into.length;
+    }
     return readInto(fd, into, 0, into.length, position);
   }
 
@@ -228,6 +239,7 @@ export class NodeFiles implements WorkerIo {
       if (position + bytes.length > this.held.length) this.resizeHeld(position + bytes.length);
       return this.held.set(bytes, position);
     }
+    if (fd === NOWHERE) return;
     guarded(() => {
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(fd, bytes, done, bytes.length - done, position + done);
@@ -239,6 +251,11 @@ export class NodeFiles implements WorkerIo {
     const { held } = this;
     this.held = new Uint8Array(bytes);
     this.held.set(held.subarray(0, bytes));
+  }
+
+  digest(algorithm: DigestAlgorithm): Digest {
+    const crypto = require("node:crypto") as typeof import("node:crypto");
+    return crypto.createHash(algorithm) as unknown as Digest;
   }
 
   inflate(kind: number, bytes: Uint8Array, size: number): Uint8Array {

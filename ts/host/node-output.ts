@@ -4,12 +4,12 @@
  * Not for maps and other reports, which are written in one go. What cannot be seeked (pipes, terminals, "-") is spooled to a
  * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
  */
-import { accessSync, constants, openSync, renameSync, statSync, type Stats } from "node:fs";
+import { accessSync, constants, renameSync, statSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
 import { HostError, type OutputFile, type OutputOptions } from "./host.ts";
-import { HELD, pathOf, type NodeFiles } from "./node-files.ts";
+import { HELD, NOWHERE, pathOf, type NodeFiles } from "./node-files.ts";
 import { createExclusive, Output, temporaryName, unlinkIfThere } from "./output-base.ts";
 import { openSpooled } from "./spooled-output.ts";
 
@@ -110,9 +110,7 @@ class HeldOutput implements OutputFile {
   }
 
   read(into: Uint8Array, position: number): number {
-    const bytes = this.files.held.subarray(position, position + into.length);
-    into.set(bytes);
-    return bytes.length;
+    return this.files.read(HELD, into, position);
   }
 
   commit(): void {
@@ -132,22 +130,26 @@ class HeldOutput implements OutputFile {
   }
 }
 
-/** /dev/null: takes positioned writes, keeps nothing. Reading back gives zeros. */
-class NullOutput extends Output {
-  override truncate(): void {}
+/** /dev/null: keeps nothing. */
+class NullOutput implements OutputFile {
+  readonly fd = NOWHERE;
+  private readonly files: NodeFiles;
 
-  override read(into: Uint8Array): number {
-    into.fill(0);
-    return into.length;
+  constructor(files: NodeFiles) {
+    this.files = files;
   }
 
-  commit(): void {
-    this.close();
+  truncate(): void {}
+
+  write(): void {}
+
+  read(into: Uint8Array, position: number): number {
+    return this.files.read(NOWHERE, into, position);
   }
 
-  abort(): void {
-    this.close();
-  }
+  commit(): void {}
+
+  abort(): void {}
 }
 
 /** Linux: major 1, minor 3. */
@@ -167,7 +169,7 @@ export function openOutput(path: ByteString, { mode, bytes = Infinity }: OutputO
     beforeTemporary();
     return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
   }
-  return isNull(stat) ? new NullOutput(guarded(() => openSync(pathOf(path), "w")), files) : openSpooled(path, files);
+  return isNull(stat) ? new NullOutput(files) : openSpooled(path, files);
 }
 
 /** Says early what openOutput, or writing a report, would say at the end of a long link. */

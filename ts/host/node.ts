@@ -427,8 +427,7 @@ class NodeHost implements Host {
   }
 
   digest(algorithm: DigestAlgorithm): Digest {
-    const crypto = require("node:crypto") as typeof import("node:crypto");
-    return crypto.createHash(algorithm) as unknown as Digest;
+    return this.files.digest(algorithm);
   }
 
   random(into: Uint8Array): void {

@@ -59,8 +59,8 @@ export function copyOut(file: Uint8Array, target: Uint8Array, at: number, count:
   return bytes;
 }
 
-/** `real`: files and compression of the runtime. */
-export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate"> & { reset?(): void }): VirtualIo {
+/** `real`: what the runtime has of files, compression and digests. */
+export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflate" | "deflate" | "digest"> & { reset?(): void }): VirtualIo {
   const files = new Map<ByteString, Uint8Array | KeptBytes>();
   let memory: Uint8Array = new Uint8Array(0);
   let kernels = noKernels();
@@ -94,6 +94,8 @@ export function createVirtualIo(real: Partial<WorkerIo> & Pick<WorkerIo, "inflat
       if (fd === VIRTUAL_OUTPUT) output.set(bytes, position);
       else real.writeAt!(fd, bytes, position);
     },
+    read: (fd, into, position) => (fd === VIRTUAL_OUTPUT ? copyOut(output, into, 0, into.length, position) : real.read!(fd, into, position)),
+    digest: (algorithm) => real.digest(algorithm),
     adopt: (paths, handles) => real.adopt?.(paths, handles),
     inflate: (kind, bytes, size) => real.inflate(kind, bytes, size),
     deflate: (kind, bytes, level, last) => real.deflate(kind, bytes, level, last),

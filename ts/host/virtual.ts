@@ -148,6 +148,10 @@ export class VirtualHost implements Host {
   }
 
   read(fd: number, into: Uint8Array, position: number): number {
+    if (fd === VIRTUAL_OUTPUT) {
+      this.recycled?.clear(this.output);
+      return copyOut(this.output, into, 0, into.length, position);
+    }
     const file = this.file(fd);
     return file === undefined ? this.real.read(fd, into, position) : copyOut(file, into, 0, into.length, position);
   }
@@ -284,10 +288,7 @@ export class VirtualHost implements Host {
         if (!this.startKept(bytes, options)) this.startOutput(bytes);
       },
       write: (bytes, position) => this.writeAt(VIRTUAL_OUTPUT, bytes, position),
-      read: (into, position) => {
-        this.recycled?.clear(this.output);
-        return copyOut(this.output, into, 0, into.length, position);
-      },
+      read: (into, position) => this.read(VIRTUAL_OUTPUT, into, position),
       commit: () => this.commit(path, options),
       abort: () => this.dropOutput(),
     };

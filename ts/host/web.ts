@@ -25,7 +25,8 @@ const FEW_PAGES = 768;
 const SOME_PAGES = 1 << 13;
 
 /** Compression is for runtimes that have it: what is written is the same everywhere, or not written at all. */
-export const webCompression: Pick<WorkerIo, "inflate" | "deflate"> = {
+export const webIo: Pick<WorkerIo, "inflate" | "deflate" | "digest"> = {
+  digest: createDigest,
   inflate(kind, bytes, size) {
     if (kind !== ELFCOMPRESS_ZLIB && kind !== ELFCOMPRESS_ZSTD) throw new HostError("ENOSYS", `unknown compression type ${kind}`);
     try {
@@ -56,9 +57,8 @@ export function createWebPlatform(module: WebAssembly.Module, workers: boolean):
         send: (message) => worker.postMessage(message),
       };
     },
-    digest: createDigest,
     random: (into) => void into.set(crypto.getRandomValues(new Uint8Array(into.length))),
-    ...webCompression,
+    ...webIo,
     now: () => performance.now(),
     peakMemory: () => 0,
   };

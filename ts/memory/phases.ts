@@ -4,6 +4,7 @@ import { MERGE_PHASES } from "../passes/merge-pieces.ts";
 import { SCAN_PHASES } from "../passes/scan-relocs.ts";
 import { SPLIT_PHASES } from "../passes/split-pieces.ts";
 import { STREAM_PHASES } from "../passes/stream-strings.ts";
+import { DIGEST_PHASES } from "../synthetic/build-id.ts";
 import { EH_FRAME_PHASES } from "../synthetic/eh-frame.ts";
 import { COMPRESS_PHASES } from "../passes/compress-sections.ts";
 import { EMITTED_RELOC_PHASES } from "../passes/emit-relocs.ts";
@@ -36,5 +37,5 @@ export const PHASES: Phases = {
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,
   ...FOLD_PHASES, ...SPLIT_PHASES, ...MERGE_PHASES, ...STREAM_PHASES, ...EH_FRAME_PHASES, ...EMITTED_RELOC_PHASES, ...COMPRESS_PHASES, ...SCAN_PHASES, ...LOAD_PHASES, ...RELOCATABLE_PHASES,
-  ...RELOCATABLE_SYMBOL_PHASES, ...WALK_PHASES,
+  ...RELOCATABLE_SYMBOL_PHASES, ...WALK_PHASES, ...DIGEST_PHASES,
 };

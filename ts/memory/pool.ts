@@ -10,6 +10,7 @@ import * as Comlink from "comlink";
 import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_REGION_END, CTL_REGION_TOP, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import { ELFCOMPRESS_ZLIB } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
+import type { Digest, DigestAlgorithm } from "../host/host.ts";
 import { MemoryViews, outOfMemory, type Arena } from "./arena.ts";
 import { errorOf, failureOf, ReadFailed, type Failure } from "./failure.ts";
 import { instantiateKernels, type Kernels, type KernelModule } from "./kernels.ts";
@@ -25,6 +26,9 @@ export interface WorkerIo {
   readMemory?(path: ByteString, memory: Uint8Array, address: number, bytes: number, position: number): number;
   /** Writes all of `bytes` at `position` of the open descriptor `fd`. */
   writeAt(fd: number, bytes: Uint8Array, position: number): void;
+  /** Reads up to `into.length` bytes at `position` of an open descriptor, also of the output's; bytes read, 0 at the end. `into` may lie in shared memory. */
+  read(fd: number, into: Uint8Array, position: number): number;
+  digest(algorithm: DigestAlgorithm): Digest;
   /** Handles of those of `paths` that are open, -1 for the others, which another thread's `adopt` reads by. They stay open for the rest of the link. */
   share?(paths: readonly ByteString[]): number[];
   adopt?(paths: readonly ByteString[], handles: readonly number[]): void;

@@ -10,6 +10,7 @@ import { SHF_ALLOC, SHT_NOTE } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { NOTE_HEADER_BYTES, noteBytes, writeNote } from "../elf/note.ts";
 import type { OutputFile } from "../host/host.ts";
+import type { Phases, WorkerContext } from "../memory/pool.ts";
 import type { SyntheticSection } from "./section.ts";
 
 const NT_GNU_BUILD_ID = 3;
@@ -18,6 +19,9 @@ const NOTE_ALIGN = 4;
 const DESCRIPTOR_AT = NOTE_HEADER_BYTES + NOTE_NAME.length + 1;
 const PIECE_BYTES = 1 << 20;
 const UUID_BYTES = 16;
+/** A worker window. */
+const WINDOW = 0;
+const ALGORITHMS = ["md5", "sha1", "sha256"] as const;
 const DIGEST_BYTES = { usual: 20, fast: 8, md5: 16, sha1: 20, sha256: 32 } as const;
 
 export class BuildIdSection implements SyntheticSection {
@@ -44,8 +48,8 @@ export class BuildIdSection implements SyntheticSection {
   }
 
   /** Once all other bytes of the output are written (`bytes` in total): writes the descriptor. */
-  finish(ctx: Context, output: OutputFile, bytes: number): void {
-    if (this.isNeeded(ctx)) this.finishAt(ctx, output, bytes, this.position(ctx));
+  async finish(ctx: Context, output: OutputFile, bytes: number): Promise<void> {
+    if (this.isNeeded(ctx)) await this.finishAt(ctx, output, bytes, this.position(ctx));
   }
 
   /** In an output that has been finished before: as it is until then. */
@@ -61,8 +65,8 @@ export class BuildIdSection implements SyntheticSection {
   }
 
   /** The same for a note at `position` of the file. */
-  finishAt(ctx: Context, output: OutputFile, bytes: number, position: number): void {
-    output.write(makeBuildId(ctx, output, bytes), position + DESCRIPTOR_AT);
+  async finishAt(ctx: Context, output: OutputFile, bytes: number, position: number): Promise<void> {
+    output.write(await makeBuildId(ctx, output, bytes), position + DESCRIPTOR_AT);
   }
 }
 
@@ -73,13 +77,13 @@ function idBytes(ctx: Context): number {
   return buildId === "none" ? 0 : DIGEST_BYTES[buildId];
 }
 
-/** The id for an output that `source` reads back; `fast`: that went through WorkerContext.write or digestedOutput. */
-export function makeBuildId(ctx: Context, source: Pick<OutputFile, "read">, bytes: number): Uint8Array {
+/** The id for an output of `bytes` bytes; `fast`: that went through WorkerContext.write or digestedOutput. */
+export async function makeBuildId(ctx: Context, { fd }: Pick<OutputFile, "fd">, bytes: number): Promise<Uint8Array> {
   const { buildId } = ctx.options;
   if (typeof buildId === "object") return buildId.hex;
   if (buildId === "none") return new Uint8Array(0);
   if (buildId === "uuid") return randomUuid(ctx);
-  return buildId === "fast" || buildId === "usual" ? digestOfWrites(ctx, DIGEST_BYTES[buildId]) : digestPieces(ctx, source, bytes, buildId);
+  return buildId === "fast" || buildId === "usual" ? digestOfWrites(ctx, DIGEST_BYTES[buildId]) : digestPieces(ctx, fd, bytes, buildId);
 }
 
 /** Version 4, variant 1 (RFC 9562). */
@@ -91,11 +95,34 @@ function randomUuid(ctx: Context): Uint8Array {
   return id;
 }
 
-function digestPieces(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, kind: "md5" | "sha1" | "sha256"): Uint8Array {
-  const total = ctx.host.digest(kind);
-  eachPiece(ctx, source, bytes, (address, size) => total.update(ctx.host.digest(kind).update(ctx.arena.bytes(address, size)).digest()));
-  return total.digest().slice(0, DIGEST_BYTES[kind]);
+async function digestPieces({ arena, host, pool }: Context, fd: number, bytes: number, kind: (typeof ALGORITHMS)[number]): Promise<Uint8Array> {
+  const total = host.digest(kind);
+  const pieces = Math.ceil(bytes / PIECE_BYTES);
+  const mark = arena.mark();
+  const digests = arena.alloc(pieces * DIGEST_BYTES[kind]);
+  await pool.run("digest-pieces", pieces, fd, bytes, digests, ALGORITHMS.indexOf(kind));
+  const id = total.update(arena.bytes(digests, pieces * DIGEST_BYTES[kind])).digest();
+  arena.release(mark);
+  return id.slice(0, DIGEST_BYTES[kind]);
 }
+
+/** Arguments: descriptor and bytes of the output, where the digests of its pieces go, and which of ALGORITHMS. */
+function digestPiecePhase(w: WorkerContext, piece: number): void {
+  const [fd, bytes, digests, algorithm] = w.args as [number, number, number, number];
+  const kind = ALGORITHMS[algorithm]!;
+  const position = piece * PIECE_BYTES;
+  const size = Math.min(PIECE_BYTES, bytes - position);
+  const address = w.window(WINDOW, size);
+  // Short reads must not move the boundaries of pieces.
+  for (let have = 0; have < size; ) {
+    const got = w.io.read(fd, w.bytes(address + have, size - have), position + have);
+    if (got <= 0) throw new Error(`output ends at ${position + have}, ${size - have} bytes too early`);
+    have += got;
+  }
+  w.u8.set(w.io.digest(kind).update(w.bytes(address, size)).digest(), digests + piece * DIGEST_BYTES[kind]);
+}
+
+export const DIGEST_PHASES: Phases = { "digest-pieces": digestPiecePhase };
 
 /**
  * The sum of the hashes of all that was written (digest-output): the file need not be read back for it. What is longer than the
@@ -113,25 +140,4 @@ function digestOfWrites(ctx: Context, bytes: number): Uint8Array {
     view.setBigUint64(at, mixed ^ (mixed >> 31n), true);
   }
   return id.subarray(0, bytes);
-}
-
-function eachPiece(ctx: Context, source: Pick<OutputFile, "read">, bytes: number, visit: (address: number, size: number) => void): void {
-  const { arena } = ctx;
-  const mark = arena.mark();
-  const buffer = arena.alloc(PIECE_BYTES + 16);
-  for (let position = 0; position < bytes; position += PIECE_BYTES) {
-    const wanted = Math.min(PIECE_BYTES, bytes - position);
-    readExactly(source, arena.bytes(buffer, wanted), position);
-    visit(buffer, wanted);
-  }
-  arena.release(mark);
-}
-
-/** Fills `into`: short reads must not move the piece boundaries. */
-function readExactly(source: Pick<OutputFile, "read">, into: Uint8Array, position: number): void {
-  for (let have = 0; have < into.length; ) {
-    const got = source.read(into.subarray(have), position + have);
-    if (got <= 0) throw new Error(`output ends at ${position + have}, ${into.length - have} bytes too early`);
-    have += got;
-  }
 }

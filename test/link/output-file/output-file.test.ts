@@ -27,7 +27,8 @@ output("a symbolic link and a hard link are replaced, not written through", (w) 
 });
 
 output("/dev/null stays a device, -o names it", (w) => {
-  w.write(MAIN).sh("gcc -c m.c && gcc -B$B m.o -o /dev/null");
+  w.write(MAIN).sh("gcc -c m.c && gcc -B$B m.o -o /dev/null && gcc -B$B m.o -Wl,--build-id=sha1 -o /dev/null");
+  if (wield) w.sh("gcc -B$B m.o -Wl,--build-id=sha1,--threads=3 -o /dev/null");
   assert.ok(fs.statSync("/dev/null").isCharacterDevice());
 });
 

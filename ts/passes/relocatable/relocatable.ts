@@ -236,7 +236,7 @@ export class RelocatableOutput {
     const gnuAbi = this.writeHeaders(ctx, file) || symbols.gnuAbi;
     file.write(this.elfHeader(ctx, gnuAbi), 0);
     const id = this.extra(this.buildId.name);
-    if (id !== undefined) this.buildId.finishAt(ctx, file, this.bytes, id.offset);
+    if (id !== undefined) await this.buildId.finishAt(ctx, file, this.bytes, id.offset);
   }
 
   private writeScriptData(ctx: Context, plan: Plan, file: OutputFile): void {
