@@ -59,6 +59,7 @@ import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
 import { addIndexes, wantedIndexes } from "./synthetic/debug-indexes.ts";
 import { readProperties } from "./synthetic/note-property.ts";
 import { RelroPadding } from "./synthetic/relro-padding.ts";
+import { addSframe } from "./synthetic/sframe.ts";
 import { SectionNames } from "./synthetic/shstrtab.ts";
 
 /** Does the link call late, whatever the inputs are, what only the complete program has (build/leave-out.ts)? Only a guess: either program does the whole of any link. */
@@ -145,6 +146,7 @@ export async function shapeImage(ctx: Context): Promise<void> {
     createSynthetic(ctx);
     Object.assign(ctx.synthetics, ctx.symtab.sections, { relroPadding: new RelroPadding(), shstrtab: new SectionNames() });
     addIndexes(ctx);
+    if (ctx.params.get("sframes") === 1) addSframe(ctx);
     if (ctx.options.emitRelocs) await prepareEmittedRelocs(ctx);
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);

@@ -42,6 +42,13 @@ function isBuildId(name: u32): bool {
   return load<u64>(name) == 0x6e672e65746f6e2e && load<u64>(name, 8) == 0x2d646c6975622e75 && (load<u32>(name, 16) & 0xffffff) == 0x6469;
 }
 
+/** ".sframe\0" */
+// @ts-ignore: decorator
+@inline
+function isSframe(name: u32): bool {
+  return load<u64>(name) == 0x00656d617266732e;
+}
+
 /** ".debug" and ".stab", and longer */
 // @ts-ignore: decorator
 @inline
@@ -178,6 +185,12 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }
+  // Merged in a program; -r keeps them one behind the other, as it keeps what nobody may look into.
+  if (isSframe(name) && flags & SHF_ALLOC && params().outputKind != OUT_RELOCATABLE) {
+    params().sframes = 1;
+    isec.kind[row] = <u8>ISEC_CONSUMED;
+    return;
+  }
   const old = isOldCompressed(name);
   if (params().stripDebug && !(flags & SHF_ALLOC) && (isDebug(name) || old)) {
     isec.kind[row] = <u8>ISEC_CONSUMED;
@@ -253,6 +266,14 @@ export function nextCrel(from: u32, to: u32): u32 {
 /** Are sections of this type ones that relocations can be applied to? The object's own tables are not. */
 function takesRelocations(type: u32): bool {
   return type != SHT_NULL && type != SHT_SYMTAB && type != SHT_STRTAB && type != SHT_SYMTAB_SHNDX && type != SHT_RELA && type != SHT_REL && type != SHT_CREL;
+}
+
+/** First section from row `from` on (before `to`) that is a .sframe to merge; `to` = none. */
+export function nextSframe(from: u32, to: u32): u32 {
+  const isec = tables().isec;
+  let row = from;
+  while (row < to && !(isec.kind[row] == ISEC_CONSUMED && isec.name[row] && isec.sh_flags[row] & SHF_ALLOC && isSframe(isec.name[row]))) row++;
+  return row;
 }
 
 /** First section from row `from` on (before `to`) that is compressed; `to` when there is none. */

@@ -424,6 +424,7 @@ export class Params {
   nameRules: u32;
   nameRuleCount: u32;
   warningSections: u32;
+  sframes: u32;
   ehFrameHdr: u32;
   warnCommon: u32;
   fortranCommon: u32;

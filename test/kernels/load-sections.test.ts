@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ERR_COMPRESSED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
+import { ERR_COMPRESSED, ISEC_CONSUMED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHF_TLS, SHF_WRITE, SHT_NOBITS, STT_NOTYPE, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, takeIssues } from "../helpers/kernel-memory.ts";
@@ -71,6 +71,16 @@ for (const debug of [false, true]) {
     const common = SYM_COMMON | SYM_EXPORTED;
     const data = SYM_DEFINED | SYM_EXPORTED | SYM_OBJECT;
     assert.equal([...sym.flags], [common, data, common, SYM_DEFINED | SYM_EXPORTED | SYM_TLS, data]);
+  });
+
+  test("the next .sframe that is to be merged, or the end", () => {
+    const { kind, name, sh_flags } = allocTable(arena, tables, "isec", 6);
+    kind.set([0, ISEC_CONSUMED, ISEC_CONSUMED, 0, ISEC_CONSUMED, ISEC_CONSUMED]);
+    name.set([0, 0, arena.put(".sframe\0"), arena.put(".sframe\0"), arena.put(".sframes\0"), arena.put(".sframe\0")]);
+    sh_flags.fill(SHF_ALLOC);
+    assert.equal([1, 2, 3, 5].map((from) => kernels.nextSframe(from, 6)), [2, 2, 5, 5]);
+    sh_flags.fill(0);
+    assert.is(kernels.nextSframe(1, 6), 6);
   });
 
   test("the next compressed section, or the end", () => {

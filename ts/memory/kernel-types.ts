@@ -128,6 +128,7 @@ export interface Kernels {
   numberSections(o: u32, next: u32, localBase: u32): u32;
   fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerge: u32): void;
   nextCrel(from: u32, to: u32): u32;
+  nextSframe(from: u32, to: u32): u32;
   nextCompressed(from: u32, to: u32): u32;
   setUncompressed(i: u32, chdr: u32): void;
   relaRanges(o: u32, out: u32, limit: u32): u32;
@@ -512,6 +513,7 @@ export const KERNEL_NAMES: readonly string[] = [
   "numberSections",
   "fillSections",
   "nextCrel",
+  "nextSframe",
   "nextCompressed",
   "setUncompressed",
   "relaRanges",

@@ -385,12 +385,13 @@ export const PARAM_OFFSETS: Readonly<Record<string, number>> = {
   nameRules: 376,
   nameRuleCount: 380,
   warningSections: 384,
-  ehFrameHdr: 388,
-  warnCommon: 392,
-  fortranCommon: 396,
-  suspects: 400,
+  sframes: 388,
+  ehFrameHdr: 392,
+  warnCommon: 396,
+  fortranCommon: 400,
+  suspects: 404,
 };
-export const PARAMS_BYTES = 404;
+export const PARAMS_BYTES = 408;
 
 /** Parameters of 64 bits. */
 export const WIDE_PARAMS: readonly string[] = ["digest","gotAddr","gotPltAddr","ehFrameAddr","ehFrameHdrAddr","pltAddr","pltFirst","pltLazy","pltGotAddr","ipltAddr","tlsAddr","tlsEnd"];

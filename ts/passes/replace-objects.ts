@@ -19,7 +19,7 @@ import { restoreResolved, saveAgain } from "./resolved-state.ts";
 /** What headers of sections say of their object. */
 const SAID = OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK | OBJF_CALL_GRAPH | OBJF_DEPENDENT_LIBRARIES;
 /** And of the whole link. */
-const SPOKEN = ["callGraph", "dependentLibraries", "splitStack", "warningSections"] as const;
+const SPOKEN = ["callGraph", "dependentLibraries", "splitStack", "sframes", "warningSections"] as const;
 
 /** False = refused, and the tables may be in any state. */
 export function replaceObjects(ctx: Context, attempts: readonly Attempt[]): boolean {

@@ -6,7 +6,7 @@
  */
 import { OBJ_RELOCATABLE, OBJF_EXEC_STACK } from "../../as-kernels/shared/abi.ts";
 import {
-  ELFOSABI_OPENBSD, PF_R, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_PROPERTY, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, PT_NULL, PT_OPENBSD_MUTABLE,
+  ELFOSABI_OPENBSD, PF_R, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_PROPERTY, PT_GNU_RELRO, PT_GNU_SFRAME, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, PT_NULL, PT_OPENBSD_MUTABLE,
   PT_OPENBSD_NOBTCFI, PT_OPENBSD_RANDOMIZE, PT_OPENBSD_SYSCALLS, PT_OPENBSD_WXNEEDED, PT_PHDR, PT_TLS, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_NOTE,
 } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
@@ -85,6 +85,7 @@ export function makeSegments(ctx: Context, loading: Loading = DEFAULT_LOADING): 
   single(PT_DYNAMIC, ".dynamic");
   if (relro.segment.sections.length > 0) segments.push(relro.segment);
   if (ctx.synthetics.ehFrame?.osec !== 0) single(PT_GNU_EH_FRAME, ".eh_frame_hdr");
+  single(PT_GNU_SFRAME, ".sframe");
   if (ctx.osabi === ELFOSABI_OPENBSD) {
     single(PT_OPENBSD_MUTABLE, ".openbsd.mutable");
     single(PT_OPENBSD_RANDOMIZE, ".openbsd.randomdata");

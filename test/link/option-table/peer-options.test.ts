@@ -47,7 +47,7 @@ peers("--spare-program-headers and --physical-image-base", (w) => {
 
 peers("--discard-sframe, --strip-debug-gdb, --strip-debug-non-line leave sections out", (w) => {
   if (!wield) return;
-  w.write({ "m.c": "struct s { int a; }; int main(int c, char **v) {\n struct s s = { c };\n return s.a - 1; }", "s.s": '.section .sframe,"a",@progbits\n.quad 1\n' });
+  w.write({ "m.c": "struct s { int a; }; int main(int c, char **v) {\n struct s s = { c };\n return s.a - 1; }", "s.s": 'f: ret\n.section .sframe,"a",@progbits\n.byte 0xe2, 0xde, 2, 4, 3, 0, -8, 0\n.long 1, 1, 3, 0, 20, f - ., 1, 0, 1, 0\n.byte 0, 2, 8\n' });
   w.sh("gcc -g -gpubnames -c m.c && as s.s -o s.o");
   const names = (flag: string): string => (w.sh(`gcc -B$B m.o s.o -Wl,${flag} -o m && ./m`), w.elf("m").sectionNames().join(" "));
   contains(names("--gc-sections"), ".debug_pub", ".debug_aranges", ".debug_info");
