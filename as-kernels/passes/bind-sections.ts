@@ -8,7 +8,7 @@ import { equal, strlen } from "../lib/bytes.ts";
 import { isOldArray } from "../lib/names.ts";
 import { ruleOf, RULE_BYTES, RULE_NAME, RULE_OSEC } from "../lib/name-rules.ts";
 import { hashLane0 } from "../lib/hash.ts";
-import { ISEC_CONSUMED, ISEC_EH_FRAME } from "../shared/abi.ts";
+import { ALONE_BY_NAME, ISEC_CONSUMED, ISEC_EH_FRAME } from "../shared/abi.ts";
 import { SHT_NOBITS, SHT_PROGBITS } from "../shared/elf.ts";
 
 /**
@@ -61,8 +61,8 @@ function osecOf(row: u32, rules: u32, ruleCount: u32, table: u32, slots: u32, sc
 
 /**
  * Gives live sections [from, to) an osec, making new rows as names appear. `rules`: params.nameRules and their number; `table`: u32
- * cells, `slots` a power of two, zeroed before the first call; `scratch`: 8 bytes, the second word is the next osec row. `unique`: 1 = every
- * section gets one of its own, above = address of a byte for each row that says so. Returns the number of osec rows,
+ * cells, `slots` a power of two, zeroed before the first call; `scratch`: 8 bytes, the second word is the next osec row. `unique`: 0, or
+ * the address of ALONE_* for each row. Returns the number of osec rows,
  * or 0 when there are too many.
  */
 export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, table: u32, slots: u32, scratch: u32, unique: u32): u32 {
@@ -76,9 +76,8 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
     let id: u32 = known != 0 ? load<u32>(known, RULE_OSEC) : 0;
     if (id == 0) {
       // Unwind records are merged, whatever is asked.
-      const alone = (unique > 1 ? load<u8>(unique + row) != 0 : unique != 0) && isec.kind[row] != ISEC_EH_FRAME;
-      // --unique=GLOB asks for sections by name: they keep it.
-      id = osecOf(row, rules, alone && unique > 1 ? 0 : ruleCount, table, slots, scratch, alone);
+      const alone = unique != 0 && isec.kind[row] != ISEC_EH_FRAME ? <u32>load<u8>(unique + row) : 0;
+      id = osecOf(row, rules, alone == ALONE_BY_NAME ? 0 : ruleCount, table, slots, scratch, alone != 0);
       if (id == 0) return 0;
       if (known != 0) store<u32>(known, id, RULE_OSEC);
     }

@@ -178,6 +178,12 @@ export const ISEC_SYNTHETIC = 4;
 /** Parsed for its meaning, not copied (.note.gnu.property and the like). */
 export const ISEC_CONSUMED = 5;
 
+// ---- --unique, for each isec ----
+/** Gets an output section for itself, named by the rules. */
+export const ALONE = 1;
+/** Was asked for by its name, and keeps it. */
+export const ALONE_BY_NAME = 2;
+
 // ---- what differs in a section of a replaced object (u8 per isec) ----
 /** Contents that are copied and relocated, or what they refer to. */
 export const DIRTY = 1;

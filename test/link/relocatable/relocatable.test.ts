@@ -70,6 +70,25 @@ rel("--unique keeps every section apart, with and without -r", (w) => {
   assert.is(named(w.elf("again"), ".text"), 1);
 });
 
+rel("--unique keeps together what a program needs in one piece", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "a.c": `
+    #include <stdio.h>
+    static int order;
+    __attribute__((constructor(200))) static void last(void) { order = order * 10 + 2; }
+    int other(void);
+    int main(void) { printf("%d %d\\n", order, other()); }`, "b.c": `
+    static int order;
+    __attribute__((constructor(101))) static void first(void) { order = 1; }
+    int other(void) { return order; }` });
+  w.sh("gcc -O0 -g -c a.c b.c");
+  for (const flags of ["-static", "-static-pie", ""]) {
+    assert.is(w.sh(`gcc -B$B ${flags} -Wl,--unique a.o b.o -o prog && ./prog`), "2 1\n");
+    const named = (name: string): number => w.elf("prog").shdrs.filter((section) => section.name === name).length;
+    assert.equal([".init", ".fini", ".init_array", ".debug_info"].map(named), [1, 1, 1, 1]);
+  }
+});
+
 rel("under a script: named, sorted, discarded, with data and symbols; what it does not name stays as it is", (w) => {
   w.write({
     "mod.lds": `SECTIONS {
