@@ -108,7 +108,7 @@ test("an unknown option is an error, also beside -v", () => {
     assert.ok(errors(line).some((e) => e.startsWith("unknown argument '--nosuch'")), line);
   }
   assert.match(firstError("-shared=4 x.o"), /unknown argument '-shared=4'[^]*unknown option/);
-  assert.match(firstError("--got-plt-syms x.o"), /unknown argument '--got-plt-syms': not supported yet/);
+  assert.match(firstError("--init-array x.o"), /unknown argument '--init-array': not supported yet/);
   assert.match(firstError("-fPIC x.o"), /unknown argument '-fPIC'/);
 });
 

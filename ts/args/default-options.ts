@@ -146,6 +146,7 @@ export function defaultOptions(): LinkOptions {
     binary: false,
     hexFormat: "",
     emitRelocs: false,
+    gotPltSymbols: false,
     z: {
       relro: true,
       now: false,

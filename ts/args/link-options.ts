@@ -219,6 +219,7 @@ export interface LinkOptions {
   /** --oformat srec, ihex: the raw image as text. */
   hexFormat: "" | "srec" | "ihex";
   emitRelocs: boolean;
+  gotPltSymbols: boolean; // --got-plt-syms
   z: {
     relro: boolean; // true
     now: boolean;

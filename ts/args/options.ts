@@ -27,6 +27,6 @@ export const OPTION_GROUPS: readonly (readonly [string, readonly OptionRow[]])[]
  * `-m llvm` and the message can say that the option is real.
  */
 export const KNOWN_ELSEWHERE: readonly string[] = (
-  "version-exports-section got-plt-syms init-array " +
+  "version-exports-section init-array " +
   "lto-emit-asm lto-emit-llvm thinlto-index-only thinlto-emit-index-files thinlto-emit-imports-files"
 ).split(" ");

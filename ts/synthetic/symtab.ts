@@ -10,6 +10,7 @@ import { SYM_BYTES, SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX } fr
 import type { Context } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { inSteps } from "../memory/rows.ts";
+import { entrySymbols, nameBytes, putEntrySymbols } from "./entry-symbols.ts";
 import { keepRetained } from "./retained-symbols.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -120,6 +121,10 @@ export class SymbolTable {
   private list = 0;
   private names = 0;
   private localised = 0;
+  /** --got-plt-syms: the last of the locals, their first index, where their names begin. */
+  private made: ReturnType<typeof entrySymbols> = [];
+  private madeAt = 0;
+  private madeNames = 0;
 
   constructor() {
     const needed = (ctx: Context) => ctx.options.strip !== "all";
@@ -167,8 +172,9 @@ export class SymbolTable {
     arena.release(mark);
     await this.run(ctx, () => undefined, "count-symtab", 0, 0, -1, 0, 0, 0);
     const sections = params.get("symIndex") === 0 ? null : new SectionSymbols(ctx);
+    this.made = ctx.options.gotPltSymbols ? entrySymbols(ctx) : [];
     for (let unit = 0; unit < this.unitCount; unit++) {
-      if (unit === objectUnits) this.addSectionSymbols(sections, 0);
+      if (unit === objectUnits) this.endObjects(sections);
       const cell = (this.units >>> 2) + unit * UNIT_WORDS;
       const [symbols, bytes] = [arena.u32[cell + 3]!, arena.u32[cell + 4]!];
       arena.u32[cell + 3] = this.entries;
@@ -179,11 +185,21 @@ export class SymbolTable {
       if (arena.u32[cell] === KIND_OBJECT) this.addSectionSymbols(sections, arena.u32[cell + 1]!);
     }
     // Without globals no unit follows those of the objects.
-    if (objectUnits === this.unitCount) this.addSectionSymbols(sections, 0);
+    if (objectUnits === this.unitCount) this.endObjects(sections);
     const end = (this.units >>> 2) + this.unitCount * UNIT_WORDS;
     arena.u32[end + 3] = this.entries;
     arena.u32[end + 4] = this.nameBytes;
+    this.madeNames = this.nameBytes;
+    if (this.made.length > 0) this.nameBytes += nameBytes(this.made);
     sections?.number();
+  }
+
+  /** Locals that belong to no object. */
+  private endObjects(sections: SectionSymbols | null): void {
+    this.addSectionSymbols(sections, 0);
+    this.madeAt = this.entries;
+    this.entries += this.made.length;
+    this.locals += this.made.length;
   }
 
   /** Fills this.localised; returns where each object's end there (u32 per object; those of none are last and end at cell 0), 0 = there are none. */
@@ -228,18 +244,23 @@ export class SymbolTable {
     const { symtab, strtab, shndx } = this.sections;
     const wide = manySections(ctx);
     const places = [positionOf(symtab), positionOf(strtab), wide ? positionOf(shndx) : -1] as const;
-    if (ctx.params.get("symIndex") === 0) return this.run(ctx, work, "emit-symtab", ...places, fd, 0, 0);
+    if (ctx.params.get("symIndex") === 0 && this.made.length === 0) return this.run(ctx, work, "emit-symtab", ...places, fd, 0, 0);
     work();
-    // Section symbols stand between those of the units: entries are written when all of them are there.
+    // Section symbols and those of entries stand between those of the units: entries are written when all of them are there.
     const { arena, pool, params, kernels } = ctx;
     const mark = arena.mark();
     const entries = arena.allocZeroed(this.entries * SYM_BYTES);
     const words = wide ? arena.allocZeroed(this.entries * 4) : 0;
-    params.set("symtabAt", entries);
-    kernels.emitSectionSymbols(entries, words);
+    if (params.get("symIndex") !== 0) {
+      params.set("symtabAt", entries);
+      kernels.emitSectionSymbols(entries, words);
+    }
+    const text = arena.alloc(this.nameBytes - this.madeNames + 16);
+    if (this.made.length > 0) putEntrySymbols(ctx, this.made, entries + this.madeAt * SYM_BYTES, wide ? words + this.madeAt * 4 : 0, text, this.madeNames);
     await this.run(ctx, () => undefined, "emit-symtab", ...places, fd, entries, words);
     pool.self.write(fd, entries, this.entries * SYM_BYTES, places[0]);
     if (wide) pool.self.write(fd, words, this.entries * 4, places[2]);
+    if (this.made.length > 0) pool.self.write(fd, text, this.nameBytes - this.madeNames, places[1] + this.madeNames);
     arena.release(mark);
   }
 

@@ -61,6 +61,39 @@ peers("--discard-sframe, --strip-debug-gdb, --strip-debug-non-line leave section
   contains(w.sh("addr2line -e m $(nm m | grep ' main$' | cut -d' ' -f1)"), "m.c:1");
 }, "addr2line", "nm");
 
+peers("--got-plt-syms names entries of the GOT and PLT", (w) => {
+  if (!wield) return;
+  w.write({ "a.c": `
+    extern int data, puts(const char *); extern __thread int outer; static __thread int inner; extern void both(void);
+    static void own(void) {} static void *choose(void) { return own; } void chosen(void) __attribute__((ifunc("choose")));
+    int main(void) { void (*volatile f)(void) = both; f(); both(); chosen(); inner++; return data + outer + puts("said") < 0; }`,
+    "b.c": "int data; __thread int outer; void both(void) {}" });
+  w.sh("gcc -fPIC -c b.c && gcc -shared -B$B b.o -o libb.so");
+  for (const [flags, dialect] of [["", "gnu"], ["-Wl,-z,ibtplt", "gnu"], ["-Wl,-q", "gnu"], ["-Wl,--discard-all", "gnu"], ["-shared", "gnu"], ["-shared", "gnu2"]] as const) {
+    w.sh(`gcc -fPIC -O0 -mtls-dialect=${dialect} -c a.c && for o in "-o plain" "-o m -Wl,--got-plt-syms"; do gcc -B$B ${flags} a.o -L. -lb -Wl,-rpath,. $o; done`);
+    if (flags !== "-shared") assert.is(w.sh("./m"), "said\n");
+    const elf = w.elf("m");
+    const made = elf.symtab().filter(({ name }) => name.includes("$"));
+    const section = (name: string): string => {
+      const symbol = made.find((each) => each.name === name)!;
+      const home = elf.shdrs[symbol.shndx]!;
+      assert.ok(symbol.bind === 0 && symbol.value >= home.addr && symbol.value + symbol.size <= home.addr + home.size, name);
+      return home.name;
+    };
+    const code = flags.includes("ibt") ? ".plt.sec" : ".plt";
+    assert.equal(["puts$plt", "puts$got", "both$got", "both$gotplt", "data$got"].map(section), [code, ".got.plt", ".got", ".got.plt", ".got"]);
+    const relocations = new Map(elf.relocs().map(({ offset, name }) => [offset, name]));
+    for (const name of ["puts", "both", "data"]) assert.is(relocations.get(made.find((each) => each.name === `${name}$got`)!.value), name);
+    // Nothing else is changed by it.
+    assert.equal(elf.content(".text"), w.elf("plain").content(".text"));
+    assert.equal(elf.symtab().filter(({ name }) => !name.includes("$")).map(({ name, value }) => [name, value]), w.elf("plain").symtab().map(({ name, value }) => [name, value]));
+    if (flags === "-shared") assert.is(section(dialect === "gnu" ? "outer$tlsgd" : "outer$tlsdesc"), ".got");
+    if (flags === "") assert.equal([section("outer$gottp"), section("chosen$plt")], [".got", ".iplt"]);
+  }
+  w.sh("gcc -B$B a.o -L. -lb -Wl,--got-plt-syms -s -o m");
+  assert.not.ok(w.elf("m").section(".symtab"));
+});
+
 peers("--no-string-merge and --relocatable-merge-sections", (w) => {
   if (!wield) return;
   w.write({ "a.s": `${FUNCTIONS}.section .rodata.str1.1,"aMS",@progbits,1\n.asciz "same"\n.section .init_array.7,"aw",@init_array\n.quad a\n`, "b.s": '.section .rodata.str1.1,"aMS",@progbits,1\n.asciz "same"\n' });

@@ -69,6 +69,7 @@ export const OUTPUT: OptionRow[] = [
   should("--split-stack-adjust-size", "=N", "Bytes of stack for code without -fsplit-stack (default 16384)", (s, v) => void (s.options.splitStackBytes = count(s, v, "--split-stack-adjust-size"))),
   should("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
   should("--out-implib", "=FILE", "Write an object to FILE that defines the output's global symbols at their addresses (GNU ld)", into("outImplib")),
+  should("--got-plt-syms", "", "Local symbols for entries of the GOT and PLT: f$got, f$gotplt, f$plt, x$gottp, x$tlsgd, x$tlsdesc", put("gotPltSymbols", true)),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
   should("--oformat", "=FORMAT", "Output format: elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
 ];
