@@ -6,7 +6,7 @@ import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
   OUT_RELOCATABLE, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION, SYM_OBJECT,
-  SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, ISEC_SYNTHETIC,
+  SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_WEAK, ISEC_SYNTHETIC,
 } from "../shared/abi.ts";
 import {
   SHF_ALLOC, SHF_TLS, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS,
@@ -60,6 +60,11 @@ export function fillSymbols(o: u32): void {
         shndx = 0;
       }
       isec = slotIsec[slotBase + shndx];
+      // A weak definition in a section that is not linked (SHF_EXCLUDE) is none: 0, or somebody else's at run time (lld, GNU ld).
+      if (isec == 0 && i >= firstGlobal && bits & SYM_WEAK) {
+        sym.flags[row] = (bits & ~SYM_KIND_MASK) | SYM_UNDEF | typeBits(type);
+        continue;
+      }
       if (isec == 0) bits = (bits & ~SYM_KIND_MASK) | SYM_DISCARDED;
       else if (type == STT_TLS && !(t.isec.sh_flags[isec] & SHF_TLS) && params().outputKind != OUT_RELOCATABLE) {
         report(ISSUE_TLS_SECTION, o, isec, i, 0, 0);

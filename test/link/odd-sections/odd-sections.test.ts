@@ -14,6 +14,18 @@ odd("SHF_EXCLUDE, .note.GNU-stack, .llvm_addrsig and .gnu.lto_ sections are not 
   for (const name of [".secret", ".llvm_addrsig", ".note.GNU-stack"]) assert.not(names.includes(name), name);
 }, "clang");
 
+odd("a weak definition in an SHF_EXCLUDE section is none", (w) => {
+  w.write({
+    "a.s": '.section .gone,"e"\n.weak w\nw: .quad 1\n.data\n.quad w\n.text\n.globl _start\n_start: nop\n',
+    "b.s": ".data\n.globl w\nw: .quad 7\n",
+  });
+  w.sh("as a.s -o a.o && as b.s -o b.o && $LD a.o -o none && $LD a.o b.o -o other && $LD -shared a.o -o a.so");
+  const word = (name: string): number => w.elf(name).u64(w.elf(name).need(".data").offset);
+  assert.is(word("none"), 0);
+  assert.is(word("other"), w.elf("other").symbol("w")!.value);
+  assert.equal(w.elf("a.so").imports(), ["w"]);
+});
+
 odd("patchable function entries keep the order of their functions, and die with them", (w) => {
   w.write({ "m.c": "#include <stdio.h>\nextern char __start___patchable_function_entries[] __attribute__((weak)); int dead(void) { return 1; } __attribute__((noinline)) int b(void) { return 2; } __attribute__((noinline)) int a(void) { return b() + 3; } int main(void) { return a() - 5; }" });
   // gcc 12 puts the entries of all functions into one section, linked to the first
