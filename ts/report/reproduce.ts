@@ -47,7 +47,7 @@ export function reproduce(ctx: Context): void {
   } catch (error) {
     output?.abort();
     if (!(error instanceof HostError)) throw error;
-    diag.error({ code: "OUTPUT", text: `--reproduce: failed to open ${options.reproduce}: ${error.message}` });
+    diag.error({ code: "OUTPUT", text: `--reproduce: failed to ${output === undefined ? "open" : "write"} ${options.reproduce}: ${error.message}` });
   }
 }
 

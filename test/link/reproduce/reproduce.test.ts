@@ -68,4 +68,11 @@ reproduce("response.txt has outputs without folders, and an archive is written f
   contains(w.read("errors"), "missing");
 });
 
+reproduce("an archive that cannot be written is an error that says which step failed", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": "nop\n" }).sh("as a.s -o a.o");
+  contains(w.fails("$LD a.o -o x --reproduce=/dev/full"), "--reproduce: failed to write /dev/full: No space left on device");
+  contains(w.fails("$LD a.o -o x --reproduce=none/r.tar"), "--reproduce: failed to open none/r.tar: No such file or directory");
+});
+
 reproduce.run();
