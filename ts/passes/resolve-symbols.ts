@@ -60,9 +60,20 @@ function settle({ kernels, params, tables, arena, options }: Context, included: 
 function copyStrength(ctx: Context, from: number, to: number): void {
   const { sym, gsym } = ctx.tables;
   if ((sym.flags[to]! & SYM_KIND_MASK) !== SYM_UNDEF) return;
-  const weak = sym.flags[from]! & SYM_WEAK;
-  sym.flags[to] = (sym.flags[to]! & ~SYM_WEAK) | weak;
-  gsym.bind[to] = weak !== 0 ? STB_WEAK : STB_GLOBAL;
+  const weak = isWeaklyReferred(ctx, from);
+  sym.flags[to] = (sym.flags[to]! & ~SYM_WEAK) | (weak ? SYM_WEAK : 0);
+  gsym.bind[to] = weak ? STB_WEAK : STB_GLOBAL;
+}
+
+/** An object may refer to what it defines, as strongly as it defines it (lld). What --defsym defines, nobody refers to by that. */
+function isWeaklyReferred({ tables: { sym, gsym } }: Context, id: number): boolean {
+  const flags = sym.flags[id]!;
+  return isDefined(flags) && gsym.esym[id] === 0 ? (flags & SYM_REF_STRONG) === 0 : (flags & SYM_WEAK) !== 0;
+}
+
+function isDefined(flags: number): boolean {
+  const kind = flags & SYM_KIND_MASK;
+  return kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC;
 }
 
 /** Which global names an object of the link refers to or defines (a byte each in the arena). */
@@ -87,17 +98,29 @@ export function dropUnmentioned(ctx: Context): void {
   arena.release(mark);
 }
 
-/** --undefined-glob: every lazy symbol that matches is demanded. */
+/** --undefined-glob: every symbol that matches and is an archive member's or a shared object's is demanded. */
 function extractGlobs(ctx: Context, root: (name: ByteString) => void): void {
   if (ctx.options.undefinedGlobs.length === 0) return;
   const globs = ctx.options.undefinedGlobs.map((pattern) => new Glob(pattern));
   const { arena, kernels, tables } = ctx;
   const mark = arena.mark();
   const list = arena.alloc(tables.sym.rows * 4);
-  const count = kernels.listKind(SYM_LAZY, list);
-  const names = Array.from(arena.u32.subarray(list >>> 2, (list >>> 2) + count), (id) => ctx.symbolName(id));
+  const names = [SYM_LAZY, SYM_SHARED].flatMap((kind) => {
+    const count = kernels.listKind(kind, list);
+    return Array.from(arena.u32.subarray(list >>> 2, (list >>> 2) + count), (id) => ctx.symbolName(id));
+  });
   arena.release(mark);
-  for (const name of names) if (globs.some((glob) => glob.matches(name))) root(name);
+  for (const name of names.filter((each) => globs.some((glob) => glob.matches(each)))) {
+    root(name);
+    strengthen(ctx, ctx.lookup(name));
+  }
+}
+
+/** A shared object that defines the symbol is needed. */
+function strengthen({ tables: { sym, gsym } }: Context, id: number): void {
+  if ((sym.flags[id]! & SYM_KIND_MASK) !== SYM_SHARED) return;
+  sym.flags[id] = (sym.flags[id]! & ~SYM_WEAK) | SYM_REF_STRONG;
+  gsym.bind[id] = STB_GLOBAL;
 }
 
 function demandOptions(ctx: Context, demand: (name: ByteString) => number): void {
@@ -187,10 +210,8 @@ function moveMentions(ctx: Context, isMentioned: (id: number) => boolean, sym: n
   const of = (row: number): number => (row !== 0 && isMentioned(row) ? (flags[row]! & mentions) | SYM_USED_REGULAR : 0);
   const [ofSym, ofWrap, ofReal] = [of(sym), of(wrap), of(real)];
   if (wrap !== 0) flags[wrap] = (flags[wrap]! & ~mentions) | ofSym | ofWrap;
-  if (ofSym !== 0 && (ofWrap === 0 || (flags[sym]! & SYM_WEAK) === 0)) copyStrength(ctx, sym, wrap);
+  if (ofSym !== 0 && (ofWrap === 0 || !isWeaklyReferred(ctx, sym))) copyStrength(ctx, sym, wrap);
   if (ofReal !== 0) copyStrength(ctx, real, sym);
-  const kind = flags[sym]! & SYM_KIND_MASK;
-  const isDefined = kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC;
-  flags[sym] = (flags[sym]! & ~mentions) | (isDefined ? flags[sym]! & mentions : 0) | ofReal;
+  flags[sym] = (flags[sym]! & ~mentions) | (isDefined(flags[sym]!) ? flags[sym]! & mentions : 0) | ofReal;
   if (real !== 0) flags[real]! &= ~mentions;
 }

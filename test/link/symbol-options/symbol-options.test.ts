@@ -2,7 +2,7 @@
  * Options that change symbols: --wrap, --defsym, -u, --export-dynamic and its lists, --exclude-libs, -e, --undefined-glob, --no-undefined.
  */
 
-import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
 
 const options = behaviour("symbol options");
 
@@ -110,6 +110,10 @@ options("--require-defined and --undefined-glob", (w) => {
   w.write({ "m.c": "int main(void) { return 0; }", "a.c": "int plugin_a;", "b.c": "int plugin_b;" });
   w.sh("gcc -O1 -c *.c && ar rc lib.a a.o b.o && gcc -B$B m.o lib.a '-Wl,--undefined-glob=plugin_*' -o m");
   assert.ok(w.elf("m").symbol("plugin_a") && w.elf("m").symbol("plugin_b"));
+  w.sh("gcc -fPIC -shared a.c -o liba.so && gcc -fPIC -shared -DNAME=other -xc - -o libb.so <<< 'int NAME;' && gcc -B$B m.o -L. -Wl,--as-needed -la -lb '-Wl,--undefined-glob=plugin_*' -o n");
+  assert.ok(w.elf("n").imports().includes("plugin_a"));
+  contains(w.sh("readelf -dW n"), "[liba.so]");
+  lacks(w.sh("readelf -dW n"), "[libb.so]");
 }, "ar");
 
 options("-Bsymbolic-non-weak binds strong definitions, -Bsymbolic-non-weak-functions only functions", (w) => {
