@@ -12,9 +12,9 @@ import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
   MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC, SYM_IFUNC,
   SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
-  VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_READ_SUFFIX, VIS_SHARED,
+  VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
-import { STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
+import { STB_GNU_UNIQUE, STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
 
 const AT: u8 = 0x40; // '@'
 const STAR: u8 = 0x2a;
@@ -309,11 +309,13 @@ export function markDynamicData(from: u32, to: u32, marks: u32): void {
 
 /**
  * Does -Bsymbolic or its relatives bind this definition to the shared object it is in? Functions are STT_FUNC only (lld, GNU ld): a program that
- * takes the address of an IFUNC has a PLT entry of its own for it, and the two would not be equal.
+ * takes the address of an IFUNC has a PLT entry of its own for it, and the two would not be equal. STB_GNU_UNIQUE promises one definition in the
+ * whole process, which is the dynamic linker's to choose (GNU ld; lld binds it too).
  */
 // @ts-ignore: decorator
 @inline
 function bindsLocally(bsymbolic: u32, flags: u32, bind: u8): bool {
+  if (bind == STB_GNU_UNIQUE && params().gnuUnique) return false;
   if (bsymbolic == BSYM_ALL) return true;
   if (bsymbolic == BSYM_FUNCTIONS) return (flags & (SYM_FUNC | SYM_IFUNC)) == SYM_FUNC;
   if (bsymbolic == BSYM_NON_WEAK) return bind != STB_WEAK;
@@ -349,8 +351,8 @@ export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
           if (shared && vis == STV_DEFAULT && (listed || !bindsLocally(bsymbolic, flags, gsym.bind[i]))) flags |= SYM_PREEMPTIBLE;
         }
       } else if ((flags & SYM_USED_REGULAR) != 0) {
-        const weakNothing = kind != SYM_SHARED && gsym.bind[i] == STB_WEAK && (bits & VIS_NO_DYNAMIC_LINKER) != 0;
-        if (!weakNothing) {
+        const nothing = (bits & VIS_NOTHING_AT_RUN_TIME) != 0 || (gsym.bind[i] == STB_WEAK && (bits & VIS_NO_DYNAMIC_LINKER) != 0);
+        if (!nothing || kind == SYM_SHARED) {
           flags |= SYM_EXPORTED;
           if (vis == STV_DEFAULT) flags |= SYM_PREEMPTIBLE;
         }

@@ -266,6 +266,8 @@ export const VIS_NO_DYNAMIC_LINKER = 8;
 export const VIS_READ_SUFFIX = 16;
 /** --dynamic-list: definitions that are not listed are bound locally. */
 export const VIS_DYNAMIC_LIST_BINDS = 32;
+/** A static-pie: what is undefined stays so. */
+export const VIS_NOTHING_AT_RUN_TIME = 64;
 
 // ---- params.suspects ----
 /** Two definitions, or mentions of different type, may contradict each other. */

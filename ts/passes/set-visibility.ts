@@ -7,7 +7,7 @@
  * exported reference may still turn out unused; collectDynsyms leaves it out.
  */
 import {
-  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER,
+  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME,
   VIS_READ_SUFFIX, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
@@ -59,10 +59,16 @@ export function refreshVisibility(ctx: Context, row: number): void {
  * -z [no]dynamic-undefined-weak; by itself only programs without a dynamic linker settle them (lld: glibc's static-pie counts on it). A program
  * that needs nobody relocates itself: the start code of static-pie crashes over relocations with symbols, and there are none to be found (GNU ld).
  */
-export function undefinedWeakIsZero({ options, sharedObjects }: Context): boolean {
+export function undefinedWeakIsZero(ctx: Context): boolean {
+  const { options } = ctx;
   const { dynamicUndefinedWeak } = options.z;
   if (options.dynamicLinker !== "") return dynamicUndefinedWeak === false;
-  return !dynamicUndefinedWeak || (!options.shared && sharedObjects.length === 0);
+  return !dynamicUndefinedWeak || nothingAtRunTime(ctx);
+}
+
+/** Is this a program without a dynamic linker and libraries (static-pie)? */
+function nothingAtRunTime({ options, sharedObjects }: Context): boolean {
+  return options.dynamicLinker === "" && !options.shared && sharedObjects.length === 0;
 }
 
 function optionBits(ctx: Context): number {
@@ -72,6 +78,7 @@ function optionBits(ctx: Context): number {
     (options.shared || options.exportDynamic ? VIS_EXPORT_ALL : 0) |
     (options.shared ? VIS_SHARED : 0) |
     (undefinedWeakIsZero(ctx) ? VIS_NO_DYNAMIC_LINKER : 0) |
+    (nothingAtRunTime(ctx) ? VIS_NOTHING_AT_RUN_TIME : 0) |
     (options.dynamicLists.length > 0 || options.dynamicListData || options.dynamicListCpp.length > 0 ? VIS_DYNAMIC_LIST_BINDS : 0)
   );
 }

@@ -3,7 +3,7 @@ import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED,
   SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../../as-kernels/shared/abi.ts";
-import { STB_WEAK, STV_DEFAULT, STV_PROTECTED } from "../../../as-kernels/shared/elf.ts";
+import { STB_GNU_UNIQUE, STB_WEAK, STV_DEFAULT, STV_PROTECTED } from "../../../as-kernels/shared/elf.ts";
 
 export interface Globals {
   flags: number;
@@ -18,6 +18,8 @@ export interface Settings {
   exportAll: boolean;
   shared: boolean;
   noDynamicLinker: boolean;
+  nothingAtRunTime: boolean;
+  gnuUnique: boolean;
   dynamicListBinds: boolean;
   bsymbolic: number;
 }
@@ -34,7 +36,8 @@ export function isExported(symbol: Globals, settings: Settings): boolean {
   if (ver === 0 && ![SYM_SHARED, SYM_LAZY].includes(flags & SYM_KIND_MASK)) return false;
   if (isDefined(flags)) return symbol.listed || settings.exportAll || (flags & SYM_USED_SHARED) !== 0;
   if ((flags & SYM_USED_REGULAR) === 0) return false;
-  return !(settings.noDynamicLinker && symbol.bind === STB_WEAK && (flags & SYM_KIND_MASK) !== SYM_SHARED);
+  if ((flags & SYM_KIND_MASK) === SYM_SHARED) return true;
+  return !settings.nothingAtRunTime && !(settings.noDynamicLinker && symbol.bind === STB_WEAK);
 }
 
 /** Kept by garbage collection although there is no .dynsym to be in. */
@@ -57,5 +60,5 @@ export function isPreemptible(symbol: Globals, settings: Settings): boolean {
     (bsymbolic === BSYM_NON_WEAK && !weak) ||
     (bsymbolic === BSYM_FUNCTIONS && isFunction) ||
     (bsymbolic === BSYM_NON_WEAK_FUNCTIONS && isFunction && !weak);
-  return !bound || symbol.listed;
+  return !bound || symbol.listed || (symbol.bind === STB_GNU_UNIQUE && settings.gnuUnique);
 }

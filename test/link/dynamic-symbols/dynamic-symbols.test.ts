@@ -2,7 +2,7 @@
  * The dynamic symbol table and what lld puts beside it: order of entries and of names, _DYNAMIC, segments of nothing.
  */
 
-import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const dynamic = behaviour("dynamic symbols");
 
@@ -62,6 +62,24 @@ dynamic("--wrap hands on whether a reference is weak", (w) => {
   w.sh("as a.s -o a.o && $LD -shared --wrap=foo --wrap=bar a.o -o a.so");
   const binds = Object.fromEntries(w.elf("a.so").dynsym().slice(1).map((symbol) => [symbol.name, symbol.bind]));
   if (linkerName !== "bfd") assert.equal(binds, { __wrap_foo: 2, bar: 2, __wrap_bar: 1, _start: 1 });
+});
+
+dynamic("--wrap of what --defsym defines: who refers to it weakly refers to __wrap_ weakly", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "a.s": ".weak foo\n.globl _start\n_start: .quad foo\n", "b.s": ".quad foo\n" });
+  w.sh("for f in a b; do as $f.s -o $f.o; done");
+  for (const inputs of ["a.o --defsym=foo=5", "--defsym=foo=5 a.o"]) {
+    w.sh(`$LD --wrap=foo ${inputs} -o a`);
+    assert.is(w.elf("a").u64(w.elf("a").need(".text").offset), 0, inputs);
+    contains(w.fails(`$LD --wrap=foo ${inputs} b.o -o a`), "__wrap_foo");
+  }
+});
+
+dynamic("a static-pie asks for nothing at run time: not for __tls_get_addr, whose calls are rewritten, nor for what may stay undefined", (w) => {
+  w.write({ "a.s": ".globl _start\n_start: mov foo@GOTPCREL(%rip), %rax\n.byte 0x66\nleaq x@tlsgd(%rip), %rdi\n.word 0x6666\nrex64\ncall __tls_get_addr@PLT\n.section .tdata,\"awT\"\n.globl x\nx: .quad 1\n" });
+  w.sh("as a.s -o a.o && $LD -pie --no-dynamic-linker --unresolved-symbols=ignore-all a.o -o a");
+  assert.equal(w.elf("a").imports(), []);
+  if (linkerName !== "bfd") assert.equal(w.elf("a").relocs(), []);
 });
 
 dynamic.run();

@@ -2,7 +2,7 @@
  * Who may override whom: default symbols of a shared object are preemptible, -Bsymbolic, protected and dynamic lists change that.
  */
 
-import { assert, behaviour } from "../../helpers/link.ts";
+import { assert, behaviour, linkerName } from "../../helpers/link.ts";
 
 const interposition = behaviour("interposition");
 
@@ -34,6 +34,19 @@ for (const [title, flags, expected] of cases) {
     w.elf("m");
   });
 }
+
+interposition("STB_GNU_UNIQUE stays one in the whole process, also with -Bsymbolic", (w) => {
+  if (linkerName === "lld" || linkerName === "gold") return; // they bind it
+  w.write({
+    "lib.cc": 'struct S { static int &single() { static int y; return y; } };\nextern "C" int *NAME() { return &S::single(); }',
+    "m.c": "int *f(void), *g(void); int main(void) { return f() != g(); }",
+  });
+  for (const [name, flags] of [["f", "-Bsymbolic"], ["g", "-Bsymbolic"], ["h", "-Bsymbolic,--no-gnu-unique"]] as const) {
+    if (name !== "h" || linkerName === "wield") w.sh(`g++ -fPIC -DNAME=${name} -c lib.cc -o ${name}.o && g++ -B$B -shared ${name}.o -Wl,${flags} -o lib${name}.so`);
+  }
+  w.sh("gcc m.c -B$B -L. -lf -lg -Wl,-rpath,. -o m && ./m");
+  if (linkerName === "wield") assert.not(w.elf("libh.so").relocs().some((r) => r.name.includes("single")));
+});
 
 interposition("LD_PRELOAD replaces a function of the program only when it is exported", (w) => {
   w.write({
