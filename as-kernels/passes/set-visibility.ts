@@ -32,13 +32,14 @@ export function weakenUndefined(from: u32, to: u32): void {
   for (let sym = from; sym < to; sym++) if ((flags[sym] & SYM_KIND_MASK) == SYM_UNDEF) flags[sym] |= SYM_WEAK;
 }
 
-/** Address of the NUL-terminated name as the definition spells it (with its @VERSION), 0 when nothing in a symbol table defines it. */
+/** Address of the NUL-terminated name as the definition spells it (with its @VERSION): in a symbol table, or in a script. 0 = nothing defines it. */
 export function definedName(sym: u32): u32 {
   const gsym = tables().gsym;
   const obj = tables().obj;
   const from = gsym.obj[sym];
   const entry = gsym.esym[sym];
-  if (from == 0 || entry == 0) return 0;
+  if (from == 0) return 0;
+  if (entry == 0) return gsym.name[sym];
   const symtab = obj.symtab[from];
   const strtab = obj.strtab[from];
   const index = entry - obj.esymBase[from];

@@ -154,4 +154,21 @@ versions("--default-imported-symver: what comes from a library without versions 
   assert.ok(w.elf("plain").imports().includes("call"));
 });
 
+versions("an assignment in a script defines name@V, as attr's libattr.lds does, or name@@V", (w) => {
+  if (linkerName === "gold" || linkerName === "mold") return;
+  w.write({
+    "a.c": '__attribute__((visibility("hidden"))) int first(void) { return 1; } int second(void) { return 2; } int call(void) { return 3; }',
+    "v.map": "V1 { global: get; both; local: *; }; V2 { global: call; } V1;", "a.lds": '"get@V1" = first; "both@V1" = second;',
+    "m.c": "__asm__(\".symver get, get@V1\"); int get(void), call(void); int main(void) { return get() + call() - 4; }",
+  });
+  w.sh("gcc -O1 -fPIC -c a.c && gcc -B$B -shared a.o a.lds -Wl,--version-script=v.map -o liba.so && gcc m.c -L. -la -Wl,-rpath,. -o m && ./m");
+  const names = (): string[] => w.elf("liba.so").exports().filter((name) => /^(get|both|call)/.test(name)).sort();
+  assert.equal(names(), linkerName === "bfd" ? ["both@V1", "call@@V2"] : ["both@V1", "call@@V2", "get@V1"]);
+  if (linkerName !== "wield") return;
+  w.write({ "a.lds": '"get@V1" = first; "both@@V2" = second;' }).sh("gcc -B$B -shared a.o a.lds -Wl,--version-script=v.map -o liba.so");
+  assert.equal(w.sh("nm -D --defined-only liba.so | cut -d' ' -f3").split("\n").filter((name) => /^(get|both)/.test(name)).sort(), ["both@@V2", "get@V1"]);
+  w.write({ "a.lds": '"get@V1" = first; both = second; "call@V9" = second;' });
+  contains(w.fails("gcc -B$B -shared a.o a.lds -Wl,--version-script=v.map -o x"), "<internal>: symbol call@V9 has undefined version V9");
+});
+
 versions.run();

@@ -148,12 +148,21 @@ function isWanted(ctx: Context, id: number, asked: boolean): boolean {
 function claim(ctx: Context, assignment: Assignment): void {
   const { flags } = ctx.tables.sym;
   for (const name of assignment.expr.symbols) flags[ctx.lookup(name)]! |= SYM_USED_REGULAR | SYM_ROOT;
-  const id = ctx.lookup(assignment.name);
+  const id = assignedSymbol(ctx, assignment.name);
   if (id === 0) return;
   markLinkerDefined(ctx, id, assignment.hidden ? STV_HIDDEN : STV_DEFAULT);
   flags[id]! |= SYM_USED_REGULAR;
   assignment.sym = id;
   ctx.assigned.set(id, assignment.expr);
+}
+
+/** The symbol that an assignment to `name` defines: `"foo@V" = x;` defines version V of foo, `"foo@@V" = x;` its default version. */
+function assignedSymbol(ctx: Context, name: ByteString): number {
+  const stem = name.indexOf("@", 1);
+  if (stem < 0) return ctx.lookup(name);
+  const id = ctx.lookup(name[stem + 1] === "@" ? name.slice(0, stem) : name);
+  if (id !== 0) ctx.tables.gsym.name[id] = ctx.arena.put(name); // set-visibility reads the version there
+  return id;
 }
 
 /** Will the value be a number rather than a place in the image? */
