@@ -13,6 +13,7 @@ import { calledOnly } from "./called.ts";
 import { eager } from "./eager.ts";
 import { firstLinks, ordinaryLinks } from "./ordinary-links.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
+import { privateNames } from "./private-names.ts";
 import { put } from "./put.ts";
 import { KERNEL_NAMES } from "../ts/memory/kernel-types.ts";
 import { ARRAYS } from "../ts/memory/table-columns.ts";
@@ -47,18 +48,22 @@ const sharedGetters: Plugin = {
 
 const PLUGINS = [noPrograms, sharedGetters];
 
+/** A kernel's name by its number, as an expression of `i`. */
+const SHORT_NAME = '"$" + i.toString(36)';
 const SHORT = new Map(KERNEL_NAMES.map((name, i) => [name, `$${i.toString(36)}`]));
+const NAME_LIST = /(KERNEL_NAMES: readonly string\[\] = )\[[^\]]*\]/;
 
 /** Kernels are called by short names, which the list of kernels has in the place of theirs. */
 function shortKernels(text: string, file: string): string {
-  const named = (pattern: RegExp): string => text.replace(pattern, (all, before: string, name: string) => (SHORT.has(name) ? before + SHORT.get(name)! : all));
-  return file.endsWith("/memory/kernel-types.ts") ? named(/^(  ")(\w+)/gm) : named(/\b(kernels\.)(\w+)/g);
+  if (!file.endsWith("/memory/kernel-types.ts")) return text.replace(/\b(kernels\.)(\w+)/g, (all, before: string, name: string) => (SHORT.has(name) ? before + SHORT.get(name)! : all));
+  if (!NAME_LIST.test(text)) throw new Error("build/gen-kernels.ts makes another list than build/web.ts looks for");
+  return text.replace(NAME_LIST, `$1Array.from({ length: ${KERNEL_NAMES.length} }, (_, i) => ${SHORT_NAME})`);
 }
 
 /** Modules of which the quick program in a worker has nothing at all. Command lines are parsed in the page. */
 const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\.)/];
 
-const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, legalComments: "none", logLevel: "warning", write: false };
+const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, mangleProps: privateNames("ts"), legalComments: "none", logLevel: "warning", write: false };
 
 /** Smaller still. `arrows`: in the place of functions, none of which is called as a constructor. */
 async function squeeze(text: string, module: boolean, arrows = true): Promise<string> {
