@@ -159,7 +159,7 @@ export class InputArchives {
     const { diag } = this.ctx;
     if ((flags & OBJF_LAZY) === 0 && (kind === "text" || kind === "other")) diag.error(messages.notElf(part));
     else if (kind === "incompatible" || (flags & OBJF_LAZY) === 0) this.access.reject(kind, part, first.head.subarray(first.headAt, first.headEnd));
-    else diag.warn(messages.oddMember(part));
+    else diag.warnOnce(messages.oddMember(part));
   }
 
   /** A thin archive names its members' files, relative to itself, or members of archives. */

@@ -57,7 +57,7 @@ export class InputObjects {
     if (object === "refused") return;
     if (object !== null) this.addMade(object, part, flags);
     else if ((flags & OBJF_LAZY) === 0) this.ctx.diag.error(messages.bitcode(part));
-    else this.ctx.diag.warn(messages.lazyBitcode(part));
+    else this.ctx.diag.warnOnce(messages.lazyBitcode(part));
   }
 
   /** What lto-wrapper made, in the place of the first object it was made of. */

@@ -108,7 +108,7 @@ export class InputScripts {
 
   private translate(file: OpenFile): ByteString {
     const { text, list, warnings } = mriScript(file.text(), file.path);
-    for (const warning of warnings) this.ctx.diag.warn({ code: "BAD_SCRIPT", text: warning, at: { input: file.path } });
+    for (const warning of warnings) this.ctx.diag.warnOnce({ code: "BAD_SCRIPT", text: warning, at: { input: file.path } });
     if (list) this.ctx.options.mapFile ||= "-";
     return text;
   }

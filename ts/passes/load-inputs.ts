@@ -237,7 +237,7 @@ class Loader implements InputTaker {
     const folders = [...options.rpathLink, ...options.rpath, host.env("LD_LIBRARY_PATH") ?? ""].flatMap((list) => list.split(":")).filter((folder) => folder !== "");
     const near = name.includes("/") ? name : folders.map((folder) => joinPath(this.access.search.inSysroot(folder), name)).find((path) => this.access.exists(path));
     const path = near ?? this.access.search.file(name);
-    if (path === "") diag.warn(messages.noNeededLibrary(name, by));
+    if (path === "") diag.warnOnce(messages.noNeededLibrary(name, by));
     else this.addFile(path, { ...position, asNeeded: true, static: false }, name);
   }
 

@@ -99,6 +99,11 @@ commandLine("an archive cut short, and a member that is no object", (w) => {
   w.write({ "a.s": ".globl _start\n_start: nop\n", "cut.a": "!<arch>\nxxxx", README: "\x01text\n" }).sh("as a.s -o a.o && ar rcS x.a README");
   contains(w.fails("$LD a.o cut.a -o x"), "cut.a: failed to parse archive: truncated or malformed archive (remaining size of archive too small for next archive member header at offset 8)");
   contains(w.try("$LD a.o x.a -o x").stderr, "warning: x.a: archive member 'README' is neither ET_REL nor LLVM bitcode");
+  if (linkerName === "wield") {
+    // Small links read their inputs a second time when an archive turns out to be needed.
+    w.write({ "m.s": ".globl needed\nneeded: ret\n", "n.s": ".globl _start\n_start: call needed\n" }).sh("as m.s -o m.o && as n.s -o n.o && ar rc x.a m.o");
+    assert.is(w.sh("$LD n.o x.a -o x 2>&1").match(/neither ET_REL/g)?.length, 1);
+  }
 }, "as", "ar");
 
 commandLine("a shared object's undefined symbol whose only definition is garbage, and other versions of a name", (w) => {
