@@ -18,7 +18,7 @@ import {
   SYM_KIND_MASK, SYM_UNDEF, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, EI_CLASS, EI_OSABI, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
+  EHDR_BYTES, EI_CLASS, EI_OSABI, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
 } from "../shared/elf.ts";
 
 /** struct ar_hdr: 16 bytes of name, decimal size at 48, "`\n" at 58. */
@@ -148,6 +148,13 @@ function scanObject(whole: u32, bytes: u32, state: u32, out: u32): bool {
   return scanTables(whole + <u32>load<f64>(out + OUT_SYMTAB_OFFSET), whole + <u32>load<f64>(out + OUT_STRTAB_OFFSET), state, out);
 }
 
+/** "__gnu_lto_slim\0", a common symbol of objects that are only GCC's intermediate code: what they define is not in their symbol table. */
+// @ts-ignore: decorator
+@inline
+function isSlimMark(name: u32): bool {
+  return load<u64>(name) == 0x746c5f756e675f5f && load<u64>(name, 7) == 0x006d696c735f6f74;
+}
+
 /** Adds the names of the last member, whose symbol and string tables, described at `out` (scanHeaders), are at `symtab` and `strtab`. False = they are odd. */
 export function scanTables(symtab: u32, strtab: u32, state: u32, out: u32): bool {
   if (load<u32>(out + OUT_SYMTAB) == 0) return true;
@@ -162,7 +169,9 @@ export function scanTables(symtab: u32, strtab: u32, state: u32, out: u32): bool
   for (let entry = first; entry < end; entry += SYM_BYTES) {
     const name = load<u32>(entry);
     if (name >= strtabBytes || load<u8>(entry, ST_INFO) >> 4 == STB_LOCAL) return false;
-    const isDefined = load<u16>(entry, ST_SHNDX) != SHN_UNDEF;
+    const shndx = <u32>load<u16>(entry, ST_SHNDX);
+    const isDefined = shndx != SHN_UNDEF;
+    if (shndx == SHN_COMMON && isSlimMark(strtab + name)) return false;
     hashSymbol(strtab + name, strlenBounded(strtab + name, strtabBytes - name), at, at + 8);
     store<u32>(at, member, NAME_MEMBER);
     store<u32>(at, isDefined ? 0 : ONLY_MENTIONED, NAME_NEXT);

@@ -166,6 +166,13 @@ for (const debug of [false, true]) {
     };
     const scanned = (data: Uint8Array): boolean => scan(memory, archive([{ name: "m.o", data, symbols: ["f"] }]), 100_000) !== null;
     assert.ok(scanned(good));
+    const common = (name: string): Uint8Array => {
+      const other = new ObjectBuilder();
+      other.common(name, 1, 1);
+      return other.bytes();
+    };
+    assert.ok(scanned(common("__gnu_lto_slimm")) && scanned(common("_gnu_lto_slim")));
+    assert.not(scanned(common("__gnu_lto_slim")), "an object without machine code");
     for (const [what, [at, bytes]] of Object.entries(changes)) {
       const mark = arena.mark();
       const changed = good.slice();

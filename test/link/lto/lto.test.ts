@@ -34,6 +34,13 @@ lto("slim and ordinary objects together, -fno-lto at the link, thin archives, -W
   if (wield) assert.is(w.sh("gcc -fno-lto -B$B m.o f.o g.o -o q && ./q"), "7 7\n");
 }, "ar");
 
+lto("code alone that needs slim members of archives, with and without -flto at the link", (w) => {
+  w.write({ ...C, "h.c": "int h(void) { return 3; }" }).sh("gcc -O2 -c m.c && gcc -O2 -flto -c f.c g.c h.c && gcc-ar rc libs.a f.o g.o h.o && gcc-ar rc libf.a f.o && gcc-ar rc libg.a g.o h.o");
+  for (const line of ["libs.a", "libf.a libg.a", "-Wl,--start-lib f.o g.o -Wl,--end-lib"]) {
+    for (const flags of ["", "-flto"]) assert.is(w.sh(`gcc -O2 ${flags} -B$B m.o ${line} -o p && ./p`), "7 7\n", `${flags} ${line}`);
+  }
+}, "gcc-ar");
+
 lto("C++: templates, exceptions, inline variables in slim and ordinary objects, either first, with debug information", (w) => {
   const shared = "#include <stdexcept>\nstruct A { virtual ~A() {} virtual int v() { return 1; } };\nstruct B : A { int v() override { return 42; } };\ninline int counter() { static int n; return ++n; }\n";
   w.write({
