@@ -25,18 +25,22 @@ export interface Rule {
   node: ByteString;
 }
 
-/** Index of each named version: 2 … in script order; the anonymous node's symbols are VER_NDX_GLOBAL. */
+/** Index of the first named version: 0 and 1 are VER_NDX_LOCAL and VER_NDX_GLOBAL. That of --default-symver stands before all others. */
+const FIRST_VERSION = 2;
+
+/** Index of each named version, in script order; the anonymous node's symbols are VER_NDX_GLOBAL, or have the version of --default-symver. */
 export function versionIds(nodes: VersionNode[]): Map<ByteString, number> {
   const ids = new Map<ByteString, number>();
-  for (const node of nodes) if (node.name !== "") ids.set(node.name, ids.size + 2);
+  for (const node of nodes) if (node.name !== "") ids.set(node.name, ids.size + FIRST_VERSION);
   return ids;
 }
 
 /** Writes gsym.ver for all symbols the version script names. `versioned`: how many definitions are called name@V or name@@V. */
 export function assignVersionNodes(ctx: Context, marks: number, versioned: number): void {
   const ids = versionIds(ctx.versionNodes);
+  const unnamed = ctx.options.defaultSymver && ctx.options.shared ? FIRST_VERSION : VER_NDX_GLOBAL;
   const rules = ctx.versionNodes.map((node) => ({
-    globals: node.globals.map((pattern) => ({ pattern, ver: ids.get(node.name) ?? VER_NDX_GLOBAL, node: node.name })),
+    globals: node.globals.map((pattern) => ({ pattern, ver: ids.get(node.name) ?? unnamed, node: node.name })),
     locals: node.locals.map((pattern) => ({ pattern, ver: VER_NDX_LOCAL, node: node.name })),
   }));
   const names = new DemangledNames(ctx);
@@ -126,7 +130,7 @@ class ExactRules {
 function versionText(nodes: VersionNode[], id: number): ByteString {
   if (id === VER_NDX_LOCAL) return "VER_NDX_LOCAL";
   if (id === VER_NDX_GLOBAL) return "VER_NDX_GLOBAL";
-  return `version '${nodes.filter((node) => node.name !== "")[id - 2]?.name ?? ""}'`;
+  return `version '${nodes.filter((node) => node.name !== "")[id - FIRST_VERSION]?.name ?? ""}'`;
 }
 
 function assignWildcards(ctx: Context, marks: number, rules: Rule[], names: DemangledNames): void {

@@ -88,6 +88,10 @@ versions("--retain-symbols-file exports what it lists, --default-symver gives th
   w.sh("$LD -shared --default-symver -soname me.so.1 --version-script=v.map a.o -o d.so && $LD -shared --default-symver a.o -o plain.so");
   assert.equal(w.elf("d.so").exports().filter((name) => !/^(V1|me)/.test(name)), ["a1@@me.so.1", "a2@@me.so.1", "f@@V1"]);
   assert.ok(w.elf("plain.so").exports().includes("f@@plain.so"));
+  // Names that an anonymous script exports have no version of their own either.
+  w.write({ "u.map": "{ global: f; a*; local: *; };" }).sh("gcc -O1 -fPIC -c -x c - -o b.o <<< 'int hidden; int other(void) { return 0; }' && $LD -shared --default-symver -soname me.so.1 --version-script=u.map a.o b.o -o u.so && $LD -shared --version-script=u.map a.o -o n.so");
+  assert.equal(w.elf("u.so").exports().filter((name) => !/^me/.test(name)), ["a1@@me.so.1", "a2@@me.so.1", "f@@me.so.1"]);
+  assert.equal(w.elf("n.so").exports(), ["a1", "a2", "f"]);
 });
 
 versions("dynamic lists of variables, of operator new and of type information", (w) => {
