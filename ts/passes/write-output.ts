@@ -283,8 +283,10 @@ async function writeSections(ctx: Context, osecs: OutputSection[], fd: number, w
   // A window fills what is between its members, and so the place of a merged part among them, which has to come after it.
   const covered = windowSections(ctx, cut.windows);
   for (const osec of cut.objects) covered.add(osec.id);
+  // Raw images have no debug sections.
+  const others = new Set(osecs.map(({ id }) => id).filter((id) => !covered.has(id)));
   const isCovered = (m: number): boolean => covered.has(ctx.tables.msec.osec[m]!);
-  await run(ctx, cut, cutMerged(ctx, (m) => !isCovered(m)), fd, work);
+  await run(ctx, cut, cutMerged(ctx, (m) => others.has(ctx.tables.msec.osec[m]!)), fd, work);
   const late = cutMerged(ctx, isCovered);
   if (late.count > 0) await run(ctx, NO_WINDOWS, late, fd, () => undefined);
   ctx.checkIssues();

@@ -284,6 +284,9 @@ memory("--oformat binary without a script: sections follow each other, nothing e
   w.write({ "t.s": '.text\n.globl _start\n_start: .byte 1,2,3\n.data\n.byte 4\n.bss\n.space 100\n.section .odd\n.byte 9\n' });
   w.sh("gcc -c t.s && $LD t.o --oformat=binary -o t");
   assert.equal([...w.bytes("t")], [1, 2, 3, 4]);
+  w.write({ "u.s": '.text\n.globl _start\n_start: .fill 64,1,7\n.section .debug_str,"MS",@progbits,1\n.asciz "not in the image"\n' });
+  w.sh("gcc -c u.s && $LD u.o --oformat=binary -o u");
+  assert.equal([...w.bytes("u")], Array.from({ length: 64 }, () => 7));
   contains(w.fails("$LD t.o --oformat foo -o u"), "unknown --oformat value: foo");
   w.write({ "bad.ld": "OUTPUT_FORMAT(binary-freebsd)" });
   contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");
