@@ -7,6 +7,7 @@ import { SLIM_MARK } from "../lto/slim-mark.ts";
 import { linkerNames } from "./linker-defined.ts";
 import { undefinedPolicy } from "./scan-relocs.ts";
 import { ScannedArchives } from "./scanned-archives.ts";
+import { missesVersioned } from "./version-patterns.ts";
 
 /** Somebody refers to the symbol. */
 const REFERRED = SYM_USED_REGULAR | SYM_USED_SHARED | SYM_ROOT;
@@ -48,6 +49,11 @@ export class ClosedArchives {
 
   /** After resolve-symbols: opens what somebody refers to (without looking inside: all when that is more than `few` bytes); true = load again. */
   openReferenced(ctx: Context, few: number): boolean {
+    // Version scripts may name what only members define that nobody needs (lld).
+    return this.openWanted(ctx, few) || ((this.closed.size > 0 || this.scanned !== null) && missesVersioned(ctx) && this.openAll());
+  }
+
+  private openWanted(ctx: Context, few: number): boolean {
     if (this.scanned?.need(REFERRED) === true) return true;
     // What is said of a symbol that is missing tells names like it, also of members that nobody asked for.
     if (this.scanned !== null && undefinedPolicy(ctx) !== UNDEFINED_IGNORE && this.isMissing(ctx)) return this.openAll();

@@ -78,6 +78,13 @@ function isVersionable(ctx: Context, row: number): boolean {
   return kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC || kind === SYM_LAZY;
 }
 
+/** Is anything named that nobody defines, as far as is known, so that an error would say so? What is named as C++ writes it is not looked for. */
+export function missesVersioned(ctx: Context): boolean {
+  const isMissing = (node: VersionNode, { pattern, exact, cxx }: SymbolPattern): boolean =>
+    exact && (cxx || ![pattern, `${pattern}@${node.name}`].some((name) => isVersionable(ctx, ctx.lookup(name))));
+  return !ctx.options.undefinedVersion && ctx.versionNodes.some((node) => [...node.globals, ...node.locals].some((pattern) => isMissing(node, pattern)));
+}
+
 class ExactRules {
   private readonly ctx: Context;
   private readonly marks: number;

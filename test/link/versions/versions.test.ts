@@ -66,6 +66,15 @@ versions("--default-symver, a missing version and --no-undefined-version", (w) =
   w.fails("gcc -B$B -shared a.o -Wl,--version-script=missing.map -o libb.so");
 });
 
+versions("version scripts may name what only archive members define that nobody needs", (w) => {
+  w.write({ "a.c": "int a(void) { return 1; }", "b.cc": 'extern "C" int b(void) { return 2; } int c(int) { return 3; }', "v.map": 'V1 { global: a; b; extern "C++" { "c(int)"; }; local: *; };', "list": "a\nb\n" });
+  w.sh("gcc -fPIC -c a.c b.cc && ar rc libb.a b.o && $LD -shared a.o libb.a --version-script=v.map -o liba.so");
+  assert.equal(w.elf("liba.so").exports().filter((s) => !/^V\d@/.test(s)), ["a@@V1"]);
+  if (linkerName !== "bfd") w.sh("$LD -shared a.o libb.a --retain-symbols-file=list -o libr.so");
+  w.write({ "w.map": "V1 { global: a; b; nobody; };" });
+  if (linkerName !== "bfd") contains(w.fails("$LD -shared a.o libb.a --version-script=w.map -o libw.so"), "symbol 'nobody' failed: symbol not defined");
+}, "g++");
+
 versions("a versioned definition in an object needs its node", (w) => {
   if (linkerName === "bfd") return;
   w.write({ "a.c": 'int f1(void) { return 1; } __asm__(".symver f1, f@@NOWHERE");' });
