@@ -20,6 +20,22 @@ export const contextCases: Record<string, Case> = {
     return { threaded: one.output };
   },
 
+  "debug sections are compressed with any number of threads, again and again; a runtime that cannot says so": async ({ createContext, link }) => {
+    const object = new ObjectBuilder();
+    for (let i = 0; i < 8; i++) object.section(`.debug_note${i}`, { data: Uint8Array.from({ length: 1 << 17 }, (_, k) => (k * k) >> (i + 3)) });
+    const inputs = [{ name: "a.o", data: functionObject("_start") }, { name: "d.o", data: object.bytes() }];
+    const plain = await link({ inputs });
+    for (const kind of ["zlib", "zstd"]) {
+      const options = { inputs, args: [`--compress-debug-sections=${kind}`] };
+      const one = await link({ ...options, threads: 1, throwOnError: false });
+      if (one.ok) ok(one.output.length < plain.output.length, kind);
+      else is(one.diagnostics.map(({ message }) => message), [`.debug_note0: compression with ${kind} is not available in this runtime`], kind);
+      const context = await createContext({ ...options, threads: 3 });
+      for (let i = 0; i < 4; i++) same((await context.relink({ throwOnError: false })).output, one.output, `${kind} ${i}`);
+      await context.dispose();
+    }
+  },
+
   "an engine links until it is disposed of": async (api, fixtures) => {
     const engine = api.createEngine();
     ok((await engine.threads) >= 1, "threads");

@@ -73,8 +73,8 @@ export interface Digest {
 export interface Host extends WorkerIo {
   /** Threads that may run at once: processors, affinity and cgroup quota considered. At least 1. */
   readonly cpus: number;
-  /** Makes zstd available to this thread's `deflate`, where that is possible and it is not. */
-  loadZstd?(): Promise<void>;
+  /** Makes zstd available to this thread's `deflate`, where that is possible. true = others do not have it, which the runtime lacks. */
+  loadZstd?(): Promise<boolean>;
   /** Threads there can be, whatever options say; undefined = any number. */
   readonly maxThreads?: number | undefined;
   /** Threads stay for the next link, so as many start as options ask for, whatever the inputs. */

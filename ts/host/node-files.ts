@@ -285,9 +285,11 @@ export class NodeFiles implements WorkerIo {
   }
 
   /** For Node before 22.15. */
-  async loadZstd(): Promise<void> {
+  async loadZstd(): Promise<boolean> {
+    if ("zstdCompressSync" in require("node:zlib")) return false;
     const { loadZstd } = require(`${import.meta.dirname}/zstd.js`) as typeof import("./zstd.ts");
-    this.zstd = await loadZstd();
+    this.zstd ??= await loadZstd();
+    return true;
   }
 
   /** True for anything but a directory that can be looked up; to be opened next, most of the time. */

@@ -422,7 +422,7 @@ class NodeHost implements Host {
     return this.files.deflate(kind, bytes, level, last);
   }
 
-  loadZstd(): Promise<void> {
+  loadZstd(): Promise<boolean> {
     return this.files.loadZstd();
   }
 

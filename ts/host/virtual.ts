@@ -263,8 +263,8 @@ export class VirtualHost implements Host {
     return this.options.platform.deflate(kind, bytes, level, last);
   }
 
-  async loadZstd(): Promise<void> {
-    await this.options.platform.loadZstd?.();
+  async loadZstd(): Promise<boolean> {
+    return (await this.options.platform.loadZstd?.()) === true;
   }
 
   // ---- the output ----

@@ -172,14 +172,12 @@ async function pack(ctx: Context, jobs: Job[], shards: Shard[]): Promise<void> {
   for (const job of jobs) take(ctx, job, shards, rows);
 }
 
-/** Loads what the runtime does not have, which other threads do not have then, either: true. */
+/** Loads what the runtime does not have, which other threads do not have then, either: true, also when an earlier link has loaded it. */
 async function loadMissing({ diag, host }: Context, jobs: Job[]): Promise<boolean> {
-  const lacking = (): Job | undefined => jobs.find(({ as }) => host.deflate(KINDS[as.kind as "zlib" | "zstd"], new Uint8Array(1), 0, true) === undefined);
-  if (lacking()?.as.kind !== "zstd") return false;
-  await host.loadZstd?.();
-  const job = lacking();
+  const alone = jobs.some(({ as }) => as.kind === "zstd") && (await host.loadZstd?.()) === true;
+  const job = jobs.find(({ as }) => host.deflate(KINDS[as.kind as "zlib" | "zstd"], new Uint8Array(1), 0, true) === undefined);
   if (job !== undefined) diag.fatal(`${job.osec.name}: compression with ${job.as.kind} is not available in this runtime`);
-  return true;
+  return alone;
 }
 
 /** The windows and merged parts of a section in order, each reaching to the next; null when they overlap or it holds more. */
