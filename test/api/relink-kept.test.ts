@@ -22,6 +22,10 @@ interface Shape {
   strings: string[];
   /** Functions without an unwind record. */
   bare?: boolean;
+  /** Debug strings. */
+  debug?: string[];
+  /** Functions that a .ctors section names: they run last to first. */
+  constructors?: string[];
 }
 
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "latin1"));
@@ -38,7 +42,7 @@ function addRecord(unwind: Section, object: ObjectBuilder, code: Sym): void {
   object.reloc(unwind, at + 8, R_X86_64_PC32, code, 0);
 }
 
-function objectOf({ functions, strings, bare = false }: Shape): Uint8Array {
+function objectOf({ functions, strings, bare = false, debug = [], constructors = [] }: Shape): Uint8Array {
   const object = new ObjectBuilder();
   const symbols = new Map<string, Sym>();
   const symbolOf = (name: string): Sym => {
@@ -65,6 +69,11 @@ function objectOf({ functions, strings, bare = false }: Shape): Uint8Array {
     });
     if (literals !== null) object.reloc(data, 16 * i + 8, R_X86_64_64, object.sectionSymbol(literals), i % strings.length);
   });
+  if (debug.length > 0) object.section(".debug_str", { flags: SHF_MERGE | SHF_STRINGS, entsize: 1, data: bytesOf(debug.map((text) => `${text}\0`).join("")) });
+  if (constructors.length > 0) {
+    const section = object.section(".ctors", { flags: SHF_ALLOC | SHF_WRITE, data: new Uint8Array(8 * constructors.length), align: 8 });
+    constructors.forEach((name, i) => object.reloc(section, 8 * i, R_X86_64_64, symbolOf(name), 0));
+  }
   return object.bytes();
 }
 
@@ -126,6 +135,38 @@ for (const [seed, kind] of KINDS.entries()) {
     assert.ok(ways.sections > 15, JSON.stringify(ways));
   });
 }
+
+/** Links after each replacement of one object; how each was done. */
+async function waysOf(first: Record<string, Shape>, edits: [file: string, shape: Shape][]): Promise<string[]> {
+  const files: Files = Object.fromEntries(Object.entries(first).map(([name, shape]) => [name, objectOf(shape)]));
+  const options: LinkOptions = { args: ["--unresolved-symbols=ignore-all", "--threads=1", ...Object.keys(files)] };
+  const context = await contextOf({ ...options, fs: memoryFS({ ...files }) });
+  await context.relink();
+  const ways: string[] = [];
+  for (const [name, shape] of edits) {
+    files[name] = objectOf(shape);
+    context.update({ [name]: files[name]! });
+    const result = await context.relink();
+    await sameAsCold(result, options, files, `${name}: ${JSON.stringify(shape)}`);
+    ways.push(wayOf(result));
+  }
+  return ways;
+}
+
+test("strings that got other lengths stay so when another object gets other sections, beside debug strings", async () => {
+  const debug = ["int", "unsigned"];
+  const [b, c] = [{ ...SHAPES["b.o"]!, debug }, { ...SHAPES["c.o"]!, debug }];
+  const edits: [string, Shape][] = [["b.o", { ...b, strings: ["two of these", "x"] }], ["c.o", { ...c, functions: [...c.functions, "more"] }], ["b.o", { ...b, strings: ["t", "three"] }], ["c.o", c]];
+  assert.equal(await waysOf({ ...SHAPES, "b.o": b, "c.o": c }, edits), ["sizes", "sections", "sizes", "sections"]);
+});
+
+test("constructors in .ctors run in the same order after every link", async () => {
+  const constructors = ["f", "g", "h"];
+  const b = { ...SHAPES["b.o"]!, constructors };
+  const more = (functions: string[]): Shape => ({ ...SHAPES["c.o"]!, functions: [...SHAPES["c.o"]!.functions, ...functions] });
+  const edits: [string, Shape][] = [["c.o", more(["more"])], ["c.o", more(["more:f"])], ["b.o", { ...b, constructors: ["g", "f", "h"] }], ["b.o", SHAPES["b.o"]!], ["b.o", b], ["c.o", more([])], ["b.o", b]];
+  assert.equal(await waysOf({ ...SHAPES, "b.o": b }, edits), ["all", "all", "all", "all", "sections", "all", "all"]);
+});
 
 test("more strings and records than there is room for", async () => {
   const files: Files = Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, objectOf(shape)]));

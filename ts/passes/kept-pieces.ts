@@ -49,6 +49,17 @@ export function restorePieces({ kernels, params, tables }: Context, kept: KeptPi
   kernels.resetPieces();
 }
 
+/** The pieces of sections `rows` end elsewhere: in the table that stream-strings has made, and in the one that it began with. */
+export function keepEnds({ checkpoint: { resolved }, tables, tables: { isec } }: Context, rows: readonly number[]): void {
+  const kept = resolved?.pieces;
+  if (kept == null) return;
+  const ends = rows.map((i) => tables.piece.inOffset.slice(isec.pieceBase[i]!, isec.pieceBase[i]! + isec.pieceCount[i]! + 1));
+  const moved = placeOf(tables, "piece");
+  putTable(tables, "piece", kept.piece);
+  rows.forEach((i, n) => tables.piece.inOffset.set(ends[n]!, isec.pieceBase[i]!));
+  putTable(tables, "piece", moved);
+}
+
 /** There is no room for more of them. */
 function dropPieces({ checkpoint, kernels, params }: Context): void {
   checkpoint.resolved!.pieces = null;

@@ -5,6 +5,7 @@
 import { DIRTY_PIECES } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { isDigested } from "./digest-output.ts";
+import { keepEnds } from "./kept-pieces.ts";
 import { copyWinners, mergeBatch } from "./merge-pieces.ts";
 import type { Place, Replacement } from "./patch-objects.ts";
 import { SCRATCH_BYTES } from "./split-pieces.ts";
@@ -41,12 +42,15 @@ export async function patchPieces(ctx: Context, files: readonly Replacement[], d
 }
 
 /** Cuts the mergeable sections of a replaced object again (recutPieces); the rows that differ, null = not all can be. */
-export function recutObject({ arena, kernels, pool: { self }, tables: { obj } }: Context, o: number, before: Place, now: Place, shoff: number): number[] | null {
+export function recutObject(ctx: Context, o: number, before: Place, now: Place, shoff: number): number[] | null {
+  const { arena, kernels, pool: { self }, tables: { obj } } = ctx;
   const list = arena.alloc(4 * obj.isecCount[o]! + 4);
   const count = kernels.recutPieces(o, before.address, now.address, before.address + shoff, self.window(SCRATCH, SCRATCH_BYTES), list);
   if (count > obj.isecCount[o]!) return null;
   if (count > 0) kernels.bindObjectPieces(o);
-  return arena.issues > 0 ? null : [...arena.u32.subarray(list >>> 2, (list >>> 2) + count)];
+  const rows = [...arena.u32.subarray(list >>> 2, (list >>> 2) + count)];
+  keepEnds(ctx, rows);
+  return arena.issues > 0 ? null : rows;
 }
 
 /** Merges the pieces of sections that were cut again. False: it has to be done from the beginning. */
