@@ -105,6 +105,8 @@ export interface Checkpoint {
   laidOut: number;
   /** The link as set-visibility left it; null = it cannot be taken up. */
   resolved: ResolvedState | null;
+  /** Relocations in memory are not what they are in the files (mirrorRelocs): it cannot be taken up. */
+  mirrored: boolean;
   /** ctx.inputs by source; null = nobody has asked for them. */
   inputs: Map<number, InputFile[]> | null;
   /** params.digest of everything but the build-id. */

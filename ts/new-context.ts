@@ -62,7 +62,7 @@ export function createContext({ options, host, diag, observer, machine, lasts }:
     segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : 0, sectionHeaders: 0, separatedEnd: 0,
     onlyCalled: [],
     localSymBase: 0, dynsyms: new Uint32Array(0), passes: [],
-    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, digest: 0n, inputs: null, resolved: null, room: noRoom() },
+    checkpoint: { linkerDefined: new LinkerDefined(), created: 0, laidOut: 0, digest: 0n, inputs: null, mirrored: false, resolved: null, room: noRoom() },
     spareRows: (rows) => (lasts ? SPARE_ROWS + Math.min(rows, MANY_ROWS) + (rows >>> 4) : 0),
     expectBytes: (bytes) => startEngine(ctx, bytes),
     checkIssues() {

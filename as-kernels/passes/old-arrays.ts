@@ -5,18 +5,22 @@ import { RELA_BYTES } from "../shared/elf.ts";
 
 /**
  * The words of .ctors and .dtors run last to first, those of .init_array first to last: mirrors the relocations of such
- * sections among members [from, to) before anything looks at them.
+ * sections among members [from, to) before anything looks at them. Returns how many there are.
  */
-export function mirrorRelocs(from: u32, to: u32): void {
+export function mirrorRelocs(from: u32, to: u32): u32 {
   const isec = tables().isec;
   const member = tables().member.isec;
+  let count: u32 = 0;
   for (let i = from; i < to; i++) {
     const row = member[i];
-    if (!isOldArray(isec.name[row]) || isec.rela[row] == 0) continue;
+    if (!isOldArray(isec.name[row])) continue;
+    count++;
+    if (isec.rela[row] == 0) continue;
     const last = <u64>isec.size[row] - 8;
     const end = isec.rela[row] + isec.relaCount[row] * RELA_BYTES;
     for (let at = isec.rela[row]; at < end; at += RELA_BYTES) if (load<u64>(at) <= last) store<u64>(at, last - load<u64>(at));
   }
+  return count;
 }
 
 /** Mirrors the words of such sections where they lie in a window. */

@@ -186,8 +186,8 @@ export class Session {
     } finally {
       host.release();
     }
-    if (attempt.ok) this.kept!.last = ctx;
-    else host.restart();
+    if (!attempt.ok) host.restart();
+    else if (canTakeUp(ctx)) this.kept!.last = ctx;
     return attempt.ok ? attempt : null;
   }
 

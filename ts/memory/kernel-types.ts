@@ -134,7 +134,7 @@ export interface Kernels {
   relaRanges(o: u32, out: u32, limit: u32): u32;
   bindRelas(o: u32, ranges: u32, pairs: u32, at: u32): void;
   // passes/old-arrays
-  mirrorRelocs(from: u32, to: u32): void;
+  mirrorRelocs(from: u32, to: u32): u32;
   mirrorWords(from: u32, to: u32, window: u32, windowOffset: f64): void;
   // passes/zero-sections
   nextPlainData(from: u32, to: u32): u32;

@@ -95,7 +95,7 @@ export function bindSections(ctx: Context): void {
   for (let id = HEADERS_OSEC + 1; id < count; id++) {
     const name = arena.string(tables.osec.name[id]!, tables.osec.nameBytes[id]!);
     if (name !== ".init_array" && name !== ".fini_array") continue;
-    kernels.mirrorRelocs(tables.osec.memberBase[id]!, tables.osec.memberBase[id]! + tables.osec.memberCount[id]!);
+    if (kernels.mirrorRelocs(tables.osec.memberBase[id]!, tables.osec.memberBase[id]! + tables.osec.memberCount[id]!) > 0) ctx.checkpoint.mirrored = true;
   }
 }
 
