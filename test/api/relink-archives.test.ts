@@ -4,9 +4,10 @@
  */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { R_X86_64_PLT32, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { LinkOptions } from "../../ts/api/types.ts";
 import { memoryFS } from "../../ts/index.ts";
-import { archive } from "../helpers/object.ts";
+import { archive, ObjectBuilder } from "../helpers/object.ts";
 import { prng } from "../helpers/prng.ts";
 import { member, object, randomArchive } from "../helpers/random-archives.ts";
 import { contextOf, disposeContexts, sameAsCold, type Files } from "../helpers/relinks.ts";
@@ -41,6 +42,17 @@ test("archives that nobody refers to stay closed for both, also where a symbol i
   const stale = archive([{ ...member("s.o", { defines: ["other"], refers: ["b", "a"] }), symbols: ["missing"] }], { index: true });
   const files = { "m.o": object({ defines: ["_start", "a", "b"], refers: ["missing"] }), "u.a": unwanted, "s.a": stale };
   for (const args of [["-shared", "u.a", "m.o"], ["--noinhibit-exec", "u.a", "m.o"], ["-shared", "s.a", "u.a", "m.o"], ["u.a", "s.a", "m.o"]]) await check(files, args, args.join(" "));
+});
+
+test("an archive with a member that is broken is opened by both; names like one that is missing are looked for in all members", async () => {
+  const broken = member("broken.o", { defines: ["c"], refers: [] });
+  new DataView(broken.data.buffer).setUint16(60, 0xffff, true);
+  const files = { "m.o": object({ defines: ["_start"], refers: ["a"] }), "o.a": archive([member("a.o", { defines: ["a"], refers: [] }), broken], { index: true }) };
+  assert.ok(await check(files, ["m.o", "o.a"], "a broken member"));
+  const hidden = new ObjectBuilder();
+  hidden.reloc(hidden.text(new Uint8Array(8)), 0, R_X86_64_PLT32, hidden.symbol("recieve", { visibility: STV_HIDDEN }));
+  const near = archive([member("a.o", { defines: ["a"], refers: [] }), member("r.o", { defines: ["receive"], refers: [] })], { index: true });
+  await check({ ...files, "h.o": hidden.bytes(), "o.a": near }, ["--unresolved-symbols=ignore-all", "m.o", "h.o", "o.a"], "a near name");
 });
 
 test.run();

@@ -1,5 +1,6 @@
 /** Archives that a link does without, as long as nobody refers to them. Kept by resolve-inputs.ts from one round of loading to the next. */
 import { SYM_ROOT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
+import { STV_DEFAULT } from "../../as-kernels/shared/elf.ts";
 import { UNDEFINED_IGNORE } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -56,14 +57,15 @@ export class ClosedArchives {
   private openWanted(ctx: Context, few: number): boolean {
     if (this.scanned?.need(REFERRED) === true) return true;
     // What is said of a symbol that is missing tells names like it, also of members that nobody asked for.
-    if (this.scanned !== null && undefinedPolicy(ctx) !== UNDEFINED_IGNORE && this.isMissing(ctx)) return this.openAll();
+    if (this.scanned !== null && this.isMissing(ctx, undefinedPolicy(ctx) === UNDEFINED_IGNORE)) return this.openAll();
     const referred = this.referred(ctx);
     // What an index does not say, because it is stale or bitcode is among the members, counts where it makes a difference.
     if (referred.length === 0 && (this.closed.size === 0 || this.scanned !== null || !this.isMissing(ctx))) return false;
     if (this.scanned === null) {
       const more = this.scan(ctx);
       // All, where some would do: the names come in the same order.
-      if (more !== null) return more && this.lasts ? this.openAll() : more;
+      if (more === true && this.lasts) this.openAll();
+      if (more !== null) return more;
     }
     let bytes = 0;
     for (const path of referred) {
@@ -74,11 +76,12 @@ export class ClosedArchives {
     return bytes > 0;
   }
 
-  /** Is there a symbol that neither an input nor, as far as is known now, the linker defines, and that will be missed? */
-  private isMissing({ kernels, symbolName }: Context): boolean {
+  /** Is there a symbol that neither an input nor, as far as is known now, the linker defines, and that will be missed? `hidden`: only those that cannot be elsewhere count. */
+  private isMissing({ kernels, symbolName, tables: { gsym } }: Context, hidden = false): boolean {
     // Programs do not call __tls_get_addr in the end: the linker rewrites the calls.
     const own = new Set([...linkerNames(), "__tls_get_addr"]);
     for (let id = kernels.nextMissing(1, MUST_BE); id !== 0; id = kernels.nextMissing(id + 1, MUST_BE)) {
+      if (hidden && gsym.vis[id] === STV_DEFAULT) continue;
       const name = symbolName(id);
       if (!own.has(name) && !/^__(start|stop)_/.test(name)) return true;
     }
