@@ -37,9 +37,15 @@ export function samePieces(i: u32, contents: u32): bool {
   return true;
 }
 
+/** What split-pieces has left of object `o` in memory is of the old file. All of it: sections are read by runs of neighbours. */
+function forgetContents(o: u32): void {
+  const t = tables();
+  memory.fill(changetype<u32>(t.isec.kept) + (t.obj.isecBase[o] << 2), 0, t.obj.isecCount[o] << 2);
+}
+
 /** Takes the pieces of section `i` from the contents at `contents`. `scratch`: 64 bytes. */
 export function rehashPieces(i: u32, contents: u32, scratch: u32): void {
-  tables().isec.kept[i] = 0;
+  forgetContents(tables().isec.obj[i]);
   fillPieces(i, contents, AS_LIVE, scratch);
 }
 
@@ -54,6 +60,7 @@ const REFUSED: u32 = 0xffffffff;
 export function recutPieces(o: u32, before: u32, after: u32, shdrs: u32, scratch: u32, out: u32): u32 {
   const isec = tables().isec;
   let count: u32 = 0;
+  forgetContents(o);
   for (let i = tables().obj.isecBase[o], end = i + tables().obj.isecCount[o]; i < end; i++) {
     if (!isCut(i)) continue;
     const header = shdrs + isec.shndx[i] * SHDR_BYTES;
@@ -66,7 +73,6 @@ export function recutPieces(o: u32, before: u32, after: u32, shdrs: u32, scratch
       if (size % width || (size - 1) >> BLOCK_SHIFT > (was - 1) >> BLOCK_SHIFT) return REFUSED;
       if (!isNul(contents + size - width, width) || countNuls(contents, size, width) != isec.pieceCount[i]) return REFUSED;
     } else if (was != size) return REFUSED;
-    isec.kept[i] = 0;
     fillPieces(i, contents, 1, scratch);
     store<u32>(out + (count++ << 2), i);
   }

@@ -22,6 +22,8 @@ interface Shape {
   strings: string[];
   /** Functions without an unwind record. */
   bare?: boolean;
+  /** Strings in sections of their own. */
+  more?: string[];
   /** Debug strings. */
   debug?: string[];
   /** Functions that a .ctors section names: they run last to first. */
@@ -42,7 +44,7 @@ function addRecord(unwind: Section, object: ObjectBuilder, code: Sym): void {
   object.reloc(unwind, at + 8, R_X86_64_PC32, code, 0);
 }
 
-function objectOf({ functions, strings, bare = false, debug = [], constructors = [] }: Shape): Uint8Array {
+function objectOf({ functions, strings, bare = false, more = [], debug = [], constructors = [] }: Shape): Uint8Array {
   const object = new ObjectBuilder();
   const symbols = new Map<string, Sym>();
   const symbolOf = (name: string): Sym => {
@@ -69,6 +71,7 @@ function objectOf({ functions, strings, bare = false, debug = [], constructors =
     });
     if (literals !== null) object.reloc(data, 16 * i + 8, R_X86_64_64, object.sectionSymbol(literals), i % strings.length);
   });
+  more.forEach((text, i) => object.section(`.rodata.${i}.str1.1`, { flags: SHF_ALLOC | SHF_MERGE | SHF_STRINGS, entsize: 1, data: bytesOf(`${text}\0`) }));
   if (debug.length > 0) object.section(".debug_str", { flags: SHF_MERGE | SHF_STRINGS, entsize: 1, data: bytesOf(debug.map((text) => `${text}\0`).join("")) });
   if (constructors.length > 0) {
     const section = object.section(".ctors", { flags: SHF_ALLOC | SHF_WRITE, data: new Uint8Array(8 * constructors.length), align: 8 });
@@ -158,6 +161,12 @@ test("strings that got other lengths stay so when another object gets other sect
   const [b, c] = [{ ...SHAPES["b.o"]!, debug }, { ...SHAPES["c.o"]!, debug }];
   const edits: [string, Shape][] = [["b.o", { ...b, strings: ["two of these", "x"] }], ["c.o", { ...c, functions: [...c.functions, "more"] }], ["b.o", { ...b, strings: ["t", "three"] }], ["c.o", c]];
   assert.equal(await waysOf({ ...SHAPES, "b.o": b, "c.o": c }, edits), ["sizes", "sections", "sizes", "sections"]);
+});
+
+test("one of many sections with strings is another", async () => {
+  const c = { ...SHAPES["c.o"]!, more: ["first", "middle", "last"] };
+  const edits: [string, Shape][] = [["c.o", { ...c, more: ["first", "elddim", "last"] }], ["c.o", c], ["c.o", { ...c, more: ["first", "middle but longer", "last"] }]];
+  assert.equal(await waysOf({ ...SHAPES, "c.o": c }, edits), ["contents", "contents", "sizes"]);
 });
 
 test("constructors in .ctors run in the same order after every link", async () => {
