@@ -102,7 +102,7 @@ function setParams(ctx: Context): void {
   params.set("ignoreOverflow", flag(options.z.ignoreOverflow));
   params.set("rel", flag(options.z.rel));
   params.set("gcSections", flag(options.gcSections));
-  params.set("ehFrameHdr", flag(options.ehFrameHdr));
+  params.set("ehFrameHdr", flag(options.ehFrameHdr || options.optimizeBbJumps));
   params.set("warnCommon", flag(options.warnCommon));
   params.set("fortranCommon", flag(options.fortranCommon));
   params.set("stripDebug", flag(options.strip !== "none"));

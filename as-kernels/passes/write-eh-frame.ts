@@ -97,11 +97,11 @@ function writeRecord(row: u32, from: u32, to: u32): void {
   if (rec.flags[row] & EHREC_CIE) return;
   const id = idOffset(to);
   store<u32>(to + id, <u32>(rec.out[row] + <f64>id - rec.out[rec.leader[rec.cie[row]]]));
-  if (params().shortened != 0) shortenRange(row, to + id + 4);
+  if (params().shortened != 0) shortenRange(row, to + id + 4, to + rec.size[row]);
 }
 
-/** --optimize-bb-jumps has cut off the end of the code: FDE `row` covers less. `at`: its code address, the size behind it. */
-function shortenRange(row: u32, at: u32): void {
+/** --optimize-bb-jumps has cut off the end of the code: FDE `row` covers less. `at`: its code address, the size behind it; `end`: of the record. */
+function shortenRange(row: u32, at: u32, end: u32): void {
   const rec = tables().ehrec;
   const func = rec.func[row];
   const lost = <u64>load<u8>(params().shortened + func);
@@ -111,6 +111,7 @@ function shortenRange(row: u32, at: u32): void {
   const size = <u64>tables().isec.size[func];
   const width = encodedBytes(rec.enc[rec.cie[row]]);
   const range = at + width;
+  if (range + width > end) return;
   if (width == 8) {
     if (start + load<u64>(range) > size) store<u64>(range, load<u64>(range) - lost);
   } else if (width == 4) {

@@ -377,7 +377,7 @@ export const PARAMS = {
   nameRuleCount: "u32", // 0 = names are not looked at: a script decides
   warningSections: "u32", // set by load-sections: there are .gnu.warning.SYMBOL sections
   sframes: "u32", // set by load-sections: there are .sframe sections to merge
-  ehFrameHdr: "u32", // 1 = --eh-frame-hdr: records of .eh_frame are looked into
+  ehFrameHdr: "u32", // 1 = --eh-frame-hdr or --optimize-bb-jumps: records of .eh_frame are looked into
   warnCommon: "u32", // 1 = --warn-common
   fortranCommon: "u32", // --fortran-common
   suspects: "u32", // SUSPECT_*: what settle-symbols must look at

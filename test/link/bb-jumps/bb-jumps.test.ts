@@ -46,4 +46,24 @@ jumps("sizes of functions shrink with them, and nothing comes between the blocks
   assert.is(text[start + 8], 0xe9, "the jump to an aligned block stays");
 });
 
+jumps("unwind records cover as much less, whether or not they are listed", (w) => {
+  w.write({ "a.s": `
+    .globl _start
+    .section .text,"ax",@progbits,unique,1
+    f: .cfi_startproc
+    nop
+    .byte 0xe9
+    .long _start - . - 4
+    .cfi_endproc
+    .section .text,"ax",@progbits,unique,2
+    _start: ret` });
+  w.sh("as a.s -o a.o");
+  for (const option of ["--eh-frame-hdr", "--no-eh-frame-hdr"]) {
+    w.sh(`$LD a.o --optimize-bb-jumps ${option} -o m`);
+    const frames = w.elf("m").content(".eh_frame");
+    // Behind a CIE of 24 bytes: length, CIE pointer, address, range.
+    assert.is(new DataView(frames.buffer, frames.byteOffset).getUint32(24 + 12, true), 1, option);
+  }
+});
+
 jumps.run();
