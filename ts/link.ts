@@ -177,7 +177,7 @@ export async function layOut(ctx: Context): Promise<void> {
   const { rwxSegments, execstackNotice } = ctx.options;
   if (rwxSegments !== "none" || (execstackNotice === "refused" ? refusesExecutableStack(ctx) : execstackNotice !== "none")) checkProtection(ctx);
   ctx.diag.throwIfErrors();
-  if (ctx.options.compressDebug !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
+  if (ctx.options.compressDebug.kind !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   checkpoint.laidOut = ctx.arena.mark();
   reportLayout(ctx, outputBytes(ctx));
   ctx.observer?.laidOut?.(ctx);

@@ -42,7 +42,7 @@ const GIVEN_UP = [LinkFailed, OutOfMemory, ReadFailed, HostError, HandOver];
 /** Are the passes of a link that has ended well ones that can be taken up? */
 export function canTakeUp(ctx: Context): boolean {
   const { options } = ctx;
-  const read = options.gdbIndex || options.debugNames || options.icf !== "none" || options.optimizeBbJumps || options.z.rewriteEndbr || options.zeroToBss || options.compressDebug !== "none" || options.compressSections.length > 0;
+  const read = options.gdbIndex || options.debugNames || options.icf !== "none" || options.optimizeBbJumps || options.z.rewriteEndbr || options.zeroToBss || options.compressDebug.kind !== "none" || options.compressSections.length > 0;
   const otherwise = options.relocatable || options.filler >= 0 || options.z.uniqueSymbol || options.z.reportRelative || options.outputOrder.length > 0 || options.emitRelocs || options.gotPltSymbols || options.hexFormat !== "" || options.binary || options.separateDebug !== "" || options.reproduce !== "" || options.wrap.length > 0;
   const more = ctx.checkpoint.resolved === null || ctx.checkpoint.mirrored || ctx.script !== null || ctx.plan !== null || ctx.lto !== null || ctx.bitcode !== null || ctx.params.get("splitStack") === 1 || ctx.params.get("sframes") === 1;
   return !read && !otherwise && !more && !wantsSectionOrder(ctx);

@@ -51,7 +51,7 @@ export const DRIVER_LINES: DriverLine[] = [
   line("freebsd", `--eh-frame-hdr ${DYNAMIC} --hash-style=both --enable-new-dtags -m elf_x86_64_fbsd -o OUT x.o`, (o) => o.hashStyle === "both" && o.emulation === "elf_x86_64"),
   line("rustc bin", `-m elf_x86_64 ${DYNAMIC} -pie -o OUT x.o --as-needed -Bstatic libstd.rlib -Bdynamic -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc --eh-frame-hdr -z noexecstack --gc-sections -pie -z relro -z now -O1 --strip-all`, (o) => o.gcSections && o.z.execstack === false && o.optimize === 1),
   line("rustc cdylib", `-m elf_x86_64 -shared -o OUT --version-script=rustcX/list --no-undefined-version x.o -soname=liba.so -u __llvm_profile_runtime`, (o) => o.versionScripts[0] === "rustcX/list" && o.soname === "liba.so" && !o.undefinedVersion),
-  line("go probe", `-m elf_x86_64 ${DYNAMIC} -pie --no-gc-sections --compress-debug-sections=zlib -export-dynamic -o /dev/null _cgo_.o -lpthread`, (o) => o.output === "/dev/null" && o.compressDebug === "zlib"),
+  line("go probe", `-m elf_x86_64 ${DYNAMIC} -pie --no-gc-sections --compress-debug-sections=zlib -export-dynamic -o /dev/null _cgo_.o -lpthread`, (o) => o.output === "/dev/null" && o.compressDebug.kind === "zlib"),
   line("go c-shared", `-shared -z relro -z nodelete -Bsymbolic --build-id=0x0123abcd -o OUT go.o`, (o) => o.z.nodelete && o.bsymbolic === "all" && typeof o.buildId === "object" && o.buildId.hex.length === 4),
   line("go plugin", `-shared -z now -z nocopyreloc -o OUT go.o`, (o) => !o.z.copyreloc),
   line("libtool", `-shared -soname libx.so.1 -version-script .libs/libx.ver --whole-archive A.a --no-whole-archive -o OUT x.o`, (o) => o.soname === "libx.so.1" && o.versionScripts[0] === ".libs/libx.ver"),

@@ -101,7 +101,7 @@ export function defaultOptions(): LinkOptions {
     buildId: "none",
     hashStyle: "both",
     ehFrameHdr: false,
-    compressDebug: "none",
+    compressDebug: { kind: "none", level: 0 },
     gdbIndex: false,
     separateDebug: "",
     stripsOutput: false,

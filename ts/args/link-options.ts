@@ -171,7 +171,7 @@ export interface LinkOptions {
   buildId: "none" | "usual" | "fast" | "md5" | "sha1" | "sha256" | "uuid" | { hex: Uint8Array };
   hashStyle: "gnu" | "sysv" | "both" | "none"; // both
   ehFrameHdr: boolean;
-  compressDebug: Compression["kind"];
+  compressDebug: Compression;
   gdbIndex: boolean;
   unique: boolean;
   uniqueGlobs: ByteString[]; // --unique=GLOB

@@ -81,7 +81,7 @@ export const COMPRESS_PHASES: Phases = { "compress-sections": compressPhase };
 function wish(ctx: Context, patterns: { glob: Glob; as: Compression }[], osec: OutputSection): Compression | null {
   const { options, diag } = ctx;
   let chosen: Compression = { kind: "none", level: 0 };
-  if (osec.name.startsWith(".debug_") && (osec.sh_flags & SHF_ALLOC) === 0) chosen = { kind: options.compressDebug, level: 0 };
+  if (osec.name.startsWith(".debug_") && (osec.sh_flags & SHF_ALLOC) === 0) chosen = options.compressDebug;
   for (const { glob, as } of patterns) if (glob.matches(osec.name)) chosen = as;
   if (chosen.kind === "none" || osec.size === 0 || osec.sh_type === SHT_NOBITS) return null;
   if ((osec.sh_flags & SHF_ALLOC) !== 0) {

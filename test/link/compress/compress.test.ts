@@ -105,6 +105,14 @@ compress("--compress-sections: by pattern, the last that fits, with a level", (w
   compare(w, command, "--compress-debug-sections=zlib --compress-sections '.debug_w*=none' --compress-sections .symtab=zlib", [".debug_mixed", ".debug_str", ".debug_giant"]);
   w.sh(`${command} --compress-sections=.debug_str=zlib:1 -o l1 && ${command} --compress-sections=.debug_str=zlib:6 -o l6`);
   assert.ok(w.elf("l6").need(".debug_str").size !== w.elf("l1").need(".debug_str").size, "the level matters");
+  for (const kind of ["zlib", "zstd"]) {
+    compare(w, command, `--compress-debug-sections=${kind}:9`, [".debug_words", ".debug_mixed", ".debug_str", ".debug_giant"]);
+    w.sh(`${command} --compress-debug-sections=${kind}:1 -o l1`);
+    assert.ok(w.elf("l1").need(".debug_str").size !== w.elf("packed").need(".debug_str").size, kind);
+  }
+  for (const [value, what] of [["zstd:x", "expected a non-negative integer compression level, but got 'x'"], ["zip:1", "unknown --compress-debug-sections value: zip"]] as const) {
+    contains(w.fails(`${command} --compress-debug-sections=${value} -o x`), what);
+  }
 });
 
 compress("what a script puts into a section is compressed with it", (w) => {

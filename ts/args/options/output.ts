@@ -1,7 +1,7 @@
 /**
  * Options under "Output" in --help: the kind of file that is made, and what it says to loaders and tools.
  */
-import type { ByteString, LinkOptions } from "../link-options.ts";
+import type { ByteString, Compression, LinkOptions } from "../link-options.ts";
 import { choice, count, into, isGlob, must, push, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 import { setZ } from "../z-options.ts";
@@ -39,7 +39,7 @@ export const OUTPUT: OptionRow[] = [
   must("--discard-all -x", "", "Leave out local symbols", put("discard", "all")),
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
-  must("--compress-debug-sections", "=KIND", "Compress debug sections: none, zlib (also for zlib-gabi and zlib-gnu) or zstd", choice("compressDebug", { none: "none", zlib: "zlib", "zlib-gabi": "zlib", "zlib-gnu": "zlib", zstd: "zstd" }, "--compress-debug-sections value")),
+  must("--compress-debug-sections", "=KIND[:LEVEL]", "Compress debug sections: none, zlib (also for zlib-gabi and zlib-gnu) or zstd", setDebugCompression),
   should("--unique", "[=GLOB]", "Give every input section (that matches GLOB) and that no script names an output section of its own", setUnique),
   should("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), which .gnu_debuglink of the output names", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
   should("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),
@@ -79,14 +79,34 @@ function setUnique(s: ParseState, v: ByteString): void {
   else if (isGlob(s, v, "--unique")) s.options.uniqueGlobs.push(v);
 }
 
+/** What --compress-sections calls them. */
+const KINDS: Record<string, Compression["kind"]> = { none: "none", zlib: "zlib", zstd: "zstd" };
+/** GNU's two names besides: how zlib's sections are marked was a choice once. */
+const DEBUG_KINDS: typeof KINDS = { ...KINDS, "zlib-gabi": "zlib", "zlib-gnu": "zlib" };
+
+/** KIND or KIND:LEVEL; null = it is neither, which is said. */
+function compression(s: ParseState, option: string, kinds: typeof KINDS, v: ByteString): Compression | null {
+  const [word = "", level] = v.split(/:(.*)/s);
+  if (!Object.hasOwn(kinds, word)) s.errors.push(`unknown ${option} value: ${word} (one of ${Object.keys(kinds).join(", ")})`);
+  else if (level !== undefined && !/^[0-9]{1,9}$/.test(level)) s.errors.push(`${option}: expected a non-negative integer compression level, but got '${level}'`);
+  else return { kind: kinds[word]!, level: Number(level ?? 0) };
+  return null;
+}
+
+/** With mold's level. */
+function setDebugCompression(s: ParseState, v: ByteString): void {
+  s.options.compressDebug = compression(s, "--compress-debug-sections", DEBUG_KINDS, v) ?? s.options.compressDebug;
+}
+
 /** GLOB=KIND or GLOB=KIND:LEVEL (lld). */
 function addCompression(s: ParseState, v: ByteString): void {
   const parts = v.split("=");
-  const [kind = "", level] = (parts[1] ?? "").split(/:(.*)/s);
-  if (parts.length !== 2 || parts[1] === "") s.errors.push(`--compress-sections: parse error, not 'section-glob=[none|zlib|zstd]'`);
-  else if (kind !== "none" && kind !== "zlib" && kind !== "zstd") s.errors.push(`unknown --compress-sections value: ${kind} (one of none, zlib, zstd)`);
-  else if (level !== undefined && !/^[0-9]{1,9}$/.test(level)) s.errors.push(`--compress-sections: expected a non-negative integer compression level, but got '${level}'`);
-  else s.options.compressSections.push({ glob: parts[0]!, kind, level: Number(level ?? 0) });
+  if (parts.length !== 2 || parts[1] === "") {
+    s.errors.push(`--compress-sections: parse error, not 'section-glob=[none|zlib|zstd]'`);
+    return;
+  }
+  const how = compression(s, "--compress-sections", KINDS, parts[1]!);
+  if (how !== null) s.options.compressSections.push({ glob: parts[0]!, ...how });
 }
 
 function setRunPathOrSymbols(s: ParseState, v: ByteString): void {

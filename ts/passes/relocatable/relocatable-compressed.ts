@@ -11,7 +11,7 @@ import { newOutputSection } from "../order-sections.ts";
 import { makeContents } from "./write-relocatable.ts";
 
 export function wantsCompression({ options }: Context): boolean {
-  return options.compressDebug !== "none" || options.compressSections.length > 0;
+  return options.compressDebug.kind !== "none" || options.compressSections.length > 0;
 }
 
 /** The sections that got smaller, by row; sizes, flags and alignment in the tables are those of the file then. */
