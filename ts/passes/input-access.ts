@@ -12,7 +12,7 @@ import { HostError } from "../host/host.ts";
 import type { FileKind } from "../input/file-kind.ts";
 import { OpenFile } from "../input/input-file.ts";
 import { PathRewriter } from "../input/rewrite-path.ts";
-import { Search } from "../input/search.ts";
+import { joinPath, Search } from "../input/search.ts";
 
 /** Where no option says anything. */
 export const PLAIN: InputPosition = { asNeeded: false, wholeArchive: false, static: false, lib: 0, copyNeeded: false };
@@ -70,6 +70,14 @@ export class InputAccess {
     else if (kind === "no-byte-order") diag.error(messages.corruptElf(file, "data encoding"));
     else if (kind === "elf") diag.error(messages.notLinkable(file));
     else diag.error(messages.unknownType(file, foreignFile(head)));
+  }
+
+  /** The library that DT_NEEDED `name` of another one means, "" = none. */
+  needed(name: ByteString): ByteString {
+    if (name.includes("/")) return name;
+    const { options, host } = this.ctx;
+    const folders = [...options.rpathLink, ...options.rpath, host.env("LD_LIBRARY_PATH") ?? ""].flatMap((list) => list.split(":")).filter((folder) => folder !== "");
+    return folders.map((folder) => joinPath(this.search.inSysroot(folder), name)).find((path) => this.exists(path)) ?? this.search.file(name);
   }
 
   /** Shared objects are not looked for. */

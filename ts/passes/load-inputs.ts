@@ -16,7 +16,7 @@ import { versionBySoname } from "../input/imported-versions.ts";
 import { wholeFile, type OpenFile } from "../input/input-file.ts";
 import { objectOfBinary, objectOfSymbols } from "../input/made-object.ts";
 import { whyMissing } from "../input/missing-library.ts";
-import { baseName, joinPath } from "../input/search.ts";
+import { baseName } from "../input/search.ts";
 import { BadSharedObject, readSharedObject, type SharedObject } from "../input/shared-object.ts";
 import type { ClosedArchives } from "./closed-archives.ts";
 import { InputAccess, PLAIN } from "./input-access.ts";
@@ -233,11 +233,8 @@ class Loader implements InputTaker {
   /** --copy-dt-needed-entries: a library that a library needs is linked if it is used (GNU ld). */
   private addNeeded(name: ByteString, by: ByteString, position: InputPosition): void {
     if (this.sharedBySoname.has(name)) return;
-    const { options, host, diag } = this.ctx;
-    const folders = [...options.rpathLink, ...options.rpath, host.env("LD_LIBRARY_PATH") ?? ""].flatMap((list) => list.split(":")).filter((folder) => folder !== "");
-    const near = name.includes("/") ? name : folders.map((folder) => joinPath(this.access.search.inSysroot(folder), name)).find((path) => this.access.exists(path));
-    const path = near ?? this.access.search.file(name);
-    if (path === "") diag.warnOnce(messages.noNeededLibrary(name, by));
+    const path = this.access.needed(name);
+    if (path === "") this.ctx.diag.warnOnce(messages.noNeededLibrary(name, by));
     else this.addFile(path, { ...position, asNeeded: true, static: false }, name);
   }
 

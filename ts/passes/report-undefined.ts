@@ -18,6 +18,7 @@ import * as messages from "../diagnostics/messages.ts";
 import * as place from "../diagnostics/place.ts";
 import { spellingHint } from "../diagnostics/spelling.ts";
 import { pushTo } from "../memory/lists.ts";
+import { definedByNeeded } from "./needed-libraries.ts";
 
 /** References listed per symbol. */
 const MAX_REFERENCES = 3;
@@ -201,7 +202,9 @@ function reportSharedObjects(ctx: Context): void {
   for (const input of checked) ctx.kernels.sharedUndefined(input.obj);
   if (ctx.arena.issues === 0) return;
   const { found } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED_SHLIB);
-  for (const issue of found) reportSharedReference(ctx, issue);
+  if (found.length === 0) return;
+  const atRunTime = definedByNeeded(ctx);
+  for (const issue of found) if (!atRunTime.has(place.symbolBytes(ctx, Number(issue.a)))) reportSharedReference(ctx, issue);
 }
 
 function reportSharedReference(ctx: Context, issue: Issue): void {

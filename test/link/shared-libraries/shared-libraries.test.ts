@@ -83,4 +83,19 @@ shared("dlopen, dlsym and dlvsym find what a version script keeps", (w) => {
   assert.is(w.sh("./m"), "2 1 (nil)\n");
 });
 
+shared("what a library misses may be in libraries that others need, as liblzma is for libunwind-ptrace.so", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "deep.c": "int deep(void) { return 4; }", "mid.c": "int nothing;", "near.c": "int near(void) { return 1; }", "under.c": "int deep(void); int under(void) { return deep(); }",
+    "m.c": "int near(void), under(void); int main(void) { return near() + under() - 5; }" });
+  w.sh("mkdir sub && gcc -fPIC -shared deep.c -o sub/libdeep.so && gcc -fPIC -shared mid.c -Lsub -Wl,--no-as-needed -ldeep -o sub/libmid.so");
+  w.sh("gcc -fPIC -shared near.c -Lsub -Wl,--no-as-needed -lmid -Wl,--allow-shlib-undefined -o libnear.so && gcc -fPIC -shared under.c -o libunder.so");
+  w.sh("gcc -B$B m.c -L. -lunder -lnear -Wl,-rpath-link,sub,-rpath,.,-rpath,sub -o m && LD_LIBRARY_PATH=sub ./m");
+  assert.equal(w.elf("m").needed().filter((name) => !name.startsWith("libc")), ["libunder.so", "libnear.so"]);
+  // Neither what nobody has, nor what is not found.
+  w.sh("gcc -fPIC -shared -Ddeep=nowhere under.c -o libunder.so");
+  contains(w.fails("gcc -B$B m.c -L. -lunder -lnear -Wl,-rpath-link,sub -o n"), "nowhere");
+  w.sh("gcc -fPIC -shared under.c -o libunder.so && echo text > sub/libdeep.so");
+  contains(w.fails("gcc -B$B m.c -L. -lunder -lnear -Wl,-rpath-link,sub -o n"), "deep");
+}, "gcc");
+
 shared.run();
