@@ -16,7 +16,8 @@ import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { privateNames } from "./private-names.ts";
 import { put } from "./put.ts";
 import { KERNEL_NAMES } from "../ts/memory/kernel-types.ts";
-import { ARRAYS } from "../ts/memory/table-columns.ts";
+import { ARRAYS, offsetsOf } from "../ts/memory/table-columns.ts";
+import { PARAM_OFFSETS, WIDE_PARAMS } from "../ts/memory/table-layout.ts";
 
 /** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
 const noPrograms: Plugin = {
@@ -30,6 +31,16 @@ const noPrograms: Plugin = {
 /** The getters of a class in ts/memory/table-layout.ts: name, number and kind of array of each. */
 const GETTER = /    get (\w+)\(\) \{ return this\.columns\[\d+\] \?\? this\.view\(\d+, (\w+)\); \}\n/g;
 
+/** In that file, too. */
+const OFFSETS = /(PARAM_OFFSETS: Readonly<Record<string, number>> = )\{[^}]*\}/;
+
+/** Places of parameters as ts/memory/table-columns.ts finds them. */
+function offsetsCall(): string {
+  const names = Object.keys(PARAM_OFFSETS).map((name) => name + (WIDE_PARAMS.includes(name) ? "!" : "")).join(" ");
+  if (JSON.stringify(offsetsOf(names)) !== JSON.stringify(PARAM_OFFSETS)) throw new Error("build/gen-tables.ts places parameters otherwise than ts/memory/table-columns.ts");
+  return `offsetsOf("${names}")`;
+}
+
 /** Tables' views as ts/memory/table-columns.ts makes them. */
 const sharedGetters: Plugin = {
   name: "shared-getters",
@@ -40,8 +51,8 @@ const sharedGetters: Plugin = {
         const kinds = columns.map(([, , name]) => ARRAYS.findIndex((array) => array.name === name));
         return `viewOf("${columns.map(([, name]) => name).join(" ")}", "${kinds.join("")}")`;
       });
-      if (contents.includes("extends View")) throw new Error("build/gen-tables.ts makes other classes than build/web.ts looks for");
-      return { contents: `import { viewOf } from "./table-columns.ts";\n${contents}`, loader: "ts" };
+      if (contents.includes("extends View") || !OFFSETS.test(contents)) throw new Error("build/gen-tables.ts makes other classes or parameters than build/web.ts looks for");
+      return { contents: `import { offsetsOf, viewOf } from "./table-columns.ts";\n${contents.replace(OFFSETS, `$1${offsetsCall()}`)}`, loader: "ts" };
     });
   },
 };
