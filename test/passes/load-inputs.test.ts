@@ -116,6 +116,11 @@ test("obeys SEARCH_DIR, ENTRY, EXTERN and OUTPUT of scripts where the command li
   assert.equal(ctx.inputs.slice(2).map(inputName), ["d/libx.a(m.o)"]);
 });
 
+test("scripts that name the next one twice end", () => {
+  const chain = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`s${i}`, `INPUT(s${i + 1} s${i + 1})`]));
+  assert.equal(load({ ...chain, s40: "EXTERN(f)" }, ["s0"]).err, ["wield: error: s10: linker scripts are nested too deeply"]);
+});
+
 test("a script that includes itself is an error", () => {
   assert.equal(load({ s: "INPUT(t)", t: "INPUT(s)" }, ["s"]).err, ["wield: error: s: linker script includes itself"]);
 });

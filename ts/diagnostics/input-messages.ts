@@ -67,6 +67,10 @@ export function scriptInItself(script: ByteString): Message {
   return said(alone(script), "BAD_SCRIPT", "linker script includes itself");
 }
 
+export function scriptsTooDeep(script: ByteString): Message {
+  return said(alone(script), "BAD_SCRIPT", "linker scripts are nested too deeply");
+}
+
 /** A line of its own for what a file is, "" = nothing is known. */
 const itIs = (what: string): string => (what === "" ? "" : `\n>>> it is ${what}`);
 

@@ -26,6 +26,9 @@ export interface InputTaker {
 /** How a file comes to be a script: it is text among the inputs, or an option (-T, -c) says so. */
 type Origin = "input" | "script" | "mri";
 
+/** Scripts in scripts: where each names the next twice, forty would be read a million million times. */
+const SCRIPT_DEPTH = 10;
+
 export class InputScripts {
   private readonly ctx: Context;
   private readonly access: InputAccess;
@@ -73,6 +76,7 @@ export class InputScripts {
       this.ctx.diag.error(messages.scriptInItself(path));
       return true;
     }
+    if (this.expanding.size >= SCRIPT_DEPTH) this.ctx.diag.fatal(messages.scriptsTooDeep(path));
     const script = this.scripts.get(path) ?? this.readScript(file, origin);
     if (script === null) return true;
     if (!suits(script)) {
