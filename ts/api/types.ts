@@ -68,7 +68,7 @@ export type DiagnosticCode =
   | "FILE_NOT_FOUND"
   /** `-lX`, or what a shared object needs, is in no library path. `library`. */
   | "LIBRARY_NOT_FOUND"
-  /** Neither object, archive, shared object nor script: empty, cut short, a web page. */
+  /** Neither object, archive, shared object nor text, or too short for one. (An empty file is a script that says nothing.) */
   | "UNKNOWN_FILE"
   /** A good file that cannot be part of this link: another machine, a shared object in a static link, LTO without its compiler. */
   | "INCOMPATIBLE_FILE"
@@ -84,7 +84,7 @@ export type DiagnosticCode =
   | "DISCARDED_SECTION"
   /** An option that does not exist, lacks its value or excludes another. Perhaps a `hint`. */
   | "BAD_OPTION"
-  /** A linker script, version script, dynamic list or ordering file that cannot be obeyed. */
+  /** A linker script, version script, dynamic list or ordering file that cannot be obeyed, or other text among the inputs, such as a web page. */
   | "BAD_SCRIPT"
   /** Sections that overlap, overflow their memory or find no place. */
   | "LAYOUT"
