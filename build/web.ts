@@ -79,7 +79,7 @@ const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser",
 /** Smaller still. `arrows`: in the place of functions, none of which is called as a constructor. */
 async function squeeze(text: string, module: boolean, arrows = true): Promise<string> {
   const { minify } = await import("terser");
-  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, unsafe_arrows: arrows }, mangle: true });
+  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, pure_getters: true, unsafe_arrows: arrows }, mangle: true });
   return code!;
 }
 
