@@ -74,7 +74,12 @@ export async function resolveInputs(ctx: Context): Promise<void> {
       await run("intern-names", () => internNames(ctx));
       await run("resolve-symbols", () => resolveSymbols(ctx));
       const again = closed !== null && !ctx.diag.hasErrors && (await run("scan-archives", () => closed.openReferenced(ctx, FEW_BYTES - bytes)));
-      if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) return dropUnmentioned(ctx);
+      if (!again && !(await needsLto(ctx, closed)) && !findDependentLibraries(ctx)) {
+        const { room } = ctx.checkpoint;
+        // A name that comes with a later link may be one of theirs.
+        if (closed !== null && closed.closed.size > 0) room.namesEnd = room.names;
+        return dropUnmentioned(ctx);
+      }
       // What was found out about archives lies behind the tables of this round.
       if (closed !== null && closed.scanned !== null) {
         start.mark = Math.max(start.mark, closed.scanned.end);

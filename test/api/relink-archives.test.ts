@@ -4,7 +4,7 @@
  */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { R_X86_64_PLT32, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { R_X86_64_PLT32, SHF_ALLOC, SHF_WRITE, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { LinkOptions } from "../../ts/api/types.ts";
 import { memoryFS } from "../../ts/index.ts";
 import { archive, ObjectBuilder } from "../helpers/object.ts";
@@ -42,6 +42,25 @@ test("archives that nobody refers to stay closed for both, also where a symbol i
   const stale = archive([{ ...member("s.o", { defines: ["other"], refers: ["b", "a"] }), symbols: ["missing"] }], { index: true });
   const files = { "m.o": object({ defines: ["_start", "a", "b"], refers: ["missing"] }), "u.a": unwanted, "s.a": stale };
   for (const args of [["-shared", "u.a", "m.o"], ["--noinhibit-exec", "u.a", "m.o"], ["-shared", "s.a", "u.a", "m.o"], ["u.a", "s.a", "m.o"]]) await check(files, args, args.join(" "));
+});
+
+test("a definition that comes with an edit opens the archive that has the name, too", async () => {
+  const lib = archive([member("s.o", { defines: ["spare"], refers: ["b"] })], { index: true });
+  const contents = (names: string[]): Uint8Array => {
+    const made = new ObjectBuilder();
+    made.symbol("_start", { in: made.text(new Uint8Array(16)) });
+    for (const name of ["a", "b"]) made.common(name, 16, 8);
+    for (const name of names) made.symbol(name, { in: made.section(`.data.${name}`, { flags: SHF_ALLOC | SHF_WRITE, data: [1] }) });
+    return made.bytes();
+  };
+  const files: Files = { "m.o": contents([]), "lib.a": lib };
+  const options: LinkOptions = { args: ["--allow-multiple-definition", "lib.a", "m.o"], output: "out", fs: memoryFS(files) };
+  const context = await contextOf(options);
+  await context.relink();
+  for (const names of [["other"], ["other", "spare"], ["spare"]]) {
+    context.update({ "m.o": contents(names) });
+    await sameAsCold(await context.relink(), options, { ...files, "m.o": contents(names) }, names.join());
+  }
 });
 
 test("an archive with a member that is broken is opened by both; names like one that is missing are looked for in all members", async () => {
