@@ -68,7 +68,7 @@ export function defaultOptions(): LinkOptions {
     reportShlibUndefined: undefined,
     unresolvedAreWarnings: false,
     allowMultipleDefinition: false,
-    undefinedVersion: false,
+    undefinedVersion: undefined,
     warnCommon: false,
     fortranCommon: false,
     warnTextrel: "",

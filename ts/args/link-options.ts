@@ -138,7 +138,7 @@ export interface LinkOptions {
   reportShlibUndefined: boolean | undefined; // --[no-]allow-shlib-undefined, --unresolved-symbols
   unresolvedAreWarnings: boolean; // --warn-unresolved-symbols
   allowMultipleDefinition: boolean;
-  undefinedVersion: boolean; // --undefined-version; lld default false
+  undefinedVersion: boolean | undefined; // undefined = a warning, as ld.lld an error
   warnCommon: boolean;
   fortranCommon: boolean;
   warnTextrel: "" | "shared" | "any";

@@ -78,7 +78,7 @@ function isVersionable(ctx: Context, row: number): boolean {
   return kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC || kind === SYM_LAZY;
 }
 
-/** Is anything named that nobody defines, as far as is known, so that an error would say so? What is named as C++ writes it is not looked for. */
+/** Is anything named that nobody defines, as far as is known, so that a message would say so? What is named as C++ writes it is not looked for. */
 export function missesVersioned(ctx: Context): boolean {
   const isMissing = (node: VersionNode, { pattern, exact, cxx }: SymbolPattern): boolean =>
     exact && (cxx || ![pattern, `${pattern}@${node.name}`].some((name) => isVersionable(ctx, ctx.lookup(name))));
@@ -116,7 +116,12 @@ class ExactRules {
         this.give(row, rule);
       }
     }
-    if (!found && !ctx.options.undefinedVersion) ctx.diag.errorOrWarn(messages.versionScriptUndefined(shownVersion, pattern));
+    const { undefinedVersion, programName } = ctx.options;
+    if (found || undefinedVersion === true) return;
+    const message = messages.versionScriptUndefined(shownVersion, pattern);
+    // Packages name what they do not build, since GNU ld says nothing; lld refuses.
+    if (undefinedVersion === false || programName === "ld.lld") ctx.diag.errorOrWarn(message);
+    else ctx.diag.warn(message);
   }
 
   private give(row: number, rule: Rule): void {

@@ -61,6 +61,12 @@ versions("--default-symver, a missing version and --no-undefined-version", (w) =
   w.sh("gcc -O1 -fPIC -c a.c && gcc -B$B -shared a.o -Wl,--version-script=v.map -Wl,--undefined-version -o liba.so");
   assert.ok(w.elf("liba.so").exports().includes("a@@V1"));
   contains(w.fails("gcc -B$B -shared a.o -Wl,--version-script=v.map -Wl,--no-undefined-version -o libb.so"), "not_there");
+  if (linkerName === "wield") {
+    contains(w.sh("gcc -B$B -shared a.o -Wl,--version-script=v.map -o libc.so 2>&1"), /warning: version script assignment of 'V1' to symbol 'not_there' failed: symbol not defined/);
+    assert.equal(w.elf("libc.so").exports(), w.elf("liba.so").exports());
+    w.sh("mkdir as-lld && ln -s $LD as-lld/ld.lld");
+    contains(w.fails("as-lld/ld.lld -shared a.o --version-script=v.map -o libb.so"), "not_there");
+  }
   assert.not(w.exists("libb.so"));
   w.fails("gcc -B$B -shared a.o -Wl,--version-script=worse.map -o libb.so");
   w.fails("gcc -B$B -shared a.o -Wl,--version-script=missing.map -o libb.so");
@@ -72,7 +78,7 @@ versions("version scripts may name what only archive members define that nobody 
   assert.equal(w.elf("liba.so").exports().filter((s) => !/^V\d@/.test(s)), ["a@@V1"]);
   if (linkerName !== "bfd") w.sh("$LD -shared a.o libb.a --retain-symbols-file=list -o libr.so");
   w.write({ "w.map": "V1 { global: a; b; nobody; };" });
-  if (linkerName !== "bfd") contains(w.fails("$LD -shared a.o libb.a --version-script=w.map -o libw.so"), "symbol 'nobody' failed: symbol not defined");
+  if (linkerName !== "bfd") contains(w.fails("$LD -shared a.o libb.a --no-undefined-version --version-script=w.map -o libw.so"), "symbol 'nobody' failed: symbol not defined");
 }, "g++");
 
 versions("a versioned definition in an object needs its node", (w) => {

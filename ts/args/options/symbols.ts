@@ -42,7 +42,7 @@ export const SYMBOLS: OptionRow[] = [
   must("--allow-multiple-definition", "", "The first of several definitions wins", put("allowMultipleDefinition", true)),
   must("--no-allow-multiple-definition", "", "Several definitions are an error (default)", put("allowMultipleDefinition", false)),
   must("--undefined-version", "", "Version scripts may name symbols that nobody defines", put("undefinedVersion", true)),
-  must("--no-undefined-version", "", "They may not (default)", put("undefinedVersion", false)),
+  must("--no-undefined-version", "", "They may not (default: a warning)", put("undefinedVersion", false)),
 ];
 
 function setDefsym(s: ParseState, v: ByteString): void {
