@@ -225,7 +225,7 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null, l
 
 /** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */
 export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
-  const machine = kept ?? new Machine(host.memoryPages);
+  const machine = kept ?? new Machine(host.memoryPages, host.memoryGrows);
   let ctx: Context | undefined;
   try {
     ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });

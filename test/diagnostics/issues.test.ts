@@ -9,7 +9,8 @@ import type { InputFile } from "../../ts/context.ts";
 import { takeIssues, wordIssues, type Issue, type IssueContext } from "../../ts/diagnostics/issues.ts";
 import { Diagnostics } from "../../ts/diagnostics/print.ts";
 import { spellingHint } from "../../ts/diagnostics/spelling.ts";
-import { Arena, createMemory } from "../../ts/memory/arena.ts";
+import { createMemory } from "../../ts/host/memory.ts";
+import { Arena } from "../../ts/memory/arena.ts";
 import { allocTable, initTables, Params } from "../../ts/memory/table.ts";
 
 const TEXT = 1;

@@ -10,7 +10,8 @@ import type { InputArgument, LinkOptions } from "../../ts/args/link-options.ts";
 import type { Context } from "../../ts/context.ts";
 import { Diagnostics } from "../../ts/diagnostics/print.ts";
 import { HostError } from "../../ts/host/host.ts";
-import { Arena, createMemory } from "../../ts/memory/arena.ts";
+import { createMemory } from "../../ts/host/memory.ts";
+import { Arena } from "../../ts/memory/arena.ts";
 import { initTables, Params } from "../../ts/memory/table.ts";
 
 export type Files = Record<string, Uint8Array | string>;

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Arena, createMemory } from "../../ts/memory/arena.ts";
+import { createMemory } from "../../ts/host/memory.ts";
+import { Arena } from "../../ts/memory/arena.ts";
 import { copyInfo } from "../../ts/input/copy-info.ts";
 import { BadSharedObject, readSharedObject, type SharedObject } from "../../ts/input/shared-object.ts";
 import { loadInputs } from "../../ts/passes/load-inputs.ts";

@@ -2,7 +2,6 @@
  * A link that is repeated: files are replaced, memory that was touched, kernels and workers stay, and unchanged files are not
  * read again. What comes out is what a link from nothing would give. What is kept between links: Session (link.ts), Machine.
  */
-import { Machine } from "../memory/machine.ts";
 import { decoded } from "../memory/text.ts";
 import { untilAborted } from "./abort.ts";
 import { BaseContext } from "./base-context.ts";
@@ -16,7 +15,7 @@ import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types
 
 /** In this thread. */
 export class LocalContext extends BaseContext {
-  private readonly kept: Kept = { machine: new Machine(), updates: new Map(), last: null };
+  private readonly kept: Kept = { machine: null, updates: new Map(), last: null };
   private readonly session: Session;
   private readonly changed = new Set<string>();
 
@@ -51,7 +50,7 @@ export class LocalContext extends BaseContext {
     } catch (error) {
       if (error instanceof LinkError && error.code === "INTERNAL") {
         this.kept.machine?.stop();
-        this.kept.machine = new Machine();
+        this.kept.machine = null;
         this.kept.last = null;
         this.session.reset();
       }

@@ -15,7 +15,7 @@ import { VirtualHost, Wanted, type Platform } from "../host/virtual.ts";
 import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
 import { canTakeUp, relink } from "../relink.ts";
-import type { Machine } from "../memory/machine.ts";
+import { Machine } from "../memory/machine.ts";
 import { decoded, latin1Of } from "../memory/text.ts";
 import { layoutOf } from "../report/layout.ts";
 import { linkMap } from "../report/map.ts";
@@ -72,7 +72,7 @@ export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<
 
 /** What a context keeps between links. */
 export interface Kept {
-  /** null = the context has been disposed of. */
+  /** null = nothing has been linked yet, or the context has been disposed of. */
   machine: Machine | null;
   /** What `update` has said, by plainPath; null = the file is gone. */
   readonly updates: Map<string, ByteSource | null>;
@@ -138,6 +138,7 @@ export class Session {
     const { plugins, watching: { signal } } = this;
     const platform = (this.platform ??= await untilAborted(signal, this.runtime.platform()));
     const began = platform.now();
+    if (this.kept !== null) this.kept.machine ??= new Machine(undefined, platform.memoryGrows);
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
     const host = this.startHost(platform, plugins, files);

@@ -81,6 +81,8 @@ export interface Host extends WorkerIo {
   readonly keepsThreads?: boolean;
   /** How large the memory of a link that is not of a context begins, in 64 KiB; undefined = as large as can be. */
   readonly memoryPages?: number | undefined;
+  /** Growth of a memory costs nothing (createMemory). */
+  readonly memoryGrows?: boolean | undefined;
 
   // ---- files ----
   /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */

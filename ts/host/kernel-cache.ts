@@ -3,7 +3,8 @@
  * hurry takes longer than running it, and in a large one kernels are compiled twice.
  *
  * Node has no way to keep compiled WebAssembly. V8 has, as functions for its own tests, which the launcher's flag lets us call; it
- * refuses code of another version, of other flags or for another processor. Without the flag kernels are compiled as ever.
+ * refuses code of another version, of other flags or for another processor. Without the flag, and in Node 26, whose V8 lacks those functions,
+ * kernels are compiled as ever.
  */
 import { closeSync, openSync, readSync } from "node:fs";
 

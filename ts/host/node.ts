@@ -103,6 +103,8 @@ class NodeHost implements Host {
   };
 
   readonly inputBytes: number;
+  /** V8. */
+  readonly memoryGrows = !("bun" in process.versions);
   private optimises = false;
   private mayReport = false;
   /** The inputs are few bytes, so far: kernels that seldom run need not be there. */
@@ -479,6 +481,7 @@ export function createNodePlatform(): Platform {
       return host.cpus;
     },
     expectLargeLink: () => undefined,
+    memoryGrows: host.memoryGrows,
     kernels: (debug) => host.kernels(debug),
     startWorker: () => host.startWorker("worker-api.js"),
     digest: (algorithm) => host.digest(algorithm),

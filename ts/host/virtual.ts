@@ -14,7 +14,7 @@ import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./vi
 import { copyOut, VIRTUAL_OUTPUT, type KeptBytes, type SharedBytes, type VirtualMessage } from "./virtual-io.ts";
 
 /** What a runtime brings. */
-export type Platform = Pick<Host, "cpus" | "maxThreads" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "loadZstd" | "now" | "peakMemory"> & {
+export type Platform = Pick<Host, "cpus" | "maxThreads" | "memoryGrows" | "expectLargeLink" | "kernels" | "digest" | "random" | "inflate" | "deflate" | "loadZstd" | "now" | "peakMemory"> & {
   /** Workers with createVirtualIo. */
   startWorker(): VirtualWorker;
   /** Size of the memory that a link of so many bytes of files begins with, in 64 KiB; absent = as large as can be. */
@@ -58,6 +58,7 @@ export class VirtualHost implements Host {
   readonly files: VirtualFiles;
   /** undefined once a link has needed more. */
   memoryPages: number | undefined;
+  readonly memoryGrows: boolean | undefined;
   private readonly options: VirtualOptions;
   private readonly opened: Uint8Array[] = [];
   private readonly descriptors = new Map<ByteString, number>();
@@ -78,6 +79,7 @@ export class VirtualHost implements Host {
   constructor(options: VirtualOptions) {
     this.options = options;
     this.memoryPages = options.platform.memoryPages?.(options.bytes);
+    this.memoryGrows = options.platform.memoryGrows;
     this.files = new VirtualFiles(options.layers, options.real, options.machine, options.resolve);
   }
 

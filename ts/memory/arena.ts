@@ -8,9 +8,6 @@
 import { ARENA_ADDR, CTL_ARENA_TOP, CTL_ISSUES, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 
-/** Largest memory wasm32 can have, in 64 KiB pages. */
-const MAX_PAGES = 65536;
-
 export class OutOfMemory extends Error {}
 
 export function outOfMemory(memory: WebAssembly.Memory): OutOfMemory {
@@ -231,30 +228,4 @@ export class Arena extends MemoryViews {
     this.u8[at + text.length] = 0;
     return at;
   }
-}
-
-/**
- * A shared memory as large as the runtime gives: address space only, pages cost when touched. It begins with its full size,
- * because WebKit writes zeros to what a memory grows by: seconds, and 4 GiB that are used up. `pages`: of 64 KiB.
- */
-export function createMemory(pages = MAX_PAGES): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch {
-    return smallerMemory();
-  }
-}
-
-function smallerMemory(): WebAssembly.Memory {
-  let memory: WebAssembly.Memory | undefined;
-  for (let pages = MAX_PAGES; pages >= 1024; pages >>>= 1) {
-    try {
-      memory ??= new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES, shared: true });
-      memory.grow(pages - 16);
-      return memory;
-    } catch {
-      // An address-space limit (ulimit -v), or a hundred of them at once in a page: try half.
-    }
-  }
-  throw new OutOfMemory("cannot reserve 64 MiB of address space");
 }

@@ -5,7 +5,8 @@
  * Nothing of a link is left for the next but the bytes in memory, which count as unknown: what must be zero is made zero.
  */
 import { ARENA_ADDR, CTL_ADDR, CTL_READY, CTL_WINDOW_TOP, TABLES_ADDR } from "../../as-kernels/shared/abi.ts";
-import { Arena, createMemory } from "./arena.ts";
+import { createMemory } from "../host/memory.ts";
+import { Arena } from "./arena.ts";
 import { noKernels, type Kernels } from "./kernels.ts";
 import { Pool, type Phases, type WorkerIo } from "./pool.ts";
 import { initTables, type Tables } from "./table.ts";
@@ -22,6 +23,7 @@ const withRoom = (pages: number): number => pages + (pages >>> 4) + 1;
 
 export class Machine {
   private readonly pages: number | undefined;
+  private readonly grows: boolean | undefined;
   private reserved: Arena | null = null;
   /** Empty until they are instantiated. */
   readonly kernels: Kernels = noKernels();
@@ -32,14 +34,15 @@ export class Machine {
   private readonly free: { at: number; pages: number }[] = [];
   private output: { at: number; pages: number } | null = null;
 
-  /** `pages`: how large the memory is, in 64 KiB; undefined = as large as can be. */
-  constructor(pages?: number) {
+  /** `pages`: how large the memory is, in 64 KiB; undefined = as large as can be. `grows`: Host.memoryGrows. */
+  constructor(pages?: number, grows?: boolean) {
     this.pages = pages;
+    this.grows = grows;
   }
 
   /** Reserved by the first link: throws OutOfMemory where there is no address space left. */
   get arena(): Arena {
-    return (this.reserved ??= new Arena(createMemory(this.pages)));
+    return (this.reserved ??= new Arena(createMemory(this.pages, this.grows)));
   }
 
   /** The memory as if nothing had been linked yet, and its tables. */
