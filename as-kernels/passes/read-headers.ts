@@ -21,7 +21,7 @@ import {
   ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
+  EHDR_BYTES, EI_OSABI, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
   SH_ADDRALIGN, SH_ENTSIZE, SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
 
@@ -177,13 +177,14 @@ const NEAR_BYTES: f64 = 64;
 const SCATTERED_BYTES: f64 = 65536;
 
 /**
- * Checks the ELF header at `ehdr`; `first`: section header 0, or 0 where it is not at hand. Writes obj.shoff and obj.e_shnum.
+ * Checks the ELF header at `ehdr`; `first`: section header 0, or 0 where it is not at hand. Writes obj.osabi, obj.shoff and obj.e_shnum.
  * Returns 0, NEEDS_FIRST, or ERR_* with the culprit's index at `out`. gABI ch. 4, ELF Header: large counts are in section header 0.
  */
 export function checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32 {
   const obj = tables().obj;
   const size = <u64>obj.bytes[o];
   const start = load<u64>(ehdr, E_SHOFF);
+  obj.osabi[o] = load<u8>(ehdr, EI_OSABI);
   let count = <u64>load<u16>(ehdr, E_SHNUM);
   let shstrndx = <u32>load<u16>(ehdr, E_SHSTRNDX);
   store<u32>(out + OUT_SHSTRNDX, 0);

@@ -373,6 +373,13 @@ export function resolveObjects(from: u32, to: u32, state: u32): u32 {
   return load<u32>(state + ST_SEQ);
 }
 
+/** EI_OSABI of the first object (rows below `rows`) that is part of the link, or first shared object, that names a system; 0 = none does. */
+export function firstAbi(rows: u32): u32 {
+  const obj = tables().obj;
+  for (let o: u32 = 0; o < rows; o++) if (obj.osabi[o] && (obj.seq[o] || obj.kind[o] == OBJ_SHARED)) return obj.osabi[o];
+  return 0;
+}
+
 /** A strong reference from nowhere (--entry, -u after the fact): extracts the member that defines `id`. */
 export function demand(id: u32, state: u32): u32 {
   const flags = tables().sym.flags;

@@ -13,12 +13,12 @@ import { OUT_FIRST_GLOBAL, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_S
 import { hashSymbol } from "../lib/symbol-name.ts";
 import { scanHeaders } from "./read-headers.ts";
 import {
-  REC_PASSED, SCANNED_ARCHIVE, SCANNED_AT, SCANNED_BYTES, SCANNED_DEFINED, SCANNED_NAME, SCANNED_NEEDED, SCANNED_OSABI, SCANNED_OTHERS, SCANNED_SIZE, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE,
+  REC_PASSED, SCANNED_ARCHIVE, SCANNED_AT, SCANNED_BYTES, SCANNED_DEFINED, SCANNED_NAME, SCANNED_NEEDED, SCANNED_OTHERS, SCANNED_SIZE, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE,
   SCAN_LIMIT, SCAN_MACHINE, SCAN_MEMBER, SCAN_MORE, SCAN_NAMES, SCAN_NAMES_BYTES, SCAN_NEXT, SCAN_ODD,
   SYM_KIND_MASK, SYM_UNDEF, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, EI_CLASS, EI_OSABI, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
+  EHDR_BYTES, EI_CLASS, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
 } from "../shared/elf.ts";
 
 /** struct ar_hdr: 16 bytes of name, decimal size at 48, "`\n" at 58. */
@@ -132,7 +132,6 @@ export function scanHeader(ehdr: u32, bytes: f64, state: u32, out: u32): bool {
   const names = <u32>load<u16>(ehdr + E_SHSTRNDX);
   const size = <u64>bytes;
   if (load<u16>(ehdr + E_SHENTSIZE) != SHDR_BYTES || count == 0 || names == SHN_XINDEX || start == 0 || start > size || count > (size - start) / SHDR_BYTES) return false;
-  store<u8>(load<u32>(state, SCAN_MEMBER), load<u8>(ehdr, EI_OSABI), SCANNED_OSABI);
   store<f64>(out, <f64>start);
   store<u32>(out, count, 8);
   store<u32>(out, names, 12);

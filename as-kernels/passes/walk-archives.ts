@@ -11,10 +11,10 @@ import { tables, params } from "../shared/tables.ts";
 import { allocRegion, checkHeader, keepWhole, planParts } from "./read-headers.ts";
 import { memberSize } from "./scan-archives.ts";
 import {
-  OBJ_RELOCATABLE, WALKED_END_ROW, WALKED_FIELDS, WALKED_FLAGS, WALKED_NEED, WALKED_NEXT, WALKED_OSABI, WALKED_PLACES, WALKED_PLACE_COUNT, WALKED_ROW, WALKED_SIZE, WALKED_SOURCE, WALK_DONE,
+  OBJ_RELOCATABLE, WALKED_END_ROW, WALKED_FIELDS, WALKED_FLAGS, WALKED_NEED, WALKED_NEXT, WALKED_PLACES, WALKED_PLACE_COUNT, WALKED_ROW, WALKED_SIZE, WALKED_SOURCE, WALK_DONE,
   PLACE_BROKEN, PLACE_NO_ROOM, WALK_LARGE, WALK_MORE, WALK_NO_ROOM, WALK_ODD,
 } from "../shared/abi.ts";
-import { EHDR_BYTES, EI_CLASS, EI_OSABI, ET_REL, E_MACHINE, E_TYPE, SHDR_BYTES } from "../shared/elf.ts";
+import { EHDR_BYTES, EI_CLASS, ET_REL, E_MACHINE, E_TYPE, SHDR_BYTES } from "../shared/elf.ts";
 
 /** struct ar_hdr: 16 bytes of name, "`\n" at 58. */
 const AR_BYTES: u32 = 60;
@@ -140,7 +140,6 @@ export function walkMembers(archive: u32, span: u32, from: f64, to: f64, relas: 
     const field = load<u32>(archive, WALKED_FIELDS);
     memory.copy(field, header, NAME_BYTES);
     store<u32>(archive, field + NAME_BYTES, WALKED_FIELDS);
-    if (load<u32>(archive, WALKED_OSABI) == 0) store<u32>(archive, load<u8>(ehdr, EI_OSABI), WALKED_OSABI);
     const end = start + bytes;
     store<f64>(archive, end + <f64>(<u64>end & 1), WALKED_NEXT);
     if (isLarge) return WALK_LARGE;

@@ -406,8 +406,7 @@ export const SCANNED_NEEDED = 32; // needed or not
 export const SCANNED_DEFINED = 36; // names it defines
 export const SCANNED_ARCHIVE = 40; // number of its archive
 export const SCANNED_OTHERS = 44; // names it only refers to
-export const SCANNED_OSABI = 48; // e_ident[EI_OSABI]
-export const SCANNED_SIZE = 56;
+export const SCANNED_SIZE = 48;
 
 // ---- archives that are walked in parse-object (as-kernels/passes/walk-archives.ts) ----
 /** What walkMembers returns: all members have rows, more bytes are needed, the last member is large, this archive is not one to walk, no memory. */
@@ -429,10 +428,9 @@ export const WALKED_SOURCE = 32; // row of ctx.sources
 export const WALKED_FLAGS = 36; // OBJF_*
 export const WALKED_PLACES = 40; // address of the ordered positions of members (u32 each)
 export const WALKED_PLACE_COUNT = 44; // how many
-export const WALKED_OSABI = 48; // first EI_OSABI that is not 0
-export const WALKED_FIELDS = 52; // where the 16 bytes of the next name go
-export const WALKED_DONE = 56; // 1 = done
-export const WALKED_BYTES = 64;
+export const WALKED_FIELDS = 48; // where the 16 bytes of the next name go
+export const WALKED_DONE = 52; // 1 = done
+export const WALKED_BYTES = 56;
 
 // ---- globals as set-visibility left them (as-kernels/passes/replace-object.ts): a column each, in bytes per global from the start of all ----
 export const SAVED_VALUE = 0;

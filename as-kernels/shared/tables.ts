@@ -11,6 +11,7 @@ export class ObjTable {
   rows: u32;
   kind: U8Col;
   flags: U8Col;
+  osabi: U8Col;
   seq: U32Col;
   fileId: U32Col;
   source: U32Col;

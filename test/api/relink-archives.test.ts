@@ -44,6 +44,22 @@ test("archives that nobody refers to stay closed for both, also where a symbol i
   for (const args of [["-shared", "u.a", "m.o"], ["--noinhibit-exec", "u.a", "m.o"], ["-shared", "s.a", "u.a", "m.o"], ["u.a", "s.a", "m.o"]]) await check(files, args, args.join(" "));
 });
 
+test("the OS/ABI is that of what is linked, also when an object comes with another one", async () => {
+  const of = (osabi: number, data: Uint8Array): Uint8Array => data.with(7, osabi);
+  const lib = archive([{ ...member("u.o", { defines: ["unwanted"], refers: ["b"] }) }, member("a.o", { defines: ["a"], refers: ["missing"] })].map((each) => ({ ...each, data: of(3, each.data) })), { index: true });
+  const [plain, grown] = [object({ defines: ["_start", "b"], refers: [] }), object({ defines: ["_start", "b", "more"], refers: [] })];
+  const files: Files = { "m.o": plain, "u.a": lib };
+  const options: LinkOptions = { args: ["u.a", "m.o"], output: "out", fs: memoryFS(files) };
+  const context = await contextOf(options);
+  assert.is((await context.relink()).output[7], 0);
+  for (const [data, osabi] of [[of(12, plain), 12], [of(9, plain), 9], [of(9, grown), 9], [of(0, grown), 0], [of(6, grown), 6]] as const) {
+    context.update({ "m.o": data });
+    const warm = await context.relink();
+    await sameAsCold(warm, options, { ...files, "m.o": data }, `OS/ABI ${osabi}`);
+    assert.is(warm.output[7], osabi);
+  }
+});
+
 test("a definition that comes with an edit opens the archive that has the name, too", async () => {
   const lib = archive([member("s.o", { defines: ["spare"], refers: ["b"] })], { index: true });
   const contents = (names: string[]): Uint8Array => {

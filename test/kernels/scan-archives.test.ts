@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  SCANNED_ARCHIVE, SCANNED_AT, SCANNED_BYTES, SCANNED_DEFINED, SCANNED_NAME, SCANNED_OSABI, SCANNED_OTHERS, SCANNED_SIZE, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE, SCAN_LIMIT, SCAN_MACHINE,
+  SCANNED_ARCHIVE, SCANNED_AT, SCANNED_BYTES, SCANNED_DEFINED, SCANNED_NAME, SCANNED_OTHERS, SCANNED_SIZE, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE, SCAN_LIMIT, SCAN_MACHINE,
   SCAN_MORE, SCAN_NAMES, SCAN_NAMES_BYTES, SCAN_NEXT, SCAN_ODD, SCAN_STATE_BYTES, SYM_DEFINED, SYM_UNDEF, SYM_USED_REGULAR, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
 import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
@@ -17,19 +17,17 @@ const LARGE = 4000;
 const NAME_BYTES = 24;
 
 interface Known extends Scanned, Member {
-  osabi: number;
 }
 
 function randomMember(random: Prng, names: readonly string[], i: number): Known {
   const object = new ObjectBuilder();
-  object.osabi = random.below(4);
   const text = object.text(new Uint8Array(random.chance(0.1) ? LARGE : random.below(40)));
   const pick = (chance: number): string[] => names.filter(() => random.chance(chance));
   const defines = pick(0.08);
   const refers = pick(0.08).filter((name) => !defines.includes(name));
   for (const name of defines) random.chance(0.2) ? object.common(name, 4, 4) : object.symbol(name, { in: text });
   for (const name of refers) object.symbol(name);
-  return { name: random.chance(0.4) ? `a member with a long name ${i}.o` : `m${i}.o`, data: object.bytes(), symbols: [...defines], defines, refers, osabi: object.osabi };
+  return { name: random.chance(0.4) ? `a member with a long name ${i}.o` : `m${i}.o`, data: object.bytes(), symbols: [...defines], defines, refers };
 }
 
 /** Rows of all members of the archive, read in pieces of `span` bytes; null = it is odd. */
@@ -81,10 +79,10 @@ for (const debug of [false, true]) {
       const members = Array.from({ length: random.below(9) }, (_, i) => randomMember(random, NAMES, i));
       const found = scan(memory, archive(members, { index: random.chance(0.7), index64: random.chance(0.5) }), random.pick([LARGE + 124, 10_000, 100_000]), 3)!;
       let row = found.from;
-      for (const { name, data, defines, refers, osabi } of members) {
-        const known = data.length > LARGE ? [0, 0, 0] : [defines.length, refers.length, osabi];
+      for (const { name, data, defines, refers } of members) {
+        const known = data.length > LARGE ? [0, 0] : [defines.length, refers.length];
         assert.is(memberName(arena.u8, row + SCANNED_NAME, found.names, 0), name);
-        assert.equal([SCANNED_DEFINED, SCANNED_OTHERS].map((at) => arena.u32[(row + at) >>> 2]).concat(arena.u8[row + SCANNED_OSABI]), known, `seed ${seed}, ${name}`);
+        assert.equal([SCANNED_DEFINED, SCANNED_OTHERS].map((at) => arena.u32[(row + at) >>> 2]), known, `seed ${seed}, ${name}`);
         assert.equal([arena.f64[(row + SCANNED_BYTES) >>> 3], arena.u32[(row + SCANNED_ARCHIVE) >>> 2]], [data.length, 3]);
         assert.is(arena.f64[(row + SCANNED_AT) >>> 3]! % 2, 0);
         const hashes = [...(known[0]! + known[1]! > 0 ? [...defines, ...refers] : [])].map((each) => nameTwin(each).hash.join()).sort();

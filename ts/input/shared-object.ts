@@ -41,6 +41,8 @@ export class BadSharedObject extends Error {}
 
 /** Addresses are in the arena, 0 = there is none. */
 export interface SharedObject {
+  /** EI_OSABI */
+  osabi: number;
   /** DT_SONAME, "" = has none. */
   soname: ByteString;
   needed: ByteString[];
@@ -86,7 +88,7 @@ export function readSharedObject(arena: Arena, file: ByteSource): SharedObject {
   if (tables.dynstr !== null && tables.dynstr.bytes > 0 && arena.u8[tables.dynstr.address + tables.dynstr.bytes - 1] !== 0) {
     throw new BadSharedObject("string table of the dynamic symbols does not end in NUL");
   }
-  const result = emptyObject();
+  const result = emptyObject(ehdr.osabi);
   const { dynsym, dynstr, versym } = tables;
   if (dynstr !== null) {
     result.strtab = dynstr.address;
@@ -127,8 +129,9 @@ export function readProgramHeaders(file: ByteSource, ehdr: Ehdr): Phdr[] {
   return readPhdrs(viewAt(file, ehdr.e_phoff, ehdr.e_phnum * PHDR_BYTES, "program headers"), ehdr.e_phnum);
 }
 
-function emptyObject(): SharedObject {
+function emptyObject(osabi: number): SharedObject {
   return {
+    osabi,
     soname: "",
     needed: [],
     symtab: 0,

@@ -294,6 +294,7 @@ export interface Kernels {
   resolveAddresses(from: u32, to: u32): void;
   // passes/resolve-symbols
   resolveObjects(from: u32, to: u32, state: u32): u32;
+  firstAbi(rows: u32): u32;
   demand(id: u32, state: u32): u32;
   redirectSymbols(included: u32, from: u32, to: u32, map: u32): void;
   markMentions(o: u32, marks: u32): void;
@@ -654,6 +655,7 @@ export const KERNEL_NAMES: readonly string[] = [
   "sharedUndefined",
   "resolveAddresses",
   "resolveObjects",
+  "firstAbi",
   "demand",
   "redirectSymbols",
   "markMentions",

@@ -18,6 +18,7 @@ export const TABLES = {
   obj: {
     kind: "u8", // OBJ_*
     flags: "u8", // OBJF_*
+    osabi: "u8", // EI_OSABI
     seq: "u32", // 1-based place in inclusion order (lld's objectFiles order); 0 = not part of the link
     fileId: "u32", // row of ctx.inputs (TypeScript side: name, member)
     source: "u32", // row of ctx.sources: the file to open

@@ -5,7 +5,6 @@
  * (gcc names libgcc.a four times); that changes no result and saves parsing thousands of members.
  */
 import { OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
-import { EI_OSABI } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/input-messages.ts";
@@ -94,7 +93,6 @@ export class InputArchives {
         const kind = fileKind(member.head, member.headAt, member.headEnd, this.access.machine);
         if (kind === "incompatible" && objects === 0 && maySkip) throw INCOMPATIBLE;
         if (kind === "relocatable" || kind === "bitcode" || kind === "incompatible") objects++;
-        if (kind === "relocatable") this.objects.noteAbi(member.head[member.headAt + EI_OSABI]!);
         if (stays && kind !== "incompatible" && objects > 0) return;
         this.addMember(kind, { source: file.path, offset: member.offset, bytes: member.bytes, path: file.path, member: member.name }, flags, member);
       });
@@ -134,10 +132,7 @@ export class InputArchives {
   /** Loads those members of an archive that can have a say in the link. */
   private addScanned(path: ByteString, scanned: ScannedArchives, flags: number): true {
     try {
-      scanned.forNeeded(path, ({ name, offset, bytes, osabi }) => {
-        this.objects.noteAbi(osabi);
-        this.objects.addObject({ source: path, offset, bytes, path, member: name }, flags);
-      });
+      scanned.forNeeded(path, ({ name, offset, bytes }) => this.objects.addObject({ source: path, offset, bytes, path, member: name }, flags));
     } catch (error) {
       if (!(error instanceof BadArchive)) throw error;
       this.ctx.diag.error(messages.badArchive(path, error.message));

@@ -9,7 +9,6 @@ import { wholeFile, type InputPart } from "../input/input-file.ts";
 import { BitcodeCompiler } from "../lto/bitcode.ts";
 import type { InputAccess } from "./input-access.ts";
 import type { InputRows } from "./input-rows.ts";
-import type { WalkedArchives } from "./walk-archives.ts";
 
 /** The engine hears of inputs each time there are this many bytes more. */
 const STEP_BYTES = 48 << 20;
@@ -20,8 +19,6 @@ export class InputObjects {
   private readonly rows: InputRows;
   private compiledAdded = false;
   private bytes = 0;
-  /** Archives of which members are found later. */
-  walked: WalkedArchives | null = null;
 
   constructor(ctx: Context, access: InputAccess, rows: InputRows) {
     this.ctx = ctx;
@@ -69,11 +66,5 @@ export class InputObjects {
       if (file !== null) this.rows.add(wholeFile(path, file.size), 0);
       file?.close();
     }
-  }
-
-  /** Without -m the output is for the system that the first input names (lld). */
-  noteAbi(osabi: number): void {
-    if (osabi === 0 || this.ctx.osabi !== 0 || this.ctx.options.emulation !== "" || this.walked?.holdsAbi(osabi) === true) return;
-    this.ctx.osabi = osabi;
   }
 }

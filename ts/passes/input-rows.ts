@@ -124,6 +124,7 @@ export class InputRows {
   private fillShared(id: number, object: SharedObject): void {
     const { obj } = this.ctx.tables;
     obj.kind[id] = OBJ_SHARED;
+    obj.osabi[id] = object.osabi;
     obj.needed[id] = this.flags[id]! & OBJF_AS_NEEDED ? 0 : 1;
     obj.symtab[id] = object.symtab;
     obj.esymCount[id] = object.esymCount;

@@ -6,7 +6,6 @@
  * input-objects.ts, input-archives.ts and input-scripts.ts know what to do with one, input-access.ts gets at it, input-rows.ts keeps the rows.
  */
 import { OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
-import { EI_OSABI } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
@@ -82,8 +81,8 @@ class Loader implements InputTaker {
     this.objects = new InputObjects(ctx, this.access, this.rows);
     this.archives = new InputArchives(ctx, closed, this.access, this.rows, this.objects);
     this.scripts = new InputScripts(ctx, this.access, this);
-    if (closed === null && walksArchives(ctx)) this.walked = new WalkedArchives(ctx, this.rows, this.objects, (archive) => this.archives.addOdd(archive));
-    this.archives.walked = this.objects.walked = this.walked;
+    if (closed === null && walksArchives(ctx)) this.walked = new WalkedArchives(ctx, this.rows, (archive) => this.archives.addOdd(archive));
+    this.archives.walked = this.walked;
   }
 
   addInput(input: InputArgument): void {
@@ -184,7 +183,6 @@ class Loader implements InputTaker {
     // An empty file is a script that says nothing (GNU ld, lld): /dev/null, what stands in for a library that objects ask for.
     if (file.kind === "text" || file.kind === "empty") return this.scripts.add(file, position, maySkip);
     this.access.noteLoaded(file.path);
-    if (file.kind === "relocatable" || file.kind === "shared") this.objects.noteAbi(file.head[EI_OSABI]!);
     const flags = position.lib !== 0 ? OBJF_LAZY : 0;
     if (file.kind === "bitcode") this.objects.addBitcode(wholeFile(file.path, file.size), flags);
     else if (file.kind === "relocatable") this.objects.addObject(wholeFile(file.path, file.size), flags);

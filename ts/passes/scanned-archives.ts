@@ -6,7 +6,7 @@
  * that resolve-symbols decides as if all were there. The loops are in as-kernels/passes/scan-archives.ts.
  */
 import {
-  SCANNED_AT, SCANNED_BYTES, SCANNED_NAME, SCANNED_OSABI, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE, SCAN_LIMIT, SCAN_MACHINE, SCAN_MEMBER, SCAN_NAMES, SCAN_NAMES_BYTES,
+  SCANNED_AT, SCANNED_BYTES, SCANNED_NAME, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE, SCAN_LIMIT, SCAN_MACHINE, SCAN_MEMBER, SCAN_NAMES, SCAN_NAMES_BYTES,
   SCAN_NEXT, SCAN_ODD, SCAN_STATE_BYTES,
 } from "../../as-kernels/shared/abi.ts";
 import { EHDR_BYTES, SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
@@ -42,7 +42,6 @@ export interface ScannedMember {
   name: ByteString;
   offset: number;
   bytes: number;
-  osabi: number;
 }
 
 /** Members that are not loaded (rows from `from` to `to`) and stand before obj row `obj`. */
@@ -111,7 +110,7 @@ export class ScannedArchives {
       this.pass(next, row);
       next = kernels.memberBehind(row);
       const at = f64[(row + SCANNED_AT) >>> 3]!;
-      visit({ name: memberName(u8, row + SCANNED_NAME, longNames, at), offset: at + AR_HEADER_BYTES, bytes: f64[(row + SCANNED_BYTES) >>> 3]!, osabi: u8[row + SCANNED_OSABI]! });
+      visit({ name: memberName(u8, row + SCANNED_NAME, longNames, at), offset: at + AR_HEADER_BYTES, bytes: f64[(row + SCANNED_BYTES) >>> 3]! });
     }
     this.pass(next, to);
   }

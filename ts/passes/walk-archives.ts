@@ -7,7 +7,7 @@
  * input-archives.ts, which says why.
  */
 import {
-  PLACE_BROKEN, PLACE_NO_ROOM, WALKED_BYTES, WALKED_DONE, WALKED_END_ROW, WALKED_FIELDS, WALKED_FLAGS, WALKED_NEED, WALKED_NEXT, WALKED_OSABI, WALKED_PLACES, WALKED_PLACE_COUNT, WALKED_ROW,
+  PLACE_BROKEN, PLACE_NO_ROOM, WALKED_BYTES, WALKED_DONE, WALKED_END_ROW, WALKED_FIELDS, WALKED_FLAGS, WALKED_NEED, WALKED_NEXT, WALKED_PLACES, WALKED_PLACE_COUNT, WALKED_ROW,
   WALKED_SIZE, WALKED_SOURCE, WALK_LARGE, WALK_MORE, WALK_NO_ROOM,
 } from "../../as-kernels/shared/abi.ts";
 import { EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
@@ -20,7 +20,6 @@ import { outOfMemory } from "../memory/arena.ts";
 import { ReadFailed } from "../memory/failure.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { allocTable, columnWidths } from "../memory/table.ts";
-import type { InputObjects } from "./input-objects.ts";
 import { bindParts, OUT_BYTES } from "./read-headers.ts";
 import { FIRST_FILE, type InputRows } from "./input-rows.ts";
 
@@ -61,17 +60,12 @@ export class WalkedArchives {
   readonly list: WalkedArchive[] = [];
   private readonly ctx: Context;
   private readonly rows: InputRows;
-  private readonly objects: InputObjects;
   /** Loads the members of one that is odd. */
   private readonly open: (archive: WalkedArchive) => void;
-  private settled = false;
-  /** EI_OSABI of the first input besides archives that has one, and how many archives were before it. */
-  private abi = { osabi: 0, place: 0 };
 
-  constructor(ctx: Context, rows: InputRows, objects: InputObjects, open: (archive: WalkedArchive) => void) {
+  constructor(ctx: Context, rows: InputRows, open: (archive: WalkedArchive) => void) {
     this.ctx = ctx;
     this.rows = rows;
-    this.objects = objects;
     this.open = open;
   }
 
@@ -130,13 +124,6 @@ export class WalkedArchives {
     return { first, places, placeCount, longNames };
   }
 
-  /** An input names a system. True = members that come before it are not known yet: later. */
-  holdsAbi(osabi: number): boolean {
-    if (this.settled || this.list.length === 0) return false;
-    if (this.abi.osabi === 0) this.abi = { osabi, place: this.list.length };
-    return true;
-  }
-
   /** Reserves rows behind `row` for the members; the row behind them. */
   reserve(row: number): number {
     for (const archive of this.list) {
@@ -173,7 +160,6 @@ export class WalkedArchives {
 
   private settle(): void {
     const { arena, inputs, kernels, tables } = this.ctx;
-    this.settled = true;
     const widths = columnWidths("obj");
     const before = arena.alloc(4 + 4 * widths.length);
     kernels.copyMemory(before, tables.obj.address, 4 + 4 * widths.length);
@@ -187,9 +173,8 @@ export class WalkedArchives {
       if (end > at) ranges.push(at, inputs.length, end - at);
       for (; at < end; at++) this.rows.addAgain(plain[at - FIRST_FILE]!);
     };
-    this.list.forEach((archive, i) => {
+    this.list.forEach((archive) => {
       addPlain(archive.place);
-      if (this.abi.place === i) this.objects.noteAbi(this.abi.osabi);
       const to = inputs.length;
       const count = this.addMembers(archive);
       if (count >= 0) return void ranges.push(archive.firstRow, to, count);
@@ -197,7 +182,6 @@ export class WalkedArchives {
       opened.push(to, inputs.length);
     });
     addPlain(FIRST_FILE + plain.length);
-    if (this.abi.place === this.list.length) this.objects.noteAbi(this.abi.osabi);
     const words = arena.alloc(4 * (widths.length + ranges.length));
     arena.u32.set([...widths, ...ranges], words >>> 2);
     allocTable(arena, tables, "obj", inputs.length);
@@ -217,7 +201,6 @@ export class WalkedArchives {
       if (!(error instanceof BadArchive)) throw error;
       return -1;
     }
-    this.objects.noteAbi(u32[(archive.state + WALKED_OSABI) >>> 2]!);
     this.rows.group = archive.group;
     for (let i = 0; i < count; i++) {
       const row = archive.firstRow + i;

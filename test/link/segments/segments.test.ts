@@ -219,6 +219,14 @@ segments("the OS/ABI is that of -m or of the first input that has one; OpenBSD's
   assert.not(w.elf("t").segment(0x65a3dbe6));
 });
 
+segments("for the OS/ABI only what is linked counts, however an archive is read", (w) => {
+  if (linkerName !== "wield") return; // lld asks members that are not linked, too
+  w.write({ "t.s": ".globl _start\n_start: call f\n", "v.s": ".globl _start\n_start: ret\n", "u.s": ".globl g\ng: ret\n", "f.s": ".globl f\nf: call h\nret\n", "h.s": ".globl h\nh: ret\n" });
+  w.sh("for f in t v u f h; do as $f.s -o $f.o; done; for f in u h; do printf '\\003' | dd of=$f.o bs=1 seek=7 conv=notrunc 2>/dev/null; done; ar rc u.a u.o f.o h.o; ar rc n.a u.o");
+  w.sh("$LD t.o f.o h.o -o plain; $LD t.o u.a -o needed; $LD v.o n.a -o closed; $LD v.o u.a -o beside; $LD -t v.o u.a -o opened; $LD --start-lib u.o --end-lib v.o -o lib");
+  assert.equal(["plain", "needed", "closed", "beside", "opened", "lib"].map((name) => w.bytes(name)[7]), [3, 3, 0, 0, 0, 0]);
+});
+
 segments("copies of read-only variables join .data.rel.ro of a script, so that RELRO is one run", (w) => {
   if (linkerName !== "wield") return;
   w.write({
