@@ -32,5 +32,6 @@ export async function sameAsCold(warm: LinkResult, options: LinkOptions, files: 
   assert.is(warm.ok, cold.ok, `${what}: ok`);
   assert.equal(warm.diagnostics.map(({ message }) => message), cold.diagnostics.map(({ message }) => message), `${what}: diagnostics`);
   assert.ok(digest(warm.output) === digest(cold.output), `${what}: other bytes (${warm.output.length}, ${cold.output.length})`);
+  for (const name of ["objects", "members", "relocations", "symbols"] as const) assert.is(warm.stats[name], cold.stats[name], `${what}: stats.${name}`);
   assert.equal(warm.map, cold.map, `${what}: map`);
 }

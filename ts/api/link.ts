@@ -5,6 +5,7 @@
  * (host/virtual.ts) or a plugin supplied inputs for undefined symbols; only the last one counts. Nothing is shared
  * between links, so any number may run at once; a context (context.ts) keeps a session for one link after another.
  */
+import { SYM_USED_REGULAR } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
@@ -400,11 +401,11 @@ function statsOf(ctx: Context): LinkStats {
   const { tables, inputs, objects } = ctx;
   const { fileId } = tables.obj;
   const files = Array.from(objects, (obj) => inputs[fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
-  const { resolved, room } = ctx.checkpoint;
+  const { resolved } = ctx.checkpoint;
   const unused = resolved === null ? 0 : resolved.area.end - resolved.area.at;
   return {
     files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations: tables.isec.relaCount.reduce((sum, count) => sum + count, 0),
-    symbols: Math.max(0, room.names - 1), threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
+    symbols: tables.sym.flags.subarray(0, tables.gsym.rows).reduce((sum, flags) => (flags & SYM_USED_REGULAR ? sum + 1 : sum), 0), threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
   };
 }
 

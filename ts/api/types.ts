@@ -230,7 +230,7 @@ export interface LinkStats {
   readonly members: number;
   /** Relocations of the inputs' sections. */
   readonly relocations: number;
-  /** Names of global symbols. */
+  /** Global symbols that objects of the link define or refer to: the same number however archives were read, and in a context. */
   readonly symbols: number;
   /** Threads that took part. */
   readonly threads: number;
