@@ -40,7 +40,7 @@ function objectBytes({ inputs, tables }: Context): number {
 function mentionedNames(ctx: Context, assigned: string[]): string[] {
   const { options } = ctx;
   return [
-    ...ctx.expressionNames, ...assigned, ...linkerNames(), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
+    ...ctx.expressionNames, ...assigned, ...linkerNames(), ...ctx.versionNodes.map(({ name }) => name), SLIM_MARK, options.entry || "_start", options.init, options.fini, ...options.requireDefined,
     ...options.outputOrder.flatMap(({ kind, name }) => (kind === "symbol" ? [name] : [])), ...options.wrap.flatMap((name) => [name, "__wrap_" + name, "__real_" + name]), ...options.traceSymbols,
   ];
 }

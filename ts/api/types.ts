@@ -171,7 +171,7 @@ export interface Progress {
  * A field of a wrong type, and one that does not exist, is a TypeError that names it.
  */
 export interface LinkOptions {
-  /** Arguments of ld, without the program's name; `wield --help` lists the options. Default []. */
+  /** Arguments of ld, without the program's name; `wield --help` lists the options. What depends on the name (ld.lld) is as for `ld`. Default []. */
   readonly args?: readonly string[];
   /** Inputs, behind those that `args` name. Default []. */
   readonly inputs?: readonly Input[];
@@ -230,7 +230,7 @@ export interface LinkStats {
   readonly members: number;
   /** Relocations of the inputs' sections. */
   readonly relocations: number;
-  /** Global symbols that objects of the link define or refer to: the same number however archives were read, and in a context. */
+  /** Global symbols of the link: what its objects define or refer to, and what it adds itself. The same number in a context as from `link`. */
   readonly symbols: number;
   /** Threads that took part. */
   readonly threads: number;

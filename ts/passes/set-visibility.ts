@@ -17,6 +17,7 @@ import { filePlace } from "../diagnostics/place.ts";
 import { redirectWrapped } from "./resolve-symbols.ts";
 import { settleVersionedNames } from "./versioned-names.ts";
 import { assignVersionNodes, definedVersion, markDynamicList, markedRows, versionIds } from "./version-patterns.ts";
+import { defineVersions } from "./version-symbols.ts";
 
 /** Does the output get .dynsym and .dynamic? As lld: any shared object on the command line, or position independence. */
 export function hasDynamicTables(ctx: Context): boolean {
@@ -45,6 +46,7 @@ export function setVisibility(ctx: Context): void {
   if (listed) markDynamicList(ctx, marks);
   redirectWrapped(ctx);
   settleVersionedNames(ctx, marks, versioned);
+  if (ctx.versionNodes.length > 0) defineVersions(ctx);
   kernels.setVisibility(1, globals, bits, marks);
   arena.release(mark);
 }

@@ -28,7 +28,7 @@ export class DynsymSection implements SyntheticSection {
   /** The same rows in symbol order: the order of their names. */
   ordered = 0;
   /** Address of the u32 offsets of the names in .dynstr, by index in .dynsym; and where the names end. */
-  private nameOffsets = 0;
+  nameOffsets = 0;
   nameBytes = 0;
   /** Symbols without the null entry. */
   count = 0;

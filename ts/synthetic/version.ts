@@ -68,7 +68,14 @@ export class VerdefSection implements SyntheticSection {
     if (!this.isNeeded(ctx)) return;
     const own = ctx.options.soname === "" ? baseName(ctx.options.output) : ctx.options.soname;
     this.names = [own, ...ctx.versionNodes.map((node) => node.name).filter((name) => name !== "")];
-    for (const name of this.names) ctx.synthetics.dynstr!.add(name);
+    for (const name of this.names) this.nameOffset(ctx, name);
+  }
+
+  /** Its place in .dynstr. A version and its symbol have one: by that readelf knows what the symbol is. */
+  private nameOffset(ctx: Context, name: ByteString): number {
+    const { dynstr, dynsym } = ctx.synthetics;
+    const index = ctx.tables.gsym.dynsym[ctx.lookup(name)]!;
+    return index > 0 ? ctx.arena.u32[(dynsym!.nameOffsets >>> 2) + index]! : dynstr!.add(name);
   }
 
   size(): number {
@@ -77,7 +84,6 @@ export class VerdefSection implements SyntheticSection {
 
   write(ctx: Context, out: Uint8Array): void {
     const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
-    const dynstr = ctx.synthetics.dynstr!;
     this.names.forEach((name, i) => {
       const at = i * (VERDEF_BYTES + VERDAUX_BYTES);
       const last = i === this.names.length - 1;
@@ -88,7 +94,7 @@ export class VerdefSection implements SyntheticSection {
       view.setUint32(at + 8, sysvHash(name), true); // vd_hash
       view.setUint32(at + 12, VERDEF_BYTES, true); // vd_aux
       view.setUint32(at + 16, last ? 0 : VERDEF_BYTES + VERDAUX_BYTES, true); // vd_next
-      view.setUint32(at + VERDEF_BYTES, dynstr.add(name), true); // vda_name
+      view.setUint32(at + VERDEF_BYTES, this.nameOffset(ctx, name), true); // vda_name
     });
   }
 }

@@ -2,7 +2,8 @@
  * Symbol versions: version scripts with wildcards, extern "C++" and inheritance, foo@V and foo@@V, versions of needed libraries.
  */
 
-import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName, type Workspace } from "../../helpers/link.ts";
+import { tool } from "../../helpers/tools.ts";
 
 const versions = behaviour("symbol versions");
 
@@ -188,6 +189,55 @@ versions("an assignment in a script defines name@V, as attr's libattr.lds does, 
   assert.equal(w.sh("nm -D --defined-only liba.so | cut -d' ' -f3").split("\n").filter((name) => /^(get|both)/.test(name)).sort(), ["both@@V2", "get@V1"]);
   w.write({ "a.lds": '"get@V1" = first; both = second; "call@V9" = second;' });
   contains(w.fails("gcc -B$B -shared a.o a.lds -Wl,--version-script=v.map -o x"), "<internal>: symbol call@V9 has undefined version V9");
+});
+
+/** What readelf says of dynamic symbols, without addresses and order. */
+const dynamicSymbols = (w: Workspace, file: string): string[] =>
+  w.sh(`readelf -W --dyn-syms ${file} | awk '$5 == "GLOBAL" { print $4, $6, $7 == "ABS", $8 }' | sort`).trim().split("\n").filter((line) => !/_(init|fini|_bss_start|edata|end)$/.test(line));
+
+versions("every version of a script is a symbol, as GNU ld and gold have them, unless called as ld.lld", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "a.c": OLD_AND_NEW + " int main(void) { return 0; }", "v.map": "V1 { global: f; api_*; main; local: *; };\nV2 { global: f; } V1;\nV3 { };\n", "s.map": "V1 { global: f; api_*; };\nV2 { global: f; *; } V1;\n", "anon.map": "{ global: api_*; local: *; };", "p.c": "int p(void) { return 1; }",
+    "m.c": "extern int V1; int *where(void) { return &V1; }", "d.c": "int V2 = 7; int api_x(void) { return V2; }",
+  });
+  w.sh("gcc -O1 -fPIC -c a.c && gcc -c p.c && gcc -O1 -fPIC -c m.c && gcc -O1 -fPIC -c d.c && mkdir as && ln -s $LD as/ld.lld");
+  const both = (args: string): string[] => {
+    w.sh(`$LD ${args} -o own 2>/dev/null`);
+    const bfd = tool("ld.bfd");
+    const own = dynamicSymbols(w, "own");
+    if (bfd !== "") assert.equal(own, dynamicSymbols((w.sh(`${bfd} ${args} -o bfd`), w), "bfd"), args);
+    return own.filter((line) => line.startsWith("OBJECT"));
+  };
+  const symbols = ["OBJECT DEFAULT 1 V1", "OBJECT DEFAULT 1 V2", "OBJECT DEFAULT 1 V3"];
+  for (const hash of ["gnu", "sysv", "both"]) assert.equal(both(`-shared a.o --version-script=v.map -soname libf.so --hash-style=${hash}`), symbols, hash);
+  assert.equal(both("-shared -s --gc-sections -Bsymbolic a.o --version-script=v.map -soname libf.so"), symbols, "--gc-sections");
+  // Programs have them, too; those of --default-symver have the soname as version, with a symbol of its own.
+  w.sh("$LD -pie a.o -e main --version-script=v.map -o pie");
+  assert.equal(dynamicSymbols(w, "pie").filter((line) => line.startsWith("OBJECT")), symbols);
+  w.sh("$LD -shared p.o --default-symver -soname p.so.1 -o p.so");
+  assert.equal(dynamicSymbols(w, "p.so"), ["FUNC DEFAULT 0 p@@p.so.1", "OBJECT DEFAULT 1 p.so.1"]);
+  w.sh("$LD -shared a.o m.o --version-script=v.map --no-undefined -o m.so && $LD -shared d.o --version-script=v.map -o d.so 2>/dev/null");
+  assert.equal(dynamicSymbols(w, "m.so").filter((line) => line.startsWith("OBJECT")), symbols, "an object refers to one");
+  assert.not(dynamicSymbols(w, "d.so").some((line) => line.endsWith(" V2")), "an object defines it");
+  // No symbols without dynamic symbols or without names; none of lld's.
+  w.sh("$LD -shared p.o --version-script=anon.map -o anon.so; $LD a.o -e main --version-script=v.map -o static; $LD -r a.o --version-script=v.map -o r.o; as/ld.lld -shared a.o --version-script=v.map -o lld.so");
+  for (const name of ["anon.so", "static", "r.o", "lld.so"]) assert.is(w.sh(`readelf -Ws ${name} | grep -c 'ABS V' || true`).trim(), "0", name);
+}, "readelf");
+
+versions("a library with symbols of versions is found and linked by everybody", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "lib.c": OLD_AND_NEW, "v.map": MAP, "m.c": "int f(void); int api_x(void); int main(void) { return f() * 10 + api_x() - 23; }",
+    "d.c": '#define _GNU_SOURCE\n#include <dlfcn.h>\nint main(void) { void *l = dlopen("./libf.so", RTLD_NOW); int (*a)(void) = dlvsym(l, "f", "V1"), (*b)(void) = dlvsym(l, "f", "V2"), (*c)(void) = dlsym(l, "f"); return !l || !a || !b || dlvsym(l, "V2", "V1") || a() != 1 || b() != 2 || c != b; }',
+  });
+  w.sh("gcc -O1 -fPIC -c lib.c m.c && gcc -B$B -shared lib.o -Wl,--version-script=v.map -Wl,-soname,libf.so -o libf.so && gcc d.c -ldl -o d && ./d");
+  for (const name of ["ld.bfd", "ld.gold", "ld.lld", "mold"]) {
+    if (tool(name) === "") continue;
+    w.sh(`mkdir -p by-${name} && ln -sf ${tool(name)} by-${name}/ld && gcc -Bby-${name} m.o -L. -lf -Wl,-rpath,. -o m && ./m`);
+  }
+  w.sh("gcc -B$B m.o -L. -lf -Wl,-rpath,.,--copy-dt-needed-entries -o m && ./m && gcc -B$B -shared -fPIC lib.o libf.so -Wl,--version-script=v.map -o libg.so");
+  assert.ok(w.elf("libg.so").exports().includes("V1@@V1"), "a library's own versions, though another has such ones");
 });
 
 versions.run();
