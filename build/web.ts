@@ -77,12 +77,12 @@ const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\
 const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, mangleProps: privateNames("ts"), legalComments: "none", logLevel: "warning", write: false };
 
 /**
- * Smaller still. `arrows`: in the place of functions, none of which is called as a constructor. Reading a property changes nothing that anybody
+ * Smaller still. `arrows`: in the place of functions, else methods; none of them is called as a constructor. Reading a property changes nothing that anybody
  * else sees (getters of tables make a view), so what is read for nothing may go.
  */
 async function squeeze(text: string, module: boolean, arrows = true): Promise<string> {
   const { minify } = await import("terser");
-  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, pure_getters: true, unsafe_arrows: arrows }, mangle: true });
+  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, pure_getters: true, unsafe_arrows: arrows, unsafe_methods: !arrows }, mangle: true });
   return code!;
 }
 

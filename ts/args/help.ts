@@ -24,9 +24,9 @@ const STARTED = "Compilers start it: gcc -B DIR (DIR holds this linker under the
 const HELP_COLUMN = 34;
 
 function helpLine(row: OptionRow): string {
-  const names = namesOf(row).map((name) => name + metavar(row, name)).join(", ");
-  const gap = names.length + 4 > HELP_COLUMN ? "\n" + " ".repeat(HELP_COLUMN) : " ".repeat(HELP_COLUMN - names.length - 2);
-  return `  ${names}${gap}${row.help}`;
+  const names = wrap(namesOf(row).map((name) => `${name}${metavar(row, name)},`)).join("\n").slice(0, -1);
+  const gap = names.length + 2 > HELP_COLUMN ? "\n" + " ".repeat(HELP_COLUMN) : " ".repeat(HELP_COLUMN - names.length);
+  return names + gap + row.help;
 }
 
 function metavar(row: OptionRow, name: string): string {
