@@ -9,7 +9,7 @@ import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
 import { Machine } from "./memory/machine.ts";
 import { createContext, startsAll } from "./new-context.ts";
-import { adjustSections } from "./passes/adjust-sections.ts";
+import { adjustSections, alignSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
 import { bindSections } from "./passes/bind-sections.ts";
 import { checkProtection, warnOfTextRelocations } from "./passes/check-protection.ts";
@@ -45,6 +45,7 @@ import { refusesExecutableStack, settleAbi } from "./passes/segments.ts";
 import { separateDebug, takeDebug, writeDebugFile } from "./passes/separate-debug.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
+import { claimOtherEnds } from "./passes/start-stop.ts";
 import { uniqueNames } from "./passes/unique-names.ts";
 import { splitPieces } from "./passes/split-pieces.ts";
 import { timed } from "./passes/timed.ts";
@@ -64,7 +65,7 @@ import { SectionNames } from "./synthetic/shstrtab.ts";
 
 /** Does the link call late, whatever the inputs are, what only the complete program has (build/leave-out.ts)? Only a guess: either program does the whole of any link. */
 function needsComplete({ relocatable, emitRelocs, icf, mapFile, cref, gcSections, printGcSections, gdbIndex }: LinkOptions): boolean {
-  return relocatable || emitRelocs || icf !== "none" || mapFile !== "" || cref || (gcSections && printGcSections) || gdbIndex;
+  return relocatable || emitRelocs || icf !== "none" || mapFile !== "" || cref || (gcSections && printGcSections !== "") || gdbIndex;
 }
 
 /** From options to input sections and symbols that know who sees them. */
@@ -131,6 +132,7 @@ export async function shapeImage(ctx: Context): Promise<void> {
     if (ctx.script !== null && usesPlan(ctx.script)) ctx.plan = bindScriptSections(ctx, ctx.script);
     else bindSections(ctx);
     linkerDefined.claimStartStop(ctx, ctx.plan === null ? osecNames(ctx) : plannedNames(ctx.plan));
+    if (ctx.options.startStop || ctx.options.physicalBase !== undefined) claimOtherEnds(ctx);
   });
   await run("merge-pieces", () => mergePieces(ctx));
   if (ctx.options.icf !== "none") await run("fold-identical", () => foldIdentical(ctx));
@@ -150,6 +152,7 @@ export async function shapeImage(ctx: Context): Promise<void> {
     if (ctx.options.emitRelocs) await prepareEmittedRelocs(ctx);
     if (ctx.script !== null && ctx.plan !== null) orderScriptSections(ctx, ctx.script, ctx.plan, new ScriptValues(ctx, ctx.script, ctx.plan.sections));
     else orderSections(ctx);
+    if (ctx.options.sectionAligns.size > 0) alignSections(ctx);
     if (ctx.options.separateDebug !== "") separateDebug(ctx);
     if (ctx.options.z.uniqueSymbol) uniqueNames(ctx);
     await ctx.symtab.count(ctx);

@@ -28,7 +28,7 @@ const FEW_INPUTS = 64;
 /** Options that must see every archive, or would say things twice. */
 export function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, printArchiveStats, warnBackrefs, stats }: LinkOptions): boolean {
   const lists = [requireDefined, undefinedGlobs, traceSymbols];
-  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats || whyExtract !== "" || printArchiveStats !== "" || warnBackrefs || lists.some((list) => list.length > 0);
+  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats !== "" || whyExtract !== "" || printArchiveStats !== "" || warnBackrefs || lists.some((list) => list.length > 0);
 }
 
 /** Bytes of all relocatable objects, archive members included. Shared objects are read in part only. */

@@ -168,7 +168,7 @@ test("missing and malformed values", () => {
   assert.equal(errors("x.o -o"), ["-o: missing argument"]);
   assert.equal(errors("x.o --wrap"), ["--wrap: missing argument"]);
   assert.equal(errors("x.o --build-id=0xzz"), ["not a hexadecimal value: zz"]);
-  assert.equal(errors("x.o --build-id=foo"), ["unknown --build-id style: foo (one of sha1, tree, sha256, md5, fast, uuid, none, 0xHEX)"]);
+  assert.equal(errors("x.o --build-id=foo"), ["unknown --build-id style: foo (one of sha1, tree, sha256, md5, fast, xx, uuid, none, 0xHEX)"]);
   assert.match(firstError("x.o --hash-style=foo"), /^unknown --hash-style: foo/);
   assert.match(firstError("x.o -m foo"), /^unknown emulation: foo/);
   assert.match(firstError("x.o -m__proto__"), /^unknown emulation/);
@@ -251,7 +251,7 @@ test("-d and its other names", () => {
 
 test("reports", () => {
   const o = parse("-t --verbose --cref -Map=m --dependency-file d --time --stats --time-trace --verify-hashes --error-limit=0 --color-diagnostics=always --no-demangle -o q x.o").options;
-  assert.equal([o.trace, o.verbose, o.cref, o.mapFile, o.dependencyFile, o.time, o.stats, o.timeTrace, o.verifyHashes, o.errorLimit, o.color, o.demangle], [true, true, true, "m", "d", true, true, "q.time-trace", true, 0, "always", false]);
+  assert.equal([o.trace, o.verbose, o.cref, o.mapFile, o.dependencyFile, o.time, o.stats, o.timeTrace, o.verifyHashes, o.errorLimit, o.color, o.demangle], [true, true, true, "m", "d", true, "-", "q.time-trace", true, 0, "always", false]);
   assert.is(parse("-M x.o").options.mapFile, "-");
   assert.is(parse("-o a$&b -Map=%.m x.o").options.mapFile, "a$&b.m");
 });

@@ -195,7 +195,7 @@ export interface LinkOptions {
   /** Leave out sections that nothing refers to (`--gc-sections`). Default false. */
   readonly gcSections?: boolean;
   /** The build ID (`--build-id=…`): "usual" is what a plain `--build-id` makes, 20 bytes; a Uint8Array is the ID itself. Default "none". */
-  readonly buildId?: "none" | "usual" | "fast" | "md5" | "sha1" | "sha256" | "uuid" | Uint8Array;
+  readonly buildId?: "none" | "usual" | "fast" | "xx" | "md5" | "sha1" | "sha256" | "uuid" | Uint8Array;
   /** The most threads there may be (`--threads`): 1 = never start a worker. Default "auto": by the size of the inputs. Where memory cannot be shared there is one, whatever this says. */
   readonly threads?: number | "auto";
 

@@ -147,9 +147,9 @@ export interface LinkOptions {
   vsDiagnostics: boolean;
   errorHandlingScript: ByteString;
   gcSections: boolean;
-  printGcSections: boolean;
-  printGcSectionsFile: ByteString; // "" = standard output
+  printGcSections: ByteString; // file, "-" = standard output, "" = no
   whyLive: ByteString[]; // --why-live globs
+  startStop: boolean; // --start-stop
   startStopGc: boolean; // -z start-stop-gc (lld default true)
   startStopVisibility: number; // STV_PROTECTED
   strip: "none" | "debug" | "all";
@@ -167,8 +167,8 @@ export interface LinkOptions {
   keepUnique: ByteString[]; // --keep-unique
   ignoreDataAddressEquality: boolean;
   ignoreFunctionAddressEquality: boolean;
-  printIcfSections: boolean;
-  buildId: "none" | "usual" | "fast" | "md5" | "sha1" | "sha256" | "uuid" | { hex: Uint8Array };
+  printIcfSections: ByteString; // as printGcSections
+  buildId: "none" | "usual" | "fast" | "xx" | "md5" | "sha1" | "sha256" | "uuid" | { hex: Uint8Array };
   hashStyle: "gnu" | "sysv" | "both" | "none"; // both
   ehFrameHdr: boolean;
   compressDebug: Compression;
@@ -191,6 +191,7 @@ export interface LinkOptions {
   packAndroid: boolean; // --pack-dyn-relocs=android, android+relr
   androidRelrTags: boolean;
   packRelrGlibc: boolean; // -z pack-relative-relocs: also requires GLIBC_ABI_DT_RELR
+  gnu2TlsTag: boolean; // --gnu2-tls-tag
   relax: boolean;
   applyDynamicRelocs: boolean;
   noGnuUnique: boolean;
@@ -205,6 +206,7 @@ export interface LinkOptions {
   filler: number; // --filler: byte for what no section covers; -1 = the usual ones
   physicalBase: bigint | undefined; // --physical-image-base
   sectionStarts: Map<ByteString, bigint>; // -Ttext …, --section-start
+  sectionAligns: Map<ByteString, number>; // --section-align: powers of 2
   segmentStarts: Map<ByteString, bigint>; // what SEGMENT_START means in scripts
   omagic: boolean;
   nmagic: boolean;
@@ -270,6 +272,7 @@ export interface LinkOptions {
     isa: number; // GNU_PROPERTY_X86_ISA_1_* bits that are needed besides
     cetReport: "none" | "warning" | "error";
     lamReports: { bit: number; option: string; how: "warning" | "error" }[]; // GNU_PROPERTY_X86_FEATURE_1_* bits that every object should promise
+    isaReport: number; // -z isa-level-report: 1 = what is needed, 2 = what is used
     indirectExternAccess: boolean;
     memorySeal: boolean;
     rewriteEndbr: boolean;
@@ -294,7 +297,7 @@ export interface LinkOptions {
   verbose: boolean;
   dependencyFile: ByteString;
   time: boolean;
-  stats: boolean;
+  stats: ByteString; // as printGcSections
   timeTrace: ByteString;
   verifyHashes: boolean; // --verify-hashes: compare the bytes behind equal name and string hashes
   timeTraceGranularity: number; // microseconds: shorter passes are left out

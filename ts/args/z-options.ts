@@ -39,9 +39,10 @@ function size(key: "maxPageSize" | "commonPageSize" | "stackSize", name: string,
   };
 }
 
-/** Keywords for AArch64, as lld words it. */
-function aarch64(s: ParseState, name: string): void {
-  s.options.machineOptions.push({ option: `-z ${name}`, machine: "AArch64" });
+/** Keywords that only mean something on another machine, unless what they ask for is what happens anyway. */
+function elsewhere(machine: "AArch64" | "RISC-V", names: string): Record<string, Setter> {
+  const setter = (name: string): Setter => (s, v) => void (v !== "none" && v !== "implicit" && s.options.machineOptions.push({ option: `-z ${name}`, machine }));
+  return Object.fromEntries(names.split(" ").map((name) => [name, setter(name)]));
 }
 
 /** gABI ch. 4 Symbol Table, STV_*. */
@@ -119,8 +120,7 @@ const flags = made((): Record<string, Setter> => ({
   rela: z("rel", false),
   common: z("sttCommon", true),
   nocommon: z("sttCommon", false),
-  "force-bti": (s) => aarch64(s, "force-bti"),
-  "pac-plt": (s) => aarch64(s, "pac-plt"),
+  ...elsewhere("AArch64", "force-bti pac-plt"),
   "indirect-extern-access": o((x) => ((x.z.indirectExternAccess = true), (x.z.copyreloc = false))),
   "noindirect-extern-access": z("indirectExternAccess", false),
   "memory-seal": z("memorySeal", true),
@@ -136,6 +136,8 @@ const flags = made((): Record<string, Setter> => ({
   // What we do anyway: GNU ld's and gold's defaults.
   "notext-unlikely-segment": o(() => {}),
   "noextern-protected-data": o(() => {}),
+  // MIPS only, and lld does not mind.
+  hazardplt: o(() => {}),
 }));
 
 /** GLOB=VALUE (lld). */
@@ -162,10 +164,13 @@ const values = made((): Record<string, Setter> => ({
   "lam-u57-report": (s, v) => setLamReport(s, FEATURE_LAM_U57, "lam-u57-report", v),
   "call-nop": setCallNop,
   "dead-reloc-in-nonalloc": addDeadReloc,
-  "bti-report": (s, v) => v !== "none" && aarch64(s, "bti-report"),
-  "gcs-report": (s, v) => v !== "none" && aarch64(s, "gcs-report"),
-  "pauth-report": (s, v) => v !== "none" && aarch64(s, "pauth-report"),
-  gcs: (s) => aarch64(s, "gcs"),
+  "isa-level-report": (s, v) => {
+    const which = ["none", "needed", "used", "all"].indexOf(v);
+    if (which < 0) s.errors.push(`-z isa-level-report= parameter ${v} is not recognized`);
+    else s.options.z.isaReport = which;
+  },
+  ...elsewhere("AArch64", "bti-report gcs-report gcs-report-dynamic execute-only-report pauth-report gcs"),
+  ...elsewhere("RISC-V", "zicfilp zicfiss zicfilp-unlabeled-report zicfilp-func-sig-report zicfiss-report"),
   "cet-report": (s, v) => {
     if (v === "none" || v === "warning" || v === "error") s.options.z.cetReport = v;
     else s.errors.push(`-z cet-report= parameter ${v} is not recognized`);

@@ -1,8 +1,8 @@
 /**
  * Options that leave out input sections by name (--discard-sframe, --strip-debug-gdb, --strip-debug-non-line), or under -r give them the
- * names they would have in a program (--relocatable-merge-sections).
+ * names they would have in a program (--relocatable-merge-sections); and --section-align, for output sections.
  *
- * After load-sections, and only when asked for. Constructors keep their names: their numbers are their order.
+ * After load-sections and order-sections, and only when asked for. Constructors keep their names: their numbers are their order.
  */
 import { ISEC_CONSUMED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
@@ -32,4 +32,8 @@ export function adjustSections(ctx: Context): void {
       isec.rule[row] = 0;
     }
   }
+}
+
+export function alignSections({ options, osecs }: Context): void {
+  for (const osec of osecs) osec.align = Math.max(osec.align, options.sectionAligns.get(osec.name) ?? 0);
 }

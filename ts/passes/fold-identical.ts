@@ -12,6 +12,7 @@ import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { slotsFor } from "../memory/rows.ts";
 import { allocTable, setRows } from "../memory/table.ts";
 import { foldedSections } from "../report/folded-sections.ts";
+import { joinLines, writeListing } from "../report/write.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { eachRun } from "./section-runs.ts";
 import { addressSignificancePhase, findSignificant } from "./address-significance.ts";
@@ -82,7 +83,7 @@ export async function foldIdentical(ctx: Context): Promise<void> {
     kernels.listCandidates(1, rows, active);
     const count = await refine(ctx, active, candidates);
     if (ctx.options.verifyHashes) verify(ctx, active, count);
-    if (ctx.options.printIcfSections) for (const line of foldedSections(ctx, active, count)) ctx.diag.message(line);
+    if (ctx.options.printIcfSections !== "") writeListing(ctx, ctx.options.printIcfSections, joinLines(foldedSections(ctx, active, count)), "--print-icf-sections");
     if (kernels.foldSections(count, active) > 0) {
       await pool.run("fold-symbols", Math.ceil((tables.sym.rows - 1) / CHUNK_SYMBOLS));
       compactMembers(ctx);

@@ -26,6 +26,9 @@ export interface InputTaker {
 /** How a file comes to be a script: it is text among the inputs, or an option (-T, -c) says so. */
 type Origin = "input" | "script" | "mri";
 
+/** What stands for a pair of --start-lib: LIB ( … ) of any script. */
+const LIB = -1;
+
 /** Scripts in scripts: where each names the next twice, forty would be read a million million times. */
 const SCRIPT_DEPTH = 10;
 
@@ -154,7 +157,7 @@ export class InputScripts {
   private expand(script: InputScript, path: ByteString, position: InputPosition): void {
     const inputs = script.startup === null ? script.inputs : [script.startup, ...script.inputs];
     for (const input of inputs) {
-      const here = { ...position, asNeeded: position.asNeeded || input.asNeeded };
+      const here = { ...position, asNeeded: position.asNeeded || input.asNeeded, lib: input.lib ? LIB : position.lib };
       if (input.kind === "library") {
         this.taker.addLibrary(input.name, here);
         continue;

@@ -139,7 +139,7 @@ export function markLinkerDefined(ctx: Context, sym: number, vis: number): void 
 const IDENTIFIER = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
 
 /** A C identifier. Character by character: the two names that a small link asks about are no reason to compile a regular expression. */
-function isIdentifier(name: ByteString): boolean {
+export function isIdentifier(name: ByteString): boolean {
   for (const character of name) if (!IDENTIFIER.includes(character)) return false;
   return name !== "" && (name[0]! < "0" || name[0]! > "9");
 }
@@ -152,7 +152,7 @@ function isDefined({ tables }: Context, sym: number): boolean {
 
 export class LinkerDefined {
   private readonly definitions: Definition[] = [];
-  private readonly startStop: { sym: number; section: ByteString; stop: boolean }[] = [];
+  private readonly startStop: { sym: number; section: ByteString; stop: boolean; physical: boolean }[] = [];
 
   /** After resolve-symbols: claims the names that are mentioned and not defined by an input. */
   claim(ctx: Context): void {
@@ -199,14 +199,18 @@ export class LinkerDefined {
   /** After bind-sections: __start_X and __stop_X of output sections whose name is a C identifier. */
   claimStartStop(ctx: Context, osecNames: ByteString[]): void {
     for (const section of osecNames) {
-      if (section[0] === "." || !isIdentifier(section)) continue;
-      for (const stop of [false, true]) {
-        const sym = this.wanted(ctx, (stop ? "__stop_" : "__start_") + section);
-        if (sym === 0) continue;
-        markLinkerDefined(ctx, sym, ctx.options.startStopVisibility);
-        refreshVisibility(ctx, sym);
-        this.startStop.push({ sym, section, stop });
-      }
+      if (section[0] !== "." && isIdentifier(section)) this.claimEnds(ctx, section, "__", section);
+    }
+  }
+
+  /** `name`: of the section, as symbols have it; `prefix`: "__", or "__phys_" for where it is loaded. */
+  claimEnds(ctx: Context, section: ByteString, prefix: string, name: ByteString): void {
+    for (const stop of [false, true]) {
+      const sym = this.wanted(ctx, `${prefix}${stop ? "stop_" : "start_"}${name}`);
+      if (sym === 0) continue;
+      markLinkerDefined(ctx, sym, ctx.options.startStopVisibility);
+      refreshVisibility(ctx, sym);
+      this.startStop.push({ sym, section, stop, physical: prefix !== "__" });
     }
   }
 
@@ -232,9 +236,10 @@ export class LinkerDefined {
     for (const definition of this.definitions) put(definition.sym, definition.place(ctx));
     if (this.startStop.length === 0) return;
     const byName = sectionsByName(ctx.osecs);
-    for (const { sym: row, section, stop } of this.startStop) {
+    for (const { sym: row, section, stop, physical } of this.startStop) {
       const osec = byName.get(section);
       put(row, osec === undefined ? HEADERS : { osec: osec.id, offset: stop ? osec.size : 0 });
+      if (physical) sym.value[row]! += ctx.options.physicalBase! - ctx.headers.address;
     }
   }
 }

@@ -103,7 +103,7 @@ function mayDropNames({ options, script, sectionOrder, observer }: Context): boo
   if (script !== null || sectionOrder.length > 0 || observer !== null || options.relocatable || options.icf !== "none") return false;
   const { unique, uniqueGlobs, discardSections, zeroToBss, shuffleSections, mapFile, printGcSections, reportFile, metafile, whyLive } = options;
   const lists = [uniqueGlobs, discardSections, shuffleSections, whyLive];
-  return !unique && !zeroToBss && !printGcSections && mapFile + reportFile + metafile === "" && lists.every((list) => list.length === 0);
+  return !unique && !zeroToBss && printGcSections + mapFile + reportFile + metafile === "" && lists.every((list) => list.length === 0);
 }
 
 function numberRows(ctx: Context, passed: readonly PassedMembers[]): void {

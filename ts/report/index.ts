@@ -18,7 +18,7 @@ import { metafile } from "./metafile.ts";
 import { relativeRelocs } from "./relative-relocs.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
-import { writeReport } from "./write.ts";
+import { joinLines, writeListing, writeReport } from "./write.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
 import { archiveStats, whyExtract } from "./why-extract.ts";
 import { whyLive } from "./why-live.ts";
@@ -36,13 +36,9 @@ export function reportSymbols(ctx: Context): void {
 
 /** After mark-live: --print-gc-sections, --why-live. Without --gc-sections there is nothing to say. */
 export function reportUnused(ctx: Context): void {
-  const { gcSections, printGcSections, printGcSectionsFile, whyLive: patterns } = ctx.options;
+  const { gcSections, printGcSections, whyLive: patterns } = ctx.options;
   if (!gcSections) return;
-  if (printGcSections) {
-    const lines = unusedSections(ctx);
-    if (printGcSectionsFile !== "") write(ctx, printGcSectionsFile, lines.map((line) => `${line}\n`).join(""), "--print-gc-sections=");
-    else for (const line of lines) ctx.diag.message(line);
-  }
+  if (printGcSections !== "") writeListing(ctx, printGcSections, joinLines(unusedSections(ctx)), "--print-gc-sections");
   if (patterns.length > 0) for (const line of whyLive(ctx)) ctx.diag.message(line);
 }
 
@@ -76,7 +72,7 @@ function mapPath({ options, host }: Context): ByteString {
 export function reportTimes(ctx: Context): void {
   const { options } = ctx;
   if (options.time) ctx.diag.text(timeTable(ctx));
-  if (options.stats) ctx.diag.text(statistics(ctx));
+  if (options.stats !== "") writeListing(ctx, options.stats, statistics(ctx), "--stats");
   if (options.timeTrace !== "") write(ctx, options.timeTrace, timeTrace(ctx), "--time-trace");
 }
 

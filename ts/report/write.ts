@@ -15,3 +15,11 @@ export function writeReport({ diag, host }: Context, path: ByteString, text: Byt
     diag.error({ code: "OUTPUT", text: `cannot ${FULL.has(error.code) ? "write" : "open"} ${path === "-" ? "standard output" : shown}: ${error.message}` });
   }
 }
+
+/** What an option lists in a file, or "-", among the messages. */
+export function writeListing(ctx: Context, path: ByteString, text: ByteString, option: ByteString): void {
+  if (path === "-") ctx.diag.text(text);
+  else writeReport(ctx, path, text, `${option}= file ${path}`);
+}
+
+export const joinLines = (lines: readonly ByteString[]): ByteString => lines.map((line) => `${line}\n`).join("");

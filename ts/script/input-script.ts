@@ -19,6 +19,8 @@ export interface ScriptInput {
   name: ByteString;
   /** Inside AS_NEEDED( … ). */
   asNeeded: boolean;
+  /** Inside LIB( … ): as between --start-lib and --end-lib. */
+  lib?: true;
   /** Says where it stands: the whole message. */
   wrong(message: string): Message;
 }
@@ -101,6 +103,9 @@ function readCommand(r: Reader, command: Token): void {
       return readInputs(r);
     case "AS_NEEDED":
       return readAsNeeded(r);
+    case "LIB":
+      for (const token of words(lexer)) script.inputs.push({ ...input(lexer, token, false), lib: true });
+      return;
     case "OUTPUT_FORMAT":
       return readOutputFormat(r, command);
     case "OUTPUT_ARCH":

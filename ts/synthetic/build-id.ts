@@ -1,5 +1,5 @@
 /**
- * .note.gnu.build-id: a note that identifies the output, by its contents (usual, fast, md5, sha1, sha256), at random (uuid) or as given.
+ * .note.gnu.build-id: a note that identifies the output, by its contents (usual, fast, xx, md5, sha1, sha256), at random (uuid) or as given.
  *
  * The descriptor is written last, over everything else with the descriptor itself as zeros. Surprising: sha1, sha256 and
  * md5 are digests over the digests of 1 MiB pieces, not over the file, so that pieces can be digested on their own; GNU ld and
@@ -22,7 +22,7 @@ const UUID_BYTES = 16;
 /** A worker window. */
 const WINDOW = 0;
 const ALGORITHMS = ["md5", "sha1", "sha256"] as const;
-const DIGEST_BYTES = { usual: 20, fast: 8, md5: 16, sha1: 20, sha256: 32 } as const;
+const DIGEST_BYTES = { usual: 20, fast: 8, xx: 16, md5: 16, sha1: 20, sha256: 32 } as const;
 
 export class BuildIdSection implements SyntheticSection {
   readonly name = ".note.gnu.build-id";
@@ -83,7 +83,7 @@ export async function makeBuildId(ctx: Context, { fd }: Pick<OutputFile, "fd">, 
   if (typeof buildId === "object") return buildId.hex;
   if (buildId === "none") return new Uint8Array(0);
   if (buildId === "uuid") return randomUuid(ctx);
-  return buildId === "fast" || buildId === "usual" ? digestOfWrites(ctx, DIGEST_BYTES[buildId]) : digestPieces(ctx, fd, bytes, buildId);
+  return buildId === "fast" || buildId === "xx" || buildId === "usual" ? digestOfWrites(ctx, DIGEST_BYTES[buildId]) : digestPieces(ctx, fd, bytes, buildId);
 }
 
 /** Version 4, variant 1 (RFC 9562). */

@@ -30,7 +30,10 @@ const GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS = 1;
 
 export const GNU_PROPERTY_X86_FEATURE_1_AND = 0xc0000002;
 const GNU_PROPERTY_X86_ISA_1_NEEDED = 0xc0008002;
+const GNU_PROPERTY_X86_ISA_1_USED = 0xc0010002;
 const GNU_PROPERTY_X86_ISA_1_BASELINE = 1;
+/** Names of their bits. */
+const ISA_LEVELS = ["baseline", "v2", "v3", "v4"];
 export const GNU_PROPERTY_X86_FEATURE_1_IBT = 1;
 export const GNU_PROPERTY_X86_FEATURE_1_SHSTK = 2;
 const GNU_PROPERTY_X86_FEATURE_1_LAM_U48 = 4;
@@ -69,6 +72,7 @@ export function readProperties(ctx: Context): void {
   for (let i = 0; i < count; i++) readSection(ctx, arena.u32[(list >>> 2) + i]!, perObject);
   arena.release(mark);
   const objects = [...ctx.objects].filter((obj) => tables.obj.kind[obj] === OBJ_RELOCATABLE);
+  if (ctx.options.z.isaReport !== 0) for (const obj of objects) reportIsa(ctx, obj, perObject.get(obj));
   ctx.properties = merge(objects.map((obj) => checkFeatures(ctx, obj, perObject.get(obj) ?? new Map())));
   addOptions(ctx);
 }
@@ -154,6 +158,16 @@ function checkFeatures(ctx: Context, obj: number, properties: Properties): Prope
     ctx.diag.warn(messages.missingProperty(filePlace(ctx, obj), "-z force-ibt", "GNU_PROPERTY_X86_FEATURE_1_IBT"));
   }
   return new Map(properties).set(GNU_PROPERTY_X86_FEATURE_1_AND, features | GNU_PROPERTY_X86_FEATURE_1_IBT);
+}
+
+/** -z isa-level-report, in GNU ld's words. */
+function reportIsa(ctx: Context, obj: number, properties: Properties | undefined): void {
+  [GNU_PROPERTY_X86_ISA_1_NEEDED, GNU_PROPERTY_X86_ISA_1_USED].forEach((type, which) => {
+    const value = properties?.get(type) ?? 0;
+    if (value === 0 || (ctx.options.z.isaReport & (1 << which)) === 0) return;
+    const levels = Array.from({ length: 32 }, (_, bit) => (bit < 4 ? `x86-64-${ISA_LEVELS[bit]}` : `<unknown: ${(2 ** bit).toString(16)}>`));
+    ctx.diag.note(`${filePlace(ctx, obj).text}: x86 ISA ${which === 0 ? "needed" : "used"}: ${levels.filter((_, bit) => (value >>> bit) % 2 === 1).join(", ")}`);
+  });
 }
 
 /** -z ibt, shstk, lam-u48, lam-u57, x86-64-v2 and the like: promised and needed whatever the inputs say. */

@@ -16,8 +16,6 @@ const VERNEED_BYTES = 16;
 const VERNAUX_BYTES = 16;
 const VER_CURRENT = 1;
 const VER_FLG_BASE = 1;
-/** What glibc ≥ 2.36 defines to say that it processes DT_RELR; older ones then refuse to load the file. */
-const RELR_VERSION = "GLIBC_ABI_DT_RELR";
 
 export class VersymSection implements SyntheticSection {
   readonly name = ".gnu.version";
@@ -157,7 +155,7 @@ export class VerneedSection implements SyntheticSection {
       const versions = file.versions.map((name, own) => ({ name, index: own < 2 ? 0 : u16[(map >>> 1) + own]! })).filter(({ index }) => index !== 0);
       if (versions.length === 0) continue;
       const need: Need = { file, versions };
-      if (wantsRelrVersion(ctx, need)) versions.push({ name: RELR_VERSION, index: next++ });
+      for (const name of abiVersions(ctx, need)) versions.push({ name, index: next++ });
       this.needs.push(need);
       dynstr.add(file.soname);
       for (const { name } of versions) dynstr.add(name);
@@ -192,9 +190,13 @@ export class VerneedSection implements SyntheticSection {
   }
 }
 
-/** -z pack-relative-relocs: a glibc that knows DT_RELR is required, of the object that stands for glibc. */
-function wantsRelrVersion(ctx: Context, { file, versions }: Need): boolean {
-  if (!ctx.options.packRelrGlibc || !file.soname.startsWith("libc.so.")) return false;
-  if (versions.some(({ name }) => name === RELR_VERSION)) return false;
-  return versions.some(({ name }) => name.startsWith("GLIBC_2."));
+/**
+ * Versions that glibc defines to say what it can do, so that those that cannot refuse to load the file: required of the object that
+ * stands for glibc when options ask for them. DT_RELR: 2.36; TLS descriptors that keep all registers: 2.42.
+ */
+function abiVersions({ options, tables }: Context, { file, versions }: Need): ByteString[] {
+  if (!(options.packRelrGlibc || options.gnu2TlsTag) || !file.soname.startsWith("libc.so.") || !versions.some(({ name }) => name.startsWith("GLIBC_2."))) return [];
+  const wanted = options.packRelrGlibc ? ["GLIBC_ABI_DT_RELR"] : [];
+  if (options.gnu2TlsTag && tables.aux.tlsDesc.some((slot) => slot !== 0)) wanted.push("GLIBC_ABI_GNU2_TLS");
+  return wanted.filter((name) => !versions.some((version) => version.name === name));
 }

@@ -98,6 +98,40 @@ gnu("short flags in one argument, and --threads with its number in the next", (w
   contains(w.fails("$LD a.o -so b"), "unknown argument '-so'");
 });
 
+gnu("-z isa-level-report= lists what inputs need and use", (w) => {
+  if (!wield) return;
+  const note = (type: string, bits: string): string => `.long ${type}, 4, ${bits}, 0\n`;
+  w.write({ "a.s": `${PLAIN}.section .note.gnu.property,"a",@note\n.long 4, 32, 5\n.asciz "GNU"\n${note("0xc0008002", "0x15")}${note("0xc0010002", "3")}`, "b.s": "nop\n" }).sh("as a.s -o a.o && as b.s -o b.o");
+  const said = (flags: string): string => w.sh(`$LD a.o b.o ${flags} -o o 2>&1`);
+  const needed = "a.o: x86 ISA needed: x86-64-baseline, x86-64-v3, <unknown: 10>\n";
+  const used = "a.o: x86 ISA used: x86-64-baseline, x86-64-v2\n";
+  assert.is(said("-z isa-level-report=all"), needed + used);
+  assert.is(said("-z isa-level-report=needed -r"), needed);
+  assert.is(said("-z isa-level-report=used"), used);
+  assert.is(said("-z isa-level-report=all -z isa-level-report=none"), "");
+  contains(w.fails("$LD a.o -z isa-level-report=some -o o"), "-z isa-level-report= parameter some is not recognized");
+});
+
+gnu("--gnu2-tls-tag: a glibc that says GLIBC_ABI_GNU2_TLS, when there are TLS descriptors", (w) => {
+  if (!wield) return;
+  w.write({ "a.c": '#include <stdlib.h>\nextern __thread int t; int *f(void) { return getenv("t") ? &t : 0; }', "b.c": '#include <stdlib.h>\nint f(void) { return getenv("t") != 0; }' });
+  w.sh("gcc -fPIC -mtls-dialect=gnu2 -c a.c && gcc -fPIC -c b.c");
+  const versions = (object: string, flags: string): string[] => (w.sh(`gcc -shared -B$B ${object} ${flags} -o a.so`), w.elf("a.so").verneeds().map(({ name }) => name).filter((name) => name.includes("ABI")));
+  assert.equal(versions("a.o", ""), []);
+  assert.equal(versions("a.o", "-Wl,--gnu2-tls-tag"), ["GLIBC_ABI_GNU2_TLS"]);
+  assert.equal(versions("a.o", "-Wl,--gnu2-tls-tag,-z,pack-relative-relocs"), ["GLIBC_ABI_DT_RELR", "GLIBC_ABI_GNU2_TLS"]);
+  assert.equal(versions("a.o", "-Wl,--gnu2-tls-tag,--no-gnu2-tls-tag"), []);
+  assert.equal(versions("b.o", "-Wl,--gnu2-tls-tag"), []);
+});
+
+gnu("--build-id=xx has 16 bytes; LIB ( ) in a script is --start-lib", (w) => {
+  if (!wield) return;
+  w.write({ "m.s": PLAIN.replace("_start:", "_start: .quad wanted;"), "a.s": ".globl wanted\nwanted: ret\n", "b.s": ".globl spare\nspare: ret\n", "l.ld": "LIB(a.o, b.o)\n" }).sh("for f in m a b; do as $f.s -o $f.o; done && $LD m.o l.ld --build-id=xx -o o");
+  assert.is(w.elf("o").content(".note.gnu.build-id").length, 16 + 16);
+  const names = w.elf("o").symtab().map(({ name }) => name);
+  assert.ok(names.includes("wanted") && !names.includes("spare"));
+});
+
 gnu("--warn-execstack-objects: only when an object asks for it", (w) => {
   if (!wield) return;
   w.write({ "a.s": `${PLAIN}.section .note.GNU-stack,"x",@progbits\n`, "b.s": `${PLAIN}.section .note.GNU-stack,"",@progbits\n` }).sh("as a.s -o a.o && as b.s -o b.o");

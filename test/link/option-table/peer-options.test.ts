@@ -45,6 +45,56 @@ peers("--spare-program-headers and --physical-image-base", (w) => {
   w.fails("$LD a.o -o a --physical-image-base=here");
 }, "readelf");
 
+peers("--section-align raises the alignment of an output section, with and without a script", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": '.globl _start\n_start: mov $60, %eax; xor %edi, %edi; syscall\n.section foo,"aw"\n.quad 1\n', "t.ld": "SECTIONS { . = 0x401000; .text : { *(.text) } . = ALIGN(0x1000); foo : { *(foo) } }" }).sh("as a.s -o a.o");
+  for (const script of ["", "-T t.ld"]) {
+    w.sh(`$LD a.o ${script} -o o --section-align=foo=0x2000 --section-align foo=64 --section-align=.text=1`);
+    const foo = w.elf("o").need("foo");
+    assert.equal([foo.align, foo.addr % 64], [64, 0]);
+    w.sh(`$LD a.o ${script} -o o --section-align=foo=0x2000${script === "" ? " && ./o" : ""}`);
+    assert.is(w.elf("o").need("foo").addr % 0x2000, 0);
+  }
+  for (const wrong of ["foo=3", "foo", "foo=", "=4", "foo=0"]) contains(w.fails(`$LD a.o --section-align=${wrong} -o x`), "expected SECTION=ALIGNMENT, a power of 2");
+});
+
+peers("--start-stop and --physical-image-base: ends of sections whose names are no C identifiers, and where they are loaded", (w) => {
+  if (!wield) return;
+  const word = (names: string): string => names.split(" ").map((name) => `.quad ${name}\n`).join("");
+  w.write({
+    "a.s": `.globl _start\n_start: mov $60, %eax; xor %edi, %edi; syscall\n.section .my-data.x,"aw"\n.zero 24\n.section foo,"aw"\n.zero 8\n.data\n${word("__start_my_data_x __stop_my_data_x __start_data __stop_data __start_note_gnu_build_id __stop_note_gnu_build_id __start_foo")}`,
+    "b.s": `.globl _start\n_start: ret\n.section foo,"aw"\n.zero 8\n.data\n${word("__phys_start_foo __phys_stop_foo __start_foo")}`,
+    "c.s": `.globl _start\n_start: ret\n.section .comment\n.asciz "x"\n.data\n${word("__start_comment")}`,
+  }).sh("for f in a b c; do as $f.s -o $f.o; done");
+  const words = (file: string): number[] => {
+    const bytes = Buffer.from(w.elf(file).content(".data"));
+    return Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigUInt64LE(i * 8)));
+  };
+  contains(w.fails("$LD a.o -o x"), "undefined symbol: __start_data");
+  w.sh("$LD a.o -o a --start-stop --build-id && ./a");
+  const ends = (elf: ElfFile, name: string): number[] => [elf.need(name).addr, elf.need(name).addr + elf.need(name).size];
+  const elf = w.elf("a");
+  assert.equal(words("a"), [...ends(elf, ".my-data.x"), ...ends(elf, ".data"), ...ends(elf, ".note.gnu.build-id"), elf.need("foo").addr]);
+  contains(w.fails("$LD c.o -o x --start-stop"), "undefined symbol: __start_comment");
+  w.sh("$LD b.o -o b --image-base=0x200000 --physical-image-base=0x5000000");
+  assert.equal(words("b"), [...ends(w.elf("b"), "foo").map((address) => address + 0x4e00000), w.elf("b").need("foo").addr]);
+  contains(w.fails("$LD b.o -o x"), "undefined symbol: __phys_start_foo");
+});
+
+peers("--no-discard-section, -nopie, --print-icf-sections=FILE, --stats=FILE", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": `${FUNCTIONS}.section .x,"a"\n.byte 1\n.section .y,"a"\n.byte 1\n` }).sh("as a.s -o a.o && $LD a.o --discard-section=.x --discard-section=.y --no-discard-section=.x -pie -nopie -o o");
+  const elf = w.elf("o");
+  assert.ok(elf.section(".x") !== undefined && elf.section(".y") === undefined && elf.type === 2);
+  const said = w.sh("$LD a.o --icf=all --print-icf-sections -o o");
+  contains(said, "removing identical section");
+  assert.is(w.sh("$LD a.o --icf=all --print-icf-sections=list -o o"), "");
+  assert.is(Buffer.from(w.bytes("list")).toString(), said);
+  assert.is(w.sh("$LD a.o --icf=all --print-icf-sections=list --no-print-icf-sections --stats --no-stats -o o"), "");
+  assert.is(w.sh("$LD a.o --stats=counts -o o"), "");
+  contains(Buffer.from(w.bytes("counts")).toString(), "input sections");
+});
+
 peers("--discard-sframe, --strip-debug-gdb, --strip-debug-non-line leave sections out", (w) => {
   if (!wield) return;
   w.write({ "m.c": "struct s { int a; }; int main(int c, char **v) {\n struct s s = { c };\n return s.a - 1; }", "s.s": 'f: ret\n.section .sframe,"a",@progbits\n.byte 0xe2, 0xde, 2, 4, 3, 0, -8, 0\n.long 1, 1, 3, 0, 20, f - ., 1, 0, 1, 0\n.byte 0, 2, 8\n' });

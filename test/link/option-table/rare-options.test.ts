@@ -69,15 +69,18 @@ rare("-z copyreloc takes -z nocopyreloc back; words for what is done anyway chan
   w.write({ "l.c": "int value = 3;", "m.c": "extern int value; int main(void) { return value - 3; }" }).sh("gcc -fPIC -shared l.c -o l.so && gcc -fno-pie -O1 -c m.c");
   w.sh("gcc -no-pie -B$B m.o ./l.so -o plain && ./plain && gcc -no-pie -B$B m.o ./l.so -Wl,-z,nocopyreloc,-z,copyreloc -o m && cmp plain m");
   w.sh("gcc -no-pie -B$B m.o ./l.so -Wl,-z,noextern-protected-data,-z,noindirect-extern-access -o n && cmp plain n");
-  if (wield) w.sh("gcc -no-pie -B$B m.o ./l.so -Wl,-z,bti-report=none,-z,gcs-report=none,-z,pauth-report=none -o n && cmp plain n");
+  if (wield) w.sh("gcc -no-pie -B$B m.o ./l.so -Wl,-z,bti-report=none,-z,gcs-report=none,-z,pauth-report=none,-z,gcs=implicit,-z,hazardplt -o n && cmp plain n");
 });
 
 rare("options and keywords of other machines say so", (w) => {
   if (!wield) return;
   w.write({ "a.s": CODE }).sh("as a.s -o a.o");
   for (const option of ["--cmse-implib", "--in-implib=x", "--be8"]) contains(w.fails(`$LD ${option} a.o -o x`), `error: ${option.split("=")[0]} is only supported on ARM targets`);
-  for (const word of ["-z pac-plt", "-z force-bti", "-z gcs=always", "-z bti-report=error", "-z gcs-report=warning", "-z pauth-report=error"]) {
+  for (const word of ["-z pac-plt", "-z force-bti", "-z gcs=always", "-z bti-report=error", "-z gcs-report=warning", "-z pauth-report=error", "-z gcs-report-dynamic=error", "-z execute-only-report=warning"]) {
     contains(w.fails(`$LD ${word} a.o -o x`), `error: ${word.split("=")[0]} only supported on AArch64`);
+  }
+  for (const word of ["-z zicfilp=never", "-z zicfiss=always", "-z zicfilp-unlabeled-report=error", "-z zicfilp-func-sig-report=error", "-z zicfiss-report=warning"]) {
+    contains(w.fails(`$LD ${word} a.o -o x`), `error: ${word.split("=")[0]} only supported on RISC-V`);
   }
 });
 

@@ -9,13 +9,15 @@ import { parseOutputOrder } from "../output-order.ts";
 export const LAYOUT: OptionRow[] = [
   must("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
   must("--no-gc-sections", "", "Keep every section (default)", put("gcSections", false)),
-  should("--start-stop-gc", "", "As -z start-stop-gc: __start_NAME and __stop_NAME keep sections NAME only when nothing keeps any of them (default)", put("startStopGc", true)),
+  should("--start-stop-gc", "", "__start_X and __stop_X keep sections X only when nothing keeps any of them (default)", put("startStopGc", true)),
   should("--no-start-stop-gc", "", "They keep them all", put("startStopGc", false)),
-  must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void ((s.options.printGcSections = true), (s.options.printGcSectionsFile = v))),
-  must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", false)),
+  must("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void (s.options.printGcSections = v || "-")),
+  must("--no-print-gc-sections", "", "Do not list them (default)", put("printGcSections", "")),
+  should("--start-stop", "", "__start_ and __stop_ of all loaded sections: __start_data_rel_ro", put("startStop", true)),
   should("--discard-sframe", "", "Leave out .sframe sections", (s) => void s.options.discardSections.push(/^\.sframe$/)),
-  should("--discard-section", "=NAME", "Leave out the input sections NAME", (s, v) => void s.options.discardSections.push(new RegExp(`^${v.replace(/[^\w]/g, "\\$&")}$`))),
-  should("--zero-to-bss", "", "Data sections that hold nothing but zeros take no space in the file", put("zeroToBss", true)),
+  should("--discard-section", "=NAME", "Leave out the input sections NAME", (s, v) => void s.options.discardSections.push(namedExactly(v))),
+  should("--no-discard-section", "=NAME", "Do not, after all", (s, v) => void (s.options.discardSections = s.options.discardSections.filter(({ source }) => source !== namedExactly(v).source))),
+  should("--zero-to-bss", "", "Data sections of nothing but zeros take no space in the file", put("zeroToBss", true)),
   should("--no-zero-to-bss", "", "They do (default)", put("zeroToBss", false)),
   must("--relax", "", "Shorten code where the psABI allows it (default)", put("relax", true)),
   must("--no-relax", "", "Do not", put("relax", false)),
@@ -32,7 +34,8 @@ export const LAYOUT: OptionRow[] = [
   should("--Tdata", "=ADDR", "Address of .data", sectionStart(".data")),
   should("--Tbss", "=ADDR", "Address of .bss", sectionStart(".bss")),
   should("--section-start", "=NAME=ADDR", "Address of a section", setSectionStart),
-  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal; and SEGMENT_START(\"text-segment\") of a script", (s, v, spelling) => (setImageBase(s, parseHex(v), v, spelling), segmentStart("text-segment")(s, v, spelling))),
+  should("--section-align", "=NAME=N", "Alignment of a section, at least", setSectionAlign),
+  should("--Ttext-segment", "=ADDR", "As --image-base, hexadecimal; and SEGMENT_START of a script", (s, v, spelling) => (setImageBase(s, parseHex(v), v, spelling), segmentStart("text-segment")(s, v, spelling))),
   should("--image-base", "=ADDR", "Address of the first byte of the output", (s, v, spelling) => setImageBase(s, parseNumber(v), v, spelling)),
   should("--physical-image-base", "=ADDR", "Load address of the image, where it differs from --image-base", (s, v, spelling) => setPhysicalBase(s, v, spelling)),
   should("--section-order", "=ITEMS", "Order and addresses of output sections: EHDR PHDR NAME TEXT RODATA DATA BSS =ADDRESS %ALIGNMENT !SYMBOL", (s, v) => void (s.options.outputOrder = parseOutputOrder(v, (text) => s.errors.push(`--section-order: ${text}`)))),
@@ -50,7 +53,7 @@ export const LAYOUT: OptionRow[] = [
   should("--error-rwx-segments", "", "They are errors", put("rwxSegments", "error")),
   should("--no-warn-rwx-segments --no-error-rwx-segments", "", "They are neither (default)", put("rwxSegments", "none")),
   should("--warn-execstack", "", "Warn when the stack is executable", put("execstackNotice", "warn")),
-  should("--warn-execstack-objects", "", "Warn when the stack is executable because an object asks for it, not when -z execstack does", put("execstackNotice", "objects")),
+  should("--warn-execstack-objects", "", "As --warn-execstack, but not when -z execstack asks for it", put("execstackNotice", "objects")),
   should("--error-execstack", "", "An executable stack is an error", put("execstackNotice", "error")),
   should("--no-warn-execstack --no-error-execstack", "", "It is neither, nor is an object that asks for one and does not get it", put("execstackNotice", "none")),
   should("--check-sections", "", "Sections may not overlap (default)", put("checkSections", true)),
@@ -60,18 +63,18 @@ export const LAYOUT: OptionRow[] = [
   should("--ignore-data-address-equality", "", "Fold data whose address may be compared", put("ignoreDataAddressEquality", true)),
   should("--ignore-function-address-equality", "", "Addresses of functions need not be equal among modules", put("ignoreFunctionAddressEquality", true)),
   should("--no-icf", "", "As --icf=none", put("icf", "none")),
-  should("--print-icf-sections", "", "List the sections that were folded", put("printIcfSections", true)),
-  should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", false)),
-  should("--shuffle-sections", "[=GLOB=SEED]", "Put matching input sections (default: all) into a random order; -1 reverses them, 0 (default) is another order each time", setShuffle),
+  should("--print-icf-sections", "[=FILE]", "List the sections that were folded, in FILE or on standard output", (s, v) => void (s.options.printIcfSections = v || "-")),
+  should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", "")),
+  should("--shuffle-sections", "[=GLOB=SEED]", "Random order of matching input sections (default: all); -1 reverses, 0 (default) is another order each time", setShuffle),
   should("--reverse-sections", "", "As --shuffle-sections=*=-1", (s) => setShuffle(s, "*=-1")),
   should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
-  should("--section-ordering-file", "=FILE", "Place sections first in their output section: NAME : { patterns } as in a script, or a pattern a line (gold)", push("sectionOrderingFiles")),
+  should("--section-ordering-file", "=FILE", "What comes first in output sections: NAME : { patterns } as in a script, or a pattern a line", push("sectionOrderingFiles")),
   should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
   should("--no-warn-symbol-ordering", "", "Do not", put("warnSymbolOrdering", false)),
   should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", into("callGraphOrderingFile")),
   should("--call-graph-profile-sort", "=KIND", "How call graphs order functions: none, hfsort or cdsort (default)", setCallGraphSort),
   should("--no-call-graph-profile-sort", "", "As --call-graph-profile-sort=none", put("callGraphSort", "none")),
-  should("--optimize-bb-jumps", "", "Leave out jumps at the end of a section to the one behind it (clang -fbasic-block-sections)", put("optimizeBbJumps", true)),
+  should("--optimize-bb-jumps", "", "Leave out jumps to the section behind (clang -fbasic-block-sections)", put("optimizeBbJumps", true)),
   should("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
   should("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
   should("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
@@ -79,7 +82,7 @@ export const LAYOUT: OptionRow[] = [
   should("--warn-section-align", "", "Warn when alignment moves the start of a section", put("warnSectionAlign", true)),
   should("--sort-common", "[=ORDER]", "Place common symbols by alignment: descending (default) or ascending", (s, v) => setCommonOrder(s, v)),
   should("--randomize-section-padding", "=SEED", "Put random padding between input sections and before segments", (s, v, spelling) => void (s.options.paddingSeed = count(s, v, spelling) + 1)),
-  should("--fortran-common", "", "An archive member that defines a common symbol is taken, as GNU ld does", put("fortranCommon", true)),
+  should("--fortran-common", "", "An archive member that defines a common symbol is taken (GNU ld)", put("fortranCommon", true)),
   should("--no-fortran-common", "", "It is not (default)", put("fortranCommon", false)),
   should("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
   should("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
@@ -105,6 +108,9 @@ function setShuffle(s: ParseState, value: ByteString): void {
   else if (isGlob(s, pattern, "--shuffle-sections=")) s.options.shuffleSections.push({ pattern, seed: (seed.startsWith("-") ? -Number(seed.slice(1)) : Number(seed)) >>> 0 });
 }
 
+/** A regular expression that only fits this name. */
+const namedExactly = (name: ByteString): RegExp => new RegExp(`^${name.replace(/[^\w]/g, "\\$&")}$`);
+
 /** `wanted`: what the option's value should have been. */
 function refuse(s: ParseState, spelling: ByteString, v: ByteString, wanted: string): void {
   s.errors.push(`invalid argument: ${spelling.includes("=") ? spelling : `${spelling} ${v}`}\n>>> expected ${wanted}`);
@@ -123,6 +129,13 @@ function setSectionStart(s: ParseState, v: ByteString, spelling: ByteString): vo
   const address = equals > 0 ? parseHex(v.slice(equals + 1)) : undefined;
   if (address === undefined) refuse(s, spelling, v, "SECTION=ADDRESS, the address in hexadecimal");
   else s.options.sectionStarts.set(v.slice(0, equals), address);
+}
+
+function setSectionAlign(s: ParseState, v: ByteString, spelling: ByteString): void {
+  const [, name, text] = /^(.+)=(.*)$/s.exec(v) ?? ["", "", ""];
+  const value = parseNumber(text!) ?? 0n;
+  if (value === 0n || (value & (value - 1n)) !== 0n) refuse(s, spelling, v, "SECTION=ALIGNMENT, a power of 2");
+  else s.options.sectionAligns.set(name!, value.toString(2).length - 1);
 }
 
 function segmentStart(name: string): Setter {

@@ -11,17 +11,17 @@ export const OUTPUT: OptionRow[] = [
   must("-m", "=EMULATION", "What to link for: see supported emulations", setEmulation),
   must("--EL", "", "Little-endian output (the only kind)", () => {}),
   must("--pie --pic-executable", "", "Make a position-independent executable", put("pie", true)),
-  must("--no-pie --no-pic-executable", "", "Make an executable with fixed addresses (default)", put("pie", false)),
+  must("--no-pie --no-pic-executable --nopie", "", "Make an executable with fixed addresses (default)", put("pie", false)),
   must("--shared --Bshareable", "", "Make a shared object", put("shared", true)),
   must("--relocatable -r -i --Ur", "", "Make an object file that can be linked again", put("relocatable", true)),
   should("--task-link", "=SYMBOL", "The same as -r: what else it does is only for COFF", put("relocatable", true)),
-  should("--force-group-allocation", "", "-r: section groups are dissolved, their members joined like other sections", put("dissolveGroups", true)),
+  should("--force-group-allocation", "", "-r: section groups are dissolved", put("dissolveGroups", true)),
   should("--relocatable-merge-sections", "", "-r: sections are joined as in a program, .text.f with .text", put("relocatableMerge", true)),
   should("-d --dc --dp --define-common", "", "Give common symbols space with -r too", put("defineCommon", true)),
   must("--entry -e", "=SYMBOL", "Entry point: a symbol or an address", into("entry")),
   must("--dynamic-linker -I", "=FILE", "Dynamic linker of the output", into("dynamicLinker")),
   must("--no-dynamic-linker", "", "Do not write .interp", put("dynamicLinker", "")),
-  must("--build-id", "[=STYLE]", "Write a build ID: fast (8 bytes; without STYLE 20 of that digest), sha1, sha256, md5, uuid, none or 0xHEX", setBuildId),
+  must("--build-id", "[=STYLE]", "Write a build ID: fast (8 bytes; xx 16, without STYLE 20), sha1, sha256, md5, uuid, none or 0xHEX", setBuildId),
   must("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
   must("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv, none or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both", none: "none" }, "--hash-style")),
   must("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
@@ -39,9 +39,9 @@ export const OUTPUT: OptionRow[] = [
   must("--discard-all -x", "", "Leave out local symbols", put("discard", "all")),
   must("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   must("--discard-none", "", "Keep every symbol", put("discard", "none")),
-  must("--compress-debug-sections", "=KIND[:LEVEL]", "Compress debug sections: none, zlib (also for zlib-gabi and zlib-gnu) or zstd", setDebugCompression),
+  must("--compress-debug-sections", "=KIND[:LEVEL]", "Compress debug sections: none, zlib (zlib-gabi, zlib-gnu) or zstd", setDebugCompression),
   should("--unique", "[=GLOB]", "Give every input section (that matches GLOB) and that no script names an output section of its own", setUnique),
-  should("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), which .gnu_debuglink of the output names", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
+  should("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), named by .gnu_debuglink", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
   should("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),
   should("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
   should("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
@@ -55,6 +55,8 @@ export const OUTPUT: OptionRow[] = [
   should("--no-use-android-relr-tags", "", "Those of the gABI (default)", put("androidRelrTags", false)),
   must("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
   should("--package-metadata", "=JSON", "Write a .note.package section; %XX and %[comma] stand for characters", setPackageMetadata),
+  should("--gnu2-tls-tag", "", "Require GLIBC_ABI_GNU2_TLS with TLS descriptors", put("gnu2TlsTag", true)),
+  should("--no-gnu2-tls-tag", "", "Do not (default)", put("gnu2TlsTag", false)),
   should("--apply-dynamic-relocs", "", "Also write the addends of dynamic relocations in place", put("applyDynamicRelocs", true)),
   should("--no-apply-dynamic-relocs", "", "Addends live in the relocations only (default)", put("applyDynamicRelocs", false)),
   should("--gnu-unique", "", "Keep STB_GNU_UNIQUE (default)", put("noGnuUnique", false)),
@@ -68,10 +70,10 @@ export const OUTPUT: OptionRow[] = [
   should("--disable-linker-version --no-identity-comment", "", "Leave the linker's name out of .comment", put("linkerVersion", false)),
   should("--split-stack-adjust-size", "=N", "Bytes of stack for code without -fsplit-stack (default 16384)", (s, v) => void (s.options.splitStackBytes = count(s, v, "--split-stack-adjust-size"))),
   should("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
-  should("--out-implib", "=FILE", "Write an object to FILE that defines the output's global symbols at their addresses (GNU ld)", into("outImplib")),
-  should("--got-plt-syms", "", "Local symbols for entries of the GOT and PLT: f$got, f$gotplt, f$plt, x$gottp, x$tlsgd, x$tlsdesc", put("gotPltSymbols", true)),
+  should("--out-implib", "=FILE", "Write an object that defines the output's global symbols at their addresses", into("outImplib")),
+  should("--got-plt-syms", "", "Local symbols for entries of the GOT and PLT: f$got, f$plt, x$tlsgd and others", put("gotPltSymbols", true)),
   should("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
-  should("--oformat", "=FORMAT", "Output format: elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
+  should("--oformat", "=FORMAT", "elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
 ];
 
 function setUnique(s: ParseState, v: ByteString): void {
@@ -135,7 +137,7 @@ function setPackedRelocs(s: ParseState, v: ByteString): void {
 }
 
 function setBuildId(s: ParseState, v: ByteString): void {
-  const styles: Record<string, LinkOptions["buildId"]> = { "": "usual", sha1: "sha1", tree: "sha1", sha256: "sha256", md5: "md5", fast: "fast", uuid: "uuid", none: "none" };
+  const styles: Record<string, LinkOptions["buildId"]> = { "": "usual", sha1: "sha1", tree: "sha1", sha256: "sha256", md5: "md5", fast: "fast", xx: "xx", uuid: "uuid", none: "none" };
   if (Object.hasOwn(styles, v)) {
     s.options.buildId = styles[v] as LinkOptions["buildId"];
   } else if (/^0[xX]/.test(v)) {
