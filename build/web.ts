@@ -13,7 +13,7 @@ import { calledOnly } from "./called.ts";
 import { eager } from "./eager.ts";
 import { firstLinks, ordinaryLinks } from "./ordinary-links.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
-import { privateNames } from "./private-names.ts";
+import { shortNames } from "./short-names.ts";
 import { put } from "./put.ts";
 import { KERNEL_NAMES } from "../ts/memory/kernel-types.ts";
 import { ARRAYS, offsetsOf } from "../ts/memory/table-columns.ts";
@@ -74,7 +74,7 @@ function shortKernels(text: string, file: string): string {
 /** Modules of which the quick program in a worker has nothing at all. Command lines are parsed in the page. */
 const SELDOM = [...LEFT_OUT, /^host\/unpack-/, /^args\/(?!identity\.|option-row\.)/];
 
-const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, mangleProps: privateNames("ts"), legalComments: "none", logLevel: "warning", write: false };
+const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser", format: "esm", target: "es2022", mainFields: ["module", "main"], minify: true, mangleProps: shortNames("ts"), legalComments: "none", logLevel: "warning", write: false };
 
 /**
  * Smaller still. `arrows`: in the place of functions, else methods; none of them is called as a constructor. Reading a property changes nothing that anybody
