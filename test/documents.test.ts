@@ -28,11 +28,11 @@ function installed(w: Workspace): Workspace {
   return w;
 }
 
-/** What tsc has to say of `files` in a program with these libraries and types. */
-function complaints(w: Workspace, files: Record<string, string>, lib: string[], types: string[]): string {
+/** What tsc has to say of `files` in a program with these libraries and types; `more`: compiler options. */
+function complaints(w: Workspace, files: Record<string, string>, lib: string[], types: string[], more: Record<string, unknown> = {}): string {
   const compilerOptions = {
     lib, types, typeRoots: [path.join(repoRoot(), "node_modules/@types")], target: "es2022", module: "nodenext", strict: true, exactOptionalPropertyTypes: true,
-    skipLibCheck: false, allowJs: true, checkJs: true, noEmit: true, preserveSymlinks: true,
+    skipLibCheck: false, allowJs: true, checkJs: true, noEmit: true, preserveSymlinks: true, ...more,
   };
   w.write({ ...files, "tsconfig.json": JSON.stringify({ compilerOptions, files: Object.keys(files) }) });
   const done = run(process.execPath, [path.join(repoRoot(), "node_modules/typescript/bin/tsc"), "-p", "."], { cwd: w.dir });
@@ -58,6 +58,23 @@ documents("samples type-check in a program for pages that knows no Node; what is
   examples().filter((text) => !/writeFile|realFS/.test(text)).forEach((text, i) => (files[`example${i}.mts`] = asModule(text, "").replace('"wield"', '"wield/inline"')));
   const said = complaints(installed(w), files, ["es2023", "dom"], []).split("\n").filter((line) => /^\S/.test(line));
   assert.equal(said.map((line) => line.replace(/,.*/, "")), ["wrong.mts(2", "wrong.mts(3", "wrong.mts(4"], said.join("\n"));
+});
+
+/** `bun init` writes this (1.3). */
+const BUN = {
+  target: "ESNext", module: "Preserve", moduleDetection: "force", jsx: "react-jsx", moduleResolution: "bundler", allowImportingTsExtensions: true, verbatimModuleSyntax: true,
+  noFallthroughCasesInSwitch: true, noUncheckedIndexedAccess: true, noImplicitOverride: true,
+};
+
+documents("types are those of what a program gets, whichever way it finds the package", (w) => {
+  installed(w);
+  const program = { "real.mts": 'import { link, realFS } from "wield";\nimport { layerFS } from "wield/inline";\nvoid link({ inputs: ["a.o"], fs: layerFS(realFS()) });\nlet wrong: number = realFS;\n' };
+  const wrong = /^real\.mts\(4,5\): error TS2322/;
+  const said = (more: Record<string, unknown>, lib = ["esnext"], types = ["node"]): string => complaints(w, program, lib, types, more);
+  for (const more of [{ module: "node16" }, { module: "node20" }, { module: "nodenext" }, { module: "esnext", moduleResolution: "bundler" }, BUN]) assert.match(said(more), wrong, JSON.stringify(more));
+  // In a page there are no real files.
+  const page = said({ module: "esnext", moduleResolution: "bundler", customConditions: ["browser"] }, ["esnext", "dom"], []);
+  assert.match(page, /^real\.mts\(1,16\): error TS2305: .*realFS/);
 });
 
 documents("samples in JavaScript run", (w) => {
