@@ -231,9 +231,8 @@ export interface Context {
   loads: Segment[];
   /** ELF header and program headers: address of the first byte, and how many bytes are set aside for them (0 without headers). */
   headers: { address: bigint; bytes: number };
-  /** EI_OSABI of the output; `abiOfInputs`: neither -m nor a script names it. */
+  /** EI_OSABI of the output; -1 = neither -m nor a script names it, and the inputs are not known yet. */
   osabi: number;
-  abiOfInputs: boolean;
   /** File offset of the section header table. */
   sectionHeaders: number;
   /** --separate-debug-file: end of all that is written, some of which is cut off; else 0. */

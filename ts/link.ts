@@ -41,7 +41,7 @@ import { bindScriptSections, keepScriptSections, plannedNames } from "./passes/s
 import { readyScript, usesPlan } from "./passes/script/script-shape.ts";
 import { claimScriptSymbols, classifyScriptSymbols } from "./passes/script/script-symbols.ts";
 import { ScriptValues } from "./passes/script/script-values.ts";
-import { refusesExecutableStack, settleAbi } from "./passes/segments.ts";
+import { refusesExecutableStack } from "./passes/segments.ts";
 import { separateDebug, takeDebug, writeDebugFile } from "./passes/separate-debug.ts";
 import { setVisibility } from "./passes/set-visibility.ts";
 import { shortenJumps } from "./passes/shorten-jumps.ts";
@@ -164,7 +164,6 @@ export async function layOut(ctx: Context): Promise<void> {
   const { checkpoint, checkpoint: { linkerDefined } } = ctx;
   const run = <T>(name: string, pass: () => T | Promise<T>) => timed(ctx, name, pass);
   checkpoint.created = ctx.arena.mark();
-  settleAbi(ctx);
   await run("assign-addresses", () => {
     if (ctx.script !== null && ctx.plan !== null) assignScriptAddresses(ctx, ctx.script, ctx.plan, () => linkerDefined.place(ctx));
     else assignAddresses(ctx);

@@ -405,7 +405,7 @@ function statsOf(ctx: Context): LinkStats {
   const unused = resolved === null ? 0 : resolved.area.end - resolved.area.at;
   return {
     files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations: tables.isec.relaCount.reduce((sum, count) => sum + count, 0),
-    symbols: tables.sym.flags.subarray(0, tables.gsym.rows).reduce((sum, flags) => (flags & SYM_USED_REGULAR ? sum + 1 : sum), 0), threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
+    symbols: tables.sym.flags.subarray(0, tables.gsym.rows).filter((flags) => flags & SYM_USED_REGULAR).length, threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
   };
 }
 

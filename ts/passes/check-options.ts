@@ -44,8 +44,13 @@ export function checkPaths(ctx: Context): void {
   diag.throwIfErrors();
 }
 
-/** Once scripts are read: a raw image has no symbol table, no debug information, no relocations, no RELRO. */
-export function settleFormat({ options, diag }: Context): void {
+/**
+ * Once it is known what is linked. Without -m the output is for the system that the first input names: first on the command line (lld, which asks
+ * archive members that are not linked, too). A raw image has no symbol table, no debug information, no relocations, no RELRO.
+ */
+export function settleFormat(ctx: Context): void {
+  const { options, diag } = ctx;
+  if (ctx.osabi < 0) ctx.osabi = ctx.kernels.firstAbi(ctx.tables.obj.rows);
   if (!options.binary) return;
   if (options.relocatable) diag.error({ code: "BAD_OPTION", text: `-r and --oformat=${options.hexFormat || "binary"} may not be used together` });
   options.strip = "all";

@@ -134,9 +134,7 @@ export class InputScripts {
     this.formatKnown = true;
     if (format === "srec" || format === "ihex") this.ctx.options.hexFormat = format;
     if (format === "binary" || this.ctx.options.hexFormat !== "") this.ctx.options.binary = true;
-    if (!format.endsWith("-freebsd")) return;
-    this.ctx.osabi = ELFOSABI_FREEBSD;
-    this.ctx.abiOfInputs = false;
+    if (format.endsWith("-freebsd")) this.ctx.osabi = ELFOSABI_FREEBSD;
   }
 
   /** Commands that stand for options; the command line wins. */

@@ -145,7 +145,7 @@ export function isIdentifier(name: ByteString): boolean {
 }
 
 /** By an object, or by the linker already; a definition in a shared object does not count. */
-function isDefined({ tables }: Context, sym: number): boolean {
+export function isDefined({ tables }: Context, sym: number): boolean {
   const kind = tables.sym.flags[sym]! & SYM_KIND_MASK;
   return kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC;
 }

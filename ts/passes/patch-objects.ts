@@ -166,12 +166,13 @@ function tablesOf({ tables: { obj } }: Context, o: number): ObjectTables {
   };
 }
 
-/** The object's tables anew; false = there is something to say about them. */
+/** The object's tables anew; false = there is something to say about them, or it is for another system. */
 export function readAgain({ arena, pool, tables }: Context, input: InputFile, bytes: number): boolean {
   const { obj } = tables;
   const o = input.obj;
+  const osabi = obj.osabi[o];
   for (const column of [obj.e_shnum, obj.esymCount, obj.firstGlobal, obj.strtabBytes, obj.namesBytes, obj.groupCount, obj.recordCount, obj.symtab, obj.strtab, obj.shndxTab, obj.relas]) column[o] = 0;
   input.bytes = obj.bytes[o] = bytes;
   keepTables(pool.self, o, o + 1, 0, 0);
-  return arena.issues === 0;
+  return arena.issues === 0 && obj.osabi[o] === osabi;
 }

@@ -54,11 +54,6 @@ export interface Loading {
 
 const DEFAULT_LOADING: Loading = { region: () => null, loadRegion: () => null, hasLma: () => false, hasSections: false };
 
-/** Without -m the output is for the system that the first input of the link names: first on the command line (lld, which asks members that are not linked, too). */
-export function settleAbi(ctx: Context): void {
-  if (ctx.abiOfInputs) ctx.osabi = ctx.kernels.firstAbi(ctx.tables.obj.rows);
-}
-
 /** gABI ch. 5 Program Header, GNU's and OpenBSD's extensions; in lld's order. Reads ctx.osecs. */
 export function makeSegments(ctx: Context, loading: Loading = DEFAULT_LOADING): Segment[] {
   const { z, nmagic, omagic } = ctx.options;

@@ -4,10 +4,10 @@
  * No program refers to them, but lists of a library's symbols name them (Debian's dpkg-gensymbols fails when one is gone). lld has none, so there
  * are none when called as ld.lld.
  */
-import { SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
+import { SYM_ABSOLUTE, SYM_OBJECT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import { STT_OBJECT, STV_DEFAULT } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { markLinkerDefined } from "./linker-defined.ts";
+import { isDefined, markLinkerDefined } from "./linker-defined.ts";
 import { hasDynamicTables } from "./set-visibility.ts";
 import { versionIds } from "./version-patterns.ts";
 
@@ -17,14 +17,12 @@ export function defineVersions(ctx: Context): void {
   const { gsym, sym } = ctx.tables;
   for (const [name, ver] of versionIds(ctx.versionNodes)) {
     const id = ctx.lookup(name);
-    const kind = sym.flags[id]! & SYM_KIND_MASK;
-    if (id === 0 || kind === SYM_DEFINED || kind === SYM_COMMON || kind === SYM_IN_OSEC) continue;
+    if (id === 0 || isDefined(ctx, id)) continue;
     markLinkerDefined(ctx, id, STV_DEFAULT);
     // In programs, too, they are dynamic symbols, as if a library referred to them.
     sym.flags[id]! |= SYM_ABSOLUTE | SYM_OBJECT | SYM_USED_REGULAR | SYM_USED_SHARED;
     sym.isec[id] = 0;
     gsym.type[id] = STT_OBJECT;
-    gsym.vis[id] = STV_DEFAULT;
     gsym.ver[id] = ver;
   }
 }
