@@ -231,6 +231,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
   const machine = kept ?? new Machine(host.memoryPages, host.memoryGrows);
   let ctx: Context | undefined;
   try {
+    await machine.makeMemory(host.pause);
     ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });
     if ((host.inputBytes ?? 0) >= LARGE_BYTES || startsAll(ctx)) ctx.expectBytes(host.inputBytes ?? 0);
     const relocatable = await buildImage(ctx);

@@ -47,6 +47,17 @@ export const contextCases: Record<string, Case> = {
     await rejects(engine.createContext({ inputs: demo(fixtures) }), api, "DISPOSED");
   },
 
+  // WebKit has room for 14 memories: each must be nobody's when its context has been disposed of.
+  "a hundred contexts, one after the other, find room": async ({ createContext, link }, fixtures) => {
+    const options = { inputs: demo(fixtures), gcSections: true };
+    const { output } = await link(options);
+    for (let i = 0; i < 100; i++) {
+      const context = await createContext(options);
+      same((await context.relink()).output, output, `context ${i}`);
+      await context.dispose();
+    }
+  },
+
   "a context gives what a link from nothing gives, after every change": async ({ link, createContext, memoryFS }) => {
     const call = (name: string, ...callees: string[]): Uint8Array => {
       const object = new ObjectBuilder();

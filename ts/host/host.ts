@@ -148,6 +148,8 @@ export interface Host extends WorkerIo {
 
   // ---- the process ----
   env(name: string): ByteString | undefined;
+  /** Waits. Not there where nothing else runs meanwhile that could give memory back. */
+  pause?(milliseconds: number): Promise<void>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Peak resident memory in bytes, 0 = unknown. */

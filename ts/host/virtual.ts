@@ -418,6 +418,8 @@ export class VirtualHost implements Host {
 
   // ---- the process, which is not ours ----
 
+  pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
+
   /** What a link does depends on its options alone; only the search for programs needs to know where they are. */
   env(name: string): ByteString | undefined {
     return name === "PATH" ? this.options.real?.env(name) : undefined;

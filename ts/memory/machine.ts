@@ -18,6 +18,9 @@ const KEPT_PAGES = 1 << 18;
 /** Left for tables and windows. */
 const SPARE_BYTES = 1 << 30;
 
+/** The last one of `makeMemory`, each of which is twice as long as the one before. */
+const LONGEST_PAUSE = 640;
+
 /** What is made again grows: a block that it fits into the next time, too, is reserved once. */
 const withRoom = (pages: number): number => pages + (pages >>> 4) + 1;
 
@@ -38,6 +41,20 @@ export class Machine {
   constructor(pages?: number, grows?: boolean) {
     this.pages = pages;
     this.grows = grows;
+  }
+
+  /**
+   * Reserves the memory. Where there is no address space left, what had it may be nobody's any more, and comes back when the runtime collects it or a
+   * worker has ended: `pause` waits for that, 1.3 seconds in all. Who needs the memory says what is wrong.
+   */
+  async makeMemory(pause?: (milliseconds: number) => Promise<void>): Promise<void> {
+    for (let milliseconds = 10; pause !== undefined && milliseconds <= LONGEST_PAUSE; milliseconds *= 2) {
+      try {
+        return void this.arena;
+      } catch {
+        await pause(milliseconds);
+      }
+    }
   }
 
   /** Reserved by the first link: throws OutOfMemory where there is no address space left. */
