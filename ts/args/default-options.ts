@@ -25,6 +25,7 @@ export function defaultOptions(): LinkOptions {
     emulation: "",
     freebsd: false,
     entry: "",
+    entryOfScript: false,
     soname: "",
     rpath: [],
     rpathLink: [],

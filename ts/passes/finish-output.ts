@@ -80,7 +80,8 @@ export function entryAddress(ctx: Context): bigint {
   }
   const number = parseNumber(options.entry);
   if (number !== undefined) return number;
-  if (options.entry !== "" || !options.shared) ctx.diag.warn({ code: "NO_ENTRY", text: `cannot find entry symbol ${name}; not setting start address`, symbol: name });
+  const wanted = !options.shared || (options.entry !== "" && !options.entryOfScript);
+  if (wanted) ctx.diag.warn({ code: "NO_ENTRY", text: `cannot find entry symbol ${name}; not setting start address`, symbol: name });
   return 0n;
 }
 

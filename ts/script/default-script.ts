@@ -2,7 +2,8 @@
  * The default layout, written as a linker script: what --verbose prints.
  *
  * The linker does not read it; a link with this script gives a program that works alike, for those who start a script of their own from
- * what the linker does (`ld --verbose`). Sections that are not named follow as orphans.
+ * what the linker does (`ld --verbose`). Sections that are not named follow as orphans. `.jcr` and `.dynbss`, each on a line of its own as in
+ * GNU ld's, are where glibc's build puts its own sections, which have to be read-only after relocation (`shlib.lds`, made by sed).
  */
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 
@@ -45,6 +46,7 @@ ${family(".tdata", ".tbss")}
 ${arrays.join("\n")}
   .ctors : { KEEP(*crtbegin*.o(.ctors)) KEEP(*crtend*.o(.ctors)) }
   .dtors : { KEEP(*crtbegin*.o(.dtors)) KEEP(*crtend*.o(.dtors)) }
+  .jcr : { KEEP(*(.jcr)) }
 ${family(".data.rel.ro")}
 ${same(".dynamic", ".got", ...(z.now ? [".got.plt"] : []), ".bss.rel.ro")}
   . = DATA_SEGMENT_RELRO_END(0, .);
@@ -52,7 +54,11 @@ ${same(".dynamic", ".got", ...(z.now ? [".got.plt"] : []), ".bss.rel.ro")}
 ${family(".data")}
 ${same(".tm_clone_table", ...(z.now ? [] : [".got.plt"]))}
   PROVIDE(edata = .); PROVIDE(_edata = .);
-  .bss : { PROVIDE(__bss_start = .); *(.bss .bss.* COMMON) }
+  .bss : {
+    PROVIDE(__bss_start = .);
+    *(.dynbss)
+    *(.bss .bss.* COMMON)
+  }
   PROVIDE(end = .); PROVIDE(_end = .);
   . = DATA_SEGMENT_END(.);
 }

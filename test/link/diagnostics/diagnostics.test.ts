@@ -136,6 +136,11 @@ diagnostics("a missing entry symbol is a warning", (w) => {
   const done = w.try("$LD a.o -e nowhere -o m");
   assert.is(done.status, 0);
   contains(done.stderr, /cannot find entry symbol nowhere/);
+  // Scripts made of --verbose, such as glibc's for its shared objects, say ENTRY(_start).
+  w.write({ "e.ld": "ENTRY(_start) SECTIONS { .text : { *(.text*) } }" });
+  if (linkerName !== "lld") lacks(w.sh("$LD -shared --no-warn-rwx-segments a.o -T e.ld -o s 2>&1"), "_start");
+  contains(w.try("$LD -shared a.o -T e.ld -e nowhere -o s").stderr, "cannot find entry symbol nowhere");
+  contains(w.try("$LD a.o -T e.ld -o m").stderr, "cannot find entry symbol _start");
 });
 
 diagnostics("no colour codes in a pipe, colour when asked for", (w) => {

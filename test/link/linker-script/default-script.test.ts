@@ -54,4 +54,20 @@ scripts("--verbose shows the default layout as a script that links programs whic
   contains(w.sh("$LD --verbose"), "GNU ld", /using internal linker script:\n={50}\n/);
 }, "g++");
 
+scripts("what glibc's build inserts into the script of --verbose is read-only after relocation, and next to .bss", (w) => {
+  w.write({
+    "t.s": '.globl f\n.text\nf: ret\n.data\n.quad 1\n.bss\n.quad 0\n.section vtables,"aw"\n.quad f\n.section pointers,"aw",@nobits\n.quad 0\n.section .note.GNU-stack,"",@progbits\n',
+    // As glibc's Makerules.
+    "sed": "/^=====/,/^=====/!d;/^=====/d\ns/^.*\\*(\\.dynbss).*$/& start_pointers = .; *(pointers) stop_pointers = .;/\ns/^.*\\*(\\.jcr).*$/& start = .; vtables : { *(vtables) } stop = .;/\n",
+  });
+  w.sh("gcc -c t.s && $LD -shared --verbose | sed -f sed > shlib.ld && $LD -shared t.o -T shlib.ld -o t.so");
+  const so = image(w, "t.so");
+  const relro = so.phdrs.find((phdr) => phdr.type === 0x6474e552)!;
+  const vtables = so.section("vtables")!.addr;
+  assert.ok(vtables >= relro.vaddr && vtables < relro.vaddr + relro.memsz);
+  const at = (name: string): number => so.symtab().find((symbol) => symbol.name === name)!.value;
+  assert.is(at("stop") - at("start"), 8);
+  assert.is(at("stop_pointers") - at("start_pointers"), 8);
+});
+
 scripts.run();
