@@ -15,6 +15,7 @@ import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderedPlace } from "./output-order.ts";
 import { sectionsByName } from "./order-sections.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
+import { assignLaterVersion } from "./version-patterns.ts";
 
 /** A place in the output: bytes from the start of an osec. */
 interface Place {
@@ -206,9 +207,11 @@ export class LinkerDefined {
   /** `name`: of the section, as symbols have it; `prefix`: "__", or "__phys_" for where it is loaded. */
   claimEnds(ctx: Context, section: ByteString, prefix: string, name: ByteString): void {
     for (const stop of [false, true]) {
-      const sym = this.wanted(ctx, `${prefix}${stop ? "stop_" : "start_"}${name}`);
+      const symbol = `${prefix}${stop ? "stop_" : "start_"}${name}`;
+      const sym = this.wanted(ctx, symbol);
       if (sym === 0) continue;
       markLinkerDefined(ctx, sym, ctx.options.startStopVisibility);
+      if (ctx.versionNodes.length > 0) assignLaterVersion(ctx, sym, symbol);
       refreshVisibility(ctx, sym);
       this.startStop.push({ sym, section, stop, physical: prefix !== "__" });
     }

@@ -35,25 +35,33 @@ export function versionIds(nodes: VersionNode[]): Map<ByteString, number> {
   return ids;
 }
 
-/** Writes gsym.ver for all symbols the version script names. `versioned`: how many definitions are called name@V or name@@V. */
-export function assignVersionNodes(ctx: Context, marks: number, versioned: number): void {
+/** All patterns of the version script in the order they count. */
+function orderedRules(ctx: Context): { exact: Rule[]; wildcards: Rule[] } {
   const ids = versionIds(ctx.versionNodes);
   const unnamed = ctx.options.defaultSymver && ctx.options.shared ? FIRST_VERSION : VER_NDX_GLOBAL;
-  const rules = ctx.versionNodes.map((node) => ({
-    globals: node.globals.map((pattern) => ({ pattern, ver: ids.get(node.name) ?? unnamed, node: node.name })),
-    locals: node.locals.map((pattern) => ({ pattern, ver: VER_NDX_LOCAL, node: node.name })),
-  }));
+  const nodes = ctx.versionNodes.map((node): Rule[] => [
+    ...node.globals.map((pattern) => ({ pattern, ver: ids.get(node.name) ?? unnamed, node: node.name })),
+    ...node.locals.map((pattern) => ({ pattern, ver: VER_NDX_LOCAL, node: node.name })),
+  ]);
+  const wildcards = [...nodes].reverse().flat().filter((rule) => !rule.pattern.exact);
+  return { exact: nodes.flat().filter((rule) => rule.pattern.exact), wildcards: [...wildcards.filter((rule) => !isStar(rule)), ...wildcards.filter(isStar)] };
+}
+
+/** Writes gsym.ver for all symbols the version script names. `versioned`: how many definitions are called name@V or name@@V. */
+export function assignVersionNodes(ctx: Context, marks: number, versioned: number): void {
+  const { exact, wildcards } = orderedRules(ctx);
   const names = new DemangledNames(ctx);
-  const exact = new ExactRules(ctx, marks, versioned, names);
-  for (const { globals, locals } of rules) {
-    for (const rule of globals) if (rule.pattern.exact) exact.assign(rule, rule.node === "" ? "global" : rule.node);
-    for (const rule of locals) if (rule.pattern.exact) exact.assign(rule, "local");
-  }
-  const backwards = [...rules].reverse().flatMap(({ globals, locals }) => [...globals, ...locals]);
-  const wildcards = backwards.filter((rule) => !rule.pattern.exact);
-  const ordered = [...wildcards.filter((rule) => !isStar(rule)), ...wildcards.filter(isStar)];
+  const exactRules = new ExactRules(ctx, marks, versioned, names);
+  for (const rule of exact) exactRules.assign(rule, rule.ver === VER_NDX_LOCAL ? "local" : rule.node === "" ? "global" : rule.node);
   warnAboutStars(ctx);
-  assignWildcards(ctx, marks, ordered, names);
+  assignWildcards(ctx, marks, wildcards, names);
+}
+
+/** Writes gsym.ver of names that the linker defines later than those (__start_X). lld's keep none, and are exported where a script says `local: *`. */
+export function assignLaterVersion(ctx: Context, row: number, name: ByteString): void {
+  const { exact, wildcards } = orderedRules(ctx);
+  const rule = [...exact, ...wildcards].find(({ pattern: { pattern, exact: whole, cxx } }) => !cxx && (whole ? pattern === name : new Glob(pattern).matches(name)));
+  if (rule !== undefined) ctx.tables.gsym.ver[row] = rule.ver;
 }
 
 /** `*` twice in the same script cannot mean what its author thinks (lld). Nodes that options stand for do not count. */

@@ -240,4 +240,18 @@ versions("a library with symbols of versions is found and linked by everybody", 
   assert.ok(w.elf("libg.so").exports().includes("V1@@V1"), "a library's own versions, though another has such ones");
 });
 
+versions("the version script decides about __start_X and __stop_X, too", (w) => {
+  if (linkerName !== "wield" && linkerName !== "bfd") return; // lld exports them without a version
+  w.write({
+    "a.c": '__attribute__((used, section("set"))) static int one = 1; extern int __start_set[], __stop_set[]; int f(void) { return __stop_set - __start_set; }',
+    "m.c": "int f(void); int main(void) { return f() != 1; }",
+    "local.map": "V1 { global: f; local: *; };", "glob.map": "V1 { f; };\nV2 { __st*_set; local: *; };", "exact.map": 'V1 { f; extern "C++" { __st*; }; };\nV2 { __stop*; };\nV3 { local: __start*; };',
+  });
+  w.sh("gcc -O1 -fPIC -c a.c && for n in local glob exact; do gcc -B$B -shared a.o -Wl,--version-script=$n.map -o $n.so && gcc -B$B m.c ./$n.so -o m && ./m || exit 1; done");
+  const exports = (name: string): string[] => w.elf(name).exports().filter((symbol) => !/^V\d@/.test(symbol));
+  assert.equal(exports("local.so"), ["f@@V1"]);
+  assert.equal(exports("glob.so"), ["__start_set@@V2", "__stop_set@@V2", "f@@V1"]);
+  assert.equal(exports("exact.so"), ["__stop_set@@V2", "f@@V1"]);
+});
+
 versions.run();
