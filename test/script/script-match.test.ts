@@ -52,6 +52,13 @@ test("the first description in the script, whether or not it says for which file
   assert.ok(found > 500);
 });
 
+test("archive: means all of its members, :file what is in no archive", () => {
+  const matcher = new Matcher(parse("SECTIONS { .a : { :a.o(.text) } .b : { lib.a:(.text) } .c : { EXCLUDE_FILE(:*) *(.text) } .d : { EXCLUDE_FILE(libx.a:) *:b.o(.data) } }"));
+  const outputOf = (file: string, name: string): string | undefined => matcher.find({ name, file, flags: 0 })?.output.name;
+  assert.equal(["a.o", "lib.a:a.o", "lib.a:x.o", "x.a:a.o", "b.o"].map((file) => outputOf(file, ".text")), [".a", ".b", ".b", ".c", undefined]);
+  assert.equal(["b.o", "lib.a:b.o", "libx.a:b.o"].map((file) => outputOf(file, ".data")), [undefined, ".d", undefined]);
+});
+
 test("of thousands of descriptions for one object each, a section is compared with those that can match", () => {
   const count = 3000;
   const list = (i: number): string => `*f${i}.o(.text .text.*) *(EXCLUDE_FILE(*x.o *y.o) .text.g${i})\n`;

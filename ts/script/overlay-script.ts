@@ -10,7 +10,7 @@ import type { Assignment, LayoutScript, OutputDescription } from "./layout.ts";
 import { mentionsSymbols, newOutput, readContents, readFill, readTrailer } from "./output-script.ts";
 import type { ScriptText } from "./script-text.ts";
 
-/** OVERLAY [address] : [NOCROSSREFS] [AT(address)] { name { contents } :phdr =fill … } >region :phdr =fill */
+/** OVERLAY [address] : [NOCROSSREFS] [AT(address)] { name { contents } :phdr =fill … } >region AT>region :phdr =fill */
 export function readOverlay(t: ScriptText, layout: LayoutScript): void {
   const start = t.at;
   t.takeWord("OVERLAY");
@@ -21,20 +21,23 @@ export function readOverlay(t: ScriptText, layout: LayoutScript): void {
   t.expect(":");
   const place = t.place(start);
   const apart = t.takeWord("NOCROSSREFS");
-  const lma = t.takeWord("AT") ? t.parenthesized() : make({ kind: "dot" });
+  const loadedAt = t.takeWord("AT") ? t.parenthesized() : null;
   t.expect("{");
   const sections: OutputDescription[] = [];
   while (!t.take("}")) {
     const section = readSection(t);
     const [first, previous] = [sections[0], sections.at(-1)];
     section.address = first === undefined ? address : make(named("ADDR", first.name));
-    section.lma = previous === undefined ? lma : make({ kind: "binary", op: "+", a: named("LOADADDR", previous.name), b: named("SIZEOF", previous.name), offset: start });
+    section.lma = previous === undefined ? (loadedAt ?? make({ kind: "dot" })) : make({ kind: "binary", op: "+", a: named("LOADADDR", previous.name), b: named("SIZEOF", previous.name), offset: start });
     sections.push(section);
   }
   const outer = newOutput(t, "", start);
   readTrailer(t, outer);
+  if (outer.lmaRegion !== "" && loadedAt !== null) throw t.error("section can't have both LMA and a load region", start);
+  if (outer.lmaRegion !== "" && sections.length > 0) sections[0]!.lma = null;
   for (const section of sections) {
     section.region ||= outer.region;
+    section.lmaRegion = outer.lmaRegion;
     if (section.phdrs.length === 0) section.phdrs.push(...outer.phdrs);
     section.fill ??= outer.fill;
   }

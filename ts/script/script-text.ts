@@ -137,14 +137,14 @@ export class ScriptText {
   }
 
   /** A pattern; `what`: what it is of, for the message where there is none. */
-  glob(what: string): Glob {
+  glob(what: string, complete = (pattern: ByteString): ByteString => pattern): Glob {
     this.skip();
     const start = this.at;
     const quoted = this.text[start] === '"';
     if (!quoted && this.peek() === "") throw this.error(start < this.text.length ? `expected ${what}` : "unexpected EOF");
     const pattern = this.word();
     try {
-      return new Glob(pattern, quoted);
+      return new Glob(complete(pattern), quoted);
     } catch (error) {
       if (error instanceof GlobError) throw this.error(error.message, start);
       throw error;

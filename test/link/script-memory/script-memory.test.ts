@@ -140,6 +140,34 @@ memory("OVERLAY: one address, load addresses in a row, symbols for the copying c
   assert.is(elf.need(".rest").addr, 0x20018);
 }, "ld.bfd");
 
+memory("OVERLAY in regions: loaded into another one, and taking the room of the largest section", (w) => {
+  if (linkerName === "lld") return;
+  w.write({
+    "t.ld": `MEMORY { rom (rx) : ORIGIN = 0x100000, LENGTH = 64K  ram (rw) : ORIGIN = 0x200000, LENGTH = 0x2c }
+SECTIONS {
+  .text : { *(.text) } >rom
+  OVERLAY : { .ov1 { *(.o1) } .ov2 { *(.o2) } .ov3 { BYTE(1) } } >ram AT>rom
+  .after : { *(.data) } >ram AT>rom
+  copies = __load_start_ov1; ends = __load_stop_ov3; kept = LOADADDR(.after);
+}`,
+    "both.ld": "MEMORY { rom : ORIGIN = 0, LENGTH = 1 } SECTIONS { OVERLAY 0 : AT(4) { .a { BYTE(1) } } AT>rom }",
+    "small.ld": "MEMORY { ram : ORIGIN = 0x1000, LENGTH = 8 } SECTIONS { OVERLAY : { .a { QUAD(1) } .b { QUAD(1) BYTE(1) } } >ram .text : { *(.text) } >ram }",
+    "t.s": '.globl _start\n_start: ret; nop; nop; nop\n.section .o1,"aw"\n.quad 1\n.section .o2,"aw"\n.quad 2, 3, 4, 5\n.data\n.quad 6\n',
+  });
+  w.sh("gcc -c t.s");
+  const elf = sameAsBfd(w, "t.o -T t.ld", ["copies", "ends", "kept"]);
+  assert.equal([".ov1", ".ov2", ".ov3", ".after"].map((name) => elf.need(name).addr), [0x200000, 0x200000, 0x200000, 0x200020]);
+  if (linkerName !== "wield") return;
+  contains(w.fails("$LD t.o -T both.ld -o x"), "section can't have both LMA and a load region");
+  contains(w.fails("$LD t.o -T small.ld -o x"), "section '.b' will not fit in region 'ram': overflowed by 1 bytes");
+}, "ld.bfd");
+
+memory("READONLY holds for sections that the script alone fills", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "t.ld": "SECTIONS { .text : { *(.text) } .data : { *(.data) } .a (READONLY) : { LONG(1) } .b (READONLY (TYPE = 7)) : { LONG(1) } .c : { LONG(1) } }", "t.s": ".globl _start\n_start: ret\n.data\n.quad 1\n" }).sh("as t.s -o t.o && $LD t.o -T t.ld -o t");
+  assert.equal([".a", ".b", ".c"].map((name) => w.sh(`readelf -SW t | grep ' ${name} '`).includes(" WA ")), [false, false, true]);
+}, "readelf");
+
 memory("sections of an overlay may share addresses, others may not; NOCROSSREFS keeps them apart", (w) => {
   if (linkerName !== "wield") return;
   w.write({

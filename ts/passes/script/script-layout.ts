@@ -174,6 +174,9 @@ class Layouter {
     const sameRegion = (regions.memory?.region ?? null) === regions.of(section);
     const hadLoadRegion = regions.loadMemory !== null;
     regions.enter(section);
+    // Sections of an overlay share a place: its region holds the largest.
+    const shared = command?.inOverlay === true ? regions.memory : null;
+    const held = shared?.at ?? 0n;
     this.startAt(section);
     if (this.moved === null && osec.sh_addr !== values.location) this.moved = osec;
     osec.sh_addr = values.location;
@@ -188,6 +191,7 @@ class Layouter {
     section.lmaOffset = load?.lmaOffset ?? (this.ctx.options.binary ? this.lmaOffset : 0n);
     osec.size = 0;
     this.fill(section);
+    if (shared !== null && shared.at < held) shared.at = held;
     if (osec.name === PADDING && command === null) this.pad(section);
     if (!isAlloc(osec)) values.location = saved;
     else if (isTbss(osec)) {
@@ -217,6 +221,7 @@ class Layouter {
       if (command?.address != null) values.location = addressOf(evaluateIn(command.address, values));
       else if (start !== undefined) values.location = start;
       else if (!script.hasSections) this.nextPage(osec);
+      if (memory !== null && command?.inOverlay === true && values.location < memory.at) memory.at = values.location;
       if (memory !== null && values.location > memory.at) regions.advance(memory, values.location - memory.at, osec);
     }
     if (command?.address != null && isAlloc(osec) && script.hasSections) {

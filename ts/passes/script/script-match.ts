@@ -71,7 +71,8 @@ export class Matcher {
   private ofFile({ name, file }: Subject): Placed[] {
     let known = this.byFile.get(file);
     if (known === undefined) {
-      const descriptions = this.files.matching(file).sort(byPlace);
+      const plain = file.includes(":") ? [] : this.files.matching(`:${file}`).filter(({ input }) => meansPlain(input.file));
+      const descriptions = [...this.files.matching(file), ...plain].sort(byPlace);
       this.byFile.set(file, (known = { descriptions, inputs: new Set(descriptions.map(({ input }) => input)) }));
     }
     const { descriptions, inputs } = known;
@@ -103,10 +104,13 @@ export class Matcher {
     let known = this.exclusions.get(globs);
     if (known === undefined) this.exclusions.set(globs, (known = new Map()));
     let result = known.get(file);
-    if (result === undefined) known.set(file, (result = globs.some((glob) => glob.matches(file))));
+    if (result === undefined) known.set(file, (result = globs.some((glob) => glob.matches(file) || (meansPlain(glob) && !file.includes(":") && glob.matches(`:${file}`)))));
     return result;
   }
 }
+
+/** `:file`: what is in no archive. */
+const meansPlain = ({ kind, literal }: Glob): boolean => literal.startsWith(":") && kind !== "suffix" && kind !== "contains";
 
 /** Patterns by what they say of names. */
 class NameIndex {

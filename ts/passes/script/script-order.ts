@@ -193,7 +193,7 @@ function adjust(layout: LayoutScript, plan: Plan, environment: Environment): voi
     const empty = !section.hasInputs;
     const discardable = empty && isDiscardable(section, used);
     if ((!empty || section.hadInputs) && !discardable) flags = osec.sh_flags;
-    if (empty) osec.sh_flags = flags & ((command?.nonAlloc === true ? 0 : SHF_ALLOC) | SHF_WRITE);
+    if (empty) osec.sh_flags = flags & ((command?.nonAlloc === true ? 0 : SHF_ALLOC) | (command?.readOnly === true ? 0 : SHF_WRITE));
     if (command !== null) {
       if (section.phdrs.length > 0) phdrs = section.phdrs;
       else if ((osec.sh_flags & SHF_ALLOC) !== 0) section.phdrs = phdrs;

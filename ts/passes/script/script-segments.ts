@@ -72,10 +72,12 @@ export class ScriptSegments {
   /** The default set, with PT_LOADs that also split where the script moves the load address. */
   private defaultSegments(): Segment[] {
     const command = (osec: OutputSection) => this.planned.get(osec)!.command;
+    /** What is loaded behind an overlay does not begin where its last section ends. */
+    const behindOverlay = (osec: OutputSection): boolean => command(osec)?.inOverlay === false && command(osec)!.lmaRegion !== "" && command(this.ctx.osecs[osec.index - 2] ?? osec)?.inOverlay === true;
     return makeSegments(this.ctx, {
       region: (osec) => this.regions.of(this.planned.get(osec)!),
       loadRegion: (osec) => this.script.regions.get(command(osec)?.lmaRegion ?? "") ?? null,
-      hasLma: (osec) => command(osec)?.lma != null,
+      hasLma: (osec) => command(osec)?.lma != null || behindOverlay(osec),
       hasSections: this.script.hasSections,
     });
   }
