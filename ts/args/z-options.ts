@@ -25,6 +25,16 @@ function z<K extends keyof Z>(key: K, value: Z[K]): Setter {
   };
 }
 
+type Switch = { [K in keyof Z]: boolean extends Z[K] ? K : never }[keyof Z];
+
+/** Keywords that are fields of options.z; `undone`: with "no" before them they take it back. */
+function switches(keys: readonly Switch[], undone: boolean): Record<string, Setter> {
+  return Object.fromEntries(keys.flatMap((key) => {
+    const word = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return undone ? [[word, z(key, true)], [`no${word}`, z(key, false)]] : [[word, z(key, true)]];
+  }));
+}
+
 function o(change: (options: LinkOptions) => void): Setter {
   return (s) => change(s.options);
 }
@@ -53,84 +63,36 @@ const FEATURE_LAM_U48 = 4;
 const FEATURE_LAM_U57 = 8;
 
 const flags = made((): Record<string, Setter> => ({
-  relro: z("relro", true),
-  norelro: z("relro", false),
-  now: z("now", true),
+  ...switches(["relro", "copyreloc", "combreloc", "keepTextSectionPrefix", "gnustack", "lrodataAfterBss", "unique", "memorySeal", "rewriteEndbr", "markPlt", "uniqueSymbol", "dynamicUndefinedWeak", "execstack", "text"], true),
+  ...switches(["now", "nodelete", "origin", "initfirst", "interpose", "nodlopen", "nodefaultlib", "nodump", "global", "rodynamic", "ibt", "shstk", "forceIbt", "ibtplt", "retpolineplt", "ifuncNoplt", "nosectionheader", "wxneeded", "nobtcfi", "globalaudit", "loadfltr", "rel"], false),
   lazy: z("now", false),
-  text: z("text", true),
-  notext: z("text", false),
   textoff: z("text", false),
-  execstack: z("execstack", true),
-  noexecstack: z("execstack", false),
   // As mold.
   "execstack-if-needed": o((x) => ((x.z.execstack = undefined), (x.z.execstackIfNeeded = true))),
   defs: o((x) => ((x.z.defs = true), (x.reportUndefined = true))),
   undefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
   nodefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
   muldefs: o((x) => (x.allowMultipleDefinition = true)),
-  nodelete: z("nodelete", true),
-  copyreloc: z("copyreloc", true),
-  nocopyreloc: z("copyreloc", false),
-  origin: z("origin", true),
-  initfirst: z("initfirst", true),
-  interpose: z("interpose", true),
-  nodlopen: z("nodlopen", true),
-  nodefaultlib: z("nodefaultlib", true),
-  nodump: z("nodump", true),
-  global: z("global", true),
-  combreloc: z("combreloc", true),
-  nocombreloc: z("combreloc", false),
-  rodynamic: z("rodynamic", true),
   "separate-code": z("separateCode", "code"),
   "separate-loadable-segments": z("separateCode", "loadable-segments"),
   "noseparate-code": z("separateCode", "none"),
-  "keep-text-section-prefix": z("keepTextSectionPrefix", true),
-  "nokeep-text-section-prefix": z("keepTextSectionPrefix", false),
-  gnustack: z("gnustack", true),
-  nognustack: z("gnustack", false),
-  ibt: z("ibt", true),
-  shstk: z("shstk", true),
-  "force-ibt": z("forceIbt", true),
-  ibtplt: z("ibtplt", true),
-  retpolineplt: z("retpolineplt", true),
-  "ifunc-noplt": z("ifuncNoplt", true),
-  "dynamic-undefined-weak": z("dynamicUndefinedWeak", true),
-  "nodynamic-undefined-weak": z("dynamicUndefinedWeak", false),
-  nosectionheader: z("nosectionheader", true),
   sectionheader: z("nosectionheader", false),
-  wxneeded: z("wxneeded", true),
-  nobtcfi: z("nobtcfi", true),
-  "lrodata-after-bss": z("lrodataAfterBss", true),
-  "nolrodata-after-bss": z("lrodataAfterBss", false),
   "pack-relative-relocs": o((x) => ((x.packRelr = true), (x.packRelrGlibc = true))),
   "nopack-relative-relocs": o((x) => ((x.packRelr = false), (x.packRelrGlibc = false))),
   "start-stop-gc": o((x) => (x.startStopGc = true)),
   "nostart-stop-gc": o((x) => (x.startStopGc = false)),
-  globalaudit: z("globalaudit", true),
-  loadfltr: z("loadfltr", true),
-  unique: z("unique", true),
-  nounique: z("unique", false),
   "lam-u48": o((x) => (x.z.features |= FEATURE_LAM_U48)),
   "lam-u57": o((x) => (x.z.features |= FEATURE_LAM_U57)),
   "x86-64-baseline": o((x) => (x.z.isa |= 0b1)),
   "x86-64-v2": o((x) => (x.z.isa |= 0b11)),
   "x86-64-v3": o((x) => (x.z.isa |= 0b111)),
   "x86-64-v4": o((x) => (x.z.isa |= 0b1111)),
-  rel: z("rel", true),
   rela: z("rel", false),
   common: z("sttCommon", true),
   nocommon: z("sttCommon", false),
   ...elsewhere("AArch64", "force-bti pac-plt"),
   "indirect-extern-access": o((x) => ((x.z.indirectExternAccess = true), (x.z.copyreloc = false))),
   "noindirect-extern-access": z("indirectExternAccess", false),
-  "memory-seal": z("memorySeal", true),
-  "nomemory-seal": z("memorySeal", false),
-  "rewrite-endbr": z("rewriteEndbr", true),
-  "norewrite-endbr": z("rewriteEndbr", false),
-  "mark-plt": z("markPlt", true),
-  "nomark-plt": z("markPlt", false),
-  "unique-symbol": z("uniqueSymbol", true),
-  "nounique-symbol": z("uniqueSymbol", false),
   "report-relative-reloc": z("reportRelative", true),
   "noreloc-overflow": z("ignoreOverflow", true),
   // What we do anyway: GNU ld's and gold's defaults.

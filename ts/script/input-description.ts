@@ -43,7 +43,7 @@ function readInputPatterns(t: ScriptText): InputDescription {
 function readFile(t: ScriptText): Pick<InputDescription, "file" | "fileSort"> {
   const word = t.peek();
   const fileSort: FileSort = word === REVERSE ? "reverse" : word === "SORT" || word === "SORT_BY_NAME" ? "name" : "none";
-  if (fileSort === "none") return { file: readFileGlob(t), fileSort };
+  if (fileSort === "none") return { file: t.glob("filename pattern"), fileSort };
   t.takeWord(word);
   t.expect("(");
   const inner = readFile(t);
@@ -51,15 +51,12 @@ function readFile(t: ScriptText): Pick<InputDescription, "file" | "fileSort"> {
   return { file: inner.file, fileSort: fileSort === "reverse" || inner.fileSort === "reverse" ? "reverse" : "name" };
 }
 
-/** `archive:` means all members, `:file` what is in no archive (scriptFileNames has the colons). */
-const readFileGlob = (t: ScriptText): Glob => t.glob("filename pattern", (pattern) => (pattern.endsWith(":") ? `${pattern}*` : pattern));
-
 /** `EXCLUDE_FILE(files)`, if it is there. */
 function readExcluded(t: ScriptText): Glob[] {
   const excluded: Glob[] = [];
   if (!t.takeWord(EXCLUDE_FILE)) return excluded;
   t.expect("(");
-  while (!t.take(")")) if (!t.take(",")) excluded.push(readFileGlob(t));
+  while (!t.take(")")) if (!t.take(",")) excluded.push(t.glob("filename pattern"));
   return excluded;
 }
 

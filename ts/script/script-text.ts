@@ -136,15 +136,15 @@ export class ScriptText {
     return expr;
   }
 
-  /** A pattern; `what`: what it is of, for the message where there is none. */
-  glob(what: string, complete = (pattern: ByteString): ByteString => pattern): Glob {
+  /** A pattern; `what`: what it is of, for the message where there is none. `lib.a:` means all of its members. */
+  glob(what: string): Glob {
     this.skip();
     const start = this.at;
     const quoted = this.text[start] === '"';
     if (!quoted && this.peek() === "") throw this.error(start < this.text.length ? `expected ${what}` : "unexpected EOF");
     const pattern = this.word();
     try {
-      return new Glob(complete(pattern), quoted);
+      return new Glob(pattern.replace(/:$/, ":*"), quoted);
     } catch (error) {
       if (error instanceof GlobError) throw this.error(error.message, start);
       throw error;

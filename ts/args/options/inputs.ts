@@ -32,7 +32,7 @@ export const INPUTS: OptionRow[] = [
   must("--push-state", "", "Save --as-needed, --whole-archive and -Bstatic", (s) => void s.saved.push({ ...s.now })),
   must("--pop-state", "", "Restore what --push-state saved", popState),
   should("--format -b", "=FORMAT", "Format of the following inputs: elf, default or binary", setFormat),
-  should("--just-symbols", "=FILE", "Take the addresses of symbols from an ELF file, and nothing else", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
+  should("--just-symbols", "=FILE", "Take only the addresses of symbols from an ELF file", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
   must("--script -T", "=FILE", "Read a linker script", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length })),
   should("--mri-script -c", "=FILE", "Read an MRI script: LOAD, NAME, ORDER, SECT, BASE, PUBLIC and others", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length, mri: true })),
   should("--default-script --dT", "=FILE", "Read a linker script unless -T gives one", into("defaultScript")),

@@ -67,7 +67,7 @@ export const REPORTS: OptionRow[] = [
   must("--verify-hashes", "", "Compare the bytes behind equal hashes", put("verifyHashes", true)),
   must("--compat-version", "=TEXT", "First line of --version, for scripts that only know GNU ld (also WIELD_COMPAT_VERSION)", into("compatVersion")),
   should("--lto-O0 --lto-O1 --lto-O2 --lto-O3", "", "As clang -O0 to -O3, for LLVM bitcode", (s, _, spelling) => void s.options.pluginOpts.push(spelling.slice(-2))),
-  must("--plugin", "=FILE", "The compiler's LTO plugin; only named when an LTO object is met", into("plugin")),
+  must("--plugin", "=FILE", "The compiler's LTO plugin", into("plugin")),
   must("--plugin-opt", "=OPTION", "An option of the plugin", push("pluginOpts")),
 ];
 

@@ -7,9 +7,9 @@ import type { OptionRow, ParseState } from "../option-row.ts";
 import { setZ } from "../z-options.ts";
 
 export const SYMBOLS: OptionRow[] = [
-  must("--export-dynamic -E", "", "Put all global symbols of an executable into the dynamic symbol table", put("exportDynamic", true)),
+  must("--export-dynamic -E", "", "Export all global symbols of an executable", put("exportDynamic", true)),
   must("--no-export-dynamic", "", "Only those that shared objects use (default)", put("exportDynamic", false)),
-  must("--export-dynamic-symbol", "=GLOB", "Put matching symbols into the dynamic symbol table", pushGlob("exportDynamicSymbols")),
+  must("--export-dynamic-symbol", "=GLOB", "Export matching symbols", pushGlob("exportDynamicSymbols")),
   must("--export-dynamic-symbol-list", "=FILE", "File of --export-dynamic-symbol patterns", push("exportDynamicSymbolLists")),
   must("--dynamic-list", "=FILE", "File of symbols that are exported, and stay preemptible in a shared object", push("dynamicLists")),
   should("--dynamic-list-data", "", "Put all variables on the dynamic list", put("dynamicListData", true)),
@@ -17,7 +17,7 @@ export const SYMBOLS: OptionRow[] = [
   should("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),
   should("--retain-symbols-file", "=FILE", "Keep and export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
   should("--default-symver", "", "Exported symbols without a version get the soname as version", put("defaultSymver", true)),
-  should("--default-imported-symver", "", "Symbols of shared objects that have no versions get the soname as version", put("defaultImportedSymver", true)),
+  should("--default-imported-symver", "", "The same for symbols of shared objects", put("defaultImportedSymver", true)),
   must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
   must("--exclude-libs", "=LIBS", "Hide the symbols of these archives (comma-separated, or ALL)", (s, v) => void s.options.excludeLibs.push(...v.split(/[,:]/).filter(Boolean))),
   must("--Bsymbolic", "", "Bind references to own definitions when linking", put("bsymbolic", "all")),
