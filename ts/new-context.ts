@@ -95,8 +95,9 @@ function setParams(ctx: Context): void {
   params.set("zCopyreloc", flag(options.z.copyreloc));
   params.set("packRelr", flag(options.packRelr));
   if (options.filler >= 0) params.set("filler", options.filler);
-  // -z nocombreloc is for programs that relocate themselves; gnu-efi's crt0 adds to what is in place, as GNU ld leaves it
-  params.set("writeAddends", flag(options.applyDynamicRelocs || options.z.rel || !options.z.combreloc));
+  // -z nocombreloc is for programs that relocate themselves; gnu-efi's crt0 adds to what is in place, as GNU ld leaves it. What reads kept
+  // relocations reads contents, too: EDK2's GenFw makes UEFI images of them.
+  params.set("writeAddends", flag((options.applyDynamicRelocs ?? options.emitRelocs) || options.z.rel || !options.z.combreloc));
   params.set("callNop", options.z.callNop);
   params.set("markPlt", flag(options.z.markPlt));
   params.set("ignoreOverflow", flag(options.z.ignoreOverflow));

@@ -123,7 +123,7 @@ export function defaultOptions(): LinkOptions {
     packRelrGlibc: false,
     gnu2TlsTag: false,
     relax: true,
-    applyDynamicRelocs: false,
+    applyDynamicRelocs: undefined,
     noGnuUnique: false,
     imageBase: undefined,
     outputOrder: [],

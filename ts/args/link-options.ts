@@ -194,7 +194,7 @@ export interface LinkOptions {
   packRelrGlibc: boolean; // -z pack-relative-relocs: also requires GLIBC_ABI_DT_RELR
   gnu2TlsTag: boolean; // --gnu2-tls-tag
   relax: boolean;
-  applyDynamicRelocs: boolean;
+  applyDynamicRelocs: boolean | undefined; // undefined: with --emit-relocs
   noGnuUnique: boolean;
   imageBase: bigint | undefined;
   outputOrder: OutputOrderItem[]; // --section-order; [] = the usual layout

@@ -61,10 +61,12 @@ export function settleFormat(ctx: Context): void {
 
 /** -n and -N: nothing is aligned to pages, so PT_GNU_RELRO could protect nothing. */
 function checkPages({ options, diag, arch }: Context): void {
-  const { z, imageBase } = options;
+  const { z, imageBase, scripts, defaultScript } = options;
   if (options.nmagic || options.omagic) {
-    if (z.maxPageSize !== 0 && z.maxPageSize !== arch.maxPageSize) diag.warn({ code: "BAD_OPTION", text: "-z max-page-size set, but paging disabled by omagic or nmagic" });
-    if (z.commonPageSize !== 0 && z.commonPageSize !== arch.commonPageSize) diag.warn({ code: "BAD_OPTION", text: "-z common-page-size set, but paging disabled by omagic or nmagic" });
+    // Scripts ask for page sizes on their own: CONSTANT(COMMONPAGESIZE) in EDK2's.
+    const unheeded = scripts.length === 0 && defaultScript === "";
+    if (unheeded && z.maxPageSize !== 0 && z.maxPageSize !== arch.maxPageSize) diag.warn({ code: "BAD_OPTION", text: "-z max-page-size set, but paging disabled by omagic or nmagic" });
+    if (unheeded && z.commonPageSize !== 0 && z.commonPageSize !== arch.commonPageSize) diag.warn({ code: "BAD_OPTION", text: "-z common-page-size set, but paging disabled by omagic or nmagic" });
     z.relro = false;
   } else if (imageBase !== undefined && imageBase % BigInt(z.maxPageSize || arch.maxPageSize) !== 0n) {
     diag.warn({ code: "BAD_OPTION", text: `--image-base: address isn't multiple of page size: 0x${imageBase.toString(16)}` });

@@ -52,7 +52,7 @@ options("--no-omagic and --no-nmagic page a static link again, but ask for no sh
   }
 });
 
-options("--apply-dynamic-relocs and -z nocombreloc write addends in place, --Tbss places .bss, -z nodump and -z nosectionheader", (w) => {
+options("--apply-dynamic-relocs, --emit-relocs and -z nocombreloc write addends in place, --Tbss places .bss, -z nodump and -z nosectionheader", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: ret\n.data\np: .quad p + 5\n.bss\n.zero 8\n" }).sh("as a.s -o a.o");
   const word = (file: string): bigint => {
@@ -63,6 +63,10 @@ options("--apply-dynamic-relocs and -z nocombreloc write addends in place, --Tbs
   assert.is(word("p"), 0n);
   assert.is(word("q"), BigInt(w.elf("q").section(".data")!.addr) + 5n);
   assert.is(word("c"), BigInt(w.elf("c").section(".data")!.addr) + 5n); // as GNU ld: gnu-efi's start code adds to it
+  // As GNU ld: EDK2's GenFw makes UEFI images of kept relocations and what is in place.
+  w.sh("$LD -pie --emit-relocs a.o -o e && $LD -pie --emit-relocs --no-apply-dynamic-relocs a.o -o f");
+  assert.is(word("e"), BigInt(w.elf("e").section(".data")!.addr) + 5n);
+  assert.is(word("f"), 0n);
   assert.is(BigInt(w.elf("b").section(".bss")!.addr), 0x900000n);
   contains(w.sh("readelf -d d"), "NODUMP");
   contains(w.sh("readelf -S n"), "no sections");

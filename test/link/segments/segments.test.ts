@@ -131,6 +131,9 @@ segments("-n and -N: no headers in memory, no RELRO, page sizes are warned about
   w.write({ "t.s": '.globl _start\n_start: ret\n.section .init_array,"aw"\n.quad _start\n.section .note.GNU-stack,"",@progbits\n' });
   contains(w.sh("gcc -c t.s && $LD -n -z max-page-size=0x10000 -z common-page-size=0x10000 t.o -o n 2>&1 && $LD -N t.o -o N"),
     "-z max-page-size set, but paging disabled by omagic or nmagic", "-z common-page-size set");
+  w.write({ "t.ld": "SECTIONS { . = CONSTANT(COMMONPAGESIZE); .text : { *(.text) } .data : { *(.init_array) } }" });
+  assert.is(w.sh("$LD -n -z max-page-size=0x40 -z common-page-size=0x40 t.o -T t.ld -o s 2>&1"), "");
+  assert.is(new ElfFile(w.bytes("s")).need(".text").addr, 0x40);
   assert.equal(new ElfFile(w.bytes("n")).phdrs.map((phdr) => [phdr.type, phdr.flags]), [[1, 5], [1, 6], [0x6474e551, 6]]);
   assert.equal(new ElfFile(w.bytes("N")).phdrs.map((phdr) => [phdr.type, phdr.flags]), [[1, 7], [0x6474e551, 6]]);
 });
