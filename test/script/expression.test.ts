@@ -17,7 +17,7 @@ function message(text: string): string {
 }
 
 test("numbers", () => {
-  const cases: [string, bigint][] = [["0x10", 16n], ["10", 10n], ["010", 10n], ["4K", 4096n], ["2M", 2n << 20n], ["0x1k", 1024n], ["10h", 16n], ["0xffffffffffffffff", (1n << 64n) - 1n], ["0XfF", 255n]];
+  const cases: [string, bigint][] = [["0x10", 16n], ["10", 10n], ["010", 10n], ["4K", 4096n], ["2M", 2n << 20n], ["0x1k", 1024n], ["10h", 16n], ["1Fx", 31n], ["10000o", 4096n], ["17O", 15n], ["101b", 5n], ["11B", 3n], ["9d", 9n], ["1Dk", 1024n], ["10hK", 16384n], ["0xffffffffffffffff", (1n << 64n) - 1n], ["0XfF", 255n]];
   for (const [text, expected] of cases) assert.is(value(text), expected, text);
   for (const text of ["0x", "12ab", "1KK", "0x10000000000000000", "99999999999999999999", "9".repeat(50)]) assert.match(message(text), /number/, text);
 });

@@ -280,14 +280,16 @@ function readSegmentStart(r: Reader): Node {
   return { kind: "choice", condition: node("SEGMENT_IS_GIVEN"), yes: node("SEGMENT_START"), no };
 }
 
+/** GNU ld's suffixes; but a leading 0 means nothing (lld). */
 function numberValue(r: Reader, lexeme: Lexeme): bigint {
-  const form = /^(?:0[xX]([0-9a-fA-F]+)|([0-9][0-9a-fA-F]*)[hH]|([0-9]+))([kKmM]?)$/.exec(lexeme.text);
+  const form = /^(?!0[xX]$)(?:0[xX]([0-9a-fA-F]+)|([0-9][0-9a-fA-F]*)[hHxX]|([0-7]+)[oO]|([01]+)[bB]|([0-9]+)[dD]?)([kKmM]?)$/.exec(lexeme.text);
   if (!form) throw fail(r, `malformed number: ${lexeme.text}`, lexeme);
-  const [, hex, hexH, decimal, suffix] = form;
-  const digits = hex ?? hexH;
+  const [, hex, hexH, octal, binary, decimal, suffix] = form;
+  const digits = (hex ?? hexH ?? octal ?? binary ?? decimal)!;
+  const prefix = decimal !== undefined ? "" : binary !== undefined ? "0b" : octal !== undefined ? "0o" : "0x";
   const scale = suffix === "" ? 1n : suffix === "k" || suffix === "K" ? 1024n : 1024n * 1024n;
-  if (((digits ?? decimal) as string).length > 40) throw fail(r, `number is too large: ${lexeme.text}`, lexeme);
-  const value = (digits === undefined ? BigInt(decimal as string) : BigInt("0x" + digits)) * scale;
+  if (digits.length > 64) throw fail(r, `number is too large: ${lexeme.text}`, lexeme);
+  const value = BigInt(prefix + digits) * scale;
   if (value >> 64n) throw fail(r, `number is too large: ${lexeme.text}`, lexeme);
   return value;
 }
