@@ -77,6 +77,23 @@ documents("types are those of what a program gets, whichever way it finds the pa
   assert.match(page, /^real\.mts\(1,16\): error TS2305: .*realFS/);
 });
 
+/** Options that a program hands on, some of which it may not have been given. */
+const WRAPPER = `import { createContext, createEngine, link, type LinkOptions } from "wield/inline";
+export async function wrapped(given: { gcSections?: boolean; signal?: AbortSignal; pollMs?: number; namespace?: string }) {
+  const { gcSections, signal, pollMs, namespace } = given;
+  const options: LinkOptions = { inputs: ["a.o", { lib: "c", static: gcSections }], gcSections, signal, args: undefined, onProgress: undefined };
+  const context = await createContext(options);
+  await context.relink({ signal, recycle: undefined });
+  context.watch({ signal, pollMs });
+  createEngine({ kernels: undefined, createWorker: undefined });
+  return link({ ...options, plugins: [{ name: "own", setup: ({ onLoad }) => onLoad({ filter: /./, namespace }, () => undefined) }] });
+}
+`;
+
+documents("what a program has not been given it can hand on as undefined, also with exactOptionalPropertyTypes", (w) => {
+  assert.is(complaints(installed(w), { "wrapper.mts": WRAPPER }, ["es2023", "dom"], []), "");
+});
+
 documents("samples in JavaScript run", (w) => {
   installed(w);
   const said = blocks("js").filter((text) => !text.includes("fetch(")).map((text, i) => (w.write({ [`sample${i}.mjs`]: text }), w.sh(`node sample${i}.mjs`)));

@@ -107,6 +107,8 @@ export const linkCases: Record<string, Case> = {
       [{ signal: {} }, "signal: expected an AbortSignal, but got an object"],
       [{ gcsections: true }, "there is no option gcsections"],
     ];
+    const nothing = Object.fromEntries(["args", "fs", "output", "kind", "entry", "script", "libraryPaths", "buildId", "threads", "map", "plugins", "signal", "onProgress", "throwOnError"].map((name) => [name, undefined]));
+    ok((await link({ ...nothing, inputs: [{ name: "start.o", data: functionObject("_start") }] })).ok, "what is undefined is not there");
     for (const [fields, expected] of wrong) {
       is(await message(() => link(options(fields))), expected, "link");
       is(await message(() => createContext(options(fields))), expected, "createContext");

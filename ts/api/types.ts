@@ -37,7 +37,7 @@ export interface VirtualFile {
 export type Input =
   | string
   | VirtualFile
-  | { readonly lib: string; readonly static?: boolean }
+  | { readonly lib: string; readonly static?: boolean | undefined }
   | { readonly group: readonly Input[] }
   | { readonly wholeArchive: Input };
 
@@ -45,7 +45,7 @@ export interface FileStat {
   /** Bytes. */
   readonly size: number;
   /** Time of the last change, in milliseconds since 1970; default 0. A context reads a file again when this or `size` differs. */
-  readonly mtimeMs?: number;
+  readonly mtimeMs?: number | undefined;
 }
 
 /** Where inputs come from. Both functions may answer with a promise; every path is asked for once per link. */
@@ -172,50 +172,50 @@ export interface Progress {
  */
 export interface LinkOptions {
   /** Arguments of ld, without the program's name; `wield --help` lists the options. What depends on the name (ld.lld) is as for `ld`. Default []. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | undefined;
   /** Inputs, behind those that `args` name. Default []. */
-  readonly inputs?: readonly Input[];
+  readonly inputs?: readonly Input[] | undefined;
   /**
    * Where paths are looked for, after virtual inputs. Default: `realFS()` where `wield` has it (Node, Deno, Bun), else nothing;
    * `wield/inline` looks at no real files.
    */
-  readonly fs?: LinkFileSystem;
+  readonly fs?: LinkFileSystem | undefined;
 
   // What these say wins over `args`.
   /** Path of the output (`-o`). Default "a.out". The file is only written with `write`. */
-  readonly output?: string;
+  readonly output?: string | undefined;
   /** A program at fixed addresses (`-no-pie`), one that can be anywhere (`-pie`), a shared object (`-shared`), an object (`-r`). Default: as `args` say, else "exec". */
-  readonly kind?: "exec" | "pie" | "shared" | "relocatable";
+  readonly kind?: "exec" | "pie" | "shared" | "relocatable" | undefined;
   /** Symbol or address where the program begins (`-e`). Default: as a script says, else `_start`. */
-  readonly entry?: string;
+  readonly entry?: string | undefined;
   /** Linker script (`-T`): its path, or the script itself as a virtual file. Default: none. */
-  readonly script?: string | VirtualFile;
+  readonly script?: string | VirtualFile | undefined;
   /** Where `lib` inputs are searched (`-L`), behind those of `args`. Default []. */
-  readonly libraryPaths?: readonly string[];
+  readonly libraryPaths?: readonly string[] | undefined;
   /** Leave out sections that nothing refers to (`--gc-sections`). Default false. */
-  readonly gcSections?: boolean;
+  readonly gcSections?: boolean | undefined;
   /** The build ID (`--build-id=…`): "usual" is what a plain `--build-id` makes, 20 bytes; a Uint8Array is the ID itself. Default "none". */
-  readonly buildId?: "none" | "usual" | "fast" | "xx" | "md5" | "sha1" | "sha256" | "uuid" | Uint8Array;
+  readonly buildId?: "none" | "usual" | "fast" | "xx" | "md5" | "sha1" | "sha256" | "uuid" | Uint8Array | undefined;
   /** The most threads there may be (`--threads`): 1 = never start a worker. Default "auto": by the size of the inputs. Where memory cannot be shared there is one, whatever this says. */
-  readonly threads?: number | "auto";
+  readonly threads?: number | "auto" | undefined;
 
   /** Fill `result.map`: sections, segments, symbols and their addresses. Default false. */
-  readonly map?: boolean;
+  readonly map?: boolean | undefined;
   /** Fill `result.graph`: who refers to whom, and what keeps a section. Default false. */
-  readonly graph?: boolean;
+  readonly graph?: boolean | undefined;
   /** Also write the output and reports to real files (Node, Deno and Bun with `wield`; elsewhere it does nothing). Default false. */
-  readonly write?: boolean;
+  readonly write?: boolean | undefined;
   /** Functions that find, load and supply files. Their set-up runs once: at the start of `link`, or in `createContext`. Default []. */
-  readonly plugins?: readonly LinkPlugin[];
+  readonly plugins?: readonly LinkPlugin[] | undefined;
   /**
    * Stops the link between two passes, and every wait for functions of yours: the promise rejects with LinkError ABORTED, whose
    * `cause` is the signal's reason; what they answer later does not count. In a context, `relink` and `watch` have signals of their own.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before every pass; the link goes on when it has returned (or what it returned has resolved). Passes come again when files had to be waited for. */
-  readonly onProgress?: (progress: Progress) => void | Promise<void>;
+  readonly onProgress?: ((progress: Progress) => void | Promise<void>) | undefined;
   /** Default true: a link that fails rejects with LinkError. false: it resolves, with `ok` false and no output. */
-  readonly throwOnError?: boolean;
+  readonly throwOnError?: boolean | undefined;
 }
 
 // ---- the result ----
@@ -278,9 +278,9 @@ type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype
 /** Where the linker's files are, for a page. In Node, Deno and Bun `wield` takes them from its own folder, whatever this says. */
 export interface EngineOptions {
   /** The kernels (`wield/kernels.wasm`): their address, their bytes, or compiled. Default: the file beside the module; in `wield/inline`, what is in it. */
-  readonly kernels?: string | URL | Uint8Array | ArrayBuffer | WasmModule;
+  readonly kernels?: string | URL | Uint8Array | ArrayBuffer | WasmModule | undefined;
   /** Starts `wield/worker` as a module worker. Default: the file beside the module; in `wield/inline`, what is in it. */
-  readonly createWorker?: () => WebWorker;
+  readonly createWorker?: (() => WebWorker) | undefined;
 }
 
 /** What may differ from link to link of a context. */
@@ -295,9 +295,9 @@ export interface RelinkOptions extends Pick<LinkOptions, "signal" | "onProgress"
 /** What `watch` is told. */
 export interface WatchOptions extends Pick<LinkOptions, "signal" | "onProgress"> {
   /** How long to wait for further changes after one, in milliseconds. Default 20. */
-  readonly debounceMs?: number;
+  readonly debounceMs?: number | undefined;
   /** How often files (real ones, and those of `fs`) are looked at, in milliseconds. Default 250. */
-  readonly pollMs?: number;
+  readonly pollMs?: number | undefined;
 }
 
 /**
@@ -337,7 +337,7 @@ export interface Resolved {
   /** Its path in `namespace`. */
   readonly path: string;
   /** Default "file": looked up through `fs` when no onLoad answers. Others exist for onLoad only. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 /** A name that `onResolve` is asked about. */
@@ -368,7 +368,7 @@ export interface PluginHooks {
   /** Says which file a name means, before it is looked for. */
   onResolve(options: { readonly filter: RegExp }, callback: (args: ResolveArguments) => Maybe<Resolved>): void;
   /** Gives a file's contents. Also asked for the paths that a library search tries: answer undefined for what is not yours. */
-  onLoad(options: { readonly filter: RegExp; readonly namespace?: string }, callback: (args: LoadArguments) => Maybe<Loaded>): void;
+  onLoad(options: { readonly filter: RegExp; readonly namespace?: string | undefined }, callback: (args: LoadArguments) => Maybe<Loaded>): void;
   /** Symbols (as in symbol tables) that would be undefined: what is returned is linked as well, and the link begins again. */
   onUndefined(callback: (symbols: readonly string[]) => Maybe<readonly Input[]>): void;
   /** Called at the end of every link, successful or not, that was not aborted. */
