@@ -64,9 +64,10 @@ function checkPages({ options, diag, arch }: Context): void {
   const { z, imageBase, scripts, defaultScript } = options;
   if (options.nmagic || options.omagic) {
     // Scripts ask for page sizes on their own: CONSTANT(COMMONPAGESIZE) in EDK2's.
-    const unheeded = scripts.length === 0 && defaultScript === "";
-    if (unheeded && z.maxPageSize !== 0 && z.maxPageSize !== arch.maxPageSize) diag.warn({ code: "BAD_OPTION", text: "-z max-page-size set, but paging disabled by omagic or nmagic" });
-    if (unheeded && z.commonPageSize !== 0 && z.commonPageSize !== arch.commonPageSize) diag.warn({ code: "BAD_OPTION", text: "-z common-page-size set, but paging disabled by omagic or nmagic" });
+    const sizes = [["max", z.maxPageSize, arch.maxPageSize], ["common", z.commonPageSize, arch.commonPageSize]] as const;
+    if (scripts.length === 0 && defaultScript === "") {
+      for (const [name, size, usual] of sizes) if (size !== 0 && size !== usual) diag.warn({ code: "BAD_OPTION", text: `-z ${name}-page-size set, but paging disabled by omagic or nmagic` });
+    }
     z.relro = false;
   } else if (imageBase !== undefined && imageBase % BigInt(z.maxPageSize || arch.maxPageSize) !== 0n) {
     diag.warn({ code: "BAD_OPTION", text: `--image-base: address isn't multiple of page size: 0x${imageBase.toString(16)}` });
