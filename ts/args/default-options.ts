@@ -25,7 +25,6 @@ export function defaultOptions(): LinkOptions {
     emulation: "",
     freebsd: false,
     entry: "",
-    entryOfScript: false,
     soname: "",
     rpath: [],
     rpathLink: [],

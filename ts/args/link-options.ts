@@ -91,7 +91,6 @@ export interface LinkOptions {
   emulation: ByteString; // -m, "" = from the first object
   freebsd: boolean; // -m …_fbsd
   entry: ByteString; // "" = not given
-  entryOfScript: boolean; // entry is ENTRY of a script, without which a shared object is complete
   soname: ByteString;
   rpath: ByteString[]; // joined with ':' in DT_RUNPATH
   rpathLink: ByteString[];

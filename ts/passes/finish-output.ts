@@ -80,8 +80,8 @@ export function entryAddress(ctx: Context): bigint {
   }
   const number = parseNumber(options.entry);
   if (number !== undefined) return number;
-  const wanted = !options.shared || (options.entry !== "" && !options.entryOfScript);
-  if (wanted) ctx.diag.warn({ code: "NO_ENTRY", text: `cannot find entry symbol ${name}; not setting start address`, symbol: name });
+  // Scripts made of --verbose say ENTRY(_start) of shared objects, too (glibc's).
+  if (name !== "_start" || !options.shared) ctx.diag.warn({ code: "NO_ENTRY", text: `cannot find entry symbol ${name}; not setting start address`, symbol: name });
   return 0n;
 }
 

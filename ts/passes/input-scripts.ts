@@ -142,10 +142,7 @@ export class InputScripts {
     const { options, versionNodes } = this.ctx;
     if (!options.noStdlib) for (const directory of script.searchDirs) this.access.search.addDirectory(directory);
     this.obeyFormat(script.outputFormat[0]);
-    if (options.entry === "" && script.entry !== "") {
-      options.entry = script.entry;
-      options.entryOfScript = true;
-    }
+    if (options.entry === "") options.entry = script.entry;
     if (script.output !== "" && (options.output === "" || options.output === "a.out")) options.output = script.output;
     options.defineCommon ||= script.forceCommons;
     options.dissolveGroups ||= script.forceGroups;
