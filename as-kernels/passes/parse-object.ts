@@ -150,7 +150,10 @@ function addLocalSignature(o: u32, i: u32, extra: u32, signature: u32, shdrs: u3
   return 0;
 }
 
-/** Sections .gnu.linkonce.* are groups of their own (rows from `row` on), called by their names (records from `extra` on), unless they are in one. */
+/**
+ * Sections .gnu.linkonce.* are groups of their own (rows from `row` on), called by their names (records from `extra` on), unless they are in one.
+ * That of a function, .gnu.linkonce.t.NAME, is called NAME: newer compilers put the same function into a group of that name (GNU ld, gold).
+ */
 function readLinkonce(o: u32, row: u32, extra: u32, shdrs: u32, names: u32, namesBytes: u32): void {
   const obj = tables().obj;
   const slot = tables().slot;
@@ -163,8 +166,10 @@ function readLinkonce(o: u32, row: u32, extra: u32, shdrs: u32, names: u32, name
       tables().record.flags[extra] = REC_UNUSED;
       group.comdat[row] = 0;
     } else {
-      const name = names + load<u32>(header);
-      addSignature(extra, name, strlenBounded(name, namesBytes - load<u32>(header)));
+      const from = load<u32>(header);
+      const bytes = strlenBounded(names + from, namesBytes - from);
+      const skip: u32 = bytes > 16 && load<u16>(names + from, 14) == 0x2e74 ? 16 : 0; // "t."
+      addSignature(extra, names + from + skip, bytes - skip);
       group.comdat[row] = 1;
       slot.group[slotBase + i] = row;
     }

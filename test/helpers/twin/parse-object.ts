@@ -196,7 +196,7 @@ export function parseTwin({ whole, headers, scan, relocatableOutput }: ObjectByt
     const text = i === 0 || name >= names.length ? "" : cstring(names, name);
     if (!text.startsWith(".gnu.linkonce.")) return;
     const slot = slots[i]!;
-    const record = addSignature(text);
+    const record = addSignature(text.replace(/^\.gnu\.linkonce\.t\.(?=.)/s, ""));
     const alone = slot.group < 0 && slot.kind === abi.SLOT_REGULAR;
     if (alone) slot.group = groups.length;
     else records[record] = { hash: [0n, 0n], stem: "", flags: abi.REC_UNUSED, symbol: -1 };

@@ -101,6 +101,29 @@ symbols(".gnu.linkonce sections are one", (w) => {
   w.sh("gcc -c a.s b.s m.c && gcc -B$B a.o b.o m.o -o m && ./m");
 });
 
+symbols("a function in a .gnu.linkonce section and in a group is one", (w) => {
+  if (linkerName !== "wield" && linkerName !== "bfd" && linkerName !== "gold") return; // lld calls it a duplicate
+  const old = '.section .gnu.linkonce.t.twice,"ax",@progbits\n';
+  const source = (n: number, section: string): string => `${section}.globl twice\ntwice: mov $${n}, %eax\n ret\n.text\n.globl f${n}\nf${n}: jmp twice\n.section .note.GNU-stack,"",@progbits\n`;
+  w.write({
+    "a.s": source(1, old), "b.s": source(2, '.section .text.twice,"axG",@progbits,twice,comdat\n'), "c.s": '.section .gnu.linkonce.r.twice,"a",@progbits\n.globl table\ntable: .long 5\n.section .note.GNU-stack,"",@progbits\n',
+    "m.c": "int f1(void), f2(void); extern const int table; int main(void) { return f1() * 10 + f2() + table; }",
+  });
+  w.sh("gcc -c a.s b.s c.s && gcc -fno-pie -c m.c && gcc -no-pie -B$B a.o b.o c.o m.o -o m && gcc -no-pie -B$B b.o a.o c.o m.o -o n");
+  assert.is(w.sh("./m || echo $?; ./n || echo $?").trim().replace("\n", " "), "16 27");
+});
+
+symbols("a group whose signature has become a local symbol is still called by its name", (w) => {
+  const source = (n: number): string => `.section .text.one,"axG",@progbits,one,comdat\n.globl one, other\none: mov $${n}, %eax\n ret\nother: jmp one\n.text\n.globl f${n}\nf${n}: jmp other\n.section .note.GNU-stack,"",@progbits\n`;
+  w.write({ "a.s": source(1), "b.s": source(2), "c.s": source(3).replace("f3: jmp other", "f3: jmp one"), "m.c": "int f1(void), f2(void); int main(void) { return f1() * 10 + f2(); }" });
+  w.sh("gcc -c a.s b.s c.s && gcc -fno-pie -c m.c && objcopy --localize-symbol=one b.o && objcopy --localize-symbol=one c.o && for o in 'a.o b.o' 'b.o a.o'; do gcc -no-pie -B$B $o m.o -o m; ./m || echo $?; done > said");
+  assert.is(w.sh("cat said").trim().replace("\n", " "), "11 22");
+  // The group of a.o is kept, and then nobody has what f3 calls.
+  if (linkerName !== "mold") contains(w.fails("gcc -no-pie -B$B a.o b.o c.o m.o -o m"), /discarded section/);
+  w.sh("$LD -r a.o b.o -o r.o && gcc -no-pie -B$B r.o m.o -o m; ./m || echo $? > said");
+  if (linkerName !== "bfd") assert.is(w.sh("cat said").trim(), "11");
+}, "objcopy");
+
 symbols("a group's losers leave, whatever is in them", (w) => {
   const source = (n: number): string => `
     .section .text.shared,"axG",@progbits,shared,comdat
