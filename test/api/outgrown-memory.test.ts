@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { LocalContext } from "../../ts/api/context.ts";
 import { linkWith } from "../../ts/api/link.ts";
 import { parseHere } from "../../ts/api/parse-line.ts";
 import { memoryFS } from "../../ts/api/file-system.ts";
@@ -15,8 +16,8 @@ const NAMES = ["start.o", "print.o", "steps.o"];
 const files = Object.fromEntries(NAMES.map((name) => [name, new Uint8Array(fs.readFileSync(path.join(repoRoot(), "build/demo", name)))]));
 const kernels = new WebAssembly.Module(fs.readFileSync(path.join(repoRoot(), "dist/kernels.wasm")));
 
-/** Links in memory of `pages` ("own": as pages choose it); the memories that were made. */
-async function link(pages: number | undefined | "own", fs: LinkFileSystem = memoryFS(files)): Promise<{ result: LinkResult; made: number[] }> {
+/** How large the memories are that `work` makes. */
+async function memoriesOf(work: () => Promise<void>): Promise<number[]> {
   const made: number[] = [];
   const { Memory } = WebAssembly;
   WebAssembly.Memory = class extends Memory {
@@ -26,13 +27,22 @@ async function link(pages: number | undefined | "own", fs: LinkFileSystem = memo
     }
   };
   try {
-    const { memoryPages, ...others } = createWebPlatform(kernels, false);
-    const platform = pages === undefined ? others : { ...others, memoryPages: pages === "own" ? memoryPages! : () => pages };
-    const result = await linkWith({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: NAMES, fs, gcSections: true });
-    return { result, made };
+    await work();
+    return made;
   } finally {
     WebAssembly.Memory = Memory;
   }
+}
+
+/** Links in memory of `pages` ("own": as pages choose it); the memories that were made. */
+async function link(pages: number | undefined | "own", fs: LinkFileSystem = memoryFS(files)): Promise<{ result: LinkResult; made: number[] }> {
+  const { memoryPages, ...others } = createWebPlatform(kernels, false);
+  const platform = pages === undefined ? others : { ...others, memoryPages: pages === "own" ? memoryPages! : () => pages };
+  let result: LinkResult | undefined;
+  const made = await memoriesOf(async () => {
+    result = await linkWith({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: NAMES, fs, gcSections: true });
+  });
+  return { result: result!, made };
 }
 
 test("a link that outgrows its memory is linked in a larger one, with the same bytes", async () => {
@@ -56,6 +66,22 @@ test("little memory is made where the files are known to be small", async () => 
   assert.ok(Buffer.from(asked.result.output).equals(Buffer.from(few.result.output)));
   const many = await link("own", memoryFS({ ...files, "large.o": new Uint8Array(5 << 20) }));
   assert.equal(many.made, [1 << 13]);
+});
+
+test("a context begins with some memory, and outgrows it once", async () => {
+  const { result: { output } } = await link(undefined);
+  for (const [pages, expected] of [[1 << 13, [1 << 13]], [20, [20, 65536]]] as const) {
+    const made = await memoriesOf(async () => {
+      const platform = { ...createWebPlatform(kernels, false), memoryPages: () => pages };
+      const context = await LocalContext.of({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: NAMES, fs: memoryFS(files), gcSections: true });
+      for (const changed of [null, "steps.o", "print.o"]) {
+        if (changed !== null) context.update({ [changed]: files[changed]!.slice() });
+        assert.ok(Buffer.from((await context.relink()).output).equals(Buffer.from(output)), `${pages} ${changed}`);
+      }
+      await context.dispose();
+    });
+    assert.equal(made, expected);
+  }
 });
 
 test.run();

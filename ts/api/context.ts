@@ -48,12 +48,7 @@ export class LocalContext extends BaseContext {
       const result = await this.session.link(options);
       return { ...result, incremental: { reused, changed } };
     } catch (error) {
-      if (error instanceof LinkError && error.code === "INTERNAL") {
-        this.kept.machine?.stop();
-        this.kept.machine = null;
-        this.kept.last = null;
-        this.session.reset();
-      }
+      if (error instanceof LinkError && error.code === "INTERNAL") this.session.reset();
       throw error;
     }
   }

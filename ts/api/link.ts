@@ -91,6 +91,8 @@ export class Session {
   private watching: Watching = {};
   private passes = 0;
   private platform: Platform | undefined;
+  /** The context's memory was too small, and is as large as can be now. */
+  private outgrown = false;
   private readonly plugins: Plugins;
   private host: VirtualHost | undefined;
 
@@ -125,8 +127,12 @@ export class Session {
     return [...files.forget((path) => paths.has(plainPath(decoded(path)))), ...files.refresh(stale)];
   }
 
-  /** Forgets everything: after a bug, nobody knows what it left behind. */
+  /** A context forgets everything: after a bug, nobody knows what it left behind. */
   reset(): void {
+    const kept = this.kept!;
+    kept.machine?.stop();
+    kept.machine = null;
+    kept.last = null;
     this.host = undefined;
   }
 
@@ -139,7 +145,7 @@ export class Session {
     const { plugins, watching: { signal } } = this;
     const platform = (this.platform ??= await untilAborted(signal, this.runtime.platform()));
     const began = platform.now();
-    if (this.kept !== null) this.kept.machine ??= new Machine(undefined, platform.memoryGrows);
+    if (this.kept !== null) this.kept.machine ??= new Machine(this.outgrown ? undefined : platform.memoryPages?.(Infinity), platform.memoryGrows);
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
     const host = this.startHost(platform, plugins, files);
@@ -154,7 +160,12 @@ export class Session {
         host.restart();
         continue;
       }
-      if (host.memoryPages !== undefined && this.kept === null && attempt.diagnostics.some(({ code }) => code === "OUT_OF_MEMORY")) {
+      if (host.memoryPages !== undefined && !this.outgrown && attempt.diagnostics.some(({ code }) => code === "OUT_OF_MEMORY")) {
+        this.outgrown = true;
+        if (this.kept !== null) {
+          this.reset();
+          return this.attempts(recycled);
+        }
         host.memoryPages = undefined;
         host.restart();
         continue;

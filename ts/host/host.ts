@@ -79,7 +79,7 @@ export interface Host extends WorkerIo {
   readonly maxThreads?: number | undefined;
   /** Threads stay for the next link, so as many start as options ask for, whatever the inputs. */
   readonly keepsThreads?: boolean;
-  /** How large the memory of a link that is not of a context begins, in 64 KiB; undefined = as large as can be. */
+  /** How large the memory of a link begins, in 64 KiB; undefined = as large as can be. */
   readonly memoryPages?: number | undefined;
   /** Growth of a memory costs nothing (createMemory). */
   readonly memoryGrows?: boolean | undefined;

@@ -13,10 +13,8 @@ import { initTables, type Tables } from "./table.ts";
 
 /** CTL_WINDOW_TOP counts in these. */
 const PAGE = 4096;
-/** 1 GiB of files at most: what links need besides must fit. */
-const KEPT_PAGES = 1 << 18;
-/** Left for tables and windows. */
-const SPARE_BYTES = 1 << 30;
+/** What files may have of the memory, or an output, and what is left for tables and windows. */
+const SHARE = 1 / 4;
 
 /** The last one of `makeMemory`, each of which is twice as long as the one before. */
 const LONGEST_PAUSE = 640;
@@ -89,7 +87,7 @@ export class Machine {
    */
   keep(bytes: Uint8Array): number {
     const pages = Math.ceil(bytes.length / PAGE) || 1;
-    if (withRoom(pages) > KEPT_PAGES - this.keptPages) return 0;
+    if (withRoom(pages) + this.keptPages > this.share / PAGE) return 0;
     const fits = this.free.findIndex((block) => block.pages >= pages && block.pages <= 2 * pages);
     const [block = { at: this.reserve(withRoom(pages)), pages: withRoom(pages) }] = fits < 0 ? [] : this.free.splice(fits, 1);
     if (block.at === 0) return 0;
@@ -112,17 +110,21 @@ export class Machine {
     if (this.output === null || this.output.pages < pages) {
       if (this.output !== null) this.free.push(this.output);
       const room = withRoom(pages);
-      const at = room > KEPT_PAGES ? 0 : this.reserve(room);
+      const at = room > this.share / PAGE ? 0 : this.reserve(room);
       this.output = at === 0 ? null : { at, pages: room };
     }
     return this.output?.at ?? 0;
+  }
+
+  private get share(): number {
+    return this.arena.u8.length * SHARE;
   }
 
   /** Below the windows, which stay where they are, too; 0 = there is no room. */
   private reserve(pages: number): number {
     const { i32, top } = this.arena;
     const at = Atomics.sub(i32, CTL_WINDOW_TOP >>> 2, pages) - pages;
-    if (at * PAGE > top + SPARE_BYTES) return at * PAGE;
+    if (at * PAGE > top + this.share) return at * PAGE;
     Atomics.add(i32, CTL_WINDOW_TOP >>> 2, pages);
     return 0;
   }
