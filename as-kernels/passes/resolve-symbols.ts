@@ -380,6 +380,24 @@ export function firstAbi(rows: u32): u32 {
   return 0;
 }
 
+/** How many symbols the objects that are linked, and the linker, mention. */
+export function mentionedSymbols(): u32 {
+  const flags = tables().sym.flags;
+  const rows = tables().gsym.rows;
+  let count: u32 = 0;
+  for (let id: u32 = 0; id < rows; id++) count += <u32>((flags[id] & SYM_USED_REGULAR) != 0);
+  return count;
+}
+
+/** How many relocations the sections have. */
+export function relocationCount(): u32 {
+  const relaCount = tables().isec.relaCount;
+  const rows = tables().isec.rows;
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < rows; i++) count += relaCount[i];
+  return count;
+}
+
 /** A strong reference from nowhere (--entry, -u after the fact): extracts the member that defines `id`. */
 export function demand(id: u32, state: u32): u32 {
   const flags = tables().sym.flags;

@@ -11,6 +11,7 @@ export const linkCases: Record<string, Case> = {
     is([...output.subarray(0, 4)], [0x7f, 0x45, 0x4c, 0x46], "ELF");
     is([diagnostics, text], [[], ""], "nothing to say");
     is([stats.objects, stats.members, stats.files], [3, 0, 3], "stats");
+    is([stats.relocations, stats.symbols], [7 + 1 + 3, 7], "what readelf shows of them");
     return { demo: output };
   },
 

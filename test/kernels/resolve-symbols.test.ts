@@ -335,7 +335,7 @@ for (const debug of [false, true]) {
     memory.arena.release(mark);
   });
 
-  test("the output is for the system that the first object of the link names, or shared object; what stays in archives has no say", () => {
+  test("the output is for the system that the first object of the link names, or shared object; what stays in archives has no say, nor counts", () => {
     const mark = memory.arena.mark();
     for (let seed = 1; seed <= 200; seed++) {
       const inner = memory.arena.mark();
@@ -345,6 +345,9 @@ for (const debug of [false, true]) {
       const abis = files.map(() => (random.chance(0.4) ? 1 + random.below(12) : 0));
       abis.forEach((abi, f) => void (memory.tables.obj.osabi[f + 1] = abi));
       const counts = (f: number): boolean => files[f]!.kind === "shared" || outcome.included.includes(f);
+      const { gsym, sym } = memory.tables;
+      const mentioned = Array.from({ length: gsym.rows }, (_, id) => sym.flags[id]! & SYM_USED_REGULAR).filter((flag) => flag !== 0);
+      assert.is(memory.kernels.mentionedSymbols(), mentioned.length, `seed ${seed}`);
       assert.is(memory.kernels.firstAbi(files.length + 1), abis.find((abi, f) => abi !== 0 && counts(f)) ?? 0, `seed ${seed}`);
       memory.arena.release(inner);
     }

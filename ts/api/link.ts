@@ -5,7 +5,6 @@
  * (host/virtual.ts) or a plugin supplied inputs for undefined symbols; only the last one counts. Nothing is shared
  * between links, so any number may run at once; a context (context.ts) keeps a session for one link after another.
  */
-import { SYM_USED_REGULAR } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
@@ -409,14 +408,13 @@ function textOf(host: Host, path: ByteString): ByteString | undefined {
 }
 
 function statsOf(ctx: Context): LinkStats {
-  const { tables, inputs, objects } = ctx;
-  const { fileId } = tables.obj;
+  const { inputs, kernels, objects, tables: { obj: { fileId } } } = ctx;
   const files = Array.from(objects, (obj) => inputs[fileId[obj]!]).filter((input) => input !== undefined && input.id > 1);
   const { resolved } = ctx.checkpoint;
   const unused = resolved === null ? 0 : resolved.area.end - resolved.area.at;
   return {
-    files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations: tables.isec.relaCount.reduce((sum, count) => sum + count, 0),
-    symbols: tables.sym.flags.subarray(0, tables.gsym.rows).filter((flags) => flags & SYM_USED_REGULAR).length, threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
+    files: ctx.loadedFiles.length, objects: files.length, members: files.filter((input) => input!.member !== "").length, relocations: kernels.relocationCount() >>> 0,
+    symbols: kernels.mentionedSymbols() >>> 0, threads: ctx.pool.threads, memory: ctx.arena.mark() - unused,
   };
 }
 

@@ -295,6 +295,8 @@ export interface Kernels {
   // passes/resolve-symbols
   resolveObjects(from: u32, to: u32, state: u32): u32;
   firstAbi(rows: u32): u32;
+  mentionedSymbols(): u32;
+  relocationCount(): u32;
   demand(id: u32, state: u32): u32;
   redirectSymbols(included: u32, from: u32, to: u32, map: u32): void;
   markMentions(o: u32, marks: u32): void;
@@ -656,6 +658,8 @@ export const KERNEL_NAMES: readonly string[] = [
   "resolveAddresses",
   "resolveObjects",
   "firstAbi",
+  "mentionedSymbols",
+  "relocationCount",
   "demand",
   "redirectSymbols",
   "markMentions",

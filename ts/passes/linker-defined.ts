@@ -15,7 +15,7 @@ import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderedPlace } from "./output-order.ts";
 import { sectionsByName } from "./order-sections.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
-import { assignLaterVersion } from "./version-patterns.ts";
+import { laterVersions } from "./version-patterns.ts";
 
 /** A place in the output: bytes from the start of an osec. */
 interface Place {
@@ -154,6 +154,8 @@ export function isDefined({ tables }: Context, sym: number): boolean {
 export class LinkerDefined {
   private readonly definitions: Definition[] = [];
   private readonly startStop: { sym: number; section: ByteString; stop: boolean; physical: boolean }[] = [];
+  /** What the version script says of those; made for the first of them. */
+  private versionOf: ReturnType<typeof laterVersions> | undefined;
 
   /** After resolve-symbols: claims the names that are mentioned and not defined by an input. */
   claim(ctx: Context): void {
@@ -211,7 +213,7 @@ export class LinkerDefined {
       const sym = this.wanted(ctx, symbol);
       if (sym === 0) continue;
       markLinkerDefined(ctx, sym, ctx.options.startStopVisibility);
-      if (ctx.versionNodes.length > 0) assignLaterVersion(ctx, sym, symbol);
+      if (ctx.versionNodes.length > 0) ctx.tables.gsym.ver[sym] = (this.versionOf ??= laterVersions(ctx))(symbol) ?? ctx.tables.gsym.ver[sym]!;
       refreshVisibility(ctx, sym);
       this.startStop.push({ sym, section, stop, physical: prefix !== "__" });
     }

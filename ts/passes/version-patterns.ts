@@ -17,6 +17,7 @@ import * as messages from "../diagnostics/messages.ts";
 import { pushTo } from "../memory/lists.ts";
 import { slotsFor } from "../memory/rows.ts";
 import { Glob, PatternSet } from "../script/glob.ts";
+import { GlobIndex } from "../script/glob-index.ts";
 
 /** A pattern with what it assigns: version index, and the name of the node it stands in. */
 export interface Rule {
@@ -57,11 +58,14 @@ export function assignVersionNodes(ctx: Context, marks: number, versioned: numbe
   assignWildcards(ctx, marks, wildcards, names);
 }
 
-/** Writes gsym.ver of names that the linker defines later than those (__start_X). lld's keep none, and are exported where a script says `local: *`. */
-export function assignLaterVersion(ctx: Context, row: number, name: ByteString): void {
+/** Versions of names that the linker defines later than those (__start_X), undefined = none. lld's keep none, and are exported where a script says `local: *`. */
+export function laterVersions(ctx: Context): (name: ByteString) => number | undefined {
   const { exact, wildcards } = orderedRules(ctx);
-  const rule = [...exact, ...wildcards].find(({ pattern: { pattern, exact: whole, cxx } }) => !cxx && (whole ? pattern === name : new Glob(pattern).matches(name)));
-  if (rule !== undefined) ctx.tables.gsym.ver[row] = rule.ver;
+  const names = new Map<ByteString, number>();
+  for (const { pattern: { pattern, cxx }, ver } of exact.reverse()) if (!cxx) names.set(pattern, ver);
+  const globs = new GlobIndex<number>();
+  wildcards.forEach(({ pattern: { pattern, cxx } }, rank) => cxx || globs.add(new Glob(pattern), rank));
+  return (name) => names.get(name) ?? wildcards[globs.matching(name).reduce((a, b) => Math.min(a, b), wildcards.length)]?.ver;
 }
 
 /** `*` twice in the same script cannot mean what its author thinks (lld). Nodes that options stand for do not count. */

@@ -64,4 +64,17 @@ many("what only the complete program can do begins there", (w) => {
   assert.not.match(w.try("WIELD_DEBUG=1 $LD a.o -o a --gc-sections").stderr, "handing over");
 });
 
+many("versions of the ends of 2,000 sections among 20,000 names and 2,000 wildcards", (w) => {
+  if (!wield) return;
+  const count = 2000;
+  w.write({
+    "a.s": lines(count, (i) => `.section set${i},"aw"\n.quad __start_set${i}, __stop_set${i}\n`) + `.text\n${lines(10 * count, (i) => `.globl f${i}\nf${i}:\n`)}nop\n`,
+    "v.map": `V1 { global: ${lines(10 * count, (i) => `f${i}; `)}${lines(count / 2, (i) => `__start_set${i}; `)}local: *; };\nV2 { global: ${lines(count, (i) => `__stop_set${i}*; `)}};\n`,
+  });
+  w.sh("as a.s -o a.o && $LD -shared a.o --version-script=v.map -o a.so");
+  const exports = new Set(w.elf("a.so").exports());
+  for (let i = 0; i < count; i++) assert.equal([exports.has(`__start_set${i}@@V1`), exports.has(`__stop_set${i}@@V2`)], [i < count / 2, true], `${i}`);
+  assert.is(exports.size, 10 * count + count / 2 + count + 2, "and those of the versions");
+});
+
 many.run();
