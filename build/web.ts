@@ -34,6 +34,9 @@ const GETTER = /    get (\w+)\(\) \{ return this\.columns\[\d+\] \?\? this\.view
 /** In that file, too. */
 const OFFSETS = /(PARAM_OFFSETS: Readonly<Record<string, number>> = )\{[^}]*\}/;
 
+/** Of the tables themselves, there. */
+const TABLE_GETTER = /  get \w+\(\) \{ return this\.made\[\d+\] \?\? this\.make\(\d+\); \}\n/g;
+
 /** Places of parameters as ts/memory/table-columns.ts finds them. */
 function offsetsCall(): string {
   const names = Object.keys(PARAM_OFFSETS).map((name) => name + (WIDE_PARAMS.includes(name) ? "!" : "")).join(" ");
@@ -51,8 +54,9 @@ const sharedGetters: Plugin = {
         const kinds = columns.map(([, , name]) => ARRAYS.findIndex((array) => array.name === name));
         return `viewOf("${columns.map(([, name]) => name).join(" ")}", "${kinds.join("")}")`;
       });
-      if (contents.includes("extends View") || !OFFSETS.test(contents)) throw new Error("build/gen-tables.ts makes other classes or parameters than build/web.ts looks for");
-      return { contents: `import { offsetsOf, viewOf } from "./table-columns.ts";\n${contents.replace(OFFSETS, `$1${offsetsCall()}`)}`, loader: "ts" };
+      if (contents.includes("extends View") || !OFFSETS.test(contents) || !TABLE_GETTER.test(contents)) throw new Error("build/gen-tables.ts makes other classes or parameters than build/web.ts looks for");
+      const getters = "TABLE_NAMES.forEach((name, i) => Object.defineProperty(AllTables.prototype, name, { get() { return this.made[i] ?? this.make(i); } }));";
+      return { contents: `import { offsetsOf, viewOf } from "./table-columns.ts";\n${contents.replace(OFFSETS, `$1${offsetsCall()}`).replaceAll(TABLE_GETTER, "")}${getters}\n`, loader: "ts" };
     });
   },
 };

@@ -7,7 +7,7 @@ import { LinkFailed, type Diagnostics } from "./diagnostics/print.ts";
 import { HostError, LARGE_BYTES, type Host, type OutputFile } from "./host/host.ts";
 import { OutOfMemory } from "./memory/arena.ts";
 import { ReadFailed } from "./memory/failure.ts";
-import { Machine } from "./memory/machine.ts";
+import type { Machine } from "./memory/machine.ts";
 import { createContext, startsAll } from "./new-context.ts";
 import { adjustSections, alignSections } from "./passes/adjust-sections.ts";
 import { assignAddresses } from "./passes/assign-addresses.ts";
@@ -226,16 +226,14 @@ async function writeImage(ctx: Context, relocatable: RelocatableOutput | null, l
   });
 }
 
-/** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `kept`: stays ready for the next link. */
-export async function link(options: LinkOptions, host: Host, diag: Diagnostics, observer: LinkObserver | null = null, kept: Machine | null = null): Promise<number> {
-  const machine = kept ?? new Machine(host.memoryPages, host.memoryGrows);
+/** Runs one link; resolves to the exit status. Errors of inputs are printed, bugs are thrown. `lasts`: the machine, and what is on it, stays for the next link. */
+export async function link(options: LinkOptions, host: Host, diag: Diagnostics, machine: Machine, observer: LinkObserver | null = null, lasts = false): Promise<number> {
   let ctx: Context | undefined;
   try {
-    await machine.makeMemory(host.pause);
-    ctx = createContext({ options, host, diag, observer, machine, lasts: kept !== null && !options.relocatable });
+    ctx = createContext({ options, host, diag, observer, machine, lasts: lasts && !options.relocatable });
     if ((host.inputBytes ?? 0) >= LARGE_BYTES || startsAll(ctx)) ctx.expectBytes(host.inputBytes ?? 0);
     const relocatable = await buildImage(ctx);
-    await writeImage(ctx, relocatable, kept === null);
+    await writeImage(ctx, relocatable, !lasts);
     reportTimes(ctx);
     observer?.linked?.(ctx);
   } catch (error) {
@@ -245,7 +243,7 @@ export async function link(options: LinkOptions, host: Host, diag: Diagnostics, 
     else if (!(error instanceof LinkFailed)) throw error;
     return 1;
   } finally {
-    if (kept === null) machine.stop();
+    if (!lasts) machine.stop();
     if (ctx !== undefined && options.reproduce !== "") reproduce(ctx);
   }
   return diag.hasErrors ? 1 : 0;

@@ -23,6 +23,8 @@ import { SymbolTable } from "./synthetic/symtab.ts";
 const ISSUE_ROWS = 4096;
 /** Who wants to see all errors means it: 32 MB of address space, which becomes memory when it is written to. */
 const ALL_ISSUE_ROWS = 1 << 20;
+/** Memory of which so many do not matter. */
+const MUCH_BYTES = 2 ** 31;
 /** Below this many input bytes (a fifth of a second) a link is over when a worker has begun to be of use. */
 const PARALLEL_BYTES = 64 << 20;
 
@@ -76,7 +78,7 @@ export function createContext({ options, host, diag, observer, machine, lasts }:
   // What is only warned of is no reason to fail, however often it happens.
   const wantsAll = options.errorLimit === 0 || options.errorLimit > ISSUE_ROWS || options.unresolvedAreWarnings || options.noinhibitExec;
   // In the memory of a context, which has been written to, they would be cleared for every link; a page begins with little.
-  allocTable(arena, tables, "issue", wantsAll && !lasts && host.memoryPages === undefined ? ALL_ISSUE_ROWS : ISSUE_ROWS);
+  allocTable(arena, tables, "issue", wantsAll && !lasts && arena.u8.length > MUCH_BYTES ? ALL_ISSUE_ROWS : ISSUE_ROWS);
   setParams(ctx);
   return ctx;
 }

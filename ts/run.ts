@@ -9,6 +9,7 @@ import { parseArgs, type ParsedArgs } from "./args/parse.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
 import { HostError, LONG_TEXT, type Host } from "./host/host.ts";
 import { link } from "./link.ts";
+import { Machine } from "./memory/machine.ts";
 import { latin1Of } from "./memory/text.ts";
 
 /** As many as a long response file has. */
@@ -30,7 +31,7 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
     if (parsed.action === "run") return await runCommand(parsed.args, host);
     if (parsed.options.directories.length > 0) changeDirectory(parsed.options.directories, host, diag);
     // Misused options do not keep us from saying which files are missing, too.
-    if (parsed.action === "link") return await link(parsed.options, host, diag);
+    if (parsed.action === "link") return await link(parsed.options, host, diag, new Machine(undefined, host.memoryGrows));
     return diag.hasErrors ? 1 : 0;
   } catch (error) {
     // What cannot be written, of all that is printed.

@@ -84,4 +84,37 @@ test("a context begins with some memory, and outgrows it once", async () => {
   }
 });
 
+test("a context has the memory of one that has ended, unless that is large", async () => {
+  const { result: { output } } = await link(undefined);
+  const platform = { ...createWebPlatform(kernels, false), memoryPages: () => 1 << 13 };
+  const open = (more: Record<string, Uint8Array> = {}): Promise<LocalContext> =>
+    LocalContext.of({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: [...NAMES, ...Object.keys(more)], fs: memoryFS({ ...files, ...more }), gcSections: true });
+  const linked = async (context: LocalContext): Promise<Buffer> => Buffer.from((await context.relink()).output);
+  const made = await memoriesOf(async () => {
+    for (let i = 0; i < 40; i++) {
+      const context = await open();
+      assert.ok((await linked(context)).equals(Buffer.from(output)), `${i}`);
+      // Other files each time: blocks that do not fit them are no reason to have less.
+      context.update({ "steps.o": Buffer.concat([files["steps.o"]!, Buffer.alloc(i << 18)]) });
+      assert.ok((await linked(context)).equals(Buffer.from(output)), `${i}, longer`);
+      await context.dispose();
+    }
+  });
+  assert.equal(made, [1 << 13]);
+  const two = await memoriesOf(async () => {
+    const contexts = [await open(), await open()];
+    for (const context of contexts) assert.ok((await linked(context)).equals(Buffer.from(output)));
+    await Promise.all(contexts.map((context) => context.dispose()));
+  });
+  assert.equal(two, [1 << 13], "the spare one, and another");
+  const large = await memoriesOf(async () => {
+    for (let i = 0; i < 2; i++) {
+      const context = await open({ "large.bin.o": Buffer.concat([files["steps.o"]!, Buffer.alloc(65 << 20)]) });
+      await context.relink({ throwOnError: false });
+      await context.dispose();
+    }
+  });
+  assert.equal(large, [1 << 13], "what had touched so much is nobody's");
+});
+
 test.run();

@@ -120,8 +120,8 @@ const written = new Set<string>();
 for (const words of LINKS) {
   test(words.join(" "), async () => {
     const machine = new Machine();
-    const kept: Kept = { machine, updates: new Map(), last: null };
-    const platform = createNodePlatform();
+    const kept: Kept = { updates: new Map(), last: null };
+    const platform = { ...createNodePlatform(), memoryPages: () => 0, spare: machine };
     const runtime: Runtime = { platform: () => platform, realFiles: () => null, parse: parseHere };
     const options = { args: [...words, "--threads=1", "needs.o", "elsewhere.o", ...(words.includes("-shared") ? [] : ["start.o", "print.o", "steps.o"])], fs: memoryFS(await files()) };
     let before: Columns = new Map();

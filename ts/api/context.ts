@@ -15,7 +15,7 @@ import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types
 
 /** In this thread. */
 export class LocalContext extends BaseContext {
-  private readonly kept: Kept = { machine: null, updates: new Map(), last: null };
+  private readonly kept: Kept = { updates: new Map(), last: null };
   private readonly session: Session;
   private readonly changed = new Set<string>();
 
@@ -59,10 +59,7 @@ export class LocalContext extends BaseContext {
 
   /** Who keeps the context keeps none of what it had. */
   protected end(): void {
-    this.kept.machine?.stop();
-    this.kept.machine = null;
     this.kept.updates.clear();
-    this.kept.last = null;
-    this.session.reset();
+    this.session.end();
   }
 }

@@ -40,6 +40,8 @@ export interface Runtime {
   parse: Parser;
 }
 
+/** Machine counts memory in these. */
+const PAGE_BYTES = 65536;
 /** Passes of an ordinary link, for progress. */
 const PASSES = 20;
 /** Rounds in which plugins may supply inputs. */
@@ -72,8 +74,6 @@ export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<
 
 /** What a context keeps between links. */
 export interface Kept {
-  /** null = nothing has been linked yet, or the context has been disposed of. */
-  machine: Machine | null;
   /** What `update` has said, by plainPath; null = the file is gone. */
   readonly updates: Map<string, ByteSource | null>;
   /** The last link, where it can be taken up. */
@@ -92,6 +92,8 @@ export class Session {
   private platform: Platform | undefined;
   /** The context's memory was too small, and is as large as can be now. */
   private outgrown = false;
+  /** Of a context, it stays until the end; null = nothing has been linked yet, or the context has been disposed of. */
+  private machine: Machine | null = null;
   private readonly plugins: Plugins;
   private host: VirtualHost | undefined;
 
@@ -128,11 +130,32 @@ export class Session {
 
   /** A context forgets everything: after a bug, nobody knows what it left behind. */
   reset(): void {
-    const kept = this.kept!;
-    kept.machine?.stop();
-    kept.machine = null;
-    kept.last = null;
+    this.machine?.stop();
+    this.machine = null;
+    this.kept!.last = null;
     this.host = undefined;
+  }
+
+  /** Nothing is kept. */
+  end(): void {
+    this.leave();
+    this.reset();
+  }
+
+  private machineOf(platform: Platform, files: readonly VirtualFile[]): Machine {
+    if (this.machine !== null) return this.machine;
+    const { spare = null, memoryPages, memoryGrows } = platform;
+    platform.spare = null;
+    const pages = this.outgrown ? undefined : memoryPages?.(this.bytesOf(files));
+    const fits = spare !== null && spare.arena.u8.length >= (pages ?? Infinity) * PAGE_BYTES;
+    return (this.machine = fits ? spare : new Machine(pages, memoryGrows));
+  }
+
+  /** What this ran on may serve another link. */
+  private leave(): void {
+    const { machine, platform } = this;
+    this.machine = null;
+    if (machine?.retire() === true && platform!.memoryPages !== undefined) platform!.spare = machine;
   }
 
   /** Files that have changed without a word. */
@@ -144,7 +167,6 @@ export class Session {
     const { plugins, watching: { signal } } = this;
     const platform = (this.platform ??= await untilAborted(signal, this.runtime.platform()));
     const began = platform.now();
-    if (this.kept !== null) this.kept.machine ??= new Machine(this.outgrown ? undefined : platform.memoryPages?.(Infinity), platform.memoryGrows);
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
     const host = this.startHost(platform, plugins, files);
@@ -153,19 +175,19 @@ export class Session {
     if (this.kept !== null) host.files.settle();
     if (taken !== null) return resultOf(taken, host, platform.now() - began, began);
     for (let round = 0; ; round++) {
-      const attempt = await this.attempt(host, more);
+      const attempt = await this.attempt(host, this.machineOf(platform, files), more);
+      if (this.kept === null) this.leave();
       if (host.files.isWaiting) {
         await untilAborted(signal, host.files.fetch());
         host.restart();
         continue;
       }
-      if (host.memoryPages !== undefined && !this.outgrown && attempt.diagnostics.some(({ code }) => code === "OUT_OF_MEMORY")) {
+      if (platform.memoryPages !== undefined && !this.outgrown && attempt.diagnostics.some(({ code }) => code === "OUT_OF_MEMORY")) {
         this.outgrown = true;
         if (this.kept !== null) {
           this.reset();
           return this.attempts(recycled);
         }
-        host.memoryPages = undefined;
         host.restart();
         continue;
       }
@@ -214,9 +236,8 @@ export class Session {
     this.real = this.runtime.realFiles();
     this.host = new VirtualHost({
       platform, real: this.real,
-      bytes: this.bytesOf(plugins, files),
       layers: this.layers(plugins, files, this.real),
-      machine: this.kept?.machine ?? null,
+      machine: this.kept === null ? null : this.machineOf(platform, files),
       write: this.options.write === true && this.real !== null,
       onPass: () => this.onPass,
       resolve: plugins.resolver,
@@ -225,10 +246,10 @@ export class Session {
   }
 
   /** Of all files; Infinity = there may be others than those in memory. */
-  private bytesOf(plugins: Plugins, files: readonly VirtualFile[]): number {
-    const { fs } = this.options;
+  private bytesOf(files: readonly VirtualFile[]): number {
+    const { kept, plugins, options: { fs } } = this;
     const layers = fs === undefined ? [] : layersOf(fs);
-    if (this.real !== null || plugins.layer !== null || !layers.every(isMemory)) return Infinity;
+    if (kept !== null || this.real !== null || plugins.layer !== null || !layers.every(isMemory)) return Infinity;
     const sources = [...files.map(({ data }) => data), ...layers.flatMap((layer) => [...layer.sources.values()])];
     return sources.reduce((sum, source) => sum + (typeof source === "function" ? Infinity : sizeOfSource(source)), 0);
   }
@@ -259,7 +280,7 @@ export class Session {
     };
   }
 
-  private async attempt(host: VirtualHost, more: readonly Input[]): Promise<Attempt> {
+  private async attempt(host: VirtualHost, machine: Machine, more: readonly Input[]): Promise<Attempt> {
     this.passes = 0;
     const attempt = newAttempt("");
     let ended: Context | null = null;
@@ -272,7 +293,7 @@ export class Session {
       for (const warning of parsed.warnings) diag.warn(warning);
       for (const error of parsed.errors) diag.error(error);
       if (parsed.action === "link") {
-        const status = await runLink(parsed.options, host, diag, this.observer(attempt, (ctx) => (ended = ctx)), this.kept?.machine ?? null);
+        const status = await runLink(parsed.options, host, diag, machine, this.observer(attempt, (ctx) => (ended = ctx)), this.kept !== null);
         attempt.ok = status === 0;
         attempt.output = parsed.options.output;
       } else attempt.ok = !diag.hasErrors;

@@ -79,8 +79,6 @@ export interface Host extends WorkerIo {
   readonly maxThreads?: number | undefined;
   /** Threads stay for the next link, so as many start as options ask for, whatever the inputs. */
   readonly keepsThreads?: boolean;
-  /** How large the memory of a link begins, in 64 KiB; undefined = as large as can be. */
-  readonly memoryPages?: number | undefined;
   /** Growth of a memory costs nothing (createMemory). */
   readonly memoryGrows?: boolean | undefined;
 
@@ -148,8 +146,6 @@ export interface Host extends WorkerIo {
 
   // ---- the process ----
   env(name: string): ByteString | undefined;
-  /** Waits. Not there where nothing else runs meanwhile that could give memory back. */
-  pause?(milliseconds: number): Promise<void>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Peak resident memory in bytes, 0 = unknown. */

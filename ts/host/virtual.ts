@@ -19,6 +19,11 @@ export type Platform = Pick<Host, "cpus" | "maxThreads" | "memoryGrows" | "expec
   startWorker(): VirtualWorker;
   /** Size of the memory that a link of so many bytes of files begins with, in 64 KiB; absent = as large as can be. */
   memoryPages?(bytes: number): number;
+  /**
+   * What nobody links on any more, for the next link that begins with as much memory or less. Browsers take a while to make one, and give it
+   * back when they like: WebKit, which has room for 14, in a worker only when it makes others.
+   */
+  spare?: Machine | null;
 };
 
 export interface VirtualWorker extends StartedWorker {
@@ -35,8 +40,6 @@ export type OnPass = (name: string) => void | Promise<void>;
 export interface VirtualOptions {
   layers: Layers;
   platform: Platform;
-  /** Bytes of all files that there are, Infinity = nobody knows. */
-  bytes: number;
   /** Real files; null = none. Released with this host. */
   real: Host | null;
   /** Outputs and reports are written to real files too. */
@@ -56,9 +59,6 @@ export class VirtualHost implements Host {
   /** What a link has printed on standard output. */
   text: ByteString = "";
   readonly files: VirtualFiles;
-  /** undefined once a link has needed more. */
-  memoryPages: number | undefined;
-  readonly memoryGrows: boolean | undefined;
   private readonly options: VirtualOptions;
   private readonly opened: Uint8Array[] = [];
   private readonly descriptors = new Map<ByteString, number>();
@@ -78,8 +78,6 @@ export class VirtualHost implements Host {
 
   constructor(options: VirtualOptions) {
     this.options = options;
-    this.memoryPages = options.platform.memoryPages?.(options.bytes);
-    this.memoryGrows = options.platform.memoryGrows;
     this.files = new VirtualFiles(options.layers, options.real, options.machine, options.resolve);
   }
 
@@ -417,8 +415,6 @@ export class VirtualHost implements Host {
   }
 
   // ---- the process, which is not ours ----
-
-  pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
 
   /** What a link does depends on its options alone; only the search for programs needs to know where they are. */
   env(name: string): ByteString | undefined {

@@ -162,7 +162,7 @@ export class Arena extends MemoryViews {
 
   /** As alloc, with all bytes 0. */
   allocZeroed(bytes: number, align = 16): number {
-    const used = Math.max(this.highWater, this.top);
+    const used = this.touched;
     const at = this.alloc(bytes, align);
     if (at < used) this.zero(at, Math.min(bytes, used - at));
     return at;
@@ -171,6 +171,11 @@ export class Arena extends MemoryViews {
   /** Problems that kernels have reported and nobody has worded yet. */
   get issues(): number {
     return this.u32[CTL_ISSUES >>> 2]!;
+  }
+
+  /** How much has been used, from its start. */
+  get touched(): number {
+    return Math.max(this.highWater, this.top);
   }
 
   mark(): number {

@@ -1,6 +1,7 @@
 /**
  * What a link runs on: the shared memory, the kernels over it, the threads. One per link, or one for all links of a context
- * (api/context.ts), because memory that has been touched, compiled kernels and started workers are dear.
+ * (api/context.ts), because memory that has been touched, compiled kernels and started workers are dear. For the same reason, the API
+ * has small ones used again.
  *
  * Nothing of a link is left for the next but the bytes in memory, which count as unknown: what must be zero is made zero.
  */
@@ -16,8 +17,8 @@ const PAGE = 4096;
 /** What files may have of the memory, or an output, and what is left for tables and windows. */
 const SHARE = 1 / 4;
 
-/** The last one of `makeMemory`, each of which is twice as long as the one before. */
-const LONGEST_PAUSE = 640;
+/** A machine that has used no more memory than a small program needs may wait for the next link with all of it. */
+const SPARE_BYTES = 64 << 20;
 
 /** What is made again grows: a block that it fits into the next time, too, is reserved once. */
 const withRoom = (pages: number): number => pages + (pages >>> 4) + 1;
@@ -34,6 +35,7 @@ export class Machine {
   private keptPages = 0;
   private readonly free: { at: number; pages: number }[] = [];
   private output: { at: number; pages: number } | null = null;
+  private used = false;
 
   /** `pages`: how large the memory is, in 64 KiB; undefined = as large as can be. `grows`: Host.memoryGrows. */
   constructor(pages?: number, grows?: boolean) {
@@ -41,21 +43,7 @@ export class Machine {
     this.grows = grows;
   }
 
-  /**
-   * Reserves the memory. Where there is no address space left, what had it may be nobody's any more, and comes back when the runtime collects it or a
-   * worker has ended: `pause` waits for that, 1.3 seconds in all. Who needs the memory says what is wrong.
-   */
-  async makeMemory(pause?: (milliseconds: number) => Promise<void>): Promise<void> {
-    for (let milliseconds = 10; pause !== undefined && milliseconds <= LONGEST_PAUSE; milliseconds *= 2) {
-      try {
-        return void this.arena;
-      } catch {
-        await pause(milliseconds);
-      }
-    }
-  }
-
-  /** Reserved by the first link: throws OutOfMemory where there is no address space left. */
+  /** Reserved when it is first asked for: throws OutOfMemory where there is no address space left. */
   get arena(): Arena {
     return (this.reserved ??= new Arena(createMemory(this.pages, this.grows)));
   }
@@ -63,22 +51,24 @@ export class Machine {
   /** The memory as if nothing had been linked yet, and its tables. */
   begin(io: WorkerIo, phases: Phases): { tables: Tables; pool: Pool } {
     const { arena, kernels, pool } = this;
-    if (pool === null) {
-      const tables = initTables(arena);
-      this.pool = new Pool(arena, tables, kernels, io, phases);
-      return { tables, pool: this.pool };
+    if (this.used) {
+      // Windows stay where workers have them, and workers stay ready.
+      const windows = pool === null ? 0 : arena.u32[CTL_WINDOW_TOP >>> 2]!;
+      // Before its top is cleared with the other control words: what lies below it has been used.
+      arena.release(ARENA_ADDR);
+      arena.u8.fill(0, CTL_ADDR, pool === null ? TABLES_ADDR : CTL_READY);
+      arena.u8.fill(0, TABLES_ADDR, ARENA_ADDR);
+      arena.u32[CTL_WINDOW_TOP >>> 2] = windows;
+      arena.release(ARENA_ADDR);
     }
-    // Windows stay where workers have them, and workers stay ready.
-    const windows = arena.u32[CTL_WINDOW_TOP >>> 2]!;
-    // Before its top is cleared with the other control words: what lies below it has been used.
-    arena.release(ARENA_ADDR);
-    arena.u8.fill(0, CTL_ADDR, CTL_READY);
-    arena.u8.fill(0, TABLES_ADDR, ARENA_ADDR);
-    arena.u32[CTL_WINDOW_TOP >>> 2] = windows;
-    arena.release(ARENA_ADDR);
+    this.used = true;
     const tables = initTables(arena);
-    pool.begin(tables, io);
-    return { tables, pool };
+    if (pool !== null) {
+      pool.begin(tables, io);
+      return { tables, pool };
+    }
+    this.pool = new Pool(arena, tables, kernels, io, phases);
+    return { tables, pool: this.pool };
   }
 
   /**
@@ -132,5 +122,18 @@ export class Machine {
   /** Ends its workers. */
   stop(): void {
     this.pool?.stop();
+  }
+
+  /** The same, and forgets what it has; true = another link may have it: not much has been used, and no worker is still at work in its memory. */
+  retire(): boolean {
+    const { reserved, pool } = this;
+    pool?.stop();
+    this.pool = null;
+    this.kept.clear();
+    this.keptPages = 0;
+    this.free.length = 0;
+    this.output = null;
+    if (reserved === null || pool?.leavesMemory === false) return false;
+    return reserved.touched + reserved.u8.length - reserved.u32[CTL_WINDOW_TOP >>> 2]! * PAGE <= SPARE_BYTES;
   }
 }

@@ -222,6 +222,8 @@ export class Pool {
   helped = 0;
   /** Threads that take part when all have started, or did before they were stopped. */
   threads = 1;
+  /** No worker that was ended will touch the memory: all of them had attached. */
+  leavesMemory = true;
   private readonly members: Member[] = [];
   private readonly phases: Phases;
 
@@ -345,7 +347,9 @@ export class Pool {
     return done.finally(() => busy?.(false));
   }
 
+  /** Not while a phase runs. */
   stop(): void {
+    this.leavesMemory &&= this.members.every(({ ready, ended }) => ended === null && Atomics.load(this.self.i32, ready >>> 2) === 1);
     for (const { worker } of this.members) {
       // What a thread has not answered (it may end before it has started) would keep its callers, and so this memory, for ever.
       worker.endpoint[Comlink.releaseProxy]();
