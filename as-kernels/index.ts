@@ -24,6 +24,7 @@ export * from "./passes/unique-names";
 export { anyLive, collectIdentifiers, fillTargets, markAll, markCies, markPieces, markRootSections, markRootSymbols, markSweep, retain } from "./passes/mark-live";
 export * from "./passes/merge-pieces";
 export * from "./passes/order-members";
+export * from "./passes/ordered-names";
 export * from "./passes/pack-relocs";
 export * from "./passes/parse-object";
 export { patchRelocations, patchSections, patchSymbols, relaBytes } from "./passes/patch-object";

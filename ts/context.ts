@@ -193,9 +193,11 @@ export interface Context {
   dynamicList: SymbolPattern[];
   /** What --section-ordering-file describes. */
   sectionOrder: OutputDescription[];
-  /** Lines of --symbol-ordering-file and of --call-graph-ordering-file; null = not given. */
-  symbolOrder: ByteString[] | null;
+  /** The text of --symbol-ordering-file, and the lines of --call-graph-ordering-file; null = not given. */
+  symbolOrder: ByteString | null;
   callGraph: ByteString[] | null;
+  /** Sections that were ordered, as the kernel listOrdered lists them. */
+  ordered: { list: number; count: number };
   /** Names of --retain-symbols-file; null = not given. */
   retained: ReadonlySet<ByteString> | null;
   /** Program properties of the output (.note.gnu.property): pr_type → value. Filled by readProperties. */

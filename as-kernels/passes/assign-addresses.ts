@@ -71,7 +71,8 @@ export function cutWindow(from: u32, to: u32, bytes: f64): u32 {
 
 /**
  * Longest run of regular members from `from` on that one read can fetch: same file, file offsets ascending with gaps of
- * at most GAP_BYTES, at most `limit` bytes (or one section). Leaves file offsets from, to (f64) and the source (u32) at `out`.
+ * at most GAP_BYTES, at most `limit` bytes (or one section). Leaves file offsets from, to (f64) and the source (u32) at `out`, the compressed
+ * section that the run ends with (u32, 0 = none), and whether there are members among them whose contents are in memory (u32; placeKept).
  * Returns the index after the run; the run is empty (from = to offsets) when its members have no bytes in a file.
  */
 export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
@@ -84,10 +85,15 @@ export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
   let source: u32 = 0;
   let any = false;
   let i = from;
+  store<u32>(out, 0, 24);
   for (; i < to; i++) {
     const row = member[i];
     const kind = isec.kind[row];
     if (kind != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.size[row] == 0) continue;
+    if (isec.kept[row] != 0) {
+      store<u32>(out, 1, 24);
+      continue;
+    }
     if (isec.compressed[row]) {
       if (!any) {
         store<f64>(out, 0);
@@ -134,9 +140,19 @@ export function placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u3
   const member = t.member.isec;
   for (let i = from; i < to; i++) {
     const row = member[i];
-    if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS) continue;
+    if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.kept[row] != 0) continue;
     const bytes = <u32>isec.size[row];
     memory.copy(window + <u32>(isec.outOffset[row] - windowOffset), input + <u32>(isec.sh_offset[row] - inFrom), bytes);
+  }
+}
+
+/** Copies those of the members [from, to) whose contents are in memory to their places in `window`. */
+export function placeKept(from: u32, to: u32, window: u32, windowOffset: f64): void {
+  const isec = tables().isec;
+  const member = tables().member.isec;
+  for (let i = from; i < to; i++) {
+    const row = member[i];
+    if (isec.kind[row] == ISEC_REGULAR && isec.kept[row] != 0) memory.copy(window + <u32>(isec.outOffset[row] - windowOffset), isec.kept[row], <u32>isec.size[row]);
   }
 }
 

@@ -1,57 +1,13 @@
 /**
- * Input sections in an order that was asked for: symbols of an ordering file by name, edges of call graph profiles, and putting
- * the ordered members of an output section first.
+ * Input sections in an order that was asked for: edges of call graph profiles, putting the ordered members of an output section first, and
+ * bringing their contents into memory.
  *
  * Which order it is, TypeScript decides (ts/passes/section-order/section-order.ts); here are the loops over symbols and sections.
  */
 import { tables } from "../shared/tables.ts";
-import { equal, strlenBounded } from "../lib/bytes.ts";
-import { hashLane0 } from "../lib/hash.ts";
-import { SYM_DEFINED, SYM_KIND_MASK } from "../shared/abi.ts";
-import { R_SYM, SHDR_BYTES, SHT_REL, SHT_RELA, SH_INFO, SH_TYPE, STT_FILE, STT_SECTION, ST_INFO, SYM_BYTES } from "../shared/elf.ts";
-
-/** Fills `table` (`slots` u32, a power of two above 2 × count, zeroed) with 1 + index of each of `count` names: address, bytes (u32) at `names`. */
-export function indexOrder(names: u32, count: u32, table: u32, slots: u32): void {
-  for (let i: u32 = 0; i < count; i++) {
-    let slot = <u32>hashLane0(load<u32>(names + (i << 3)), load<u32>(names + (i << 3), 4)) & (slots - 1);
-    while (load<u32>(table + (slot << 2)) != 0) slot = (slot + 1) & (slots - 1);
-    store<u32>(table + (slot << 2), i + 1);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function findOrdered(name: u32, bytes: u32, names: u32, table: u32, slots: u32): u32 {
-  let slot = <u32>hashLane0(name, bytes) & (slots - 1);
-  let i = load<u32>(table + (slot << 2));
-  while (i != 0) {
-    const entry = names + ((i - 1) << 3);
-    if (load<u32>(entry, 4) == bytes && equal(load<u32>(entry), name, bytes)) break;
-    slot = (slot + 1) & (slots - 1);
-    i = load<u32>(table + (slot << 2));
-  }
-  return i;
-}
-
-/** Local symbols of object `o` that are named: 1 + index of the name and sym row (u32 each) at `out`. Returns how many. */
-export function orderedLocals(o: u32, names: u32, table: u32, slots: u32, out: u32): u32 {
-  const obj = tables().obj;
-  const strtab = obj.strtab[o];
-  const end = obj.firstGlobal[o] < obj.esymCount[o] ? obj.firstGlobal[o] : obj.esymCount[o];
-  let found: u32 = 0;
-  for (let i: u32 = 1; i < end; i++) {
-    const entry = obj.symtab[o] + i * SYM_BYTES;
-    const type = load<u8>(entry, ST_INFO) & 15;
-    const name = load<u32>(entry);
-    if (name == 0 || type == STT_SECTION || type == STT_FILE) continue;
-    const which = findOrdered(strtab + name, strlenBounded(strtab + name, obj.strtabBytes[o] - name), names, table, slots);
-    if (which == 0) continue;
-    store<u32>(out + (found << 3), which);
-    store<u32>(out + (found << 3), obj.localBase[o] + i, 4);
-    found++;
-  }
-  return found;
-}
+import { joinsRun, putRun } from "../lib/runs.ts";
+import { ISEC_REGULAR, SYM_DEFINED, SYM_KIND_MASK } from "../shared/abi.ts";
+import { R_SYM, SHDR_BYTES, SHF_ALLOC, SHT_NOBITS, SHT_REL, SHT_RELA, SH_INFO, SH_TYPE } from "../shared/elf.ts";
 
 /** First of the `count` section headers at `shdrs` that has `type`; 0 = none. */
 export function findSectionType(shdrs: u32, count: u32, type: u32): u32 {
@@ -151,4 +107,58 @@ export function orderMembers(from: u32, to: u32, ranks: u32, scratch: u32): u32 
   }
   for (let k: u32 = 0; k < count; k++) member[from + k] = load<u32>(scratch + (k << 2));
   return count;
+}
+
+/** Two sections are read together when the bytes between them are fewer than this. */
+const GAP_BYTES: f64 = 16384;
+const PLACE_ALIGN: u32 = 16;
+
+/**
+ * Sections with a rank whose contents are in a file as they are: isec row and place (u32 each), one behind the other, at `list`, in the order of
+ * the files, until they have `limit` bytes. Returns how many.
+ */
+export function listOrdered(ranks: u32, limit: f64, list: u32): u32 {
+  const t = tables();
+  const isec = t.isec;
+  const rows = isec.rows;
+  let count: u32 = 0;
+  let end: f64 = 0;
+  for (let row: u32 = 1; row < rows; row++) {
+    if (load<u32>(ranks + (row << 2)) == 0 || !isec.live[row] || isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS) continue;
+    if (!(isec.sh_flags[row] & SHF_ALLOC) || isec.compressed[row] != 0 || isec.size[row] == 0) continue;
+    if (end + isec.size[row] > limit) break;
+    store<u32>(list + (count << 3), row);
+    store<u32>(list + (count << 3), <u32>end, 4);
+    end += Math.ceil(isec.size[row] / PLACE_ALIGN) * PLACE_ALIGN;
+    count++;
+  }
+  return count;
+}
+
+/** Finds the next of the entries [from, to) of that list that one read can bring, as nextPieceRun does (split-pieces). Returns 0 when there are none. */
+export function nextOrderedRun(from: u32, to: u32, list: u32, limit: f64, run: u32): u32 {
+  if (from >= to) return 0;
+  const isec = tables().isec;
+  const row = load<u32>(list + (from << 3));
+  const start = isec.sh_offset[row];
+  let end = start + isec.size[row];
+  let next = from + 1;
+  for (; next < to; next++) {
+    const other = load<u32>(list + (next << 3));
+    if (isec.obj[other] != isec.obj[row] || !joinsRun(other, start, end, GAP_BYTES, limit)) break;
+    end = isec.sh_offset[other] + isec.size[other];
+  }
+  putRun(run, from, next, false, start, end);
+  return 1;
+}
+
+/** The contents of the entries [from, to) stay at their places behind `base`; those of the file from byte `start` on are at `contents`. */
+export function keepOrdered(from: u32, to: u32, list: u32, base: u32, contents: u32, start: f64): void {
+  const isec = tables().isec;
+  for (let i = from; i < to; i++) {
+    const row = load<u32>(list + (i << 3));
+    const address = base + load<u32>(list + (i << 3), 4);
+    memory.copy(address, contents + <u32>(isec.sh_offset[row] - start), <u32>isec.size[row]);
+    isec.kept[row] = address;
+  }
 }

@@ -238,6 +238,11 @@ export const FOLD_UNIQUE = 1;
 /** Is folded if another section is identical. */
 export const FOLD_CANDIDATE = 2;
 
+// ---- names of an ordering file (as-kernels/passes/ordered-names.ts): bits, and one that was there before ----
+export const NAME_FOUND = 1;
+export const NAME_OBSTACLE = 2;
+export const NAME_AGAIN = 4;
+
 // ---- set-visibility: one mark byte per global ----
 /** A version script has spoken. */
 export const MARK_ASSIGNED = 1;

@@ -49,6 +49,7 @@ function fill({ arena, tables }: KernelMemory, sections: TwinSection[]): void {
     isec.live[i] = section.live ? 1 : 0;
     isec.size[i] = section.size;
     isec.compressed[i] = section.compressed ? 1 : 0;
+    isec.kept[i] = 0;
   });
 }
 
@@ -160,21 +161,32 @@ for (const debug of [false, true]) {
       const wanted = new Uint8Array(size);
       arena.u8.fill(0, window, window + size);
       const out = arena.alloc(32);
+      const hasBytes = ({ kind, type, size: bytes }: TwinSection): boolean => kind === abi.ISEC_REGULAR && type !== SHT_NOBITS && bytes > 0;
+      // What is in memory is not read.
+      const isKept = sections.map((section) => seed % 2 === 0 && !section.compressed && hasBytes(section) && random.chance(0.3));
+      sections.forEach(({ offset, size: bytes, source }, s) => {
+        if (!isKept[s]) return;
+        tables.isec.kept[s + 1] = arena.alloc(bytes);
+        arena.u8.set(files[source - 1]!.subarray(offset, offset + bytes), tables.isec.kept[s + 1]);
+      });
+      const others = sections.map((section, s) => (isKept[s] ? { ...section, size: 0 } : section));
       for (let from = 0; from < sections.length; ) {
-        const twin = runTwin(sections, from, limit);
+        const twin = runTwin(others, from, limit);
         const next = kernels.nextRun(from + 1, sections.length + 1, limit, out) - 1;
         const [first, last] = [arena.f64[out >>> 3]!, arena.f64[(out >>> 3) + 1]!];
         const compressed = arena.u32[(out >>> 2) + 5]! - 1;
         assert.equal({ next, first, last, compressed }, { next: twin.next, first: twin.first, last: twin.last, compressed: twin.compressed }, `seed ${seed}`);
+        assert.is(arena.u32[(out >>> 2) + 6], isKept.slice(from, next).includes(true) ? 1 : 0, `seed ${seed}`);
+        kernels.placeKept(from + 1, next + 1, window, 0);
         if (last > first) {
           assert.is(arena.u32[(out >>> 2) + 4], twin.source, `seed ${seed}`);
           const input = arena.alloc(last - first);
           arena.u8.set(files[twin.source - 1]!.subarray(first, last), input);
           kernels.placeRun(from + 1, next + 1, input, first, window, 0);
-          for (let s = from; s < next; s++) {
-            const { kind, type, offset, size: bytes, source } = sections[s]!;
-            if (kind === 0 && type !== SHT_NOBITS && bytes > 0) wanted.set(files[source - 1]!.subarray(offset, offset + bytes), tables.isec.outOffset[s + 1]!);
-          }
+        }
+        for (let s = from; s < next; s++) {
+          const { offset, size: bytes, source, compressed: packed } = sections[s]!;
+          if (hasBytes(sections[s]!) && !packed) wanted.set(files[source - 1]!.subarray(offset, offset + bytes), tables.isec.outOffset[s + 1]!);
         }
         from = next;
       }

@@ -28,6 +28,60 @@ for (const debug of [false, true]) {
     }
   });
 
+  test("contents of ranked sections, read side by side, stay in memory", () => {
+    const file = Uint8Array.from({ length: 1_200_000 }, (_, i) => (i * 7 + (i >> 8)) & 255);
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = prng(seed);
+      const top = arena.mark();
+      const rows = random.between(1, 60);
+      const isec = allocTable(arena, tables, "isec", rows + 1);
+      const ranks = arena.allocZeroed(4 * rows + 4);
+      let [obj, offset] = [1, 0];
+      for (let row = 1; row <= rows; row++) {
+        if (random.chance(0.1)) [obj, offset] = [obj + 1, 0];
+        isec.obj[row] = obj;
+        isec.sh_offset[row] = offset += random.pick([0, 3, 16, 16384, 16385]);
+        offset += isec.size[row] = random.pick([0, 1, 40, 3000]);
+        isec.live[row] = random.chance(0.9) ? 1 : 0;
+        isec.kind[row] = random.pick([abi.ISEC_REGULAR, abi.ISEC_REGULAR, abi.ISEC_REGULAR, abi.ISEC_MERGE]);
+        isec.sh_type[row] = random.pick([elf.SHT_PROGBITS, elf.SHT_PROGBITS, elf.SHT_NOBITS]);
+        isec.sh_flags[row] = random.pick([elf.SHF_ALLOC, elf.SHF_ALLOC, 0]);
+        isec.compressed[row] = random.chance(0.1) ? 1 : 0;
+        isec.kept[row] = 0;
+        arena.u32[(ranks >>> 2) + row] = random.pick([0, 1, 2]);
+      }
+      const most = random.pick([4000, 1e9]);
+      const wanted: number[] = [];
+      let end = 0;
+      for (let row = 1; row <= rows; row++) {
+        const { live, kind, sh_type, sh_flags, compressed, size } = isec;
+        if (arena.u32[(ranks >>> 2) + row] === 0 || live[row] === 0 || kind[row] !== abi.ISEC_REGULAR || sh_type[row] === elf.SHT_NOBITS) continue;
+        if (sh_flags[row] === 0 || compressed[row] !== 0 || size[row] === 0) continue;
+        if (end + size[row]! > most) break;
+        wanted.push(row);
+        end += Math.ceil(size[row]! / 16) * 16;
+      }
+      const list = arena.alloc(8 * rows);
+      const count = kernels.listOrdered(ranks, most, list);
+      assert.equal(Array.from({ length: count }, (_, i) => arena.u32[(list >>> 2) + 2 * i]), wanted, `seed ${seed}`);
+      const [base, run, limit] = [arena.alloc(end), arena.alloc(32), random.pick([1, 5000, 1 << 20])];
+      let reads = 0;
+      for (let at = 0; kernels.nextOrderedRun(at, count, list, limit, run) !== 0; at = arena.u32[(run >>> 2) + 1]!, reads++) {
+        const [start, bytes] = [arena.f64[(run >>> 3) + 2]!, arena.f64[(run >>> 3) + 3]!];
+        const contents = arena.alloc(bytes);
+        arena.u8.set(file.subarray(start, start + bytes), contents);
+        kernels.keepOrdered(at, arena.u32[(run >>> 2) + 1]!, list, base, contents, start);
+      }
+      const follows = (row: number, before: number): boolean => isec.obj[row] === isec.obj[before] && isec.sh_offset[row]! - isec.sh_offset[before]! - isec.size[before]! <= 16384;
+      if (limit > 5000) assert.is(reads, wanted.filter((row, i) => i === 0 || !follows(row, wanted[i - 1]!)).length, `seed ${seed}`);
+      for (let row = 1; row <= rows; row++) {
+        if (!wanted.includes(row)) assert.is(isec.kept[row], 0);
+        else assert.equal(arena.u8.slice(isec.kept[row], isec.kept[row]! + isec.size[row]!), file.slice(isec.sh_offset[row], isec.sh_offset[row]! + isec.size[row]!), `seed ${seed}`);
+      }
+      arena.release(top);
+    }
+  });
+
   test("finds the local symbols that are named, not sections and files", () => {
     const top = arena.mark();
     const names = ["one", "two", "", "three", "one", "four", "file", "section", "global"];
@@ -51,7 +105,7 @@ for (const debug of [false, true]) {
     const list = arena.alloc(8 * wanted.length);
     wanted.forEach((name, i) => arena.u32.set([arena.put(name), name.length], (list >>> 2) + 2 * i));
     const table = arena.allocZeroed(4 * 16);
-    kernels.indexOrder(list, wanted.length, table, 16);
+    kernels.indexOrder(list, wanted.length, table, 16, arena.alloc(wanted.length));
     const out = arena.alloc(8 * names.length);
     const count = kernels.orderedLocals(1, list, table, 16, out);
     assert.equal([...arena.u32.subarray(out >>> 2, (out >>> 2) + 2 * count)], [2, 501, 2, 505, 1, 506]);

@@ -22,6 +22,7 @@ export interface Kernels {
   nextRun(from: u32, to: u32, limit: f64, out: u32): u32;
   zeroNobits(from: u32, to: u32, window: u32, windowOffset: f64): void;
   placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u32, windowOffset: f64): void;
+  placeKept(from: u32, to: u32, window: u32, windowOffset: f64): void;
   fillBytes(address: u32, byte: u32, bytes: u32): void;
   copyMemory(to: u32, from: u32, bytes: u32): void;
   // passes/bind-sections
@@ -171,12 +172,20 @@ export interface Kernels {
   copyRun(from: u32, to: u32, contents: u32, start: f64, low: f64, high: f64, at: u32): void;
   verifyMerged(i: u32, contents: u32, bytes: u32): u32;
   // passes/order-members
-  indexOrder(names: u32, count: u32, table: u32, slots: u32): void;
-  orderedLocals(o: u32, names: u32, table: u32, slots: u32, out: u32): u32;
   findSectionType(shdrs: u32, count: u32, type: u32): u32;
   findRelocations(shdrs: u32, count: u32, target: u32): u32;
   callGraphEdges(o: u32, weights: u32, count: u32, relas: u32, step: u32, out: u32): u32;
   orderMembers(from: u32, to: u32, ranks: u32, scratch: u32): u32;
+  listOrdered(ranks: u32, limit: f64, list: u32): u32;
+  nextOrderedRun(from: u32, to: u32, list: u32, limit: f64, run: u32): u32;
+  keepOrdered(from: u32, to: u32, list: u32, base: u32, contents: u32, start: f64): void;
+  // passes/ordered-names
+  orderLines(text: u32, end: u32, list: u32): u32;
+  indexOrder(names: u32, count: u32, table: u32, slots: u32, states: u32): void;
+  orderedLocals(o: u32, names: u32, table: u32, slots: u32, out: u32): u32;
+  rankGlobals(names: u32, count: u32, globals: u32, slots: u32, states: u32, ranks: u32): void;
+  rankLocals(list: u32, count: u32, states: u32, ranks: u32): void;
+  oddNames(count: u32, states: u32, list: u32): u32;
   // passes/pack-relocs
   collectRecords(from: u32, to: u32): u32;
   takeUngrouped(records: u32, count: u32, out: u32): u32;
@@ -423,6 +432,7 @@ export const KERNEL_NAMES: readonly string[] = [
   "nextRun",
   "zeroNobits",
   "placeRun",
+  "placeKept",
   "fillBytes",
   "copyMemory",
   "bindSections",
@@ -552,12 +562,19 @@ export const KERNEL_NAMES: readonly string[] = [
   "nextWinnerRun",
   "copyRun",
   "verifyMerged",
-  "indexOrder",
-  "orderedLocals",
   "findSectionType",
   "findRelocations",
   "callGraphEdges",
   "orderMembers",
+  "listOrdered",
+  "nextOrderedRun",
+  "keepOrdered",
+  "orderLines",
+  "indexOrder",
+  "orderedLocals",
+  "rankGlobals",
+  "rankLocals",
+  "oddNames",
   "collectRecords",
   "takeUngrouped",
   "packRecords",

@@ -15,6 +15,7 @@ import { parseObjectPhase, readSymbolsPhase } from "../passes/parse-object.ts";
 import { RELOCATABLE_SYMBOL_PHASES } from "../passes/relocatable/relocatable-symbols.ts";
 import { RELOCATABLE_PHASES } from "../passes/relocatable/write-relocatable.ts";
 import { resolveAddressesPhase } from "../passes/resolve-addresses.ts";
+import { orderedContentsPhase } from "../passes/section-order/ordered-contents.ts";
 import { WALK_PHASES } from "../passes/walk-archives.ts";
 import { relocatePhase } from "../passes/write-output.ts";
 import { countSymtabPhase, emitSymtabPhase } from "../synthetic/symtab.ts";
@@ -33,6 +34,7 @@ export const PHASES: Phases = {
   "fill-targets": fillTargetsPhase,
   "mark-live": markLivePhase,
   "resolve-addresses": resolveAddressesPhase,
+  "ordered-contents": orderedContentsPhase,
   relocate: relocatePhase,
   "count-symtab": countSymtabPhase,
   "emit-symtab": emitSymtabPhase,

@@ -57,16 +57,6 @@ function defaultSymver(ctx: Context): void {
   ctx.versionNodes.unshift({ name, globals: [ANY], locals: [], parents: [], implied: true });
 }
 
-/** --symbol-ordering-file: its lines, each once. */
-function readOrder(ctx: Context, path: ByteString): ByteString[] {
-  const lines = new Set<ByteString>();
-  for (const line of read(ctx, path, orderingLines)) {
-    if (lines.has(line)) ctx.diag.warn({ code: "OTHER", text: `${path}: duplicate ordered symbol: ${line}`, symbol: line, at: { input: path } });
-    lines.add(line);
-  }
-  return [...lines];
-}
-
 export function readScripts(ctx: Context): void {
   const { options } = ctx;
   for (const name of options.versionScripts) readVersionScript(ctx, name);
@@ -74,7 +64,7 @@ export function readScripts(ctx: Context): void {
   if (options.defaultSymver && options.shared) defaultSymver(ctx);
   if (options.symbolOrderingFile !== "") {
     if (options.callGraphOrderingFile !== "") ctx.diag.error({ code: "BAD_OPTION", text: "--symbol-ordering-file and --call-graph-order-file may not be used together" });
-    ctx.symbolOrder = readOrder(ctx, options.symbolOrderingFile);
+    ctx.symbolOrder = read(ctx, options.symbolOrderingFile, (text) => [text]).join("");
   } else if (options.callGraphOrderingFile !== "" && options.callGraphSort !== "none") {
     ctx.callGraph = read(ctx, options.callGraphOrderingFile, orderingLines);
   }

@@ -10,6 +10,7 @@ import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJE
 import type { Context, OutputSection } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
+import { keepOrdered } from "./section-order/ordered-contents.ts";
 import { BATCH_HEAD, cutObjects, objectSections, type Batches, relocateObjects, relocateSlices, type MemberRange } from "./relocate-objects.ts";
 import { writeMerged } from "./write-merged.ts";
 
@@ -123,6 +124,7 @@ function readMembers(w: WorkerContext, first: number, end: number, window: numbe
       w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
       w.kernels.placeRun(at, next, input, start, window, from);
     }
+    if (w.u32[(out >>> 2) + 6] !== 0) w.kernels.placeKept(at, next, window, from);
     at = next;
   }
 }
@@ -246,6 +248,7 @@ function cutMerged({ arena, tables: { msec } }: Context, takes: (m: number) => b
 
 /** Reads isec, member, sym; writes the output's input-made contents, .rela.dyn slices. This thread does `work` while others have begun. */
 export async function writeOutput(ctx: Context, fd: number, work: () => void): Promise<void> {
+  await keepOrdered(ctx);
   await writeSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd, work);
 }
 

@@ -23,6 +23,17 @@ order("symbols of the ordering file come first, globals and locals, and the rest
   contains(w.fails("$LD a.o --symbol-ordering-file=order --call-graph-ordering-file=order -o m"), "may not be used together");
 });
 
+order("contents come to the places of ordered sections, from any object, beside those that keep theirs", (w) => {
+  const names = Array.from({ length: 3 }, (_, o) => Array.from({ length: 40 }, (_, i) => `f${o}_${i}`));
+  names.forEach((each, o) => w.write({ [`o${o}.s`]: each.map((name, i) => `.section .text.${name},"ax"\n.globl ${name}\n${name}: .fill ${i % 7}, 1, 0x90\naddl $${i + o}, %edi\nret\n`).join("") }));
+  const all = names.flat();
+  w.write({ "main.s": `.globl _start\n_start: xorl %edi, %edi\n${all.map((name) => `call ${name}\n`).join("")}movl $60, %eax\nsyscall\n`, order: all.filter((_, i) => i % 3 !== 0).reverse().join("\n") });
+  w.sh("for o in o0 o1 o2 main; do as $o.s -o $o.o; done; $LD main.o o0.o o1.o o2.o --symbol-ordering-file=order -o m && $LD main.o o0.o o1.o o2.o --symbol-ordering-file=order --threads=2 -o m2 && cmp m m2");
+  assert.is(w.try("./m").status, all.reduce((sum, _, i) => sum + (i % 40) + Math.floor(i / 40), 0) & 255);
+  const address = (name: string): number => w.elf("m").symbol(name)!.value;
+  assert.ok(address("f2_39") < address("f0_1") && address("f0_1") < address("f0_0"));
+});
+
 order("what cannot be ordered is said", (w) => {
   w.write({
     "a.s": `${FUNCTIONS}${START} call u\n.globl number\n.set number, 5\n.weak u, none\n.quad none\n`, "so.s": ".globl u\n.type u,@function\nu: ret\n",

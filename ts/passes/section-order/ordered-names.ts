@@ -3,7 +3,7 @@
  *
  * Runs only when such a file was given: that is why every local symbol's name may be looked up.
  */
-import { SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR } from "../../../as-kernels/shared/abi.ts";
+import { NAME_AGAIN, SYM_ABSOLUTE, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR } from "../../../as-kernels/shared/abi.ts";
 import { UNDEFINED_IGNORE } from "../../../as-kernels/shared/reloc.ts";
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
@@ -37,18 +37,14 @@ export class OrderedNames {
   }
 
   private findLocals(names: ByteString[], found: Map<ByteString, number[]>): void {
-    const { arena, kernels, tables, objects } = this.ctx;
+    const { ctx } = this;
+    const { arena } = ctx;
     const mark = arena.mark();
     const list = arena.alloc(8 * names.length + 8);
     names.forEach((name, i) => arena.u32.set([arena.put(name), name.length], (list >>> 2) + 2 * i));
-    const slots = slotsFor(names.length);
-    const table = arena.allocZeroed(4 * slots);
-    kernels.indexOrder(list, names.length, table, slots);
-    for (const o of objects) {
-      const out = this.ctx.pool.self.window(2, 8 * tables.obj.firstGlobal[o]! + 8);
-      const count = kernels.orderedLocals(o, list, table, slots, out);
-      for (let i = 0; i < count; i++) found.get(names[arena.u32[(out >>> 2) + 2 * i]! - 1]!)!.push(arena.u32[(out >>> 2) + 2 * i + 1]!);
-    }
+    eachLocal(ctx, indexNames(ctx, list, names.length, arena.alloc(names.length)), (at, count) => {
+      for (let i = 0; i < count; i++) found.get(names[arena.u32[(at >>> 2) + 2 * i]! - 1]!)!.push(arena.u32[(at >>> 2) + 2 * i + 1]!);
+    });
     arena.release(mark);
   }
 
@@ -82,4 +78,53 @@ export class OrderedNames {
     if (sym.isec[id] !== 0 && (sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED) return isec.obj[sym.isec[id]!]!;
     return this.ctx.objects.find((o) => id >= obj.localBase[o]! && id < obj.localBase[o]! + obj.firstGlobal[o]!) ?? 0;
   }
+}
+
+/** Names in memory: `list` has address and bytes of each, `table` finds them. */
+interface NameIndex {
+  list: number;
+  table: number;
+  slots: number;
+}
+
+/** `states`: a byte per name, of which indexOrder says whether it is one of those before. */
+function indexNames({ arena, kernels }: Context, list: number, count: number, states: number): NameIndex {
+  const slots = slotsFor(count);
+  const table = arena.allocZeroed(4 * slots);
+  kernels.indexOrder(list, count, table, slots, states);
+  return { list, table, slots };
+}
+
+/** Calls `use` with the local symbols of each object that have one of those names (1 + index of the name, sym row: u32 each), and how many they are. */
+function eachLocal({ kernels, tables, objects, pool }: Context, { list, table, slots }: NameIndex, use: (at: number, count: number) => void): void {
+  for (const o of objects) {
+    const out = pool.self.window(2, 8 * tables.obj.firstGlobal[o]! + 8);
+    use(out, kernels.orderedLocals(o, list, table, slots, out));
+  }
+}
+
+/** --symbol-ordering-file, whose text is `text`: ranks sections (u32 per isec row at `ranks`, the first is 1); the rank behind the last. */
+export function rankBySymbols(ctx: Context, text: ByteString, ranks: number): number {
+  const { arena, kernels, names: globals, options } = ctx;
+  const path = options.symbolOrderingFile;
+  const mark = arena.mark();
+  const at = arena.put(text);
+  // Each line has a byte and its end.
+  const list = arena.alloc(4 * text.length + 8);
+  const count = kernels.orderLines(at, at + text.length, list);
+  arena.release(list + 8 * count);
+  const states = arena.alloc(count);
+  const name = (i: number): ByteString => arena.string(arena.u32[(list >>> 2) + 2 * i]!, arena.u32[(list >>> 2) + 2 * i + 1]!);
+  const index = indexNames(ctx, list, count, states);
+  kernels.rankGlobals(list, count, globals.table, globals.slots, states, ranks);
+  eachLocal(ctx, index, (locals, found) => kernels.rankLocals(locals, found, states, ranks));
+  const odd = arena.alloc(4 * count);
+  const indices = arena.u32.slice(odd >>> 2, (odd >>> 2) + kernels.oddNames(count, states, odd));
+  const isAgain = (i: number): boolean => arena.u8[states + i] === NAME_AGAIN;
+  for (const i of indices.filter(isAgain)) ctx.diag.warn({ code: "OTHER", text: `${path}: duplicate ordered symbol: ${name(i)}`, symbol: name(i), at: { input: path } });
+  // What is wrong with the others.
+  const others = options.warnSymbolOrdering ? Array.from(indices.filter((i) => !isAgain(i)), name) : [];
+  arena.release(mark);
+  if (others.length > 0) new OrderedNames(ctx, path, others).find(others, (other) => `symbol ordering file: no such symbol: ${other}`);
+  return count + 1;
 }

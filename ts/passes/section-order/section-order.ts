@@ -15,8 +15,9 @@ import { HEADERS_OSEC } from "../bind-sections.ts";
 import { sortByCache } from "./cache-directed-sort.ts";
 import { readCallGraph } from "./call-graph.ts";
 import { sortByCallers } from "./call-graph-sort.ts";
+import { KEPT_PART } from "./ordered-contents.ts";
 import { shuffledSections } from "./shuffle-sections.ts";
-import { OrderedNames } from "./ordered-names.ts";
+import { OrderedNames, rankBySymbols } from "./ordered-names.ts";
 
 /** Is there any wish? */
 export function wantsSectionOrder(ctx: Context): boolean {
@@ -25,30 +26,28 @@ export function wantsSectionOrder(ctx: Context): boolean {
 
 /** Are there sections that shall come first? */
 function wantsFirst(ctx: Context): boolean {
-  if (ctx.symbolOrder !== null) return ctx.symbolOrder.length > 0;
+  if (ctx.symbolOrder !== null) return ctx.symbolOrder !== "";
   return ctx.options.callGraphSort !== "none" && (ctx.callGraph !== null || ctx.params.get("callGraph") === 1);
 }
 
 export function orderInputSections(ctx: Context): void {
-  const { arena, tables } = ctx;
+  const { arena, kernels, tables } = ctx;
+  const list = arena.alloc(8 * tables.isec.rows);
   const mark = arena.mark();
   const ranks = arena.allocZeroed(4 * tables.isec.rows);
-  const first = !wantsFirst(ctx) ? [] : ctx.symbolOrder !== null ? bySymbols(ctx, ctx.symbolOrder) : byCallGraph(ctx);
-  const sections = ctx.options.shuffleSections.length > 0 ? first.concat(shuffledSections(ctx)) : first;
-  sections.forEach((row, i) => {
-    const at = (ranks >>> 2) + row;
-    if (arena.u32[at] === 0) arena.u32[at] = i + 1;
-  });
-  if (sections.length > 0) apply(ctx, ranks, arena.alloc(4 * tables.member.rows));
+  /** Gives the sections that have none yet the ranks from `from` on; the next one. */
+  const rank = (rows: number[], from: number): number => {
+    rows.forEach((row, i) => (arena.u32[(ranks >>> 2) + row] ||= from + i));
+    return from + rows.length;
+  };
+  let next = 1;
+  if (wantsFirst(ctx)) next = ctx.symbolOrder !== null ? rankBySymbols(ctx, ctx.symbolOrder, ranks) : rank(byCallGraph(ctx), next);
+  if (ctx.options.shuffleSections.length > 0) next = rank(shuffledSections(ctx), next);
+  if (next > 1) {
+    apply(ctx, ranks, arena.alloc(4 * tables.member.rows));
+    ctx.ordered = { list, count: kernels.listOrdered(ranks, arena.free * KEPT_PART, list) };
+  }
   arena.release(mark);
-}
-
-function bySymbols(ctx: Context, lines: string[]): number[] {
-  const { sym } = ctx.tables;
-  const names = new OrderedNames(ctx, ctx.options.symbolOrderingFile, lines);
-  const found = names.find(lines, (name) => `symbol ordering file: no such symbol: ${name}`);
-  const defined = (id: number): boolean => (sym.flags[id]! & SYM_KIND_MASK) === SYM_DEFINED && sym.isec[id] !== 0;
-  return lines.flatMap((line) => found.get(line)!.filter(defined).map((id) => sym.isec[id]!));
 }
 
 function byCallGraph(ctx: Context): number[] {
