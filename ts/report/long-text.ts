@@ -5,7 +5,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 
-const PART_CHARACTERS = 1 << 20;
+const PART_CHARACTERS = 1 << 16;
 
 export class LongText {
   readonly parts: ByteString[] = [];
