@@ -8,7 +8,7 @@ import { brotliDecompressSync } from "node:zlib";
 import { R_X86_64_64, R_X86_64_GOTTPOFF, R_X86_64_PC32, R_X86_64_PLT32 } from "../as-kernels/shared/elf.ts";
 import { SHF_ALLOC, SHF_TLS, SHF_WRITE, SHT_NOTE, STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_TLS } from "../as-kernels/shared/elf.ts";
 import { ObjectBuilder } from "../test/helpers/object.ts";
-import type { Parser } from "../ts/api/command-line.ts";
+import type { LocalEngine } from "../ts/api/context.ts";
 import type * as EngineModule from "../ts/api/engine.ts";
 import { parsedBefore } from "../ts/api/parse-line.ts";
 import type { PackedOptions, remoteParser, unpackOptions } from "../ts/api/remote.ts";
@@ -83,51 +83,53 @@ const LINKS: string[][] = [
   ["-static", "-s", "-Ttext=0x500000", "-e", "main", "count.o", "counter.o"],
 ];
 
+type Given = (args: string[], files: Files) => [LocalEngine, LinkOptions];
+
 /** Options as a page sends them, as its worker gives them to the engine. */
-function given({ unpackOptions, remoteParser }: Engine, args: string[], files: Files): [LinkOptions, Parser] {
-  const packed: PackedOptions = { plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) };
-  return [unpackOptions(packed, null), remoteParser(packed, null)];
+async function givenTo({ compileKernels, createEngine, unpackOptions, remoteParser }: Engine, kernels: Uint8Array): Promise<Given> {
+  const { parsing } = createEngine(await compileKernels(kernels), false);
+  return (args, files) => {
+    const packed: PackedOptions = { plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) };
+    return [parsing(remoteParser(packed, null)), unpackOptions(packed, null)];
+  };
 }
 
-type Run = (args: string[], files: Files) => Promise<Uint8Array>;
-
-async function runner(engine: Engine, kernels: Uint8Array): Promise<{ run: Run; createContext: EngineModule.LocalEngine["createContext"] }> {
-  const { link, createContext } = engine.createEngine(await engine.compileKernels(kernels), false);
-  const run: Run = async (args, files) => {
-    const { ok, output, diagnostics } = await link(...given(engine, args, files));
-    if (!ok) throw new Error(`${args.join(" ")}: ${diagnostics.map(({ message }) => message).join("\n")}`);
-    return output;
-  };
-  return { run, createContext };
+async function run(given: Given, args: string[], files: Files): Promise<Uint8Array> {
+  const [engine, options] = given(args, files);
+  const { ok, output, diagnostics } = await engine.link(options, []);
+  if (!ok) throw new Error(`${args.join(" ")}: ${diagnostics.map(({ message }) => message).join("\n")}`);
+  return output;
 }
 
 const musl = (): Files => muslFiles().set("library.o", libraryObject());
 
 /** Static programs in C and C++: what they call is called by about every first link in a page. */
 export async function firstLinks(engine: Engine, kernels: Uint8Array): Promise<void> {
-  const { run } = await runner(engine, kernels);
+  const given = await givenTo(engine, kernels);
   const files = musl();
-  for (const args of LINKS.slice(0, FIRST)) await run(args, files);
+  for (const args of LINKS.slice(0, FIRST)) await run(given, args, files);
 }
 
 export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promise<void> {
-  const { run, createContext } = await runner(engine, kernels);
+  const given = await givenTo(engine, kernels);
   const folder = path.resolve("dist/build", `ordinary.${process.pid}`);
   fs.mkdirSync(folder, { recursive: true });
   try {
     // A page does not read response files.
     const links = warmLinks(folder).map((args) => args.flatMap((word) => (word.startsWith("@") ? fs.readFileSync(word.slice(1), "utf8").split("\n") : [word])));
     const files = new Map([...filesOf("build/demo", "build/demo/"), ...filesOf(folder, `${folder}/`)]);
-    for (const args of links) files.set(args[args.indexOf("-o") + 1]!, await run(args, files));
+    for (const args of links) files.set(args[args.indexOf("-o") + 1]!, await run(given, args, files));
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
   const files = musl();
-  for (const args of LINKS) await run(args, files);
-  const context = await createContext(...given(engine, ["-static", "--gc-sections", "changed.o", "print.o", "steps.o"], new Map(filesOf("build/demo", ""))));
+  for (const args of LINKS) await run(given, args, files);
+  const [local, options] = given(["-static", "--gc-sections", "changed.o", "print.o", "steps.o"], new Map(filesOf("build/demo", "")));
+  const context = local.open(options, []);
   for (const which of CHANGES) {
-    context.update({ "changed.o": changedObject(which) });
-    await context.relink();
+    context.change({ "changed.o": changedObject(which) });
+    const { ok } = await context.link({});
+    if (!ok) throw new Error(`changed.o ${which} does not link`);
   }
-  await context.dispose();
+  await context.end();
 }

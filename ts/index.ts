@@ -5,8 +5,8 @@
  * kernels; no process is left, and nothing is printed.
  */
 import { createNodeHost, createNodePlatform } from "./host/node.ts";
-import { LocalContext } from "./api/context.ts";
-import { linkWith, type Runtime } from "./api/link.ts";
+import { localEngine } from "./api/context.ts";
+import { linkHere, openHere } from "./api/local.ts";
 import { parseHere } from "./api/parse-line.ts";
 import { LinkError } from "./api/link-error.ts";
 import { REAL_FILES } from "./api/file-system.ts";
@@ -20,20 +20,20 @@ export type * from "./api/types.ts";
 
 const platform = createNodePlatform();
 
-const runtime: Runtime = {
+const engine = localEngine({
   platform: () => platform,
   realFiles: () => createNodeHost(),
   parse: parseHere,
-};
+});
 
 /** Links. See LinkOptions for what may be said, LinkResult for what comes back. */
 export function link(options: LinkOptions): Promise<LinkResult> {
-  return linkWith(runtime, options);
+  return linkHere(engine, options);
 }
 
 /** A link that will be repeated. Nothing is linked yet. */
-export async function createContext(options: LinkOptions): Promise<LinkContext> {
-  return LocalContext.of(runtime, options);
+export function createContext(options: LinkOptions): Promise<LinkContext> {
+  return openHere(engine, options);
 }
 
 /** As in pages; here there is nothing to start, and only `kernels` as they are installed. */

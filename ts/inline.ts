@@ -5,13 +5,14 @@
  * in the thread that asks, because there is nothing to keep it from. Real files are not looked at.
  */
 import { WorkerEngine } from "./api/client.ts";
-import { BaseContext } from "./api/base-context.ts";
+import type { LocalEngine } from "./api/context.ts";
 import type * as EngineModule from "./api/engine.ts";
 import { kernelSource } from "./api/kernel-source.ts";
 import { LinkError } from "./api/link-error.ts";
+import { linkHere, openHere } from "./api/local.ts";
 import { parseHere } from "./api/parse-line.ts";
 import { sharedEngine } from "./api/shared-engine.ts";
-import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./api/types.ts";
+import type { Engine, EngineOptions, LinkContext, LinkOptions, LinkResult } from "./api/types.ts";
 // @ts-expect-error made by the build: the text of a script that sets wieldEngine
 import engineText from "wield:engine";
 // @ts-expect-error made by the build: bytes
@@ -40,49 +41,22 @@ function ownError(error: unknown): unknown {
 
 const ownErrors = <T>(promise: Promise<T>): Promise<T> => promise.catch((error: unknown) => Promise.reject(ownError(error)));
 
-class OwnErrors extends BaseContext {
-  private readonly inner: Awaited<ReturnType<EngineModule.LocalEngine["createContext"]>>;
-
-  constructor(inner: OwnErrors["inner"]) {
-    super();
-    this.inner = inner;
-  }
-
-  protected change(changes: Parameters<LinkContext["update"]>[0]): void {
-    this.inner.update(changes);
-  }
-
-  protected link(options: RelinkOptions): Promise<LinkResult> {
-    return ownErrors(this.inner.relink(options));
-  }
-
-  isStale(): Promise<boolean> {
-    return this.inner.isStale();
-  }
-
-  protected end(): void {
-    void this.inner.dispose();
-  }
-}
-
 /** The linker in this thread. */
-class LocalEngine implements Engine {
+class ThreadEngine implements Engine {
   readonly threads = Promise.resolve(1);
   private readonly source: EngineOptions["kernels"];
-  private engine: Promise<ReturnType<typeof EngineModule.createEngine>> | undefined;
+  private engine: Promise<LocalEngine> | undefined;
 
   constructor(source: EngineOptions["kernels"]) {
     this.source = source;
   }
 
   async link(options: LinkOptions): Promise<LinkResult> {
-    this.engine ??= this.start();
-    return ownErrors((await this.engine).link(options, parseHere));
+    return linkHere(await (this.engine ??= this.start()), options);
   }
 
   async createContext(options: LinkOptions): Promise<LinkContext> {
-    this.engine ??= this.start();
-    return new OwnErrors(await ownErrors((await this.engine).createContext(options, parseHere)));
+    return openHere(await (this.engine ??= this.start()), options);
   }
 
   dispose(): void {
@@ -90,15 +64,22 @@ class LocalEngine implements Engine {
     this.engine.catch(() => undefined);
   }
 
-  private async start(): Promise<ReturnType<typeof EngineModule.createEngine>> {
+  private async start(): Promise<LocalEngine> {
     const module = new Function(`${text}\nreturn wieldEngine;`)() as typeof EngineModule;
-    return module.createEngine(await module.compileKernels(kernelSource(this.source, kernels)), false);
+    const engine = module.createEngine(await module.compileKernels(kernelSource(this.source, kernels)), false).parsing(parseHere);
+    return {
+      link: (options, hooks) => ownErrors(engine.link(options, hooks)),
+      open(options, hooks) {
+        const inner = engine.open(options, hooks);
+        return { change: (changes) => inner.change(changes), link: (watching) => ownErrors(inner.link(watching)), isStale: () => inner.isStale(), end: () => inner.end() };
+      },
+    };
   }
 }
 
 /** An engine of one's own. In a page: a worker. */
 export function createEngine(options: EngineOptions = {}): Engine {
-  if (typeof document === "undefined" && options.createWorker === undefined) return new LocalEngine(options.kernels);
+  if (typeof document === "undefined" && options.createWorker === undefined) return new ThreadEngine(options.kernels);
   return new WorkerEngine(options.createWorker ?? blobWorker, () => kernelSource(options.kernels, kernels));
 }
 

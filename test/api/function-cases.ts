@@ -179,6 +179,7 @@ export const functionCases: Record<string, Case> = {
     // A page's engine is new: it begins with the quick program and goes on with the complete one, which --icf needs.
     const counts: Record<string, number> = {};
     const count = (what: string): void => void (counts[what] = (counts[what] ?? 0) + 1);
+    let ended: Wield.LinkResult | undefined;
     const plugin: Wield.LinkPlugin = {
       name: "counting",
       setup({ onResolve, onLoad, onUndefined, onEnd }) {
@@ -187,7 +188,7 @@ export const functionCases: Record<string, Case> = {
         onLoad({ filter: /./, namespace: "x" }, async ({ path }) => (count(`load ${path}`), { data: async () => (count(`loaded ${path}`), fixtures[path]!) }));
         onLoad({ filter: /./ }, async ({ path }) => count(`load ${path}`) as undefined);
         onUndefined(async (symbols) => (count(`undefined ${symbols.join()}`), [{ name: "late.o", data: async () => (count("late.o"), fixtures["print.o"]!) }]));
-        onEnd(async () => count("end"));
+        onEnd(async (result) => ((ended = result), count("end")));
       },
     };
     const fs: Wield.LinkFileSystem = {
@@ -208,7 +209,9 @@ export const functionCases: Record<string, Case> = {
     const other = api.createEngine();
     const context = await other.createContext(options);
     context.update({ "start.o": async () => (count("updated"), fixtures["start.o"]!) });
-    same((await context.relink()).output, result.output, "in a context");
+    const again = await context.relink();
+    same(again.output, result.output, "in a context");
+    ok(ended === again, "onEnd is told of another result than the program");
     check("relink", ["updated", "extra.o"]);
     await context.dispose();
     other.dispose();

@@ -3,11 +3,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { LocalContext } from "../../ts/api/context.ts";
-import { linkWith } from "../../ts/api/link.ts";
+import { localEngine, type LocalEngine } from "../../ts/api/context.ts";
+import { linkHere, openHere } from "../../ts/api/local.ts";
 import { parseHere } from "../../ts/api/parse-line.ts";
 import { memoryFS } from "../../ts/api/file-system.ts";
-import type { LinkFileSystem, LinkResult } from "../../ts/api/types.ts";
+import type { LinkContext, LinkFileSystem, LinkResult } from "../../ts/api/types.ts";
+import type { Platform } from "../../ts/host/virtual.ts";
 import { createWebPlatform } from "../../ts/host/web.ts";
 import { repoRoot } from "../helpers/tools.ts";
 
@@ -15,6 +16,8 @@ const test = suite("api/outgrown-memory");
 const NAMES = ["start.o", "print.o", "steps.o"];
 const files = Object.fromEntries(NAMES.map((name) => [name, new Uint8Array(fs.readFileSync(path.join(repoRoot(), "build/demo", name)))]));
 const kernels = new WebAssembly.Module(fs.readFileSync(path.join(repoRoot(), "dist/kernels.wasm")));
+
+const engineOf = (platform: Platform): LocalEngine => localEngine({ platform: () => platform, realFiles: () => null, parse: parseHere });
 
 /** How large the memories are that `work` makes. */
 async function memoriesOf(work: () => Promise<void>): Promise<number[]> {
@@ -40,7 +43,7 @@ async function link(pages: number | undefined | "own", fs: LinkFileSystem = memo
   const platform = pages === undefined ? others : { ...others, memoryPages: pages === "own" ? memoryPages! : () => pages };
   let result: LinkResult | undefined;
   const made = await memoriesOf(async () => {
-    result = await linkWith({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: NAMES, fs, gcSections: true });
+    result = await linkHere(engineOf(platform), { inputs: NAMES, fs, gcSections: true });
   });
   return { result: result!, made };
 }
@@ -73,7 +76,7 @@ test("a context begins with some memory, and outgrows it once", async () => {
   for (const [pages, expected] of [[1 << 13, [1 << 13]], [20, [20, 65536]]] as const) {
     const made = await memoriesOf(async () => {
       const platform = { ...createWebPlatform(kernels, false), memoryPages: () => pages };
-      const context = await LocalContext.of({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: NAMES, fs: memoryFS(files), gcSections: true });
+      const context = await openHere(engineOf(platform), { inputs: NAMES, fs: memoryFS(files), gcSections: true });
       for (const changed of [null, "steps.o", "print.o"]) {
         if (changed !== null) context.update({ [changed]: files[changed]!.slice() });
         assert.ok(Buffer.from((await context.relink()).output).equals(Buffer.from(output)), `${pages} ${changed}`);
@@ -87,9 +90,9 @@ test("a context begins with some memory, and outgrows it once", async () => {
 test("a context has the memory of one that has ended, unless that is large", async () => {
   const { result: { output } } = await link(undefined);
   const platform = { ...createWebPlatform(kernels, false), memoryPages: () => 1 << 13 };
-  const open = (more: Record<string, Uint8Array> = {}): Promise<LocalContext> =>
-    LocalContext.of({ platform: () => platform, realFiles: () => null, parse: parseHere }, { inputs: [...NAMES, ...Object.keys(more)], fs: memoryFS({ ...files, ...more }), gcSections: true });
-  const linked = async (context: LocalContext): Promise<Buffer> => Buffer.from((await context.relink()).output);
+  const open = (more: Record<string, Uint8Array> = {}): Promise<LinkContext> =>
+    openHere(engineOf(platform), { inputs: [...NAMES, ...Object.keys(more)], fs: memoryFS({ ...files, ...more }), gcSections: true });
+  const linked = async (context: LinkContext): Promise<Buffer> => Buffer.from((await context.relink()).output);
   const made = await memoriesOf(async () => {
     for (let i = 0; i < 40; i++) {
       const context = await open();

@@ -12,7 +12,6 @@ import {
 } from "../../as-kernels/shared/elf.ts";
 import { Session, type Kept, type Runtime } from "../../ts/api/link.ts";
 import { parseHere } from "../../ts/api/parse-line.ts";
-import { Plugins } from "../../ts/api/plugins.ts";
 import { createNodePlatform } from "../../ts/host/node.ts";
 import { link, memoryFS } from "../../ts/index.ts";
 import { Machine } from "../../ts/memory/machine.ts";
@@ -125,7 +124,7 @@ for (const words of LINKS) {
     const runtime: Runtime = { platform: () => platform, realFiles: () => null, parse: parseHere };
     const options = { args: [...words, "--threads=1", "needs.o", "elsewhere.o", ...(words.includes("-shared") ? [] : ["start.o", "print.o", "steps.o"])], fs: memoryFS(await files()) };
     let before: Columns = new Map();
-    await new Session(runtime, options, new Plugins([]), kept).link({ onProgress: ({ pass }) => void (pass === "split-pieces" && (before = columnsOf(machine))) });
+    await new Session(runtime, options, [], kept).link({ onProgress: ({ pass }) => void (pass === "split-pieces" && (before = columnsOf(machine))) });
     const ctx = kept.last!;
     const state = ctx.checkpoint.resolved!;
     const others = (): string[] => [...columnsOf(machine)].flatMap(([name, bytes]) => (bytes === before.get(name) ? [] : [name]));

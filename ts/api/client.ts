@@ -6,14 +6,16 @@
 import * as Comlink from "comlink";
 import { takeMemory } from "../host/recycled-output.ts";
 import { checkAborted, untilAborted } from "./abort.ts";
-import { BaseContext } from "./base-context.ts";
 import { checkOptions } from "./check.ts";
 import type { EngineEndpoint } from "./engine.ts";
+import type { Inner } from "./growing.ts";
+import { completed } from "./hooks.ts";
 import type { KernelSource } from "./kernel-source.ts";
 import { LinkError } from "./link-error.ts";
 import { Packing, unpackOutcome } from "./packing.ts";
+import { ProgramContext, type Changes, type InnerContext } from "./program-context.ts";
 import type { PackedOutcome } from "./remote.ts";
-import type { ByteSource, Engine, LinkOptions, LinkResult, Progress, RelinkOptions } from "./types.ts";
+import type { ByteSource, LinkContext, LinkOptions, LinkResult, Progress, RelinkOptions } from "./types.ts";
 
 const disposedOf = (): LinkError => new LinkError("DISPOSED", "the engine has been disposed of");
 
@@ -74,7 +76,7 @@ class Started {
 
 const initFailed = (message: string, cause?: unknown): LinkError => new LinkError("INIT_FAILED", message, [], { cause });
 
-export class WorkerEngine implements Engine {
+export class WorkerEngine implements Inner {
   private readonly createWorker: () => Worker;
   private readonly kernels: () => KernelSource | Promise<KernelSource>;
   private started: Started | undefined;
@@ -109,12 +111,17 @@ export class WorkerEngine implements Engine {
     const packing = given ?? (await Packing.of(options));
     const engine = this.start();
     const watched = options.signal !== undefined || options.onProgress !== undefined;
-    return runJob(engine, ++this.jobs, packing, options, (endpoint, job) => endpoint.link(job, packing.message, packing.callbacks, watched));
+    const result = await runJob(engine, ++this.jobs, packing, options.signal, (endpoint, job) => endpoint.link(job, packing.message, packing.callbacks, watched));
+    return completed(result, packing.ends, options);
   }
 
-  async createContext(options: LinkOptions, given?: Packing): Promise<BaseContext> {
+  async createContext(options: LinkOptions): Promise<LinkContext> {
     checkOptions(options);
-    const packing = given ?? (await Packing.of(options, true));
+    const packing = await Packing.of(options, true);
+    return new ProgramContext(this.open(packing), packing.ends);
+  }
+
+  open(packing: Packing): InnerContext {
     return new RemoteContext(this.start(), ++this.contexts, packing, () => ++this.jobs);
   }
 
@@ -130,8 +137,7 @@ export class WorkerEngine implements Engine {
 }
 
 /** One link there, seen from here: the signal ends it here at once, and there as soon as it can. */
-async function runJob(engine: Started, job: number, packing: Packing, options: LinkOptions, start: (endpoint: Endpoint, job: number) => Promise<PackedOutcome>): Promise<LinkResult> {
-  const { signal } = options;
+async function runJob(engine: Started, job: number, packing: Packing, signal: AbortSignal | undefined, start: (endpoint: Endpoint, job: number) => Promise<PackedOutcome>): Promise<LinkResult> {
   const onAbort = (): void => engine.tell((endpoint) => endpoint.abort(job));
   checkAborted(signal);
   packing.begin();
@@ -142,15 +148,14 @@ async function runJob(engine: Started, job: number, packing: Packing, options: L
       checkAborted(signal);
       return engine.ask((endpoint) => start(endpoint, job));
     });
-    const outcome = await untilAborted(signal, begun);
-    return await unpackOutcome(outcome, packing, options);
+    return unpackOutcome(await untilAborted(signal, begun), packing, signal);
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
 }
 
 /** A context on the other side of the worker. */
-class RemoteContext extends BaseContext {
+class RemoteContext implements InnerContext {
   private readonly engine: Started;
   private readonly id: number;
   private readonly packing: Packing;
@@ -159,7 +164,6 @@ class RemoteContext extends BaseContext {
   private readonly changes = new Map<string, ByteSource | null | undefined>();
 
   constructor(engine: Started, id: number, packing: Packing, nextJob: () => number) {
-    super();
     this.engine = engine;
     this.id = id;
     this.packing = packing;
@@ -167,7 +171,7 @@ class RemoteContext extends BaseContext {
     engine.tell((endpoint) => endpoint.open(id, packing.message, Comlink.proxy(packing)));
   }
 
-  protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+  change(changes: Changes): void {
     for (const [path, source] of Object.entries(changes)) {
       // One file may have several paths: what was said last counts.
       this.changes.delete(path);
@@ -175,14 +179,13 @@ class RemoteContext extends BaseContext {
     }
   }
 
-  protected async link(options: RelinkOptions): Promise<LinkResult> {
+  async link({ signal, onProgress, recycle }: RelinkOptions): Promise<LinkResult> {
     const { engine, packing, changes } = this;
-    const { signal, onProgress, recycle } = options;
     const memory = recycle === undefined ? null : takeMemory(recycle);
     const given = memory === null ? undefined : Comlink.transfer(new Uint8Array(memory), [memory]);
     const progress = onProgress === undefined ? null : Comlink.proxy((now: Progress) => packing.report(onProgress, now));
     const watched = signal !== undefined || onProgress !== undefined;
-    return runJob(engine, this.nextJob(), packing, options, (endpoint, job) => {
+    return runJob(engine, this.nextJob(), packing, signal, (endpoint, job) => {
       const told = packing.packChanges(changes);
       changes.clear();
       return endpoint.relink(job, this.id, told, progress, watched, given);
@@ -193,7 +196,7 @@ class RemoteContext extends BaseContext {
     return this.engine.ask((endpoint) => endpoint.isStale(this.id));
   }
 
-  protected end(): void {
+  end(): void {
     this.engine.tell((endpoint) => endpoint.close(this.id));
   }
 }

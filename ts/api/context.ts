@@ -1,36 +1,41 @@
 /**
- * A link that is repeated: files are replaced, memory that was touched, kernels and workers stay, and unchanged files are not
- * read again. What comes out is what a link from nothing would give. What is kept between links: Session (link.ts), Machine.
+ * Links in this thread, one by one or repeated: files are replaced, memory that was touched, kernels and workers stay, and unchanged
+ * files are not read again. What comes out is what a link from nothing would give. What is kept between links: Session (link.ts), Machine.
+ *
+ * What programs say is checked by others (local.ts; in pages, which ask a worker, client.ts).
  */
 import { decoded } from "../memory/text.ts";
 import { untilAborted } from "./abort.ts";
-import { BaseContext } from "./base-context.ts";
-import { checkOptions } from "./check.ts";
 import { plainPath } from "./file-system.ts";
-import { setUp } from "./hooks.ts";
+import type { Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
 import { Session, type Kept, type Runtime } from "./link.ts";
-import { Plugins } from "./plugins.ts";
-import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+import type { Changes, InnerContext } from "./program-context.ts";
+import type { LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
-/** In this thread. */
-export class LocalContext extends BaseContext {
+/** `hooks`: of the plugins, which have been set up. */
+export interface LocalEngine {
+  link(options: LinkOptions, hooks: readonly Hook[]): Promise<LinkResult>;
+  open(options: LinkOptions, hooks: readonly Hook[]): InnerContext;
+}
+
+export const localEngine = (runtime: Runtime): LocalEngine => ({
+  link: (options, hooks) => new Session(runtime, options, hooks, null).link(options),
+  open: (options, hooks) => new LocalContext(runtime, options, hooks),
+});
+
+class LocalContext implements InnerContext {
   private readonly kept: Kept = { updates: new Map(), last: null };
   private readonly session: Session;
   private readonly changed = new Set<string>();
+  /** A page may ask for the next link, or for the end, while one that it has aborted still runs. */
+  private running: Promise<unknown> = Promise.resolve();
 
-  /** Plugins are set up once, for all links. */
-  static async of(runtime: Runtime, options: LinkOptions): Promise<LocalContext> {
-    checkOptions(options);
-    return new LocalContext(runtime, options, new Plugins(await setUp(options.plugins, options.signal)));
+  constructor(runtime: Runtime, options: LinkOptions, hooks: readonly Hook[]) {
+    this.session = new Session(runtime, options, hooks, this.kept);
   }
 
-  private constructor(runtime: Runtime, options: LinkOptions, plugins: Plugins) {
-    super();
-    this.session = new Session(runtime, options, plugins, this.kept);
-  }
-
-  protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+  change(changes: Changes): void {
     for (const [name, source] of Object.entries(changes)) {
       const path = plainPath(name);
       this.changed.add(path);
@@ -39,7 +44,13 @@ export class LocalContext extends BaseContext {
     }
   }
 
-  protected async link(options: RelinkOptions): Promise<LinkResult> {
+  link(options: RelinkOptions): Promise<LinkResult> {
+    const next = this.running.then(() => this.next(options));
+    this.running = next.catch(() => undefined);
+    return next;
+  }
+
+  private async next(options: RelinkOptions): Promise<LinkResult> {
     const stale = await untilAborted(options.signal, this.session.stale());
     const changed = this.session.refresh(this.changed, stale).map(decoded).sort();
     this.changed.clear();
@@ -58,7 +69,8 @@ export class LocalContext extends BaseContext {
   }
 
   /** Who keeps the context keeps none of what it had. */
-  protected end(): void {
+  async end(): Promise<void> {
+    await this.running;
     this.kept.updates.clear();
     this.session.end();
   }

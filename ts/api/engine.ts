@@ -13,12 +13,12 @@ import { createWebPlatform, webIo } from "../host/web.ts";
 import { PHASES } from "../memory/phases.ts";
 import { serve, type WorkerEndpoint } from "../memory/pool.ts";
 import { LinkError } from "./link-error.ts";
-import { LocalContext } from "./context.ts";
+import { localEngine, type LocalEngine } from "./context.ts";
 import type { Parser } from "./command-line.ts";
 import { compileKernels, type KernelSource } from "./kernel-source.ts";
-import { linkWith, type Runtime } from "./link.ts";
-import { remoteParser, unpackOptions, unpackSource, type Callbacks, type PackedChange, type PackedOptions, type PackedOutcome } from "./remote.ts";
-import type { LinkOptions, LinkResult, Progress } from "./types.ts";
+import type { InnerContext } from "./program-context.ts";
+import { remoteParser, unpackHooks, unpackOptions, unpackSource, type Callbacks, type PackedChange, type PackedOptions, type PackedOutcome } from "./remote.ts";
+import type { LinkResult, Progress } from "./types.ts";
 
 export { compileKernels };
 
@@ -35,24 +35,25 @@ export interface EngineEndpoint extends WorkerEndpoint {
   close(context: number): Promise<void>;
 }
 
-export interface LocalEngine {
+/** Who parses command lines for it has no texts for --help. */
+export interface ParserlessEngine {
   threads: number;
-  link(options: LinkOptions, parse: Parser): Promise<LinkResult>;
-  createContext(options: LinkOptions, parse: Parser): Promise<LocalContext>;
+  parsing(parser: Parser): LocalEngine;
 }
 
-/** Links in this thread. Who parses the command line for it has no texts for --help. */
-export function createEngine(kernels: WebAssembly.Module, workers: boolean): LocalEngine {
+/** Links in this thread. */
+export function createEngine(kernels: WebAssembly.Module, workers: boolean): ParserlessEngine {
   const platform: Platform = createWebPlatform(kernels, workers);
-  const runtime = (parser: Parser): Runtime => ({
-    platform: () => platform,
-    realFiles: () => null,
-    async parse(options, more, readFile) {
-      const parsed = await parser(options, more, readFile);
-      return parsed.action === "help" ? { ...parsed, text: withHelpTexts(parsed.text) } : parsed;
-    },
-  });
-  return { threads: platform.cpus, link: (options, parse) => linkWith(runtime(parse), options), createContext: (options, parse) => LocalContext.of(runtime(parse), options) };
+  const parsing = (parser: Parser): LocalEngine =>
+    localEngine({
+      platform: () => platform,
+      realFiles: () => null,
+      async parse(options, more, readFile) {
+        const parsed = await parser(options, more, readFile);
+        return parsed.action === "help" ? { ...parsed, text: withHelpTexts(parsed.text) } : parsed;
+      },
+    });
+  return { threads: platform.cpus, parsing };
 }
 
 function release(proxy: unknown): void {
@@ -63,10 +64,10 @@ function release(proxy: unknown): void {
 export function serveWorker(): void {
   const io = createVirtualIo(webIo);
   const jobs = new Map<number, AbortController>();
-  const contexts = new Map<number, { opened: Promise<LocalContext>; callbacks: Callbacks }>();
-  let start = (_: LocalEngine): void => undefined;
+  const contexts = new Map<number, { opened: Promise<InnerContext>; callbacks: Callbacks }>();
+  let start = (_: ParserlessEngine): void => undefined;
   /** Messages may come before the kernels; each waits, so they keep their order. */
-  const engine = new Promise<LocalEngine>((done) => (start = done));
+  const engine = new Promise<ParserlessEngine>((done) => (start = done));
   /** Runs a link that can be aborted by its number, also before it begins. */
   const outcome = async (job: number, run: (signal: AbortSignal) => Promise<LinkResult>): Promise<PackedOutcome> => {
     const controller = new AbortController();
@@ -91,16 +92,16 @@ export function serveWorker(): void {
     },
     async link(job, packed, callbacks, watched) {
       const done = await outcome(job, async (signal) => {
-        const { link } = await engine;
+        const { link } = (await engine).parsing(remoteParser(packed, callbacks));
         const options = unpackOptions(packed, callbacks);
-        return link(watched ? { ...options, signal } : options, remoteParser(packed, callbacks));
+        return link(watched ? { ...options, signal } : options, unpackHooks(packed, callbacks));
       });
       release(callbacks);
       return done;
     },
     abort: (job) => jobs.get(job)?.abort(),
     async open(id, packed, callbacks) {
-      const opened = engine.then(({ createContext }) => createContext(unpackOptions(packed, callbacks), remoteParser(packed, callbacks)));
+      const opened = engine.then(({ parsing }) => parsing(remoteParser(packed, callbacks)).open(unpackOptions(packed, callbacks), unpackHooks(packed, callbacks)));
       contexts.set(id, { opened, callbacks });
       await opened;
     },
@@ -108,8 +109,8 @@ export function serveWorker(): void {
       const { opened, callbacks } = contexts.get(id)!;
       const done = await outcome(job, async (signal) => {
         const context = await opened;
-        if (changes.length > 0) context.update(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
-        return context.relink({ throwOnError: false, recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) });
+        context.change(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
+        return context.link({ recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) });
       });
       release(onProgress);
       return done;
@@ -120,7 +121,7 @@ export function serveWorker(): void {
     async close(id) {
       const { opened, callbacks } = contexts.get(id)!;
       contexts.delete(id);
-      await (await opened).dispose();
+      await (await opened).end();
       release(callbacks);
     },
   };

@@ -14,18 +14,16 @@ export const plainPath = (path: string): string => normalized(`/${path}`).slice(
 /** Files in memory, by path. Functions are called when a file is first needed, and again in the next link. */
 export function memoryFS(files: Readonly<Record<string, ByteSource>> | ReadonlyMap<string, ByteSource>): LinkFileSystem {
   checkSources("files", files, false);
-  const sources = new Map<string, ByteSource>();
-  for (const [path, source] of files instanceof Map ? files : Object.entries(files)) sources.set(plainPath(path), source);
-  return new MemoryFiles(sources);
+  return new MemoryFiles(files instanceof Map ? files : Object.entries(files));
 }
 
 /** What memoryFS makes: others in here may look inside. */
-class MemoryFiles implements LinkFileSystem {
+export class MemoryFiles implements LinkFileSystem {
   /** By plainPath. */
   readonly sources: ReadonlyMap<string, ByteSource>;
 
-  constructor(sources: ReadonlyMap<string, ByteSource>) {
-    this.sources = sources;
+  constructor(files: Iterable<readonly [path: string, source: ByteSource]>) {
+    this.sources = new Map(Array.from(files, ([path, source]) => [plainPath(path), source]));
   }
 
   stat(path: string): FileStat | undefined {

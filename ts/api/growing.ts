@@ -6,17 +6,17 @@
  * before; what is sure to need it (a layout script, -r, a map) does not try the quick one first.
  */
 import { HandOver } from "../host/hand-over.ts";
-import { BaseContext } from "./base-context.ts";
 import { checkOptions } from "./check.ts";
 import { Packing } from "./packing.ts";
-import type { ByteSource, Engine, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+import { ProgramContext, type Changes, type InnerContext } from "./program-context.ts";
+import type { ByteSource, Engine, LinkContext, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
-/** An engine whose contexts are known to be ours, and which can be told what another one was told. */
+/** An engine which can be told what another one was told. */
 export interface Inner extends Engine {
   /** Starts what a link of these options needs, if anything has to be. */
   begin(options: LinkOptions): void;
   link(options: LinkOptions, packing?: Packing): Promise<LinkResult>;
-  createContext(options: LinkOptions, packing?: Packing): Promise<BaseContext>;
+  open(packing: Packing): InnerContext;
 }
 
 const needsComplete = ({ script, kind, map, graph }: LinkOptions): boolean => script !== undefined || kind === "relocatable" || map === true || graph === true;
@@ -51,12 +51,12 @@ export class GrowingEngine implements Engine {
     });
   }
 
-  async createContext(options: LinkOptions): Promise<BaseContext> {
+  async createContext(options: LinkOptions): Promise<LinkContext> {
     checkOptions(options);
     if (!this.isQuick(options)) return (await this.grow()).createContext(options);
     this.quick.begin(options);
     const packing = await Packing.of(options, true);
-    return new GrowingContext(await this.quick.createContext(options, packing), packing, async () => (await this.grow()).createContext(options, packing));
+    return new ProgramContext(new GrowingContext(this.quick.open(packing), packing, async () => (await this.grow()).open(packing)), packing.ends);
   }
 
   dispose(): void {
@@ -80,30 +80,29 @@ export class GrowingEngine implements Engine {
 }
 
 /** Begins in the quick engine; when it cannot go on there, the complete one is told everything that has changed so far. */
-class GrowingContext extends BaseContext {
-  private inner: BaseContext;
+class GrowingContext implements InnerContext {
+  private inner: InnerContext;
   private readonly packing: Packing;
-  private again: (() => Promise<BaseContext>) | null;
+  private again: (() => Promise<InnerContext>) | null;
   private readonly changes = new Map<string, ByteSource | null | undefined>();
 
-  constructor(quick: BaseContext, packing: Packing, again: () => Promise<BaseContext>) {
-    super();
+  constructor(quick: InnerContext, packing: Packing, again: () => Promise<InnerContext>) {
     this.inner = quick;
     this.packing = packing;
     this.again = again;
   }
 
-  protected change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+  change(changes: Changes): void {
     if (this.again !== null) for (const [path, source] of Object.entries(changes)) this.changes.set(path, source);
-    this.inner.update(changes);
+    this.inner.change(changes);
   }
 
-  protected async link(options: RelinkOptions): Promise<LinkResult> {
+  async link(options: RelinkOptions): Promise<LinkResult> {
     const { again } = this;
-    if (again === null) return this.inner.relink(options);
+    if (again === null) return this.inner.link(options);
     return this.packing.remembering(async () => {
       try {
-        return await this.inner.relink(options);
+        return await this.inner.link(options);
       } catch (error) {
         if (!(error instanceof HandOver)) throw error;
       }
@@ -111,21 +110,21 @@ class GrowingContext extends BaseContext {
     });
   }
 
-  private async grow(again: () => Promise<BaseContext>, options: RelinkOptions): Promise<LinkResult> {
+  private async grow(again: () => Promise<InnerContext>, options: RelinkOptions): Promise<LinkResult> {
     const complete = await again();
-    await this.inner.dispose();
-    complete.update(Object.fromEntries(this.changes));
+    await this.inner.end();
+    complete.change(Object.fromEntries(this.changes));
     this.inner = complete;
     this.again = null;
     this.changes.clear();
-    return complete.relink(options);
+    return complete.link(options);
   }
 
   isStale(): Promise<boolean> {
     return this.inner.isStale();
   }
 
-  protected end(): void {
-    void this.inner.dispose();
+  end(): void | Promise<void> {
+    return this.inner.end();
   }
 }

@@ -23,10 +23,9 @@ import { commandLine, type Parser } from "./command-line.ts";
 import { diagnosticOf } from "./diagnostic.ts";
 import { bytesOfSource, isLater, readSource, shown, sizeOfSource } from "./byte-source.ts";
 import { checkAborted, untilAborted } from "./abort.ts";
-import { checkOptions } from "./check.ts";
-import { isMemory, layersOf, memoryFS, plainPath, REAL_FILES } from "./file-system.ts";
+import { isMemory, layersOf, MemoryFiles, plainPath, REAL_FILES } from "./file-system.ts";
+import type { Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
-import { setUp } from "./hooks.ts";
 import { graphOf } from "./link-graph.ts";
 import { Plugins } from "./plugins.ts";
 import type { ByteSource, Diagnostic, FileStat, Input, LinkFileSystem, LinkGraph, LinkMap, LinkOptions, LinkResult, LinkStats, PassTiming, RelinkOptions, VirtualFile } from "./types.ts";
@@ -64,14 +63,6 @@ interface Attempt {
 /** What a function of the program threw while the linker was at work: the link rejects with that. */
 class Thrown extends Error {}
 
-/** One link: everything is made for it, and nothing stays. */
-export async function linkWith(runtime: Runtime, options: LinkOptions): Promise<LinkResult> {
-  checkOptions(options);
-  checkAborted(options.signal);
-  const plugins = new Plugins(await setUp(options.plugins, options.signal));
-  return new Session(runtime, options, plugins, null).link(options);
-}
-
 /** What a context keeps between links. */
 export interface Kept {
   /** What `update` has said, by plainPath; null = the file is gone. */
@@ -98,22 +89,20 @@ export class Session {
   private host: VirtualHost | undefined;
 
   /** `options`: checked. `kept`: of a context, null = this is the only link. */
-  constructor(runtime: Runtime, options: LinkOptions, plugins: Plugins, kept: Kept | null) {
+  constructor(runtime: Runtime, options: LinkOptions, hooks: readonly Hook[], kept: Kept | null) {
     this.runtime = runtime;
     this.options = options;
-    this.plugins = plugins;
+    this.plugins = new Plugins(hooks);
     this.kept = kept;
   }
 
+  /** Failed links are results, too. */
   async link({ recycle, ...watching }: Watching): Promise<LinkResult> {
     this.watching = watching;
     const recycled = recycle === undefined ? null : takeMemory(recycle);
     checkAborted(watching.signal);
     this.host?.files.abandon();
-    const result = await this.attempts(recycled);
-    await this.plugins.end(result, watching.signal);
-    if (!result.ok && watching.throwOnError !== false) throw LinkError.of(result.diagnostics);
-    return result;
+    return this.attempts(recycled);
   }
 
   /** Paths as the linker has them, with contents that were read. */
@@ -164,12 +153,12 @@ export class Session {
   }
 
   private async attempts(recycled: ArrayBuffer | null): Promise<LinkResult> {
-    const { plugins, watching: { signal } } = this;
+    const { signal } = this.watching;
     const platform = (this.platform ??= await untilAborted(signal, this.runtime.platform()));
     const began = platform.now();
     const more: Input[] = [];
     const files = commandLine(this.options, []).files;
-    const host = this.startHost(platform, plugins, files);
+    const host = this.startHost(platform, files);
     host.recycled = recycled === null ? null : new RecycledOutput(recycled);
     const taken = await this.takeUp(host);
     if (this.kept !== null) host.files.settle();
@@ -191,13 +180,13 @@ export class Session {
         host.restart();
         continue;
       }
-      const supplied = attempt.ok || round >= ROUNDS ? [] : await this.supplied(plugins, attempt);
+      const supplied = attempt.ok || round >= ROUNDS ? [] : await this.supplied(attempt);
       if (supplied.length === 0) return resultOf(attempt, host, platform.now() - began, began);
       more.push(...supplied);
       const added = commandLine({ inputs: supplied }, []).files;
       const paths = new Set(added.map(({ name }) => plainPath(name)));
       files.push(...added);
-      host.files.replaceLayers(this.layers(plugins, files, this.real), (path) => paths.has(plainPath(decoded(path))));
+      host.files.replaceLayers(this.layers(files), (path) => paths.has(plainPath(decoded(path))));
       host.restart();
     }
   }
@@ -227,20 +216,20 @@ export class Session {
 
   private real: Host | null = null;
 
-  private startHost(platform: Platform, plugins: Plugins, files: readonly VirtualFile[]): VirtualHost {
+  private startHost(platform: Platform, files: readonly VirtualFile[]): VirtualHost {
     if (this.host !== undefined) {
-      this.host.files.replaceLayers(this.layers(plugins, files, this.real));
+      this.host.files.replaceLayers(this.layers(files));
       this.host.restart();
       return this.host;
     }
     this.real = this.runtime.realFiles();
     this.host = new VirtualHost({
       platform, real: this.real,
-      layers: this.layers(plugins, files, this.real),
+      layers: this.layers(files),
       machine: this.kept === null ? null : this.machineOf(platform, files),
       write: this.options.write === true && this.real !== null,
       onPass: () => this.onPass,
-      resolve: plugins.resolver,
+      resolve: this.plugins.resolver,
     });
     return this.host;
   }
@@ -255,9 +244,10 @@ export class Session {
   }
 
   /** Who is asked for a path, in order. A context keeps the contents of real files. */
-  private layers(plugins: Plugins, files: readonly VirtualFile[], real: Host | null): (Layer | typeof REAL)[] {
+  private layers(files: readonly VirtualFile[]): (Layer | typeof REAL)[] {
+    const { plugins, real } = this;
     const layers: (Layer | typeof REAL)[] = this.kept === null ? [] : [updatesLayer(this.kept.updates)];
-    if (files.length > 0) layers.push(asLayer(memoryFS(new Map(files.map(({ name, data }) => [name, data])))));
+    if (files.length > 0) layers.push(asLayer(new MemoryFiles(files.map(({ name, data }) => [name, data]))));
     if (plugins.layer !== null) layers.push(plugins.layer);
     const realLayer = this.kept === null || real === null ? REAL : keptFiles(real);
     const { fs } = this.options;
@@ -311,7 +301,7 @@ export class Session {
   /** A link that said nothing, wrote only its output and knows no plugins can be taken up by the next. */
   private keep(ctx: Context | null, attempt: Attempt, host: VirtualHost): void {
     if (this.kept === null || ctx === null || !attempt.ok || attempt.diagnostics.length > 0) return;
-    if (host.text === "" && host.outputs.size === 1 && (this.options.plugins ?? []).length === 0 && canTakeUp(ctx)) this.kept.last = ctx;
+    if (host.text === "" && host.outputs.size === 1 && !this.plugins.asked && canTakeUp(ctx)) this.kept.last = ctx;
   }
 
   private observer(attempt: Attempt, ended?: (ctx: Context) => void): LinkObserver {
@@ -328,7 +318,8 @@ export class Session {
     };
   }
 
-  private async supplied(plugins: Plugins, attempt: Attempt): Promise<Input[]> {
+  private async supplied(attempt: Attempt): Promise<Input[]> {
+    const { plugins } = this;
     if (!plugins.wantsUndefined) return [];
     const symbols = attempt.diagnostics.filter(({ severity, code }) => severity === "error" && code === "UNDEFINED_SYMBOL").map(({ rawSymbol, symbol }) => rawSymbol ?? symbol ?? "");
     return symbols.length === 0 ? [] : plugins.supply([...new Set(symbols)], this.watching.signal);

@@ -8,9 +8,8 @@
 import * as Comlink from "comlink";
 import type { Expansion } from "../args/response-file.ts";
 import { HandOver } from "../host/hand-over.ts";
-import { checkAborted, untilAborted } from "./abort.ts";
+import { checkAborted } from "./abort.ts";
 import { bytesOfSource, isBlob, isBuffer, readSource, sizeOfSource } from "./byte-source.ts";
-import { checkAnswer } from "./check.ts";
 import { hasResponseFiles, type Parsed } from "./command-line.ts";
 import { isMemory, layersOf } from "./file-system.ts";
 import { setUp, type Hook } from "./hooks.ts";
@@ -194,7 +193,7 @@ export class Packing implements Callbacks {
 
   hook(id: number, args: unknown): Promise<unknown> {
     const { kind, callback } = this.hooks[id]!;
-    const ask = async (): Promise<unknown> => this.packInputs(checkAnswer(kind, await callback(args as never)));
+    const ask = async (): Promise<unknown> => this.packInputs(await callback(args as never));
     return this.once(["hook", id, args], () => (kind === "load" ? ask() : this.ending(ask)));
   }
 
@@ -212,15 +211,13 @@ export class Packing implements Callbacks {
   }
 }
 
-/** The result as `link` gives it; rejects as `link` does. */
-export async function unpackOutcome(outcome: PackedOutcome, packing: Packing, options: LinkOptions): Promise<LinkResult> {
+/** The result of a link; throws what it was ended by. */
+export function unpackOutcome(outcome: PackedOutcome, packing: Packing, signal: AbortSignal | undefined): LinkResult {
   packing.rethrow();
   if ("needs" in outcome) throw new HandOver(outcome.needs);
   if ("error" in outcome) {
     const { code, message, diagnostics } = outcome.error;
-    throw new LinkError(code, message, diagnostics, code === "ABORTED" ? { cause: options.signal?.reason } : undefined);
+    throw new LinkError(code, message, diagnostics, code === "ABORTED" ? { cause: signal?.reason } : undefined);
   }
-  for (const { callback } of packing.ends) await untilAborted(options.signal, (callback as (result: LinkResult) => unknown)(outcome.result));
-  if (!outcome.result.ok && options.throwOnError !== false) throw LinkError.of(outcome.result.diagnostics);
   return outcome.result;
 }

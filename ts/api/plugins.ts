@@ -8,9 +8,8 @@ import type { Layer, LayerStat } from "../host/virtual-files.ts";
 import { decoded, utf8 } from "../memory/text.ts";
 import { untilAborted } from "./abort.ts";
 import { readSource } from "./byte-source.ts";
-import { checkAnswer } from "./check.ts";
 import type { Hook } from "./hooks.ts";
-import type { Input, LinkResult, Loaded, LoadArguments, Resolved, ResolveArguments } from "./types.ts";
+import type { Input, Loaded, LoadArguments, Resolved, ResolveArguments } from "./types.ts";
 
 const FILE = "file";
 
@@ -22,8 +21,8 @@ const fits = ({ filter }: Hook, path: string): boolean => {
 
 /** The first answer that is one; undefined = nobody has any. */
 async function firstAnswer<T>(hooks: readonly Hook[], args: unknown): Promise<T | undefined> {
-  for (const { kind, callback } of hooks) {
-    const answer = checkAnswer(kind, await callback(args as never));
+  for (const { callback } of hooks) {
+    const answer = await callback(args as never);
     if (answer) return answer as T;
   }
   return undefined;
@@ -86,6 +85,11 @@ export class Plugins {
     return { bytes: contents.length, modified: 0, contents };
   }
 
+  /** Whether a link may ask them something. */
+  get asked(): boolean {
+    return this.hooks.some(({ kind }) => kind !== "end");
+  }
+
   get wantsUndefined(): boolean {
     return this.of("undefined").length > 0;
   }
@@ -94,13 +98,8 @@ export class Plugins {
   async supply(symbols: readonly string[], signal: AbortSignal | undefined): Promise<Input[]> {
     const inputs: Input[] = [];
     for (const hook of this.of("undefined")) {
-      const answer = await untilAborted(signal, (hook.callback as (symbols: readonly string[]) => unknown)(symbols));
-      inputs.push(...((checkAnswer("undefined", answer) || []) as Input[]));
+      inputs.push(...(((await untilAborted(signal, hook.callback(symbols as never))) || []) as Input[]));
     }
     return inputs;
-  }
-
-  async end(result: LinkResult, signal: AbortSignal | undefined): Promise<void> {
-    for (const hook of this.of("end")) await untilAborted(signal, (hook.callback as (result: LinkResult) => unknown)(result));
   }
 }

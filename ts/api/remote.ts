@@ -5,9 +5,9 @@
 import { expandResponseFiles, type Expansion } from "../args/response-file.ts";
 import { utf8 } from "../memory/text.ts";
 import { commandLine, type Parsed, type Parser } from "./command-line.ts";
-import { Layers, memoryFS } from "./file-system.ts";
+import { Layers, MemoryFiles } from "./file-system.ts";
 import type { Hook } from "./hooks.ts";
-import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkPlugin, LinkResult, Loaded, LoadArguments, PluginHooks, Progress, Resolved, ResolveArguments, VirtualFile } from "./types.ts";
+import type { Bytes, ByteSource, Diagnostic, FileStat, Input, LinkErrorCode, LinkFileSystem, LinkOptions, LinkResult, Progress, VirtualFile } from "./types.ts";
 
 /** A source that is called back: its number. */
 export type PackedSource = Exclude<ByteSource, () => unknown> | { ask: number };
@@ -61,22 +61,25 @@ export function unpackSource(data: PackedSource, callbacks: Callbacks | null): B
   return typeof data === "object" && "ask" in data ? () => callbacks!.source(data.ask) : data;
 }
 
+const unpackInputs = (value: unknown, callbacks: Callbacks | null): unknown => mapSources(value, (data) => unpackSource(data, callbacks));
+
+/** But for the plugins: unpackHooks. */
 export function unpackOptions(packed: PackedOptions, callbacks: Callbacks | null): LinkOptions {
-  const source = (data: PackedSource): ByteSource => unpackSource(data, callbacks);
-  const inputs = (value: unknown): unknown => mapSources(value, source);
   const layer = (fs: PackedFs): LinkFileSystem => {
-    if ("memory" in fs) return memoryFS(new Map(fs.memory.map(([path, data]) => [path, source(data)])));
+    if ("memory" in fs) return new MemoryFiles(fs.memory.map(([path, data]) => [path, unpackSource(data, callbacks)]));
     return { stat: (path) => callbacks!.stat(fs.layer, path), read: (path) => callbacks!.read(fs.layer, path) };
   };
   return {
     ...packed.plain,
-    inputs: inputs(packed.inputs) as readonly Input[] | undefined,
-    script: inputs(packed.script) as string | VirtualFile | undefined,
+    inputs: unpackInputs(packed.inputs, callbacks) as readonly Input[] | undefined,
+    script: unpackInputs(packed.script, callbacks) as string | VirtualFile | undefined,
     fs: packed.fs === undefined ? undefined : new Layers(packed.fs.map(layer)),
-    plugins: packed.hooks.length === 0 ? [] : [remotePlugin(packed.hooks, callbacks!, inputs)],
     onProgress: packed.progress ? (progress) => callbacks!.progress(progress) : undefined,
-    throwOnError: false,
   };
+}
+
+export function unpackHooks({ hooks }: PackedOptions, callbacks: Callbacks | null): Hook[] {
+  return hooks.map((hook, id) => ({ ...hook, callback: async (args: unknown) => unpackInputs(await callbacks!.hook(id, args), callbacks) }));
 }
 
 /** Who parses for the worker: the page has done so, or is asked. */
@@ -86,18 +89,3 @@ export function remoteParser({ parsed }: PackedOptions, callbacks: Callbacks | n
     return callbacks!.parse(expandResponseFiles(commandLine(options, more).args.map(utf8), readFile), options.kind);
   };
 }
-
-function remotePlugin(hooks: readonly PackedHook[], callbacks: Callbacks, unpack: (value: unknown) => unknown): LinkPlugin {
-  const ask = async (id: number, args: unknown): Promise<unknown> => unpack(await callbacks.hook(id, args));
-  return {
-    name: "remote",
-    setup({ onResolve, onLoad, onUndefined }: PluginHooks) {
-      hooks.forEach(({ kind, filter, namespace }, id) => {
-        if (kind === "resolve") onResolve({ filter }, (args: ResolveArguments) => ask(id, args) as Promise<Resolved | undefined>);
-        else if (kind === "load") onLoad(namespace === undefined ? { filter } : { filter, namespace }, (args: LoadArguments) => ask(id, args) as Promise<Loaded | undefined>);
-        else onUndefined((symbols) => ask(id, symbols) as Promise<readonly Input[] | undefined>);
-      });
-    },
-  };
-}
-

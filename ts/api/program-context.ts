@@ -1,18 +1,32 @@
 /**
- * What contexts are to a program, wherever they link: one link after the other, changes waited for.
+ * What contexts are to a program, wherever they link: what it says is checked, one link comes after the other, changes are waited for.
  *
- * Knows nothing of linking (context.ts, and client.ts for pages), because pages load it.
+ * Knows nothing of linking (InnerContext), because pages load it.
  */
 import { checkAborted, untilAborted } from "./abort.ts";
 import { checkSources, checkWatching } from "./check.ts";
+import { completed, type Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
 import type { ByteSource, LinkContext, LinkResult, RelinkOptions, WatchOptions } from "./types.ts";
 
 const disposedOf = (): LinkError => new LinkError("DISPOSED", "the context has been disposed of");
 
-/** What here and in a page is the same: one link after the other, waiting for changes. */
-export abstract class BaseContext implements LinkContext {
-  protected disposed = false;
+export type Changes = Readonly<Record<string, ByteSource | null | undefined>>;
+
+/** Where a context links: in this thread (context.ts), in a worker (client.ts), in one and then in another (growing.ts). Only checked things get there. */
+export interface InnerContext {
+  change(changes: Changes): void;
+  /** Resolves to failed links, too; nobody but the linker has seen the result. */
+  link(options: RelinkOptions): Promise<LinkResult>;
+  /** Has a file changed without update()? */
+  isStale(): Promise<boolean>;
+  end(): void | Promise<void>;
+}
+
+export class ProgramContext implements LinkContext {
+  private readonly inner: InnerContext;
+  private readonly hooks: readonly Hook[];
+  private disposed = false;
   /** Who disposes of it again waits for the same end. */
   private ending: Promise<void> | undefined;
   private running: Promise<unknown> = Promise.resolve();
@@ -21,20 +35,25 @@ export abstract class BaseContext implements LinkContext {
   /** Counts what may have changed. */
   private version = 0;
 
-  update(changes: Readonly<Record<string, ByteSource | null | undefined>>): void {
+  constructor(inner: InnerContext, hooks: readonly Hook[]) {
+    this.inner = inner;
+    this.hooks = hooks;
+  }
+
+  update(changes: Changes): void {
     if (this.disposed) throw disposedOf();
     checkSources("changes", changes, true);
-    this.change(changes);
+    this.inner.change(changes);
     this.touch();
   }
 
   async relink(options: RelinkOptions = {}): Promise<LinkResult> {
     checkWatching(options);
     const { signal } = options;
-    const next = this.running.then(() => {
+    const next = this.running.then(async () => {
       if (this.disposed) throw disposedOf();
       checkAborted(signal);
-      return this.link(options);
+      return completed(await this.inner.link(options), this.hooks, options);
     });
     this.running = next.catch(() => undefined);
     // A link before it may be long.
@@ -47,7 +66,7 @@ export abstract class BaseContext implements LinkContext {
       const { version } = this;
       try {
         yield await this.relink({ throwOnError: false, ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) });
-        while (!ended() && this.version === version && !(await untilAborted(signal, this.isStale()))) await this.pause(pollMs, signal, true);
+        while (!ended() && this.version === version && !(await untilAborted(signal, this.inner.isStale()))) await this.pause(pollMs, signal, true);
       } catch (error) {
         if (ended()) return;
         throw error;
@@ -64,14 +83,8 @@ export abstract class BaseContext implements LinkContext {
     this.disposed = true;
     this.touch();
     await this.running;
-    this.end();
+    await this.inner.end();
   }
-
-  protected abstract change(changes: Readonly<Record<string, ByteSource | null | undefined>>): void;
-  protected abstract link(options: RelinkOptions): Promise<LinkResult>;
-  /** Has a file changed without update()? */
-  abstract isStale(): Promise<boolean>;
-  protected abstract end(): void;
 
   private touch(): void {
     this.version++;
