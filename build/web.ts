@@ -19,12 +19,14 @@ import { KERNEL_NAMES } from "../ts/memory/kernel-types.ts";
 import { ARRAYS, offsetsOf } from "../ts/memory/table-columns.ts";
 import { PARAM_OFFSETS, WIDE_PARAMS } from "../ts/memory/table-layout.ts";
 
-/** What starts programs has a counterpart that does not; pages draw the layout themselves, so they load no page to write. */
-const noPrograms: Plugin = {
-  name: "no-programs",
+/** What a page cannot do (start programs, compress at once) has a counterpart that says so; pages draw the layout themselves, so they load no page to write. */
+const counterparts: Plugin = {
+  name: "counterparts",
   setup(bundler) {
-    bundler.onResolve({ filter: /\/lto\/(?:gcc-lto|bitcode)\.ts$/ }, ({ path: file }) => ({ path: path.resolve("ts/lto", `no-${path.basename(file)}`) }));
-    bundler.onResolve({ filter: /\/layout-page\.ts$/ }, () => ({ path: path.resolve("ts/report/no-layout-page.ts") }));
+    bundler.onResolve({ filter: /\/(?:gcc-lto|bitcode|layout-page|compress-sections)\.ts$/ }, ({ path: file, resolveDir }) => {
+      const { dir, base } = path.parse(path.resolve(resolveDir, file));
+      return { path: path.join(dir, `no-${base}`) };
+    });
   },
 };
 
@@ -61,7 +63,7 @@ const sharedGetters: Plugin = {
   },
 };
 
-const PLUGINS = [noPrograms, sharedGetters];
+const PLUGINS = [counterparts, sharedGetters];
 
 /** A kernel's name by its number, as an expression of `i`. */
 const SHORT_NAME = '"$" + i.toString(36)';

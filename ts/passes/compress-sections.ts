@@ -7,12 +7,12 @@
  * one another (scripts' data between contents, merged strings beside others) is put together in memory first, and so is all
  * that -r compresses.
  */
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
-import type { ByteString, Compression } from "../args/link-options.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from "../../as-kernels/shared/elf.ts";
+import type { Compression } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
-import { Glob, GlobError } from "../script/glob.ts";
 import { placeInFile } from "./assign-addresses.ts";
+import { noCompression, wantedSections, type Wanted } from "./wanted-compression.ts";
 import { writeSectionBytes } from "./script/script-output.ts";
 import { writeMerged } from "./write-merged.ts";
 import { cutWindows, makeSections, makeWindow, WINDOW_ROW } from "./write-output.ts";
@@ -77,29 +77,6 @@ function compressPhase(w: WorkerContext, chunk: number): void {
 
 export const COMPRESS_PHASES: Phases = { "compress-sections": compressPhase };
 
-/** What the options say about an output section: the last pattern that fits decides (lld). */
-function wish(ctx: Context, patterns: { glob: Glob; as: Compression }[], osec: OutputSection): Compression | null {
-  const { options, diag } = ctx;
-  let chosen: Compression = { kind: "none", level: 0 };
-  if (osec.name.startsWith(".debug_") && (osec.sh_flags & SHF_ALLOC) === 0) chosen = options.compressDebug;
-  for (const { glob, as } of patterns) if (glob.matches(osec.name)) chosen = as;
-  if (chosen.kind === "none" || osec.size === 0 || osec.sh_type === SHT_NOBITS) return null;
-  if ((osec.sh_flags & SHF_ALLOC) !== 0) {
-    diag.errorOrWarn({ code: "BAD_OPTION", text: `--compress-sections: section '${osec.name}' with the SHF_ALLOC flag cannot be compressed` });
-    return null;
-  }
-  return osec.synthetic.length > 0 ? null : chosen;
-}
-
-function pattern(ctx: Context, text: ByteString): Glob {
-  try {
-    return new Glob(text);
-  } catch (error) {
-    if (!(error instanceof GlobError)) throw error;
-    return ctx.diag.fatal({ code: "BAD_OPTION", text: `--compress-sections: ${error.message}` });
-  }
-}
-
 interface Shard {
   source: number;
   subject: number;
@@ -113,24 +90,6 @@ interface Job {
   as: Compression;
   first: number;
   end: number;
-}
-
-/** An output section that shall be compressed. */
-export interface Wanted {
-  osec: OutputSection;
-  as: Compression;
-}
-
-/** Which of `osecs` the options want compressed. */
-export function wantedSections(ctx: Context, osecs: OutputSection[]): Wanted[] {
-  const patterns = ctx.options.compressSections.map(({ glob, ...as }) => ({ glob: pattern(ctx, glob), as }));
-  const wanted: Wanted[] = [];
-  for (const osec of osecs) {
-    const as = wish(ctx, patterns, osec);
-    if (as !== null) wanted.push({ osec, as });
-  }
-  ctx.diag.throwIfErrors();
-  return wanted;
 }
 
 export async function compressSections(ctx: Context): Promise<void> {
@@ -176,7 +135,7 @@ async function pack(ctx: Context, jobs: Job[], shards: Shard[]): Promise<void> {
 async function loadMissing({ diag, host }: Context, jobs: Job[]): Promise<boolean> {
   const alone = jobs.some(({ as }) => as.kind === "zstd") && (await host.loadZstd?.()) === true;
   const job = jobs.find(({ as }) => host.deflate(KINDS[as.kind as "zlib" | "zstd"], new Uint8Array(1), 0, true) === undefined);
-  if (job !== undefined) diag.fatal(`${job.osec.name}: compression with ${job.as.kind} is not available in this runtime`);
+  if (job !== undefined) noCompression(diag, job);
   return alone;
 }
 

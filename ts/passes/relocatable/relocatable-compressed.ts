@@ -6,8 +6,9 @@ import type { Context, OutputSection } from "../../context.ts";
 import type { OutputFile } from "../../host/host.ts";
 import type { Plan } from "../../script/plan.ts";
 import { HEADERS_OSEC } from "../bind-sections.ts";
-import { compressInMemory, wantedSections } from "../compress-sections.ts";
+import { compressInMemory } from "../compress-sections.ts";
 import { newOutputSection } from "../order-sections.ts";
+import { wantedSections } from "../wanted-compression.ts";
 import { makeContents } from "./write-relocatable.ts";
 
 export function wantsCompression({ options }: Context): boolean {
