@@ -1,7 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { evaluate, parseExpression } from "../../ts/script/expression.ts";
+import { parseExpression } from "../../ts/script/expression.ts";
 import { ScriptError } from "../../ts/script/lexer.ts";
+import { evaluate } from "../../ts/script/script-value.ts";
 
 const SYMBOLS: Record<string, bigint> = { a: 10n, b: 3n, "x.y$z": 7n, foo: 0x1000n };
 const value = (text: string): bigint => evaluate(parseExpression(text), (name) => (Object.hasOwn(SYMBOLS, name) ? SYMBOLS[name] : undefined));
@@ -57,6 +58,7 @@ test("operators bind as in C, and values wrap at 64 bits", () => {
     ["ALIGN(0x1001, 0x1000)", 0x2000n],
     ["ABSOLUTE(a)", 10n],
     ["LOG2CEIL(5)", 3n],
+    ["1 # + 2", 1n],
   ];
   for (const [text, expected] of cases) assert.is(value(text), expected, text);
 });
@@ -76,7 +78,8 @@ test("errors point into the expression", () => {
   assert.match(message("1 ? 2"), /: expected/);
   assert.match(message("SIZEOF(.text)"), /needs a layout/);
   assert.match(message("MAX(1)"), /takes 2 arguments/);
-  assert.match(message(". + 4"), /needs a layout/);
+  for (const text of [". + 4", "ALIGN(8)", "NEXT(8)", "SIZEOF_HEADERS", "DATA_SEGMENT_END(1)", "ASSERT(0, no)"]) assert.match(message(text), /needs a layout/, text);
+  assert.match(message("ALIGN(5, 3)"), /alignment must be power of 2/);
   assert.match(message("a , b"), /operator expected/);
   assert.match(message("a ; b"), /operator expected, but got ;/);
   assert.match(message('"a'), /unclosed quote/);

@@ -8,10 +8,9 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { assignmentEndless } from "../diagnostics/layout-messages.ts";
 import { distinct } from "../diagnostics/print.ts";
-import { evaluate } from "../script/expression.ts";
 import { ScriptError } from "../script/lexer.ts";
 import type { LayoutScript } from "../script/layout.ts";
-import { addressOf, evaluateIn } from "../script/script-value.ts";
+import { addressOf, evaluate, evaluateIn } from "../script/script-value.ts";
 import { imageBase } from "./assign-addresses.ts";
 import { ScriptValues } from "./script/script-values.ts";
 
@@ -61,7 +60,7 @@ export function evaluateByAddress(ctx: Context, script: LayoutScript): void {
     };
     let value = 0n;
     try {
-      value = BigInt.asUintN(64, evaluate(command.expr, lookup));
+      value = evaluate(command.expr, lookup);
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
       ctx.diag.error(error.said);

@@ -1,11 +1,10 @@
 /**
- * Expressions of --defsym and of layout scripts: text → tree, and with -r → value (script-value.ts evaluates the others).
+ * Expressions of --defsym and of layout scripts: text → tree, which script-value.ts evaluates.
  *
- * Knows no symbols and no sections: values come from a callback. Arithmetic is unsigned 64-bit and wraps; comparisons give 0 or 1.
  * As in lld a number is decimal, 0x hexadecimal, or hexadecimal with H, and may end in K or M; a leading 0 means nothing.
  */
 import type { ByteString } from "../args/link-options.ts";
-import { isSpace, scriptError } from "./lexer.ts";
+import { scriptError, skipBlanks } from "./lexer.ts";
 import type { ScriptError } from "./lexer.ts";
 
 export type UnaryOperator = "-" | "~" | "!" | "+";
@@ -39,9 +38,6 @@ export interface Expr {
   /** Where it begins in `text`. */
   offset: number;
 }
-
-/** Address or value of a symbol, undefined when nobody defines it. */
-export type Lookup = (name: ByteString) => bigint | undefined;
 
 /** Binary operators from loosest to tightest: at which level. */
 const LEVEL_OF: ReadonlyMap<string, number> = new Map(([
@@ -104,7 +100,7 @@ const WORD = /[A-Za-z0-9_.$@\x80-\xff]+/y;
 
 function scan(r: Reader): Lexeme {
   const { text, name } = r;
-  const offset = skipSpace(r);
+  const offset = skipBlanks(text, name, r.at);
   const lexeme = (kind: Lexeme["kind"], word: ByteString, end: number): Lexeme => ({ kind, text: word, offset, end });
   if (offset >= text.length) return lexeme("end", "end of expression", offset);
   if (text[offset] === '"') {
@@ -120,19 +116,6 @@ function scan(r: Reader): Lexeme {
   if (OPERATORS.has(operator)) return lexeme("operator", operator, offset + operator.length);
   // What cannot be part of an expression ends it.
   return lexeme("end", text[offset] as string, offset);
-}
-
-/** Where the next lexeme begins; layout scripts may have comments there. */
-function skipSpace(r: Reader): number {
-  const { text } = r;
-  let at = r.at;
-  for (;;) {
-    while (at < text.length && isSpace(text[at] as string)) at++;
-    if (!text.startsWith("/*", at)) return at;
-    const end = text.indexOf("*/", at + 2);
-    if (end < 0) throw scriptError(text, r.name, at, "unclosed comment");
-    at = end + 2;
-  }
 }
 
 function peek(r: Reader): Lexeme {
@@ -247,7 +230,7 @@ function readCall(r: Reader, lexeme: Lexeme): Node {
 
 /** `SIZEOF( name )`: the name of a section may hold characters that are operators elsewhere. */
 function readNameCall(r: Reader, lexeme: Lexeme): Node {
-  const start = skipSpace(r);
+  const start = skipBlanks(r.text, r.name, r.at);
   const quoted = r.text[start] === '"';
   const end = quoted ? r.text.indexOf('"', start + 1) : start + /^[^\s()]*/.exec(r.text.slice(start, start + 4096))![0].length;
   const name = r.text.slice(quoted ? start + 1 : start, end);
@@ -302,83 +285,4 @@ export function eachNode(node: Node, visit: (node: Node) => void): void {
   else if (node.kind === "choice") for (const child of [node.condition, node.yes, node.no]) eachNode(child, visit);
   else if (node.kind === "call") for (const child of node.args) eachNode(child, visit);
   else if (node.kind === "assert") eachNode(node.condition, visit);
-}
-
-/** Throws ScriptError for an undefined symbol or a division by zero. */
-export function evaluate(expr: Expr, lookup: Lookup): bigint {
-  return value(expr, expr.root, lookup);
-}
-
-function value(expr: Expr, node: Node, lookup: Lookup): bigint {
-  switch (node.kind) {
-    case "number":
-      return node.value;
-    case "symbol": {
-      const found = lookup(node.name);
-      if (found === undefined) throw scriptError(expr.text, expr.name, expr.text.indexOf(node.name, expr.offset), `symbol not found: ${node.name}`);
-      return BigInt.asUintN(64, found);
-    }
-    case "unary":
-      return unary(node.op, value(expr, node.a, lookup));
-    case "binary":
-      return binary(expr, node, lookup);
-    case "choice":
-      return value(expr, value(expr, node.condition, lookup) !== 0n ? node.yes : node.no, lookup);
-    case "call":
-      return call(expr, node, lookup);
-    default:
-      if (node.kind === "name" && node.fn === "SEGMENT_IS_GIVEN") return 0n;
-      throw scriptError(expr.text, expr.name, expr.offset, "an expression that needs a layout has no value with -r");
-  }
-}
-
-function unary(op: UnaryOperator, a: bigint): bigint {
-  if (op === "!") return a === 0n ? 1n : 0n;
-  if (op === "+") return a;
-  return BigInt.asUintN(64, op === "-" ? -a : ~a);
-}
-
-function binary(expr: Expr, node: Node & { kind: "binary" }, lookup: Lookup): bigint {
-  const a = value(expr, node.a, lookup);
-  if (node.op === "&&" && a === 0n) return 0n;
-  if (node.op === "||" && a !== 0n) return 1n;
-  const b = value(expr, node.b, lookup);
-  if ((node.op === "/" || node.op === "%") && b === 0n) {
-    throw scriptError(expr.text, expr.name, node.offset, node.op === "/" ? "division by zero" : "modulo by zero");
-  }
-  return BigInt.asUintN(64, BINARY[node.op](a, b));
-}
-
-const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
-
-export const BINARY: Record<BinaryOperator, (a: bigint, b: bigint) => bigint> = {
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "%": (a, b) => a % b,
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  // The count is taken modulo 64, as x86-64 and lld do it; C leaves it undefined.
-  "<<": (a, b) => a << (b & 63n),
-  ">>": (a, b) => a >> (b & 63n),
-  "<": (a, b) => flag(a < b),
-  "<=": (a, b) => flag(a <= b),
-  ">": (a, b) => flag(a > b),
-  ">=": (a, b) => flag(a >= b),
-  "==": (a, b) => flag(a === b),
-  "!=": (a, b) => flag(a !== b),
-  "&": (a, b) => a & b,
-  "^": (a, b) => a ^ b,
-  "|": (a, b) => a | b,
-  "&&": (_, b) => flag(b !== 0n),
-  "||": (_, b) => flag(b !== 0n),
-};
-
-function call(expr: Expr, node: Node & { kind: "call" }, lookup: Lookup): bigint {
-  if (node.name === "DEFINED") return flag(lookup((node.args[0] as { name: ByteString }).name) !== undefined);
-  const [a, b] = node.args.map((arg) => value(expr, arg, lookup)) as [bigint, bigint];
-  if (node.name === "MAX") return a > b ? a : b;
-  if (node.name === "MIN") return a < b ? a : b;
-  if (node.name === "LOG2CEIL") return a <= 1n ? 0n : BigInt((a - 1n).toString(2).length);
-  if (node.name === "ALIGN") return b <= 1n ? a : BigInt.asUintN(64, ((a + b - 1n) / b) * b);
-  return a;
 }

@@ -96,9 +96,8 @@ export class Lexer {
   }
 
   #scan(): Token | null {
-    this.#skipSpace();
     const { text } = this;
-    const start = this.#offset;
+    const start = skipBlanks(text, this.name, this.#offset);
     const c = text[start];
     if (c === undefined) return null;
     if (c === '"') return this.#scanQuoted(start);
@@ -122,26 +121,26 @@ export class Lexer {
     }
     return text.length;
   }
+}
 
-  #skipSpace(): void {
-    const { text } = this;
-    for (;;) {
-      while (this.#offset < text.length && isSpace(text[this.#offset] as string)) this.#offset++;
-      if (text.startsWith("/*", this.#offset)) {
-        const end = text.indexOf("*/", this.#offset + 2);
-        if (end < 0) throw scriptError(text, this.name, this.#offset, "unclosed comment");
-        this.#offset = end + 2;
-      } else if (text[this.#offset] === "#") {
-        const end = text.indexOf("\n", this.#offset);
-        this.#offset = end < 0 ? text.length : end;
-      } else {
-        return;
-      }
+/** Where the next word begins: behind spaces and comments. */
+export function skipBlanks(text: ByteString, name: ByteString, from: number): number {
+  for (let at = from; ; ) {
+    while (at < text.length && isSpace(text[at] as string)) at++;
+    if (text.startsWith("/*", at)) {
+      const end = text.indexOf("*/", at + 2);
+      if (end < 0) throw scriptError(text, name, at, "unclosed comment");
+      at = end + 2;
+    } else if (text[at] === "#") {
+      const end = text.indexOf("\n", at);
+      at = end < 0 ? text.length : end;
+    } else {
+      return at;
     }
   }
 }
 
-export function isSpace(c: string): boolean {
+function isSpace(c: string): boolean {
   return c === " " || c === "\n" || c === "\t" || c === "\r" || c === "\f" || c === "\v";
 }
 

@@ -8,7 +8,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Place } from "../diagnostics/message.ts";
 import { parseExpressionAt, type Expr } from "./expression.ts";
 import { Glob, GlobError } from "./glob.ts";
-import { isSpace, scriptError, ScriptLines, type ScriptError } from "./lexer.ts";
+import { scriptError, ScriptLines, skipBlanks, type ScriptError } from "./lexer.ts";
 
 /** Contents of an INCLUDEd file, or undefined when there is none. */
 export type ReadInclude = (name: ByteString) => ByteString | undefined;
@@ -45,20 +45,7 @@ export class ScriptText {
   }
 
   skip(): void {
-    const { text } = this;
-    for (;;) {
-      while (this.at < text.length && isSpace(text[this.at]!)) this.at++;
-      if (text.startsWith("/*", this.at)) {
-        const end = text.indexOf("*/", this.at + 2);
-        if (end < 0) throw this.error("unclosed comment");
-        this.at = end + 2;
-      } else if (text[this.at] === "#") {
-        const end = text.indexOf("\n", this.at);
-        this.at = end < 0 ? text.length : end;
-      } else {
-        return;
-      }
-    }
+    this.at = skipBlanks(this.text, this.name, this.at);
   }
 
   atEnd(): boolean {

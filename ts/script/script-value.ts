@@ -1,5 +1,6 @@
 /**
- * Values of layout-script expressions: a number, or an offset in an output section, as in lld's ExprValue.
+ * Values of expressions: a number, or an offset in an output section, as in lld's ExprValue. Arithmetic is unsigned 64-bit and wraps;
+ * comparisons give 0 or 1.
  *
  * Knows no tables: symbols, sections and regions come from an Environment. The distinction matters because a symbol that gets a
  * section-relative value moves with the image and has a section index, one with an absolute value does not.
@@ -7,7 +8,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Said } from "../diagnostics/message.ts";
 import { alignAddress } from "../elf/align.ts";
-import { BINARY, type Expr, type NameFunction, type Node } from "./expression.ts";
+import type { BinaryOperator, Expr, NameFunction, Node } from "./expression.ts";
 import { ScriptError, scriptError } from "./lexer.ts";
 
 /** What section-relative values are relative to: an output section, or the image itself at address 0. */
@@ -54,15 +55,53 @@ export function evaluateIn(expr: Expr, env: Environment): Value {
   return new Evaluator(expr, env).value(expr.root);
 }
 
+function fail(said: Said): never {
+  throw new ScriptError(typeof said === "string" ? { code: "BAD_SCRIPT", text: said } : said);
+}
+
+/** With -r: symbols are numbers, undefined when nobody defines them, and there is no layout. Throws ScriptError. */
+export function evaluate(expr: Expr, lookup: (name: ByteString) => bigint | undefined): bigint {
+  const noLayout = (): never => {
+    throw scriptError(expr.text, expr.name, expr.offset, "an expression that needs a layout has no value with -r");
+  };
+  const symbol = (name: ByteString): Value | undefined => {
+    const found = lookup(name);
+    return found === undefined ? undefined : number(found);
+  };
+  const named = (fn: NameFunction): undefined => (fn === "SEGMENT_IS_GIVEN" ? undefined : noLayout());
+  return addressOf(evaluateIn(expr, { symbol, named, dot: noLayout, headers: noLayout, maxPageSize: noLayout, failed: noLayout, error: fail }));
+}
+
 /** A value that does not depend on symbols and sections; throws ScriptError. */
 export function constantValue(expr: Expr): bigint {
   const unknown = () => undefined;
-  const fail = (said: Said): never => {
-    throw new ScriptError(typeof said === "string" ? { code: "BAD_SCRIPT", text: said } : said);
-  };
   const zero = () => number(0n);
   return addressOf(evaluateIn(expr, { dot: zero, symbol: unknown, named: unknown, headers: () => 0n, maxPageSize: () => 0n, failed: fail, error: fail }));
 }
+
+const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
+
+const BINARY: Record<BinaryOperator, (a: bigint, b: bigint) => bigint> = {
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "%": (a, b) => a % b,
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  // The count is taken modulo 64, as x86-64 and lld do it; C leaves it undefined.
+  "<<": (a, b) => a << (b & 63n),
+  ">>": (a, b) => a >> (b & 63n),
+  "<": (a, b) => flag(a < b),
+  "<=": (a, b) => flag(a <= b),
+  ">": (a, b) => flag(a > b),
+  ">=": (a, b) => flag(a >= b),
+  "==": (a, b) => flag(a === b),
+  "!=": (a, b) => flag(a !== b),
+  "&": (a, b) => a & b,
+  "^": (a, b) => a ^ b,
+  "|": (a, b) => a | b,
+  "&&": (_, b) => flag(b !== 0n),
+  "||": (_, b) => flag(b !== 0n),
+};
 
 class Evaluator {
   private readonly expr: Expr;
@@ -87,7 +126,7 @@ class Evaluator {
       case "headers":
         return number(this.env.headers());
       case "symbol":
-        return this.env.symbol(node.name) ?? this.wrong(`symbol not found: ${node.name}`);
+        return this.env.symbol(node.name) ?? this.wrong(`symbol not found: ${node.name}`, this.expr.text.indexOf(node.name, this.expr.offset));
       case "name":
         if (node.fn === "SEGMENT_IS_GIVEN") return this.env.named(node.fn, node.name) ?? number(0n);
         return this.env.named(node.fn, node.name) ?? this.wrong(this.unknownName(node.fn, node.name), node.offset);

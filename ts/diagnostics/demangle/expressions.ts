@@ -79,7 +79,7 @@ class Bracketed extends Node {
 
 // ---- operators in expressions ----
 
-const BINARY: Record<string, [string, number]> = {
+export const BINARY: Record<string, [string, number]> = {
   aN: ["&=", PREC.assign], aS: ["=", PREC.assign], aa: ["&&", PREC.andIf], an: ["&", PREC.and], cm: [",", PREC.comma],
   dV: ["/=", PREC.assign], dv: ["/", PREC.mul], eO: ["^=", PREC.assign], eo: ["^", PREC.xor], eq: ["==", PREC.equality],
   ge: [">=", PREC.relational], gt: [">", PREC.relational], lS: ["<<=", PREC.assign], le: ["<=", PREC.relational],
@@ -88,7 +88,7 @@ const BINARY: Record<string, [string, number]> = {
   pL: ["+=", PREC.assign], pl: ["+", PREC.add], rM: ["%=", PREC.assign], rS: [">>=", PREC.assign], rm: ["%", PREC.mul],
   rs: [">>", PREC.shift], ss: ["<=>", PREC.spaceship],
 };
-const PREFIX: Record<string, string> = { ad: "&", aw: "co_await ", co: "~", de: "*", ng: "-", nt: "!", ps: "+" };
+export const PREFIX: Record<string, string> = { ad: "&", aw: "co_await ", co: "~", de: "*", ng: "-", nt: "!", ps: "+" };
 const OF_TYPE: Record<string, string> = { at: "alignof ", st: "sizeof ", ti: "typeid " };
 const OF_EXPRESSION: Record<string, string> = { az: "alignof ", sz: "sizeof ", te: "typeid ", nx: "noexcept " };
 const NAMED_CAST: Record<string, string> = { cc: "const_cast", dc: "dynamic_cast", rc: "reinterpret_cast", sc: "static_cast" };

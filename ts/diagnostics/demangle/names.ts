@@ -1,7 +1,7 @@
 /**
  * Itanium C++ ABI §5.1.2 to §5.1.4 and §5.1.8: encodings, names, operators, special names, substitutions.
  */
-import { expression, templateParamDecl, atParamDecl, type NameState } from "./expressions.ts";
+import { atParamDecl, BINARY, expression, PREFIX, templateParamDecl, type NameState } from "./expressions.ts";
 import { Abbreviation, Closure, Name, Nested, Node, NotMangled, Seq, WithArgs } from "./nodes.ts";
 import { Encoding } from "./type-nodes.ts";
 import { isDigit, type State } from "./state.ts";
@@ -229,12 +229,9 @@ function closure(p: State): Node {
 
 // ---- operators ----
 
-/** Two letters → what follows `operator`. */
+/** Two letters → what follows `operator`, where that is not how expressions write it. */
 const OPERATOR_NAMES: Record<string, string> = {
-  aN: "&=", aS: "=", aa: "&&", ad: "&", an: "&", aw: " co_await", cl: "()", cm: ",", co: "~", dV: "/=", da: " delete[]", de: "*",
-  dl: " delete", dv: "/", eO: "^=", eo: "^", eq: "==", ge: ">=", gt: ">", ix: "[]", lS: "<<=", le: "<=", ls: "<<", lt: "<",
-  mI: "-=", mL: "*=", mi: "-", ml: "*", mm: "--", na: " new[]", ne: "!=", ng: "-", nt: "!", nw: " new", oR: "|=", oo: "||",
-  or: "|", pL: "+=", pl: "+", pm: "->*", pp: "++", ps: "+", pt: "->", qu: "?", rM: "%=", rS: ">>=", rm: "%", rs: ">>", ss: "<=>",
+  aw: " co_await", cl: "()", da: " delete[]", dl: " delete", ix: "[]", mm: "--", na: " new[]", nw: " new", pm: "->*", pp: "++", pt: "->", qu: "?",
 };
 
 export function operatorName(p: State, state: NameState | null): Node {
@@ -251,7 +248,7 @@ export function operatorName(p: State, state: NameState | null): Node {
     p.i += 2;
     return new Seq(["operator ", p.sourceName()]);
   }
-  const name = OPERATOR_NAMES[code];
+  const name = OPERATOR_NAMES[code] ?? BINARY[code]?.[0] ?? PREFIX[code];
   if (name === undefined) throw new NotMangled();
   p.i += 2;
   return new Name(`operator${name}`);

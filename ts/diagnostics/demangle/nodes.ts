@@ -25,6 +25,13 @@ export class Out {
     if (this.text.length > MAX_OUTPUT) throw new NotMangled();
   }
 
+  parts(parts: readonly (Node | string)[]): void {
+    for (const part of parts) {
+      if (typeof part === "string") this.write(part);
+      else part.print(this);
+    }
+  }
+
   open(bracket = "("): void {
     this.gtIsGt++;
     this.write(bracket);
@@ -114,10 +121,7 @@ export class Seq extends Node {
     if (prec !== PREC.primary) this.prec = prec;
   }
   left(o: Out): void {
-    for (const part of this.parts) {
-      if (typeof part === "string") o.write(part);
-      else part.print(o);
-    }
+    o.parts(this.parts);
   }
   override baseName(): string {
     return this.base === null ? "" : this.base.baseName();
@@ -197,20 +201,9 @@ export class Abbreviation extends Node {
 
 // ---- templates ----
 
-/** What a template parameter pack stands for: the element that is being expanded. */
-export class Pack extends Node {
-  readonly elements: readonly Node[];
-  constructor(elements: readonly Node[]) {
-    super();
-    this.elements = elements;
-  }
-  element(o: Out): Node | undefined {
-    if (o.packCount === Infinity) {
-      o.packCount = this.elements.length;
-      o.packIndex = 0;
-    }
-    return this.elements[o.packIndex];
-  }
+/** Prints like another node, if there is one. */
+export abstract class StandIn extends Node {
+  abstract element(o: Out): Node | undefined;
   left(o: Out): void {
     this.element(o)?.left(o);
   }
@@ -225,6 +218,22 @@ export class Pack extends Node {
   }
   override isFunction(o: Out): boolean {
     return this.element(o)?.isFunction(o) ?? false;
+  }
+}
+
+/** What a template parameter pack stands for: the element that is being expanded. */
+export class Pack extends StandIn {
+  readonly elements: readonly Node[];
+  constructor(elements: readonly Node[]) {
+    super();
+    this.elements = elements;
+  }
+  element(o: Out): Node | undefined {
+    if (o.packCount === Infinity) {
+      o.packCount = this.elements.length;
+      o.packIndex = 0;
+    }
+    return this.elements[o.packIndex];
   }
 }
 
@@ -315,10 +324,7 @@ export class ParamDecl extends Node {
     this.pack = pack;
   }
   left(o: Out): void {
-    for (const part of this.before) {
-      if (typeof part === "string") o.write(part);
-      else part.print(o);
-    }
+    o.parts(this.before);
     if (this.type !== null) {
       this.type.left(o);
       if (!this.type.hasRight(o)) o.write(" ");

@@ -4,6 +4,8 @@
  * v0 is printed while it is read, because its back references repeat text and not nodes. Hashes of v0 crates are left out, the
  * hash of a legacy name is kept, as lld's messages do.
  */
+import type { ByteString } from "../../args/link-options.ts";
+import { utf8 } from "../../memory/text.ts";
 import { NotMangled, Out } from "./nodes.ts";
 import { State } from "./state.ts";
 
@@ -34,13 +36,9 @@ function decodeLegacyPart(part: string): string {
     .replaceAll("..", "::");
 }
 
-/** UTF-8 bytes of a code point, one character each. */
-function character(code: number): string {
-  if (code < 0x80) return String.fromCharCode(code);
-  if (code < 0x800) return String.fromCharCode(0xc0 | (code >> 6), 0x80 | (code & 63));
-  if (code < 0x10000) return String.fromCharCode(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+function character(code: number): ByteString {
   if (code > 0x10ffff) throw new NotMangled();
-  return String.fromCharCode(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+  return utf8(String.fromCodePoint(code));
 }
 
 // ---- v0 ----

@@ -3,38 +3,21 @@
  *
  * References collapse while they are printed (dcl.ref), because what a template parameter stands for is only known then.
  */
-import { ForwardRef, Node, Pack, type Out } from "./nodes.ts";
-
-
-/** A node that prints like another, with something after its left half. */
-abstract class Wrapper extends Node {
-  readonly inner: Node;
-  constructor(inner: Node) {
-    super();
-    this.inner = inner;
-  }
-  override right(o: Out): void {
-    this.inner.right(o);
-  }
-  override hasRight(o: Out): boolean {
-    return this.inner.hasRight(o);
-  }
-  override isArray(o: Out): boolean {
-    return this.inner.isArray(o);
-  }
-  override isFunction(o: Out): boolean {
-    return this.inner.isFunction(o);
-  }
-}
+import { ForwardRef, Node, Pack, StandIn, type Out } from "./nodes.ts";
 
 /** `T const`, `T vendor`, `T complex` */
-export class Qualified extends Wrapper {
+export class Qualified extends StandIn {
+  readonly inner: Node;
   readonly suffix: string;
   constructor(inner: Node, suffix: string) {
-    super(inner);
+    super();
+    this.inner = inner;
     this.suffix = suffix;
   }
-  left(o: Out): void {
+  element(): Node {
+    return this.inner;
+  }
+  override left(o: Out): void {
     this.inner.left(o);
     o.write(this.suffix);
   }
@@ -205,10 +188,7 @@ export class Encoding extends Node {
     o.list(this.params);
     o.close();
     this.result?.right(o);
-    for (const part of this.suffix) {
-      if (typeof part === "string") o.write(part);
-      else part.print(o);
-    }
+    o.parts(this.suffix);
   }
   override hasRight(): boolean {
     return true;

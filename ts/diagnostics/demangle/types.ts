@@ -4,7 +4,7 @@
 import { expression, atParamDecl, literal, templateParamDecl } from "./expressions.ts";
 import { ArgumentPack, ForwardRef, Name, Node, NotMangled, Pack, PackExpansion, Seq, TemplateArgs, WithArgs } from "./nodes.ts";
 import { ArrayType, FunctionType, MemberPointer, Pointer, Qualified } from "./type-nodes.ts";
-import { encoding, parseName, substitution } from "./names.ts";
+import { constraint, encoding, parseName, substitution } from "./names.ts";
 import { isDigit, type State } from "./state.ts";
 
 const BUILTIN: Record<string, string> = {
@@ -17,6 +17,8 @@ const EXTENDED: Record<string, string> = {
   d: "decimal64", e: "decimal128", f: "decimal32", h: "half", i: "char32_t", s: "char16_t", u: "char8_t", a: "auto", c: "decltype(auto)",
   n: "std::nullptr_t",
 };
+
+const MARKS = { P: "*", R: "&", O: "&&" } as const;
 
 /** r, V, K → restrict, volatile, const, in the order they are printed. */
 export function qualifiers(p: State): string {
@@ -59,20 +61,14 @@ function typeAt(p: State): Node {
     case "T":
       return p.remember(parameterType(p));
     case "P":
-      p.i++;
-      return p.remember(new Pointer(parseType(p), "*"));
     case "R":
-      p.i++;
-      return p.remember(new Pointer(parseType(p), "&"));
     case "O":
       p.i++;
-      return p.remember(new Pointer(parseType(p), "&&"));
+      return p.remember(new Pointer(parseType(p), MARKS[char]));
     case "C":
-      p.i++;
-      return p.remember(new Qualified(parseType(p), " complex"));
     case "G":
       p.i++;
-      return p.remember(new Qualified(parseType(p), " imaginary"));
+      return p.remember(new Qualified(parseType(p), char === "C" ? " complex" : " imaginary"));
     case "S":
       return p.peek(1) === "t" ? p.remember(parseName(p, null)) : substitutedType(p);
     default:
@@ -265,10 +261,7 @@ export function templateArgs(p: State, tag: boolean): Node {
   while (!p.eat("E")) {
     if (p.done) throw new NotMangled();
     if (p.eat("Q")) {
-      const saved = p.inConstraint;
-      p.inConstraint = true;
-      expression(p);
-      p.inConstraint = saved;
+      constraint(p);
       continue;
     }
     const saved = p.params;
