@@ -60,7 +60,7 @@ function memberAndArchive(ctx: PlaceContext, obj: number): [ByteString, ByteStri
   return input.member === "" ? [input.path, ""] : [input.member, ` in archive ${input.path}`];
 }
 
-export function baseName(path: ByteString): ByteString {
+function baseName(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Relocatable objects that the linker makes of other things: of any file (-b binary), of a program's symbols (--just-symbols).
+ * Relocatable objects that the linker makes of other things: of any file (-b binary), of a program's symbols (--just-symbols, --out-implib).
  *
  * They are real ELF files in memory, handed to the host as unnamed files, so that no pass needs to know that they were made.
  */
@@ -9,7 +9,7 @@ import { ELF_MAGIC, readEhdr, writeEhdr } from "../elf/ehdr.ts";
 import { readShdrs, writeShdr } from "../elf/shdr.ts";
 import { readSym, writeSym, type Sym } from "../elf/sym.ts";
 import { LTO_COMMON, LTO_UNDEF, LTO_WEAK_DEF, LTO_WEAK_UNDEF, type LtoSymbol } from "./gcc-symtab.ts";
-import { latin1 } from "../memory/text.ts";
+import { bytesOf, latin1 } from "../memory/text.ts";
 
 interface MadeSection {
   name: string;
@@ -37,11 +37,11 @@ function strings(names: readonly ByteString[]): { bytes: Uint8Array; offsets: nu
     text += `${name}\0`;
     return text.length - name.length - 1;
   });
-  return { bytes: Uint8Array.from(text, (char) => char.charCodeAt(0)), offsets };
+  return { bytes: bytesOf(text), offsets };
 }
 
 /** `locals` of the symbols, the first ones, are local. */
-function makeObject(e_machine: number, sections: readonly MadeSection[], symbols: readonly MadeSymbol[], locals = 0): Uint8Array {
+export function makeObject({ e_machine, osabi = 0 }: { e_machine: number; osabi?: number }, sections: readonly MadeSection[], symbols: readonly MadeSymbol[], locals = 0): Uint8Array {
   const strtab = strings(symbols.map(({ name }) => name));
   const symtab = new Uint8Array((symbols.length + 1) * SYM_BYTES);
   symbols.forEach((symbol, i) => writeSym(new DataView(symtab.buffer), (i + 1) * SYM_BYTES, { ...symbol, st_name: strtab.offsets[i]! }));
@@ -63,7 +63,7 @@ function makeObject(e_machine: number, sections: readonly MadeSection[], symbols
   const out = new Uint8Array(e_shoff + (all.length + 1) * SHDR_BYTES);
   const view = new DataView(out.buffer);
   writeEhdr(view, 0, {
-    osabi: 0, abiVersion: 0, e_type: ET_REL, e_machine, e_entry: 0n, e_phoff: 0, e_shoff, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
+    osabi, abiVersion: 0, e_type: ET_REL, e_machine, e_entry: 0n, e_phoff: 0, e_shoff, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
     e_shnum: all.length + 1, e_shstrndx: all.length,
   });
   all.forEach(({ bytes, ...shdr }, i) => {
@@ -76,7 +76,7 @@ function makeObject(e_machine: number, sections: readonly MadeSection[], symbols
 /** Has the symbols of a slim LTO object: what it defines lies in an empty section. */
 export function standIn(e_machine: number, symbols: readonly LtoSymbol[]): Uint8Array {
   const text = { name: ".text", sh_type: SHT_PROGBITS, sh_flags: SHF_ALLOC, sh_addralign: 1, bytes: new Uint8Array(0) };
-  return makeObject(e_machine, [text, ...NOTES], symbols.map(({ name, comdat, kind, visibility, size }) => {
+  return makeObject({ e_machine }, [text, ...NOTES], symbols.map(({ name, comdat, kind, visibility, size }) => {
     const isUndefined = kind === LTO_UNDEF || kind === LTO_WEAK_UNDEF;
     const isWeak = kind === LTO_WEAK_DEF || kind === LTO_WEAK_UNDEF || (comdat !== "" && !isUndefined);
     return {
@@ -93,7 +93,7 @@ export function groupClaims(e_machine: number, signatures: readonly ByteString[]
     { name: ".text", sh_type: SHT_PROGBITS, sh_flags: SHF_ALLOC | SHF_EXECINSTR | SHF_GROUP, sh_addralign: 1, bytes: new Uint8Array(0) },
   ]);
   const symbols = signatures.map((name) => ({ name, st_info: 0, st_other: 0, st_shndx: SHN_UNDEF, st_value: 0n, st_size: 0n }));
-  return makeObject(e_machine, [...sections, ...NOTES], symbols, symbols.length);
+  return makeObject({ e_machine }, [...sections, ...NOTES], symbols, symbols.length);
 }
 
 /** -b binary: the bytes in .data, between `_binary_PATH_start` and `_binary_PATH_end`; what is no letter or digit becomes `_`. */
@@ -103,7 +103,7 @@ export function objectOfBinary(e_machine: number, path: ByteString, bytes: Uint8
     name: stem + name, st_info: (STB_GLOBAL << 4) | STT_OBJECT, st_other: 0, st_shndx, st_value: BigInt(value), st_size: 0n,
   });
   const data = { name: ".data", sh_type: SHT_PROGBITS, sh_flags: SHF_ALLOC | SHF_WRITE, sh_addralign: 8, bytes };
-  return makeObject(e_machine, [data, ...NOTES], [symbol("_start", 1, 0), symbol("_end", 1, bytes.length), symbol("_size", SHN_ABS, bytes.length)]);
+  return makeObject({ e_machine }, [data, ...NOTES], [symbol("_start", 1, 0), symbol("_end", 1, bytes.length), symbol("_size", SHN_ABS, bytes.length)]);
 }
 
 /**
@@ -132,5 +132,5 @@ export function objectOfSymbols(e_machine: number, bytes: Uint8Array): Uint8Arra
     const type = symbol.st_info & 15;
     found.push({ ...symbol, name, st_info: ((bind === STB_WEAK ? STB_WEAK : STB_GLOBAL) << 4) | (type === STT_OBJECT || type === STT_FUNC ? type : STT_NOTYPE), st_shndx: SHN_ABS });
   }
-  return makeObject(e_machine, NOTES, found);
+  return makeObject({ e_machine }, NOTES, found);
 }

@@ -15,6 +15,7 @@ import { ScriptError } from "../script/lexer.ts";
 import { parseSectionOrder } from "../script/section-ordering.ts";
 import { orderingLines } from "../script/ordering-file.ts";
 import { parseVersionScript } from "../script/version-script.ts";
+import { ownName } from "../synthetic/version.ts";
 import { outputName } from "./bind-sections.ts";
 
 const ANY: SymbolPattern = { pattern: "*", cxx: false, exact: false };
@@ -52,9 +53,7 @@ function retainSymbols(ctx: Context, path: ByteString): void {
 
 /** --default-symver: whatever is exported and has no version has the file's own name as one. */
 function defaultSymver(ctx: Context): void {
-  const { soname, output } = ctx.options;
-  const name = soname === "" ? output.slice(output.lastIndexOf("/") + 1) : soname;
-  ctx.versionNodes.unshift({ name, globals: [ANY], locals: [], parents: [], implied: true });
+  ctx.versionNodes.unshift({ name: ownName(ctx.options), globals: [ANY], locals: [], parents: [], implied: true });
 }
 
 export function readScripts(ctx: Context): void {

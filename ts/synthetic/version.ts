@@ -5,8 +5,9 @@
  * Indexes: 0 local, 1 global, 2 … the nodes of the version script, then the needed versions in order of first use by a symbol.
  */
 import { SHF_ALLOC, SHT_GNU_verdef, SHT_GNU_verneed, SHT_GNU_versym } from "../../as-kernels/shared/elf.ts";
-import type { ByteString } from "../args/link-options.ts";
+import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
+import { baseName } from "../input/search.ts";
 import { sysvHash } from "./hash.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -64,8 +65,7 @@ export class VerdefSection implements SyntheticSection {
 
   collect(ctx: Context): void {
     if (!this.isNeeded(ctx)) return;
-    const own = ctx.options.soname === "" ? baseName(ctx.options.output) : ctx.options.soname;
-    this.names = [own, ...ctx.versionNodes.map((node) => node.name).filter((name) => name !== "")];
+    this.names = [ownName(ctx.options), ...ctx.versionNodes.map((node) => node.name).filter((name) => name !== "")];
     for (const name of this.names) this.nameOffset(ctx, name);
   }
 
@@ -97,9 +97,8 @@ export class VerdefSection implements SyntheticSection {
   }
 }
 
-function baseName(path: ByteString): ByteString {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
+/** What the output calls itself, as a version too. */
+export const ownName = ({ soname, output }: LinkOptions): ByteString => soname || baseName(output);
 
 /** The versions one shared object has to offer. */
 interface Need {
