@@ -97,6 +97,7 @@ export const linkCases: Record<string, Case> = {
       [{ inputs: [{ name: "a.o", data: undefined }] }, "inputs[0].data: expected bytes, a Blob or a function, but got undefined"],
       [{ inputs: ["a.o", 5] }, "inputs[1]: expected a path or an object, but got 5"],
       [{ inputs: [{ name: "a.o", data: "text" }] }, 'inputs[0].data: expected bytes, a Blob or a function, but got "text"'],
+      [{ inputs: [{ name: "a.o", data: Promise.resolve(data) }] }, "inputs[0].data: expected bytes, a Blob or a function, but got a promise"],
       [{ inputs: [{ data }] }, "inputs[0].name: expected a string, but got undefined"],
       [{ inputs: [{ wholeArchive: { group: [{ lib: 1 }] } }] }, "inputs[0].wholeArchive.group[0].lib: expected a string, but got 1"],
       [{ kind: "dll" }, 'kind: expected one of exec,pie,shared,relocatable, but got "dll"'],
@@ -114,6 +115,8 @@ export const linkCases: Record<string, Case> = {
       is(await message(() => link(options(fields))), expected, "link");
       is(await message(() => createContext(options(fields))), expected, "createContext");
     }
+    const given = await link({ ...options({ inputs: ["-lc"] }), throwOnError: false });
+    is(given.diagnostics[0]!.message.split("\n")[1], '>>> inputs are files: options go into args, and a library is { lib: "c" }', "an option as an input");
     is(await message(() => link(undefined as never)), "options: expected an object, but got undefined", "no options");
     is(await message(() => memoryFS({ "a.o": "text" as never })), 'files: a.o: expected bytes, a Blob or a function, but got "text"', "memoryFS");
     is(await message(() => layerFS({} as never)), "layers[0]: expected an object with stat and read, but got an object", "layerFS");

@@ -16,6 +16,7 @@ export const isLater = <T>(value: T | Promise<T>): value is Promise<T> => typeof
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 100));
   if (Array.isArray(value)) return "an array";
+  if (isLater(value)) return "a promise";
   return typeof value === "object" && value !== null ? "an object" : typeof value === "function" ? "a function" : String(value);
 }
 

@@ -7,11 +7,14 @@ function decodedRef(ref: SourceRef): SourceRef {
   return Object.fromEntries(Object.entries(ref).map(([key, value]) => [key, typeof value === "string" ? decoded(value) : value])) as unknown as SourceRef;
 }
 
+/** An option where a path was expected (pathWord in command-line.ts). */
+const OPTION = /^cannot open \.\/-/;
+
 export function diagnosticOf(severity: Diagnostic["severity"], { text, code, symbol, rawSymbol, library, at, references, hint }: Message): Diagnostic {
   return {
     severity,
     code,
-    message: decoded(text),
+    message: decoded(text) + (OPTION.test(text) ? '\n>>> inputs are files: options go into args, and a library is { lib: "c" }' : ""),
     ...(symbol === undefined ? {} : { symbol: decoded(symbol) }),
     ...(rawSymbol === undefined ? {} : { rawSymbol: decoded(rawSymbol) }),
     ...(library === undefined ? {} : { library: decoded(library) }),
