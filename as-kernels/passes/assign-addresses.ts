@@ -83,6 +83,7 @@ export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
   let first: f64 = 0;
   let last: f64 = 0;
   let source: u32 = 0;
+  const keeps = params().keptMembers != 0;
   let any = false;
   let i = from;
   store<u32>(out, 0, 24);
@@ -90,7 +91,7 @@ export function nextRun(from: u32, to: u32, limit: f64, out: u32): u32 {
     const row = member[i];
     const kind = isec.kind[row];
     if (kind != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.size[row] == 0) continue;
-    if (isec.kept[row] != 0) {
+    if (keeps && isec.kept[row] != 0) {
       store<u32>(out, 1, 24);
       continue;
     }
@@ -138,9 +139,10 @@ export function placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u3
   const t = tables();
   const isec = t.isec;
   const member = t.member.isec;
+  const keeps = params().keptMembers != 0;
   for (let i = from; i < to; i++) {
     const row = member[i];
-    if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || isec.kept[row] != 0) continue;
+    if (isec.kind[row] != ISEC_REGULAR || isec.sh_type[row] == SHT_NOBITS || (keeps && isec.kept[row] != 0)) continue;
     const bytes = <u32>isec.size[row];
     memory.copy(window + <u32>(isec.outOffset[row] - windowOffset), input + <u32>(isec.sh_offset[row] - inFrom), bytes);
   }

@@ -41,13 +41,8 @@ function keptType(row: u32): u32 {
 
 /** From here on .eh_frame is a section as any other: what its records refer to has been followed. */
 export function forgetUnwind(from: u32, to: u32): void {
-  const isec = tables().isec;
-  for (let row = from; row < to; row++) {
-    if (isec.kind[row] != ISEC_EH_FRAME) continue;
-    isec.kind[row] = ISEC_REGULAR;
-    // It is read as any other.
-    isec.kept[row] = 0;
-  }
+  const kind = tables().isec.kind;
+  for (let row = from; row < to; row++) if (kind[row] == ISEC_EH_FRAME) kind[row] = ISEC_REGULAR;
 }
 
 /** Would alignment put padding between constants? Such a section is not merged, so that a reader still finds entsize strides. */

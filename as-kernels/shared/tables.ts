@@ -430,6 +430,7 @@ export class Params {
   warnCommon: u32;
   fortranCommon: u32;
   suspects: u32;
+  keptMembers: u32;
 }
 
 // @ts-ignore: decorator

@@ -169,6 +169,9 @@ for (const debug of [false, true]) {
         tables.isec.kept[s + 1] = arena.alloc(bytes);
         arena.u8.set(files[source - 1]!.subarray(offset, offset + bytes), tables.isec.kept[s + 1]);
       });
+      memory.params.set("keptMembers", isKept.includes(true) ? 1 : 0);
+      // Of those that the link keeps for something else nobody asks here.
+      if (!isKept.includes(true)) for (let s = 0; s < sections.length; s++) tables.isec.kept[s + 1] = 4;
       const others = sections.map((section, s) => (isKept[s] ? { ...section, size: 0 } : section));
       for (let from = 0; from < sections.length; ) {
         const twin = runTwin(others, from, limit);
@@ -177,7 +180,7 @@ for (const debug of [false, true]) {
         const compressed = arena.u32[(out >>> 2) + 5]! - 1;
         assert.equal({ next, first, last, compressed }, { next: twin.next, first: twin.first, last: twin.last, compressed: twin.compressed }, `seed ${seed}`);
         assert.is(arena.u32[(out >>> 2) + 6], isKept.slice(from, next).includes(true) ? 1 : 0, `seed ${seed}`);
-        kernels.placeKept(from + 1, next + 1, window, 0);
+        if (arena.u32[(out >>> 2) + 6] !== 0) kernels.placeKept(from + 1, next + 1, window, 0);
         if (last > first) {
           assert.is(arena.u32[(out >>> 2) + 4], twin.source, `seed ${seed}`);
           const input = arena.alloc(last - first);

@@ -382,4 +382,5 @@ export const PARAMS = {
   warnCommon: "u32", // 1 = --warn-common
   fortranCommon: "u32", // --fortran-common
   suspects: "u32", // SUSPECT_*: what settle-symbols must look at
+  keptMembers: "u32", // 1 = regular sections have isec.kept, too, where their contents are in memory (ordered-contents)
 } as const satisfies Record<string, "u32" | "u64">;

@@ -391,8 +391,9 @@ export const PARAM_OFFSETS: Readonly<Record<string, number>> = {
   warnCommon: 396,
   fortranCommon: 400,
   suspects: 404,
+  keptMembers: 408,
 };
-export const PARAMS_BYTES = 408;
+export const PARAMS_BYTES = 412;
 
 /** Parameters of 64 bits. */
 export const WIDE_PARAMS: readonly string[] = ["digest","gotAddr","gotPltAddr","ehFrameAddr","ehFrameHdrAddr","pltAddr","pltFirst","pltLazy","pltGotAddr","ipltAddr","tlsAddr","tlsEnd"];

@@ -159,4 +159,12 @@ rel("program properties are merged, not listed twice", (w) => {
   if (linkerName === "wield") assert.not(object(w, "an.o").section(".note.gnu.property"));
 }, "readelf");
 
+// Between strings that are read to be cut, constants are in memory as well; those that alignment keeps from being merged are written as they came.
+rel("constants between strings stay what they are", (w) => {
+  const strings = (align: number, text: string): string => `.section .rodata.str1.${align},"aMS",@progbits,1\n.balign ${align}\n.string "${text}"\n`;
+  w.write({ "a.s": `${strings(1, "hello")}.section .rodata.cst4,"aM",@progbits,4\n.balign 16\n.long 0x11223344\n${strings(8, "world")}` });
+  w.sh("as a.s -o a.o && $LD -r a.o -o r.o && objcopy -O binary -j .rodata.cst4 r.o r.bin");
+  assert.equal([...w.bytes("r.bin")], [0x44, 0x33, 0x22, 0x11]);
+});
+
 rel.run();

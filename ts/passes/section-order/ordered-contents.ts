@@ -32,10 +32,11 @@ export function orderedContentsPhase(w: WorkerContext, chunk: number): void {
 }
 
 export async function keepOrdered(ctx: Context): Promise<void> {
-  const { arena, pool, tables: { isec }, ordered: { list, count } } = ctx;
+  const { arena, params, pool, tables: { isec }, ordered: { list, count } } = ctx;
   if (count === 0) return;
   const last = (list + (count - 1) * ENTRY_BYTES) >>> 2;
   const bytes = arena.u32[last + 1]! + isec.size[arena.u32[last]!]!;
   if (bytes > arena.free / 2) return;
+  params.set("keptMembers", 1);
   await pool.run("ordered-contents", Math.ceil(count / CHUNK_ENTRIES), list, count, arena.alloc(bytes));
 }

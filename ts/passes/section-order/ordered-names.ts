@@ -112,7 +112,7 @@ export function rankBySymbols(ctx: Context, text: ByteString, ranks: number): nu
   // Each line has a byte and its end.
   const list = arena.alloc(4 * text.length + 8);
   const count = kernels.orderLines(at, at + text.length, list);
-  arena.release(list + 8 * count);
+  arena.release(list + 16 * Math.ceil(count / 2));
   const states = arena.alloc(count);
   const name = (i: number): ByteString => arena.string(arena.u32[(list >>> 2) + 2 * i]!, arena.u32[(list >>> 2) + 2 * i + 1]!);
   const index = indexNames(ctx, list, count, states);
