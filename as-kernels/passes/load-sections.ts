@@ -208,6 +208,8 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
     if (flags & SHF_WRITE) report(ISSUE_BAD_MERGE, o, row, 0, ERR_MERGE_WRITABLE, 0);
     else isec.kind[row] = <u8>ISEC_MERGE;
   }
+  const whole = t.obj.whole[o];
+  if (whole != 0 && isec.compressed[row] == 0 && type != SHT_NOBITS) isec.kept[row] = whole + <u32>load<u64>(header, SH_OFFSET);
   if (flags & SHF_LINK_ORDER) {
     const link = load<u32>(header, SH_LINK);
     if (link >= t.obj.e_shnum[o]) report(ISSUE_BAD_OBJECT, o, row, i, ERR_LINK_ORDER, 0);

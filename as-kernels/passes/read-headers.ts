@@ -18,7 +18,7 @@ import { plainRule } from "../lib/name-rules.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
   CTL_REGION_END, CTL_REGION_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
-  ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, OBJ_RELOCATABLE, OBJ_SHARED,
+  ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, KEEP_ALL, OBJ_RELOCATABLE, OBJ_SHARED,
 } from "../shared/abi.ts";
 import {
   EHDR_BYTES, EI_OSABI, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
@@ -368,10 +368,14 @@ export function allocRegion(bytes: u32): u32 {
   return <u64>at + size <= end ? at : alloc(bytes);
 }
 
-/** Copies the planned parts of the object at `whole` to memory that stays. False = no room. */
-function keepParts(whole: u32, out: u32): bool {
+/** Copies the planned parts of the object at `whole` to memory that stays, unless it `stays` itself. False = no room. */
+function keepParts(whole: u32, stays: bool, out: u32): bool {
   const parts = load<u32>(out + PLAN_PARTS);
   for (let i: u32 = 0; i < parts; i++) {
+    if (stays) {
+      store<u32>(part(out, i), whole + <u32>load<f64>(part(out, i)), 16);
+      continue;
+    }
     const bytes = <u32>load<f64>(part(out, i), 8);
     const at = alloc(bytes + MARGIN);
     if (at == 0) return false;
@@ -410,9 +414,30 @@ function keepRelas(o: u32, whole: u32, shdrs: u32): bool {
   return true;
 }
 
+/** Are all sections at places that suit what is in them? TypeScript looks at tables through views of words. */
+function areAligned(shdrs: u32, count: u32): bool {
+  for (let i: u32 = 1; i < count; i++) {
+    const header = shdrs + i * SHDR_BYTES;
+    const type = load<u32>(header, SH_TYPE);
+    const align: u64 = type == SHT_SYMTAB || type == SHT_RELA ? 8 : type == SHT_GROUP || type == SHT_SYMTAB_SHNDX ? 4 : 1;
+    if (load<u64>(header, SH_OFFSET) & (align - 1)) return false;
+  }
+  return true;
+}
+
+/** A copy of the object at `whole`, and zeros behind it; 0 = no room. */
+function copyWhole(o: u32, whole: u32): u32 {
+  const bytes = <u32>tables().obj.bytes[o];
+  const at = alloc(bytes + MARGIN);
+  if (at == 0) return 0;
+  memory.copy(at, whole, bytes);
+  memory.fill(at + bytes, 0, MARGIN);
+  return at;
+}
+
 /**
- * Loads the tables of object `o`, which is at `whole`, with `relas` 1 its relocations too; with `drop` 1 section names need not stay.
- * Returns 0, NO_ROOM, or ERR_* with the culprit at `out`.
+ * Loads the tables of object `o`, which is at `whole`, with `relas` 1 its relocations too, with KEEP_ALL all that is in it; with `drop` 1
+ * section names need not stay. Returns 0, NO_ROOM, or ERR_* with the culprit at `out`.
  */
 export function keepWhole(o: u32, whole: u32, relas: u32, drop: u32, out: u32): u32 {
   const obj = tables().obj;
@@ -425,16 +450,22 @@ export function keepWhole(o: u32, whole: u32, relas: u32, drop: u32, out: u32): 
   const headers = whole + <u32>obj.shoff[o];
   error = planParts(o, headers, drop, out);
   if (error != 0) return error;
+  const stays = relas == KEEP_ALL && !(start & 7) && areAligned(headers, obj.e_shnum[o]);
+  if (stays) {
+    whole = copyWhole(o, whole);
+    if (whole == 0) return NO_ROOM;
+    obj.whole[o] = obj.relas[o] = whole;
+  }
   const headersBytes = obj.e_shnum[o] * SHDR_BYTES;
-  const shdrs = allocRegion(headersBytes);
-  if (shdrs == 0 || !keepParts(whole, out) || (relas && !keepRelas(o, whole, headers))) return NO_ROOM;
-  memory.copy(shdrs, headers, headersBytes);
+  const shdrs = stays ? whole + <u32>obj.shoff[o] : allocRegion(headersBytes);
+  if (shdrs == 0 || !keepParts(whole, stays, out) || (relas && !stays && !keepRelas(o, whole, headers))) return NO_ROOM;
+  if (!stays) memory.copy(shdrs, headers, headersBytes);
   return bindTables(o, shdrs, whole + <u32>cell(out, OUT_NAMES_OFFSET), out) ? 0 : NO_ROOM;
 }
 
 /**
  * Objects from `first` on (ids below `limit`) that are in memory as a whole: bytes [from, to) of their file are at `span`.
- * Loads the tables of each, with `relas` 1 its relocations too, or reports what is wrong with it; with `drop` 1 section names need not stay.
+ * Loads the tables of each (`relas`, `drop`: keepWhole), or reports what is wrong with it.
  * Returns the first object that is not there; 0 = no room.
  */
 export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, drop: u32, out: u32): u32 {

@@ -21,8 +21,8 @@ const EXTENT_SECTION: u32 = 20;
 const EXTENT_AT: u32 = 24;
 const NO_SECTION: u32 = 0xffffffff;
 
-/** A read: f64 place in the file, f64 bytes, u32 source, u32 offset in the input. */
-const READ_BYTES: u32 = 24;
+/** A read: f64 place in the file, f64 bytes, u32 source, u32 offset in the input, u32 where the bytes are in memory (0 = they are not). */
+const READ_BYTES: u32 = 32;
 /** A region of an output section: f64 from, f64 bytes, u32 offset in the output. */
 const REGION_BYTES: u32 = 24;
 
@@ -175,6 +175,7 @@ export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: 
     }
     // extents that lie close together become one read
     const source = tables().obj.source[obj];
+    const whole = tables().obj.whole[obj];
     for (let at = first; at < extent; ) {
       const start = load<f64>(at);
       let end = start;
@@ -186,6 +187,7 @@ export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: 
       store<f64>(read, end - start, 8);
       store<u32>(read, source, 16);
       store<u32>(read, <u32>input, 20);
+      store<u32>(read, whole != 0 ? whole + <u32>(start - tables().obj.offset[obj]) : 0, 24);
       read += READ_BYTES;
       input += Math.ceil((end - start) / 8) * 8;
     }

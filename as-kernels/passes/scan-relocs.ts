@@ -126,7 +126,7 @@ export function demoteShared(from: u32, to: u32, zero: u32): u32 {
 
 /**
  * Scans isec rows from…to, all of one object. Rows with relocations whose instructions must be seen are listed at `waiting`
- * (u32 each); returns how many.
+ * (u32 each), unless their contents are in memory; returns how many.
  */
 export function scanRelocs(from: u32, to: u32, waiting: u32): u32 {
   const isec = tables().isec;
@@ -142,6 +142,10 @@ export function scanRelocs(from: u32, to: u32, waiting: u32): u32 {
     }
     const rela = isec.rela[i];
     if (!rela || !scanSection(i, rela, relocs)) continue;
+    if (isec.kept[i] != 0) {
+      scanForms(i, rela, relocs, isec.kept[i]);
+      continue;
+    }
     store<u32>(waiting + (count << 2), i);
     count++;
   }

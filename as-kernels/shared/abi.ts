@@ -420,6 +420,9 @@ export const WALK_MORE = 1;
 export const WALK_LARGE = 2;
 export const WALK_ODD = 3;
 export const WALK_NO_ROOM = 4;
+
+/** Argument `relas` of keepWhole: objects stay in memory with all that is in them. */
+export const KEEP_ALL = 2;
 /** In place of the number of parts that placeTables misses. */
 export const PLACE_BROKEN = 0xffffffff;
 export const PLACE_NO_ROOM = 0xfffffffe;

@@ -20,6 +20,7 @@ export class ObjTable {
   e_shnum: U32Col;
   shoff: F64Col;
   shdrs: U32Col;
+  whole: U32Col;
   relas: U32Col;
   relasFrom: F64Col;
   slotBase: U32Col;

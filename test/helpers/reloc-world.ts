@@ -121,7 +121,17 @@ export function relocWorld(spec: RelocWorldSpec): RelocWorld {
 
   let ownSymbolic = 0;
 
+  /** Contents of every other section are in memory, as in small links. */
+  const keepSome = () => {
+    for (let row = 1; row < rows; row += 2) {
+      const { bytes } = spec.sections[row - 1]!;
+      tables.isec.kept[row] = arena.alloc(bytes.length + 64) + 16;
+      arena.u8.set(bytes, tables.isec.kept[row]!);
+    }
+  };
+
   const scanSections = () => {
+    keepSome();
     const waiting = arena.alloc(4 * rows);
     const count = kernels.scanRelocs(1, rows, waiting);
     for (let at = 0; at < count; at++) {

@@ -113,6 +113,23 @@ for (const debug of [false, true]) {
     else assert.ok(to === from, `groups are in memory, ${where}`);
   }
 
+  /** All of an object stays when that was asked for and its tables are at places that suit words. Returns whether it does. */
+  function compareWhole(o: number, file: Uint8Array, { shoff, count, scan }: { shoff: number; count: number; scan: Scan }, asked: number, where: string): boolean {
+    const { relas, relasFrom, shdrs, symtab, whole } = tables.obj;
+    const aligns = new Map<number, bigint>([[elf.SHT_SYMTAB, 8n], [elf.SHT_RELA, 8n], [elf.SHT_GROUP, 4n], [elf.SHT_SYMTAB_SHNDX, 4n]]);
+    const suits = readHeaders(file, shoff, count).slice(1).every(({ type, offset }) => offset % (aligns.get(type) ?? 1n) === 0n);
+    assert.is(whole[o] !== 0, asked === abi.KEEP_ALL && suits && shoff % 8 === 0, where);
+    if (whole[o] === 0) return false;
+    const copy = Buffer.from(arena.bytes(whole[o]!, file.length + 16));
+    const without = (bytes: Uint8Array): Buffer => Buffer.concat([bytes.subarray(0, shoff), bytes.subarray(shoff + 64 * count)]);
+    assert.equal(without(copy), Buffer.concat([without(file), Buffer.alloc(16)]), `all but section headers, ${where}`);
+    assert.is(whole[o]! % 16, 0, where);
+    assert.is(shdrs[o], whole[o]! + shoff, where);
+    if (scan.symtab !== 0) assert.is(symtab[o], whole[o]! + scan.parts.symtab[0], where);
+    assert.equal([relas[o], relasFrom[o]], [whole[o], 0], where);
+    return true;
+  }
+
   /** Relocations of loaded sections are kept when they were asked for and lie close together. Returns whether they were. */
   function compareRelas(o: number, file: Uint8Array, { shoff, count }: { shoff: number; count: number }, asked: number, where: string): boolean {
     const { relas, relasFrom } = tables.obj;
@@ -121,7 +138,7 @@ for (const debug of [false, true]) {
     const from = loaded.reduce((least, { offset }) => (offset < least ? offset : least), BigInt(file.length));
     const to = loaded.reduce((most, { offset, size }) => (offset + size > most ? offset + size : most), 0n);
     const sum = loaded.reduce((all, { size }) => all + size, 0n);
-    assert.is(relas[o] !== 0, asked === 1 && sum > 0n && to - from <= 2n * sum, where);
+    assert.is(relas[o] !== 0, asked !== 0 && sum > 0n && to - from <= 2n * sum, where);
     if (relas[o] === 0) return false;
     assert.is(relasFrom[o], Number(from), where);
     assert.equal(Buffer.from(arena.bytes(relas[o]!, Number(to - from))), Buffer.from(file.subarray(Number(from), Number(to))), `relocations, ${where}`);
@@ -131,6 +148,7 @@ for (const debug of [false, true]) {
   test("keeps the tables of all objects in a span, and says what is wrong with the others", () => {
     let broken = 0;
     let withRelas = 0;
+    let whole = 0;
     let [ruled, copied] = [0, 0];
     for (let seed = 1; seed <= (debug ? 100 : 400); seed++) {
       const random = prng(seed);
@@ -148,7 +166,7 @@ for (const debug of [false, true]) {
       const inside = random.between(1, files.length);
       files.forEach((file, i) => arena.u8.set(file, span + tables.obj.offset[i + 1]!));
       const end = tables.obj.offset[inside]! + files[inside - 1]!.length;
-      const relas = random.pick([0, 1]);
+      const relas = random.pick([0, 1, abi.KEEP_ALL]);
       const drop = random.pick([0, 1]);
       arena.openRegion(random.pick([0, 640, 1 << 16]));
       assert.is(kernels.keepSpan(1, files.length + 1, span, 0, end, relas, drop, arena.alloc(512)), inside + 1, `seed ${seed}: stops behind the span`);
@@ -169,7 +187,8 @@ for (const debug of [false, true]) {
             const [rule, copy] = compareNames(o, files[o - 1]!, wanted, where);
             [ruled, copied] = [ruled + rule, copied + copy];
           }
-          withRelas += Number(compareRelas(o, files[o - 1]!, wanted, relas, where));
+          if (compareWhole(o, files[o - 1]!, wanted, relas, where)) whole++;
+          else withRelas += Number(compareRelas(o, files[o - 1]!, wanted, relas, where));
         }
       }
       arena.release(mark);
@@ -177,6 +196,7 @@ for (const debug of [false, true]) {
     assert.ok(broken > 20, `${broken} broken objects`);
     assert.ok(ruled > 3 && copied > 10, `${ruled} sections with rules, ${copied} names`);
     assert.ok(withRelas > 5, `${withRelas} objects with relocations`);
+    assert.ok(whole > 10, `${whole} objects stayed`);
   });
 
   test("counts beyond 16 bits are in section header 0", () => {

@@ -81,6 +81,8 @@ export interface Host extends WorkerIo {
   readonly keepsThreads?: boolean;
   /** Growth of a memory costs nothing (createMemory). */
   readonly memoryGrows?: boolean | undefined;
+  /** Each read is a call of the system, which takes longer than the bytes of a small object. */
+  readonly readsAreCalls?: boolean;
 
   // ---- files ----
   /** undefined = does not exist (or cannot be looked at). Follows symbolic links. */

@@ -102,6 +102,7 @@ class NodeHost implements Host {
     process.kill(process.pid, signal);
   };
 
+  readonly readsAreCalls: boolean;
   readonly inputBytes: number;
   /** V8. */
   readonly memoryGrows = !("bun" in process.versions);
@@ -117,6 +118,7 @@ class NodeHost implements Host {
 
   constructor(program: boolean, inputBytes: number, startFlags: readonly string[]) {
     this.program = program;
+    this.readsAreCalls = program;
     this.inputBytes = inputBytes;
     this.startFlags = startFlags;
   }

@@ -27,6 +27,7 @@ export const TABLES = {
     e_shnum: "u32",
     shoff: "f64", // bytes from the start of the object to its section headers
     shdrs: "u32", // address of the section headers in memory, 0 = none
+    whole: "u32", // address of the object when all of it stays in memory, else 0
     relas: "u32", // address of the relocations of its loaded sections when they were kept with the headers, else 0
     relasFrom: "f64", // where they begin, in bytes from the start of the object
     slotBase: "u32", // slot row of section header 0
@@ -162,7 +163,7 @@ export const TABLES = {
     dependent: "u32", // first isec that is SHF_LINK_ORDER-linked to this one
     nextDependent: "u32", // next one with the same link
     nextInGroup: "u32", // ring of the members of a group, 0 = not in a group
-    kept: "u32", // address of its contents if split-pieces left them in memory, else 0
+    kept: "u32", // address of its contents if they stay in memory (obj.whole, split-pieces, ordered-contents), else 0
     pieceBase: "u32", // first piece row (ISEC_MERGE), first ehrec row (ISEC_EH_FRAME)
     pieceCount: "u32",
     blockIndex: "u32", // ISEC_MERGE of strings: address of u32 per 64 bytes: first piece that ends after that byte
@@ -382,5 +383,5 @@ export const PARAMS = {
   warnCommon: "u32", // 1 = --warn-common
   fortranCommon: "u32", // --fortran-common
   suspects: "u32", // SUSPECT_*: what settle-symbols must look at
-  keptMembers: "u32", // 1 = regular sections have isec.kept, too, where their contents are in memory (ordered-contents)
+  keptMembers: "u32", // 1 = regular sections have isec.kept, too, where their contents are in memory (obj.whole, ordered-contents)
 } as const satisfies Record<string, "u32" | "u64">;

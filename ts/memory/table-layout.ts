@@ -7,10 +7,10 @@ import type { MemoryViews } from "./arena.ts";
 import { View } from "./table-view.ts";
 
 /** Address of each table's header, in schema order, and where the last one ends. */
-export const HEADERS: readonly number[] = [4180,4352,4368,4412,4420,4456,4484,4560,4600,4728,4744,4756,4820,4836,4892,4908,4920,4988,5020,5044,5052,5080];
+export const HEADERS: readonly number[] = [4180,4356,4372,4416,4424,4460,4488,4564,4604,4732,4748,4760,4824,4840,4896,4912,4924,4992,5024,5048,5056,5084];
 
 /** Of each table: a digit per column, the bytes of its values. */
-export const WIDTHS: readonly string[] = ["111444884844844444444448844444444444411444","441","4441144448","4","88444444","448844","884444481111244444","444444448","4441448844111448484444444444444","441","88","488441114444484","444","4444444448111","488","48","8884444414444814","4414484","14488","4","444488"];
+export const WIDTHS: readonly string[] = ["1114448848444844444444448844444444444411444","441","4441144448","4","88444444","448844","884444481111244444","444444448","4441448844111448484444444444444","441","88","488441114444484","444","4444444448111","488","48","8884444414444814","4414484","14488","4","444488"];
 
 /** Makes the class of each table, with its columns as getters: of those that are looked at. */
 export const CLASSES: readonly (() => typeof View)[] = [
@@ -26,37 +26,38 @@ export const CLASSES: readonly (() => typeof View)[] = [
     get e_shnum() { return this.columns[8] ?? this.view(8, Uint32Array); }
     get shoff() { return this.columns[9] ?? this.view(9, Float64Array); }
     get shdrs() { return this.columns[10] ?? this.view(10, Uint32Array); }
-    get relas() { return this.columns[11] ?? this.view(11, Uint32Array); }
-    get relasFrom() { return this.columns[12] ?? this.view(12, Float64Array); }
-    get slotBase() { return this.columns[13] ?? this.view(13, Uint32Array); }
-    get esymBase() { return this.columns[14] ?? this.view(14, Uint32Array); }
-    get esymCount() { return this.columns[15] ?? this.view(15, Uint32Array); }
-    get firstGlobal() { return this.columns[16] ?? this.view(16, Uint32Array); }
-    get symtab() { return this.columns[17] ?? this.view(17, Uint32Array); }
-    get strtab() { return this.columns[18] ?? this.view(18, Uint32Array); }
-    get strtabBytes() { return this.columns[19] ?? this.view(19, Uint32Array); }
-    get shndxTab() { return this.columns[20] ?? this.view(20, Uint32Array); }
-    get names() { return this.columns[21] ?? this.view(21, Uint32Array); }
-    get namesBytes() { return this.columns[22] ?? this.view(22, Uint32Array); }
-    get groupFrom() { return this.columns[23] ?? this.view(23, Float64Array); }
-    get groupTo() { return this.columns[24] ?? this.view(24, Float64Array); }
-    get groups() { return this.columns[25] ?? this.view(25, Uint32Array); }
-    get groupBase() { return this.columns[26] ?? this.view(26, Uint32Array); }
-    get groupCount() { return this.columns[27] ?? this.view(27, Uint32Array); }
-    get recordBase() { return this.columns[28] ?? this.view(28, Uint32Array); }
-    get recordCount() { return this.columns[29] ?? this.view(29, Uint32Array); }
-    get passed() { return this.columns[30] ?? this.view(30, Uint32Array); }
-    get versym() { return this.columns[31] ?? this.view(31, Uint32Array); }
-    get verNames() { return this.columns[32] ?? this.view(32, Uint32Array); }
-    get verCount() { return this.columns[33] ?? this.view(33, Uint32Array); }
-    get isecBase() { return this.columns[34] ?? this.view(34, Uint32Array); }
-    get isecCount() { return this.columns[35] ?? this.view(35, Uint32Array); }
-    get localBase() { return this.columns[36] ?? this.view(36, Uint32Array); }
-    get splitStack() { return this.columns[37] ?? this.view(37, Uint8Array); }
-    get needed() { return this.columns[38] ?? this.view(38, Uint8Array); }
-    get whyObj() { return this.columns[39] ?? this.view(39, Uint32Array); }
-    get whySym() { return this.columns[40] ?? this.view(40, Uint32Array); }
-    get done() { return this.columns[41] ?? this.view(41, Uint32Array); }
+    get whole() { return this.columns[11] ?? this.view(11, Uint32Array); }
+    get relas() { return this.columns[12] ?? this.view(12, Uint32Array); }
+    get relasFrom() { return this.columns[13] ?? this.view(13, Float64Array); }
+    get slotBase() { return this.columns[14] ?? this.view(14, Uint32Array); }
+    get esymBase() { return this.columns[15] ?? this.view(15, Uint32Array); }
+    get esymCount() { return this.columns[16] ?? this.view(16, Uint32Array); }
+    get firstGlobal() { return this.columns[17] ?? this.view(17, Uint32Array); }
+    get symtab() { return this.columns[18] ?? this.view(18, Uint32Array); }
+    get strtab() { return this.columns[19] ?? this.view(19, Uint32Array); }
+    get strtabBytes() { return this.columns[20] ?? this.view(20, Uint32Array); }
+    get shndxTab() { return this.columns[21] ?? this.view(21, Uint32Array); }
+    get names() { return this.columns[22] ?? this.view(22, Uint32Array); }
+    get namesBytes() { return this.columns[23] ?? this.view(23, Uint32Array); }
+    get groupFrom() { return this.columns[24] ?? this.view(24, Float64Array); }
+    get groupTo() { return this.columns[25] ?? this.view(25, Float64Array); }
+    get groups() { return this.columns[26] ?? this.view(26, Uint32Array); }
+    get groupBase() { return this.columns[27] ?? this.view(27, Uint32Array); }
+    get groupCount() { return this.columns[28] ?? this.view(28, Uint32Array); }
+    get recordBase() { return this.columns[29] ?? this.view(29, Uint32Array); }
+    get recordCount() { return this.columns[30] ?? this.view(30, Uint32Array); }
+    get passed() { return this.columns[31] ?? this.view(31, Uint32Array); }
+    get versym() { return this.columns[32] ?? this.view(32, Uint32Array); }
+    get verNames() { return this.columns[33] ?? this.view(33, Uint32Array); }
+    get verCount() { return this.columns[34] ?? this.view(34, Uint32Array); }
+    get isecBase() { return this.columns[35] ?? this.view(35, Uint32Array); }
+    get isecCount() { return this.columns[36] ?? this.view(36, Uint32Array); }
+    get localBase() { return this.columns[37] ?? this.view(37, Uint32Array); }
+    get splitStack() { return this.columns[38] ?? this.view(38, Uint8Array); }
+    get needed() { return this.columns[39] ?? this.view(39, Uint8Array); }
+    get whyObj() { return this.columns[40] ?? this.view(40, Uint32Array); }
+    get whySym() { return this.columns[41] ?? this.view(41, Uint32Array); }
+    get done() { return this.columns[42] ?? this.view(42, Uint32Array); }
   },
   () => class extends View {
     get isec() { return this.columns[0] ?? this.view(0, Uint32Array); }

@@ -4,7 +4,7 @@
  * Two phases, because rows have to be numbered in input order: `parse-object` finds and loads the tables of each object,
  * a prefix sum gives every object its rows, `read-symbols` fills them.
  */
-import { NEEDS_GROUPS, ERR_TRUNCATED, ISSUE_BAD_OBJECT, OBJ_RELOCATABLE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
+import { KEEP_ALL, NEEDS_GROUPS, ERR_TRUNCATED, ISSUE_BAD_OBJECT, OBJ_RELOCATABLE, REC_UNUSED } from "../../as-kernels/shared/abi.ts";
 import type { Context } from "../context.ts";
 import { LARGE_BYTES } from "../host/host.ts";
 import { ReadFailed } from "../memory/failure.ts";
@@ -21,10 +21,12 @@ const CHUNK_BYTES = 1 << 18;
 /** Section headers are an eighth of an object of many small functions, and the region may end before them. */
 const REGION_SHARE = 4;
 const MAX_REGION_BYTES = 1 << 28;
+/** Objects of links up to this size are read once, and stay in memory with all that is in them. */
+const KEPT_BYTES = 32 << 20;
 /** What readObjects leaves: u32 index, u32 ERR_*. */
 const OUT_BYTES = 16;
 
-/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk, 1 = relocations too, 1 = section names may be dropped. */
+/** Phase: loads symbol tables, string tables and section headers of the objects of a chunk. Arguments: objects per chunk; `relas` and `drop` of keepTables. */
 export function parseObjectPhase(w: WorkerContext, chunk: number): void {
   const first = 1 + chunk * w.args[0]!;
   const end = Math.min(first + w.args[0]!, w.tables.obj.rows);
@@ -80,8 +82,7 @@ function readScattered(w: WorkerContext, o: number, out: number): number {
  */
 export async function parseObject(ctx: Context, bytes: number, passed: readonly PassedMembers[], walked: WalkedArchives | null = null): Promise<void> {
   const { tables, pool } = ctx;
-  // Most objects that a large link names are needed: relocations that are at hand are kept.
-  const how = [bytes >= LARGE_BYTES ? 1 : 0, Number(mayDropNames(ctx))] as const;
+  const how = [whatToKeep(ctx, bytes), Number(mayDropNames(ctx))] as const;
   ctx.arena.openRegion(Math.min(MAX_REGION_BYTES, Math.ceil(bytes / REGION_SHARE)));
   await walked?.load(...how);
   const objects = tables.obj.rows - 1;
@@ -93,6 +94,17 @@ export async function parseObject(ctx: Context, bytes: number, passed: readonly 
   numberRows(ctx, passed);
   await pool.run("read-symbols", chunks, perChunk);
   ctx.checkIssues();
+}
+
+/**
+ * Most objects that a large link names are needed: relocations that are at hand are kept. Of a small one it is everything, unless
+ * sections are put together as -r does.
+ */
+function whatToKeep({ host, options, params }: Context, bytes: number): number {
+  if (bytes >= LARGE_BYTES) return 1;
+  if (host.readsAreCalls !== true || bytes > KEPT_BYTES || options.relocatable) return 0;
+  params.set("keptMembers", 1);
+  return KEEP_ALL;
 }
 
 /**

@@ -5,7 +5,7 @@
  * are thousands of members of a few kilobytes, each of which would be several system calls. Of large objects only what is
  * asked for is read. What is looked for and checked is the kernel's business.
  */
-import { NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
+import { KEEP_ALL, NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import { outOfMemory } from "../memory/arena.ts";
 import { ReadFailed } from "../memory/failure.ts";
@@ -15,6 +15,8 @@ import type { WorkerContext } from "../memory/pool.ts";
 const HEAD_BYTES = 1 << 12;
 /** Objects up to this size are read whole. */
 const WHOLE_BYTES = 1 << 16;
+/** And up to this size where all that is in them stays. */
+const KEPT_WHOLE_BYTES = 1 << 17;
 /** Neighbours in a file are read along as long as all of them together have no more bytes than this. */
 const SPAN_BYTES = 1 << 18;
 /** The window that spans stay in between objects and passes; nobody else uses it. */
@@ -34,16 +36,17 @@ const PART_MISSING = 20;
 
 /**
  * Loads the tables of object `o`, and of those behind it (ids below `limit`) that come with it. `relas` 1: the relocations of those
- * that come whole are loaded too; `drop` 1: section names need not stay. Returns the next object.
+ * that come whole are loaded too, KEEP_ALL: all of them stays; `drop` 1: section names need not stay. Returns the next object.
  */
 export function keepTables(w: WorkerContext, o: number, limit: number, relas: number, drop: number): number {
   const out = w.window(2, OUT_BYTES);
   try {
-    if (w.tables.obj.bytes[o]! > WHOLE_BYTES) {
+    const largest = relas === KEEP_ALL ? KEPT_WHOLE_BYTES : WHOLE_BYTES;
+    if (w.tables.obj.bytes[o]! > largest) {
       keepLarge(w, o, drop, out);
       return o + 1;
     }
-    readSpan(w, o, limit);
+    readSpan(w, o, limit, largest);
   } catch (error) {
     if (!(error instanceof ReadFailed)) throw error;
     broken(w, o, 0, ERR_TRUNCATED);
@@ -118,19 +121,19 @@ function bindPlanned(w: WorkerContext, o: number, names: number, out: number): v
 /** Address of object `o` when it comes whole, read together with the small objects behind it (ids below `limit`); 0 = it is large. */
 export function wholeObject(w: WorkerContext, o: number, limit: number): number {
   if (w.tables.obj.bytes[o]! > WHOLE_BYTES) return 0;
-  readSpan(w, o, limit);
+  readSpan(w, o, limit, WHOLE_BYTES);
   return w.span.address + (w.tables.obj.offset[o]! - w.span.from);
 }
 
-/** Makes w.span one that holds object `o`, which is small, and small ones behind it. */
-function readSpan(w: WorkerContext, o: number, limit: number): void {
+/** Makes w.span one that holds object `o`, which is small, and small ones behind it, of `largest` bytes at most. */
+function readSpan(w: WorkerContext, o: number, limit: number, largest: number): void {
   const { source, offset, bytes } = w.tables.obj;
   const { span } = w;
   const path = w.sources[source[o]!]!;
   const from = offset[o]!;
   let to = from + bytes[o]!;
   if (span.path === path && from >= span.from && to <= span.to) return;
-  for (let next = o + 1; next < limit && source[next] === source[o] && bytes[next]! <= WHOLE_BYTES; next++) {
+  for (let next = o + 1; next < limit && source[next] === source[o] && bytes[next]! <= largest; next++) {
     const end = offset[next]! + bytes[next]!;
     if (offset[next]! < to || end - from > SPAN_BYTES) break;
     to = end;

@@ -15,10 +15,10 @@ const OBJECT_BYTES = 1 << 22;
 const ROWS_BYTES = 1 << 28;
 /** Of a batch row, of what one member needs in a plan, and of a plan besides (relocate-objects kernel). */
 export const BATCH_HEAD = 8;
-const MEMBER_BYTES = 2 * 32 + 2 * 24;
+const MEMBER_BYTES = 2 * 32 + 2 * 32;
 const PLAN_HEAD = 24;
 const REGION_BYTES = 24;
-const READ_BYTES = 24;
+const READ_BYTES = 32;
 
 /** Relocations of a large section that are in memory at a time. */
 const SLICE_RELAS = 1 << 13;
@@ -112,7 +112,9 @@ export function relocateObjects(w: WorkerContext, chunk: number): void {
   const regions = plan + PLAN_HEAD;
   let read = regions + count * REGION_BYTES + members * 2 * 32;
   for (let n = 0; n < reads; n++, read += READ_BYTES) {
-    w.read(w.u32[(read >>> 2) + 4]!, w.f64[read >>> 3]!, input + w.u32[(read >>> 2) + 5]!, w.f64[(read >>> 3) + 1]!);
+    const [source, at, there] = w.words(read + 16, 3);
+    if (there !== 0) w.kernels.copyMemory(input + at, there, w.f64[(read >>> 3) + 1]!);
+    else w.read(source, w.f64[read >>> 3]!, input + at, w.f64[(read >>> 3) + 1]!);
   }
   w.kernels.makeBatch(row, count, plan, input, output);
   for (let k = 0; k < count; k++) {

@@ -23,7 +23,7 @@ type Use = (from: number, to: number, contents: number, start: number) => void;
  * the section of a row. A section that cannot be inflated is reported and passed over. `keep`: contents stay in memory for later calls.
  */
 export function eachRun(w: WorkerContext, from: number, find: (row: number, cell: number) => number, isecOf: (row: number) => number, use: Use, keep = false): void {
-  const { kept, sh_offset, obj } = w.tables.isec;
+  const { obj } = w.tables.isec;
   const cell = w.window(CELL, RUN_CELL_BYTES);
   for (let row = from; find(row, cell) !== 0; ) {
     const first = w.u32[cell >>> 2]!;
@@ -32,8 +32,9 @@ export function eachRun(w: WorkerContext, from: number, find: (row: number, cell
     const bytes = w.f64[(cell >>> 3) + 3]!;
     const isec = isecOf(first);
     const last = isecOf(row - 1);
-    if (kept[isec] !== 0 && kept[last] === kept[isec]! + (sh_offset[last]! - start)) {
-      use(first, row, kept[isec]!, start);
+    const there = keptRun(w, isec, last);
+    if (there !== 0) {
+      use(first, row, there, start);
       continue;
     }
     const stored = w.u32[(cell >>> 2) + 2] === 0;
@@ -43,6 +44,11 @@ export function eachRun(w: WorkerContext, from: number, find: (row: number, cell
     if (keep && stored) w.kernels.keepRun(first, row, contents, start, bytes);
     use(first, row, contents, start);
   }
+}
+
+/** Where the contents of two sections of a file are in memory, with what is between them; 0 = they are not. */
+export function keptRun({ tables: { isec: { kept, sh_offset } } }: WorkerContext, first: number, last: number): number {
+  return kept[first] !== 0 && kept[last] === kept[first]! + (sh_offset[last]! - sh_offset[first]!) ? kept[first]! : 0;
 }
 
 /** False: the compressed contents are corrupt, which has been reported. */

@@ -14,6 +14,7 @@ import { HostError } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { moveTable, setRows } from "../memory/table.ts";
 import { putXxh3Secret } from "../memory/xxh3-secret.ts";
+import { keptRun } from "./section-runs.ts";
 import { bindSymbols } from "./split-pieces.ts";
 
 /** What is read is still in the second-level cache when it is cut. */
@@ -148,7 +149,10 @@ function takeRun(w: WorkerContext, batch: Batch, run: number): void {
   const slice = (w.args[A_SLICES]! + first * STREAM_SLICE_BYTES) >>> 2;
   if (bytes > STEP_BYTES && compressed === 0) return takeSteps(w, batch, w.u32[slice]!, w.u32[slice + 1]!, bytes, source, place);
   const contents = batch.place(compressed === 0 ? bytes : w.u32[slice + 2]!);
-  if (compressed === 0) w.read(source, place, contents, bytes);
+  const isec = w.u32[slice]!;
+  const kept = keptRun(w, isec, w.u32[slice + 4 * (end - first - 1)]!);
+  if (kept !== 0) w.kernels.copyMemory(contents, kept + place - w.tables.isec.sh_offset[isec]!, bytes);
+  else if (compressed === 0) w.read(source, place, contents, bytes);
   else inflate(w, compressed, contents, w.u32[slice + 2]!);
   for (let n = slice; n < slice + 4 * (end - first); n += 4) batch.cut(w.u32[n]!, contents + w.u32[n + 3]!, w.u32[n + 2]!, w.u32[n + 1]!);
 }

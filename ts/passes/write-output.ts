@@ -153,9 +153,10 @@ function relocateEach(w: WorkerContext, first: number, end: number, window: numb
       if (residents) w.kernels.relocate(i, i + 1, window, from);
       continue;
     }
-    const scratch = w.window(1, count * RELA_BYTES + 16);
-    w.read(obj.source[isec.obj[row]!]!, isec.relaOffset[row]!, scratch, count * RELA_BYTES);
-    isec.rela[row] = scratch;
+    const o = isec.obj[row]!;
+    const whole = obj.whole[o]!;
+    isec.rela[row] = whole !== 0 ? whole + (isec.relaOffset[row]! - obj.offset[o]!) : w.window(1, count * RELA_BYTES + 16);
+    if (whole === 0) w.read(obj.source[o]!, isec.relaOffset[row]!, isec.rela[row]!, count * RELA_BYTES);
     w.kernels.relocate(i, i + 1, window, from);
     isec.rela[row] = 0;
   }

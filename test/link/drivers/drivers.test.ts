@@ -40,6 +40,19 @@ drivers("ordinary small links are over in the quick program; a warning needs the
   contains(w.fails("$LD $(printf 'a%.0s' {1..300}).o x{1..70}.o"), /cannot open a+\.o: File name too long/);
 }, "g++");
 
+drivers("the objects of a small link are read once, after a look at what they are", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({
+    "count.cjs": 'const fs = require("fs"), read = fs.readSync;\nfs.readSync = (fd, ...rest) => {\n  fs.appendFileSync("reads", fs.readlinkSync("/proc/self/fd/" + fd) + "\\n");\n  return read(fd, ...rest);\n};',
+    "m.c": 'extern int f(const char *);\nint (*p)(const char *) = f;\nint main(void) { return f("some text") + p("another text") - 21; }',
+    "f.c": '#include <string.h>\nextern int one;\nint f(const char *s) { return strlen(s) + strlen("more text") - one * 9; }',
+    "g.c": "int one = 1;",
+  });
+  w.sh("gcc -g -O1 -fPIC -ffunction-sections -c m.c f.c g.c && gcc -B$B m.o f.o g.o -o a -### 2>&1 | grep -o '[^ ]*collect2.*' | tr -d '\"' | sed 's/[^ ]* //' > args");
+  w.sh("node -r ./count.cjs $B/../cli.cjs @args && ./a");
+  for (const name of ["m.o", "f.o", "g.o"]) assert.is(w.sh(`grep -c /${name}$ reads`), "2\n", name);
+});
+
 drivers("clang: -B, --ld-path, -fuse-ld with a path; static and PIE; C++ with threads", (w) => {
   w.write({ "m.cc": "#include <thread>\n#include <vector>\n#include <numeric>\nint main() { std::vector<int> v(10); std::thread t([&] { std::iota(v.begin(), v.end(), 0); }); t.join(); return std::accumulate(v.begin(), v.end(), 0) - 45; }" });
   w.sh("$CLANGXX -O1 -c m.cc && $CLANGXX --ld-path=$LD m.o -o a && ./a && $CLANGXX -B$B m.o -static -o b && ./b && $CLANGXX -fuse-ld=$LD m.o -o c 2>/dev/null && ./c && $CLANGXX -B$B -no-pie m.o -o d && ./d");
