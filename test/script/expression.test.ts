@@ -69,6 +69,8 @@ test("names the symbols it needs, once", () => {
 
 test("errors point into the expression", () => {
   assert.is(message("a + nosuch"), "--defsym:1: symbol not found: nosuch\n>>> a + nosuch\n>>>     ^");
+  assert.is(message("foo + /* q */ 1 + q"), "--defsym:1: symbol not found: q\n>>> foo + /* q */ 1 + q\n>>>                   ^");
+  assert.is(message("DEFINED(qq) + qqa * qq"), "--defsym:1: symbol not found: qqa\n>>> DEFINED(qq) + qqa * qq\n>>>               ^");
   assert.match(message("1/0"), /division by zero/);
   assert.match(message("1%(b-3)"), /modulo by zero/);
   assert.match(message("1+"), /expression expected, but got end of expression/);

@@ -17,7 +17,7 @@ export type NameFunction = "ADDR" | "LOADADDR" | "SIZEOF" | "ALIGNOF" | "ORIGIN"
 
 export type Node =
   | { kind: "number"; value: bigint }
-  | { kind: "symbol"; name: ByteString }
+  | { kind: "symbol"; name: ByteString; offset: number }
   | { kind: "unary"; op: UnaryOperator; a: Node }
   | { kind: "binary"; op: BinaryOperator; a: Node; b: Node; offset: number }
   | { kind: "choice"; condition: Node; yes: Node; no: Node }
@@ -199,7 +199,7 @@ function symbol(r: Reader, lexeme: Lexeme): Node {
     if (lexeme.text === "SIZEOF_HEADERS") return { kind: "headers" };
   }
   r.symbols.add(lexeme.text);
-  return { kind: "symbol", name: lexeme.text };
+  return { kind: "symbol", name: lexeme.text, offset: lexeme.offset };
 }
 
 /** In a layout script a parenthesis behind a symbol belongs to what follows: `.bss start (NOLOAD) : …`. */
@@ -219,7 +219,7 @@ function readCall(r: Reader, lexeme: Lexeme): Node {
     if (asked.kind !== "word") throw fail(r, `symbol expected, but got ${asked.text}`, asked);
     advance(r);
     expect(r, ")");
-    return { kind: "call", name, args: [{ kind: "symbol", name: asked.text }], offset: lexeme.offset };
+    return { kind: "call", name, args: [{ kind: "symbol", name: asked.text, offset: asked.offset }], offset: lexeme.offset };
   }
   const args = [readChoice(r)];
   while (take(r, ",")) args.push(readChoice(r));

@@ -53,7 +53,7 @@ function readAssignment(t: ScriptText, statement: number, provide: boolean, hidd
   t.at += match[0].length;
   const expr = t.expression();
   if (operator !== "") {
-    const old = name === "." ? ({ kind: "dot" } as const) : ({ kind: "symbol", name } as const);
+    const old = name === "." ? ({ kind: "dot" } as const) : ({ kind: "symbol", name, offset: start } as const);
     expr.root = { kind: "binary", op: operator as BinaryOperator, a: old, b: expr.root, offset: start };
   }
   return { kind: "assign", name, expr, provide, hidden, start: statement, sym: 0, at: 0n, moved: 0n };

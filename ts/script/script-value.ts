@@ -126,7 +126,7 @@ class Evaluator {
       case "headers":
         return number(this.env.headers());
       case "symbol":
-        return this.env.symbol(node.name) ?? this.wrong(`symbol not found: ${node.name}`, this.expr.text.indexOf(node.name, this.expr.offset));
+        return this.env.symbol(node.name) ?? this.wrong(`symbol not found: ${node.name}`, node.offset);
       case "name":
         if (node.fn === "SEGMENT_IS_GIVEN") return this.env.named(node.fn, node.name) ?? number(0n);
         return this.env.named(node.fn, node.name) ?? this.wrong(this.unknownName(node.fn, node.name), node.offset);

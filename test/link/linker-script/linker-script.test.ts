@@ -228,6 +228,7 @@ scripts("errors: ASSERT, backwards, discarded references, undefined symbols and 
   contains(fails("SECTIONS { .text : { *(.text) . = 0; } }"), "unable to move location counter", "backward to 0x0 for section '.text'");
   contains(fails("SECTIONS { .text : { *(.text) } /DISCARD/ : { *(.gone) } }"), /discarded section/);
   contains(fails("SECTIONS { x = nosuch; }"), "symbol not found: nosuch");
+  if (linkerName === "wield") contains(fails("SECTIONS { x = DEFINED(own)\n  ? 0 : 2 * own; }"), "t.ld:2: symbol not found: own\n>>>   ? 0 : 2 * own; }\n>>>             ^\n");
   contains(fails("SECTIONS { x = ADDR(.nosuch); }"), "undefined section .nosuch");
   contains(fails("SECTIONS { .text : { *(.text) } :nosuch } PHDRS { a PT_LOAD; }"), "nosuch");
   contains(fails("SECTIONS { .text : { *(.text) } >nosuch }"), "memory region 'nosuch' not declared");
