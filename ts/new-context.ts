@@ -50,8 +50,8 @@ interface Beginning {
 }
 
 export function createContext({ options, host, diag, observer, machine, lasts }: Beginning): Context {
-  const arch = architectureOfEmulation(options.emulation || "elf_x86_64");
-  if (arch === undefined) return diag.fatal({ code: "BAD_OPTION", text: `unknown emulation: ${options.emulation}` });
+  // When -m was refused, one is as good as another for finding what else is wrong.
+  const arch = architectureOfEmulation(options.emulation) ?? architectureOfEmulation("elf_x86_64")!;
   const { arena, kernels } = machine;
   const { tables, pool } = machine.begin(host, PHASES);
   const params = new Params(arena);

@@ -88,7 +88,7 @@ export interface LinkOptions {
   defineCommon: boolean; // -d: common symbols get space under -r as well
   /** -static given: no dynamic linker by itself; with pie: static-pie. */
   static: boolean;
-  emulation: ByteString; // -m, "" = from the first object
+  emulation: ByteString; // -m, "" = from the first object; may be one that nobody knows (that is said)
   freebsd: boolean; // -m …_fbsd
   entry: ByteString; // "" = not given
   soname: ByteString;

@@ -21,12 +21,15 @@ export class InputAccess {
   readonly machine: number;
   readonly search: Search;
   readonly paths: PathRewriter;
+  /** -m means a machine that nobody knows, which is said already: files for other ones are no further mistakes. */
+  readonly anyMachine: boolean;
   private readonly ctx: Context;
   private readonly loaded = new Set<ByteString>();
 
   constructor(ctx: Context) {
     this.ctx = ctx;
     this.machine = ctx.params.get("machine") || EM_X86_64;
+    this.anyMachine = ctx.options.emulation !== "" && !ctx.arch.emulations.includes(ctx.options.emulation);
     this.paths = new PathRewriter(ctx.options, (path) => this.mapText(path), (message) => ctx.diag.error(message));
     this.search = new Search(ctx.options, (path) => this.exists(path), (folder) => ctx.host.namesIn?.(this.paths.rooted(folder)));
   }
@@ -63,6 +66,7 @@ export class InputAccess {
   /** Says why a file is no input. `head`: its first bytes, as far as they are known. */
   reject(kind: FileKind, file: messages.Named, head: Uint8Array = new Uint8Array(0)): void {
     const { diag, options } = this.ctx;
+    if (kind === "incompatible" && this.anyMachine) return;
     if (kind === "incompatible") diag.error(messages.incompatible(file, options.emulation || "elf_x86_64", foreignFile(head)));
     else if (kind === "empty") diag.error(messages.empty(file));
     else if (kind === "truncated") diag.error(messages.truncated(file));

@@ -146,6 +146,7 @@ class Loader implements InputTaker {
     const { search } = this.access;
     const isStatic = this.access.isStatic(position);
     if (search.library(name, isStatic, accept)) return;
+    if (skipped.length > 0 && this.access.anyMachine) return;
     const { host, options } = this.ctx;
     const why = skipped.length > 0 ? [] : whyMissing(name, isStatic, search.folders, options.programName !== "ld.lld", (folder) => host.readdir(folder));
     taggedError(this.ctx, messages.noLibrary(name, skipped, why));

@@ -14,6 +14,14 @@ commandLine("unknown options, a wrong emulation and missing files are all named"
   contains(w.fails("$LD --versin"), "unknown argument '--versin', did you mean '--version'");
 });
 
+commandLine("-m for another machine: one error, not one for each file of that machine", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl f\nf: nop\n" }).sh("as --32 a.s -o a.o && cp a.o b.o && ar rc liba.a b.o && mkdir l && cp liba.a l/libb.a");
+  assert.is(w.fails("$LD -m elf_i386 a.o --whole-archive liba.a b.o -L l -lb -o x"), "wield: error: unknown emulation: elf_i386 (supported: elf_x86_64)\n");
+  contains(w.fails("$LD -m elf_i386 a.o no.o -L l -lno -o x"), "unknown emulation: elf_i386", "cannot open no.o", "unable to find library -lno");
+  contains(w.fails("$LD a.o -L l -lb -o x"), "a.o is incompatible with elf_x86_64", "unable to find library -lb\n>>> skipped incompatible l/libb.a");
+}, "as", "ar");
+
 commandLine("words that are near a value, and who calls us like a compiler, are helped", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o");

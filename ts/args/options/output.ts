@@ -125,9 +125,8 @@ function setOutputFormat(s: ParseState, v: ByteString): void {
 /** `_fbsd` names the same layout with another OS ABI. */
 function setEmulation(s: ParseState, v: ByteString): void {
   s.options.freebsd = v.endsWith("_fbsd");
-  const name = s.options.freebsd ? v.slice(0, -"_fbsd".length) : v;
-  if (s.emulations.includes(name)) s.options.emulation = name;
-  else s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
+  s.options.emulation = s.options.freebsd ? v.slice(0, -"_fbsd".length) : v;
+  if (!s.emulations.includes(s.options.emulation)) s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
 }
 
 function setPackedRelocs(s: ParseState, v: ByteString): void {
