@@ -122,10 +122,11 @@ function setOutputFormat(s: ParseState, v: ByteString): void {
   if (!s.options.binary && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v} (one of elf, binary, srec, ihex)`);
 }
 
-/** `_fbsd` names the same layout with another OS ABI. */
+/** `_fbsd` names the same layout with another OS ABI, elf_amd64 the same as elf_x86_64 (lld). */
 function setEmulation(s: ParseState, v: ByteString): void {
   s.options.freebsd = v.endsWith("_fbsd");
-  s.options.emulation = s.options.freebsd ? v.slice(0, -"_fbsd".length) : v;
+  const name = s.options.freebsd ? v.slice(0, -"_fbsd".length) : v;
+  s.options.emulation = name === "elf_amd64" ? "elf_x86_64" : name;
   if (!s.emulations.includes(s.options.emulation)) s.errors.push(`unknown emulation: ${v} (supported: ${s.emulations.join(" ")})`);
 }
 
