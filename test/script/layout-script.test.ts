@@ -51,7 +51,7 @@ test("output sections: address, type, attributes and what follows the brace", ()
 
 test("input descriptions: files, sorts, exclusions, KEEP, flags", () => {
   const plain = input("*crt?.o(.text .text.* )");
-  assert.ok(plain.file.matches("/usr/crt1.o"));
+  assert.ok(plain.file.glob.matches("/usr/crt1.o"));
   assert.is(plain.patterns.length, 1);
   assert.ok(plain.patterns[0]!.names[1]!.matches(".text.x"));
   const kept = input("KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*) SORT_BY_ALIGNMENT(SORT_BY_NAME(.x)) .init_array))");
@@ -64,7 +64,7 @@ test("input descriptions: files, sorts, exclusions, KEEP, flags", () => {
   const reversed = input("*(REVERSE(SORT(.a .b)) SORT(REVERSE(.c)) REVERSE(.d))").patterns;
   assert.equal(reversed.map((pattern) => [pattern.outer, pattern.reversed, pattern.names.length]), [["name", true, 2], ["name", true, 1], ["none", true, 1]]);
   const files = input("EXCLUDE_FILE(*x.o) SORT(*.o)(.a)");
-  assert.equal([files.fileSort, files.excluded.length, files.file.matches("a.o")], ["name", 1, true]);
+  assert.equal([files.fileSort, files.excluded.length, files.file.glob.matches("a.o")], ["name", 1, true]);
   assert.ok(input("foo.o").patterns[0]!.names[0]!.matches("anything"));
 });
 

@@ -3,7 +3,7 @@
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHF_TLS, SHF_WRITE } from "../../as-kernels/shared/elf.ts";
 import { Glob } from "./glob.ts";
-import type { FileSort, InputDescription, SectionPattern, SortKind } from "./layout.ts";
+import type { FilePattern, FileSort, InputDescription, SectionPattern, SortKind } from "./layout.ts";
 import type { ScriptText } from "./script-text.ts";
 
 const SECTION_FLAGS: Record<string, number> = {
@@ -43,7 +43,7 @@ function readInputPatterns(t: ScriptText): InputDescription {
 function readFile(t: ScriptText): Pick<InputDescription, "file" | "fileSort"> {
   const word = t.peek();
   const fileSort: FileSort = word === REVERSE ? "reverse" : word === "SORT" || word === "SORT_BY_NAME" ? "name" : "none";
-  if (fileSort === "none") return { file: t.glob("filename pattern"), fileSort };
+  if (fileSort === "none") return { file: t.filePattern(), fileSort };
   t.takeWord(word);
   t.expect("(");
   const inner = readFile(t);
@@ -52,11 +52,11 @@ function readFile(t: ScriptText): Pick<InputDescription, "file" | "fileSort"> {
 }
 
 /** `EXCLUDE_FILE(files)`, if it is there. */
-function readExcluded(t: ScriptText): Glob[] {
-  const excluded: Glob[] = [];
+function readExcluded(t: ScriptText): FilePattern[] {
+  const excluded: FilePattern[] = [];
   if (!t.takeWord(EXCLUDE_FILE)) return excluded;
   t.expect("(");
-  while (!t.take(")")) if (!t.take(",")) excluded.push(t.glob("filename pattern"));
+  while (!t.take(")")) if (!t.take(",")) excluded.push(t.filePattern());
   return excluded;
 }
 
@@ -109,7 +109,7 @@ function readNames(t: ScriptText, patterns: SectionPattern[], sort: Sort): void 
     t.skip();
     const word = t.peek();
     if (t.text[t.at] === ")" || word === EXCLUDE_FILE || word === REVERSE || Object.hasOwn(SORTS, word)) break;
-    pattern.names.push(t.glob("section pattern"));
+    pattern.names.push(t.glob());
   }
   if (pattern.names.length === 0) throw t.error("section pattern is expected");
   patterns.push(pattern);

@@ -45,9 +45,18 @@ export type SortKind = "default" | "none" | "name" | "alignment" | "priority";
 /** How file names are sorted: SORT(pattern) in the place of a file. */
 export type FileSort = "none" | "name" | "reverse";
 
+/**
+ * Which files something holds for. "any": the glob is of `a.o` or `lib.a:member.o`; "members": of all archives whose members are meant (`lib.a:`);
+ * "plain": of what is in no archive (`:a.o`).
+ */
+export interface FilePattern {
+  glob: Glob;
+  of: "any" | "members" | "plain";
+}
+
 /** Section names between two EXCLUDE_FILE or SORT of an input description. */
 export interface SectionPattern {
-  excluded: Glob[];
+  excluded: FilePattern[];
   names: Glob[];
   outer: SortKind;
   inner: SortKind;
@@ -58,9 +67,9 @@ export interface SectionPattern {
 /** `file(sections)` */
 export interface InputDescription {
   kind: "input";
-  file: Glob;
+  file: FilePattern;
   /** EXCLUDE_FILE in front of the file: holds for all its patterns. */
-  excluded: Glob[];
+  excluded: FilePattern[];
   fileSort: FileSort;
   patterns: SectionPattern[];
   keep: boolean;

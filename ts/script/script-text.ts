@@ -8,6 +8,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Place } from "../diagnostics/message.ts";
 import { parseExpressionAt, type Expr } from "./expression.ts";
 import { Glob, GlobError } from "./glob.ts";
+import type { FilePattern } from "./layout.ts";
 import { scriptError, ScriptLines, skipBlanks, type ScriptError } from "./lexer.ts";
 
 /** Contents of an INCLUDEd file, or undefined when there is none. */
@@ -123,15 +124,30 @@ export class ScriptText {
     return expr;
   }
 
-  /** A pattern; `what`: what it is of, for the message where there is none. `lib.a:` means all of its members. */
-  glob(what: string): Glob {
+  /** A pattern of section names. */
+  glob(): Glob {
+    return this.pattern("section pattern", (pattern, exact) => new Glob(pattern, exact));
+  }
+
+  /** In quotes the colon means the same (GNU ld), but nothing is a wildcard (lld). */
+  filePattern(): FilePattern {
+    return this.pattern("filename pattern", (pattern, exact) => {
+      if (pattern === ":") return { glob: new Glob("*"), of: "plain" };
+      if (pattern[0] === ":") return { glob: new Glob(pattern.slice(1), exact), of: "plain" };
+      if (pattern.endsWith(":")) return { glob: new Glob(pattern.slice(0, -1), exact), of: "members" };
+      return { glob: new Glob(pattern, exact), of: "any" };
+    });
+  }
+
+  /** `what`: for the message where there is none. */
+  private pattern<T>(what: string, make: (pattern: ByteString, exact: boolean) => T): T {
     this.skip();
     const start = this.at;
     const quoted = this.text[start] === '"';
     if (!quoted && this.peek() === "") throw this.error(start < this.text.length ? `expected ${what}` : "unexpected EOF");
     const pattern = this.word();
     try {
-      return new Glob(pattern.replace(/:$/, ":*"), quoted);
+      return make(pattern, quoted);
     } catch (error) {
       if (error instanceof GlobError) throw this.error(error.message, start);
       throw error;

@@ -45,7 +45,7 @@ function readDescription(t: ScriptText): OutputDescription {
 /** gold's lines: all files, the output section is that of the default layout. Lines of one output section that follow each other are one description. */
 function readLines(t: ScriptText, outputName: (section: ByteString) => ByteString): OutputDescription[] {
   const outputs: OutputDescription[] = [];
-  const file = new Glob("*");
+  const file = { glob: new Glob("*"), of: "any" } as const;
   for (const line of orderingEntries(t.text)) {
     const name = outputName(line.text);
     let output = outputs.at(-1);

@@ -6,9 +6,8 @@
  */
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
-import type { Glob } from "../../script/glob.ts";
 import { GlobIndex } from "../../script/glob-index.ts";
-import type { InputDescription, LayoutScript, OutputDescription, SectionPattern } from "../../script/layout.ts";
+import type { FilePattern, InputDescription, LayoutScript, OutputDescription, SectionPattern } from "../../script/layout.ts";
 
 /** A section pattern, and where in the script it stands. */
 export interface Candidate {
@@ -17,10 +16,18 @@ export interface Candidate {
   pattern: SectionPattern;
 }
 
-/** An input section as patterns see it. `file`: "" for what the linker makes. */
+/** A file as patterns see it; each has one such object. */
+export interface FileName {
+  /** `a.o`, or `lib.a:member.o`; "" for what the linker makes. */
+  text: ByteString;
+  /** `lib.a`, "" = in none. */
+  archive: ByteString;
+}
+
+/** An input section as patterns see it. */
 export interface Subject {
   name: ByteString;
-  file: ByteString;
+  file: FileName;
   flags: number;
 }
 
@@ -45,9 +52,9 @@ export class Matcher {
   private readonly anyFile = new NameIndex();
   private readonly someFiles = new NameIndex();
   /** Descriptions that say for which files they are, and those of each file in script order. */
-  private readonly files = new GlobIndex<FileDescription>();
-  private readonly byFile = new Map<ByteString, { descriptions: FileDescription[]; inputs: Set<InputDescription> }>();
-  private readonly exclusions = new Map<Glob[], Map<ByteString, boolean>>();
+  private readonly files: Record<FilePattern["of"], GlobIndex<FileDescription>> = { any: new GlobIndex(), members: new GlobIndex(), plain: new GlobIndex() };
+  private readonly byFile = new Map<FileName, { descriptions: FileDescription[]; inputs: Set<InputDescription> }>();
+  private readonly exclusions = new Map<FilePattern[], Map<FileName, boolean>>();
   /** Descriptions that turned out not to apply (ONLY_IF_RO). */
   readonly disabled = new Set<OutputDescription>();
 
@@ -60,9 +67,10 @@ export class Matcher {
         if (input.kind !== "input" || !wanted(input)) continue;
         const description: FileDescription = { input, place, patterns: [] };
         for (const pattern of input.patterns) description.patterns.push({ candidate: { output, input, pattern }, place: place++ });
-        const isAny = input.file.kind === "any";
+        const { glob, of } = input.file;
+        const isAny = of === "any" && glob.kind === "any";
         for (const placed of description.patterns) (isAny ? this.anyFile : this.someFiles).add(placed);
-        if (!isAny) this.files.add(input.file, description);
+        if (!isAny) this.files[of].add(glob, description);
       }
     }
   }
@@ -71,8 +79,9 @@ export class Matcher {
   private ofFile({ name, file }: Subject): Placed[] {
     let known = this.byFile.get(file);
     if (known === undefined) {
-      const plain = file.includes(":") ? [] : this.files.matching(`:${file}`).filter(({ input }) => meansPlain(input.file));
-      const descriptions = [...this.files.matching(file), ...plain].sort(byPlace);
+      const { any, members, plain } = this.files;
+      const more = file.archive === "" ? plain.matching(file.text) : members.matching(file.archive);
+      const descriptions = [...any.matching(file.text), ...more].sort(byPlace);
       this.byFile.set(file, (known = { descriptions, inputs: new Set(descriptions.map(({ input }) => input)) }));
     }
     const { descriptions, inputs } = known;
@@ -99,18 +108,20 @@ export class Matcher {
     return null;
   }
 
-  private isExcluded(globs: Glob[], file: ByteString): boolean {
-    if (globs.length === 0) return false;
-    let known = this.exclusions.get(globs);
-    if (known === undefined) this.exclusions.set(globs, (known = new Map()));
+  private isExcluded(patterns: FilePattern[], file: FileName): boolean {
+    if (patterns.length === 0) return false;
+    let known = this.exclusions.get(patterns);
+    if (known === undefined) this.exclusions.set(patterns, (known = new Map()));
     let result = known.get(file);
-    if (result === undefined) known.set(file, (result = globs.some((glob) => glob.matches(file) || (meansPlain(glob) && !file.includes(":") && glob.matches(`:${file}`)))));
+    if (result === undefined) known.set(file, (result = patterns.some((pattern) => matchesFile(pattern, file))));
     return result;
   }
 }
 
-/** `:file`: what is in no archive. */
-const meansPlain = ({ kind, literal }: Glob): boolean => literal.startsWith(":") && kind !== "suffix" && kind !== "contains";
+export function matchesFile({ glob, of }: FilePattern, { text, archive }: FileName): boolean {
+  if (of === "members") return archive !== "" && glob.matches(archive);
+  return (of === "any" || archive === "") && glob.matches(text);
+}
 
 /** Patterns by what they say of names. */
 class NameIndex {
@@ -134,14 +145,19 @@ class NameIndex {
 
 const byPlace = (a: { place: number }, b: { place: number }): number => a.place - b.place;
 
-/** `a.o`, or `lib.a:member.o`: how file patterns see each object, by obj row. */
-export function scriptFileNames(ctx: Context): (obj: number) => ByteString {
-  const names = new Map<number, ByteString>();
+/** Whose sections the linker makes. */
+export const NO_FILE: FileName = { text: "", archive: "" };
+
+/** How file patterns see each object, by obj row. */
+export function scriptFileNames(ctx: Context): (obj: number) => FileName {
+  const names = new Map<number, FileName>();
   return (obj) => {
     let name = names.get(obj);
     if (name === undefined) {
       const input = obj > 1 ? ctx.inputs[ctx.tables.obj.fileId[obj]!] : undefined;
-      name = input === undefined ? "" : input.member === "" ? input.path : `${input.path}:${input.member}`;
+      if (input === undefined) name = NO_FILE;
+      else if (input.member === "") name = { text: input.path, archive: "" };
+      else name = { text: `${input.path}:${input.member}`, archive: input.path };
       names.set(obj, name);
     }
     return name;

@@ -24,7 +24,7 @@ import { Spills } from "./script-spill.ts";
 import { isUnique } from "../unique-sections.ts";
 import { usesPlan } from "./script-shape.ts";
 import { sortedRows, byPosition, type Found } from "./script-sort.ts";
-import { Matcher, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
+import { Matcher, NO_FILE, scriptFileNames, type Candidate, type Subject } from "./script-match.ts";
 
 export const DISCARD = "/DISCARD/";
 
@@ -237,7 +237,7 @@ class Binder {
 
   /** Place of a linker-made section; the section is made when there is none. */
   find(name: ByteString): Place | "discard" | null {
-    const candidate = this.matcher.find({ name, file: "", flags: 0 });
+    const candidate = this.matcher.find({ name, file: NO_FILE, flags: 0 });
     if (candidate !== null) {
       if (candidate.output.name === DISCARD) return "discard";
       return { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)!, named: true };

@@ -52,7 +52,7 @@ export function sortedRows(ctx: Context, input: InputDescription, found: Found):
 function sortByFile(ctx: Context, rows: number[], by: FileSort): void {
   const file = scriptFileNames(ctx);
   const { obj } = ctx.tables.isec;
-  const key = new Map(rows.map((row) => [row, file(obj[row]!)]));
+  const key = new Map(rows.map((row) => [row, file(obj[row]!).text]));
   const sign = by === "reverse" ? -1 : 1;
   rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -sign : key.get(a)! > key.get(b)! ? sign : 0));
 }
