@@ -130,6 +130,10 @@ export const functionCases: Record<string, Case> = {
       setTimeout(() => controller.abort("enough"), 1);
       setTimeout(() => failed(new Error("too late")), 30);
     });
+    const both = (controller: AbortController) => (): Promise<never> => {
+      controller.abort("enough");
+      return Promise.reject(new Error("too late"));
+    };
     const links: Record<string, (wait: () => Promise<never>) => Wield.LinkOptions> = {
       setup: (wait) => ({ inputs, plugins: plugin(wait) }),
       onResolve: (wait) => ({ inputs: ["a.o"], plugins: plugin(({ onResolve }) => onResolve({ filter: /./ }, wait)) }),
@@ -141,9 +145,9 @@ export const functionCases: Record<string, Case> = {
       stat: (wait) => ({ inputs: ["a.o"], fs: { stat: wait, read: wait } }),
       read: (wait) => ({ inputs: ["a.o"], fs: { stat: () => ({ size: 1 }), read: wait } }),
     };
-    for (const [what, options] of Object.entries(links)) {
+    for (const [what, options] of Object.entries(links)) for (const answer of [waits, both]) {
       const controller = new AbortController();
-      const error = await rejects(api.link({ ...options(waits(controller)), signal: controller.signal }), api, "ABORTED");
+      const error = await rejects(api.link({ ...options(answer(controller)), signal: controller.signal }), api, "ABORTED");
       is([what, (error as unknown as Error).cause], [what, "enough"], "the reason");
     }
     // In a context the next link is not disturbed by what the aborted one was waiting for, nor by its answers.

@@ -12,7 +12,7 @@ export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw abortedBy(signal);
 }
 
-/** What `later` comes to; rejects with ABORTED as soon as the signal aborts. */
+/** What `later` comes to; rejects with ABORTED as soon as the signal aborts, also when both have happened meanwhile. */
 export async function untilAborted<T>(signal: AbortSignal | undefined, later: T | Promise<T>): Promise<T> {
   if (signal === undefined || !isLater(later)) return later;
   let stop = (): void => undefined;
@@ -22,7 +22,7 @@ export async function untilAborted<T>(signal: AbortSignal | undefined, later: T 
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   try {
-    return await Promise.race([later, aborted]);
+    return await Promise.race([aborted, later]);
   } finally {
     signal.removeEventListener("abort", stop);
   }
