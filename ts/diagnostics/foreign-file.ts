@@ -19,7 +19,7 @@ const BEGINNINGS: [ByteString, string][] = [
   ["\xcf\xfa\xed\xfe", "a Mach-O file (macOS)"], ["\xce\xfa\xed\xfe", "a Mach-O file (macOS)"], ["\xfe\xed\xfa", "a Mach-O file (macOS)"], ["\xca\xfe\xba\xbe", "a universal Mach-O file (macOS) or a Java class"],
   ["\x64\x86", "a COFF object (Windows)"], ["\x4c\x01", "a COFF object (Windows)"], ["\x64\xaa", "a COFF object (Windows)"], ["\0\0\xff\xff", "a COFF object (Windows)"], ["MZ", "a program for Windows"],
   ["\0asm", "WebAssembly"], ["\x1f\x8b", "compressed with gzip"], ["\xfd7zXZ", "compressed with xz"], ["\x28\xb5\x2f\xfd", "compressed with zstd"], ["BZh", "compressed with bzip2"],
-  ["PK\x03\x04", "a zip archive"], ["7z\xbc\xaf", "a 7z archive"], ["\xed\xab\xee\xdb", "an RPM package"], ["\xff\xfe", "text in UTF-16"], ["\xfe\xff", "text in UTF-16"],
+  ["!<arch>\n", "an archive"], ["!<thin>\n", "a thin archive"], ["PK\x03\x04", "a zip archive"], ["7z\xbc\xaf", "a 7z archive"], ["\xed\xab\xee\xdb", "an RPM package"], ["\xff\xfe", "text in UTF-16"], ["\xfe\xff", "text in UTF-16"],
 ];
 
 const TEXTS: [RegExp, string][] = [

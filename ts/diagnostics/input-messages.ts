@@ -88,6 +88,11 @@ export function unknownType(file: Named, what: string): Message {
   return said(file, "UNKNOWN_FILE", `unknown file type${itIs(what)}`);
 }
 
+/** -T. `what`: foreignFile. */
+export function notAnyScript(file: Named, what: string): Message {
+  return said(file, "UNKNOWN_FILE", `not a linker script${itIs(what)}`);
+}
+
 export function notLinkable(file: Named): Message {
   return said(file, "UNKNOWN_FILE", "neither a relocatable object nor a shared object");
 }

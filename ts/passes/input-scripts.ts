@@ -68,7 +68,7 @@ export class InputScripts {
     const file = this.access.open(found);
     if (file === null) return;
     if (file.kind === "text" || file.kind === "empty") this.add(file, PLAIN, false, origin);
-    else this.ctx.diag.error(messages.unknownType({ path: file.path, member: "" }, foreignFile(file.head)));
+    else this.ctx.diag.error(messages.notAnyScript({ path: file.path, member: "" }, foreignFile(file.head)));
     file.close();
   }
 

@@ -63,8 +63,9 @@ commandLine("sources that are given instead of objects are named", (w) => {
   contains(w.fails("$LD a.o p.c -o x"), ">>> it is text for a preprocessor");
   contains(w.fails("$LD a.o m.rs -o x"), ">>> it is source code");
   contains(w.fails("$LD a.o a.s -o x"), ">>> it is assembly: an assembler makes an object of it\n");
+  assert.is(w.fails("ar rc a.a a.o && $LD a.o -T a.o -T a.a -o x"), "wield: error: a.o: not a linker script\n>>> it is 64-bit little-endian ELF for x86-64\n\nwield: error: a.a: not a linker script\n>>> it is an archive\n");
   contains(w.fails("$LD a.o x.txt -o x"), ">>> neither an object nor an archive: read as a linker script\n");
-}, "as");
+}, "as", "ar");
 
 commandLine("options that cannot be combined, and those of other machines", (w) => {
   if (!lld) return;
