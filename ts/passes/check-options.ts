@@ -70,6 +70,7 @@ function checkPages({ options, diag, arch }: Context): void {
     }
     z.relro = false;
   } else if (imageBase !== undefined && imageBase % BigInt(z.maxPageSize || arch.maxPageSize) !== 0n) {
-    diag.warn({ code: "BAD_OPTION", text: `--image-base: address isn't multiple of page size: 0x${imageBase.toString(16)}` });
+    const spelling = options.segmentStarts.get("text-segment") === imageBase ? "-Ttext-segment" : "--image-base";
+    diag.warn({ code: "BAD_OPTION", text: `${spelling}: address isn't multiple of page size: 0x${imageBase.toString(16)}` });
   }
 }

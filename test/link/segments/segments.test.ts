@@ -151,6 +151,7 @@ segments("addresses of options: what is no number is named as it was written", (
   contains(w.fails("$LD t.o -Ttext=1w -o t"), "invalid argument: -Ttext=1w");
   contains(w.fails("$LD t.o --image-base=ABC -o t"), "--image-base: number expected, but got ABC");
   contains(w.sh("$LD t.o --image-base=0x10800 -o t 2>&1"), "--image-base: address isn't multiple of page size: 0x10800");
+  contains(w.sh("$LD t.o -Ttext-segment=10800 -o t 2>&1"), "-Ttext-segment: address isn't multiple of page size: 0x10800");
 });
 
 segments("OpenBSD's marks: -z wxneeded, -z nobtcfi, -z nognustack", (w) => {
