@@ -173,6 +173,7 @@ export const linkCases: Record<string, Case> = {
     };
     is(await codes({}), ["NO_INPUT"], "nothing");
     is(await codes({ inputs: ["gone.o", { lib: "gone" }] }), ["FILE_NOT_FOUND", "LIBRARY_NOT_FOUND"], "missing files");
+    is(await codes({ inputs: [a, ""] }), ["FILE_NOT_FOUND"], "a file without a name");
     is(await codes({ inputs: [a, { ...a, name: "b.o" }] }), ["DUPLICATE_SYMBOL"], "twice");
     is(await codes({ args: ["--no-such-option"], inputs: [a] }), ["BAD_OPTION"], "an option");
     is(await codes({ inputs: [a, { name: "cut.o", data: cut }] }), ["BAD_OBJECT"], "half an object");

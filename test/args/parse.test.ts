@@ -130,6 +130,11 @@ test("-z values are checked", () => {
   assert.is(parse("-z stack-size=0x10000 -z start-stop-visibility=hidden x.o").options.z.stackSize, 65536);
 });
 
+test("empty words mean nothing, but as values", () => {
+  const { options, errors } = parseArgs(["", "a.o", "", "-soname", "", "-shared", "@r"], { readFile: () => '"" b.o' });
+  assert.equal([errors, options.inputs.map(({ name }) => name), options.soname, options.shared], [[], ["a.o", "b.o"], "", true]);
+});
+
 test("--threads takes 1 to 256 and names the rest", () => {
   assert.is(parse("--threads=1 x.o").options.threads, 1);
   assert.is(parse("--threads=256 x.o").options.threads, 256);

@@ -22,8 +22,8 @@ export type Parser = (options: LinkOptions, more: readonly Input[], readFile: Re
 
 const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** A path is no option, whatever it begins with. */
-const pathWord = (path: string): string => (path.startsWith("-") || path.startsWith("@") ? `./${path}` : path);
+/** A path is no option, whatever it begins with; the empty one is none that there is. */
+const pathWord = (path: string): string => (/^([-@]|$)/.test(path) ? `./${path}` : path);
 
 function addInput(line: CommandLine, input: Input): void {
   const { args } = line;

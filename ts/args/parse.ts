@@ -130,6 +130,8 @@ function identity(s: ParseState, env: ParseEnv): Identity {
 function walk(s: ParseState, args: readonly ByteString[]): void {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as ByteString;
+    // "$FLAGS" of a build where there are none (lld).
+    if (arg === "") continue;
     if (arg[0] !== "-" || arg === "-") {
       addInput(s, "file", arg);
       continue;
