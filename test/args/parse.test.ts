@@ -135,6 +135,12 @@ test("empty words mean nothing, but as values", () => {
   assert.equal([errors, options.inputs.map(({ name }) => name), options.soname, options.shared], [[], ["a.o", "b.o"], "", true]);
 });
 
+test("files that are read have names", () => {
+  for (const option of ["--symbol-ordering-file", "--call-graph-ordering-file", "--retain-symbols-file", "--default-script"]) {
+    assert.equal(errors(`${option}= x.o`), [`${option}: the name of the file is empty`]);
+  }
+});
+
 test("--threads is at most 256, whoever asks for more, and names what is no number", () => {
   assert.is(parse("--threads=1 x.o").options.threads, 1);
   assert.is(parse("--threads=256 x.o").options.threads, 256);

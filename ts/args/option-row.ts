@@ -96,6 +96,14 @@ export function into(key: "output" | "entry" | "soname" | "sysroot" | "init" | "
   };
 }
 
+/** Of a file that is read: no name at all is a mistake (an empty variable), not the same as no option (lld). */
+export function named(set: Setter): Setter {
+  return (s, v, spelling) => {
+    if (v === "") s.errors.push(`${spelling.replace(/=$/, "")}: the name of the file is empty`);
+    else set(s, v, spelling);
+  };
+}
+
 export function push(key: KeysOf<ByteString[]>): Setter {
   return (s, v) => {
     s.options[key].push(v);

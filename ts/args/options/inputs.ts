@@ -2,7 +2,7 @@
  * Options under "Inputs" in --help: files, where they are looked for, and what holds at their place on the command line.
  */
 import type { ByteString } from "../link-options.ts";
-import { into, must, push, put, should } from "../option-row.ts";
+import { into, must, named, push, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 
 export const INPUTS: OptionRow[] = [
@@ -35,7 +35,7 @@ export const INPUTS: OptionRow[] = [
   should("--just-symbols", "=FILE", "Take only the addresses of symbols from an ELF file", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
   must("--script -T", "=FILE", "Read a linker script", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length })),
   should("--mri-script -c", "=FILE", "Read an MRI script: LOAD, NAME, ORDER, SECT, BASE, PUBLIC and others", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length, mri: true })),
-  should("--default-script --dT", "=FILE", "Read a linker script unless -T gives one", into("defaultScript")),
+  should("--default-script --dT", "=FILE", "Read a linker script unless -T gives one", named(into("defaultScript"))),
 ];
 
 export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {

@@ -2,7 +2,7 @@
  * Options under "Sections and layout" in --help: which sections are in the output, in which order, at which address.
  */
 import type { ByteString, LinkOptions } from "../link-options.ts";
-import { accept, choice, count, into, isGlob, must, parseHex, parseNumber, push, put, should } from "../option-row.ts";
+import { accept, choice, count, into, isGlob, must, named, parseHex, parseNumber, push, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState, Setter } from "../option-row.ts";
 import { parseOutputOrder } from "../output-order.ts";
 
@@ -67,11 +67,11 @@ export const LAYOUT: OptionRow[] = [
   should("--no-print-icf-sections", "", "Do not list them (default)", put("printIcfSections", "")),
   should("--shuffle-sections", "[=GLOB=SEED]", "Random order of matching input sections (default: all); -1 reverses, 0 (default) is another order each time", setShuffle),
   should("--reverse-sections", "", "As --shuffle-sections=*=-1", (s) => setShuffle(s, "*=-1")),
-  should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", into("symbolOrderingFile")),
+  should("--symbol-ordering-file", "=FILE", "Place the sections of symbols in the order of FILE", named(into("symbolOrderingFile"))),
   should("--section-ordering-file", "=FILE", "What comes first in output sections: NAME : { patterns } as in a script, or a pattern a line", push("sectionOrderingFiles")),
   should("--warn-symbol-ordering", "", "Warn when a symbol cannot be ordered (default)", put("warnSymbolOrdering", true)),
   should("--no-warn-symbol-ordering", "", "Do not", put("warnSymbolOrdering", false)),
-  should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", into("callGraphOrderingFile")),
+  should("--call-graph-ordering-file", "=FILE", "Place functions that call each other together: CALLER CALLEE COUNT a line", named(into("callGraphOrderingFile"))),
   should("--call-graph-profile-sort", "=KIND", "How call graphs order functions: none, hfsort or cdsort (default)", setCallGraphSort),
   should("--no-call-graph-profile-sort", "", "As --call-graph-profile-sort=none", put("callGraphSort", "none")),
   should("--optimize-bb-jumps", "", "Leave out jumps to the section behind (clang -fbasic-block-sections)", put("optimizeBbJumps", true)),

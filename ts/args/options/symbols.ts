@@ -2,7 +2,7 @@
  * Options under "Symbols" in --help: which are exported, bound, wanted, defined, and what is said of those that are not.
  */
 import type { ByteString } from "../link-options.ts";
-import { must, push, pushGlob, put, should } from "../option-row.ts";
+import { must, named, push, pushGlob, put, should } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 import { setZ } from "../z-options.ts";
 
@@ -15,7 +15,7 @@ export const SYMBOLS: OptionRow[] = [
   should("--dynamic-list-data", "", "Put all variables on the dynamic list", put("dynamicListData", true)),
   should("--dynamic-list-cpp-new", "", "Put operator new and delete on the dynamic list", (s) => void s.options.dynamicListCpp.push("operator new*", "operator delete*")),
   should("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),
-  should("--retain-symbols-file", "=FILE", "Keep and export only the symbols that FILE lists, one a line", (s, v) => void (s.options.retainSymbols = v)),
+  should("--retain-symbols-file", "=FILE", "Keep and export only the symbols that FILE lists, one a line", named((s, v) => void (s.options.retainSymbols = v))),
   should("--default-symver", "", "Exported symbols without a version get the soname as version", put("defaultSymver", true)),
   should("--default-imported-symver", "", "The same for symbols of shared objects", put("defaultImportedSymver", true)),
   must("--version-script", "=FILE", "File of symbol versions", push("versionScripts")),
