@@ -135,6 +135,10 @@ test("empty words mean nothing, but as values", () => {
   assert.equal([errors, options.inputs.map(({ name }) => name), options.soname, options.shared], [[], ["a.o", "b.o"], "", true]);
 });
 
+test("of -s and -S the last counts", () => {
+  assert.equal(["-s -S", "-S -s", "-S -S", "--strip-all"].map((words) => parse(`${words} x.o`).options.strip), ["debug", "all", "debug", "all"]);
+});
+
 test("files that are read have names", () => {
   for (const option of ["--symbol-ordering-file", "--call-graph-ordering-file", "--retain-symbols-file", "--default-script"]) {
     assert.equal(errors(`${option}= x.o`), [`${option}: the name of the file is empty`]);

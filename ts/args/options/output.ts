@@ -33,7 +33,7 @@ export const OUTPUT: OptionRow[] = [
   must("--enable-new-dtags", "", "Write DT_RUNPATH (default)", put("newDtags", true)),
   must("--disable-new-dtags", "", "Write DT_RPATH", put("newDtags", false)),
   must("--strip-all -s", "", "Leave out the symbol table and debug sections", put("strip", "all")),
-  must("--strip-debug -S", "", "Leave out debug sections", (s) => void (s.options.strip === "none" && (s.options.strip = "debug"))),
+  must("--strip-debug -S", "", "Leave out debug sections", put("strip", "debug")),
   should("--strip-debug-non-line", "", "Leave out debug sections that say nothing of line numbers", (s) => void s.options.discardSections.push(/^\.z?debug_(?!info$|abbrev$|line$|str$|line_str$|str_offsets$|addr$|ranges$|rnglists$)/)),
   should("--strip-debug-gdb", "", "Leave out debug sections that gdb does not read", (s) => void s.options.discardSections.push(/^\.z?debug_(pubnames|pubtypes|gnu_pubnames|gnu_pubtypes)$/)),
   must("--discard-all -x", "", "Leave out local symbols", put("discard", "all")),
