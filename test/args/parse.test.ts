@@ -139,6 +139,12 @@ test("of -s and -S the last counts", () => {
   assert.equal(["-s -S", "-S -s", "-S -S", "--strip-all"].map((words) => parse(`${words} x.o`).options.strip), ["debug", "all", "debug", "all"]);
 });
 
+test("of -z execstack, noexecstack and nognustack the last counts", () => {
+  const { z } = parse("-z nognustack -z noexecstack x.o").options;
+  assert.equal([z.gnustack, z.execstack], [true, false]);
+  assert.equal(["-z nognustack -z execstack", "-z execstack -z nognustack"].map((words) => parse(`${words} x.o`).options.z.gnustack), [true, false]);
+});
+
 test("files that are read have names", () => {
   for (const option of ["--symbol-ordering-file", "--call-graph-ordering-file", "--retain-symbols-file", "--default-script"]) {
     assert.equal(errors(`${option}= x.o`), [`${option}: the name of the file is empty`]);

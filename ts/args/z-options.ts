@@ -63,10 +63,12 @@ const FEATURE_LAM_U48 = 4;
 const FEATURE_LAM_U57 = 8;
 
 const flags = made((): Record<string, Setter> => ({
-  ...switches(["relro", "copyreloc", "combreloc", "keepTextSectionPrefix", "gnustack", "lrodataAfterBss", "unique", "memorySeal", "rewriteEndbr", "markPlt", "uniqueSymbol", "dynamicUndefinedWeak", "execstack", "text"], true),
+  ...switches(["relro", "copyreloc", "combreloc", "keepTextSectionPrefix", "gnustack", "lrodataAfterBss", "unique", "memorySeal", "rewriteEndbr", "markPlt", "uniqueSymbol", "dynamicUndefinedWeak", "text"], true),
   ...switches(["now", "nodelete", "origin", "initfirst", "interpose", "nodlopen", "nodefaultlib", "nodump", "global", "rodynamic", "ibt", "shstk", "forceIbt", "ibtplt", "retpolineplt", "ifuncNoplt", "nosectionheader", "wxneeded", "nobtcfi", "globalaudit", "loadfltr", "rel"], false),
   lazy: z("now", false),
   textoff: z("text", false),
+  execstack: o((x) => ((x.z.execstack = true), (x.z.gnustack = true))),
+  noexecstack: o((x) => ((x.z.execstack = false), (x.z.gnustack = true))),
   // As mold.
   "execstack-if-needed": o((x) => ((x.z.execstack = undefined), (x.z.execstackIfNeeded = true))),
   defs: o((x) => ((x.z.defs = true), (x.reportUndefined = true))),
