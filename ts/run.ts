@@ -7,10 +7,9 @@
 import type { ByteString } from "./args/link-options.ts";
 import { parseArgs, type ParsedArgs } from "./args/parse.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
-import { HostError, LONG_TEXT, type Host } from "./host/host.ts";
+import { HostError, LONG_TEXT, readText, type Host } from "./host/host.ts";
 import { link } from "./link.ts";
 import { Machine } from "./memory/machine.ts";
-import { latin1Of } from "./memory/text.ts";
 
 /** As many as a long response file has. */
 const MANY_ARGUMENTS = 2000;
@@ -84,13 +83,14 @@ function programName(called: ByteString): ByteString {
 
 /** A small file, one character per byte; undefined when it cannot be read. */
 function textOf(host: Host, path: ByteString): ByteString | undefined {
-  let bytes: Uint8Array;
+  let text: ByteString;
   try {
-    bytes = host.readAll(path);
+    text = readText(host, path);
   } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
+    if (!(error instanceof HostError)) throw error;
+    if (error.code === "EFBIG") throw new HostError(error.code, `cannot open ${path}: ${error.message}`);
+    return undefined;
   }
-  if (bytes.length > LONG_TEXT) host.optimise?.();
-  return latin1Of(bytes);
+  if (text.length > LONG_TEXT) host.optimise?.();
+  return text;
 }

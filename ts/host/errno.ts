@@ -35,6 +35,8 @@ function sentence(code: string, message: string): string {
 /** The HostError for what `fs` threw; anything else is returned as it is. */
 export function hostError(error: unknown): unknown {
   if (error instanceof HostError) return error;
+  // The array that a file was to be read into.
+  if (error instanceof RangeError && error.message.startsWith("Invalid typed array length")) return new HostError("EFBIG", SENTENCES["EFBIG"]!);
   const failure = error as NodeJS.ErrnoException;
   if (typeof failure?.code !== "string" || !/^E[A-Z0-9]+$/.test(failure.code)) return error;
   return new HostError(failure.code, sentence(failure.code, failure.message));

@@ -1,13 +1,14 @@
 /**
  * What the linker needs from the outside world: files, an output, workers, compression, digests.
  *
- * Only an interface: node.ts implements it over the file system, virtual.ts over files that programs bring. Paths are byte
+ * Only an interface, but for what is text: node.ts implements it over the file system, virtual.ts over files that programs bring. Paths are byte
  * strings. Input problems surface as HostError, whose message is ready to print ("No such file or directory"); the caller
  * adds the path. Everything is synchronous except starting workers, because reads are answered from the page cache; what a
  * program gets asynchronously is fetched between two attempts of a link (virtual.ts).
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerIo } from "../memory/pool.ts";
+import { latin1Of } from "../memory/text.ts";
 
 /** Bytes of input from which on a link is large: compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
 export const LARGE_BYTES = 48 << 20;
@@ -24,6 +25,16 @@ export class HostError extends Error {
     this.name = "HostError";
     this.code = code;
   }
+}
+
+/** What V8 takes as one string. */
+const TEXT_BYTES_MAX = 0x1fffffe8;
+
+/** The whole of a file that is text, one character per byte. */
+export function readText(host: Pick<Host, "readAll">, path: ByteString): ByteString {
+  const bytes = host.readAll(path);
+  if (bytes.length > TEXT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
+  return latin1Of(bytes);
 }
 
 export interface FileStat {

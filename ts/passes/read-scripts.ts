@@ -7,9 +7,8 @@
 import type { ByteString, SymbolPattern } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { cannotOpen, noScript } from "../diagnostics/input-messages.ts";
-import { HostError, LONG_TEXT } from "../host/host.ts";
+import { HostError, LONG_TEXT, readText } from "../host/host.ts";
 import { Search } from "../input/search.ts";
-import { latin1Of } from "../memory/text.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { parseSectionOrder } from "../script/section-ordering.ts";
@@ -22,7 +21,7 @@ const ANY: SymbolPattern = { pattern: "*", cxx: false, exact: false };
 
 function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name: ByteString) => T[]): T[] {
   try {
-    const text = latin1Of(ctx.host.readAll(path));
+    const text = readText(ctx.host, path);
     ctx.loadedFiles.push(path);
     if (text.length > LONG_TEXT) ctx.host.optimise?.();
     return parse(text, path);

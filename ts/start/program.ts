@@ -13,6 +13,8 @@ const fs = require("node:fs") as typeof import("node:fs");
 /** Command lines with fewer words, and response files of fewer bytes, are not looked at: small links have no time for it. */
 const MANY_WORDS = 64;
 const MANY_BYTES = 1 << 10;
+/** Nor are files that are no response files, but something large. */
+const TOO_MANY_BYTES = 1 << 26;
 /** Words of a command line whose size is asked for: of very many every so manieth tells enough. */
 const LOOKED_AT = 512;
 
@@ -28,7 +30,8 @@ function sizeOf(file: string): number {
 
 function addResponseFile(file: string, words: string[]): void {
   try {
-    if (sizeOf(file) < MANY_BYTES) return;
+    const bytes = sizeOf(file);
+    if (bytes < MANY_BYTES || bytes > TOO_MANY_BYTES) return;
     for (const word of bytesOf(file).latin1Slice().split(/[ \t\n\v\f\r]+/)) words.push(word);
   } catch {}
 }

@@ -22,6 +22,15 @@ commandLine("-m for another machine: one error, not one for each file of that ma
   contains(w.fails("$LD a.o -L l -lb -o x"), "a.o is incompatible with elf_x86_64", "unable to find library -lb\n>>> skipped incompatible l/libb.a");
 }, "as", "ar");
 
+commandLine("files that are too large to be text or in memory are said to be so", (w) => {
+  if (!wield) return;
+  w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && truncate -s 12G huge && truncate -s 600M large");
+  for (const option of ["--version-script=huge", "--version-script=large", "-b binary huge", "@huge", "@large"]) {
+    assert.is(w.fails(`$LD a.o ${option} -o x`), `wield: error: cannot open ${option.match(/huge|large/)![0]}: File too large\n`, option);
+  }
+  w.sh("rm huge large");
+}, "as");
+
 commandLine("words that are near a value, and who calls us like a compiler, are helped", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o");
