@@ -2,7 +2,7 @@
  * Itanium C++ ABI §5.1.6 and §5.1.7: expressions, literals, and declared parameters of generic lambdas.
  */
 import { abiTags, encoding, operatorName, substitution } from "./names.ts";
-import { Name, Nested, Node, NotMangled, Out, PackExpansion, ParamDecl, PREC, Seq, TemplateArgs, WithArgs } from "./nodes.ts";
+import { Name, nested, Node, NotMangled, Out, PackExpansion, ParamDecl, PREC, Seq, TemplateArgs, withArgs } from "./nodes.ts";
 import { isDigit, type State } from "./state.ts";
 import { decltype, parseType, qualifiers, templateArgs, templateParam } from "./types.ts";
 
@@ -95,7 +95,7 @@ const NAMED_CAST: Record<string, string> = { cc: "const_cast", dc: "dynamic_cast
 const MEMBER: Record<string, [string, number]> = { dt: [".", PREC.postfix], pt: ["->", PREC.postfix], ds: [".*", PREC.ptrMem], pm: ["->*", PREC.ptrMem] };
 
 export function expression(p: State): Node {
-  return p.nested(() => expressionAt(p));
+  return p.nested(expressionAt);
 }
 
 function expressionAt(p: State): Node {
@@ -330,7 +330,7 @@ function functionParam(p: State): Node {
 
 function simpleId(p: State): Node {
   const name = p.sourceName();
-  return p.peek() === "I" ? new WithArgs(name, templateArgs(p, false)) : name;
+  return p.peek() === "I" ? withArgs(name, templateArgs(p, false)) : name;
 }
 
 function baseUnresolvedName(p: State): Node {
@@ -338,13 +338,13 @@ function baseUnresolvedName(p: State): Node {
   if (p.eat("dn")) return new Seq(["~", isDigit(p.peek()) ? simpleId(p) : unresolvedType(p)]);
   p.eat("on");
   const name = operatorName(p, null);
-  return p.peek() === "I" ? new WithArgs(name, templateArgs(p, false)) : name;
+  return p.peek() === "I" ? withArgs(name, templateArgs(p, false)) : name;
 }
 
 function unresolvedType(p: State): Node {
   if (p.peek() === "T") return p.remember(templateParam(p));
   if (p.peek() === "D") return p.remember(decltype(p));
-  if (p.eat("St")) return p.remember(new Nested(new Name("std"), p.sourceName()));
+  if (p.eat("St")) return p.remember(nested(new Name("std"), p.sourceName()));
   return substitution(p);
 }
 
@@ -352,23 +352,23 @@ function unresolvedName(p: State, global: boolean): Node {
   const inGlobal = (node: Node): Node => (global ? new Seq(["::", node]) : node);
   if (p.eat("srN")) {
     let scope = scopeWithArgs(p);
-    while (!p.eat("E")) scope = new Nested(scope, simpleId(p));
-    return new Nested(scope, baseUnresolvedName(p));
+    while (!p.eat("E")) scope = nested(scope, simpleId(p));
+    return nested(scope, baseUnresolvedName(p));
   }
   if (!p.eat("sr")) return inGlobal(baseUnresolvedName(p));
   let scope: Node | null = null;
   if (isDigit(p.peek())) {
     do {
       const id = simpleId(p);
-      scope = scope === null ? inGlobal(id) : new Nested(scope, id);
+      scope = scope === null ? inGlobal(id) : nested(scope, id);
     } while (!p.eat("E"));
   } else scope = scopeWithArgs(p);
-  return new Nested(scope, baseUnresolvedName(p));
+  return nested(scope, baseUnresolvedName(p));
 }
 
 function scopeWithArgs(p: State): Node {
   const type = unresolvedType(p);
-  return p.peek() === "I" ? p.remember(new WithArgs(type, templateArgs(p, false))) : type;
+  return p.peek() === "I" ? p.remember(withArgs(type, templateArgs(p, false))) : type;
 }
 
 // ---- literals ----

@@ -2,7 +2,7 @@
  * Itanium C++ ABI §5.1.2 to §5.1.4 and §5.1.8: encodings, names, operators, special names, substitutions.
  */
 import { atParamDecl, BINARY, expression, PREFIX, templateParamDecl, type NameState } from "./expressions.ts";
-import { Abbreviation, Closure, Name, Nested, Node, NotMangled, Seq, WithArgs } from "./nodes.ts";
+import { Abbreviation, Closure, Name, nested, Node, NotMangled, Seq, withArgs } from "./nodes.ts";
 import { Encoding } from "./type-nodes.ts";
 import { isDigit, type State } from "./state.ts";
 import { parseType, qualifiers, templateArgs, templateParam, decltype } from "./types.ts";
@@ -15,7 +15,7 @@ function newNameState(p: State): NameState {
 export function encoding(p: State): Node {
   const params = p.params;
   p.params = [];
-  const node = p.nested(() => (p.peek() === "G" || p.peek() === "T" ? specialName(p) : plainEncoding(p)));
+  const node = p.nested(p.peek() === "G" || p.peek() === "T" ? specialName : plainEncoding);
   p.params = params;
   return node;
 }
@@ -57,6 +57,7 @@ function commas(nodes: Node[]): (Node | string)[] {
 
 /** Gives the parameters that a conversion operator's type mentioned early their arguments. */
 function resolveForwards(p: State, state: NameState): void {
+  if (p.forwards.length === state.forwardsFrom) return;
   for (const ref of p.forwards.splice(state.forwardsFrom)) {
     const target = p.params[0]?.[ref.index];
     if (target === undefined) throw new NotMangled();
@@ -73,25 +74,25 @@ export function parseName(p: State, state: NameState | null): Node {
     if (p.peek() === "S" && p.peek(1) !== "t") {
       const name = substitution(p);
       if (p.peek() !== "I") throw new NotMangled();
-      return withArgs(p, name, state);
+      return templateName(p, name, state);
     }
     const name = unscopedName(p, state);
     if (p.peek() !== "I") return name;
     p.remember(name);
-    return withArgs(p, name, state);
+    return templateName(p, name, state);
   });
 }
 
-function withArgs(p: State, name: Node, state: NameState | null): Node {
+function templateName(p: State, name: Node, state: NameState | null): Node {
   const args = templateArgs(p, state !== null);
   if (state !== null) state.endsWithArgs = true;
-  return new WithArgs(name, args);
+  return withArgs(name, args);
 }
 
 function unscopedName(p: State, state: NameState | null): Node {
   const std = p.eat("St");
   const name = unqualifiedName(p, state, null);
-  return std ? new Nested(new Name("std"), name) : name;
+  return std ? nested(new Name("std"), name) : name;
 }
 
 function nestedName(p: State, state: NameState | null): Node {
@@ -110,7 +111,7 @@ function nestedName(p: State, state: NameState | null): Node {
     if (p.peek() === "T" && scope === null) scope = p.remember(templateParam(p));
     else if (p.peek() === "I") {
       if (scope === null) throw new NotMangled();
-      scope = p.remember(withArgs(p, scope, state));
+      scope = p.remember(templateName(p, scope, state));
     } else if (p.peek() === "D" && (p.peek(1) === "t" || p.peek(1) === "T")) {
       if (scope !== null) throw new NotMangled();
       scope = p.remember(decltype(p));
@@ -136,16 +137,16 @@ function localName(p: State, state: NameState | null): Node {
   p.need("E");
   if (p.eat("s")) {
     discriminator(p);
-    return new Nested(scope, new Name("string literal"));
+    return nested(scope, new Name("string literal"));
   }
   if (p.eat("d")) {
     p.number(true);
     p.need("_");
-    return new Nested(scope, parseName(p, state));
+    return nested(scope, parseName(p, state));
   }
   const entity = parseName(p, state);
   discriminator(p);
-  return new Nested(scope, entity);
+  return nested(scope, entity);
 }
 
 function discriminator(p: State): void {
@@ -167,10 +168,10 @@ function unqualifiedName(p: State, state: NameState | null, scope: Node | null):
     if (scope === null) throw new NotMangled();
     const base = scope instanceof Abbreviation ? new Name(scope.full) : scope;
     name = ctorDtor(p, state, scope.baseName());
-    return new Nested(base, abiTags(p, name));
+    return nested(base, abiTags(p, name));
   } else name = operatorName(p, state);
   name = abiTags(p, name);
-  return scope === null ? name : new Nested(scope, name);
+  return scope === null ? name : nested(scope, name);
 }
 
 export function abiTags(p: State, name: Node): Node {

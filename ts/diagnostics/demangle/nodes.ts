@@ -2,7 +2,8 @@
  * What a mangled C++ name is made of, and how each part is printed.
  *
  * C declarators wrap around what they declare, so every node prints in two halves: `left` comes before the declared name and
- * `right` after it (`int (*` … `)(char)`). Parameter packs are expanded while printing: the output carries which element of
+ * `right` after it (`int (*` … `)(char)`). Most parts have no right half and print the same wherever they are: these are one text as soon as
+ * they are read (Name). Parameter packs are expanded while printing: the output carries which element of
  * the packs is wanted. The style is LLVM's (`char const*`, `>>`).
  */
 
@@ -95,18 +96,21 @@ export abstract class Node {
 
 Node.prototype.prec = PREC.primary;
 
-/** A plain name, or an expression whose text is known. */
+/** What always prints the same: a plain name, an expression whose text is known, and what is made of nothing else. */
 export class Name extends Node {
   readonly name: string;
-  constructor(name: string) {
+  private readonly base: string;
+  constructor(name: string, base: string = name) {
     super();
+    if (name.length > MAX_OUTPUT) throw new NotMangled();
     this.name = name;
+    this.base = base;
   }
   left(o: Out): void {
     o.write(this.name);
   }
   override baseName(): string {
-    return this.name;
+    return this.base;
   }
 }
 
@@ -129,7 +133,11 @@ export class Seq extends Node {
 }
 
 /** `scope::name` */
-export class Nested extends Node {
+export function nested(scope: Node, name: Node): Node {
+  return scope instanceof Name && name instanceof Name ? new Name(`${scope.name}::${name.name}`, name.baseName()) : new Nested(scope, name);
+}
+
+class Nested extends Node {
   readonly scope: Node;
   readonly name: Node;
   constructor(scope: Node, name: Node) {
@@ -145,6 +153,23 @@ export class Nested extends Node {
   override baseName(): string {
     return this.name.baseName();
   }
+}
+
+/** `<a, b>` */
+export function bracketed(args: readonly Node[]): Node {
+  const text = listed(args);
+  return text === null ? new TemplateArgs(args) : new Name(`<${text}>`);
+}
+
+/** What Out.list prints, when that is known. */
+function listed(nodes: readonly Node[]): string | null {
+  let text = "";
+  for (const node of nodes) {
+    const part = node instanceof Name ? node.name : node instanceof ArgumentPack ? listed(node.elements) : null;
+    if (part === null) return null;
+    text = text === "" || part === "" ? text + part : `${text}, ${part}`;
+  }
+  return text;
 }
 
 export class TemplateArgs extends Node {
@@ -163,7 +188,12 @@ export class TemplateArgs extends Node {
   }
 }
 
-export class WithArgs extends Node {
+/** `name<a, b>` */
+export function withArgs(name: Node, args: Node): Node {
+  return name instanceof Name && args instanceof Name ? new Name(name.name + args.name, name.baseName()) : new WithArgs(name, args);
+}
+
+class WithArgs extends Node {
   readonly name: Node;
   readonly args: Node;
   constructor(name: Node, args: Node) {
@@ -181,21 +211,11 @@ export class WithArgs extends Node {
 }
 
 /** std::string and friends: short as a type, in full where its constructor is named. */
-export class Abbreviation extends Node {
-  readonly short: string;
+export class Abbreviation extends Name {
   readonly full: string;
-  readonly base: string;
   constructor(short: string, full: string, base: string) {
-    super();
-    this.short = short;
+    super(short, base);
     this.full = full;
-    this.base = base;
-  }
-  left(o: Out): void {
-    o.write(this.short);
-  }
-  override baseName(): string {
-    return this.base;
   }
 }
 

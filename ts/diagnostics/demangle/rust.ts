@@ -15,7 +15,7 @@ const ESCAPES: Record<string, string> = { SP: "@", BP: "*", RF: "&", LT: "<", GT
 
 /** null when the name is not a legacy Rust one. */
 export function decodeRustLegacy(name: string): string | null {
-  if (name.lastIndexOf("17h") < 0) return null;
+  if (!name.includes("17h")) return null;
   const match = /^_ZN(.*)17h([0-9a-f]{16})E(\.[\w.@$]*)?$/s.exec(name);
   if (match === null) return null;
   const p = new State(match[1]!);

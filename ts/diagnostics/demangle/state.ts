@@ -62,7 +62,8 @@ export class State {
 
   /** `<length> <bytes>` */
   counted(): string {
-    const length = Number(this.number());
+    let length = 0;
+    for (; isDigit(this.peek()); this.i++) length = length * 10 + Number(this.peek());
     if (!(length > 0) || this.i + length > this.s.length) throw new NotMangled();
     this.i += length;
     return this.s.slice(this.i - length, this.i);
@@ -78,15 +79,15 @@ export class State {
     if (this.eat("_")) return 0;
     let value = 0;
     let digits = 0;
-    for (; /[0-9A-Z]/.test(this.peek()); digits++) value = value * 36 + parseInt(this.s[this.i++]!, 36);
+    for (; isDigit(this.peek()) || (this.peek() >= "A" && this.peek() <= "Z"); digits++) value = value * 36 + parseInt(this.s[this.i++]!, 36);
     if (digits === 0 || !this.eat("_")) throw new NotMangled();
     return value + 1;
   }
 
   /** One level deeper while `parse` runs. */
-  nested<T>(parse: () => T): T {
+  nested<T>(parse: (p: this) => T): T {
     if (++this.depth > MAX_DEPTH || ++this.work > MAX_WORK) throw new NotMangled();
-    const result = parse();
+    const result = parse(this);
     this.depth--;
     return result;
   }

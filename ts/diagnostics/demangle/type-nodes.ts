@@ -3,10 +3,14 @@
  *
  * References collapse while they are printed (dcl.ref), because what a template parameter stands for is only known then.
  */
-import { ForwardRef, Node, Pack, StandIn, type Out } from "./nodes.ts";
+import { ForwardRef, Name, Node, Pack, StandIn, type Out } from "./nodes.ts";
 
 /** `T const`, `T vendor`, `T complex` */
-export class Qualified extends StandIn {
+export function qualified(inner: Node, suffix: string): Node {
+  return inner instanceof Name ? new Name(inner.name + suffix, inner.baseName()) : new Qualified(inner, suffix);
+}
+
+class Qualified extends StandIn {
   readonly inner: Node;
   readonly suffix: string;
   constructor(inner: Node, suffix: string) {
@@ -27,7 +31,11 @@ export class Qualified extends StandIn {
 }
 
 /** Pointers and references: `int (*)(char)`, `int (&) [3]`. */
-export class Pointer extends Node {
+export function pointer(inner: Node, mark: string): Node {
+  return mark === "*" && inner instanceof Name ? new Name(inner.name + mark, "") : new Pointer(inner, mark);
+}
+
+class Pointer extends Node {
   readonly inner: Node;
   readonly mark: string;
   constructor(inner: Node, mark: string) {

@@ -2,8 +2,8 @@
  * Itanium C++ ABI §5.1.5 and §5.1.6: types, template parameters and arguments.
  */
 import { expression, atParamDecl, literal, templateParamDecl } from "./expressions.ts";
-import { ArgumentPack, ForwardRef, Name, Node, NotMangled, Pack, PackExpansion, Seq, TemplateArgs, WithArgs } from "./nodes.ts";
-import { ArrayType, FunctionType, MemberPointer, Pointer, Qualified } from "./type-nodes.ts";
+import { ArgumentPack, bracketed, ForwardRef, Name, Node, NotMangled, Pack, PackExpansion, Seq, withArgs } from "./nodes.ts";
+import { ArrayType, FunctionType, MemberPointer, pointer, qualified } from "./type-nodes.ts";
 import { constraint, encoding, parseName, substitution } from "./names.ts";
 import { isDigit, type State } from "./state.ts";
 
@@ -28,7 +28,7 @@ export function qualifiers(p: State): string {
 }
 
 export function parseType(p: State): Node {
-  return p.nested(() => typeAt(p));
+  return p.nested(typeAt);
 }
 
 function typeAt(p: State): Node {
@@ -64,11 +64,11 @@ function typeAt(p: State): Node {
     case "R":
     case "O":
       p.i++;
-      return p.remember(new Pointer(parseType(p), MARKS[char]));
+      return p.remember(pointer(parseType(p), MARKS[char]));
     case "C":
     case "G":
       p.i++;
-      return p.remember(new Qualified(parseType(p), char === "C" ? " complex" : " imaginary"));
+      return p.remember(qualified(parseType(p), char === "C" ? " complex" : " imaginary"));
     case "S":
       return p.peek(1) === "t" ? p.remember(parseName(p, null)) : substitutedType(p);
     default:
@@ -79,7 +79,7 @@ function typeAt(p: State): Node {
 function substitutedType(p: State): Node {
   const node = substitution(p);
   if (p.peek() !== "I" || !p.tryTemplateArgs) return node;
-  return p.remember(new WithArgs(node, templateArgs(p, false)));
+  return p.remember(withArgs(node, templateArgs(p, false)));
 }
 
 function qualifiedType(p: State): Node {
@@ -89,7 +89,7 @@ function qualifiedType(p: State): Node {
   if (isFunction) return functionType(p);
   const quals = qualifiers(p);
   if (quals === "") throw new NotMangled();
-  return new Qualified(parseType(p), quals);
+  return qualified(parseType(p), quals);
 }
 
 function vendorQualified(p: State): Node {
@@ -98,13 +98,13 @@ function vendorQualified(p: State): Node {
   const name = p.counted();
   const args = p.peek() === "I" ? templateArgs(p, false) : null;
   const inner = parseType(p);
-  return args === null ? new Qualified(inner, ` ${name}`) : new Seq([inner, ` ${name}`, args]);
+  return args === null ? qualified(inner, ` ${name}`) : new Seq([inner, ` ${name}`, args]);
 }
 
 function vendorType(p: State): Node {
   p.need("u");
   const name = p.sourceName();
-  return p.peek() === "I" ? new WithArgs(name, templateArgs(p, false)) : name;
+  return p.peek() === "I" ? withArgs(name, templateArgs(p, false)) : name;
 }
 
 function extendedType(p: State): Node {
@@ -221,7 +221,7 @@ function parameterType(p: State): Node {
   const param = templateParam(p);
   if (!p.tryTemplateArgs || p.peek() !== "I") return param;
   p.remember(param);
-  return new WithArgs(param, templateArgs(p, false));
+  return withArgs(param, templateArgs(p, false));
 }
 
 export function templateParam(p: State): Node {
@@ -275,7 +275,7 @@ export function templateArgs(p: State, tag: boolean): Node {
     args.push(arg);
     if (tag) own.push(arg instanceof ArgumentPack ? new Pack(arg.elements) : arg);
   }
-  return new TemplateArgs(args);
+  return bracketed(args);
 }
 
 templateArgs.one = (p: State): Node =>
