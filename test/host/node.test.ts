@@ -188,7 +188,7 @@ host("failures are worded as the system words them", () => {
   assert.is(hostErrorOf(() => h.createOutput(`${dir}/none/out`, { mode: 0o777 })).message, "No such file or directory");
   assert.is(hostErrorOf(() => h.createOutput(dir, { mode: 0o777 })).message, "Is a directory");
   fs.writeFileSync(`${dir}/file`, "");
-  assert.is(hostErrorOf(() => h.writeText(`${dir}/file/x`, [""])).message, "Not a directory");
+  assert.is(hostErrorOf(() => h.writeText(`${dir}/file/x`, (write) => write(""))).message, "Not a directory");
   assert.is(hostErrorOf(() => h.open("a\0b")).message, "Invalid argument");
   assert.is(h.exists("a\0b"), false);
   assert.is(h.exists("x".repeat(5000)), false);

@@ -16,7 +16,7 @@ import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
 import { canTakeUp, relink } from "../relink.ts";
 import { Machine } from "../memory/machine.ts";
-import { decoded, latin1Of } from "../memory/text.ts";
+import { decoded, latin1Of, writtenBy } from "../memory/text.ts";
 import { layoutOf } from "../report/layout.ts";
 import { linkMap } from "../report/map.ts";
 import { commandLine, type Parser } from "./command-line.ts";
@@ -307,7 +307,7 @@ export class Session {
   private observer(attempt: Attempt, ended?: (ctx: Context) => void): LinkObserver {
     return {
       laidOut: (ctx) => {
-        if (this.options.map === true) attempt.map = { ...layoutOf(ctx), text: decoded(linkMap(ctx).join("")) };
+        if (this.options.map === true) attempt.map = { ...layoutOf(ctx), text: decoded(writtenBy((write) => linkMap(ctx, write))) };
         if (this.options.graph === true) attempt.graph = graphOf(ctx);
       },
       linked: (ctx) => {

@@ -196,6 +196,16 @@ export function displaySymbol(ctx: PlaceContext, sym: number): ByteString {
   return displayName(ctx, symbolBytes(ctx, sym));
 }
 
+/** displaySymbol for reports that name most symbols more than once. */
+export function displayedOnce(ctx: PlaceContext): (sym: number) => ByteString {
+  const names = new Map<number, ByteString>();
+  return (sym) => {
+    let name = names.get(sym);
+    if (name === undefined) names.set(sym, (name = displaySymbol(ctx, sym)));
+    return name;
+  };
+}
+
 export function displayName(ctx: PlaceContext, bytes: ByteString): ByteString {
   if (!ctx.options.demangle) return bytes;
   const version = bytes.indexOf("@");

@@ -8,7 +8,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerIo } from "../memory/pool.ts";
-import { latin1Of } from "../memory/text.ts";
+import { latin1Of, type Write } from "../memory/text.ts";
 
 /** Bytes of input from which on a link is large: compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
 export const LARGE_BYTES = 48 << 20;
@@ -118,8 +118,8 @@ export interface Host extends WorkerIo {
   /** Path without symbolic links, "." and ".."; `path` itself when it does not exist. */
   realpath(path: ByteString): ByteString;
   cwd(): ByteString;
-  /** Writes a file that goes with the link (map, dependency file, trace), which is `parts` one after the other; "-" is standard output. */
-  writeText(path: ByteString, parts: readonly ByteString[]): void;
+  /** Writes a file that goes with the link (map, dependency file, trace), which is what `fill` writes; "-" is standard output. */
+  writeText(path: ByteString, fill: (write: Write) => void): void;
 
   /** Runs a program with this process's environment and standard error; throws HostError when it cannot be started. */
   execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString };

@@ -10,7 +10,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
-import { decoded, utf8 } from "../memory/text.ts";
+import { decoded, utf8, type Write } from "../memory/text.ts";
 import { cgroupQuota } from "./cgroup.ts";
 import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
@@ -236,10 +236,8 @@ class NodeHost implements Host {
     });
   }
 
-  writeText(path: ByteString, parts: readonly ByteString[]): void {
-    const writeTo = (fd: number): void => {
-      for (const part of parts) writeAll(fd, Buffer.from(part, "latin1"));
-    };
+  writeText(path: ByteString, fill: (write: Write) => void): void {
+    const writeTo = (fd: number): void => fill((part) => writeAll(fd, Buffer.from(part, "latin1")));
     guarded(() => {
       if (path === "-") return writeTo(1);
       const there = statSync(pathOf(path), { throwIfNoEntry: false });

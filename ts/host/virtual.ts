@@ -7,7 +7,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Machine } from "../memory/machine.ts";
 import type { StartedWorker } from "../memory/pool.ts";
-import { bytesOf } from "../memory/text.ts";
+import { bytesOf, writtenBy, type Write } from "../memory/text.ts";
 import { HostError, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import type { RecycledOutput } from "./recycled-output.ts";
 import { REAL, VirtualFiles, type Entry, type Layers, type Resolver } from "./virtual-files.ts";
@@ -168,11 +168,11 @@ export class VirtualHost implements Host {
     return this.options.real?.cwd() ?? "/";
   }
 
-  writeText(path: ByteString, parts: readonly ByteString[]): void {
-    const text = parts.join("");
+  writeText(path: ByteString, fill: (write: Write) => void): void {
+    const text = writtenBy(fill);
     if (path === "-") this.text += text;
     else this.outputs.set(path, bytesOf(text));
-    if (path !== "-" && this.options.write) this.real.writeText(path, parts);
+    if (path !== "-" && this.options.write) this.real.writeText(path, (write) => write(text));
   }
 
   execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString } {

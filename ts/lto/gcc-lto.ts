@@ -115,7 +115,7 @@ function findWrapper({ host, options }: Context): ByteString {
 function resolutionFile({ options, host }: Context, text: ByteString): ByteString {
   const given = options.pluginOpts.find((option) => option.startsWith("-fresolution="))?.slice("-fresolution=".length);
   if (given === undefined) return host.unnamed(Uint8Array.from(text, (char) => char.charCodeAt(0)));
-  host.writeText(given, [text]);
+  host.writeText(given, (write) => write(text));
   return given;
 }
 

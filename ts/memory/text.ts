@@ -46,6 +46,16 @@ function isAscii(text: string): boolean {
   return true;
 }
 
+/** Takes a text, or the next part of a long one. */
+export type Write = (part: ByteString) => void;
+
+/** All that `fill` writes. */
+export function writtenBy(fill: (write: Write) => void): ByteString {
+  let text = "";
+  fill((part) => (text += part));
+  return text;
+}
+
 /** Text as UTF-8 bytes. */
 export function utf8(text: string): ByteString {
   return isAscii(text) ? text : latin1Of(new TextEncoder().encode(text));

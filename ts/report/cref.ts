@@ -9,22 +9,22 @@ import { OBJ_RELOCATABLE, SYM_COMMON, SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK, S
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { definedIn, displaySymbol, fileName } from "../diagnostics/place.ts";
+import type { Write } from "../memory/text.ts";
 import { LongText } from "./long-text.ts";
 
 const FILE_COLUMN = 50;
 
-/** In parts. */
-export function crossReference(ctx: Context): readonly ByteString[] {
+export function crossReference(ctx: Context, write: Write, nameOf = (sym: number): ByteString => displaySymbol(ctx, sym)): void {
   const { symbols, users, from, end } = usersOf(ctx);
   const row = (symbol: ByteString, file: ByteString): ByteString => `${symbol.padEnd(FILE_COLUMN - 1)} ${file}`;
-  const text = new LongText();
+  const text = new LongText(write);
   text.push(`\nCross Reference Table\n\n${row("Symbol", "File")}`);
   for (const sym of symbols) {
     const definer = ctx.tables.gsym.obj[sym]!;
-    text.push(row(displaySymbol(ctx, sym), definedIn(ctx, sym).text));
+    text.push(row(nameOf(sym), definedIn(ctx, sym).text));
     for (let i = from[sym]!; i < end[sym]!; i++) if (users[i] !== definer) text.push(row("", fileName(ctx, users[i]!)));
   }
-  return text.end();
+  text.end();
 }
 
 /** Defined globals in the order in which relocatable objects mention them; those objects, in link order: users[from[sym] … end[sym]). */

@@ -6,6 +6,8 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import { displayedOnce } from "../diagnostics/place.ts";
+import type { Write } from "../memory/text.ts";
 import { warnBackrefs } from "./backrefs.ts";
 import { crossReference } from "./cref.ts";
 import { fileDependencies, symbolCounts } from "./file-symbols.ts";
@@ -18,7 +20,7 @@ import { metafile } from "./metafile.ts";
 import { relativeRelocs } from "./relative-relocs.ts";
 import { statistics, timeTable, timeTrace } from "./time.ts";
 import { extractedMembers } from "./trace.ts";
-import { joinLines, writeListing, writeReport } from "./write.ts";
+import { joinLines, writeListing, writeReport, type ReportText } from "./write.ts";
 import { tracedSymbols } from "./trace-symbol.ts";
 import { archiveStats, whyExtract } from "./why-extract.ts";
 import { whyLive } from "./why-live.ts";
@@ -52,14 +54,21 @@ export function reportLayout(ctx: Context, bytes: number): void {
   const { options } = ctx;
   if (options.mapFile !== "" || options.cref || options.metafile !== "") ctx.host.optimise?.();
   if (options.printSymbolCounts !== "") write(ctx, options.printSymbolCounts, symbolCounts(ctx), "--print-symbol-counts=");
-  const table = options.cref ? crossReference(ctx) : [];
-  if (options.mapFile !== "") write(ctx, mapPath(ctx), [...(options.mapDiscarded ? discardedSections(ctx) : []), ...linkMap(ctx), ...table], "-Map");
-  else for (const part of table) ctx.diag.text(part);
+  if (options.mapFile !== "") write(ctx, mapPath(ctx), (part) => writeMap(ctx, part), "-Map");
+  else if (options.cref) crossReference(ctx, (part) => ctx.diag.text(part));
   if (options.z.reportRelative) for (const line of relativeRelocs(ctx)) ctx.diag.note(line);
   if (options.outImplib !== "") write(ctx, options.outImplib, importLibrary(ctx), "--out-implib");
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");
   if (options.reportFile !== "") write(ctx, options.reportFile, reportPage(ctx), "--report");
   if (options.metafile !== "") write(ctx, options.metafile, metafile(ctx, bytes), "--metafile");
+}
+
+function writeMap(ctx: Context, write: Write): void {
+  const { mapDiscarded, cref } = ctx.options;
+  const nameOf = cref ? displayedOnce(ctx) : undefined;
+  if (mapDiscarded) discardedSections(ctx, write);
+  linkMap(ctx, write, nameOf);
+  if (cref) crossReference(ctx, write, nameOf);
 }
 
 /** GNU ld: a folder is for a file that is named after the output. */
@@ -77,6 +86,6 @@ export function reportTimes(ctx: Context): void {
 }
 
 /** `what`: the option that names the file. */
-function write(ctx: Context, path: ByteString, text: ByteString | readonly ByteString[], what: string): void {
+function write(ctx: Context, path: ByteString, text: ReportText, what: string): void {
   writeReport(ctx, path, text, `${what} file ${path}`);
 }

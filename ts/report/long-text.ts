@@ -1,16 +1,20 @@
 /**
- * A report of very many lines: maps of large links have hundreds of megabytes, which is more than one string may have.
- *
- * Lines are joined to parts of about a megabyte as they come: a line is made of many small strings, which stay in memory as long as it does.
+ * A report of very many lines: maps of large links have hundreds of megabytes, which is more than one string may have, and more than should
+ * stay in memory. Lines are handed on in parts.
  */
 import type { ByteString } from "../args/link-options.ts";
+import type { Write } from "../memory/text.ts";
 
 const PART_CHARACTERS = 1 << 16;
 
 export class LongText {
-  readonly parts: ByteString[] = [];
+  private readonly write: Write;
   private lines: ByteString[] = [];
   private characters = 0;
+
+  constructor(write: Write) {
+    this.write = write;
+  }
 
   /** `line` without its end. */
   push(line: ByteString): void {
@@ -19,14 +23,12 @@ export class LongText {
     if (this.characters >= PART_CHARACTERS) this.close();
   }
 
-  /** All of it. */
-  end(): readonly ByteString[] {
+  end(): void {
     if (this.lines.length > 0) this.close();
-    return this.parts;
   }
 
   private close(): void {
-    this.parts.push(`${this.lines.join("\n")}\n`);
+    this.write(`${this.lines.join("\n")}\n`);
     this.lines = [];
     this.characters = 0;
   }

@@ -19,6 +19,7 @@ const GLOBAL = 0;
 
 export class MapSymbols {
   private readonly ctx: Context;
+  private readonly nameOf: (sym: number) => ByteString;
   /** Of section `isec` are start[isec] … start[isec + 1] in what follows. */
   private readonly start: Uint32Array;
   private readonly syms: Uint32Array;
@@ -28,8 +29,9 @@ export class MapSymbols {
   /** Symbols of shared objects that the output has an address for. */
   private readonly placed: number[] = [];
 
-  constructor(ctx: Context) {
+  constructor(ctx: Context, nameOf = (sym: number): ByteString => displaySymbol(ctx, sym)) {
     this.ctx = ctx;
+    this.nameOf = nameOf;
     const { sym, isec } = ctx.tables;
     const end = new Uint32Array(isec.rows + 1);
     const added = new Uint8Array(sym.rows);
@@ -92,7 +94,7 @@ export class MapSymbols {
     const { addr, flags } = this.ctx.tables.sym;
     // Thread-local ones have no address but a place in the block (lld).
     const address = addr[sym]! - ((flags[sym]! & SYM_TLS) !== 0 ? this.ctx.params.get("tlsAddr") : 0n);
-    if (obj === GLOBAL) return { address, size: this.ctx.tables.gsym.size[sym]!, name: displaySymbol(this.ctx, sym) };
+    if (obj === GLOBAL) return { address, size: this.ctx.tables.gsym.size[sym]!, name: this.nameOf(sym) };
     const raw = rawSymbol(this.ctx, obj, index);
     return { address, size: raw?.size ?? 0, name: displayName(this.ctx, raw?.name ?? "") };
   }

@@ -10,6 +10,7 @@ import { PT_LOAD } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { fileName, sectionName, sectionPath } from "../diagnostics/place.ts";
+import type { Write } from "../memory/text.ts";
 import type { Assignment, Data } from "../script/layout.ts";
 import type { PlannedSection } from "../script/plan.ts";
 import type { SyntheticSection } from "../synthetic/section.ts";
@@ -23,33 +24,48 @@ const DATA_NAMES: Record<number, string> = { 1: "BYTE", 2: "SHORT", 4: "LONG", 8
 
 const hex = (value: bigint | number, width: number): string => (typeof value === "bigint" ? BigInt.asUintN(64, value) : value).toString(16).padStart(width);
 
-function columns(vma: bigint, lma: bigint, size: bigint | number, align: number): string {
-  return `${hex(vma, 16)} ${hex(lma, 16)} ${hex(size, 8)} ${String(align).padStart(5)} `;
+/** A column of numbers that are often those of the line before: a section's and its symbol's. */
+class Column {
+  private readonly width: number;
+  private last: bigint | number = -1;
+  private text = "";
+
+  constructor(width: number) {
+    this.width = width;
+  }
+
+  show(value: bigint | number): string {
+    if (value !== this.last) [this.last, this.text] = [value, hex(value, this.width)];
+    return this.text;
+  }
 }
 
-/** In parts. */
-export function linkMap(ctx: Context): readonly ByteString[] {
-  return new LinkMap(ctx).text();
+export function linkMap(ctx: Context, write: Write, nameOf?: (sym: number) => ByteString): void {
+  new LinkMap(ctx, write, new MapSymbols(ctx, nameOf)).print();
 }
 
 class LinkMap {
   private readonly ctx: Context;
   private readonly symbols: MapSymbols;
-  private readonly lines = new LongText();
+  private readonly lines: LongText;
+  private readonly vma = new Column(16);
+  private readonly lma = new Column(16);
+  private readonly size = new Column(8);
   /** Load address minus address, by osec. */
   private readonly loadOffsets = new Map<OutputSection, bigint>();
 
-  constructor(ctx: Context) {
+  constructor(ctx: Context, write: Write, symbols: MapSymbols) {
     this.ctx = ctx;
+    this.lines = new LongText(write);
     this.lines.push(`${"VMA".padStart(16)} ${"LMA".padStart(16)}     Size Align Out     In      Symbol`);
-    this.symbols = new MapSymbols(ctx);
+    this.symbols = symbols;
     for (const segment of ctx.segments) {
       if (segment.p_type !== PT_LOAD) continue;
       for (const osec of segment.sections) this.loadOffsets.set(osec, segment.p_paddr - segment.p_vaddr);
     }
   }
 
-  text(): readonly ByteString[] {
+  print(): void {
     const { plan, osecs } = this.ctx;
     const printed = new Set<OutputSection>();
     let last: OutputSection | null = null;
@@ -63,13 +79,18 @@ class LinkMap {
       }
     }
     for (const osec of osecs) if (osec !== undefined && osec.index !== 0 && !printed.has(osec)) this.section(osec, null);
-    return this.lines.end();
+    this.lines.end();
+  }
+
+  private columns(vma: bigint, lma: bigint, size: bigint | number, align: number): string {
+    const address = this.vma.show(vma);
+    return `${address} ${lma === vma ? address : this.lma.show(lma)} ${this.size.show(size)} ${String(align).padStart(5)} `;
   }
 
   /** `offset` bytes into an output section. */
   private line(osec: OutputSection, offset: bigint | number, size: bigint | number, align: number, text: ByteString): void {
     const vma = osec.sh_addr + BigInt(offset);
-    this.lines.push(columns(vma, vma + (this.loadOffsets.get(osec) ?? 0n), size, align) + text);
+    this.lines.push(this.columns(vma, vma + (this.loadOffsets.get(osec) ?? 0n), size, align) + text);
   }
 
   private section(osec: OutputSection, planned: PlannedSection | null): void {
@@ -168,7 +189,7 @@ class LinkMap {
   private assignment(command: Assignment, osec: OutputSection | null, indent: string): void {
     if (command.name !== "." && command.sym === 0) return;
     const text = indent + statementText(command.expr.text, command.start);
-    if (osec === null) this.lines.push(columns(command.at, 0n, BigInt.asUintN(64, command.moved), 1) + text);
+    if (osec === null) this.lines.push(this.columns(command.at, 0n, BigInt.asUintN(64, command.moved), 1) + text);
     else this.line(osec, command.at - osec.sh_addr, BigInt.asUintN(64, command.moved), 1, text);
   }
 
@@ -192,10 +213,10 @@ function isBefore({ outOffset, size }: Context["tables"]["isec"], x: number, y: 
   return outOffset[x]! < outOffset[y]! || (outOffset[x] === outOffset[y] && size[x]! <= size[y]!);
 }
 
-/** --print-map-discarded: GNU ld's heading and columns, in parts. */
-export function discardedSections(ctx: Context): readonly ByteString[] {
+/** --print-map-discarded: GNU ld's heading and columns. */
+export function discardedSections(ctx: Context, write: Write): void {
   const { isec } = ctx.tables;
-  const text = new LongText();
+  const text = new LongText(write);
   text.push("Discarded input sections\n");
   for (let row = 1; row < isec.rows; row++) {
     const name = sectionName(ctx, row);
@@ -204,5 +225,5 @@ export function discardedSections(ctx: Context): readonly ByteString[] {
     text.push(`${start}0x${"0".repeat(16)} ${`0x${hex(isec.size[row]!, 1)}`.padStart(10)} ${fileName(ctx, isec.obj[row]!)}`);
   }
   text.push("");
-  return text.end();
+  text.end();
 }

@@ -2,14 +2,18 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
+import type { Write } from "../memory/text.ts";
 
 /** What happens to files that could be opened. */
 const FULL = new Set(["ENOSPC", "EFBIG", "EDQUOT", "EIO"]);
 
-/** `text`: whole or in parts; `shown`: what messages call it. */
-export function writeReport({ diag, host }: Context, path: ByteString, text: ByteString | readonly ByteString[], shown: string): void {
+/** What is in a report, or how to write it. */
+export type ReportText = ByteString | ((write: Write) => void);
+
+/** `shown`: what messages call it. */
+export function writeReport({ diag, host }: Context, path: ByteString, text: ReportText, shown: string): void {
   try {
-    host.writeText(path, typeof text === "string" ? [text] : text);
+    host.writeText(path, typeof text === "string" ? (write) => write(text) : text);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     diag.error({ code: "OUTPUT", text: `cannot ${FULL.has(error.code) ? "write" : "open"} ${path === "-" ? "standard output" : shown}: ${error.message}` });
