@@ -15,6 +15,8 @@ const MANY_WORDS = 64;
 const MANY_BYTES = 1 << 10;
 /** Nor are files that are no response files, but something large. */
 const TOO_MANY_BYTES = 1 << 26;
+/** To read more words twice, and the complete program without its code cache because V8 optimises by then, costs more than to start with it. */
+const LONG_LINE = 4096;
 /** Words of a command line whose size is asked for: of very many every so manieth tells enough. */
 const LOOKED_AT = 512;
 
@@ -36,13 +38,17 @@ function addResponseFile(file: string, words: string[]): void {
   } catch {}
 }
 
-/** About how many bytes a large link names on its command line; 0 when it is not large. */
-function largeInputBytes(args: readonly string[]): number {
+function wordsOf(args: readonly string[]): string[] {
   const words: string[] = [];
   for (const word of args) {
     if (word[0] === "@") addResponseFile(word.slice(1), words);
     else words.push(word);
   }
+  return words;
+}
+
+/** About how many bytes a large link names on its command line; 0 when it is not large. */
+function largeInputBytes(words: readonly string[]): number {
   if (words.length < MANY_WORDS) return 0;
   const step = Math.ceil(words.length / LOOKED_AT);
   let bytes = 0;
@@ -50,6 +56,7 @@ function largeInputBytes(args: readonly string[]): number {
   return bytes >= LARGE_BYTES ? bytes : 0;
 }
 
-const inputBytes = largeInputBytes(process.argv.slice(2));
-if (inputBytes > 0) loadBundle("main").start(undefined, inputBytes);
+const words = wordsOf(process.argv.slice(2));
+const inputBytes = largeInputBytes(words);
+if (inputBytes > 0 || words.length > LONG_LINE) loadBundle("main").start(undefined, inputBytes);
 else loadBundle("quick").start(() => loadBundle("main").start());

@@ -62,6 +62,8 @@ many("what only the complete program can do begins there", (w) => {
     assert.match(stderr, "handing over: host/complete-program.ts", option);
   }
   assert.not.match(w.try("WIELD_DEBUG=1 $LD a.o -o a --gc-sections").stderr, "handing over");
+  w.write({ words: "--defsym=x=1\n".repeat(5000) });
+  assert.not.match(w.try("WIELD_DEBUG=1 $LD a.o -o a @words").stderr, "handing over", "a line of so many words begins with the complete program");
 });
 
 many("versions of the ends of 2,000 sections among 20,000 names and 2,000 wildcards", (w) => {
