@@ -51,7 +51,7 @@ class LinkMap {
   private readonly vma = new Column(16);
   private readonly lma = new Column(16);
   private readonly size = new Column(8);
-  /** Load address minus address, by osec. */
+  /** Load address minus address, by osec, where it is not 0. */
   private readonly loadOffsets = new Map<OutputSection, bigint>();
 
   constructor(ctx: Context, write: Write, symbols: MapSymbols) {
@@ -61,7 +61,7 @@ class LinkMap {
     this.symbols = symbols;
     for (const segment of ctx.segments) {
       if (segment.p_type !== PT_LOAD) continue;
-      for (const osec of segment.sections) this.loadOffsets.set(osec, segment.p_paddr - segment.p_vaddr);
+      if (segment.p_paddr !== segment.p_vaddr) for (const osec of segment.sections) this.loadOffsets.set(osec, segment.p_paddr - segment.p_vaddr);
     }
   }
 
@@ -88,9 +88,13 @@ class LinkMap {
   }
 
   /** `offset` bytes into an output section. */
-  private line(osec: OutputSection, offset: bigint | number, size: bigint | number, align: number, text: ByteString): void {
-    const vma = osec.sh_addr + BigInt(offset);
-    this.lines.push(this.columns(vma, vma + (this.loadOffsets.get(osec) ?? 0n), size, align) + text);
+  private line(osec: OutputSection, offset: number, size: bigint | number, align: number, text: ByteString): void {
+    this.lineAt(osec, osec.sh_addr + BigInt(offset), size, align, text);
+  }
+
+  private lineAt(osec: OutputSection, vma: bigint, size: bigint | number, align: number, text: ByteString): void {
+    const loadOffset = this.loadOffsets.get(osec);
+    this.lines.push(this.columns(vma, loadOffset === undefined ? vma : vma + loadOffset, size, align) + text);
   }
 
   private section(osec: OutputSection, planned: PlannedSection | null): void {
@@ -143,7 +147,7 @@ class LinkMap {
     const { isec } = this.ctx.tables;
     if (isec.live[row] === 0 || isec.kind[row] === ISEC_EH_FRAME) return;
     const name = sectionName(this.ctx, row);
-    const place = isec.obj[row] === 1 && name.endsWith("COMMON") ? `${this.symbols.fileOfCommon(row)}:(COMMON)` : sectionPath(this.ctx, row);
+    const place = isec.obj[row] === 1 && name.endsWith("COMMON") ? `${this.symbols.fileOfCommon(row)}:(COMMON)` : `${fileName(this.ctx, isec.obj[row]!)}:(${name})`;
     this.line(osec, isec.outOffset[row]!, isec.size[row]!, 2 ** isec.align[row]!, IN + place);
     this.symbolLines(osec, this.symbols.of(row));
   }
@@ -163,7 +167,7 @@ class LinkMap {
   }
 
   private symbolLines(osec: OutputSection, symbols: { address: bigint; size: number; name: ByteString }[]): void {
-    for (const { address, size, name } of symbols) this.line(osec, address - osec.sh_addr, size, 1, SYMBOL + name);
+    for (const { address, size, name } of symbols) this.lineAt(osec, address, size, 1, SYMBOL + name);
   }
 
   private unwindRecords(osec: OutputSection, base: number): void {
@@ -190,7 +194,7 @@ class LinkMap {
     if (command.name !== "." && command.sym === 0) return;
     const text = indent + statementText(command.expr.text, command.start);
     if (osec === null) this.lines.push(this.columns(command.at, 0n, BigInt.asUintN(64, command.moved), 1) + text);
-    else this.line(osec, command.at - osec.sh_addr, BigInt.asUintN(64, command.moved), 1, text);
+    else this.lineAt(osec, command.at, BigInt.asUintN(64, command.moved), 1, text);
   }
 
   private data(osec: OutputSection, { bytes, offset, expr }: Data): void {
