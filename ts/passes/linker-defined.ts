@@ -219,11 +219,13 @@ export class LinkerDefined {
     }
   }
 
-  /** Row of a name that an object or a shared object refers to and no object defines; 0 otherwise. */
+  /** Row of a name that an object refers to, or a shared object knows, and no object defines; 0 otherwise. */
   private wanted(ctx: Context, name: ByteString): number {
     const sym = ctx.lookup(name);
     if (sym === 0 || isDefined(ctx, sym)) return 0;
-    return (ctx.tables.sym.flags[sym]! & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0 ? sym : 0;
+    const flags = ctx.tables.sym.flags[sym]!;
+    // A shared object that exports its own (`_end`, from older linkers) has the program's, whoever linked the program.
+    return (flags & SYM_KIND_MASK) === SYM_SHARED || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0 ? sym : 0;
   }
 
   private define(ctx: Context, sym: number, vis: number, place: (ctx: Context) => Place): void {

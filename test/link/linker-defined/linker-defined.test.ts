@@ -58,6 +58,17 @@ defined("in a shared object: _DYNAMIC, __dso_handle, its own start and stop symb
   if (linkerName !== "bfd") assert.is(w.elf("libs.so").dynamicSymbol("__start_set")?.visibility ?? 3, 3, "protected");
 });
 
+defined("a library that refers to the end of the program finds it, though the program never mentions it", (w) => {
+  w.write({
+    "l.c": "extern char _end[], __bss_start[], etext[]; char *ends(int which) { return which == 0 ? _end : which == 1 ? __bss_start : etext; }",
+    "m.c": `
+      char *ends(int); static char here[8];
+      int main(void) { here[1] = 1; for (int i = 0; i < 3; i++) { long d = ends(i) - here; if (d > 65536 || d < -65536) return i + 1; } return 0; }`,
+  });
+  w.sh("gcc -O1 -fPIC -shared l.c -B$B -o libe.so && gcc -O1 m.c -B$B -L. -le -Wl,-rpath,. -o m && ./m");
+  for (const name of ["_end", "__bss_start", "etext"]) assert.ok(w.elf("m").dynamicSymbol(name), name);
+});
+
 defined("not defined when nothing refers to them", (w) => {
   w.write({ "s.c": 'void _start(void) { __asm__("mov $60, %eax; xor %edi, %edi; syscall"); }' }).sh("gcc -O1 -fno-pie -c s.c && $LD s.o -o s && ./s");
   if (linkerName === "bfd") return;
