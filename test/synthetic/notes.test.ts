@@ -49,7 +49,7 @@ function propertyNote(properties: [number, number][]): Uint8Array {
 }
 
 /** Objects with the given property notes (null: none), as load-sections leaves them. */
-function objects(notes: (Uint8Array | null)[], z: Partial<LinkOptions["z"]> = {}): World {
+function objects(notes: (Uint8Array | null)[], z: Partial<LinkOptions["z"]> = {}, sh_flags = SHF_ALLOC): World {
   const world = makeWorld({
     files: Object.fromEntries(notes.map((_, i) => [`${i}.o`, null])), symbols: [], options: { z: { ...makeWorld({ symbols: [] }).ctx.options.z, ...z } },
   });
@@ -60,7 +60,7 @@ function objects(notes: (Uint8Array | null)[], z: Partial<LinkOptions["z"]> = {}
     const row = i + 1;
     isec.obj[row] = ctx.objects[i]!;
     isec.sh_type[row] = SHT_NOTE;
-    isec.sh_flags[row] = SHF_ALLOC;
+    isec.sh_flags[row] = sh_flags;
     isec.name[row] = ctx.arena.put(note === null ? ".note.gnu.propertyX" : ".note.gnu.property");
     isec.size[row] = note?.length ?? 0;
     contents.set(row, note ?? new Uint8Array());
@@ -78,6 +78,12 @@ test("a feature holds only when every object promises it, a need when one has it
   ]);
   assert.equal([...world.ctx.properties], [[FEATURES, IBT], [ISA_NEEDED, 5], [ISA_USED, 3]]);
   assert.equal([...world.ctx.tables.isec.kind], [0, ISEC_CONSUMED, ISEC_CONSUMED, 0]);
+});
+
+test("a note that is not loaded counts as any other: rustc's symbols.o has one", () => {
+  const world = objects([propertyNote([[FEATURES, IBT | SHSTK]])], {}, 0);
+  assert.equal([...world.ctx.properties], [[FEATURES, IBT | SHSTK]]);
+  assert.equal([...world.ctx.tables.isec.kind], [0, ISEC_CONSUMED, 0]);
 });
 
 test("an object without the note promises nothing", () => {

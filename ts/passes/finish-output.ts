@@ -116,12 +116,11 @@ function resolveLinks(ctx: Context, osec: OutputSection, sections: ReadonlyMap<s
   const index = (name: string) => sections.get(name)?.index ?? 0;
   for (const { section } of osec.synthetic) {
     if (section.link !== undefined) osec.sh_link = index(section.link);
-    if (typeof section.info === "number") osec.sh_info = section.info;
-    else if (section.info !== undefined) {
-      osec.sh_info = index(section.info);
-      // 0: a script has discarded what it tells of.
-      if (osec.sh_info !== 0) osec.sh_flags |= SHF_INFO_LINK;
-    }
+    if (section.info === undefined) continue;
+    osec.sh_info = typeof section.info === "number" ? section.info : index(section.info);
+    const names = typeof section.info === "string" || (section.sh_flags & SHF_INFO_LINK) !== 0;
+    // 0: a script has discarded what it tells of.
+    if (names && osec.sh_info !== 0) osec.sh_flags |= SHF_INFO_LINK;
   }
   if (osec.name === ".symtab") osec.sh_info = ctx.symtab.locals;
 }

@@ -19,6 +19,7 @@ function kept(elf: ElfFile): Kept[] {
     assert.is(elf.shdrs[section.link]!.name, ".symtab", section.name);
     const target = elf.shdrs[section.info]!.name;
     assert.is(section.name, ".rela" + target);
+    assert.is(section.flags & 0x40, 0x40, `${section.name}: SHF_INFO_LINK`);
     for (let at = section.offset; at < section.offset + section.size; at += 24) {
       found.push({ place: elf.u64(at), type: elf.u32(at + 8), sym: elf.u32(at + 12), addend: elf.i64(at + 16), target });
     }
