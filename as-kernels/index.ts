@@ -35,7 +35,7 @@ export {
 export * from "./passes/kept-marks";
 export * from "./passes/kept-needs";
 export { claimAgain, clearLate, clearPieces, listGroups, moveContents, moveReferences, restoreGlobals, saveDefined, saveGlobals, sameNotes, tableBytes } from "./passes/replace-object";
-export { bindTables, checkHeader, countLinkonce, keepSpan, numberRows, planTables, scanHeaders } from "./passes/read-headers";
+export { bindTables, checkHeader, countLinkonce, keepSpan, planTables, scanHeaders } from "./passes/read-headers";
 export * from "./passes/read-properties";
 export * from "./passes/relocatable";
 export * from "./passes/relocatable-symbols";

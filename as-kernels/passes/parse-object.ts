@@ -23,6 +23,38 @@ import {
 } from "../shared/elf.ts";
 
 /**
+ * Prefix sums: the first row of each object in every per-object table. The rows of slot, esym, group and record, row 0 included,
+ * are at `out`. Names are numbered, and symbols written, by first mention: what the linker itself mentions (object 1) comes last, as in lld.
+ */
+export function numberRows(out: u32): void {
+  const obj = tables().obj;
+  const rows = obj.rows;
+  let slot: u32 = 1;
+  let esym: u32 = 1;
+  let group: u32 = 1;
+  let record: u32 = 1;
+  for (let o: u32 = 1; o < rows; o++) {
+    obj.slotBase[o] = slot;
+    obj.esymBase[o] = esym;
+    obj.groupBase[o] = group;
+    if (obj.kind[o] == OBJ_SHARED) obj.recordCount[o] = 2 * (obj.esymCount[o] - obj.firstGlobal[o]);
+    slot += obj.e_shnum[o];
+    esym += obj.esymCount[o];
+    group += obj.groupCount[o];
+  }
+  for (let i: u32 = 1; i < rows; i++) {
+    const o = i + 1 < rows ? i + 1 : 1;
+    record += obj.passed[o];
+    obj.recordBase[o] = record;
+    record += obj.recordCount[o];
+  }
+  store<u32>(out, slot);
+  store<u32>(out, esym, 4);
+  store<u32>(out, group, 8);
+  store<u32>(out, record, 12);
+}
+
+/**
  * Reads the symbols of objects [first, end). Returns the first that is broken, or whose groups must be read first (NEEDS_GROUPS),
  * with the culprit's index and ERR_* at `out`; `end` = all is well.
  */

@@ -18,7 +18,7 @@ import { plainRule } from "../lib/name-rules.ts";
 import { isLinkonce } from "../lib/names.ts";
 import {
   CTL_REGION_END, CTL_REGION_TOP, ERR_ALIGN, ERR_ALIGN_LARGE, ERR_GROUP, ERR_GROUP_EMPTY, ERR_HEADERS_END, ERR_HEADERS_START, ERR_MULTIPLE_SYMTABS, NEEDS_FIRST, ERR_NO_SECTIONS, ERR_RELA_ENTSIZE, ERR_RELA_TARGET,
-  ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, KEEP_ALL, OBJ_RELOCATABLE, OBJ_SHARED,
+  ERR_SECTION_BOUNDS, ERR_SHENTSIZE, ERR_SHSTRNDX, ERR_STRTAB_LINK, ERR_SYMTAB_ENTSIZE, ERR_SYMTAB_INFO, ERR_TRUNCATED, KEEP_ALL, OBJ_RELOCATABLE,
 } from "../shared/abi.ts";
 import {
   EHDR_BYTES, EI_OSABI, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHN_XINDEX, SHT_GROUP, SHT_NOBITS, SHT_NULL, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SYM_BYTES,
@@ -478,36 +478,4 @@ export function keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, 
     if (error != 0) reportObject(o, load<u32>(out + OUT_ERROR_SECTION), error, load<u32>(out + OUT_ERROR_VALUE));
   }
   return o;
-}
-
-/**
- * Prefix sums: the first row of each object in every per-object table. The rows of slot, esym, group and record, row 0 included,
- * are at `out`. Names are numbered, and symbols written, by first mention: what the linker itself mentions (object 1) comes last, as in lld.
- */
-export function numberRows(out: u32): void {
-  const obj = tables().obj;
-  const rows = obj.rows;
-  let slot: u32 = 1;
-  let esym: u32 = 1;
-  let group: u32 = 1;
-  let record: u32 = 1;
-  for (let o: u32 = 1; o < rows; o++) {
-    obj.slotBase[o] = slot;
-    obj.esymBase[o] = esym;
-    obj.groupBase[o] = group;
-    if (obj.kind[o] == OBJ_SHARED) obj.recordCount[o] = 2 * (obj.esymCount[o] - obj.firstGlobal[o]);
-    slot += obj.e_shnum[o];
-    esym += obj.esymCount[o];
-    group += obj.groupCount[o];
-  }
-  for (let i: u32 = 1; i < rows; i++) {
-    const o = i + 1 < rows ? i + 1 : 1;
-    record += obj.passed[o];
-    obj.recordBase[o] = record;
-    record += obj.recordCount[o];
-  }
-  store<u32>(out, slot);
-  store<u32>(out, esym, 4);
-  store<u32>(out, group, 8);
-  store<u32>(out, record, 12);
 }

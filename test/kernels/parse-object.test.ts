@@ -218,5 +218,24 @@ for (const debug of [false, true]) {
     }
   });
 
+  test("rows are numbered in input order, records of the linker's own object last", () => {
+    const mark = arena.mark();
+    const obj = allocTable(arena, tables, "obj", 4);
+    const fill = (o: number, kind: number, e_shnum: number, esymCount: number, groupCount: number, recordCount: number) =>
+      Object.entries({ kind, e_shnum, esymCount, groupCount, recordCount }).forEach(([name, value]) => ((obj[name as "kind"] as Uint8Array)[o] = value));
+    fill(1, abi.OBJ_INTERNAL, 0, 3, 0, 2);
+    fill(2, abi.OBJ_RELOCATABLE, 9, 5, 2, 4);
+    fill(3, abi.OBJ_SHARED, 0, 7, 0, 0);
+    obj.firstGlobal[3] = 1;
+    const out = arena.alloc(16);
+    kernels.numberRows(out);
+    assert.equal([...arena.u32.subarray(out >>> 2, (out >>> 2) + 4)], [10, 16, 3, 19]);
+    assert.equal([...obj.esymBase.subarray(1)], [1, 4, 9]);
+    assert.equal([...obj.slotBase.subarray(1)], [1, 1, 10]);
+    assert.equal([...obj.groupBase.subarray(1)], [1, 1, 3]);
+    assert.equal([...obj.recordBase.subarray(1)], [17, 1, 5]);
+    arena.release(mark);
+  });
+
   test.run();
 }

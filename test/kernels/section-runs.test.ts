@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { ISEC_EH_FRAME, ISEC_REGULAR } from "../../as-kernels/shared/abi.ts";
 import { SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
+import { keptRun } from "../../ts/passes/section-runs.ts";
 import { kernelMemory } from "../helpers/kernel-memory.ts";
 import { prng } from "../helpers/prng.ts";
 
@@ -61,6 +62,18 @@ for (const debug of [false, true]) {
     }
     assert.ok(expected.some(({ from, to }) => to > from + 2) && expected.some(({ bytes }) => bytes > LIMIT));
     assert.equal(runs(), expected);
+  });
+
+  test("contents are together in memory only where they are one object's", () => {
+    const isec = allocTable(arena, tables, "isec", 5);
+    isec.obj.set([0, 1, 1, 2, 3]);
+    isec.sh_offset.set([0, 100, 140, 300, 500]);
+    // The third object is as far behind the first as in the file, the second is not.
+    isec.kept.set([0, 4096, 4136, 4304, 4496]);
+    const at = (first: number, last: number): number => keptRun({ tables }, first, last);
+    assert.equal([at(1, 1), at(1, 2), at(2, 2), at(1, 3), at(1, 4), at(4, 4)], [4096, 4096, 4136, 0, 0, 4496]);
+    isec.kept.set([0, 4096, 9000, 0, 0]);
+    assert.equal([at(1, 2), at(3, 3)], [0, 0]);
   });
 
   test.run();

@@ -192,6 +192,7 @@ export interface Kernels {
   packRecords(relative: u32, relativeCount: u32, others: u32, otherCount: u32, loose: u32, looseCount: u32, out: u32, write: u32): u32;
   dropAddends(records: u32, count: u32): void;
   // passes/parse-object
+  numberRows(out: u32): void;
   readObjects(first: u32, end: u32, out: u32): u32;
   readSymbols(o: u32, shdrs: u32, groups: u32, groupFrom: f64, names: u32, namesBytes: u32, out: u32): u32;
   readShared(o: u32, out: u32): u32;
@@ -260,7 +261,6 @@ export interface Kernels {
   planTables(o: u32, shdrs: u32, drop: u32, out: u32): bool;
   bindTables(o: u32, shdrs: u32, dropped: u32, out: u32): bool;
   keepSpan(first: u32, limit: u32, span: u32, from: f64, to: f64, relas: u32, drop: u32, out: u32): u32;
-  numberRows(out: u32): void;
   // passes/read-properties
   takePropertyNotes(from: u32, to: u32, out: u32): u32;
   // passes/relocatable
@@ -579,6 +579,7 @@ export const KERNEL_NAMES: readonly string[] = [
   "takeUngrouped",
   "packRecords",
   "dropAddends",
+  "numberRows",
   "readObjects",
   "readSymbols",
   "readShared",
@@ -640,7 +641,6 @@ export const KERNEL_NAMES: readonly string[] = [
   "planTables",
   "bindTables",
   "keepSpan",
-  "numberRows",
   "takePropertyNotes",
   "forgetUnwind",
   "bindRelocatable",

@@ -46,9 +46,12 @@ export function eachRun(w: WorkerContext, from: number, find: (row: number, cell
   }
 }
 
-/** Where the contents of two sections of a file are in memory, with what is between them; 0 = they are not. */
-export function keptRun({ tables: { isec: { kept, sh_offset } } }: WorkerContext, first: number, last: number): number {
-  return kept[first] !== 0 && kept[last] === kept[first]! + (sh_offset[last]! - sh_offset[first]!) ? kept[first]! : 0;
+/**
+ * Where the contents of two sections of an object are in memory, with what is between them; 0 = they are not. Neighbours in an archive may lie as far
+ * from each other in memory as in the file, and others between them elsewhere.
+ */
+export function keptRun({ tables: { isec: { kept, obj, sh_offset } } }: Pick<WorkerContext, "tables">, first: number, last: number): number {
+  return kept[first] !== 0 && obj[first] === obj[last] && kept[last] === kept[first]! + (sh_offset[last]! - sh_offset[first]!) ? kept[first]! : 0;
 }
 
 /** False: the compressed contents are corrupt, which has been reported. */
