@@ -7,7 +7,7 @@
 import type { ByteString } from "./args/link-options.ts";
 import { parseArgs, type ParsedArgs } from "./args/parse.ts";
 import { Diagnostics, LinkFailed } from "./diagnostics/print.ts";
-import { HostError, LONG_TEXT, readText, type Host } from "./host/host.ts";
+import { HostError, readText, type Host } from "./host/host.ts";
 import { link } from "./link.ts";
 import { Machine } from "./memory/machine.ts";
 
@@ -83,14 +83,11 @@ function programName(called: ByteString): ByteString {
 
 /** A small file, one character per byte; undefined when it cannot be read. */
 function textOf(host: Host, path: ByteString): ByteString | undefined {
-  let text: ByteString;
   try {
-    text = readText(host, path);
+    return readText(host, path);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     if (error.code === "EFBIG") throw new HostError(error.code, `cannot open ${path}: ${error.message}`);
     return undefined;
   }
-  if (text.length > LONG_TEXT) host.optimise?.();
-  return text;
 }

@@ -31,9 +31,10 @@ export class HostError extends Error {
 const TEXT_BYTES_MAX = 0x1fffffe8;
 
 /** The whole of a file that is text, one character per byte. */
-export function readText(host: Pick<Host, "readAll">, path: ByteString): ByteString {
+export function readText(host: Pick<Host, "readAll" | "optimise">, path: ByteString): ByteString {
   const bytes = host.readAll(path);
   if (bytes.length > TEXT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
+  if (bytes.length > LONG_TEXT) host.optimise?.();
   return latin1Of(bytes);
 }
 

@@ -62,7 +62,9 @@ const JUMP_BYTES = 4 << 10;
 const MANY_JUMPS = 64;
 
 /** Short files beyond so many are read as a whole when they are opened, instead of being opened again by every pass. */
-export const KEPT_FROM = 2048;
+export const KEPT_FROM = 64;
+/** Thousands of them. */
+const MANY_FILES = 2048;
 /** Those are read without stat(2), which in Node takes longer than opening and reading. */
 const READ_UNSEEN = ".o";
 const KEPT_FILE_BYTES = 16 << 10;
@@ -406,7 +408,7 @@ export class NodeFiles implements WorkerIo {
     const at = this.shelfAt;
     const got = this.readShort(path, shelf, at);
     if (got > KEPT_FILE_BYTES || got < 0 || (bytes >= 0 && got !== bytes)) return undefined;
-    if (this.keptFiles === 0) this.onMany();
+    if (this.keptFiles === MANY_FILES) this.onMany();
     this.shelfAt += got;
     this.keptBytes += got;
     return this.addInput({ fd: FIRST_KEPT - this.keptFiles++, path, users: 0, bytes: got, shelf, at, jumps: 0 });

@@ -25,7 +25,7 @@ import { checkWritable, openOutput } from "./node-output.ts";
 import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
-import { NO_TURBOFAN, OPTIMISE, TURBOFAN, changedFlags, defaults, setFlags } from "./v8-flags.ts";
+import { NO_TURBOFAN, OPTIMISE, PATIENT, TURBOFAN, changedFlags, defaults, setFlags } from "./v8-flags.ts";
 import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
@@ -363,7 +363,7 @@ class NodeHost implements Host {
     if (this.startFlags.length === 0 && this.flags === null) return;
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
-    setFlags([OPTIMISE, TURBOFAN]);
+    setFlags([...PATIENT, OPTIMISE, TURBOFAN]);
   }
 
   beComplete(): void {

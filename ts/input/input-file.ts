@@ -6,7 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Named } from "../diagnostics/input-messages.ts";
-import { HostError, type Host } from "../host/host.ts";
+import { HostError, LONG_TEXT, type Host } from "../host/host.ts";
 import { latin1 } from "../memory/text.ts";
 import type { ByteSource } from "./archive.ts";
 import { fileKind, HEAD_BYTES, type FileKind } from "./file-kind.ts";
@@ -24,7 +24,7 @@ export interface InputPart extends Named {
 export const wholeFile = (path: ByteString, bytes: number): InputPart => ({ source: path, offset: 0, bytes, path, member: "" });
 
 /** The part of Host that reads inputs. Failures throw HostError. */
-export type InputHost = Pick<Host, "open" | "read" | "size" | "close">;
+export type InputHost = Pick<Host, "open" | "read" | "size" | "close" | "optimise">;
 
 /** Largest linker script that is read. */
 const SCRIPT_BYTES_MAX = 1 << 24;
@@ -67,6 +67,7 @@ export class OpenFile implements ByteSource {
   /** The whole file, one character per byte; for scripts. */
   text(): ByteString {
     if (this.size > SCRIPT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
+    if (this.size > LONG_TEXT) this.host.optimise?.();
     const bytes = new Uint8Array(this.size);
     const count = this.read(bytes, 0);
     return latin1(bytes, 0, count);

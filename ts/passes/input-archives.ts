@@ -34,6 +34,7 @@ export class InputArchives {
   private readonly rows: InputRows;
   private readonly objects: InputObjects;
   private readonly seen = new Set<ByteString>();
+  private readonly excluded: ReadonlySet<ByteString>;
   /** Archives whose members are found later, by threads. */
   walked: WalkedArchives | null = null;
 
@@ -43,6 +44,7 @@ export class InputArchives {
     this.access = access;
     this.rows = rows;
     this.objects = objects;
+    this.excluded = new Set(ctx.options.excludeLibs);
     closed?.closed.clear();
     ctx.archives.length = 0;
   }
@@ -141,10 +143,10 @@ export class InputArchives {
   }
 
   private isExcluded(archive: ByteString): boolean {
-    const { excludeLibs } = this.ctx.options;
-    if (excludeLibs.length === 0) return false;
+    const { excluded } = this;
+    if (excluded.size === 0) return false;
     const name = baseName(archive);
-    return excludeLibs.some((excluded) => excluded === "ALL" || excluded === name || `${excluded}.a` === name);
+    return excluded.has("ALL") || excluded.has(name) || (name.endsWith(".a") && excluded.has(name.slice(0, -2)));
   }
 
   /** `first`: the first bytes of the member. */

@@ -7,7 +7,7 @@
 import type { ByteString, SymbolPattern } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { cannotOpen, noScript } from "../diagnostics/input-messages.ts";
-import { HostError, LONG_TEXT, readText } from "../host/host.ts";
+import { HostError, readText } from "../host/host.ts";
 import { Search } from "../input/search.ts";
 import { parseDynamicList } from "../script/dynamic-list.ts";
 import { ScriptError } from "../script/lexer.ts";
@@ -23,7 +23,6 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
   try {
     const text = readText(ctx.host, path);
     ctx.loadedFiles.push(path);
-    if (text.length > LONG_TEXT) ctx.host.optimise?.();
     return parse(text, path);
   } catch (error) {
     if (error instanceof ScriptError) ctx.diag.error(error.said);
