@@ -11,9 +11,6 @@ import { HostError, readText, type Host } from "./host/host.ts";
 import { link } from "./link.ts";
 import { Machine } from "./memory/machine.ts";
 
-/** As many as a long response file has. */
-const MANY_ARGUMENTS = 2000;
-
 /** Status of the link that `argv` (without the program's name) asks for: 0 or 1. */
 export async function run(argv: readonly ByteString[], host: Host): Promise<number> {
   const diag = new Diagnostics(
@@ -43,7 +40,7 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
 }
 
 function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
-  if (argv.length > MANY_ARGUMENTS) host.optimise?.();
+  host.optimise?.(argv.length);
   return parseArgs(argv, {
     programName: programName(host.env("WIELD_CALLED") ?? ""),
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",

@@ -13,8 +13,8 @@ import { latin1Of, type Write } from "../memory/text.ts";
 /** Bytes of input from which on a link is large: compiling kernels again with the optimising compiler pays (measured on links of 10 to 60 MB). */
 export const LARGE_BYTES = 48 << 20;
 
-/** Characters of a response file, script or list from which on reading them as the engine reads what runs once takes longer than Host.optimise. */
-export const LONG_TEXT = 48 << 10;
+/** An entry of a response file, script or list: characters of one that is not long. */
+export const ENTRY_BYTES = 24;
 
 /** A file-system call that failed: `code` as errno spells it, `message` as strerror words it. */
 export class HostError extends Error {
@@ -34,7 +34,7 @@ const TEXT_BYTES_MAX = 0x1fffffe8;
 export function readText(host: Pick<Host, "readAll" | "optimise">, path: ByteString): ByteString {
   const bytes = host.readAll(path);
   if (bytes.length > TEXT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
-  if (bytes.length > LONG_TEXT) host.optimise?.();
+  host.optimise?.(bytes.length / ENTRY_BYTES);
   return latin1Of(bytes);
 }
 
@@ -145,8 +145,8 @@ export interface Host extends WorkerIo {
   readonly inputBytes?: number;
   /** Called before the kernels are compiled when the link is not small: `bytes` of input (large ones have LARGE_BYTES). */
   expectLargeLink(bytes: number): void;
-  /** Much is to be done in JavaScript now: a report of every section or symbol. */
-  optimise?(): void;
+  /** So many things, about, are to be gone through in JavaScript now, which the engine had better compile when they are many. */
+  optimise?(things: number): void;
   /** The link asks for what only the complete program has. */
   beComplete?(): void;
   /** There may be messages and reports. */

@@ -63,8 +63,6 @@ const MANY_JUMPS = 64;
 
 /** Short files beyond so many are read as a whole when they are opened, instead of being opened again by every pass. */
 export const KEPT_FROM = 64;
-/** Thousands of them. */
-const MANY_FILES = 2048;
 /** Those are read without stat(2), which in Node takes longer than opening and reading. */
 const READ_UNSEEN = ".o";
 const KEPT_FILE_BYTES = 16 << 10;
@@ -137,13 +135,11 @@ export class NodeFiles implements WorkerIo {
   private limit: number;
   private mayRaise: boolean;
   private readonly isMain: boolean;
-  private readonly onMany: () => void;
   /** What is written to HELD. */
   held = new Uint8Array(0);
 
-  /** `limit`: descriptors kept open; `mayRaise`: or half of what the system allows; `onMany`: there are thousands of inputs. */
-  constructor(limit: number, mayRaise = false, onMany = (): void => undefined) {
-    this.onMany = onMany;
+  /** `limit`: descriptors kept open; `mayRaise`: or half of what the system allows. */
+  constructor(limit: number, mayRaise = false) {
     this.limit = limit;
     this.mayRaise = mayRaise;
     this.isMain = mayRaise;
@@ -408,7 +404,6 @@ export class NodeFiles implements WorkerIo {
     const at = this.shelfAt;
     const got = this.readShort(path, shelf, at);
     if (got > KEPT_FILE_BYTES || got < 0 || (bytes >= 0 && got !== bytes)) return undefined;
-    if (this.keptFiles === MANY_FILES) this.onMany();
     this.shelfAt += got;
     this.keptBytes += got;
     return this.addInput({ fd: FIRST_KEPT - this.keptFiles++, path, users: 0, bytes: got, shelf, at, jumps: 0 });

@@ -32,6 +32,8 @@ import type { Platform } from "./virtual.ts";
 const OPEN_INPUTS = 64;
 /** Age of a process up to which it does not wait for signals. */
 const QUICK_SECONDS = 0.1;
+/** Files, sections, lines or messages: more than links have that are in a hurry. */
+const MANY = 2000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -90,7 +92,7 @@ function readWhole(path: string | Buffer, size: number): Uint8Array {
 class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
-  private readonly files = new NodeFiles(OPEN_INPUTS, true, () => this.optimise());
+  private readonly files = new NodeFiles(OPEN_INPUTS, true);
   private readonly outputs = new Set<OutputFile>();
   /** Files of other programs that end with the link. */
   private readonly temporary: ByteString[] = [];
@@ -353,12 +355,9 @@ class NodeHost implements Host {
 
   // ---- compute ----
 
-  /**
-   * Much is left to do in JavaScript, tens of thousands of files, lines or messages: V8 may optimise it then. Small links would wait longer for
-   * Node's own modules, whose compiled code is tied to the flags.
-   */
-  optimise(): void {
-    if (!this.program || this.optimises) return;
+  /** Small links would wait longer for Node's own modules, whose compiled code is tied to the flags. */
+  optimise(things: number): void {
+    if (things < MANY || !this.program || this.optimises) return;
     this.optimises = true;
     if (this.startFlags.length === 0 && this.flags === null) return;
     // These were compiled under the flags of before.
@@ -378,7 +377,7 @@ class NodeHost implements Host {
     this.small = false;
     if (!this.program || this.flags !== null) return;
     if (bytes < LARGE_BYTES) {
-      if (this.mayReport) this.optimise();
+      if (this.mayReport) this.optimise(MANY);
       return;
     }
     this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.optimises || flag !== NO_TURBOFAN);

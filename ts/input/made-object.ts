@@ -44,7 +44,8 @@ function strings(names: readonly ByteString[]): { bytes: Uint8Array; offsets: nu
 export function makeObject({ e_machine, osabi = 0 }: { e_machine: number; osabi?: number }, sections: readonly MadeSection[], symbols: readonly MadeSymbol[], locals = 0): Uint8Array {
   const strtab = strings(symbols.map(({ name }) => name));
   const symtab = new Uint8Array((symbols.length + 1) * SYM_BYTES);
-  symbols.forEach((symbol, i) => writeSym(new DataView(symtab.buffer), (i + 1) * SYM_BYTES, { ...symbol, st_name: strtab.offsets[i]! }));
+  const entries = new DataView(symtab.buffer);
+  symbols.forEach((symbol, i) => writeSym(entries, (i + 1) * SYM_BYTES, { ...symbol, st_name: strtab.offsets[i]! }));
   const all = [
     ...sections.map((section) => ({ ...section, sh_link: section.signature === undefined ? 0 : sections.length + 1, sh_info: section.signature ?? 0, sh_entsize: 0 })),
     { name: ".symtab", sh_type: SHT_SYMTAB, sh_flags: 0, sh_addralign: 8, bytes: symtab, sh_link: sections.length + 2, sh_info: locals + 1, sh_entsize: SYM_BYTES },

@@ -17,9 +17,6 @@ export const HEADERS_OSEC = 1;
 /** osec rows kept for linker-made sections. */
 export const SPARE_OSECS = 256;
 
-/** Output sections, beyond those of any link that is in a hurry. */
-const MANY_OUTPUTS = 2048;
-
 /** Prefix → output section. A name fits when it is the prefix, or the prefix followed by a dot and more. */
 const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
   [".text", ".text"],
@@ -89,7 +86,7 @@ export function bindSections(ctx: Context): void {
   inSteps(rows, (from, to) => kernels.fillMembers(from, to, cursors));
   arena.release(mark);
   // Each has objects, a header, a window: all in JavaScript.
-  if (count > MANY_OUTPUTS) ctx.host.optimise?.();
+  ctx.host.optimise?.(count);
   setRows(tables, "osec", count);
   setRows(tables, "member", base);
   for (let id = HEADERS_OSEC + 1; id < count; id++) {

@@ -6,6 +6,7 @@
  * input-objects.ts, input-archives.ts and input-scripts.ts know what to do with one, input-access.ts gets at it, input-rows.ts keeps the rows.
  */
 import { OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
+import { SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputArgument, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
@@ -100,7 +101,10 @@ class Loader implements InputTaker {
     for (const { path, mayBeFolder } of options.justSymbols) {
       if (mayBeFolder && !this.access.exists(path)) continue;
       if (mayBeFolder) options.rpath.splice(options.rpath.indexOf(path), 1);
-      this.addMade(path, (bytes) => objectOfSymbols(this.access.machine, bytes) ?? diag.error(messages.noSymbols(path)));
+      this.addMade(path, (bytes) => {
+        host.optimise?.(bytes.length / SYM_BYTES);
+        return objectOfSymbols(this.access.machine, bytes) ?? diag.error(messages.noSymbols(path));
+      });
     }
     // -R is what it is in the next round too.
     options.justSymbols = options.justSymbols.filter(({ mayBeFolder, path }) => !mayBeFolder || host.exists(this.access.paths.rooted(path))).map(({ path }) => ({ path, mayBeFolder: false }));

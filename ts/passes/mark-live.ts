@@ -89,6 +89,7 @@ function listStartStop(ctx: Context): { used: number; waiting: number[] } {
   const list = arena.alloc(tables.isec.rows * 4);
   let count = 0;
   inSteps(tables.isec.rows, (from, to) => (count += kernels.collectIdentifiers(from, to, list + 4 * count)));
+  ctx.host.optimise?.(count);
   const byName = new Map<string, number[]>();
   for (let i = 0; i < count; i++) {
     const row = arena.u32[(list >>> 2) + i]!;

@@ -212,9 +212,6 @@ export function priorityOf(name: string): number {
   return /^\.[cd]tors\.\d+$/.test(name) ? 65535 - value : value;
 }
 
-/** Constructors beyond those of any program that people have written. */
-const MANY_MEMBERS = 2048;
-
 /** Constructors by priority. The sets are small. */
 export function sortMembers(ctx: Context, osec: OutputSection): void {
   const { tables, arena } = ctx;
@@ -222,7 +219,7 @@ export function sortMembers(ctx: Context, osec: OutputSection): void {
   const members = tables.member.isec.subarray(base, base + tables.osec.memberCount[osec.id]!);
   if (members.length < 2) return;
   if (Object.hasOwn(ARRAY_NAMES, osec.name) || ARRAYS.has(osec.sh_type)) {
-    if (members.length > MANY_MEMBERS) ctx.host.optimise?.();
+    ctx.host.optimise?.(members.length);
     const keyed = Array.from(members, (row) => ({ row, key: priorityOf(arena.cstring(tables.isec.name[row]!)) }));
     keyed.sort((a, b) => a.key - b.key);
     members.set(keyed.map((entry) => entry.row));

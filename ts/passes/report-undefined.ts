@@ -6,7 +6,7 @@
  * scan-relocs (params.undefinedPolicy); here it is only decided whether it is an error or a warning.
  */
 import * as abi from "../../as-kernels/shared/abi.ts";
-import { SHN_UNDEF, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED } from "../../as-kernels/shared/elf.ts";
+import { SHN_UNDEF, ST_SHNDX, STT_SECTION, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
@@ -204,7 +204,11 @@ function reportSharedObjects(ctx: Context): void {
   const { found } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED_SHLIB);
   if (found.length === 0) return;
   const atRunTime = definedByNeeded(ctx);
-  for (const issue of found) if (!atRunTime.has(place.symbolBytes(ctx, Number(issue.a)))) reportSharedReference(ctx, issue);
+  const defined = definedBySharedObjects(ctx, new Set(found.map(({ a }) => Number(a))));
+  for (const issue of found) {
+    const sym = Number(issue.a);
+    if (!defined.has(sym) && !atRunTime.has(place.symbolBytes(ctx, sym))) reportSharedReference(ctx, issue);
+  }
 }
 
 function reportSharedReference(ctx: Context, issue: Issue): void {
@@ -214,7 +218,6 @@ function reportSharedReference(ctx: Context, issue: Issue): void {
   const shown = place.displaySymbol(ctx, sym);
   const section = kind === abi.SYM_DEFINED ? ctx.tables.sym.isec[sym]! : 0;
   const undefinedHere = kind === abi.SYM_UNDEF || kind === abi.SYM_LAZY || (section !== 0 && ctx.tables.isec.live[section] === 0);
-  if (definedBySharedObject(ctx, sym)) return;
   const message = undefinedHere
     ? messages.undefinedInSharedObject(shown, file)
     : messages.notExportedToSharedObject(shown, place.definedIn(ctx, sym), file);
@@ -222,13 +225,15 @@ function reportSharedReference(ctx: Context, issue: Issue): void {
   else ctx.diag.errorOrWarn(message);
 }
 
-/** Does a shared object of the link define the symbol, though another definition was chosen? */
-function definedBySharedObject(ctx: Context, sym: number): boolean {
-  const { esymBase, esymCount } = ctx.tables.obj;
-  return ctx.sharedObjects.some(({ obj }) => {
-    for (let i = 1; i < esymCount[obj]!; i++) {
-      if (ctx.tables.esym.sym[esymBase[obj]! + i] === sym && place.rawSymbol(ctx, obj, i)?.shndx !== SHN_UNDEF) return true;
+/** Those of `wanted` (sym rows) that a shared object of the link defines, though another definition was chosen. */
+function definedBySharedObjects({ sharedObjects, arena, tables: { obj, esym } }: Context, wanted: ReadonlySet<number>): ReadonlySet<number> {
+  const defined = new Set<number>();
+  for (const { obj: o } of sharedObjects) {
+    const [base, count, symtab] = [obj.esymBase[o]!, obj.esymCount[o]!, obj.symtab[o]!];
+    for (let i = 1; i < count; i++) {
+      const sym = esym.sym[base + i]!;
+      if (wanted.has(sym) && arena.u16[(symtab + SYM_BYTES * i + ST_SHNDX) >>> 1] !== SHN_UNDEF) defined.add(sym);
     }
-    return false;
-  });
+  }
+  return defined;
 }

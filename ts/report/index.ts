@@ -52,7 +52,7 @@ export function reportMemory(ctx: Context): void {
 /** After resolve-addresses, before anything is written: -Map, --print-symbol-counts, --cref, --dependency-file, --report, --metafile. They do not touch the output, which is `bytes` long. */
 export function reportLayout(ctx: Context, bytes: number): void {
   const { options } = ctx;
-  if (options.mapFile !== "" || options.cref || options.metafile !== "") ctx.host.optimise?.();
+  if (options.mapFile !== "" || options.cref || options.metafile !== "") ctx.host.optimise?.(ctx.tables.isec.rows + ctx.tables.gsym.rows);
   if (options.printSymbolCounts !== "") write(ctx, options.printSymbolCounts, symbolCounts(ctx), "--print-symbol-counts=");
   if (options.mapFile !== "") write(ctx, mapPath(ctx), (part) => writeMap(ctx, part), "-Map");
   else if (options.cref) crossReference(ctx, (part) => ctx.diag.text(part));

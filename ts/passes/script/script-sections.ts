@@ -39,8 +39,10 @@ export function keepScriptSections(ctx: Context): void {
   }
 }
 
+/** Input sections as patterns see them: all are about to be asked for. */
 function subjects(ctx: Context): (row: number) => Subject {
   const { isec } = ctx.tables;
+  ctx.host.optimise?.(isec.rows);
   const files = scriptFileNames(ctx);
   return (row) => ({ name: ctx.arena.cstring(isec.name[row]!), file: files(isec.obj[row]!), flags: isec.sh_flags[row]! });
 }

@@ -21,18 +21,21 @@ export function byPosition(ctx: Context): (a: number, b: number) => number {
 export function sortedRows(ctx: Context, input: InputDescription, found: Found): number[] {
   const { sortSection } = ctx.options;
   const byOption = sortSection === "name" || sortSection === "alignment" ? sortSection : null;
-  let result: number[] = [];
-  let run: number[] = [];
+  const result: number[] = [];
+  const run: number[] = [];
+  const move = (from: number[], to: number[]): void => {
+    for (const row of from) to.push(row);
+  };
   const endRun = (): void => {
     run.sort(byPosition(ctx));
     if (byOption !== null) sort(ctx, run, byOption);
-    result = result.concat(run);
-    run = [];
+    move(run, result);
+    run.length = 0;
   };
   for (const pattern of input.patterns) {
     const rows = found.get(pattern) ?? [];
     if (pattern.outer === "default") {
-      run = run.concat(rows);
+      move(rows, run);
       continue;
     }
     endRun();
@@ -42,7 +45,7 @@ export function sortedRows(ctx: Context, input: InputDescription, found: Found):
       sort(ctx, rows, pattern.outer);
     }
     if (pattern.reversed) rows.reverse();
-    result = result.concat(rows);
+    move(rows, result);
   }
   endRun();
   if (input.fileSort !== "none") sortByFile(ctx, result, input.fileSort);
