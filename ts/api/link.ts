@@ -9,14 +9,14 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context, LinkObserver } from "../context.ts";
 import { Diagnostics, LinkFailed } from "../diagnostics/print.ts";
 import { HandOver } from "../host/hand-over.ts";
-import { HostError, type Host } from "../host/host.ts";
+import { HostError, readText, type Host } from "../host/host.ts";
 import { RecycledOutput, takeMemory } from "../host/recycled-output.ts";
 import { VirtualHost, Wanted, type Platform } from "../host/virtual.ts";
 import { REAL, type Layer } from "../host/virtual-files.ts";
 import { link as runLink } from "../link.ts";
 import { canTakeUp, relink } from "../relink.ts";
 import { Machine } from "../memory/machine.ts";
-import { decoded, latin1Of, writtenBy } from "../memory/text.ts";
+import { decoded, writtenBy } from "../memory/text.ts";
 import { layoutOf } from "../report/layout.ts";
 import { linkMap } from "../report/map.ts";
 import { commandLine, type Parser } from "./command-line.ts";
@@ -412,7 +412,7 @@ function asLayer(fs: LinkFileSystem): Layer {
 /** A response file; undefined when it cannot be read. */
 function textOf(host: Host, path: ByteString): ByteString | undefined {
   try {
-    return latin1Of(host.readAll(path));
+    return readText(host, path);
   } catch (error) {
     if (error instanceof HostError) return undefined;
     throw error;

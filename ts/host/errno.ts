@@ -35,12 +35,13 @@ function sentence(code: string, message: string): string {
 /** The HostError for what `fs` threw; anything else is returned as it is. */
 export function hostError(error: unknown): unknown {
   if (error instanceof HostError) return error;
-  // The array that a file was to be read into.
-  if (error instanceof RangeError && error.message.startsWith("Invalid typed array length")) return new HostError("EFBIG", SENTENCES["EFBIG"]!);
   const failure = error as NodeJS.ErrnoException;
   if (typeof failure?.code !== "string" || !/^E[A-Z0-9]+$/.test(failure.code)) return error;
   return new HostError(failure.code, sentence(failure.code, failure.message));
 }
+
+/** What one call reads or writes: Node takes no more than 2³¹ − 1 bytes, and version 26 reads none where 2³² are asked for. */
+export const CALL_BYTES_MAX = 2 ** 30;
 
 /** Runs `action`; system-call failures come out as HostError. */
 export function guarded<T>(action: () => T): T {

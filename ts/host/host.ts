@@ -30,10 +30,15 @@ export class HostError extends Error {
 /** What V8 takes as one string. */
 const TEXT_BYTES_MAX = 0x1fffffe8;
 
+/** What is read as one array: WebAssembly's memory has no room for more. */
+export const WHOLE_BYTES_MAX = 2 ** 32 - 2;
+
+export const tooLarge = (): HostError => new HostError("EFBIG", "File too large");
+
 /** The whole of a file that is text, one character per byte. */
 export function readText(host: Pick<Host, "readAll" | "optimise">, path: ByteString): ByteString {
-  const bytes = host.readAll(path);
-  if (bytes.length > TEXT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
+  const bytes = host.readAll(path, TEXT_BYTES_MAX);
+  if (bytes.length > TEXT_BYTES_MAX) throw tooLarge();
   host.optimise?.(bytes.length / ENTRY_BYTES);
   return latin1Of(bytes);
 }
@@ -101,8 +106,8 @@ export interface Host extends WorkerIo {
   stat(path: ByteString): FileStat | undefined;
   /** True for anything but a directory that can be looked up. */
   exists(path: ByteString): boolean;
-  /** The whole file, fifos and devices included. */
-  readAll(path: ByteString): Uint8Array;
+  /** The whole file, fifos and devices included; throws EFBIG rather than reading more than `atMost` bytes (WHOLE_BYTES_MAX if not given). */
+  readAll(path: ByteString, atMost?: number): Uint8Array;
   /** Names in a folder, unsorted; [] when it cannot be read. */
   readdir(path: ByteString): ByteString[];
   /** The same, undefined when it cannot be read. Not there where files may also be elsewhere. */

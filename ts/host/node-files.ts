@@ -8,7 +8,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, s
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { WorkerIo } from "../memory/pool.ts";
-import { guarded, hostError } from "./errno.ts";
+import { CALL_BYTES_MAX, guarded, hostError } from "./errno.ts";
 import { isDirectory, isFifo, isFile, isSocket } from "./file-kind.ts";
 import { HandOver } from "./hand-over.ts";
 import { hasPipe, leavePipe } from "./handed-over.ts";
@@ -240,7 +240,7 @@ export class NodeFiles implements WorkerIo {
     if (fd === NOWHERE) return;
     guarded(() => {
       for (let done = 0; done < bytes.length; ) {
-        done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+        done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CALL_BYTES_MAX), position + done);
       }
     });
   }

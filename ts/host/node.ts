@@ -12,10 +12,10 @@ import type { ByteString } from "../args/link-options.ts";
 import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { decoded, utf8, type Write } from "../memory/text.ts";
 import { cgroupQuota } from "./cgroup.ts";
-import { guarded, hostError } from "./errno.ts";
+import { CALL_BYTES_MAX, guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
 import { startFolder } from "./handed-over.ts";
-import { HostError, LARGE_BYTES, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { HostError, LARGE_BYTES, tooLarge, WHOLE_BYTES_MAX, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
 import { NATIVES, cachedKernels } from "./kernel-cache.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { beComplete } from "./complete-program.ts";
@@ -71,12 +71,13 @@ function enterFolder(path: ByteString): void {
 }
 
 /** A regular file of about `size` bytes. readFileSync would do, but Node has to compile it first. */
-function readWhole(path: string | Buffer, size: number): Uint8Array {
+function readWhole(path: string | Buffer, size: number, atMost: number): Uint8Array {
+  if (size > atMost) throw tooLarge();
   const fd = openSync(path, "r");
   try {
     let bytes = new Uint8Array(size + 1);
     for (let end = 0; ; ) {
-      const count = readSync(fd, bytes, end, bytes.length - end, end);
+      const count = readSync(fd, bytes, end, Math.min(bytes.length - end, CALL_BYTES_MAX), end);
       if (count === 0) return bytes.subarray(0, end);
       end += count;
       if (end < bytes.length) continue;
@@ -159,11 +160,11 @@ class NodeHost implements Host {
     return this.files.exists(path);
   }
 
-  readAll(path: ByteString): Uint8Array {
+  readAll(path: ByteString, atMost = WHOLE_BYTES_MAX): Uint8Array {
     const place = pathOf(path);
     return guarded(() => {
       const stat = statSync(place);
-      return isFile(stat) ? readWhole(place, stat.size) : readStream(place);
+      return isFile(stat) ? readWhole(place, stat.size, atMost) : readStream(place, atMost);
     });
   }
 

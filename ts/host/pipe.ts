@@ -4,16 +4,30 @@
  * The quick program is without these: it hands over before the first byte is taken from a pipe, because the complete program
  * must find all of them.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { takePipe } from "./handed-over.ts";
-import { HostError } from "./host.ts";
+import { HostError, tooLarge } from "./host.ts";
 import { writeAll } from "./print.ts";
 
-/** All that comes out of a pipe or device. */
-export function readStream(path: string | Buffer): Uint8Array {
-  return readFileSync(path);
+const BLOCK_BYTES = 1 << 16;
+
+/** All that comes out of a pipe or device, which may be without end. */
+export function readStream(path: string | Buffer, atMost: number): Uint8Array {
+  const fd = openSync(path, "r");
+  try {
+    const parts: Uint8Array[] = [];
+    const block = new Uint8Array(BLOCK_BYTES);
+    let bytes = 0;
+    for (let count = 0; (count = readSync(fd, block)) > 0; parts.push(block.slice(0, count))) {
+      bytes += count;
+      if (bytes > atMost) throw tooLarge();
+    }
+    return Buffer.concat(parts, bytes);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Descriptor of a new file that has no name. */
@@ -37,7 +51,7 @@ export function spool(path: string | Buffer, name: ByteString): number {
   let fd = -1;
   try {
     fd = openUnnamed();
-    const buffer = new Uint8Array(1 << 16);
+    const buffer = new Uint8Array(BLOCK_BYTES);
     for (let got = 0; (got = guarded(() => readSync(pipe, buffer))) > 0; ) guarded(() => writeAll(fd, buffer.subarray(0, got)));
     return fd;
   } catch (error) {

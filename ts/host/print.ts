@@ -6,14 +6,14 @@
  */
 import { writeSync } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
-import { hostError } from "./errno.ts";
+import { CALL_BYTES_MAX, hostError } from "./errno.ts";
 import { HostError } from "./host.ts";
 
 /** Writes all bytes to a descriptor that may be a non-blocking pipe. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {
-      done += writeSync(fd, bytes, done, bytes.length - done);
+      done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CALL_BYTES_MAX));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

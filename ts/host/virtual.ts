@@ -115,8 +115,8 @@ export class VirtualHost implements Host {
     return entry.layer === REAL ? this.real.exists(path) : true;
   }
 
-  readAll(path: ByteString): Uint8Array {
-    return this.files.contents(path) ?? this.real.readAll(path);
+  readAll(path: ByteString, atMost?: number): Uint8Array {
+    return this.files.contents(path) ?? this.real.readAll(path, atMost);
   }
 
   readdir(path: ByteString): ByteString[] {

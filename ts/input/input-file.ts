@@ -6,7 +6,7 @@
  */
 import type { ByteString } from "../args/link-options.ts";
 import type { Named } from "../diagnostics/input-messages.ts";
-import { ENTRY_BYTES, HostError, type Host } from "../host/host.ts";
+import { ENTRY_BYTES, tooLarge, type Host } from "../host/host.ts";
 import { latin1 } from "../memory/text.ts";
 import type { ByteSource } from "./archive.ts";
 import { fileKind, HEAD_BYTES, type FileKind } from "./file-kind.ts";
@@ -66,7 +66,7 @@ export class OpenFile implements ByteSource {
 
   /** The whole file, one character per byte; for scripts. */
   text(): ByteString {
-    if (this.size > SCRIPT_BYTES_MAX) throw new HostError("EFBIG", "File too large");
+    if (this.size > SCRIPT_BYTES_MAX) throw tooLarge();
     this.host.optimise?.(this.size / ENTRY_BYTES);
     const bytes = new Uint8Array(this.size);
     const count = this.read(bytes, 0);

@@ -24,11 +24,13 @@ commandLine("-m for another machine: one error, not one for each file of that ma
 
 commandLine("files that are too large to be text or in memory are said to be so", (w) => {
   if (!wield) return;
-  w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && truncate -s 12G huge && truncate -s 600M large");
-  for (const option of ["--version-script=huge", "--version-script=large", "-b binary huge", "@huge", "@large"]) {
-    assert.is(w.fails(`$LD a.o ${option} -o x`), `wield: error: cannot open ${option.match(/huge|large/)![0]}: File too large\n`, option);
+  w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && truncate -s 12G huge && truncate -s 600M large && truncate -s 3G more");
+  for (const option of ["--version-script=huge", "--version-script=large", "--version-script=more", "-b binary huge", "@huge", "@large"]) {
+    assert.is(w.fails(`$LD a.o ${option} -o x`), `wield: error: cannot open ${option.match(/huge|large|more/)![0]}: File too large\n`, option);
   }
-  w.sh("rm huge large");
+  // What never ends is not read until memory does.
+  assert.is(w.fails("$LD a.o --version-script=/dev/zero -o x"), "wield: error: cannot open /dev/zero: File too large\n");
+  w.sh("rm huge large more");
 }, "as");
 
 commandLine("words that are near a value, and who calls us like a compiler, are helped", (w) => {

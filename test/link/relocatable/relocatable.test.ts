@@ -167,4 +167,24 @@ rel("constants between strings stay what they are", (w) => {
   assert.equal([...w.bytes("r.bin")], [0x44, 0x33, 0x22, 0x11]);
 });
 
+rel("sections of megabytes are what they were, but for references to dead code", (w) => {
+  const numbers = (base: string): string => `${base}: .rept 500000\n.quad . - ${base}\n.endr\n`;
+  const f = '.section .text.f,"axG",@progbits,f,comdat\n.weak f\nf: ret\nlocal: ret\n';
+  w.write({ "a.s": `${f}.data\n.byte 1\n`, "b.s": `${f}.data\n${numbers("base")}.section .debug_ranges\n${numbers("ranges")}.quad local, local\n` });
+  w.sh("as a.s -o a.o && as b.s -o b.o && $LD -r a.o b.o -o r.o");
+  const [from, to] = ["b.o", "r.o"].map((name) => object(w, name)) as [ElfFile, ElfFile];
+  assert.ok(Buffer.compare(from.content(".data"), to.content(".data").subarray(-4_000_000)) === 0);
+  assert.ok(Buffer.compare(from.content(".debug_ranges").subarray(0, 4_000_000), to.content(".debug_ranges").subarray(0, 4_000_000)) === 0);
+  if (linkerName === "wield") assert.equal([...to.content(".debug_ranges").subarray(4_000_000)], [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+rel("what is only copied is not in memory all at once", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "a.s": ".data\n.zero 60000000\n" }).sh("as a.s -o a.o");
+  const peak = Number(/(\d+)\s+peak memory bytes/.exec(w.sh("$LD -r a.o -o r.o --stats"))![1]);
+  assert.ok(peak < 100e6, String(peak));
+  assert.ok(object(w, "r.o").content(".data").every((byte) => byte === 0));
+  w.sh("rm a.o r.o");
+});
+
 rel.run();

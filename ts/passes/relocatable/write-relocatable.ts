@@ -48,9 +48,27 @@ function windowOf(w: WorkerContext, chunk: number): RelaWindow {
   return { first: w.u32[at >>> 2]!, end: w.u32[(at >>> 2) + 1]!, from: w.f64[(at >>> 3) + 1]!, to: w.f64[(at >>> 3) + 2]! };
 }
 
+/** More than `WINDOW_BYTES` are one member's. Writes them slice by slice if they are only to be copied, which needs no room for all of them. */
+function copyLarge(w: WorkerContext, { first, end, from, to }: RelaWindow): boolean {
+  const { isec, osec, member } = w.tables;
+  const out = w.window(2, 4096);
+  w.kernels.nextRun(first, end, WINDOW_BYTES, out);
+  const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
+  const source = w.u32[(out >>> 2) + 4]!;
+  if (stop - start !== to - from || osec.memory[isec.osec[member.isec[first]!]!] !== 0 || w.kernels.nextTombstone(first, end) < end) return false;
+  const window = w.window(0, WINDOW_BYTES + 16);
+  for (let at = 0; at < to - from; at += WINDOW_BYTES) {
+    const bytes = Math.min(WINDOW_BYTES, to - from - at);
+    w.read(source, start + at, window, bytes);
+    w.write(w.args[A_FD]!, window, bytes, from + at);
+  }
+  return true;
+}
+
 /** Phase: the contents of a window's members. */
 function contentsPhase(w: WorkerContext, chunk: number): void {
   const { first, end, from, to } = windowOf(w, chunk);
+  if (to - from > WINDOW_BYTES && copyLarge(w, { first, end, from, to })) return;
   const { isec, osec } = w.tables;
   const window = w.window(0, to - from + 16);
   const out = w.window(2, 4096);
