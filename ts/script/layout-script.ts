@@ -58,7 +58,10 @@ function readSections(t: ScriptText, layout: LayoutScript): void {
   if (names.length > 0) layout.insertions.push({ names, after, where });
 }
 
-/** Sections between `. = DATA_SEGMENT_ALIGN(…)` and `. = DATA_SEGMENT_RELRO_END(…)`. */
+/**
+ * RELRO are sections between `. = DATA_SEGMENT_ALIGN(…)` and `. = DATA_SEGMENT_RELRO_END(…)`, and none behind: scripts made for lazy
+ * binding, such as the one that glibc keeps for its modules, have .got.plt there, and are used with -z now, too.
+ */
 function markRelro(commands: ScriptCommand[]): void {
   const calls = (command: ScriptCommand, name: string): boolean => {
     let found = false;
@@ -67,8 +70,8 @@ function markRelro(commands: ScriptCommand[]): void {
   };
   const from = commands.findIndex((command) => calls(command, "DATA_SEGMENT_ALIGN"));
   const to = commands.findIndex((command) => calls(command, "DATA_SEGMENT_RELRO_END"));
-  if (from < 0) return;
-  for (const command of commands.slice(from, Math.max(from, to))) if (command.kind === "output") command.relro = true;
+  if (from < 0 || to < from) return;
+  for (const [at, command] of commands.entries()) if (at > from && command.kind === "output") command.relro = at < to;
 }
 
 function readSectionsItem(t: ScriptText, layout: LayoutScript): void {

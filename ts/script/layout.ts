@@ -105,8 +105,8 @@ export interface OutputDescription {
   usesSymbols: boolean;
   /** Part of an OVERLAY: may share addresses with the others. */
   inOverlay: boolean;
-  /** Between DATA_SEGMENT_ALIGN and DATA_SEGMENT_RELRO_END. */
-  relro: boolean;
+  /** Between DATA_SEGMENT_ALIGN and DATA_SEGMENT_RELRO_END: true, behind both: false, null = its name and flags decide. */
+  relro: boolean | null;
   /** From OVERWRITE_SECTIONS: matches before all others. */
   overwrites: boolean;
   /** From --section-ordering-file: its inputs stand before all others of an output section whose place the layout knows. */

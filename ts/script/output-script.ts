@@ -45,7 +45,7 @@ export function mentionsSymbols(output: OutputDescription): boolean {
 export function newOutput(t: ScriptText, name: ByteString, start: number): OutputDescription {
   return {
     kind: "output", name, address: null, lma: null, align: null, subalign: null, constraint: "", sh_type: null, nonAlloc: false, readOnly: false, commands: [],
-    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, inOverlay: false, relro: false, overwrites: false, first: false, orphan: false, place: t.place(start), offset: start,
+    fill: null, region: "", lmaRegion: "", phdrs: [], usesSymbols: false, inOverlay: false, relro: null, overwrites: false, first: false, orphan: false, place: t.place(start), offset: start,
   };
 }
 

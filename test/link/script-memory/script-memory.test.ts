@@ -276,6 +276,19 @@ memory("sections between DATA_SEGMENT_ALIGN and DATA_SEGMENT_RELRO_END are RELRO
   assert.ok(relro.vaddr <= mine.addr && mine.addr + mine.size <= relro.vaddr + relro.memsz);
 });
 
+memory("what a script has behind DATA_SEGMENT_RELRO_END is not RELRO, whatever it is called", (w) => {
+  const relro = "SECTIONS { . = SIZEOF_HEADERS; .text : { *(.text) } . = DATA_SEGMENT_ALIGN(0x1000, 0x1000); .dynamic : { *(.dynamic) } . = DATA_SEGMENT_RELRO_END(0, .);";
+  w.write({
+    "t.ld": `${relro} .data : { *(.data) } .got.plt : { *(.got.plt) } .init_array : { *(.init_array) } . = DATA_SEGMENT_END(.); }`,
+    "t.s": '.globl f\n.text\nf: call g@PLT\n.data\n.byte 2\n.section .init_array,"aw"\n.quad 0\n',
+  });
+  w.sh("gcc -c t.s && $LD -shared t.o -z relro -z now -T t.ld -o t.so");
+  const { vaddr, memsz } = image(w, "t.so").segment(0x6474e552)!;
+  const end = vaddr + memsz;
+  for (const name of [".data", ".got.plt", ".init_array"]) assert.ok(image(w, "t.so").need(name).addr >= end, name);
+  assert.ok(image(w, "t.so").need(".dynamic").addr < end);
+});
+
 memory("what overlaps is named: in memory, in load memory; --no-check-sections allows it", (w) => {
   if (linkerName !== "wield") return;
   w.write({

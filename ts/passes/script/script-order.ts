@@ -77,7 +77,7 @@ function sortDefault(ctx: Context): void {
 }
 
 function isRelroHere(ctx: Context, { osec, command }: PlannedSection): boolean {
-  return isRelro(ctx, osec) || (ctx.options.z.relro && command?.relro === true);
+  return command?.relro !== false && (isRelro(ctx, osec) || (ctx.options.z.relro && command?.relro === true));
 }
 
 function rank(ctx: Context, { osec }: PlannedSection): number {
