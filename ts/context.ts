@@ -206,6 +206,8 @@ export interface Context {
   sharedObjects: InputFile[];
   /** Expressions that define symbols (--defsym, scripts), by sym row: where a definition is. */
   assigned: Map<number, Expr>;
+  /** What inputs defined those as, which expressions further up still mean: section (0 = none) and value. */
+  replaced: Map<number, { isec: number; value: bigint }>;
   /** For --why-extract: option that demands a name, by sym row. */
   whyExtracted: Map<number, string>;
   /** For --print-archive-stats and --warn-backrefs: archives not taken whole, at each place of the command line. */

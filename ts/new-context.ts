@@ -59,7 +59,7 @@ export function createContext({ options, host, diag, observer, machine, lasts }:
     options, host, arena, tables, params, kernels, diag, arch, observer,
     pool,
     sources: [], inputs: [], loadedFiles: [], versionNodes: [], script: null, plan: null, expressionNames: [], dynamicList: [], sectionOrder: [],
-    symbolOrder: null, callGraph: null, ordered: { list: 0, count: 0 }, retained: null, properties: new Map(), sharedObjects: [], assigned: new Map(), dependents: null, traced: 0, lto: null,
+    symbolOrder: null, callGraph: null, ordered: { list: 0, count: 0 }, retained: null, properties: new Map(), sharedObjects: [], assigned: new Map(), replaced: new Map(), dependents: null, traced: 0, lto: null,
     bitcode: null, whyExtracted: new Map(), archives: [], objects: new Uint32Array(0), synthetics: noSynthetics(), symtab: new SymbolTable(), osecs: [],
     segments: [], loads: [], headers: { address: 0n, bytes: 0 }, osabi: options.freebsd ? ELFOSABI_FREEBSD : options.emulation === "" ? -1 : 0, sectionHeaders: 0, separatedEnd: 0,
     onlyCalled: [],

@@ -138,6 +138,7 @@ const problems: string[] = [];
 const env: Environment = {
   dot: () => relative(data, 0x11n),
   symbol: (name) => SYMBOLS[name],
+  isDefined: (name) => name in SYMBOLS,
   named: (fn, name) => (name === ".text" ? (fn === "ADDR" ? relative(text, 0n) : number(0x40n)) : undefined),
   headers: () => 0x78n,
   maxPageSize: () => 0x1000n,

@@ -20,8 +20,7 @@ export function evaluatePlain(ctx: Context, script: LayoutScript): void {
   const values = new ScriptValues(ctx, script, ctx.osecs.map((osec) => ({ osec, removed: false, lmaOffset: 0n })));
   let before = "";
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    values.errors = [];
-    values.changing = 0;
+    values.beginRound();
     values.location = imageBase(ctx);
     for (const command of script.commands) {
       if (command.kind === "output" || (command.kind === "assign" && command.name !== "." && command.sym === 0)) continue;
@@ -47,11 +46,24 @@ export function evaluatePlain(ctx: Context, script: LayoutScript): void {
 /** -r: sections have no addresses, so expressions are about what symbols are at 0. */
 export function evaluateByAddress(ctx: Context, script: LayoutScript): void {
   const { sym, isec, osec } = ctx.tables;
+  /** What the script has assigned further up. */
+  const done = new Set<number>();
+  const isDefined = (name: ByteString): boolean => {
+    const id = ctx.lookup(name);
+    if (ctx.assigned.has(id)) return done.has(id) || ctx.replaced.has(id);
+    return id !== 0 && [SYM_DEFINED, SYM_IN_OSEC].includes(sym.flags[id]! & SYM_KIND_MASK);
+  };
   for (const command of script.commands) {
     if (command.kind !== "assign" || command.sym === 0) continue;
     let section = 0;
     const lookup = (name: ByteString): bigint | undefined => {
       const id = ctx.lookup(name);
+      const input = done.has(id) ? undefined : ctx.replaced.get(id);
+      if (input !== undefined) {
+        if (input.isec === 0) return input.value;
+        section = isec.osec[input.isec]!;
+        return osec.addr[section]! + BigInt(isec.outOffset[input.isec]!) + input.value;
+      }
       const kind = sym.flags[id]! & SYM_KIND_MASK;
       if (id === 0 || (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC)) return undefined;
       if (kind === SYM_IN_OSEC) section = sym.isec[id]!;
@@ -60,11 +72,12 @@ export function evaluateByAddress(ctx: Context, script: LayoutScript): void {
     };
     let value = 0n;
     try {
-      value = evaluate(command.expr, lookup);
+      value = evaluate(command.expr, lookup, isDefined);
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
       ctx.diag.error(error.said);
     }
+    done.add(command.sym);
     sym.isec[command.sym] = section;
     sym.addr[command.sym] = value;
     sym.value[command.sym] = BigInt.asUintN(64, section === 0 ? value : value - osec.addr[section]!);

@@ -202,6 +202,11 @@ function symbol(r: Reader, lexeme: Lexeme): Node {
   return { kind: "symbol", name: lexeme.text, offset: lexeme.offset };
 }
 
+/** X of DEFINED(X). */
+export function askedName(node: Node & { kind: "call" }): ByteString {
+  return (node.args[0] as Node & { kind: "symbol" }).name;
+}
+
 /** In a layout script a parenthesis behind a symbol belongs to what follows: `.bss start (NOLOAD) : …`. */
 function isFunction(r: Reader, lexeme: Lexeme): boolean {
   if (r.text[lexeme.offset] === '"') return false;

@@ -8,7 +8,7 @@
 import type { ByteString } from "../args/link-options.ts";
 import type { Said } from "../diagnostics/message.ts";
 import { alignAddress } from "../elf/align.ts";
-import type { BinaryOperator, Expr, NameFunction, Node } from "./expression.ts";
+import { askedName, type BinaryOperator, type Expr, type NameFunction, type Node } from "./expression.ts";
 import { ScriptError, scriptError } from "./lexer.ts";
 
 /** What section-relative values are relative to: an output section, or the image itself at address 0. */
@@ -31,6 +31,8 @@ export interface Environment {
   dot(): Value;
   /** undefined = nobody defines it. */
   symbol(name: ByteString): Value | undefined;
+  /** By an input, by the linker, or by the script further up. */
+  isDefined(name: ByteString): boolean;
   named(fn: NameFunction, name: ByteString): Value | undefined;
   headers(): bigint;
   maxPageSize(): bigint;
@@ -60,7 +62,7 @@ function fail(said: Said): never {
 }
 
 /** With -r: symbols are numbers, undefined when nobody defines them, and there is no layout. Throws ScriptError. */
-export function evaluate(expr: Expr, lookup: (name: ByteString) => bigint | undefined): bigint {
+export function evaluate(expr: Expr, lookup: (name: ByteString) => bigint | undefined, isDefined = (name: ByteString): boolean => lookup(name) !== undefined): bigint {
   const noLayout = (): never => {
     throw scriptError(expr.text, expr.name, expr.offset, "an expression that needs a layout has no value with -r");
   };
@@ -69,14 +71,14 @@ export function evaluate(expr: Expr, lookup: (name: ByteString) => bigint | unde
     return found === undefined ? undefined : number(found);
   };
   const named = (fn: NameFunction): undefined => (fn === "SEGMENT_IS_GIVEN" ? undefined : noLayout());
-  return addressOf(evaluateIn(expr, { symbol, named, dot: noLayout, headers: noLayout, maxPageSize: noLayout, failed: noLayout, error: fail }));
+  return addressOf(evaluateIn(expr, { symbol, isDefined, named, dot: noLayout, headers: noLayout, maxPageSize: noLayout, failed: noLayout, error: fail }));
 }
 
 /** A value that does not depend on symbols and sections; throws ScriptError. */
 export function constantValue(expr: Expr): bigint {
   const unknown = () => undefined;
   const zero = () => number(0n);
-  return addressOf(evaluateIn(expr, { dot: zero, symbol: unknown, named: unknown, headers: () => 0n, maxPageSize: () => 0n, failed: fail, error: fail }));
+  return addressOf(evaluateIn(expr, { dot: zero, symbol: unknown, isDefined: () => false, named: unknown, headers: () => 0n, maxPageSize: () => 0n, failed: fail, error: fail }));
 }
 
 const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
@@ -195,7 +197,7 @@ class Evaluator {
 
   private call(node: Node & { kind: "call" }): Value {
     const { env } = this;
-    if (node.name === "DEFINED") return number(env.symbol((node.args[0] as { name: ByteString }).name) === undefined ? 0n : 1n);
+    if (node.name === "DEFINED") return number(flag(env.isDefined(askedName(node))));
     const first = this.value(node.args[0]!);
     const a = addressOf(first);
     const b = node.args.length > 1 ? this.address(node.args[1]!) : 0n;

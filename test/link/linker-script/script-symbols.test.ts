@@ -191,3 +191,34 @@ symbols("another name of an indirect function calls what its resolver finds, als
 });
 
 symbols.run();
+
+symbols("DEFINED() is about what stands further up or in inputs, and what inputs define counts until the script assigns it", (w) => {
+  w.write({
+    "t.s": '.globl _start\n_start: ret\n.section .note.GNU-stack,"",@progbits\n',
+    "number.s": '.globl x\nx = 0x40000\n.section .note.GNU-stack,"",@progbits\n',
+    "place.s": '.globl x\n.section .data.x,"aw"\n.space 16\nx: .quad 0\n.section .note.GNU-stack,"",@progbits\n',
+  });
+  w.sh("gcc -c t.s number.s place.s");
+  const values = (objects: string, script: string, flags = "") => {
+    w.write({ "t.ld": script });
+    w.sh(`$LD ${flags} ${objects} -T t.ld -o t`);
+    const elf = w.elf("t");
+    return ["x", "y", "z"].map((name) => elf.symtab().find((entry) => entry.name === name)?.value).join(" ").trim();
+  };
+  const sections = "SECTIONS { .text : { *(.text) } .data 0x2000 : { *(.data .data.*) } }";
+  for (const place of ["", sections]) {
+    assert.is(values("t.o", `${place} x = DEFINED(x) ? x : 5;`), "5");
+    assert.is(values("t.o", `${place} y = DEFINED(x); x = DEFINED(x) ? x : 5; x = x + 1; z = DEFINED(x);`), "6 0 1");
+    assert.is(values("t.o", `${place} PROVIDE(x = DEFINED(x) ? x : 5); y = x;`), "5 5");
+  }
+  assert.is(values("t.o", "SECTIONS { x = DEFINED(x) ? x : 5; .text : { y = DEFINED(y) ? y : 7; *(.text) } z = DEFINED(x) + DEFINED(y); }"), "5 7 2");
+  assert.is(values("t.o", "SECTIONS { .text : { *(.text) } } x = DEFINED(x) ? x : 5;", "-r"), "5");
+  if (linkerName === "lld") return; // the script's own symbol, which is 0, or does not converge
+  for (const place of ["", sections]) {
+    assert.is(values("t.o number.o", `${place} x = DEFINED(x) ? x : 5;`), `${0x40000}`);
+    assert.is(values("t.o number.o", `${place} y = x; x = x + 1; z = x;`), `${0x40001} ${0x40000} ${0x40001}`);
+  }
+  assert.is(values("t.o place.o", `${sections} x = DEFINED(x) ? x + 8 : 5; x = x + 8;`), `${0x2020}`);
+  assert.is(values("t.o place.o", `${sections} x = x + 8;`, "--gc-sections"), `${0x2018}`);
+  assert.is(values("t.o place.o", "x = DEFINED(x) ? x + 8 : 5;", "-r"), "24");
+});

@@ -85,7 +85,7 @@ class RelocatableLayouter {
     let before = "none";
     for (let round = 0; round < ROUNDS && before !== values.state(); round++) {
       before = values.state();
-      values.errors = [];
+      values.beginRound();
       ctx.tables.msec.placed.fill(0);
       for (const item of plan.items) {
         values.location = 0n;

@@ -127,8 +127,7 @@ class Layouter {
 
   private walk(): void {
     const { values, ctx } = this;
-    values.errors = [];
-    values.changing = 0;
+    values.beginRound();
     values.location = this.script.hasSections ? (ctx.options.imageBase ?? 0n) : ctx.headers.address + BigInt(ctx.headers.bytes);
     values.base = NOWHERE;
     this.lmaOffset = 0n;

@@ -7,11 +7,11 @@
 import {
   SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../../as-kernels/shared/abi.ts";
-import { STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../../as-kernels/shared/elf.ts";
+import { SHF_GNU_RETAIN, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import { pushTo } from "../../memory/lists.ts";
-import { eachNode, parseExpression, type Node } from "../../script/expression.ts";
+import { askedName, eachNode, parseExpression, type Node } from "../../script/expression.ts";
 import { assignments, expressions, joinLayouts, newLayout, type Assignment } from "../../script/layout.ts";
 import { ScriptError } from "../../script/lexer.ts";
 import { markLinkerDefined } from "../linker-defined.ts";
@@ -45,7 +45,7 @@ export function scriptNames(ctx: Context): ByteString[] {
       if (of?.provide !== true && !always.has(name)) demanded.add(name);
     }
     eachNode(expr.root, (node) => {
-      if (node.kind === "call" && node.name === "DEFINED") names.add((node.args[0] as { name: ByteString }).name);
+      if (node.kind === "call" && node.name === "DEFINED") names.add(askedName(node));
     });
   }
   for (const assignment of assignments(ctx.script)) if (assignment.name !== ".") names.add(assignment.name);
@@ -96,6 +96,17 @@ export function claimScriptSymbols(ctx: Context): void {
   const all = assignments(ctx.script).filter((assignment) => assignment.name !== ".");
   for (const assignment of all) if (!assignment.provide) claim(ctx, assignment);
   eachProvided(ctx, all, (assignment) => claim(ctx, assignment));
+  if (ctx.replaced.size > 0) keepReplaced(ctx);
+}
+
+/** What inputs defined and the script replaces, but still means further up, stays. */
+function keepReplaced({ script, replaced, tables: { isec }, lookup }: Context): void {
+  for (const { expr } of expressions(script!)) {
+    for (const name of expr.symbols) {
+      const row = replaced.get(lookup(name))?.isec ?? 0;
+      if (row !== 0) isec.sh_flags[row]! |= SHF_GNU_RETAIN;
+    }
+  }
 }
 
 /** Once all names that the linker defines are known: which values will be numbers, and of which type aliases are. */
@@ -103,9 +114,13 @@ export function classifyScriptSymbols(ctx: Context): void {
   if (ctx.script === null) return;
   /** Other names of indirect functions: whose they are. */
   const indirect = new Map<number, number>();
+  /** What the script has assigned further up. */
+  const done = new Set<number>();
   for (const { sym, expr } of assignments(ctx.script)) {
     if (sym === 0) continue;
-    if (isAbsolute(ctx, expr.root)) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
+    const number = isAbsolute(ctx, expr.root, done);
+    done.add(sym);
+    if (number) ctx.tables.sym.flags[sym]! |= SYM_ABSOLUTE;
     if (expr.root.kind !== "symbol") continue;
     const from = ctx.lookup(expr.root.name);
     const original = indirect.get(from) ?? from;
@@ -150,6 +165,7 @@ function claim(ctx: Context, assignment: Assignment): void {
   for (const name of assignment.expr.symbols) flags[ctx.lookup(name)]! |= SYM_USED_REGULAR | SYM_ROOT;
   const id = assignedSymbol(ctx, assignment.name);
   if (id === 0) return;
+  if ((flags[id]! & SYM_KIND_MASK) === SYM_DEFINED) ctx.replaced.set(id, { isec: ctx.tables.sym.isec[id]!, value: ctx.tables.sym.value[id]! });
   markLinkerDefined(ctx, id, assignment.hidden ? STV_HIDDEN : STV_DEFAULT);
   flags[id]! |= SYM_USED_REGULAR;
   assignment.sym = id;
@@ -166,19 +182,23 @@ function assignedSymbol(ctx: Context, name: ByteString): number {
 }
 
 /** Will the value be a number rather than a place in the image? */
-function isAbsolute(ctx: Context, node: Node): boolean {
-  const absolute = (child: Node) => isAbsolute(ctx, child);
+function isAbsolute(ctx: Context, node: Node, done: ReadonlySet<number>): boolean {
+  const absolute = (child: Node) => isAbsolute(ctx, child, done);
   switch (node.kind) {
     case "dot":
     case "assert":
       return false;
     case "symbol":
-      return isAbsoluteSymbol(ctx, node.name);
+      return isAbsoluteSymbol(ctx, node.name, done);
     case "name":
       return node.fn !== "ADDR";
     case "unary":
       return node.op !== "+" || absolute(node.a);
     case "choice":
+      if (node.condition.kind === "call" && node.condition.name === "DEFINED") {
+        const id = ctx.lookup(askedName(node.condition));
+        if (ctx.assigned.has(id)) return absolute(done.has(id) || ctx.replaced.has(id) ? node.yes : node.no);
+      }
       return absolute(node.yes) && absolute(node.no);
     case "binary":
       if (node.op === "-") return absolute(node.a) || !absolute(node.b);
@@ -191,9 +211,11 @@ function isAbsolute(ctx: Context, node: Node): boolean {
   }
 }
 
-function isAbsoluteSymbol(ctx: Context, name: ByteString): boolean {
+function isAbsoluteSymbol(ctx: Context, name: ByteString, done: ReadonlySet<number>): boolean {
   const id = ctx.lookup(name);
   if (id === 0) return true;
+  const input = done.has(id) ? undefined : ctx.replaced.get(id);
+  if (input !== undefined) return input.isec === 0;
   const { flags, isec } = ctx.tables.sym;
   const kind = flags[id]! & SYM_KIND_MASK;
   if (kind === SYM_IN_OSEC) return (flags[id]! & SYM_ABSOLUTE) !== 0;

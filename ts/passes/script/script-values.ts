@@ -30,8 +30,9 @@ export class ScriptValues implements Environment {
   private readonly layout: LayoutScript;
   private readonly byName = new Map<ByteString, PlacedSection>();
   private readonly byId = new Map<number, OutputSection>();
-  /** Symbols that the script has given a value in this round or the last. */
+  /** Symbols that the script has given a value in this round or the last, and those of this round. */
   private readonly assigned = new Map<number, Value>();
+  private readonly done = new Set<number>();
   /** The location counter, as an address, and what it is relative to. */
   location = 0n;
   base: Base = NOWHERE;
@@ -54,6 +55,13 @@ export class ScriptValues implements Environment {
     }
   }
 
+  /** The commands are executed once more. */
+  beginRound(): void {
+    this.errors = [];
+    this.changing = 0;
+    this.done.clear();
+  }
+
   dot(): Value {
     return relative(this.base, this.location - this.base.sh_addr);
   }
@@ -61,7 +69,7 @@ export class ScriptValues implements Environment {
   /** What the script's own symbols are before there are addresses: enough for alignments, which must be known so early (lld). */
   foresee(): void {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      this.changing = 0;
+      this.beginRound();
       for (const command of this.layout.commands) if (command.kind === "assign" && command.sym !== 0) this.assign(command.sym, evaluateIn(command.expr, this));
       if (this.changing === 0) break;
     }
@@ -74,11 +82,14 @@ export class ScriptValues implements Environment {
     if (isAbsolute(value)) value = number(addressOf(value));
     if (this.changing === 0 && (old === undefined || addressOf(old) !== addressOf(value))) this.changing = sym;
     this.assigned.set(sym, value);
+    this.done.add(sym);
   }
 
   symbol(name: ByteString): Value | undefined {
     const id = this.ctx.lookup(name);
     if (id === 0) return undefined;
+    const input = this.done.has(id) ? undefined : this.ctx.replaced.get(id);
+    if (input !== undefined) return this.replacedSymbol(input.isec, input.value);
     const known = this.assigned.get(id);
     if (known !== undefined) return known;
     const { sym, isec } = this.ctx.tables;
@@ -91,6 +102,19 @@ export class ScriptValues implements Environment {
     const osec = this.byId.get(isec.osec[row]!);
     if (osec === undefined) return number(0n);
     return relative(osec, isec.kind[row] === ISEC_MERGE ? this.mergedOffset(id, osec) : BigInt(isec.outOffset[row]!) + sym.value[id]!);
+  }
+
+  isDefined(name: ByteString): boolean {
+    const id = this.ctx.lookup(name);
+    return this.ctx.assigned.has(id) ? this.done.has(id) || this.ctx.replaced.has(id) : this.symbol(name) !== undefined;
+  }
+
+  /** Until the script assigns it, a symbol is what an input defined: `size = DEFINED(size) ? size : 4096;` (GNU ld). Strings have moved, so nobody knows then. */
+  private replacedSymbol(row: number, value: bigint): Value | undefined {
+    const { isec } = this.ctx.tables;
+    const osec = this.byId.get(isec.osec[row]!);
+    if (row === 0 || osec === undefined) return number(row === 0 ? value : 0n);
+    return isec.kind[row] === ISEC_MERGE ? undefined : relative(osec, BigInt(isec.outOffset[row]!) + value);
   }
 
   /** Not placed yet in this pass: the linker's own names, and what the script assigns further down. */
