@@ -12,7 +12,7 @@ import * as messages from "../diagnostics/input-messages.ts";
 import { HostError } from "../host/host.ts";
 import type { OpenFile } from "../input/input-file.ts";
 import { parseInputScript, type InputScript } from "../script/input-script.ts";
-import { joinLayouts } from "../script/layout.ts";
+import { joinLayouts, namedFiles } from "../script/layout.ts";
 import { ScriptError } from "../script/lexer.ts";
 import { mriScript } from "../script/mri.ts";
 import { PLAIN, type InputAccess } from "./input-access.ts";
@@ -96,6 +96,19 @@ export class InputScripts {
     return true;
   }
 
+  /**
+   * A file that a layout takes sections of by its whole name is an input, named elsewhere or not (GNU ld): `boot.o(.text)`. One that is not there
+   * is not missed, because lld never looks for it.
+   */
+  addDescribed(): void {
+    const { inputs, options, script } = this.ctx;
+    if (script === null) return;
+    const known = new Set([...options.inputs.map(({ name }) => plainPath(name)), ...inputs.map(({ path }) => plainPath(path))]);
+    for (const name of namedFiles(script)) {
+      if (!known.has(plainPath(name)) && this.access.exists(name)) this.taker.addFile(name, PLAIN, name);
+    }
+  }
+
   private findScript(path: ByteString): ByteString {
     return this.access.exists(path) ? this.access.paths.path(path) : this.access.search.file(path);
   }
@@ -166,6 +179,9 @@ export class InputScripts {
     }
   }
 }
+
+/** "a.o" and "./a.o" are one file. */
+const plainPath = (path: ByteString): ByteString => path.replace(/^(\.\/+)+/, "");
 
 /** No OUTPUT_FORMAT, or one for x86-64. */
 function suits(script: InputScript): boolean {

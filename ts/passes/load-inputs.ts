@@ -45,6 +45,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   }
   while (at < inputs.length) loader.addInput(inputs[at++]!);
   loader.scripts.addDefault();
+  loader.scripts.addDescribed();
   loader.objects.addCompiled();
   for (const path of ctx.dependents?.paths ?? []) loader.addDependent(path);
   const walked = loader.walked !== null && loader.walked.list.length > 0 ? loader.walked : null;

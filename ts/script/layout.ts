@@ -195,6 +195,20 @@ export function assignments(layout: LayoutScript): Assignment[] {
   return found;
 }
 
+/** Files that input descriptions are about and whose names are no patterns, each once; not members of archives. */
+export function namedFiles(layout: LayoutScript): Set<ByteString> {
+  const names = new Set<ByteString>();
+  for (const command of layout.commands) {
+    if (command.kind !== "output") continue;
+    for (const inner of command.commands) {
+      if (inner.kind !== "input" || inner.file.of !== "any") continue;
+      const { kind, literal } = inner.file.glob;
+      if (kind === "exact" && !literal.includes(":")) names.add(literal);
+    }
+  }
+  return names;
+}
+
 /** Every expression, with the assignment it belongs to. */
 export function expressions(layout: LayoutScript): { expr: Expr; of: Assignment | null }[] {
   const found: { expr: Expr; of: Assignment | null }[] = [];

@@ -127,4 +127,29 @@ contents("a section that is not loaded is relocated among those that are", (w) =
   assert.equal([Number(text.readBigUInt64LE(text.length - 12)), text.readUInt32LE(text.length - 4)], [word, word]);
 });
 
+contents("a file that a description takes sections of by its name is an input; one that nobody has is not missed", (w) => {
+  if (linkerName === "lld") return; // looks for none of them
+  w.write({
+    "start.s": `.globl _start\n.text\n_start: call other\n${NOTE}`,
+    "other.s": `.globl other\n.text\nother: ret\n.data\n.quad 5\n${NOTE}`,
+    "member.s": `.globl member\n.text\nmember: ret\n${NOTE}`,
+    "t.ld": "SECTIONS { .text : { start.o(.text) *(.text) } .data : { other.o(.data) } /DISCARD/ : { *nothere.o(*) } }",
+    "m.ld": "SECTIONS { .text : { start.o(.text) other.o libm.a(.text) *(.text) } }",
+  });
+  w.sh("gcc -c start.s && gcc -c other.s && gcc -c member.s && ar rcs libm.a member.o");
+  const texts = (command: string): string[] => {
+    w.sh(command);
+    const elf = image(w, "t");
+    return ["_start", "other", "member"].map((name) => `${elf.symtab().find((entry) => entry.name === name)?.value}`);
+  };
+  assert.equal(texts("$LD other.o -T t.ld -o t"), ["0", "5", "undefined"]);
+  assert.equal(texts("$LD -T t.ld -o t"), ["0", "5", "undefined"]);
+  // The other way to write the name is no other file.
+  if (linkerName === "wield") assert.equal(texts("$LD ./other.o ./start.o -T t.ld -o t"), ["1", "0", "undefined"]);
+  assert.equal(texts("$LD -T m.ld -u member -o t").map(Number), [0, 5, 14]); // other.o is there with all its sections
+  if (linkerName !== "wield") return;
+  w.write({ "t.ld": "SECTIONS { .text : { nothere.o(.text) *(.text) } }" });
+  w.sh("$LD start.o other.o -T t.ld -o t");
+});
+
 contents.run();
