@@ -127,6 +127,18 @@ contents("a section that is not loaded is relocated among those that are", (w) =
   assert.equal([Number(text.readBigUInt64LE(text.length - 12)), text.readUInt32LE(text.length - 4)], [word, word]);
 });
 
+contents("/DISCARD/ : { *(*) } takes what no description names, and neither the symbol table nor the names of sections", (w) => {
+  if (linkerName === "lld") return; // an error: discarding .shstrtab is not allowed
+  w.write({
+    "t.s": `${START}.data\n.quad 5\n.section .more,"a"\n.quad 6\n${NOTE}`,
+    "t.ld": "SECTIONS { .text 0x1000 : { *(.text) } .data 0x2000 : { *(.data) } /DISCARD/ : { *(*) } }",
+    "flat.ld": 'OUTPUT_FORMAT("binary") SECTIONS { .text : { *(.text) } .data 0x10 : { *(.data) } /DISCARD/ : { *(*) } }',
+  });
+  w.sh("gcc -g -c t.s && $LD t.o -T t.ld -o t && $LD t.o -T flat.ld -o flat");
+  assert.equal(names(image(w, "t")).sort(), ["", ".data", ".shstrtab", ".strtab", ".symtab", ".text"]);
+  assert.equal([...w.bytes("flat")].map((byte, i) => [i, byte]).filter(([, byte]) => byte !== 0), [[0, 0x90], [0x10, 5]]);
+});
+
 contents("a file that a description takes sections of by its name is an input; one that nobody has is not missed", (w) => {
   if (linkerName === "lld") return; // looks for none of them
   w.write({
