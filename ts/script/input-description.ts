@@ -39,15 +39,16 @@ function readInputPatterns(t: ScriptText): InputDescription {
   return input;
 }
 
-/** `pattern`, `SORT(pattern)`, `REVERSE(pattern)`: the order of files by name (GNU ld). */
+/** `pattern`, `SORT(pattern)`, `SORT_NONE(pattern)`, `REVERSE(pattern)`: the order of files by name (GNU ld). */
 function readFile(t: ScriptText): Pick<InputDescription, "file" | "fileSort"> {
   const word = t.peek();
   const fileSort: FileSort = word === REVERSE ? "reverse" : word === "SORT" || word === "SORT_BY_NAME" ? "name" : "none";
-  if (fileSort === "none") return { file: t.filePattern(), fileSort };
+  if (fileSort === "none" && word !== "SORT_NONE") return { file: t.filePattern(), fileSort };
   t.takeWord(word);
   t.expect("(");
   const inner = readFile(t);
   t.expect(")");
+  if (fileSort === "none") return inner;
   return { file: inner.file, fileSort: fileSort === "reverse" || inner.fileSort === "reverse" ? "reverse" : "name" };
 }
 

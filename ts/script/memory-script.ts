@@ -23,11 +23,12 @@ export function readRegionAlias(t: ScriptText, layout: LayoutScript): void {
   layout.regions.set(alias, region);
 }
 
-/** MEMORY { name (attributes) : ORIGIN = expr, LENGTH = expr } */
+/** MEMORY { name (attributes) : ORIGIN = expr, LENGTH = expr }, with commas between regions or without. */
 export function readMemory(t: ScriptText, layout: LayoutScript): void {
   t.takeWord("MEMORY");
   t.expect("{");
   while (!t.take("}")) {
+    if (layout.regions.size > 0 && t.take(",")) continue;
     if (t.takeWord("INCLUDE")) {
       t.readInclude((inner) => readRegion(inner, layout));
       continue;

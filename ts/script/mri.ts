@@ -38,6 +38,17 @@ function pair(text: ByteString): [ByteString, ByteString] | null {
   return match === null ? null : [match[1]!, expression(match[2]!)];
 }
 
+/** Lines without comments. `#` and what follows it means that the next line goes on with this one, which then stands there. */
+function continued(text: ByteString): ByteString[] {
+  let before = "";
+  return text.split("\n").map((written) => {
+    const line = before + written.replace(/^\s*\*.*|;.*/, "").trim();
+    const end = line.indexOf("#");
+    before = end < 0 ? "" : line.slice(0, end);
+    return end < 0 ? line : "";
+  });
+}
+
 export function mriScript(text: ByteString, path: ByteString): MriScript {
   const script: MriScript = { text: "", list: false, warnings: [] };
   const sections = new Map<ByteString, Described>();
@@ -71,8 +82,7 @@ export function mriScript(text: ByteString, path: ByteString): MriScript {
     } else if (!["CHIP", "END", "CASE", ""].includes(keyword)) return null;
     return "";
   };
-  const lines = text.split("\n").map((written, i) => {
-    const line = written.replace(/^\s*\*.*|;.*/, "").trim();
+  const lines = continued(text).map((line, i) => {
     const [, keyword = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(line) ?? [];
     const made = command(keyword.toUpperCase() === keyword || keyword.toLowerCase() === keyword ? keyword.toUpperCase() : `?${keyword}`, rest);
     if (made === null) script.warnings.push(`${path}:${i + 1}: not understood in an MRI script: ${line}`);

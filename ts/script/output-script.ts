@@ -11,7 +11,8 @@ import { readStatement } from "./script-statement.ts";
 import type { ScriptText } from "./script-text.ts";
 import { constantValue } from "./script-value.ts";
 
-const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
+const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_STRTAB: 3, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
+const LONGEST_FILL = 1 << 16;
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8, SQUAD: 8 };
 /** Real commands that are not obeyed yet. */
 const LATER = /^(INSERT|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|CLASS)$/;
@@ -100,9 +101,15 @@ export function readTrailer(t: ScriptText, output: OutputDescription): void {
   t.take(",");
 }
 
+/** Four bytes (lld), or with more than eight digits as many as are written (GNU ld). */
 export function readFill(t: ScriptText): Uint8Array {
   t.skip();
   const start = t.at;
+  const digits = /^0[xX]([0-9a-fA-F]{9,})(?![\w.$])/.exec(t.text.slice(t.at, t.at + LONGEST_FILL))?.[1];
+  if (digits !== undefined) {
+    t.at += digits.length + 2;
+    return Uint8Array.from((digits.length % 2 === 0 ? digits : `0${digits}`).match(/../g)!, (byte) => parseInt(byte, 16));
+  }
   const pattern = constantValue(t.expression(true));
   if (pattern > 0xffffffffn) throw t.error(`filler expression result does not fit 32-bit: 0x${pattern.toString(16)}`, start);
   const value = Number(pattern);

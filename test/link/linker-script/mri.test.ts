@@ -21,6 +21,14 @@ mri("LOAD, NAME and PUBLIC stand for inputs, -o and definitions; upper or lower 
   assert.is(foo("echo 'PUBLIC foo,20h' > n.mri && $LD a.o -c n.mri b.o -o n", "n"), 0x20);
 }, "nm");
 
+mri("a line goes on behind #", (w) => {
+  if (!wield && linkerName !== "bfd") return;
+  w.write({ ...SOURCES, "m.mri": "load a.o,b.o\npublic foo = # the value\n  0x10 + #\n 4\nBOGUS\n" }).sh(assembled);
+  if (wield) contains(w.sh("$LD -c m.mri -o out 2>&1"), "m.mri:5: not understood");
+  else w.sh("sed -i /BOGUS/d m.mri; $LD -c m.mri -o out");
+  contains(w.sh("nm out"), "14 A foo");
+}, "nm");
+
 mri("ORDER, BASE, SECT, ALIGN and ALIAS lay out the output", (w) => {
   if (!wield && linkerName !== "bfd") return;
   w.write({ ...SOURCES, "m.mri": "LOAD a.o,b.o\nORDER .data,.text\nBASE 0x400000\nPUBLIC foo 0x1234\nNAME out\nALIGN .text=4096\nSECT .mine=0x600000\n" }).sh(`${assembled} && $LD -c m.mri -e _start`);

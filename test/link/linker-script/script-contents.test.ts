@@ -43,6 +43,30 @@ contents("fills: constant expressions, a zero fill between code, traps where not
   if (linkerName !== "bfd") assert.equal(bytes(elf, ".e"), [1, 0x11, 0x22, 0x33, 2]);
 });
 
+contents("a fill of more than eight digits is as long as it is written (GNU ld)", (w) => {
+  w.write({
+    "t.s": `${START}.section .d.1,"aw"\n.byte 1\n.section .d.2,"aw"\n.p2align 3\n.byte 2${NOTE}`,
+    "t.ld": "SECTIONS { .text : { *(.text) } .c : { FILL(0x0102030405) . = . + 7; BYTE(9) } .d : { *(.d.*) } =0x00112233445566 }",
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.equal(bytes(elf, ".c"), [1, 2, 3, 4, 5, 1, 2, 9]);
+  assert.equal(bytes(elf, ".d"), [1, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 2]);
+}, ...(linkerName === "lld" ? ["wield"] : []));
+
+contents("/DISCARD/ : { *(*) } leaves what the linker needs for the file; SORT_NONE of files; SHT_STRTAB; commas in MEMORY", (w) => {
+  w.write({
+    "t.s": `${START}.data\n.byte 1\n.section .x,"aw"\n.byte 2\n.section .x.y,"aw"\n.byte 3${NOTE}`,
+    "t.ld": "MEMORY { m : ORIGIN = 0x1000, LENGTH = 0x1000, n : ORIGIN = 0x2000, LENGTH = 1 }\nSECTIONS { .text : { *(.text) } >m .x : { SORT_NONE(*)(.x.y .x) } >m names (TYPE = SHT_STRTAB) : { BYTE(0) } >n /DISCARD/ : { *(*) } }",
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.equal(names(elf).filter((name) => name !== ""), [".text", ".x", "names", ".symtab", ".shstrtab", ".strtab"].filter((name) => names(elf).includes(name)));
+  assert.equal(bytes(elf, ".x"), [2, 3]);
+  assert.is(elf.need("names").type, 3);
+  if (linkerName === "wield") contains(w.sh("ln -s $LD ld.lld && ! ./ld.lld t.o -T t.ld -o l 2>&1"), "discarding .shstrtab section is not allowed");
+}, ...(linkerName === "lld" ? ["wield"] : []));
+
 contents("READONLY takes the writable flag away", (w) => {
   w.write({ "t.s": `${START}.section .ro,"aw"\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .ro (READONLY) : { *(.ro) } .typed (READONLY (TYPE = SHT_NOTE)) : { LONG(1) } }" });
   w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");

@@ -124,6 +124,7 @@ function addRelocs(ctx: Context, plan: Plan): void {
 
 function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: Place | "discard" | null = plan.find(section.name)): void {
   if (place === "discard") {
+    if (section.name === ".shstrtab" && ctx.options.programName === "ld.lld") ctx.diag.error({ code: "BAD_SCRIPT", text: `discarding ${section.name} section is not allowed` });
     if (!INDISPENSABLE.includes(section.name)) {
       section.discarded = true;
       return;

@@ -64,7 +64,7 @@ function fillGaps(ctx: Context, section: PlannedSection, fill: Uint8Array, write
 }
 
 function writePattern(write: Write, position: number, bytes: number, fill: Uint8Array): void {
-  const block = new Uint8Array(Math.min(bytes, WRITE_BYTES));
-  for (let i = 0; i < block.length; i++) block[i] = fill[i & 3]!;
-  for (let at = 0; at < bytes; at += WRITE_BYTES) write(block.subarray(0, Math.min(WRITE_BYTES, bytes - at)), position + at);
+  const block = new Uint8Array(Math.min(bytes, WRITE_BYTES - (WRITE_BYTES % fill.length)));
+  for (let i = 0; i < block.length; i++) block[i] = fill[i % fill.length]!;
+  for (let at = 0; at < bytes; at += block.length) write(block.subarray(0, Math.min(block.length, bytes - at)), position + at);
 }
