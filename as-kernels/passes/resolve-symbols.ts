@@ -9,7 +9,7 @@
 import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import {
-  ERR_COMMON_ALIGN, ISSUE_BAD_OBJECT, ISSUE_WARN_COMMON, OBJF_LAZY, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK,
+  ERR_COMMON_ALIGN, ISSUE_BAD_OBJECT, ISSUE_WARN_COMMON, OBJF_LAZY, OBJ_SHARED, REC_ALIAS, REC_COMMON, REC_DEFAULT_VERSION, REC_DEFINED, REC_MENTION, REC_SIGNATURE, REC_UNUSED, REC_WEAK,
   SUSPECT_CONFLICT, SUSPECT_LOST, SYM_COMMON, SYM_DEFINED, SYM_KIND_MASK, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
@@ -69,8 +69,8 @@ function suspect(what: u32): void {
   params().suspects |= what;
 }
 
-/** A definition in a section or an absolute one. `lost`: its COMDAT copy is not the one that is kept. */
-function defineRegular(id: u32, o: u32, esym: u32, entry: u32, lost: bool): void {
+/** A definition in a section or an absolute one. `lost`: its COMDAT copy is not the one that is kept. `versioned`: as `x@@V`. */
+function defineRegular(id: u32, o: u32, esym: u32, entry: u32, lost: bool, versioned: bool): void {
   const kind = tables().sym.flags[id] & SYM_KIND_MASK;
   const bind = load<u8>(entry, ST_INFO) >> 4;
   if (kind == SYM_COMMON) {
@@ -80,7 +80,9 @@ function defineRegular(id: u32, o: u32, esym: u32, entry: u32, lost: bool): void
     // The first definition wins among equals; a strong one replaces weak and unique ones.
     const old = tables().gsym.bind[id];
     if (!lost && bind != STB_WEAK) suspect(SUSPECT_CONFLICT);
-    if (old == STB_GLOBAL || bind != STB_GLOBAL) return;
+    // `.symver x, x@@V` defines x twice in one object: the version counts (lld).
+    const again = versioned && tables().gsym.obj[id] == o;
+    if ((old == STB_GLOBAL && !again) || bind != STB_GLOBAL) return;
   }
   define(id, o, esym, entry, SYM_DEFINED);
   if (lost) suspect(SUSPECT_LOST);
@@ -207,7 +209,7 @@ function addDefinitions(o: u32): void {
       const g = slotGroup[slotBase + sectionOf(o, esym, entry)];
       lost = g != 0 && !won[g];
     }
-    defineRegular(id, o, esym, entry, lost);
+    defineRegular(id, o, esym, entry, lost, (flags & REC_DEFAULT_VERSION) != 0);
   }
 }
 

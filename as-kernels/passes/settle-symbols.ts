@@ -72,6 +72,7 @@ export function findConflicts(o: u32, allowMultiple: u32): void {
     }
     if (allowMultiple || !(rec & REC_DEFINED) || rec & (REC_COMMON | REC_WEAK) || kind != SYM_DEFINED || gsym.bind[id] == STB_WEAK) continue;
     const first = gsym.obj[id];
+    if (first == o) continue; // `.symver x, x@@V` defines x twice (lld)
     if (isLost(o, esym, entry) || isLost(first, gsym.esym[id], entryOf(first, gsym.esym[id]))) continue;
     if (!areOne(entryOf(first, gsym.esym[id]), entry)) report(ISSUE_DUPLICATE, o, 0, index, <u64>id, <u64>esym);
   }

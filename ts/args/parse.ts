@@ -211,7 +211,8 @@ function finish(s: ParseState, asked: boolean, isBare: boolean): void {
   if (o.relocatable && o.gdbIndex) s.errors.push("-r and --gdb-index may not be used together");
   if (o.relocatable && o.icf !== "none") s.errors.push("-r and --icf may not be used together");
   if (o.relocatable && o.pie) s.errors.push("-r and -pie may not be used together");
-  if (o.relocatable && o.exportDynamic) s.errors.push("-r and --export-dynamic may not be used together");
+  // gcc -r -rdynamic: nothing is exported (GNU ld).
+  if (o.relocatable && o.exportDynamic && o.programName === "ld.lld") s.errors.push("-r and --export-dynamic may not be used together");
   if (o.relocatable && o.debugNames) s.errors.push("-r and --debug-names may not be used together");
   // What is wrong with such a file is said first (read-scripts).
   const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;

@@ -32,10 +32,14 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
   }
 }
 
-/** A version script is also looked for along -L (lld). */
+/** Scripts and lists are also looked for along -L (version scripts by lld, lists by GNU ld); "" = nowhere. */
+function findScript({ host, options }: Context, name: ByteString): ByteString {
+  const exists = (path: ByteString): boolean => host.exists(path);
+  return exists(name) || host.stat(name)?.kind === "directory" ? name : new Search(options, exists).file(name);
+}
+
 function readVersionScript(ctx: Context, name: ByteString): void {
-  const exists = (path: ByteString): boolean => ctx.host.exists(path);
-  const path = exists(name) || ctx.host.stat(name)?.kind === "directory" ? name : new Search(ctx.options, exists).file(name);
+  const path = findScript(ctx, name);
   if (path === "") ctx.diag.error(noScript("version", name));
   else ctx.versionNodes.push(...read(ctx, path, parseVersionScript));
 }
@@ -68,7 +72,7 @@ export function readScripts(ctx: Context): void {
   ctx.sectionOrder = options.sectionOrderingFiles.flatMap((path) => read(ctx, path, (text, name) => parseSectionOrder(text, name, (section) => outputName(ctx, section))));
   const lists = [...options.dynamicLists, ...options.exportDynamicSymbolLists];
   ctx.dynamicList = [
-    ...lists.flatMap((path) => read(ctx, path, parseDynamicList)),
+    ...lists.flatMap((name) => read(ctx, findScript(ctx, name) || name, parseDynamicList)),
     ...options.exportDynamicSymbols.map((pattern) => ({ pattern, cxx: false, exact: !/[*?[\\]/.test(pattern) })),
     ...options.dynamicListCpp.map((pattern) => ({ pattern, cxx: true, exact: false })),
   ];

@@ -143,7 +143,7 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
   for (const name of options.requireDefined) {
     const id = ctx.lookup(name);
     const kind = id === 0 ? SYM_UNDEF : tables.sym.flags[id]! & SYM_KIND_MASK;
-    if (kind === SYM_UNDEF || kind === SYM_SHARED) ctx.diag.error({ code: "UNDEFINED_SYMBOL", text: `required symbol not defined: ${name}`, symbol: name });
+    if (kind === SYM_UNDEF) ctx.diag.error({ code: "UNDEFINED_SYMBOL", text: `required symbol not defined: ${name}`, symbol: name });
   }
 }
 

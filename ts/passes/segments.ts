@@ -116,13 +116,11 @@ function addNotes(ctx: Context, add: (type: number, flags: number) => Segment, l
 }
 
 /**
- * PT_GNU_RELRO, and the section that follows it. Dynamic loaders know only one, so it must be one run. Where a script that says nothing of RELRO
- * lets it be none, there is none (GNU ld): U-Boot has its GOT far from .dynamic.
+ * PT_GNU_RELRO, and the section that follows it. Dynamic loaders know only one, so it must be one run. Where a script makes more of it,
+ * there is none (GNU ld; an error for lld): U-Boot has its GOT far from .dynamic.
  */
 function relroSegment(ctx: Context): { segment: Segment; end: OutputSection | null } {
   const segment = newSegment(PT_GNU_RELRO, PF_R, 1);
-  const { script } = ctx;
-  const mayBeNone = script !== null && script.hasSections && !script.commands.some((command) => command.kind === "output" && command.relro);
   let end: OutputSection | null = null;
   for (const osec of ctx.osecs) {
     if (!needsLoad(osec)) continue;
@@ -130,7 +128,7 @@ function relroSegment(ctx: Context): { segment: Segment; end: OutputSection | nu
       if (segment.sections.length > 0) end ??= osec;
     } else if (end === null) {
       segment.sections.push(osec);
-    } else if (mayBeNone) {
+    } else if (ctx.script?.hasSections === true && ctx.options.programName !== "ld.lld") {
       for (const other of ctx.osecs) other.relro = false;
       return { segment: newSegment(PT_GNU_RELRO, PF_R, 1), end: null };
     } else {

@@ -212,6 +212,7 @@ class Link {
         if ((entry.is !== "def" && entry.is !== "abs") || entry.mention === true || this.isDiscarded(f, entry)) return;
         const symbol = this.symbols.get(entry.name)!;
         if (symbol.kind !== "defined" || (symbol.file === f && symbol.entry === e)) return;
+        if (symbol.file === f) return; // `.symver x, x@@V`
         if (symbol.bind === STB_WEAK || entry.bind === STB_WEAK) return;
         const first = this.files[symbol.file]!.entries[symbol.entry]!;
         if (this.isDiscarded(symbol.file, first)) return;

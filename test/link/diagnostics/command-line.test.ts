@@ -81,7 +81,9 @@ commandLine("sources that are given instead of objects are named", (w) => {
 commandLine("options that cannot be combined, and those of other machines", (w) => {
   if (!lld) return;
   w.write({ "a.s": ".globl _start\n_start: nop\n", "l.s": ".globl f\nf: ret\n" }).sh("as a.s -o a.o && as l.s -o l.o && $LD -shared l.o -o libl.so && ar rc libl.a l.o");
-  contains(w.fails("$LD -r -shared -pie --export-dynamic --icf=all a.o -o x"), "-r and -shared may not", "-r and -pie may not", "-r and --export-dynamic may not", "-r and --icf may not");
+  contains(w.fails("$LD -r -shared -pie --export-dynamic --icf=all a.o -o x"), "-r and -shared may not", "-r and -pie may not", "-r and --icf may not");
+  contains(w.fails(linkerName === "lld" ? "$LD -r --export-dynamic a.o -o x" : "ln -s $LD ld.lld && ./ld.lld -r --export-dynamic a.o -o x"), "-r and --export-dynamic may not");
+  if (linkerName === "wield") w.sh("$LD -r --export-dynamic a.o -o r.o"); // gcc -r -rdynamic
   contains(w.fails("$LD a.o --be8 --fix-cortex-a53-843419 --toc-optimize -o x"), "--be8 is only supported on ARM targets", "--fix-cortex-a53-843419 is only supported on AArch64 targets", "--toc-optimize is only supported on PowerPC64 targets");
   contains(w.fails("$LD a.o -z max-page-size -o x"), "invalid max-page-size: ");
   contains(w.fails("$LD -r a.o libl.so -o x"), "attempted static link of dynamic object libl.so");

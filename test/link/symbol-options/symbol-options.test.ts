@@ -44,7 +44,7 @@ options("--export-dynamic-symbol with a plain name means the default version, an
 });
 
 options("--export-dynamic, --dynamic-list and --export-dynamic-symbol choose an executable's exports", (w) => {
-  w.write({ "m.c": 'int alpha(void) { return 1; } int beta(void) { return 2; } __attribute__((visibility("hidden"))) int hid(void) { return 3; } int main(void) { return alpha() + beta() + hid() - 6; }', "list": "{ al*; };" });
+  w.write({ "m.c": 'int alpha(void) { return 1; } int beta(void) { return 2; } __attribute__((visibility("hidden"))) int hid(void) { return 3; } int main(void) { return alpha() + beta() + hid() - 6; }', "list": "{ al*; };", "where/far": "{ al*; };" });
   w.sh("gcc -O0 -c m.c");
   const exportsOf = (flags: string): string[] => {
     w.sh(`gcc -B$B m.o ${flags} -o m && ./m`);
@@ -55,6 +55,7 @@ options("--export-dynamic, --dynamic-list and --export-dynamic-symbol choose an 
   assert.equal(exportsOf("-rdynamic -Wl,--no-export-dynamic"), []);
   assert.equal(exportsOf("-Wl,-E"), ["alpha", "beta"]);
   assert.equal(exportsOf("-Wl,--dynamic-list=list"), ["alpha"]);
+  if (linkerName !== "lld") assert.equal(exportsOf("-Wl,--dynamic-list=far -Lwhere"), ["alpha"]);
   assert.equal(exportsOf("-Wl,--export-dynamic-symbol=b*"), ["beta"]);
 });
 
@@ -110,9 +111,11 @@ options("--require-defined and --undefined-glob", (w) => {
   w.write({ "m.c": "int main(void) { return 0; }", "a.c": "int plugin_a;", "b.c": "int plugin_b;" });
   w.sh("gcc -O1 -c *.c && ar rc lib.a a.o b.o && gcc -B$B m.o lib.a '-Wl,--undefined-glob=plugin_*' -o m");
   assert.ok(w.elf("m").symbol("plugin_a") && w.elf("m").symbol("plugin_b"));
+  contains(w.fails("gcc -B$B m.o lib.a -Wl,--require-defined=absent -o m"), "absent");
   w.sh("gcc -fPIC -shared a.c -o liba.so && gcc -fPIC -shared -DNAME=other -xc - -o libb.so <<< 'int NAME;' && gcc -B$B m.o -L. -Wl,--as-needed -la -lb '-Wl,--undefined-glob=plugin_*' -o n");
   assert.ok(w.elf("n").imports().includes("plugin_a"));
   contains(w.sh("readelf -dW n"), "[liba.so]");
+  if (linkerName === "wield") w.sh("gcc -B$B m.o -L. -la -Wl,--require-defined=plugin_a -o r"); // a shared object may define it (GNU ld)
   lacks(w.sh("readelf -dW n"), "[libb.so]");
 }, "ar");
 

@@ -131,6 +131,15 @@ versions("what is odd about scripts is said: `*` in two scopes, scripts that are
   contains(w.fails("$LD -shared r.o -o r.so"), "undefined symbol: g@V9");
 });
 
+versions("`.symver x, x@@V` defines x twice, which is no mistake, and x has the version", (w) => {
+  if (linkerName === "bfd") return; // refuses the shared object
+  w.write({ "a.s": ".globl x\n.symver x, x@@V\n.type x, @function\nx: ret\n.globl y\ny: call x@PLT\n", "b.s": ".globl x\nx: ret\n", "v.map": "V { global: y; local: *; };" });
+  w.sh("as a.s -o a.o && as b.s -o b.o && $LD -shared a.o --version-script=v.map -o a.so && $LD -r a.o -o r.o");
+  contains(w.sh("readelf -W --dyn-syms a.so"), "x@@V\n", "y@@V\n");
+  contains(w.sh("readelf -sW r.o"), "x@@V\n");
+  contains(w.fails("$LD -r a.o b.o -o x.o"), "duplicate symbol: x");
+}, "as");
+
 versions("thousands of patterns", (w) => {
   const many = Array.from({ length: 4000 }, (_, i) => `prefix_${i}_*;`).join("\n");
   w.write({ "a.s": `.globl ${Array.from({ length: 4000 }, (_, i) => `prefix_${i}_x, other_${i}`).join(", ")}\n${Array.from({ length: 4000 }, (_, i) => `prefix_${i}_x: other_${i}: .byte 0`).join("\n")}\n`,

@@ -36,6 +36,7 @@ export function bindRelocatableScript(ctx: Context, script: LayoutScript): Plan 
 
 /** The tables of the object itself, as far as the script does not name them. */
 function tableOrphans({ options }: Context, plan: Plan): string[] {
+  if (options.programName !== "ld.lld") return []; // no orphans for GNU ld
   const tables = options.strip === "all" ? [".shstrtab"] : [".symtab", ".shstrtab", ".strtab"];
   const isNamed = (name: string): boolean => {
     const place = plan.find(name);

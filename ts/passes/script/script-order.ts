@@ -122,6 +122,11 @@ function addRelocs(ctx: Context, plan: Plan): void {
   }
 }
 
+/** What GNU ld does not take for an orphan, and lld does: the file's own tables and the linker's name in .comment. */
+function isNoOrphan({ options }: Context, name: string): boolean {
+  return name === PADDING || (options.programName !== "ld.lld" && (name === ".comment" || INDISPENSABLE.includes(name)));
+}
+
 function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: Place | "discard" | null = plan.find(section.name)): void {
   if (place === "discard") {
     if (section.name === ".shstrtab" && ctx.options.programName === "ld.lld") ctx.diag.error({ code: "BAD_SCRIPT", text: `discarding ${section.name} section is not allowed` });
@@ -133,7 +138,7 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
   }
   place = placeInGnuScript(ctx, plan, section, place);
   place ??= plan.add(section.name);
-  if (!place.named && section.name !== PADDING) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);
+  if (!place.named && !isNoOrphan(ctx, section.name)) orphans.push(`<internal>:(${section.name}) is being placed in '${section.name}'`);
   commit(place.section, section);
   const { osec } = place.section;
   const entry = { section, offset: 0 };
