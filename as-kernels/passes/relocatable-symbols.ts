@@ -13,7 +13,7 @@ import {
   SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR,
 } from "../shared/abi.ts";
 import {
-  SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE,
+  SHF_MERGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS,
   STT_SECTION, ST_INFO, ST_OTHER, ST_SHNDX, ST_SIZE, ST_VALUE, SYM_BYTES,
 } from "../shared/elf.ts";
 
@@ -239,7 +239,7 @@ export function emitRelocatableGlobals(from: u32, to: u32, onlyUsed: u32, at: u3
     let bind = <u32>gsym.bind[id];
     if (bind == 0) bind = STB_GLOBAL;
     if (bind == STB_GNU_UNIQUE && !params().gnuUnique) bind = STB_GLOBAL;
-    const type = kind == SYM_COMMON && params().sttCommon ? STT_COMMON : <u32>gsym.type[id];
+    const type = kind == SYM_COMMON && params().sttCommon && gsym.type[id] != STT_TLS ? STT_COMMON : <u32>gsym.type[id];
     if (bind == STB_GNU_UNIQUE || type == STT_GNU_IFUNC) atomic.or<u32>(GNU_ABI, 1);
     let shndx: u32 = SHN_UNDEF;
     let special = true;

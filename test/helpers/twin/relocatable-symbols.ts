@@ -1,6 +1,6 @@
 /** The symbol table of a relocatable output: the oracle of the -r kernels of symbols. What .symtab of other outputs has, too, is in emit-symtab.ts. */
 import { SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_REF_LIVE, SYM_ROOT, SYM_USED_REGULAR } from "../../../as-kernels/shared/abi.ts";
-import { SHF_MERGE, SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION } from "../../../as-kernels/shared/elf.ts";
+import { SHF_MERGE, SHN_ABS, SHN_UNDEF, STB_GLOBAL, STB_GNU_UNIQUE, STT_COMMON, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_SECTION, STT_TLS } from "../../../as-kernels/shared/elf.ts";
 import { indexes, isThere, type Discard, type Entry, type Global, type Local, type Output } from "./emit-symtab.ts";
 
 export interface RLocal extends Local {
@@ -53,7 +53,7 @@ export function globalEntryOfObject(global: RGlobal, gnuUnique: boolean, sttComm
   const { vis: other, section, output, addr, size } = global;
   const bind = global.bind === 0 || (global.bind === STB_GNU_UNIQUE && !gnuUnique) ? STB_GLOBAL : global.bind;
   const kind = kindOf(global);
-  const plain = { info: (bind << 4) | (sttCommon && kind === SYM_COMMON ? STT_COMMON : global.type), other };
+  const plain = { info: (bind << 4) | (sttCommon && kind === SYM_COMMON && global.type !== STT_TLS ? STT_COMMON : global.type), other };
   if (kind === SYM_COMMON) return { ...plain, shndx: global.special, wide: 0, value: 1n << BigInt(global.align), size: BigInt(size) };
   if (kind !== SYM_DEFINED && kind !== SYM_IN_OSEC) return { ...plain, shndx: SHN_UNDEF, wide: 0, value: 0n, size: 0n };
   return { ...plain, ...at(kind === SYM_IN_OSEC ? output : (section?.output ?? null)), value: addr, size: BigInt(size) };

@@ -67,6 +67,22 @@ contents("/DISCARD/ : { *(*) } leaves what the linker needs for the file; SORT_N
   if (linkerName === "wield") contains(w.sh("ln -s $LD ld.lld && ! ./ld.lld t.o -T t.ld -o l 2>&1"), "discarding .shstrtab section is not allowed");
 }, ...(linkerName === "lld" ? ["wield"] : []));
 
+contents("{ *(*) } takes all that inputs have, not the file's own tables nor the linker's name (GNU ld)", (w) => {
+  w.write({
+    "t.s": `${START}.data\nvar: .long 5\n.section .symbols,"aw"\n.byte 6${NOTE}`,
+    "t.ld": "SECTIONS { . = 0x7c00; .text : { *(*) } }",
+    "prefix.ld": "SECTIONS { . = 0x7c00; .text : { *(.text) } .small : { *(.s*) *(.data) } }",
+  });
+  w.sh("as t.s -o t.o && $LD t.o -T t.ld -o t && $LD t.o -T t.ld --oformat binary -o b && $LD t.o -T prefix.ld -o p");
+  for (const name of ["t", "p"]) {
+    contains(names(image(w, name)).join(), ".symtab");
+    assert.is(symbol(image(w, name), "_start"), 0x7c00);
+  }
+  assert.equal([...w.bytes("b")].slice(0, 6), [0x90, 5, 0, 0, 0, 6]);
+  assert.is(w.bytes("b").length, 6);
+  assert.equal(bytes(image(w, "p"), ".small").filter((byte) => byte !== 0), [6, 5]);
+}, "as", ...(linkerName === "lld" ? ["wield"] : []));
+
 contents("READONLY takes the writable flag away", (w) => {
   w.write({ "t.s": `${START}.section .ro,"aw"\n.byte 1${NOTE}`, "t.ld": "SECTIONS { .text : { *(.text) } .ro (READONLY) : { *(.ro) } .typed (READONLY (TYPE = SHT_NOTE)) : { LONG(1) } }" });
   w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");

@@ -19,11 +19,9 @@ import { orderLinked } from "../link-order.ts";
 import { DROPPED_FLAGS, isRelro, PADDING, PADDING_RANK, rankOf, setTombstone, sortMembers } from "../order-sections.ts";
 import { applyInsertions } from "./script-insert.ts";
 import { endsRelro, insertOrphans, reportOrphans } from "./script-orphans.ts";
+import { INDISPENSABLE } from "./script-sections.ts";
 import type { ScriptValues } from "./script-values.ts";
 import { isAlloc, isTbss } from "../segments.ts";
-
-/** Symbol tables are made in one go and cannot be left out by a script. */
-const INDISPENSABLE = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
 
 /** Linker-made sections that lld creates before it knows whether anything will be in them. */
 const ALWAYS = new Set([".got", ".got.plt", ".rela.dyn", ".rela.plt", ".plt", ".iplt", ".bss", ".bss.rel.ro", ".eh_frame"]);

@@ -64,6 +64,11 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
   return { items, sections: binder.sections, orphanWords: () => binder.orphanWords(), regions: [], spills: binder.spills, find: (name) => binder.find(name), add };
 }
 
+/** The file's own tables: made in one go, and not left out by a script. */
+export const INDISPENSABLE: readonly string[] = [".symtab", ".symtab_shndx", ".strtab", ".shstrtab"];
+
+const isExact = ({ pattern }: Candidate): boolean => pattern.names.some((glob) => glob.kind === "exact");
+
 /** Output sections there may be, when the script and orphans make `planned`. */
 function osecRows({ options, tables }: Context, planned: number): number {
   const further = options.relocatable ? tables.isec.rows : options.emitRelocs ? planned : 0;
@@ -239,14 +244,22 @@ class Binder {
 
   /** Place of a linker-made section; the section is made when there is none. */
   find(name: ByteString): Place | "discard" | null {
-    const candidate = this.matcher.find({ name, file: NO_FILE, flags: 0 });
+    const candidate = this.candidateFor(name);
     if (candidate !== null) {
-      if (candidate.output.name === DISCARD) return "discard";
+      if (candidate.output.name === DISCARD || (name === ".comment" && !isExact(candidate) && this.ctx.options.programName !== "ld.lld")) return "discard";
       return { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)!, named: true };
     }
     if (this.ctx.options.orphanHandling === "discard") return null;
     const known = this.byName.get(name);
     return known === undefined ? null : { section: known, part: lastMembers(known), named: false };
+  }
+
+  /** For GNU ld the file's own tables are no sections: `*(*)` does not mean them. */
+  private candidateFor(name: ByteString): Candidate | null {
+    const subject = { name, file: NO_FILE, flags: 0 };
+    if (!INDISPENSABLE.includes(name) || this.ctx.options.programName === "ld.lld") return this.matcher.find(subject);
+    for (const candidate of this.matcher.matches(subject)) if (isExact(candidate)) return candidate;
+    return null;
   }
 
   // ---- tables ----
