@@ -23,6 +23,8 @@ function read<T>(ctx: Context, path: ByteString, parse: (text: ByteString, name:
   try {
     const text = readText(ctx.host, path);
     ctx.loadedFiles.push(path);
+    // Most often of C++: for that symbols are demangled, which is late to notice.
+    if (text.includes("extern")) ctx.host.beComplete?.();
     return parse(text, path);
   } catch (error) {
     if (error instanceof ScriptError) ctx.diag.error(error.said);

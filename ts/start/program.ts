@@ -1,8 +1,9 @@
 /**
  * dist/cli.cjs (a name for which Node looks for no package.json): starts the quick program, which starts the complete one when it needs it.
  *
- * Large links are for the complete program from the first (host/large-link.ts): those that say so at a glance, because starting both
- * programs costs them more than it costs others to look. Only a guess: either program does the whole of any link.
+ * Large links are for the complete program from the first (host/large-link.ts), and so are those with a layout script, -r, a map and the
+ * like: those that say so at a glance, because starting both programs costs them more than it costs others to look. Only a guess: either
+ * program does the whole of any link.
  */
 import { isFile } from "../host/file-kind.ts";
 import { LARGE_BYTES } from "../host/host.ts";
@@ -19,6 +20,9 @@ const TOO_MANY_BYTES = 1 << 26;
 const LONG_LINE = 4096;
 /** Words of a command line whose size is asked for: of very many every so manieth tells enough. */
 const LOOKED_AT = 512;
+
+/** Options of links that only the complete program does, as they are written most often. */
+const COMPLETE = new Set(["-r", "-T", "--script", "-Map", "--cref", "--icf", "-q", "--emit-relocs", "--gdb-index"]);
 
 /** Bytes of a file that can be read more than once; 0 of everything else. */
 function sizeOf(file: string): number {
@@ -56,7 +60,15 @@ function largeInputBytes(words: readonly string[]): number {
   return bytes >= LARGE_BYTES ? bytes : 0;
 }
 
+function needsComplete(words: readonly string[]): boolean {
+  for (const word of words) {
+    const end = word.indexOf("=");
+    if (COMPLETE.has(end < 0 ? word : word.slice(0, end))) return true;
+  }
+  return false;
+}
+
 const words = wordsOf(process.argv.slice(2));
 const inputBytes = largeInputBytes(words);
-if (inputBytes > 0 || words.length > LONG_LINE) loadBundle("main").start(undefined, inputBytes);
+if (inputBytes > 0 || words.length > LONG_LINE || needsComplete(words)) loadBundle("main").start(undefined, inputBytes);
 else loadBundle("quick").start(() => loadBundle("main").start());
