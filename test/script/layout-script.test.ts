@@ -111,7 +111,7 @@ test("errors name file, line and place", () => {
     ["SECTIONS { a = 1 b = 2; }", /; expected, but got b/],
     ["SECTIONS { .a : { *(EXCLUDE_FILE(x)) } }", /section pattern is expected/],
     ["SECTIONS { .a : { *([) } }", /unmatched/],
-    ["SECTIONS { .a : {} =0x123456789 }", /does not fit 32-bit: 0x123456789/],
+    ["SECTIONS { .a : {} =4886718345 }", /does not fit 32-bit: 0x123456789/],
     ["SECTIONS { .a : AT(1) { } >r AT>s }", /section can't have both LMA and a load region/],
     ["SECTIONS { OVERLAY 1 { } }", /: expected, but got \{/],
     ["SECTIONS { } INSERT .text;", /expected AFTER\/BEFORE, but got '.text'/],

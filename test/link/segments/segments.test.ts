@@ -165,7 +165,7 @@ segments("OpenBSD's marks: -z wxneeded, -z nobtcfi, -z nognustack", (w) => {
 
 segments("a script in which RELRO is not one run is none that knows of RELRO; an error as ld.lld", (w) => {
   if (linkerName !== "wield") return;
-  w.write({ "t.s": '.globl _start\n_start: ret\n.section .init_array,"aw"\n.quad 0\n.section .jcr,"aw"\n.quad 0\n', "t.ld": "SECTIONS { .jcr : { *(.jcr) } .data : { BYTE(1) } .init_array : { *(.init_array) } }" });
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .init_array,"aw"\n.quad 0\n.section .jcr,"aw"\n.quad 0\n', "t.ld": "SECTIONS { .text : { *(.text) } .jcr 0x10000 : { *(.jcr) } .data : { BYTE(1) } .init_array : { *(.init_array) } }" });
   w.sh("gcc -c t.s && $LD t.o -T t.ld -o t && ln -s $LD ld.lld");
   const elf = w.elf("t");
   assert.not(elf.segment(0x6474e552));
