@@ -8,12 +8,13 @@ import {
   SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR,
   SYM_USED_SHARED, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
-import { PF_W, PT_TLS, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { PF_W, PT_TLS, SHF_EXECINSTR, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
 import { orderedPlace } from "./output-order.ts";
 import { sectionsByName } from "./order-sections.ts";
+import { needsLoad } from "./segments.ts";
 import { hasDynamicTables, refreshVisibility } from "./set-visibility.ts";
 import { laterVersions } from "./version-patterns.ts";
 
@@ -55,19 +56,29 @@ const endOfLoad = (ctx: Context, load: Segment | undefined): Place => {
   return last === undefined ? { osec: HEADERS_OSEC, offset: ctx.headers.bytes } : endOfSection(last);
 };
 
-/** End of the last read-only segment that does not end in large data. */
-const textEnd = (ctx: Context): Place =>
-  endOfLoad(ctx, ctx.loads.findLast((load) => (load.p_flags & PF_W) === 0 && (load.sections.length === 0 || !isLarge(load.sections.at(-1)!))));
+/** End of the last read-only segment that does not end in large data; with -N and in raw images, which have none, of the last code. */
+function textEnd(ctx: Context): Place {
+  const load = ctx.loads.findLast(({ p_flags, sections }) => (p_flags & PF_W) === 0 && (sections.length === 0 || !isLarge(sections.at(-1)!)));
+  const code = load === undefined ? ctx.osecs.findLast((osec) => (osec.sh_flags & SHF_EXECINSTR) !== 0 && !isLarge(osec)) : undefined;
+  return code === undefined ? endOfLoad(ctx, load) : endOfSection(code);
+}
+
+/** The last section of the image; a raw image has no segments. */
+const lastLoaded = ({ loads, osecs }: Context): OutputSection | undefined =>
+  loads.length > 0 ? loads.at(-1)!.sections.at(-1) : osecs.findLast(needsLoad);
 
 /** End of the last section of the image that has contents and is not large. */
 function dataEnd(ctx: Context): Place {
-  const last = ctx.loads.at(-1)?.sections.at(-1);
+  const last = lastLoaded(ctx);
   const end = last === undefined ? 0 : ctx.osecs.indexOf(last) + 1;
   const data = ctx.osecs.slice(0, end).findLast((osec) => osec.sh_type !== SHT_NOBITS && !isLarge(osec));
   return data === undefined ? endOfLoad(ctx, undefined) : endOfSection(data);
 }
 
-const imageEnd = (ctx: Context): Place => endOfLoad(ctx, ctx.loads.at(-1));
+function imageEnd(ctx: Context): Place {
+  const last = lastLoaded(ctx);
+  return last === undefined ? endOfLoad(ctx, undefined) : endOfSection(last);
+}
 
 const synthetic = (role: "gotPlt" | "got" | "dynamic" | "relaDyn" | "ehFrameHdr", end = false) => (ctx: Context): Place => {
   const section = ctx.synthetics[role];

@@ -20,7 +20,7 @@ export const flagsOf = (osec: OutputSection): number =>
 export const isTbss = (osec: OutputSection): boolean => (osec.sh_flags & SHF_TLS) !== 0 && osec.sh_type === SHT_NOBITS;
 export const isAlloc = (osec: OutputSection): boolean => (osec.sh_flags & SHF_ALLOC) !== 0;
 /** .tbss takes no address space: only PT_TLS describes it. */
-const needsLoad = (osec: OutputSection): boolean => isAlloc(osec) && !isTbss(osec);
+export const needsLoad = (osec: OutputSection): boolean => isAlloc(osec) && !isTbss(osec);
 
 export function newSegment(p_type: number, p_flags: number, p_align: number): Segment {
   return { p_type, p_flags, p_offset: 0, p_vaddr: 0n, p_paddr: 0n, p_filesz: 0, p_memsz: 0, p_align, sections: [], heads: 0, lmaOffset: 0n, lma: null };

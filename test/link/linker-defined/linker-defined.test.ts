@@ -75,4 +75,21 @@ defined("not defined when nothing refers to them", (w) => {
   assert.equal(w.elf("s").symtab().filter((s) => s.bind !== 0).map((s) => s.name), ["_start"]);
 });
 
+defined("in raw images and with -N: the end of code, data and everything, as boot code clears and copies by them", (w) => {
+  if (linkerName === "lld") return; // the start of the image, which is 0
+  w.write({
+    "t.s": `.globl _start\n.text\n_start: .skip 0x30, 0x90\n.section .rodata,"a"\n.skip 0x20, 1\n.data\n.balign 16\n.quad etext, _etext, edata, _edata, __bss_start, end, _end, 0
+      .bss\n.balign 16\n.skip 0x40\n.section .tbss,"awT",@nobits\n.skip 8\n.section .note.GNU-stack,"",@progbits\n`,
+  });
+  w.sh("gcc -c t.s");
+  for (const flags of ["-N", "--oformat binary", "-N --oformat binary"]) {
+    w.sh(`$LD t.o ${flags} -Ttext 0x7c00 -o t`);
+    const bytes = Buffer.from(w.bytes("t"));
+    const data = bytes.indexOf(Buffer.from("307c000000000000307c", "hex"));
+    const values = [...Array(8).keys()].map((i) => Number(bytes.readBigUInt64LE(data + i * 8)));
+    if (flags.includes("binary")) assert.is(values[2], 0x7c00 + data + 64);
+    assert.equal(values, [0x7c30, 0x7c30, values[2]!, values[2]!, values[2]!, values[2]! + 0x40, values[2]! + 0x40, 0], flags);
+  }
+});
+
 defined.run();
