@@ -49,7 +49,8 @@ export function assignOffsets(ctx: Context): void {
     if (!isAlloc(osec)) continue;
     const nobits = osec.sh_type === SHT_NOBITS;
     const at = offsetOf(ctx, osec, loadOf.get(osec), offset, osec === tls);
-    if (at < 0 || (!nobits && at + osec.size > MAX_FILE_BYTES)) {
+    // Addresses that go down, even by way of 2^64, would lead before the segment, or into the headers.
+    if (at < (nobits || osec.size === 0 ? 0 : ctx.headers.bytes) || (!nobits && at + osec.size > MAX_FILE_BYTES)) {
       ctx.diag.errorOrWarn(noPlaceInFile(osec.name, at, osec.size));
       osec.sh_offset = offset;
     } else {

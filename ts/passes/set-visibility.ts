@@ -64,7 +64,7 @@ export function refreshVisibility(ctx: Context, row: number): void {
 export function undefinedWeakIsZero(ctx: Context): boolean {
   const { options } = ctx;
   const { dynamicUndefinedWeak } = options.z;
-  if (options.dynamicLinker !== "") return dynamicUndefinedWeak === false;
+  if (options.shared || options.dynamicLinker !== "") return dynamicUndefinedWeak === false;
   return !dynamicUndefinedWeak || nothingAtRunTime(ctx);
 }
 

@@ -105,6 +105,8 @@ flags("-z keywords of dynamic flags and of properties land where loaders look", 
   assert.equal(imports("--as-needed w.so"), ["w"]);
   assert.equal(imports("-z nodynamic-undefined-weak --as-needed w.so"), []);
   assert.equal(imports("-z dynamic-undefined-weak --no-dynamic-linker"), ["w"]);
+  w.sh("$LD -shared --no-dynamic-linker a.o -o s.so"); // programs have dynamic linkers, shared objects none
+  assert.equal(w.elf("s.so").imports(), ["w"]);
   const done = w.try("$LD -pie -z dynamic-undefined-weak --no-dynamic-linker a.o -o p"); // static-pie: its start code would crash
   assert.is(done.status, 0);
   contains(done.stderr, "warning: -z dynamic-undefined-weak ignored");

@@ -174,6 +174,12 @@ segments("a script in which RELRO is not one run is none that knows of RELRO; an
   contains(w.fails("./ld.lld t.o -T t.ld -o l"), "section: .init_array is not contiguous with other relro sections");
 });
 
+segments("addresses that go down are no way into the headers, not even through 2^64", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section reset,"ax"\n.long 1\n.section boot,"ax"\n.long 2\n', "t.ld": "SECTIONS { reset -4 : { *(reset) } boot -0x1000 : { *(boot) } =0xffff . = + SIZEOF_HEADERS; .text : { *(.text) } }" });
+  contains(w.fails("gcc -c t.s && $LD t.o -T t.ld -o t"), "unable to place section boot at file offset");
+});
+
 segments("-z separate-code fills the last page of code with traps, and the segment counts it when it is the last", (w) => {
   w.write({ "t.s": '.globl _start\n_start: nop\n.section .note.GNU-stack,"",@progbits\n' });
   w.sh("gcc -c t.s && $LD t.o -z separate-code -o code && $LD t.o -z noseparate-code -o none");
