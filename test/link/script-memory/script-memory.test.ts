@@ -6,6 +6,7 @@
  */
 import { assert, behaviour, contains, lacks, linkerName, type Workspace } from "../../helpers/link.ts";
 import { ElfFile } from "../../helpers/dump.ts";
+import { bytes, symbol } from "../../helpers/script.ts";
 
 const memory = behaviour("script-memory");
 const FLAGS = "-Os -fno-pie -ffreestanding -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fcf-protection=none";
@@ -249,6 +250,21 @@ memory("MEMORY may use symbols of --defsym and of other scripts", (w) => {
   w.sh("$LD t.o -T m.ld -T w.ld -o b");
   assert.is(image(w, "b").need(".text").addr, 0x5000);
 });
+
+memory("`. = NUMBER` in a section counts from its start where it would lead backward (GNU ld)", (w) => {
+  w.write({
+    "t.s": '.globl _start\n.text\n_start: ret\n.section .v,"aw"\n.byte 1\n',
+    "t.ld": "SECTIONS { SIZE = 0x100; . = 0x2000; .heap : { . = SIZE; . = ALIGN(4); } end = .; .text : { *(.text) } .vectors 0x4000 : { *(.v) . = 8; BYTE(2) } }",
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.is(symbol(elf, "end"), 0x2100);
+  assert.equal(bytes(elf, ".vectors"), [1, 0, 0, 0, 0, 0, 0, 0, 2]);
+  if (linkerName !== "wield") return;
+  w.write({ "b.ld": "SECTIONS { .text : { *(.text) } .vectors 0x4000 : { . = 0x10; *(.v) . = 8; } }" });
+  contains(w.fails("$LD t.o -T b.ld -o b"), "unable to move location counter (0x4011) backward to 0x8");
+  contains(w.fails("ln -s $LD ld.lld && ./ld.lld t.o -T t.ld -o l"), "backward to 0x100 for section '.heap'");
+}, ...(linkerName === "lld" ? ["wield"] : []));
 
 memory("--orphan-handling: warn, error and discard, linker-made sections too", (w) => {
   w.write({ "t.ld": "SECTIONS { .text : { *(.text) } }", "t.s": '.globl _start\n.text\n_start: ret\n.section .odd,"a"\n.byte 1\n' });

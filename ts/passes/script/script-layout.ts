@@ -15,7 +15,7 @@ import type { Expr } from "../../script/expression.ts";
 import type { Assertion, Assignment, LayoutScript } from "../../script/layout.ts";
 import { placeInScript } from "../../script/lexer.ts";
 import type { Members, Plan, PlannedSection } from "../../script/plan.ts";
-import { addressOf, evaluateIn } from "../../script/script-value.ts";
+import { addressOf, evaluateIn, type Value } from "../../script/script-value.ts";
 import { loadStarts, pageStart, placeInFile, publish, type LoadStart } from "../assign-addresses.ts";
 import { checkLayout } from "../check-layout.ts";
 import { dropEmptyLoads } from "../file-layout.ts";
@@ -147,9 +147,17 @@ class Layouter {
     const value = evaluateIn(command.expr, values);
     if (command.kind === "assert") return;
     command.at = values.location;
-    if (command.name === ".") this.moveTo(addressOf(value), inside, command.expr);
+    if (command.name === ".") this.moveTo(inside === null ? addressOf(value) : this.addressInside(inside, value), inside, command.expr);
     else values.assign(command.sym, value);
     command.moved = values.location - command.at;
+  }
+
+  /** A number, which lld has for an address, counts from the section's start where it would lead backward (GNU ld: always). */
+  private addressInside({ osec }: PlannedSection, value: Value): bigint {
+    const { location } = this.values;
+    const to = addressOf(value);
+    const forward = osec.sh_addr + to;
+    return to < location && forward >= location && value.sec === null && this.ctx.options.programName !== "ld.lld" ? forward : to;
   }
 
   /** `expr` gave the address. */
