@@ -18,6 +18,14 @@ rel("-x, -X, -S and -s leave a file that can still be linked", (w) => {
   }
 });
 
+rel("-z common gives commons their type, but for thread-local ones", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "a.s": ".comm plain,4,4\n.tls_common local,4,4\n" });
+  w.sh("as a.s -o a.o && $LD -r -z common a.o -o r.o");
+  const type = (name: string): number => object(w, "r.o").symtab().find((s) => s.name === name)!.type;
+  assert.equal([type("plain"), type("local")], [5, 6]);
+}, "as");
+
 rel("locals that relocations need by name stay under -x", (w) => {
   w.write({ "a.c": "static int (*volatile pick(void))(void); static __attribute__((noinline)) int loc(void) { return 42; } static int (*volatile p)(void) = loc; int main(void) { return p() - 42; }" });
   w.sh("clang=$CLANG; ${clang:-gcc} -O1 -fPIC -c a.c && $LD -r -x a.o -o r.o && gcc r.o -o prog && ./prog && gcc -B$B r.o -o prog && ./prog");
