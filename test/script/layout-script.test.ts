@@ -75,7 +75,7 @@ test("contents: data, fills, assignments, assertions, CONSTRUCTORS", () => {
 });
 
 test("MEMORY, REGION_ALIAS, PHDRS", () => {
-  const layout = parse("MEMORY { rom (rx!w) : ORIGIN = 0x8000, LENGTH = 64K ram : org = 1M, l = 2K } REGION_ALIAS(\"data\", ram) PHDRS { a PT_LOAD FILEHDR PHDRS AT(0x100) FLAGS(5); b 0x60000000; }");
+  const layout = parse("MEMORY { rom (rx!w) : ORIGIN = 0x8000, LENGTH = 64K ram : org = 1M, l = 2K } REGION_ALIAS(\"data\", ram) PHDRS { a PT_LOAD FILEHDR PHDRS AT(0x100) FLAGS((1 << 0) | (1 << 2)); b 0x60000000; }");
   assert.equal([...layout.regions.keys()], ["rom", "ram", "data"]);
   assert.ok(layout.regions.get("ram")!.noFlags);
   assert.equal(layout.phdrs.map((phdr) => [phdr.name, phdr.p_type, phdr.p_flags, phdr.filehdr, phdr.phdrs]), [["a", 1, 5, true, true], ["b", 0x60000000, null, false, false]]);

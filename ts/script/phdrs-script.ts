@@ -3,6 +3,7 @@
  */
 import type { LayoutScript, PhdrCommand } from "./layout.ts";
 import type { ScriptText } from "./script-text.ts";
+import { constantValue } from "./script-value.ts";
 
 /** gABI ch. 5, Segment Types, with GNU's. */
 const PHDR_TYPES: Record<string, number> = {
@@ -25,7 +26,7 @@ export function readPhdrs(t: ScriptText, layout: LayoutScript): void {
       if (t.takeWord("FILEHDR")) phdr.filehdr = true;
       else if (t.takeWord("PHDRS")) phdr.phdrs = true;
       else if (t.takeWord("AT")) phdr.lma = t.parenthesized();
-      else if (t.takeWord("FLAGS")) phdr.p_flags = t.constant(t.parenthesized());
+      else if (t.takeWord("FLAGS")) phdr.p_flags = Number(BigInt.asUintN(32, constantValue(t.parenthesized())));
       else throw t.error(`unexpected header attribute: ${t.shown()}`);
     }
     layout.phdrs.push(phdr);

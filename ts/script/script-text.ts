@@ -173,12 +173,4 @@ export class ScriptText {
     if (/^(0x[0-9a-fA-F]+|[0-9]+)$/.test(word)) return Number(word);
     throw this.error(`invalid ${what}: ${word}`, start);
   }
-
-  /** A number that must be known while reading. */
-  constant(expr: Expr): number {
-    const { root } = expr;
-    if (root.kind === "number") return Number(root.value);
-    if (root.kind === "binary" && root.op === "|") return this.constant({ ...expr, root: root.a }) | this.constant({ ...expr, root: root.b });
-    throw this.error("number expected", expr.offset);
-  }
 }
