@@ -64,7 +64,8 @@ import { addSframe } from "./synthetic/sframe.ts";
 import { SectionNames } from "./synthetic/shstrtab.ts";
 
 /** Does the link call late, whatever the inputs are, what only the complete program has (build/leave-out.ts)? Only a guess: either program does the whole of any link. */
-function needsComplete({ relocatable, emitRelocs, icf, mapFile, cref, gcSections, printGcSections, gdbIndex }: LinkOptions): boolean {
+function needsComplete({ relocatable, emitRelocs, icf, mapFile, cref, gcSections, printGcSections, gdbIndex, compressDebug, retainSymbols, dependencyFile }: LinkOptions): boolean {
+  if (compressDebug.kind !== "none" || retainSymbols !== "" || dependencyFile !== "") return true;
   return relocatable || emitRelocs || icf !== "none" || mapFile !== "" || cref || (gcSections && printGcSections !== "") || gdbIndex;
 }
 

@@ -22,7 +22,7 @@ const LONG_LINE = 4096;
 const LOOKED_AT = 512;
 
 /** Options of links that only the complete program does, as they are written most often. */
-const COMPLETE = new Set(["-r", "-T", "--script", "-Map", "--cref", "--icf", "-q", "--emit-relocs", "--gdb-index"]);
+const COMPLETE = new Set(["-r", "-T", "--script", "-Map", "--cref", "--icf", "-q", "--emit-relocs", "--gdb-index", "--compress-debug-sections", "--dependency-file"]);
 
 /** Bytes of a file that can be read more than once; 0 of everything else. */
 function sizeOf(file: string): number {
