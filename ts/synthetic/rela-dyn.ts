@@ -1,5 +1,5 @@
 /**
- * .rela.dyn: RELATIVE relocations by address, then the symbolic ones by symbol and address, then IRELATIVE.
+ * .rela.dyn: RELATIVE relocations by address, then the symbolic ones by symbol and address, then IRELATIVE if there is no .rela.plt.
  *
  * Input sections' records are in memory (params.relaDyn) when this is written: relocate put each section's into its slice.
  * This adds those of .got and the copies, and sorts. IRELATIVE comes last, because resolvers may look at relocated data.
@@ -16,6 +16,14 @@ export type RelocationForm = "rela" | "rel" | "android";
 
 export function relocationForm({ packAndroid, z }: LinkOptions): RelocationForm {
   return packAndroid ? "android" : z.rel ? "rel" : "rela";
+}
+
+/**
+ * Whether IRELATIVE stands in .rela.plt (lld: always in .rela.dyn). Loaders relocate the words of .plt after all of .rela.dyn, and resolvers
+ * may call through .plt. Android's loader takes IRELATIVE from nowhere else.
+ */
+export function irelativeBehindPlt({ params }: Context, form: RelocationForm): boolean {
+  return form === "android" || params.get("pltCount") > 0;
 }
 
 /** Bytes a record that refers to a symbol without a place yet may grow by: two numbers in SLEB128. */
@@ -59,9 +67,10 @@ export class RelaDynSection implements SyntheticSection {
     return this.count(ctx) > 0;
   }
 
-  /** Relocations it holds. Android's loader takes IRELATIVE from .rela.plt only. */
-  private count({ params }: Context): number {
-    return params.get("relativeCount") + params.get("symbolicCount") + (this.form === "android" ? 0 : params.get("ipltCount"));
+  /** Relocations it holds. */
+  private count(ctx: Context): number {
+    const { params } = ctx;
+    return params.get("relativeCount") + params.get("symbolicCount") + (irelativeBehindPlt(ctx, this.form) ? 0 : params.get("ipltCount"));
   }
 
   size(ctx: Context): number {
@@ -116,7 +125,7 @@ export class RelaDynSection implements SyntheticSection {
     } else {
       arena.u8.copyWithin(to, records, records + (relative + symbolic) * RELA_BYTES);
     }
-    kernels.writeIrelative(1, params.get("auxRows") + 1, to + (relative + symbolic) * RELA_BYTES);
+    if (!irelativeBehindPlt(ctx, this.form)) kernels.writeIrelative(1, params.get("auxRows") + 1, to + (relative + symbolic) * RELA_BYTES);
   }
 
   /** Packs all records to `out`; `write` = 0 only counts. Returns the bytes. */

@@ -1,10 +1,10 @@
 /**
- * .rela.plt: a JUMP_SLOT relocation per .plt entry, in entry order (a lazy entry pushes its number in this section); for Android the
- * IRELATIVE ones follow. .rel.plt with -z rel.
+ * .rela.plt: a JUMP_SLOT relocation per .plt entry, in entry order (a lazy entry pushes its number in this section), then the IRELATIVE
+ * ones. .rel.plt with -z rel.
  */
 import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHF_INFO_LINK, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import { writeRel, type RelocationForm } from "./rela-dyn.ts";
+import { irelativeBehindPlt, writeRel, type RelocationForm } from "./rela-dyn.ts";
 import type { SyntheticSection } from "./section.ts";
 
 export class RelaPltSection implements SyntheticSection {
@@ -30,8 +30,8 @@ export class RelaPltSection implements SyntheticSection {
     return this.count(ctx) > 0;
   }
 
-  private count({ params }: Context): number {
-    return params.get("pltCount") + (this.form === "android" ? params.get("ipltCount") : 0);
+  private count(ctx: Context): number {
+    return ctx.params.get("pltCount") + (irelativeBehindPlt(ctx, this.form) ? ctx.params.get("ipltCount") : 0);
   }
 
   size(ctx: Context): number {
@@ -43,9 +43,10 @@ export class RelaPltSection implements SyntheticSection {
     else writeRel(ctx, out, this.count(ctx), (records) => this.writeRecords(ctx, records));
   }
 
-  private writeRecords({ kernels, params }: Context, to: number): void {
+  private writeRecords(ctx: Context, to: number): void {
+    const { kernels, params } = ctx;
     const rows = params.get("auxRows") + 1;
     kernels.writeJumpSlots(1, rows, to);
-    if (this.form === "android") kernels.writeIrelative(1, rows, to + params.get("pltCount") * RELA_BYTES);
+    if (irelativeBehindPlt(ctx, this.form)) kernels.writeIrelative(1, rows, to + params.get("pltCount") * RELA_BYTES);
   }
 }

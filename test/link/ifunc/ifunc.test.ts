@@ -1,7 +1,7 @@
 /**
  * STT_GNU_IFUNC: calls, address taken, in static, PIE, position dependent and shared outputs, with one address everywhere.
  *
- * Not about which section holds the IRELATIVE relocations. The resolver returns one of two functions by an argument of the build.
+ * The resolver returns one of two functions by an argument of the build.
  */
 
 import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
@@ -54,6 +54,24 @@ ifunc("in a shared object, called from outside and inside", (w) => {
   if (linkerName !== "mold") assert.match(w.sh("readelf -sW pie"), / FUNC +GLOBAL +DEFAULT +\S+ pick\n/, "for this program, a function as any other");
   assert.is(w.sh("./pie"), EXPECTED);
   w.elf("pie");
+});
+
+ifunc("resolvers may call functions of shared objects: their words are relocated before", (w) => {
+  if (linkerName === "lld" || linkerName === "mold") return;
+  w.write({
+    "which.c": "int which(void) { return 2; }",
+    "main.c": `
+      int which(void);
+      static int one(void) { return 1; }
+      static int two(void) { return 2; }
+      static int (*resolve(void))(void) { return which() == 2 ? two : one; }
+      int pick(void) __attribute__((ifunc("resolve")));
+      int main(void) { return pick() == 2 ? 0 : 3; }`,
+  });
+  w.sh("gcc -O1 -fPIC -shared which.c -B$B -o libwhich.so && gcc -O1 -fPIE -c main.c");
+  for (const flags of ["-pie -Wl,-z,lazy", "-pie -Wl,-z,now", "-pie -Wl,-z,now,-z,pack-relative-relocs", "-no-pie"]) {
+    w.sh(`gcc -B$B main.o -L. -lwhich -Wl,-rpath,. ${flags} -o main && ./main`);
+  }
 });
 
 ifunc("of a shared object in a position dependent program gets one canonical address", (w) => {
