@@ -22,6 +22,9 @@ export interface Identity {
   targets: readonly string[];
 }
 
+/** Called as `ld.lld`: everything is as lld has it, also where we would rather do as GNU ld. */
+export const isLld = ({ programName }: Pick<Identity, "programName">): boolean => programName === "ld.lld";
+
 /** `level`: 0 = --version, 1 = -v, 2 = -V. The v is for libtool, which takes a word that begins with 0. or 1. for a GNU ld without version scripts. */
 export function versionText(who: Identity, level: number): string {
   const first = who.compatVersion === "" ? `wield v${VERSION}, as LLD ${LLD_VERSION} (compatible with GNU ld ${GNU_VERSION})` : who.compatVersion;

@@ -7,7 +7,7 @@
 import type { Message, Said } from "../diagnostics/message.ts";
 import { defaultOptions } from "./default-options.ts";
 import { helpText } from "./help.ts";
-import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, versionText } from "./identity.ts";
+import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, isLld, versionText } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 import { ELSEWHERE, groupedFlags, matchOption, optionName, takesNumber } from "./match-option.ts";
@@ -212,7 +212,7 @@ function finish(s: ParseState, asked: boolean, isBare: boolean): void {
   if (o.relocatable && o.icf !== "none") s.errors.push("-r and --icf may not be used together");
   if (o.relocatable && o.pie) s.errors.push("-r and -pie may not be used together");
   // gcc -r -rdynamic: nothing is exported (GNU ld).
-  if (o.relocatable && o.exportDynamic && o.programName === "ld.lld") s.errors.push("-r and --export-dynamic may not be used together");
+  if (o.relocatable && o.exportDynamic && isLld(o)) s.errors.push("-r and --export-dynamic may not be used together");
   if (o.relocatable && o.debugNames) s.errors.push("-r and --debug-names may not be used together");
   // What is wrong with such a file is said first (read-scripts).
   const scripts = o.scripts.length + o.versionScripts.length + o.dynamicLists.length;

@@ -7,6 +7,7 @@
 import * as abi from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES, SHF_ALLOC, SHF_X86_64_LARGE, SHN_ABS, SHN_LORESERVE, STT_SECTION } from "../../as-kernels/shared/elf.ts";
 import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
+import { isLld } from "../args/identity.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readShdr, type Shdr } from "../elf/shdr.ts";
 import { hdrDistance } from "./layout-messages.ts";
@@ -252,7 +253,7 @@ function rangeError(ctx: IssueContext, issue: Issue): Message {
     definedIn: at.sym === 0 || section || !loaded ? null : place.definedIn(ctx, at.sym),
     source: place.sourceOf(ctx, issue.isec, at.offset, symbol),
     debug: place.sectionName(ctx, issue.isec).startsWith(".debug"),
-    advice: issue.first === true && loaded && ctx.options.programName !== "ld.lld" ? rangeAdvice(type, value) : "",
+    advice: issue.first === true && loaded && !isLld(ctx.options) ? rangeAdvice(type, value) : "",
     large: targetIsec !== 0 && (ctx.tables.isec.sh_flags[targetIsec]! & SHF_X86_64_LARGE) !== 0,
   });
 }

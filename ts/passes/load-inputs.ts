@@ -7,6 +7,7 @@
  */
 import { OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
 import { SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { ByteString, InputArgument, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { taggedError } from "../diagnostics/error-script.ts";
@@ -153,7 +154,7 @@ class Loader implements InputTaker {
     if (search.library(name, isStatic, accept)) return;
     if (skipped.length > 0 && this.access.anyMachine) return;
     const { host, options } = this.ctx;
-    const why = skipped.length > 0 ? [] : whyMissing(name, isStatic, search.folders, options.programName !== "ld.lld", (folder) => host.readdir(folder));
+    const why = skipped.length > 0 ? [] : whyMissing(name, isStatic, search.folders, !isLld(options), (folder) => host.readdir(folder));
     taggedError(this.ctx, messages.noLibrary(name, skipped, why));
   }
 

@@ -9,6 +9,7 @@ import {
   ELFOSABI_OPENBSD, PF_R, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_PROPERTY, PT_GNU_RELRO, PT_GNU_SFRAME, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NOTE, PT_NULL, PT_OPENBSD_MUTABLE,
   PT_OPENBSD_NOBTCFI, PT_OPENBSD_RANDOMIZE, PT_OPENBSD_SYSCALLS, PT_OPENBSD_WXNEEDED, PT_PHDR, PT_TLS, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_NOTE,
 } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 
 /** Bits of Segment.heads. */
@@ -128,7 +129,7 @@ function relroSegment(ctx: Context): { segment: Segment; end: OutputSection | nu
       if (segment.sections.length > 0) end ??= osec;
     } else if (end === null) {
       segment.sections.push(osec);
-    } else if (ctx.script?.hasSections === true && ctx.options.programName !== "ld.lld") {
+    } else if (ctx.script?.hasSections === true && !isLld(ctx.options)) {
       for (const other of ctx.osecs) other.relro = false;
       return { segment: newSegment(PT_GNU_RELRO, PF_R, 1), end: null };
     } else {

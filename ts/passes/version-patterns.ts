@@ -10,6 +10,7 @@ import {
   SYM_LAZY,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { ByteString, SymbolPattern, VersionNode } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { demangle } from "../diagnostics/demangle.ts";
@@ -128,11 +129,11 @@ class ExactRules {
         this.give(row, rule);
       }
     }
-    const { undefinedVersion, programName } = ctx.options;
+    const { undefinedVersion } = ctx.options;
     if (found || undefinedVersion === true) return;
     const message = messages.versionScriptUndefined(shownVersion, pattern);
     // Packages name what they do not build, since GNU ld says nothing; lld refuses.
-    if (undefinedVersion === false || programName === "ld.lld") ctx.diag.errorOrWarn(message);
+    if (undefinedVersion === false || isLld(ctx.options)) ctx.diag.errorOrWarn(message);
     else ctx.diag.warn(message);
   }
 

@@ -6,6 +6,7 @@
  */
 import { SYM_ABSOLUTE, SYM_OBJECT, SYM_USED_REGULAR, SYM_USED_SHARED } from "../../as-kernels/shared/abi.ts";
 import { STT_OBJECT, STV_DEFAULT } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { Context } from "../context.ts";
 import { isDefined, markLinkerDefined } from "./linker-defined.ts";
 import { hasDynamicTables } from "./set-visibility.ts";
@@ -13,7 +14,7 @@ import { versionIds } from "./version-patterns.ts";
 
 /** After all patterns, which have no say here. What an input defines under such a name stays its own. Writes sym, gsym. */
 export function defineVersions(ctx: Context): void {
-  if (!hasDynamicTables(ctx) || ctx.options.programName === "ld.lld") return;
+  if (!hasDynamicTables(ctx) || isLld(ctx.options)) return;
   const { gsym, sym } = ctx.tables;
   for (const [name, ver] of versionIds(ctx.versionNodes)) {
     const id = ctx.lookup(name);

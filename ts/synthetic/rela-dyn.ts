@@ -7,6 +7,7 @@
  * is found out in every layout round.
  */
 import { R_X86_64_DTPMOD64, REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_RELA, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { WORD_BYTES } from "./got.ts";
@@ -22,8 +23,8 @@ export function relocationForm({ packAndroid, z }: LinkOptions): RelocationForm 
  * Whether IRELATIVE stands in .rela.plt (lld: always in .rela.dyn). Loaders relocate the words of .plt after all of .rela.dyn, and resolvers
  * may call through .plt. Android's loader takes IRELATIVE from nowhere else.
  */
-export function irelativeBehindPlt({ params }: Context, form: RelocationForm): boolean {
-  return form === "android" || params.get("pltCount") > 0;
+export function irelativeBehindPlt({ params, options }: Context, form: RelocationForm): boolean {
+  return form === "android" || (params.get("pltCount") > 0 && !isLld(options));
 }
 
 /** Bytes a record that refers to a symbol without a place yet may grow by: two numbers in SLEB128. */

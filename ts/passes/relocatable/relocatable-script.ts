@@ -7,6 +7,7 @@
  */
 import { SYM_ABSOLUTE, TOMB_ONE } from "../../../as-kernels/shared/abi.ts";
 import { SHF_COMPRESSED, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_MERGE, SHF_STRINGS, SHT_NOBITS, SHT_PROGBITS } from "../../../as-kernels/shared/elf.ts";
+import { isLld } from "../../args/identity.ts";
 import type { Context, OutputSection } from "../../context.ts";
 import { movesBackward } from "../../diagnostics/layout-messages.ts";
 import { distinct } from "../../diagnostics/print.ts";
@@ -36,7 +37,7 @@ export function bindRelocatableScript(ctx: Context, script: LayoutScript): Plan 
 
 /** The tables of the object itself, as far as the script does not name them. */
 function tableOrphans({ options }: Context, plan: Plan): string[] {
-  if (options.programName !== "ld.lld") return []; // no orphans for GNU ld
+  if (!isLld(options)) return []; // no orphans for GNU ld
   const tables = options.strip === "all" ? [".shstrtab"] : [".symtab", ".shstrtab", ".strtab"];
   const isNamed = (name: string): boolean => {
     const place = plan.find(name);

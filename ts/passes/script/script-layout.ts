@@ -7,6 +7,7 @@
  */
 import { ISEC_EH_FRAME, ISEC_MERGE } from "../../../as-kernels/shared/abi.ts";
 import { PT_LOAD, PT_TLS } from "../../../as-kernels/shared/elf.ts";
+import { isLld } from "../../args/identity.ts";
 import type { Context, OutputSection, Segment } from "../../context.ts";
 import { addressEndless, assignmentEndless, misaligned, movesBackward } from "../../diagnostics/layout-messages.ts";
 import { distinct } from "../../diagnostics/print.ts";
@@ -157,7 +158,7 @@ class Layouter {
     const { location } = this.values;
     const to = addressOf(value);
     const forward = osec.sh_addr + to;
-    return to < location && forward >= location && value.sec === null && this.ctx.options.programName !== "ld.lld" ? forward : to;
+    return to < location && forward >= location && value.sec === null && !isLld(this.ctx.options) ? forward : to;
   }
 
   /** `expr` gave the address. */

@@ -5,6 +5,7 @@
  * The script's order stands. Writes ctx.osecs and plan.items in output order.
  */
 import { PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, SHT_NOTE, SHT_PROGBITS, SHT_X86_64_UNWIND } from "../../../as-kernels/shared/elf.ts";
+import { isLld } from "../../args/identity.ts";
 import type { Context, OutputSection } from "../../context.ts";
 import { eachNode } from "../../script/expression.ts";
 import { scriptError } from "../../script/lexer.ts";
@@ -122,12 +123,12 @@ function addRelocs(ctx: Context, plan: Plan): void {
 
 /** What GNU ld does not take for an orphan, and lld does: the file's own tables and the linker's name in .comment. */
 function isNoOrphan({ options }: Context, name: string): boolean {
-  return name === PADDING || (options.programName !== "ld.lld" && (name === ".comment" || INDISPENSABLE.includes(name)));
+  return name === PADDING || (!isLld(options) && (name === ".comment" || INDISPENSABLE.includes(name)));
 }
 
 function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orphans: string[], place: Place | "discard" | null = plan.find(section.name)): void {
   if (place === "discard") {
-    if (section.name === ".shstrtab" && ctx.options.programName === "ld.lld") ctx.diag.error({ code: "BAD_SCRIPT", text: `discarding ${section.name} section is not allowed` });
+    if (section.name === ".shstrtab" && isLld(ctx.options)) ctx.diag.error({ code: "BAD_SCRIPT", text: `discarding ${section.name} section is not allowed` });
     if (!INDISPENSABLE.includes(section.name)) {
       section.discarded = true;
       return;

@@ -9,6 +9,7 @@
  */
 import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_REGULAR } from "../../../as-kernels/shared/abi.ts";
 import { SHF_GNU_RETAIN, SHF_WRITE, SHT_PROGBITS } from "../../../as-kernels/shared/elf.ts";
+import { isLld } from "../../args/identity.ts";
 import type { ByteString } from "../../args/link-options.ts";
 import type { Context } from "../../context.ts";
 import { fileName, sectionName, sectionPlace } from "../../diagnostics/place.ts";
@@ -246,7 +247,7 @@ class Binder {
   find(name: ByteString): Place | "discard" | null {
     const candidate = this.candidateFor(name);
     if (candidate !== null) {
-      if (candidate.output.name === DISCARD || (name === ".comment" && !isExact(candidate) && this.ctx.options.programName !== "ld.lld")) return "discard";
+      if (candidate.output.name === DISCARD || (name === ".comment" && !isExact(candidate) && !isLld(this.ctx.options))) return "discard";
       return { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)!, named: true };
     }
     if (this.ctx.options.orphanHandling === "discard") return null;
@@ -257,7 +258,7 @@ class Binder {
   /** For GNU ld the file's own tables are no sections: `*(*)` does not mean them. */
   private candidateFor(name: ByteString): Candidate | null {
     const subject = { name, file: NO_FILE, flags: 0 };
-    if (!INDISPENSABLE.includes(name) || this.ctx.options.programName === "ld.lld") return this.matcher.find(subject);
+    if (!INDISPENSABLE.includes(name) || isLld(this.ctx.options)) return this.matcher.find(subject);
     for (const candidate of this.matcher.matches(subject)) if (isExact(candidate)) return candidate;
     return null;
   }
