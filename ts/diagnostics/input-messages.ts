@@ -142,7 +142,7 @@ export function thinMember(archive: ByteString, member: ByteString, error: unkno
 }
 
 export function noSymbols(path: ByteString): Message {
-  return said(alone(path), "UNKNOWN_FILE", "--just-symbols: not an ELF file for this machine that has symbols");
+  return said(alone(path), "UNKNOWN_FILE", "--just-symbols: not an ELF file for this machine, or its symbol table is damaged");
 }
 
 /** `what` is a sentence of its own, or goes on with "has". */

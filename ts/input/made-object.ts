@@ -109,7 +109,7 @@ export function objectOfBinary(e_machine: number, path: ByteString, bytes: Uint8
 
 /**
  * --just-symbols: what the symbol table of an ELF file defines, as absolute symbols. undefined = not an ELF file of this kind, or
- * it has no symbol table that can be read.
+ * its symbol table cannot be read. A file without one defines nothing (GNU ld, lld).
  */
 export function objectOfSymbols(e_machine: number, bytes: Uint8Array): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -119,8 +119,9 @@ export function objectOfSymbols(e_machine: number, bytes: Uint8Array): Uint8Arra
   if (ehdr.e_machine !== e_machine || !inside(ehdr.e_shoff, ehdr.e_shnum * SHDR_BYTES)) return undefined;
   const shdrs = readShdrs(new DataView(view.buffer, view.byteOffset + ehdr.e_shoff, ehdr.e_shnum * SHDR_BYTES), ehdr.e_shnum);
   const table = shdrs.find(({ sh_type }) => sh_type === SHT_SYMTAB) ?? shdrs.find(({ sh_type }) => sh_type === SHT_DYNSYM);
-  const names = table === undefined ? undefined : shdrs[table.sh_link];
-  if (table === undefined || names === undefined || !inside(table.sh_offset, table.sh_size) || !inside(names.sh_offset, names.sh_size)) return undefined;
+  if (table === undefined) return makeObject({ e_machine }, NOTES, []);
+  const names = shdrs[table.sh_link];
+  if (names === undefined || !inside(table.sh_offset, table.sh_size) || !inside(names.sh_offset, names.sh_size)) return undefined;
   const found: MadeSymbol[] = [];
   for (let at = table.sh_offset; at + SYM_BYTES <= table.sh_offset + table.sh_size; at += SYM_BYTES) {
     const symbol = readSym(view, at);

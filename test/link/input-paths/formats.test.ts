@@ -38,6 +38,7 @@ formats("--just-symbols takes addresses from a program and nothing else; -R does
   contains(w.sh("readelf -d l.so"), "runpath: [lib]");
   lacks(w.sh("readelf -d l.so"), "runpath: [a");
   contains(w.fails("$LD -e go --just-symbols=b.s b.o -o d"), "b.s: --just-symbols: not an ELF file");
+  w.sh("strip a -o stripped && $LD a.o --just-symbols=stripped -o e && cmp a e");
 });
 
 formats.run();
