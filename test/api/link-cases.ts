@@ -206,7 +206,7 @@ export const linkCases: Record<string, Case> = {
     const options = parseArgs(["-pie", "--gc-sections", "-o", "prog", "-e", "_start", "--build-id=0xabcd", "start.o", "-lx"]);
     is([options.kind, options.gcSections, options.output, options.entry, [...(options.buildId as Uint8Array)]], ["pie", true, "prog", "_start", [0xab, 0xcd]], "fields");
     is(parseArgs(["a.o"]).kind, "exec", "the default kind");
-    const wrong = await rejects((async () => parseArgs(["--gc-section", "a.o"]))(), api, "LINK_FAILED");
+    const wrong = await rejects((async () => parseArgs(["--gc-sectoins", "a.o"]))(), api, "LINK_FAILED");
     ok(wrong.diagnostics[0]!.message.includes("did you mean '--gc-sections'"), "a hint");
     await rejects((async () => parseArgs(["--run", "make"]))(), api, "LINK_FAILED");
     const argued = await link({ ...parseArgs(["--gc-sections", "-pie"]), kind: "exec", inputs: demo(fixtures) });

@@ -5,7 +5,7 @@
  * with o need two dashes, so that `-outfoo` is `-o utfoo` as it has always been.
  */
 import type { ByteString } from "./link-options.ts";
-import { rowOf } from "./option-index.ts";
+import { optionNames, rowOf } from "./option-index.ts";
 import { KNOWN_ELSEWHERE } from "./options.ts";
 import type { OptionRow } from "./option-row.ts";
 
@@ -21,8 +21,8 @@ export interface Match {
   needsNext: boolean;
 }
 
-/** Which row an argument that begins with a dash means; undefined = none. */
-export function matchOption(arg: ByteString): Match | undefined {
+/** Which row an argument that begins with a dash means; undefined = none. `exactly`: not by the beginning of a name. */
+export function matchOption(arg: ByteString, exactly = false): Match | undefined {
   const two = arg.startsWith("--");
   const body = arg.slice(two ? 2 : 1);
   const name = optionName(body);
@@ -31,7 +31,13 @@ export function matchOption(arg: ByteString): Match | undefined {
     if (long) return matchLong(long, name, body);
     if (ELSEWHERE.has(name)) return undefined;
   }
-  return two ? undefined : matchShort(body);
+  return (two ? undefined : matchShort(body)) ?? (exactly ? undefined : matchBeginning(name, body));
+}
+
+/** The one name that begins like this (GNU ld): `--gc-section`. */
+function matchBeginning(name: ByteString, body: ByteString): Match | undefined {
+  const names = optionNames().filter((each) => each.startsWith(name));
+  return names.length === 1 ? matchLong(rowOf(`--${names[0]}`)!, name, body) : undefined;
 }
 
 /** Values that lld also takes from the next argument, and mold and gold do without: --threads, --shuffle-sections. */

@@ -136,7 +136,7 @@ function walk(s: ParseState, args: readonly ByteString[]): void {
       addInput(s, "file", arg);
       continue;
     }
-    const found = matchOption(arg);
+    const found = matchOption(arg, isLld(s.options));
     const group = found === undefined ? groupedFlags(arg) : null;
     if (group !== null) {
       s.warnings.push(`grouped short command line options are deprecated: ${arg}`);

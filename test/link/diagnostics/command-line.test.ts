@@ -22,6 +22,18 @@ commandLine("-m for another machine: one error, not one for each file of that ma
   contains(w.fails("$LD a.o -L l -lb -o x"), "a.o is incompatible with elf_x86_64", "unable to find library -lb\n>>> skipped incompatible l/libb.a");
 }, "as", "ar");
 
+commandLine("the beginning of a name is the option, where no other begins so", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "a.s": ".globl _start, f\n_start: nop\n.section .text.f,\"ax\"\nf: nop\n" }).sh("as a.s -o a.o && $LD a.o -o gc --gc-section --section-sta=.text=0x600000 -fatal-warn");
+  assert.is(w.elf("gc").need(".text").addr, 0x600000);
+  assert.not(w.elf("gc").symbol("f"));
+  w.fails("$LD a.o -o x --export-dyn");
+  if (!wield) return;
+  contains(w.fails("$LD a.o -o x --export-dyn"), "unknown argument '--export-dyn'");
+  w.sh("ln -s $LD ld.lld");
+  contains(w.fails("./ld.lld a.o -o x --gc-section"), "unknown argument '--gc-section', did you mean '--gc-sections'");
+}, "as");
+
 commandLine("files that are too large to be text or in memory are said to be so", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: nop\n" }).sh("as a.s -o a.o && truncate -s 12G huge && truncate -s 600M large && truncate -s 3G more");
