@@ -1,5 +1,6 @@
 /**
- * --oformat srec and ihex: the same records as objcopy makes of the ELF output, for low, middle and high addresses and with gaps.
+ * --oformat srec and ihex: the same records as objcopy makes of the ELF output, for low, middle and high addresses and with gaps. Raw images
+ * (--oformat binary) without layout scripts; with them: script-memory.
  */
 import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
@@ -30,6 +31,28 @@ hexes("an object file cannot be a raw image", (w) => {
   w.write({ "a.s": SOURCE }).sh("as a.s -o a.o");
   for (const format of ["ihex", "srec", "binary"]) contains(w.fails(`$LD -r a.o --oformat=${format} -o out`), `-r and --oformat=${format} may not be used together`);
   assert.not(w.exists("out"));
+});
+
+hexes("--oformat binary of shared objects and position-independent programs has no padding for RELRO", (w) => {
+  w.write({ "s.c": "extern int ext(int); int data = 4; int *p = &data; int f(int x) { return ext(x) + *p; } static int bss[10]; int g(int i) { return bss[i]; }" });
+  w.sh("gcc -fpic -O1 -fno-asynchronous-unwind-tables -c s.c");
+  for (const kind of ["-shared", "-pie -e0 --unresolved-symbols=ignore-all --no-dynamic-linker"]) {
+    const sizes = ["relro", "norelro"].map((relro) => (w.sh(`$LD ${kind} -z ${relro} s.o --oformat=binary -o ${relro}`), w.bytes(relro).length));
+    if (linkerName === "wield") assert.is(sizes[0], sizes[1]);
+  }
+}, "gcc");
+
+hexes("--oformat binary without a script: sections follow each other, nothing else is in the file", (w) => {
+  if (linkerName !== "wield") return;
+  w.write({ "t.s": '.text\n.globl _start\n_start: .byte 1,2,3\n.data\n.byte 4\n.bss\n.space 100\n.section .odd\n.byte 9\n' });
+  w.sh("gcc -c t.s && $LD t.o --oformat=binary -o t");
+  assert.equal([...w.bytes("t")], [1, 2, 3, 4]);
+  w.write({ "u.s": '.text\n.globl _start\n_start: .fill 64,1,7\n.section .debug_str,"MS",@progbits,1\n.asciz "not in the image"\n' });
+  w.sh("gcc -c u.s && $LD u.o --oformat=binary -o u");
+  assert.equal([...w.bytes("u")], Array.from({ length: 64 }, () => 7));
+  contains(w.fails("$LD t.o --oformat foo -o u"), "unknown --oformat value: foo");
+  w.write({ "bad.ld": "OUTPUT_FORMAT(binary-freebsd)" });
+  contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");
 });
 
 hexes.run();

@@ -332,28 +332,6 @@ memory("--oformat binary: contents at their load addresses, as objcopy and GNU l
   w.sh("$LD main.o -T stm32.ld -T f.ld -o again 2>&1 && cmp raw again");
 }, "ld.bfd", "objcopy");
 
-memory("--oformat binary of shared objects and position-independent programs has no padding for RELRO", (w) => {
-  w.write({ "s.c": "extern int ext(int); int data = 4; int *p = &data; int f(int x) { return ext(x) + *p; } static int bss[10]; int g(int i) { return bss[i]; }" });
-  w.sh("gcc -fpic -O1 -fno-asynchronous-unwind-tables -c s.c");
-  for (const kind of ["-shared", "-pie -e0 --unresolved-symbols=ignore-all --no-dynamic-linker"]) {
-    const sizes = ["relro", "norelro"].map((relro) => (w.sh(`$LD ${kind} -z ${relro} s.o --oformat=binary -o ${relro}`), w.bytes(relro).length));
-    if (linkerName === "wield") assert.is(sizes[0], sizes[1]);
-  }
-}, "gcc");
-
-memory("--oformat binary without a script: sections follow each other, nothing else is in the file", (w) => {
-  if (linkerName !== "wield") return;
-  w.write({ "t.s": '.text\n.globl _start\n_start: .byte 1,2,3\n.data\n.byte 4\n.bss\n.space 100\n.section .odd\n.byte 9\n' });
-  w.sh("gcc -c t.s && $LD t.o --oformat=binary -o t");
-  assert.equal([...w.bytes("t")], [1, 2, 3, 4]);
-  w.write({ "u.s": '.text\n.globl _start\n_start: .fill 64,1,7\n.section .debug_str,"MS",@progbits,1\n.asciz "not in the image"\n' });
-  w.sh("gcc -c u.s && $LD u.o --oformat=binary -o u");
-  assert.equal([...w.bytes("u")], Array.from({ length: 64 }, () => 7));
-  contains(w.fails("$LD t.o --oformat foo -o u"), "unknown --oformat value: foo");
-  w.write({ "bad.ld": "OUTPUT_FORMAT(binary-freebsd)" });
-  contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");
-});
-
 memory("--enable-non-contiguous-regions: what does not fit goes to the next description that matches it", (w) => {
   const functions = Array.from({ length: 12 }, (_, i) => `.section .text.f${i},"ax"\n.globl f${i}\nf${i}: .fill ${8 + i},1,${i}\n.quad f${(i * 5) % 12}\n`).join("");
   w.write({
