@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { defaults } from "../../ts/host/v8-flags.ts";
+import { defaults, patient } from "../../ts/host/v8-flags.ts";
 import { repoRoot, run, temporaryFolder } from "../helpers/tools.ts";
 
 const test = suite("host/code-cache");
@@ -47,6 +47,14 @@ function accepted(name: string, flags: readonly string[]): boolean {
   const tie = 16 + (process.version + process.versions.v8 + process.arch).length;
   return run(process.execPath, [...flags, "-e", program, path.join(dist, name), String(tie)]).stdout === "false\n";
 }
+
+test("V8 knows the flags that are set while it runs", () => {
+  const set = 'for (const flag of process.argv.slice(1)) require("node:v8").setFlagsFromString(flag);';
+  const { v8 } = process.versions;
+  assert.is(run(process.execPath, ["-e", set, "--", ...patient(v8), ...defaults(v8)]).stderr, "");
+  // Those of Node 22 and later have no such budget.
+  assert.not.match([...patient("12.4"), ...defaults("12.4"), ...patient("14.6")].join(" "), "interrupt");
+});
 
 test("V8 accepts the caches for what they were made of", () => {
   for (const name of ["quick", "main", "api"]) {

@@ -25,7 +25,7 @@ import { checkWritable, openOutput } from "./node-output.ts";
 import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
-import { NO_TURBOFAN, OPTIMISE, PATIENT, TURBOFAN, changedFlags, defaults, setFlags } from "./v8-flags.ts";
+import { NO_TURBOFAN, OPTIMISE, TURBOFAN, changedFlags, defaults, patient, setFlags } from "./v8-flags.ts";
 import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
@@ -80,8 +80,9 @@ function readWhole(path: string | Buffer, size: number, atMost: number): Uint8Ar
       const count = readSync(fd, bytes, end, Math.min(bytes.length - end, CALL_BYTES_MAX), end);
       if (count === 0) return bytes.subarray(0, end);
       end += count;
+      if (end > atMost) throw tooLarge();
       if (end < bytes.length) continue;
-      const longer = new Uint8Array(2 * end);
+      const longer = new Uint8Array(Math.min(2 * end, atMost + 1));
       longer.set(bytes);
       bytes = longer;
     }
@@ -363,7 +364,7 @@ class NodeHost implements Host {
     if (this.startFlags.length === 0 && this.flags === null) return;
     // These were compiled under the flags of before.
     this.modules[0] ??= this.cachedKernels();
-    setFlags([...PATIENT, OPTIMISE, TURBOFAN]);
+    setFlags([...patient(process.versions.v8), OPTIMISE, TURBOFAN]);
   }
 
   beComplete(): void {

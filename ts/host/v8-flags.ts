@@ -13,7 +13,9 @@ export const OPTIMISE = "--max-optimized-bytecode-size=61440";
  * For much JavaScript that runs for some tenths of a second: baseline code, and TurboFan only for what runs very long. With its own budget it
  * spent half of the CPU time of a link with 5,000 output sections on functions that were over by then.
  */
-export const PATIENT = ["--sparkplug", "--interrupt-budget=500000"];
+export const patient = (v8: string): string[] => ["--sparkplug", ...interruptBudget(v8, 500_000)];
+/** Bytes of bytecode until TurboFan is asked. V8 12 counts calls, and complains of flags that it does not know. */
+const interruptBudget = (v8: string, bytes: number): string[] => (Number.parseInt(v8) < 12 ? [`--interrupt-budget=${bytes}`] : []);
 /** TurboFan optimises nothing; where V8 has Maglev, which takes a tenth of the time, that does. */
 export const NO_TURBOFAN = "--no-opt";
 export const TURBOFAN = "--opt";
@@ -24,7 +26,7 @@ export const NO_MARKING = "--no-incremental-marking";
 export function defaults(v8: string): string[] {
   const wasm = Number.parseInt(v8) < 12 ? 1_800_000 : 13_000_000;
   return [
-    OPTIMISE, TURBOFAN, "--sparkplug", "--interrupt-budget=67584", "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", `--wasm-tiering-budget=${wasm}`, "--no-allow-natives-syntax",
+    OPTIMISE, TURBOFAN, "--sparkplug", ...interruptBudget(v8, 67_584), "--rehash-snapshot", "--min-semi-space-size=0", "--no-wasm-lazy-validation", `--wasm-tiering-budget=${wasm}`, "--no-allow-natives-syntax",
     "--no-verify-snapshot-checksum", "--incremental-marking",
   ];
 }
