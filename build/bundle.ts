@@ -119,7 +119,7 @@ export async function buildAll(release = false): Promise<void> {
   if (parts.every(({ status }) => status === "fulfilled")) parts.push(...(await Promise.allSettled([web(DIST, path.join(DIST, "kernels.wasm"), release), single(DIST, BUNDLE)])));
   const failures = parts.flatMap((part) => (part.status === "rejected" ? [String((part.reason as Error).message)] : []));
   if (failures.length > 0) throw new Error(`build failed:\n${failures.join("\n")}`);
-  execFileSync(process.execPath, [path.join(DIST, "warm.cjs")], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, NODE_OPTIONS: "" } });
+  execFileSync(process.execPath, [path.join(DIST, "warm.cjs"), ...(release ? ["portable"] : [])], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, NODE_OPTIONS: "" } });
 }
 
 if (/build-bundle\.mjs$/.test(process.argv[1] ?? "")) {

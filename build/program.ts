@@ -7,7 +7,7 @@
  */
 import * as path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { launcherFlags, launcherV8Flags } from "./launcher.ts";
+import { launcherFlags, launcherV8Flags } from "./launcher/launcher.ts";
 import { LEFT_OUT, leaveOut } from "./leave-out.ts";
 import { put } from "./put.ts";
 import { putTied } from "./tied.ts";

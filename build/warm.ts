@@ -9,7 +9,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadBundle } from "../ts/start/load.ts";
 import { warmKernels } from "./kernel-cache.ts";
-import { launcher, launcherFlags, launcherV8Flags } from "./launcher.ts";
+import { launcherFlags, launcherV8Flags, nativeLauncher, shellLauncher } from "./launcher/launcher.ts";
 import { put } from "./put.ts";
 import { recordKernels } from "./record-kernels.ts";
 import { record } from "./record-program.ts";
@@ -43,12 +43,18 @@ async function warmApi(links: readonly string[][], made: string): Promise<void> 
   fs.renameSync(made, cache);
 }
 
-async function warm(): Promise<void> {
+function putLauncher(launcher: string | Uint8Array): void {
+  for (const name of ["ld", "ld.wield"]) put(path.join(dist, "driver", name), launcher, 0o777);
+}
+
+/** `portable`: with a launcher that other systems and processors run, too. */
+async function warm(portable: boolean): Promise<void> {
   const flags = launcherFlags();
-  for (const name of ["ld", "ld.wield"]) put(path.join(dist, "driver", name), launcher(flags), 0o777);
+  putLauncher(shellLauncher(flags));
   const folder = fs.mkdtempSync(path.join(dist, "warm."));
   try {
     const links = warmLinks(folder, path.join(dist, "..", "build/demo"));
+    if (!portable) putLauncher(nativeLauncher(flags, path.join(dist, "../build/launcher/launcher.o"), path.join(dist, "driver/ld"), folder));
     warmKernels(dist, flags, [__filename, "kernels", JSON.stringify(links)]);
     await warmApi(links, path.join(folder, "cache"));
     // Those are what dist/cli.cjs sets when it finds caches.
@@ -66,7 +72,7 @@ else if (what === "try") {
   process.argv.splice(2, 2);
   loadBundle(name!).start();
 } else {
-  warm().catch((error: Error) => {
+  warm(what === "portable" || process.platform !== "linux" || process.arch !== "x64").catch((error: Error) => {
     // Where nobody may write, for example: not a reason to have no wield.
     if (process.env["npm_lifecycle_event"] === "postinstall") return;
     console.error(error.message);

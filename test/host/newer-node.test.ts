@@ -22,7 +22,7 @@ function installed(): string {
   const folder = temporaryFolder("newer-node");
   fs.mkdirSync(path.join(folder, "dist"));
   for (const name of fs.readdirSync(dist)) if (/\.(?:js|cjs|mjs|wasm|json)$/.test(name)) fs.copyFileSync(path.join(dist, name), path.join(folder, "dist", name));
-  fs.cpSync(path.join(repoRoot(), "build/demo"), path.join(folder, "build/demo"), { recursive: true });
+  for (const objects of ["build/demo", "build/launcher"]) fs.cpSync(path.join(repoRoot(), objects), path.join(folder, objects), { recursive: true });
   fs.writeFileSync(path.join(folder, "script.ld"), "SECTIONS { . = 0x400000; .text : { *(.text*) } .rodata : { *(.rodata*) } .data : { *(.data*) *(.bss*) } }");
   const made = run(node, [path.join(folder, "dist/warm.cjs")]);
   assert.equal([made.status, made.stdout, made.stderr], [0, "", ""]);

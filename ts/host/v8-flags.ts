@@ -22,7 +22,7 @@ export const TURBOFAN = "--opt";
 /** Garbage that survives is collected in one go. */
 export const NO_MARKING = "--no-incremental-marking";
 
-/** What the launcher (build/launcher.ts) and large-link.ts change, as it is in V8 when nobody does; `v8`: its version. */
+/** What the launcher (build/launcher/launcher.ts) and large-link.ts change, as it is in V8 when nobody does; `v8`: its version. */
 export function defaults(v8: string): string[] {
   const wasm = Number.parseInt(v8) < 12 ? 1_800_000 : 13_000_000;
   return [

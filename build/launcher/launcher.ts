@@ -1,7 +1,9 @@
 /** dist/driver/ld, and the flags with which it starts Node. */
-import { spawnSync } from "node:child_process";
-import { NATIVES } from "../ts/host/kernel-cache.ts";
-import { OPTIMISE_NONE } from "../ts/host/v8-flags.ts";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { NATIVES } from "../../ts/host/kernel-cache.ts";
+import { OPTIMISE_NONE } from "../../ts/host/v8-flags.ts";
 
 /**
  * What the launcher tells V8, because most links are over in the time that V8 takes to plan for a long run: no optimising
@@ -28,20 +30,27 @@ export function launcherFlags(): string[] {
 export const launcherV8Flags = (flags: readonly string[]): string[] => flags.filter((flag) => !SMALL_LINK_NODE_FLAGS.includes(flag));
 
 /**
- * dist/driver/ld, for `gcc -B dist/driver`. What a user's environment does to Node programs (NODE_OPTIONS=--require …, extra
+ * dist/driver/ld, for `gcc -B dist/driver`, as a shell script. What a user's environment does to Node programs (NODE_OPTIONS=--require …, extra
  * certificates that cost 30 ms to load) does not reach the linker; nothing but a symbolic link to it costs a process. The name
- * that it was called by goes along, for messages.
+ * that it was called by goes along, for messages. `node`: its path; when it is gone, the one on PATH is taken.
  */
-export function launcher(flags: string[]): string {
-  const node = `'${process.execPath.replaceAll("'", "'\\''")}'`;
+export function shellLauncher(flags: string[], node = process.execPath): string {
+  const quoted = `'${node.replaceAll("'", "'\\''")}'`;
   return [
     "#!/bin/sh",
     "unset NODE_OPTIONS NODE_EXTRA_CA_CERTS",
     'export WIELD_CALLED="${0##*/}"',
     'cli="${0%/*}/../cli.cjs"',
     '[ -f "$cli" ] || cli="$(dirname "$(readlink -f "$0")")/../cli.cjs"',
-    `[ -x ${node} ] || exec node "$cli" "$@"`,
-    `exec ${[node, ...flags].join(" ")} "$cli" "$@"`,
+    `[ -x ${quoted} ] || exec node "$cli" "$@"`,
+    `exec ${[quoted, ...flags].join(" ")} "$cli" "$@"`,
     "",
   ].join("\n");
+}
+
+/** The same as a program, of launcher.s, which starts Node a millisecond sooner. `ld`: a linker; `folder`: for files. */
+export function nativeLauncher(flags: string[], object: string, ld: string, folder: string, node = process.execPath): Uint8Array {
+  fs.writeFileSync(path.join(folder, "words"), [node, ...flags, ""].join("\0"));
+  execFileSync(ld, ["-s", "-z", "noseparate-code", object, "-b", "binary", "words", "-o", "launcher"], { cwd: folder });
+  return fs.readFileSync(path.join(folder, "launcher"));
 }
