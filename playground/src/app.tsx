@@ -5,7 +5,7 @@ import { CHOICES, choose } from "./command-line.ts";
 import { Editor } from "./editor/editor.tsx";
 import { EXAMPLES } from "./examples.ts";
 import { GraphIndex } from "./link/graph-index.ts";
-import { addFiles, download, edited, example, files, good, linked, messages, openExample, outputName, pending, setWords, shown, startOver, threads, trouble, words } from "./link/state.ts";
+import { addFiles, download, edited, errors, example, files, good, linked, openExample, outputName, pending, setWords, shown, startOver, threads, trouble, whole, words } from "./link/state.ts";
 import { CommandPane } from "./panes/command-pane.tsx";
 import { DroppedPane, droppedSections } from "./panes/dropped-pane.tsx";
 import { FilesPane } from "./panes/files-pane.tsx";
@@ -52,8 +52,7 @@ function SourceNote() {
 }
 
 function Header() {
-  const current = linked.value;
-  const ready = current?.result.ok === true && current.result.output.length > 0;
+  const bytes = whole.value?.output.length ?? 0;
   return (
     <header>
       <h1><img src="./icon.svg" alt="" width="22" height="22" />wield <span>playground</span></h1>
@@ -65,8 +64,8 @@ function Header() {
       {edited.value && <button type="button" class="button" onClick={() => void startOver()} title="The example as it is given; what you wrote is gone">Start over</button>}
       <p class="about dim">{EXAMPLES.find(({ id }) => id === example.value)?.about}</p>
       <ThemeButton />
-      <button type="button" class="button primary" disabled={!ready} onClick={download} title={`Linux x86-64: chmod +x ${outputName.value} && ./${outputName.value}`}>
-        Download <b class="mono">{outputName.value}</b>{ready && <span> {current.result.output.length.toLocaleString("en")} B</span>}
+      <button type="button" class="button primary" disabled={bytes === 0} onClick={download} title={`Linux x86-64: chmod +x ${outputName.value} && ./${outputName.value}`}>
+        Download <b class="mono">{outputName.value}</b>{bytes > 0 && <span> {bytes.toLocaleString("en")} B</span>}
       </button>
     </header>
   );
@@ -132,16 +131,15 @@ function Results() {
 const counted = (count: number, noun: string): string => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 function Status() {
-  const current = linked.value;
-  const errors = messages.value.filter(({ severity }) => severity === "error").length;
+  const result = whole.value;
   const isolated = globalThis.crossOriginIsolated;
-  const state = trouble.value !== "" ? "trouble" : current === null ? "starting" : current.result.ok && errors === 0 ? "ok" : "failed";
-  const text = current === null ? "starting the linker" : current.result.ok ? `linked in ${current.result.timings.total.toFixed(1)} ms` : counted(errors, "error");
+  const state = trouble.value !== "" ? "trouble" : linked.value === null ? "starting" : result === null ? "failed" : "ok";
+  const text = linked.value === null ? "starting the linker" : result === null ? counted(errors.value, "error") : `linked in ${result.timings.total.toFixed(1)} ms`;
   return (
     <footer class={state} data-state={pending.value ? "pending" : state}>
       <span class="state" aria-hidden="true">{text}</span>
-      <span class="heard" role="status">{current === null ? "" : current.result.ok && errors === 0 ? "linked" : text}</span>
-      {current?.result.ok === true && <span>{counted(current.result.output.length, "byte")}, {counted(current.result.stats.objects, "object")}, {counted(current.result.stats.relocations, "relocation")}</span>}
+      <span class="heard" role="status">{linked.value === null ? "" : result === null ? text : "linked"}</span>
+      {result !== null && <span>{counted(result.output.length, "byte")}, {counted(result.stats.objects, "object")}, {counted(result.stats.relocations, "relocation")}</span>}
       <span class="isolation" title={isolated ? "Cross-origin isolated: large links use several threads" : "Not cross-origin isolated: memory cannot be shared, so one thread links. The bytes are the same."}>
         {isolated ? `isolated, up to ${threads.value || "…"} threads` : "not isolated, one thread"}
       </span>

@@ -67,6 +67,16 @@ check("an edit that makes an undefined symbol is shown at its line, with a hint,
   assert.is(await runs(page), "Hello from the editor, linked by wield\n".repeat(3));
 });
 
+check("a line that cannot be assembled counts as an error, and the program without it is not offered", false, async (page) => {
+  await page.click(".cm-content");
+  await page.press(".cm-content", "Control+End");
+  await page.keyboard.type("        mov     %raxx, %rbx");
+  await state(page, "failed");
+  assert.is(await page.textContent("footer .state"), "1 error");
+  assert.match(await page.textContent(".messages"), /Unknown register/);
+  assert.ok(await page.evaluate<boolean>("document.querySelector('header .primary').disabled"));
+});
+
 check("examples are found as they were left, by arrow keys too, and can be started over", false, async (page) => {
   await page.click(".cm-content");
   await page.press(".cm-content", "Control+End");
@@ -175,6 +185,9 @@ check("files that are no inputs are answered with what to do, and can be taken a
   await state(page, "failed");
   await page.click('button[aria-label="Remove text.o"]');
   await state(page, "ok");
+  await drop(page, "empty.o", new Uint8Array());
+  await page.waitForFunction("document.querySelector('.messages').textContent.includes('empty.o is empty.')");
+  await page.click('button[aria-label="Remove empty.o"]');
   await drop(page, "win.obj", Uint8Array.from([0x64, 0x86, 3, 0, 1, 2, 3, 4]));
   await page.waitForFunction("document.querySelector('.messages').textContent.includes('win.obj is a COFF object (Windows): this linker takes')");
   await drop(page, "prog.bc", Buffer.from("BC\xc0\xde5\x14\0\0", "latin1"));

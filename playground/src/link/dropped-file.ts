@@ -41,7 +41,7 @@ export function remark({ kind, what }: Known, { name, size }: File): string {
   if (kind === "bitcode") return `${name} is LLVM bitcode, and there is no compiler in this page: compile it without -flto.`;
   if (kind === "thin archive") return `${name} is a thin archive, which only names its members: drop those, too.`;
   if (kind !== "other") return "";
-  if (size === 0) return isInput(kind, name) ? "" : `${name} is empty.`;
+  if (size === 0) return `${name} is empty.`;
   if (/\.(?:c|cc|cpp|cxx|C|rs|go|f90|m)$/.test(name)) return `${name} is source code, and there is no compiler in this page: compile it elsewhere (gcc -O1 -c ${name}) and drop the object.`;
   if (/\.(?:zip|gz|xz|bz2|zst|deb|rpm|tgz)$/.test(name)) return `${name} is packed: unpack it and drop the objects and archives in it.`;
   if (what !== "") return `${name} is ${what}: this linker takes objects and archives for Linux on x86-64.`;

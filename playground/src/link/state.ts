@@ -296,6 +296,14 @@ export const messages = computed<Message[]>(() => {
   return found;
 });
 
+export const errors = computed(() => messages.value.filter(({ severity }) => severity === "error").length);
+
+/** A program of everything that stands in the page: the assembler passes over lines that it does not understand. */
+export const whole = computed(() => {
+  const result = linked.value?.result;
+  return result?.ok === true && errors.value === 0 ? result : null;
+});
+
 function placed({ severity, message, hint = "", code, rawSymbol, symbol }: Diagnostic, { assembled: all }: Linked): Message[] {
   const name = rawSymbol ?? symbol ?? "";
   const places: { file: string; line: number }[] = [];
@@ -315,13 +323,13 @@ export const outputName = computed(() => {
 
 /** Puts the output where downloads go. */
 export function download(): void {
-  const current = linked.value;
-  if (current === null || !current.result.ok) return;
-  const url = URL.createObjectURL(new Blob([current.result.output], { type: "application/octet-stream" }));
+  const output = whole.value?.output;
+  if (output === undefined) return;
+  const url = URL.createObjectURL(new Blob([output], { type: "application/octet-stream" }));
   const link = Object.assign(document.createElement("a"), { href: url, download: outputName.value });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  told.value = runs(current.result.output) ? `To run it on Linux (x86-64, or WSL): chmod +x ${outputName.value} && ./${outputName.value}` : "";
+  told.value = runs(output) ? `To run it on Linux (x86-64, or WSL): chmod +x ${outputName.value} && ./${outputName.value}` : "";
 }
 
 /** Is it a program: ET_EXEC, or ET_DYN with an entry point? */
