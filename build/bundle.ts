@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
-import { api } from "./api.ts";
+import { api, LINE_LIMIT } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
 import { kernelNames } from "./gen-kernels.ts";
 import { tabulateKernels } from "./kernel-table.ts";
@@ -74,7 +74,7 @@ async function allKernels(): Promise<void> {
 /** What the API's bundles have: they are modules, because those who import them are. Builtins that are loaded late need a `require`. */
 const MODULE: BuildOptions = {
   format: "esm",
-  lineLimit: 200,
+  lineLimit: LINE_LIMIT,
   define: { "import.meta.dirname": "$dirname" },
   banner: {
     js: 'import{createRequire as $createRequire}from"node:module";import{fileURLToPath as $path}from"node:url";const require=$createRequire(import.meta.url),$dirname=$path(new URL(".",import.meta.url)).replace(/.$/,"");',

@@ -75,6 +75,7 @@ test("relocations that need -fPIC name the symbol or say that it is local; they 
   const local = messages.recompileWithPic("R_X86_64_32", "", B, BARE);
   assert.match(local.text, "against local symbol;");
   assert.not("symbol" in local);
+  assert.match(messages.notWithShared("R_X86_64_TPOFF32", "t", B, BARE).text, "relocation R_X86_64_TPOFF32 against t cannot be used with -shared; recompile with -fPIC\n");
 });
 
 test("messages about files name file and member", () => {

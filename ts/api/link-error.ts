@@ -2,6 +2,8 @@
 import type { Diagnostic, LinkErrorCode } from "./types.ts";
 
 export class LinkError extends Error {
+  /** Bundles have short names for classes, and Node shows a class that is called otherwise than its errors. */
+  static override readonly name = "LinkError";
   readonly code: LinkErrorCode;
   /** All that was said, warnings included. */
   readonly diagnostics: readonly Diagnostic[];

@@ -251,7 +251,7 @@ export function recompileWithPic(type: string, symbol: ByteString, definedIn: Pl
 }
 
 export function notWithShared(type: string, symbol: ByteString, definedIn: Place, place: SourcePlace): Message {
-  return impossible(`relocation ${type} against ${symbol === "" ? "local symbol" : symbol} cannot be used with -shared`, symbol, definedIn, place);
+  return impossible(`relocation ${type} against ${symbol === "" ? "local symbol" : symbol} cannot be used with -shared; recompile with -fPIC`, symbol, definedIn, place);
 }
 
 /** `at` is `a.o:(.text)`. */

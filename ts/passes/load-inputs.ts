@@ -52,7 +52,7 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   const walked = loader.walked !== null && loader.walked.list.length > 0 ? loader.walked : null;
   loader.rows.fillTable(walked?.reserve(ctx.inputs.length));
   ctx.diag.throwIfErrors();
-  if (loader.rows.files === 0 && loader.archives.count === 0) ctx.diag.fatal({ code: "NO_INPUT", text: "no input files" });
+  if (loader.rows.files === 0 && loader.archives.count === 0) ctx.diag.fatal({ code: "NO_INPUT", text: "no input files\n>>> what was given is empty, or scripts that name none" });
   return walked;
 }
 

@@ -38,7 +38,7 @@ paths("objects, archives and scripts may come from pipes, with threads too", (w)
 paths("an empty file is a script that says nothing, as in GNU ld and lld", (w) => {
   w.write({ ...SOURCES, "empty.o": "" }).sh(`${ASSEMBLE} $LD a.o /dev/null f.o -o p`);
   w.sh("cp empty.o libnothing.a && $LD a.o empty.o f.o -L. -lnothing --whole-archive empty.o -o q && cmp p q");
-  if (wield) contains(w.fails("$LD empty.o -o q"), "no input files");
+  if (wield) contains(w.fails("$LD empty.o -o q"), "no input files\n>>> what was given is empty, or scripts that name none\n");
   assert.is(w.elf("p").symbol("f")!.name, "f");
 });
 
