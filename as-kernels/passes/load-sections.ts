@@ -10,7 +10,7 @@ import { report } from "../lib/issue.ts";
 import {
   ERR_LINK_ORDER, ERR_LINK_ORDER_KIND, ERR_MULTIPLE_RELA, ERR_REL_UNSUPPORTED, ERR_SECTION_TYPE, ERR_RELA_TARGET, ISEC_EH_FRAME, ISEC_CONSUMED,
   ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT, OBJF_EXEC_STACK, OBJF_HAS_STACK_NOTE, SPLIT_STACK, SPLIT_STACK_SOME_NOT, OUT_RELOCATABLE, SLOT_REGULAR,
-  ERR_COMPRESSED, ERR_CREL, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE, OBJF_CREL,
+  ERR_COMPRESSED, ERR_CREL, ERR_MERGE_WRITABLE, ISSUE_BAD_MERGE, MERGE_OR_REFUSE, OBJF_CREL,
 } from "../shared/abi.ts";
 import {
   ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHF_LINK_ORDER, SHF_MERGE, SHF_OS_NONCONFORMING, SHT_CREL,
@@ -101,7 +101,7 @@ export function numberSections(o: u32, next: u32, localBase: u32): u32 {
 
 /**
  * Fills the isec rows of object `o` from its section headers at `shdrs`; `names`: its section name table, 0 = did not stay.
- * `base`: bytes from the start of the file to the object.
+ * `base`: bytes from the start of the file to the object; `keepMerge`: MERGE_*.
  */
 export function fillSections(o: u32, shdrs: u32, names: u32, base: f64, keepMerge: u32): void {
   const t = tables();
@@ -142,6 +142,14 @@ function isUnknown(type: u32, flags: u32): bool {
   if (type < <u32>SHT_UNKNOWN) return false;
   if (type >= <u32>SHT_LOUSER) return (flags & SHF_ALLOC) != 0;
   return type < <u32>SHT_LOOS ? type != SHT_CREL : type <= <u32>SHT_HIOS && (flags & SHF_OS_NONCONFORMING) != 0;
+}
+
+/**
+ * What cannot be merged stays as it is, as with GNU ld: clang writes .data..ro_after_init as writable constants, CompCert .rodata.cst8 of odd
+ * sizes. `stored`: bytes, 0 = compressed.
+ */
+function isMergeable(flags: u32, stored: u64, entsize: u32): boolean {
+  return (flags & SHF_WRITE) == 0 && stored % <u64>entsize == 0;
 }
 
 function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, keepMerge: u32): void {
@@ -205,8 +213,8 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   // A partial link that keeps everything need not know what is in .eh_frame.
   if (isEhFrame(name) && (params().outputKind != OUT_RELOCATABLE || params().gcSections)) isec.kind[row] = <u8>ISEC_EH_FRAME;
   else if (keepMerge && flags & SHF_MERGE && entsize != 0 && size != 0 && type != SHT_NOBITS) {
-    if (flags & SHF_WRITE) report(ISSUE_BAD_MERGE, o, row, 0, ERR_MERGE_WRITABLE, 0);
-    else isec.kind[row] = <u8>ISEC_MERGE;
+    if (keepMerge == MERGE_OR_REFUSE && flags & SHF_WRITE) report(ISSUE_BAD_MERGE, o, row, 0, ERR_MERGE_WRITABLE, 0);
+    else if (keepMerge == MERGE_OR_REFUSE || isMergeable(flags, isec.compressed[row] ? 0 : size, entsize)) isec.kind[row] = <u8>ISEC_MERGE;
   }
   const whole = t.obj.whole[o];
   if (whole != 0 && isec.compressed[row] == 0 && type != SHT_NOBITS) isec.kept[row] = whole + <u32>load<u64>(header, SH_OFFSET);

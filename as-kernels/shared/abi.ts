@@ -178,6 +178,13 @@ export const ISEC_SYNTHETIC = 4;
 /** Parsed for its meaning, not copied (.note.gnu.property and the like). */
 export const ISEC_CONSUMED = 5;
 
+// ---- What becomes of SHF_MERGE sections ----
+export const MERGE_NONE = 0;
+/** Those that can be merged are. */
+export const MERGE_SOME = 1;
+/** Others are errors (lld). */
+export const MERGE_OR_REFUSE = 2;
+
 // ---- --unique, for each isec ----
 /** Gets an output section for itself, named by the rules. */
 export const ALONE = 1;

@@ -4,8 +4,9 @@
  * Relocations of allocated sections become resident here; those of debug sections are read when they are written.
  * Commons get a section each, so that gc can drop them one by one.
  */
-import { ISEC_SYNTHETIC, OBJF_CREL, SPLIT_STACK } from "../../as-kernels/shared/abi.ts";
+import { ISEC_SYNTHETIC, MERGE_NONE, MERGE_OR_REFUSE, MERGE_SOME, OBJF_CREL, SPLIT_STACK } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
@@ -28,8 +29,10 @@ const A_OBJECTS = 0; // address of u32 obj rows
 const A_COUNT = 1;
 const A_KEEP_MERGE = 2;
 
-/** 1 = SHF_MERGE sections are taken apart. */
-const keepsMerge = ({ optimize, mergeStrings, relocatable }: LinkOptions): number => ((optimize > 0 && mergeStrings) || relocatable ? 1 : 0);
+function keepsMerge(options: LinkOptions): number {
+  if (!options.relocatable && (options.optimize === 0 || !options.mergeStrings)) return MERGE_NONE;
+  return isLld(options) ? MERGE_OR_REFUSE : MERGE_SOME;
+}
 
 /** Phase: sections and symbols of the included objects of a chunk. */
 function sectionsPhase(w: WorkerContext, chunk: number): void {

@@ -70,7 +70,9 @@ export function rankOf(ctx: Context, osec: OutputSection): number {
     else if (osec.sh_type !== SHT_PROGBITS && osec.sh_type !== SHT_X86_64_UNWIND) rank |= 4;
     else rank |= RANK_RODATA | (UNWIND.indexOf(osec.name) + 1);
   } else if ((flags & SHF_EXECINSTR) !== 0) {
-    rank |= (flags & SHF_WRITE) !== 0 ? RANK_EXEC_WRITE : RANK_EXEC;
+    // Large code, too, stays away from small code and its data: lld since 20.
+    if ((flags & SHF_WRITE) !== 0) rank |= RANK_EXEC_WRITE;
+    else rank |= large ? RANK_LARGE | 5 : RANK_EXEC;
   } else {
     rank |= RANK_WRITE;
     if ((flags & SHF_TLS) === 0) rank |= RANK_NOT_TLS;

@@ -68,11 +68,12 @@ broken("mergeable sections: writable ones, odd sizes, unterminated strings, refe
   const merged = Array.from({ length: 3 }, (_, i) => patch.header(SHT_PROGBITS, i)[0]).find((at) => patch.view.getUint32(at + 8, true) === 0x12)!;
   patch.view.setUint32(merged + 8, 0x13, true);
   w.write({ "w.o": patch.bytes });
-  contains(w.fails("$LD w.o -o w"), "w.o:(.foo): writable SHF_MERGE section is not supported");
+  w.sh("ln -s $LD ld.lld");
+  contains(w.fails("./ld.lld w.o -o w"), "w.o:(.foo): writable SHF_MERGE section is not supported");
   patch.view.setUint32(merged + 8, 0x12, true);
   patch.view.setUint32(merged + 32, 7, true);
   w.write({ "w.o": patch.bytes });
-  contains(w.fails("$LD w.o -o w"), "w.o:(.foo): SHF_MERGE section size (7) must be a multiple of sh_entsize (4)");
+  contains(w.fails("./ld.lld w.o -o w"), "w.o:(.foo): SHF_MERGE section size (7) must be a multiple of sh_entsize (4)");
   contains(fails(".section .foo,\"aMS\",@progbits,1\n.ascii \"abc\""), /m\.o:\(\.foo.*: string is not null terminated/);
   for (const offset of ["- 1", "+ 8", "+ 10"]) {
     contains(fails(`.data\n.quad .foo ${offset}\n.section .foo,\"aM\",@progbits,4\n.quad 0`, "-shared"), "m.o:(.foo): offset is outside the section");
@@ -80,6 +81,21 @@ broken("mergeable sections: writable ones, odd sizes, unterminated strings, refe
   contains(fails(".section .debug_x,\"\",@progbits\n.quad .foo + 4\n.section .foo,\"MS\",@progbits,1\n.asciz \"abc\""), "m.o:(.foo): offset is outside the section");
   // Not merged, no pieces, no complaint.
   w.sh("$LD -O0 m.o -o m");
+}, "as");
+
+broken("constants that cannot be merged, writable or of odd sizes, stay as they are", (w) => {
+  if (linkerName === "lld") return; // errors
+  w.write({ "m.s": `.globl _start\n_start: mov b(%rip), %edi\nsub a(%rip), %edi\naddl $1, b(%rip)\nadd b(%rip), %edi\nmov $60, %eax\nsyscall\n.section .foo,"awM",@progbits,4\na: .long 5\nb: .long 5\n.section .cst8,"aM",@progbits,8\n.quad 7, 7` }).sh("as m.s -o m.o");
+  const patch = new Patch(w.bytes("m.o"));
+  const odd = Array.from({ length: 4 }, (_, i) => patch.header(SHT_PROGBITS, i)[0]).find((at) => patch.view.getUint32(at + 8, true) === 0x12)!;
+  patch.view.setUint32(odd + 32, 12, true); // CompCert
+  w.write({ "w.o": patch.bytes });
+  w.sh("$LD w.o -o w && $LD -r w.o -o r.o && $LD r.o -o r");
+  for (const name of ["w", "r"]) {
+    w.sh(`./${name} || test $? = 6`);
+    assert.is(w.elf(name).need(".foo").size, 8, name);
+    assert.is(w.elf(name).need(".cst8").size, 12, name);
+  }
 }, "as");
 
 broken("files that no linker of ELF files takes are named for what they are", (w) => {

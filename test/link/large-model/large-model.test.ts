@@ -35,6 +35,30 @@ large("medium code model: large arrays in .ldata and .lbss, beyond 2 GiB", (w) =
   }
 });
 
+large("large code and constants stand apart from small code, which has its data beside it", (w) => {
+  if (linkerName !== "wield") return; // lld since 20
+  w.write({ "m.s": `
+    .globl _start
+    _start: movabs $far, %rax
+    call *%rax
+    mov near(%rip), %edi
+    mov $60, %eax
+    syscall
+    .section .ltext,"axl",@progbits
+    far: ret
+    .section .lrodata,"al",@progbits
+    .quad 1
+    .section .rodata,"a",@progbits
+    .quad 1
+    .data
+    near: .long 5` });
+  for (const options of ["", "-z separate-code", "--no-rosegment"]) {
+    w.sh(`as m.s -o m.o && $LD ${options} m.o -o m && { ./m || test $? = 5; }`);
+    const order = [".ltext", ".lrodata", ".rodata", ".text", ".data"];
+    assert.equal(w.elf("m").sectionNames().filter((name) => order.includes(name)), order, options);
+  }
+});
+
 large("two hundred thousand symbols and strings", (w) => {
   const lines: string[] = [".text"];
   for (let i = 0; i < 50_000; i++) lines.push(`.globl symbol_number_${i}\nsymbol_number_${i}: ret\nlocal_${i}: ret`);

@@ -88,6 +88,8 @@ scripts("output sections: address, ALIGN, SUBALIGN, AT, fill, data commands, ass
   ];
   for (const [name, value] of values) assert.is(symbol(elf, name), value, name);
   if (linkerName !== "bfd") assert.is(symbol(elf, "c_load") - 0x5000, elf.need(".c").addr - 0x10140);
+  w.sh("$LD t.o u.o -T t.ld -Ttext=0x20000 --section-start=.a=0x30000 -o t"); // the command line has the last word
+  assert.equal([".text", ".a"].map((name) => image(w, "t").need(name).addr), [0x20000, 0x30000]);
 });
 
 scripts("input descriptions: first match wins, files, archives, EXCLUDE_FILE, sorts, link order across patterns", (w) => {

@@ -226,8 +226,8 @@ class Layouter {
     } else {
       if (memory !== null) values.location = memory.at;
       const start = this.ctx.options.sectionStarts.get(osec.name);
-      if (command?.address != null) values.location = addressOf(evaluateIn(command.address, values));
-      else if (start !== undefined) values.location = start;
+      if (start !== undefined) values.location = start;
+      else if (command?.address != null) values.location = addressOf(evaluateIn(command.address, values));
       else if (!script.hasSections) this.nextPage(osec);
       if (memory !== null && command?.inOverlay === true && values.location < memory.at) memory.at = values.location;
       if (memory !== null && values.location > memory.at) regions.advance(memory, values.location - memory.at, osec);
