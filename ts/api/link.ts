@@ -71,14 +71,11 @@ export interface Kept {
   last: Context | null;
 }
 
-/** What differs from link to link of a context. */
-export type Watching = RelinkOptions;
-
 export class Session {
   private readonly runtime: Runtime;
   private readonly options: LinkOptions;
   private readonly kept: Kept | null;
-  private watching: Watching = {};
+  private watching: RelinkOptions = {};
   private passes = 0;
   private platform: Platform | undefined;
   /** The context's memory was too small, and is as large as can be now. */
@@ -97,7 +94,7 @@ export class Session {
   }
 
   /** Failed links are results, too. */
-  async link({ recycle, ...watching }: Watching): Promise<LinkResult> {
+  async link({ recycle, ...watching }: RelinkOptions): Promise<LinkResult> {
     this.watching = watching;
     const recycled = recycle === undefined ? null : takeMemory(recycle);
     checkAborted(watching.signal);

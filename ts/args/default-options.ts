@@ -154,7 +154,6 @@ export function defaultOptions(): LinkOptions {
       now: false,
       text: true,
       execstack: undefined,
-      defs: false,
       nodelete: false,
       copyreloc: true,
       origin: false,

@@ -227,7 +227,6 @@ export interface LinkOptions {
     now: boolean;
     text: boolean; // true (lld)
     execstack: boolean | undefined; // undefined = not given
-    defs: boolean;
     nodelete: boolean;
     copyreloc: boolean; // true
     origin: boolean;

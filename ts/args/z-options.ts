@@ -71,9 +71,9 @@ const flags = made((): Record<string, Setter> => ({
   noexecstack: o((x) => ((x.z.execstack = false), (x.z.gnustack = true))),
   // As mold.
   "execstack-if-needed": o((x) => ((x.z.execstack = undefined), (x.z.execstackIfNeeded = true))),
-  defs: o((x) => ((x.z.defs = true), (x.reportUndefined = true))),
-  undefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
-  nodefs: o((x) => ((x.z.defs = false), (x.reportUndefined = false))),
+  defs: o((x) => (x.reportUndefined = true)),
+  undefs: o((x) => (x.reportUndefined = false)),
+  nodefs: o((x) => (x.reportUndefined = false)),
   muldefs: o((x) => (x.allowMultipleDefinition = true)),
   "separate-code": z("separateCode", "code"),
   "separate-loadable-segments": z("separateCode", "loadable-segments"),

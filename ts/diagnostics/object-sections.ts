@@ -132,6 +132,7 @@ export class ObjectSections {
       // A copy: relocations are applied in place, and the host may hand out a view of something it keeps.
       return (old ? this.source.inflate(1, stored.subarray(12), size) : this.source.inflate(chdr.getUint32(0, true), stored.subarray(24), size)).slice();
     } catch {
+      // Damaged debug information: the message has no source line.
       return null;
     }
   }

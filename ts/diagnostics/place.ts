@@ -355,6 +355,7 @@ function readBytes(ctx: PlaceContext, path: ByteString, position: number, bytes:
     }
     return target;
   } catch {
+    // The link itself says what cannot be read; a message that needs it is shorter.
     return null;
   }
 }

@@ -5,35 +5,27 @@
  * the bundles have, and standard output is written by descriptor, because each of them costs milliseconds of start-up.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, readlinkSync, readSync, realpathSync, statSync } from "node:fs";
-import * as Comlink from "comlink";
-// @ts-expect-error comlink has no types for the .mjs path
-import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { ByteString } from "../args/link-options.ts";
-import type { StartedWorker, WorkerEndpoint } from "../memory/pool.ts";
 import { decoded, utf8, type Write } from "../memory/text.ts";
 import { cgroupQuota } from "./cgroup.ts";
 import { CALL_BYTES_MAX, guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
 import { startFolder } from "./handed-over.ts";
-import { HostError, LARGE_BYTES, tooLarge, WHOLE_BYTES_MAX, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
-import { NATIVES, cachedKernels } from "./kernel-cache.ts";
+import { HostError, tooLarge, WHOLE_BYTES_MAX, type Digest, type DigestAlgorithm, type FileStat, type Host, type OutputFile, type OutputOptions } from "./host.ts";
+import { NodeCompute, type NodeWorker } from "./node-compute.ts";
 import { NodeFiles, pathOf } from "./node-files.ts";
 import { beComplete } from "./complete-program.ts";
-import { largeLinkFlags } from "./large-link.ts";
 import { runCommand } from "./run-command.ts";
 import { checkWritable, openOutput } from "./node-output.ts";
 import { unlinkIfThere } from "./output-base.ts";
 import { readStream } from "./pipe.ts";
 import { printText, writeAll } from "./print.ts";
-import { NO_TURBOFAN, OPTIMISE, TURBOFAN, changedFlags, defaults, patient, setFlags } from "./v8-flags.ts";
 import type { Platform } from "./virtual.ts";
 
 /** Descriptors of inputs kept open before the system is asked how many it allows. */
 const OPEN_INPUTS = 64;
 /** Age of a process up to which it does not wait for signals. */
 const QUICK_SECONDS = 0.1;
-/** Files, sections, lines or messages: more than links have that are in a hurry. */
-const MANY = 2000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -54,9 +46,6 @@ export function argumentBytes(): ByteString[] {
 
 /** In Deno every thread has descriptors of its own. */
 const threadsShareDescriptors = (): boolean => !("deno" in process.versions);
-
-/** In a program of one file (build/single.ts): what otherwise lies beside it. */
-declare const EMBEDDED: { kernels: Uint8Array; worker: string };
 
 /** chdir(2), which Node has for names that are UTF-8 only. */
 function enterFolder(path: ByteString): void {
@@ -95,11 +84,11 @@ class NodeHost implements Host {
   /** The process is ours alone, and so are its settings. */
   private readonly program: boolean;
   private readonly files = new NodeFiles(OPEN_INPUTS, true);
+  private readonly compute: NodeCompute;
   private readonly outputs = new Set<OutputFile>();
   /** Files of other programs that end with the link. */
   private readonly temporary: ByteString[] = [];
   private processors = 0;
-  private readonly modules: (WebAssembly.Module | undefined)[] = [];
   private isListening = false;
   private readonly onSignal = (signal: NodeJS.Signals): void => {
     this.cleanUp();
@@ -110,21 +99,12 @@ class NodeHost implements Host {
   readonly inputBytes: number;
   /** V8. */
   readonly memoryGrows = !("bun" in process.versions);
-  private optimises = false;
-  private mayReport = false;
-  /** The inputs are few bytes, so far: kernels that seldom run need not be there. */
-  private small = true;
-  /** V8's, for a large link; null = those for a small one. */
-  private flags: readonly string[] | null = null;
-
-  /** What V8 has been told for a small link. */
-  private readonly startFlags: readonly string[];
 
   constructor(program: boolean, inputBytes: number, startFlags: readonly string[]) {
     this.program = program;
+    this.compute = new NodeCompute(program, startFlags, process);
     this.readsAreCalls = program;
     this.inputBytes = inputBytes;
-    this.startFlags = startFlags;
   }
 
   get cpus(): number {
@@ -357,14 +337,8 @@ class NodeHost implements Host {
 
   // ---- compute ----
 
-  /** Small links would wait longer for Node's own modules, whose compiled code is tied to the flags. */
   optimise(things: number): void {
-    if (things < MANY || !this.program || this.optimises) return;
-    this.optimises = true;
-    if (this.startFlags.length === 0 && this.flags === null) return;
-    // These were compiled under the flags of before.
-    this.modules[0] ??= this.cachedKernels();
-    setFlags([...patient(process.versions.v8), OPTIMISE, TURBOFAN]);
+    this.compute.optimise(things);
   }
 
   beComplete(): void {
@@ -372,53 +346,19 @@ class NodeHost implements Host {
   }
 
   expectReports(): void {
-    this.mayReport = true;
+    this.compute.expectReports();
   }
 
   expectLargeLink(bytes: number): void {
-    this.small = false;
-    if (!this.program || this.flags !== null) return;
-    if (bytes < LARGE_BYTES) {
-      if (this.mayReport) this.optimise(MANY);
-      return;
-    }
-    this.flags = largeLinkFlags(this.startFlags.length > 0).filter((flag) => !this.optimises || flag !== NO_TURBOFAN);
-    // These were compiled under the flags of before.
-    this.modules[0] ??= this.cachedKernels();
-    setFlags(this.flags);
+    this.compute.expectLargeLink(bytes);
   }
 
   kernels(debug = false): WebAssembly.Module {
-    const name = debug ? "kernels.debug.wasm" : "kernels.wasm";
-    const bytes = (): Uint8Array => (typeof EMBEDDED === "undefined" ? readFileSync(`${import.meta.dirname}/${name}`) : EMBEDDED.kernels);
-    return (this.modules[Number(debug)] ??= (debug ? undefined : this.cachedKernels()) ?? new WebAssembly.Module(bytes() as BufferSource));
+    return this.compute.kernels(debug);
   }
 
-  private cachedKernels(): WebAssembly.Module | undefined {
-    if (!this.program || !this.startFlags.includes(NATIVES)) return undefined;
-    const which = this.small && !this.mayReport ? "quick" : "launcher";
-    return cachedKernels(`${import.meta.dirname}/kernels.${which}.cache`, process.version + process.versions.v8 + process.arch);
-  }
-
-  startWorker(file = "worker.js"): StartedWorker & { send(message: unknown): void } {
-    const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
-    const flags = this.program ? (this.flags ?? changedFlags(this.startFlags)) : [];
-    if (this.program) setFlags(defaults(process.versions.v8));
-    // The worker sets them again: this thread is too busy to hear that it has started.
-    const worker = typeof EMBEDDED === "undefined" ? new Worker(`${import.meta.dirname}/${file}`, { workerData: flags }) : new Worker(EMBEDDED.worker, { eval: true, workerData: flags });
-    let tell = (_reason: Error): void => undefined;
-    // Unheard, it would end the process: a link can do without a thread that cannot start.
-    worker.on("error", (error: Error) => tell(error));
-    const endpoint = Comlink.wrap<WorkerEndpoint>(nodeEndpoint(worker));
-    // After Comlink has begun to listen, which would keep the process until the worker is terminated.
-    worker.unref();
-    return {
-      endpoint,
-      busy: (on) => (on ? worker.ref() : worker.unref()),
-      onEnd: (ended) => void (tell = ended),
-      terminate: () => void worker.terminate(),
-      send: (message) => worker.postMessage(message),
-    };
+  startWorker(file = "worker.js"): NodeWorker {
+    return this.compute.startWorker(file);
   }
 
   deflate(kind: number, bytes: Uint8Array, level: number, last: boolean): Uint8Array | undefined {

@@ -71,7 +71,9 @@ export function loadBundle(name: string): Loaded {
       cachedData = cache.subarray(0, -tie.length);
       if (v8Flags === undefined) setLauncherFlags();
     }
-  } catch {}
+  } catch {
+    // Nobody has made it: V8 compiles the text.
+  }
   // The name, which stack traces show, is kept in the cache: it is no folder of the machine that built it.
   const script = new vm.Script(text, { filename: `wield/dist/${name}.js`, cachedData });
   const run = script.runInThisContext() as Start;

@@ -39,7 +39,9 @@ function addResponseFile(file: string, words: string[]): void {
     const bytes = sizeOf(file);
     if (bytes < MANY_BYTES || bytes > TOO_MANY_BYTES) return;
     for (const word of bytesOf(file).latin1Slice().split(/[ \t\n\v\f\r]+/)) words.push(word);
-  } catch {}
+  } catch {
+    // The program says what is wrong with it.
+  }
 }
 
 function wordsOf(args: readonly string[]): string[] {
