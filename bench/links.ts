@@ -1,6 +1,7 @@
 /**
  * Whole links by wield and by every rival that is installed, at one and at two threads, with the ratio to each rival.
  *
+ * Each finds its own output of the round before, as a program is linked again and again while somebody works on it; with `fresh` it finds none.
  * An output counts when the program runs: a workload's verify.sh, or the program itself, is run once before anything is timed.
  */
 import { spawnSync } from "node:child_process";
@@ -23,23 +24,27 @@ interface Entry {
   linker: Linker;
   threads: number;
   rival: Rival;
+  /** The output's folder; it is called prog. */
+  folder: string;
 }
 
-function entries({ args }: Workload, out: string): Entry[] {
-  const prepare = (): void => fs.rmSync(out, { force: true });
+function entries({ args }: Workload, scratch: string, fresh: boolean): Entry[] {
   return [WIELD, ...rivals()].flatMap((linker) =>
     (linker.threads === undefined ? [1] : THREADS).map((threads) => {
       const option = linker.threads?.(threads) ?? "";
       const name = linker.threads === undefined ? linker.name : `${linker.name}, ${threads} thread${threads > 1 ? "s" : ""}`;
-      return { linker, threads, rival: { name, command: `${linker.command} ${args} -o ${out} ${option}`, prepare } };
+      const folder = fs.mkdtempSync(path.join(scratch, "out-"));
+      const out = path.join(folder, "prog");
+      const prepare = (): void => (fresh ? fs.rmSync(out, { force: true }) : undefined);
+      return { linker, threads, folder, rival: { name, command: `${linker.command} ${args} -o ${out} ${option}`, prepare } };
     }),
   );
 }
 
 /** Links once with each and runs the result; those that fail are said and left out. */
-function runnable(workload: Workload, list: Entry[], out: string): Entry[] {
-  return list.filter(({ rival }) => {
-    const done = spawnSync("bash", ["-c", `${rival.command} && ${workload.verify(path.dirname(out))}`], { cwd: workload.cwd, encoding: "latin1", maxBuffer: 1 << 28 });
+function runnable(workload: Workload, list: Entry[]): Entry[] {
+  return list.filter(({ rival, folder }) => {
+    const done = spawnSync("bash", ["-c", `${rival.command} && ${workload.verify(folder)}`], { cwd: workload.cwd, encoding: "latin1", maxBuffer: 1 << 28 });
     if (done.status !== 0) console.log(`  ${rival.name}: left out, the link fails or its program does: ${done.stderr.trim().split("\n").at(-1) ?? ""}`);
     return done.status === 0;
   });
@@ -59,11 +64,10 @@ function print(workload: Workload, node: Row, rows: LinkResult["rows"]): void {
   }
 }
 
-export async function linkBench(names: string[], scratch: string, rounds: number): Promise<LinkResult[]> {
+export async function linkBench(names: string[], scratch: string, rounds: number, fresh: boolean): Promise<LinkResult[]> {
   return (await workloads(names, scratch)).map((workload) => {
     const folder = fs.mkdtempSync(path.join(scratch, "link-"));
-    const out = path.join(folder, "prog");
-    const list = runnable(workload, entries(workload, out), out);
+    const list = runnable(workload, entries(workload, folder, fresh));
     const [node, ...timed] = compare([{ name: "empty node start", command: `${process.execPath} -e 0` }, ...list.map(({ rival }) => rival)], rounds, workload.cwd);
     const rows = timed.map((row, i) => ({ ...row, linker: list[i]!.linker.name, threads: list[i]!.threads }));
     print(workload, node!, rows);

@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- PART…] [NAME…] [--rounds=N] [--json=FILE] [--chart=FILE]`: the parts links, phases, kernels and scale, all
+ * `npm run bench [-- PART…] [NAME…] [--rounds=N] [--fresh] [--json=FILE] [--chart=FILE]`: the parts links, phases, kernels and scale, all
  * of them unless some are named; NAME…: workloads of the folder WIELD_CORPUS, and "debug", which is compiled when it is named first
  * (minutes, kept in WIELD_BENCH_CACHE or node_modules/.cache). The parts relink and rival run when they are named: the second
- * installs a package and takes minutes.
+ * installs a package and takes minutes. --fresh: links find no old output.
  *
  * Not a test: nothing here fails on a slow machine. Every time is a median of interleaved rounds, and everything printed is
  * also written as JSON, to dist/bench.json. The surprising choice: outputs go to /dev/shm where there is one, so that disks do
@@ -26,8 +26,8 @@ const PARTS = [...USUAL, "relink", "rival"];
 
 const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const unknown = flags.filter((given) => !/^--(rounds|json|chart)=/.test(given));
-if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(" ")}; there are --rounds=N, --json=FILE and --chart=FILE`);
+const unknown = flags.filter((given) => !/^--((rounds|json|chart)=|fresh$)/.test(given));
+if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(" ")}; there are --rounds=N, --fresh, --json=FILE and --chart=FILE`);
 const flag = (name: string): string | undefined => flags.find((given) => given.startsWith(`--${name}=`))?.slice(name.length + 3);
 const named = PARTS.filter((part) => words.includes(part));
 const names = words.filter((word) => !PARTS.includes(word));
@@ -48,7 +48,7 @@ try {
   console.log(`${os.cpus()[0]?.model ?? ""}, ${os.cpus().length} processors; two spinning processes get ${cores.toFixed(2)} of them; Node ${process.version}`);
   const record = {
     date: new Date().toISOString(), revision: revision(), node: process.version, cpu: os.cpus()[0]?.model ?? "", cpus: os.cpus().length, cores, rounds,
-    links: parts.includes("links") ? await linkBench(names, scratch, rounds) : [],
+    links: parts.includes("links") ? await linkBench(names, scratch, rounds, flags.includes("--fresh")) : [],
     phases: parts.includes("phases") ? await phaseBench(names, scratch, rounds) : [],
     kernels: parts.includes("kernels") ? await kernelBench(rounds) : [],
     scale: parts.includes("scale") ? scaleBench(scratch, rounds) : [],

@@ -193,6 +193,7 @@ function osecNames(ctx: Context): string[] {
 }
 
 export async function writeContents(ctx: Context, file: OutputFile): Promise<void> {
+  ctx.params.set("writesNoted", Number(file.clearGaps !== undefined));
   if (ctx.options.filler >= 0) fillOutput(ctx, file);
   const output = digestedOutput(ctx, file);
   await timed(ctx, "relocate", () => writeOutput(ctx, output.fd, () => writePlain(ctx, output, false)));
@@ -203,6 +204,7 @@ export async function writeContents(ctx: Context, file: OutputFile): Promise<voi
   await timed(ctx, "finish-output", async () => {
     const debug = ctx.separatedEnd > 0 ? takeDebug(ctx) : [];
     writeHeaders(ctx, output);
+    file.clearGaps?.(ctx.pool.self.written.splice(0));
     await finishBuildId(ctx, output);
     if (ctx.separatedEnd > 0) writeDebugFile(ctx, file, debug);
   });
@@ -218,7 +220,7 @@ export async function finishBuildId(ctx: Context, output: OutputFile): Promise<v
 /** Writes the image; the file appears under its name only when all of it is there. `last`: no other link needs the threads. */
 async function writeImage(ctx: Context, relocatable: RelocatableOutput | null, last: boolean): Promise<void> {
   const { options } = ctx;
-  await writeFile(ctx, relocatable?.bytes ?? outputBytes(ctx), { mode: options.relocatable ? 0o666 : 0o777 }, async (output) => {
+  await writeFile(ctx, relocatable?.bytes ?? outputBytes(ctx), async (output) => {
     if (relocatable !== null) await timed(ctx, "relocatable", () => relocatable.write(ctx, output));
     else await writeContents(ctx, output);
     if (options.hexFormat !== "") await timed(ctx, "hex-output", () => writeHexOutput(ctx, output));

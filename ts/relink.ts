@@ -34,7 +34,6 @@ import { opensAllArchives } from "./resolve-inputs.ts";
 /** What an object that is read again takes of the memory that is set aside: its tables so many times, and some bytes. */
 const AREA_TIMES = 3;
 const AREA_LEAST = 1 << 14;
-const MODE = 0o777;
 
 /** What an attempt may end with that the link from the beginning will end with, too, or not. */
 const GIVEN_UP = [LinkFailed, OutOfMemory, ReadFailed, HostError, HandOver];
@@ -166,7 +165,7 @@ async function shapeAgain(ctx: Context): Promise<boolean> {
   if (!isInOrder(ctx)) return false;
   ctx.checkpoint.room.moved = false;
   await layOut(ctx);
-  await writeFile(ctx, outputBytes(ctx), { mode: MODE }, (output) => writeContents(ctx, output));
+  await writeFile(ctx, outputBytes(ctx), (output) => writeContents(ctx, output));
   return true;
 }
 
@@ -177,15 +176,15 @@ async function layOutAgain(ctx: Context): Promise<void> {
   if (ctx.checkpoint.room.moved) await ctx.symtab.count(ctx);
   ctx.checkpoint.room.moved = false;
   await layOut(ctx);
-  await writeFile(ctx, outputBytes(ctx), { mode: MODE }, (output) => writeContents(ctx, output));
+  await writeFile(ctx, outputBytes(ctx), (output) => writeContents(ctx, output));
 }
 
 /** Only the windows that hold a section of `dirty` (u8 per isec), and the msecs `remerged`, if all else is still there. */
 async function writeAgain(ctx: Context, dirty: number, remerged: ReadonlySet<number>, previous: Place | null): Promise<void> {
   ctx.observer?.laidOut?.(ctx);
   const bytes = outputBytes(ctx);
-  if (previous?.bytes !== bytes) return writeFile(ctx, bytes, { mode: MODE, keep: true }, (output) => writeContents(ctx, output));
-  await writeFile(ctx, bytes, { mode: MODE, keep: true, again: true }, async (file) => {
+  if (previous?.bytes !== bytes) return writeFile(ctx, bytes, (output) => writeContents(ctx, output), { keep: true });
+  await writeFile(ctx, bytes, async (file) => {
     const { params, checkpoint: { digest } } = ctx;
     const output = digestedOutput(ctx, file);
     params.set("digest", digest);
@@ -194,5 +193,5 @@ async function writeAgain(ctx: Context, dirty: number, remerged: ReadonlySet<num
       ctx.synthetics.buildId?.clear(ctx, file);
       return finishBuildId(ctx, output);
     });
-  });
+  }, { keep: true, again: true });
 }

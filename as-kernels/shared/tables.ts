@@ -362,6 +362,7 @@ export class Params {
   gnuUnique: u32;
   digests: u32;
   digest: u64;
+  writesNoted: u32;
   replaced: u32;
   callGraph: u32;
   dependentLibraries: u32;

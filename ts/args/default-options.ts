@@ -29,6 +29,7 @@ export function defaultOptions(): LinkOptions {
     rpath: [],
     rpathLink: [],
     newDtags: true,
+    updateInPlace: undefined,
     dynamicLinker: undefined,
     libraryPaths: [],
     noStdlib: false,

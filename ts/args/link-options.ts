@@ -80,6 +80,8 @@ export interface LinkOptions {
   /** With --reproduce: the command line, @files expanded. */
   written: WrittenOption[];
   output: ByteString; // "a.out"
+  /** May the old output be written over? undefined: if it is a program. */
+  updateInPlace: boolean | undefined;
   shared: boolean;
   pie: boolean;
   relocatable: boolean;

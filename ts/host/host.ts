@@ -65,6 +65,8 @@ export interface OutputFile {
   read(into: Uint8Array, position: number): number;
   /** Closes, sets the mode and renames into place; throws HostError, after which the temporary file is gone. */
   commit(): void;
+  /** Only where the output began with other bytes than zeros: makes all zeros that neither `write` wrote nor `written` has (from, to, from, to…). */
+  clearGaps?(written: readonly number[]): void;
   /** Throws the output away; harmless after commit or a second time. */
   abort(): void;
 }
@@ -74,6 +76,8 @@ export interface OutputOptions {
   mode: number;
   /** Its length, if nobody but the calling thread writes to it: a small file is written as a whole at the end. */
   bytes?: number | undefined;
+  /** The blocks of an old file there may become the new one's, where nobody would notice: OutputFile.clearGaps may be there then. */
+  reuse?: boolean;
   /** API: its bytes stay in the machine's memory, and the next output there begins with them (`again`) or with zeros. */
   keep?: boolean;
   again?: boolean;

@@ -4,10 +4,11 @@
  * Not for maps and other reports, which are written in one go. What cannot be seeked (pipes, terminals, "-") is spooled to a
  * temporary file first, because windows are written in any order. The mode comes from open(2), which takes the umask off.
  */
-import { accessSync, constants, renameSync, statSync, type Stats } from "node:fs";
+import { accessSync, closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, statSync, type Stats } from "node:fs";
 import type { ByteString } from "../args/link-options.ts";
 import { guarded, hostError } from "./errno.ts";
 import { isDirectory, isFile } from "./file-kind.ts";
+import { eachGap } from "./gaps.ts";
 import { HostError, type OutputFile, type OutputOptions } from "./host.ts";
 import { HELD, NOWHERE, pathOf, type NodeFiles } from "./node-files.ts";
 import { createExclusive, Output, temporaryName, unlinkIfThere } from "./output-base.ts";
@@ -39,6 +40,12 @@ function replace(temporary: ByteString, path: ByteString, replaces: number, pid:
   if (moved) unlinkIfThere(aside);
 }
 
+/** A file under a temporary name. */
+interface Temporary {
+  fd: number;
+  name: ByteString;
+}
+
 /** A regular output: temporary file, rename. */
 class RenamedOutput extends Output {
   private readonly temporary: ByteString;
@@ -47,8 +54,7 @@ class RenamedOutput extends Output {
   /** Bytes of the file that is there now. */
   private readonly replaces: number;
 
-  constructor(path: ByteString, mode: number, pid: number, files: NodeFiles, replaces: number) {
-    const { fd, name } = createExclusive((attempt) => temporaryName(path, pid, attempt), mode);
+  constructor(path: ByteString, { fd, name }: Temporary, pid: number, files: NodeFiles, replaces: number) {
     super(fd, files);
     this.temporary = name;
     this.path = path;
@@ -83,6 +89,66 @@ class RenamedOutput extends Output {
   private done = false;
 }
 
+/** An output in the blocks of the old one, which is gone. */
+class ReusedOutput extends RenamedOutput {
+  private readonly written: number[] = [];
+  private readonly oldBytes: number;
+  private bytes = 0;
+
+  constructor(path: ByteString, old: Temporary, oldBytes: number, pid: number, files: NodeFiles) {
+    super(path, old, pid, files, 0);
+    this.oldBytes = oldBytes;
+  }
+
+  override truncate(bytes: number): void {
+    super.truncate(bytes);
+    this.bytes = bytes;
+  }
+
+  override write(bytes: Uint8Array, position: number): void {
+    super.write(bytes, position);
+    this.written.push(position, position + bytes.length);
+  }
+
+  clearGaps(written: readonly number[]): void {
+    eachGap([...this.written, ...written], Math.min(this.bytes, this.oldBytes), (from, to) => {
+      const zeros = new Uint8Array(Math.min(to - from, ZEROS_BYTES));
+      for (let at = from; at < to; at += zeros.length) super.write(zeros.subarray(0, to - at), at);
+    });
+  }
+}
+
+const ZEROS_BYTES = 1 << 18;
+
+/** What files may lack of the blocks for all their bytes and not be called sparse. */
+const HOLES_BYTES = 1 << 20;
+
+/**
+ * The old output `stat` under a temporary name, to be written over: the system takes twice as long to find new pages and blocks as to copy bytes into
+ * old ones. null = somebody may notice (it has other names, runs, is another user's), it is sparse, or cannot be had.
+ */
+function takeOld(path: ByteString, mode: number, { pid, uid, umask }: Owner, stat: Stats): Temporary | null {
+  if (stat.nlink !== 1 || stat.uid !== uid || stat.blocks * 512 < stat.size - HOLES_BYTES) return null;
+  let fd = -1;
+  try {
+    // ETXTBSY: it runs.
+    fd = openSync(pathOf(path), constants.O_RDWR | constants.O_NOFOLLOW);
+    const { dev, ino } = fstatSync(fd);
+    if (dev === stat.dev && ino === stat.ino) {
+      fchmodSync(fd, mode & ~umask());
+      const name = temporaryName(path, pid, 0);
+      renameSync(pathOf(path), pathOf(name));
+      return { fd, name };
+    }
+  } catch {
+    // A new file will do.
+  }
+  if (fd !== -1) closeSync(fd);
+  return null;
+}
+
+const createTemporary = (path: ByteString, mode: number, pid: number): Temporary => createExclusive((attempt) => temporaryName(path, pid, attempt), mode);
+
 /** Outputs up to so many bytes are worth neither a call of the system for each of their parts nor handlers of signals. */
 const HELD_BYTES = 64 << 10;
 
@@ -114,7 +180,7 @@ class HeldOutput implements OutputFile {
   }
 
   commit(): void {
-    const file = new RenamedOutput(this.path, this.mode, this.pid, this.files, 0);
+    const file = new RenamedOutput(this.path, createTemporary(this.path, this.mode, this.pid), this.pid, this.files, 0);
     try {
       file.write(this.files.held, 0);
     } catch (error) {
@@ -158,16 +224,25 @@ const isNull = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev =
 /** Names of open descriptors: also where they lead to a regular file, the name itself must not be replaced by one. */
 const isDescriptor = (path: ByteString): boolean => (path.startsWith("/dev/") || path.startsWith("/proc/")) && /^\/(dev\/(std(out|err)|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/.test(path);
 
+/** Whose outputs are: of the process. */
+interface Owner {
+  pid: number;
+  uid: number | undefined;
+  umask(): number;
+}
+
 /** `beforeTemporary` is called before there is a file to be cleaned up. */
-export function openOutput(path: ByteString, { mode, bytes = Infinity }: OutputOptions, pid: number, files: NodeFiles, beforeTemporary: () => void): OutputFile {
+export function openOutput(path: ByteString, { mode, bytes = Infinity, reuse = false }: OutputOptions, owner: Owner, files: NodeFiles, beforeTemporary: () => void): OutputFile {
   if (path === "-") return openSpooled(1, files);
+  const { pid } = owner;
   const stat = guarded(() => statSync(pathOf(path), { throwIfNoEntry: false }));
   if (stat !== undefined && isDirectory(stat)) throw new HostError("EISDIR", "Is a directory");
   if (stat !== undefined && files.isInput(stat)) throw new HostError("EINVAL", "it is also an input file");
   if (stat === undefined || (isFile(stat) && !isDescriptor(path))) {
     if (bytes <= HELD_BYTES && (stat?.size ?? 0) < FLUSHED_BYTES) return new HeldOutput(path, mode, pid, files);
     beforeTemporary();
-    return new RenamedOutput(path, mode, pid, files, stat?.size ?? 0);
+    const old = reuse && stat !== undefined && stat.size >= FLUSHED_BYTES ? takeOld(path, mode, owner, stat) : null;
+    return old === null ? new RenamedOutput(path, createTemporary(path, mode, pid), pid, files, stat?.size ?? 0) : new ReusedOutput(path, old, stat!.size, pid, files);
   }
   return isNull(stat) ? new NullOutput(files) : openSpooled(path, files);
 }

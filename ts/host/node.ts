@@ -277,7 +277,7 @@ class NodeHost implements Host {
     let output: OutputFile;
     try {
       // The handlers come first: a signal between the two would leave the temporary file behind. What waits for a reader has none to wait in.
-      output = openOutput(path, options, process.pid, this.files, () => this.listen(true));
+      output = openOutput(path, options, { pid: process.pid, uid: process.geteuid?.(), umask: () => process.umask() }, this.files, () => this.listen(true));
     } catch (error) {
       this.listen();
       throw error;
@@ -292,6 +292,7 @@ class NodeHost implements Host {
       truncate: (bytes) => output.truncate(bytes),
       write: (bytes, position) => output.write(bytes, position),
       read: (into, position) => output.read(into, position),
+      ...(output.clearGaps === undefined ? {} : { clearGaps: (written: readonly number[]) => output.clearGaps!(written) }),
       commit: () => {
         try {
           output.commit();

@@ -6,6 +6,8 @@
  * written is noted, because that is nearly all.
  */
 
+import { eachGap } from "./gaps.ts";
+
 /** Where there is too little, the next one gets this part more, so that it fits the one after that. */
 const MORE = 32;
 
@@ -40,13 +42,7 @@ export class RecycledOutput {
     const { written } = this;
     if (written === null) return;
     this.written = null;
-    const order = Array.from({ length: written.length / 2 }, (_, i) => 2 * i).sort((a, b) => written[a]! - written[b]!);
-    let end = 0;
-    for (const i of order) {
-      if (written[i]! > end) output.fill(0, end, written[i]);
-      end = Math.max(end, written[i + 1]!);
-    }
-    output.fill(0, end);
+    eachGap(written, output.length, (from, to) => output.fill(0, from, to));
   }
 }
 

@@ -62,6 +62,8 @@ export class WorkerContext extends MemoryViews {
   args: number[] = [];
   /** What a window of read-headers holds: bytes [from, to) of the file `path`, at `address`. */
   readonly span = { path: "", from: 0, to: 0, address: 0 };
+  /** Parts of the output that this thread wrote, while params.writesNoted asks for them: from, to, from, to… */
+  written: number[] = [];
   private readonly windows: { address: number; bytes: number }[] = [];
 
   constructor(memory: WebAssembly.Memory, kernels: Kernels, io: WorkerIo, tables?: Tables) {
@@ -100,6 +102,7 @@ export class WorkerContext extends MemoryViews {
     const before = this.params.get("replaced");
     if (before !== 0) this.eachDigest(before + position, bytes, position, this.kernels.undigestWrite);
     if (this.params.get("digests") !== 0) this.digest(address, bytes, position);
+    if (this.params.get("writesNoted") !== 0) this.written.push(position, position + bytes);
     this.io.writeAt(fd, this.bytes(address, bytes), position);
   }
 
@@ -185,12 +188,19 @@ export class WorkerContext extends MemoryViews {
   }
 }
 
+/** A worker's part in a phase. */
+interface Done {
+  chunks: number;
+  /** WorkerContext.written. */
+  written: number[];
+}
+
 /** What a worker offers over Comlink. */
 export interface WorkerEndpoint {
   /** Sets the u32 at `ready` to 1 when it is done: the main thread is too busy to be told by message. */
   attach(memory: WebAssembly.Memory, module: KernelModule, ready: number): void;
-  /** Chunks that it did, or what ended it. */
-  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): number | Failure;
+  /** What it did, or what ended it. */
+  run(phase: string, args: number[], sources: ByteString[] | null, handles: number[] | null): Done | Failure;
 }
 
 /** A started worker thread: the Comlink side and how to end it. */
@@ -339,8 +349,9 @@ export class Pool {
     const done = new Promise<void>((resolve, reject) => {
       member.fail = (reason) => reject(new Error(`a thread has ended: ${reason.message}`));
       endpoint.run(phase, args, sources, handles).then((done) => {
-        if (typeof done !== "number") return reject(errorOf(done));
-        this.helped += done;
+        if (!("chunks" in done)) return reject(errorOf(done));
+        this.helped += done.chunks;
+        for (const end of done.written) this.self.written.push(end);
         resolve();
       }, reject);
     });
@@ -375,7 +386,8 @@ export function serve(io: WorkerIo, phases: Phases): WorkerEndpoint {
       if (sources !== null && handles !== null) io.adopt?.(sources, handles);
       self.tables = attachTables(self);
       try {
-        return self.claim(phases[name]!, args);
+        const chunks = self.claim(phases[name]!, args);
+        return { chunks, written: self.written.splice(0) };
       } catch (error) {
         return failureOf(error);
       }

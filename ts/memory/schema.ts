@@ -314,6 +314,7 @@ export const PARAMS = {
   gnuUnique: "u32", // 1 = STB_GNU_UNIQUE is kept
   digests: "u32", // 1 = what is written is added to `digest` (--build-id=fast)
   digest: "u64", // sum of the hashes of all writes
+  writesNoted: "u32", // 1 = WorkerContext.written is kept
   replaced: "u32", // with digests: address of an earlier output whose writes are replaced and leave `digest`; 0 = all is new
   callGraph: "u32", // set by parse-object: an object has a call graph profile
   dependentLibraries: "u32", // set by parse-object: some object asks for libraries

@@ -5,7 +5,7 @@ import { accept } from "../option-row.ts";
 import type { OptionRow } from "../option-row.ts";
 
 export const ACCEPTED: OptionRow[] = [
-  accept("--no-keep-memory --reduce-memory-overheads --fork --no-fork --quick-exit --no-quick-exit --detach --no-detach --mmap-output-file --no-mmap-output-file --update-in-place --no-update-in-place --prepopulate-maps --keep-files-mapped --no-keep-files-mapped --posix-fallocate --no-posix-fallocate --preread-archive-symbols --map-whole-files --no-map-whole-files", "", "Ignored: nothing depends on how memory and files are used"),
+  accept("--no-keep-memory --reduce-memory-overheads --fork --no-fork --quick-exit --no-quick-exit --detach --no-detach --mmap-output-file --no-mmap-output-file --prepopulate-maps --keep-files-mapped --no-keep-files-mapped --posix-fallocate --no-posix-fallocate --preread-archive-symbols --map-whole-files --no-map-whole-files", "", "Ignored: nothing depends on how memory and files are used"),
   accept("-g", "", "Ignored: debug information is kept anyway"),
   accept("-G --gpsize", "=SIZE", "Ignored: there are no small data sections"),
   accept("--Qy --qmagic", "", "Ignored: systems of the past"),

@@ -8,6 +8,8 @@ import { setZ } from "../z-options.ts";
 
 export const OUTPUT: OptionRow[] = [
   must("--output -o", "=FILE", "Name of the output file (default a.out)", into("output")),
+  should("--update-in-place", "", "Write over the old output (default for programs of 16 MB and more that do not run)", put("updateInPlace", true)),
+  should("--no-update-in-place", "", "Leave the old output as it is until the link has succeeded", put("updateInPlace", false)),
   must("-m", "=EMULATION", "What to link for: see supported emulations", setEmulation),
   must("--EL", "", "Little-endian output (the only kind)", () => {}),
   must("--pie --pic-executable", "", "Make a position-independent executable", put("pie", true)),
