@@ -22,6 +22,8 @@ const TARGETS_ADDR: u32 = CTL_COUNTERS + 4;
  * has the address of a u8 per obj: 1 = something of it reached a piece of another object's section.
  */
 const PARENTS_ADDR: u32 = CTL_COUNTERS + 12;
+/** u32: address of a stack (u32 rows after their number) for what is reached; 0 = a sweep will come to it. */
+const STACK_ADDR: u32 = CTL_COUNTERS + 16;
 export const PARENT_ROOT: u32 = 0xffffffff;
 /** In isec.live: live, and what it holds on to has not been looked at. */
 export const LIVE_WAITING: u8 = 2;
@@ -62,7 +64,11 @@ function reach(row: u32, by: u32): void {
   if (live[row]) return;
   noteParent(row, by);
   live[row] = LIVE_WAITING;
-  store<u32>(WAITING, 1);
+  const stack = load<u32>(STACK_ADDR);
+  if (stack == 0) return store<u32>(WAITING, 1);
+  const count = load<u32>(stack) + 1;
+  store<u32>(stack, count);
+  store<u32>(stack + (count << 2), row);
 }
 
 // @ts-ignore: decorator
@@ -172,10 +178,23 @@ function visitFde(f: u32, by: u32): void {
   }
 }
 
-/** Follows the sections of [from, to) that wait, those included that it finds on the way further on. Returns how many. */
-export function markSweep(from: u32, to: u32): u32 {
+function visitStack(live: u32, stack: u32): void {
+  for (let count = load<u32>(stack); count > 0; count = load<u32>(stack)) {
+    const row = load<u32>(stack + (count << 2));
+    store<u32>(stack, count - 1);
+    store<u8>(live + row, 1);
+    visit(row);
+  }
+}
+
+/**
+ * Follows the sections of [from, to) that wait, those included that it finds on the way further on. Returns how many. With a `stack` that has room
+ * for all sections it follows all that is reached: each sweep over a chain of calls that leads backwards comes no further than one call.
+ */
+export function markSweep(from: u32, to: u32, stack: u32): u32 {
   const live = <u32>changetype<usize>(tables().isec.live);
   let visited: u32 = 0;
+  store<u32>(STACK_ADDR, stack);
   for (let block = from; block < to; block += 16) {
     if (!v128.any_true(i8x16.eq(v128.load(live + block), i8x16.splat(LIVE_WAITING)))) continue;
     const end = min(block + 16, to);
@@ -184,8 +203,10 @@ export function markSweep(from: u32, to: u32): u32 {
       store<u8>(live + row, 1);
       visit(row);
       visited++;
+      if (stack != 0) visitStack(live, stack);
     }
   }
+  store<u32>(STACK_ADDR, 0);
   return visited;
 }
 

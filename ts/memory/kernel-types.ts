@@ -152,7 +152,7 @@ export interface Kernels {
   fillTargets(o: u32, targets: u32): void;
   retain(list: u32): void;
   anyLive(list: u32): u32;
-  markSweep(from: u32, to: u32): u32;
+  markSweep(from: u32, to: u32, stack: u32): u32;
   markRootSections(from: u32, to: u32, targets: u32): void;
   markRootSymbols(from: u32, to: u32): void;
   markCies(from: u32, to: u32): void;

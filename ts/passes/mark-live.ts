@@ -17,17 +17,19 @@ const WAITING = CTL_COUNTERS >>> 2;
 const VISITED = (CTL_COUNTERS >>> 2) + 2;
 /** Index in u32: where parents are noted (kept-marks.ts). */
 const PARENTS = (CTL_COUNTERS >>> 2) + 3;
+/** Index in u32: the stack of a sweep that has one. */
+const STACK = (CTL_COUNTERS >>> 2) + 4;
 /** Included objects a chunk takes. */
 const OBJECTS_PER_CHUNK = 64;
 /** Sections a chunk sweeps over. */
 const SECTIONS_PER_CHUNK = 2048;
-/** When the last sweep met fewer sections than this, workers are left asleep. */
+/** When the last sweep met fewer sections than this, workers are left asleep, and one sweep does the rest. */
 const PARALLEL_SECTIONS = 1024;
 
 /** Phase: follows the sections of a stretch that wait; adds their number to the second counter. Argument: rows of isec. */
 export function markLivePhase(w: WorkerContext, chunk: number): void {
   const from = 1 + chunk * SECTIONS_PER_CHUNK;
-  const visited = w.kernels.markSweep(from, Math.min(from + SECTIONS_PER_CHUNK, w.args[0]!));
+  const visited = w.kernels.markSweep(from, Math.min(from + SECTIONS_PER_CHUNK, w.args[0]!), 0);
   if (visited > 0) Atomics.add(w.u32, VISITED, visited);
 }
 
@@ -47,7 +49,7 @@ export async function markLive(ctx: Context): Promise<void> {
     return;
   }
   const mark = arena.mark();
-  arena.u32[WAITING] = 0;
+  arena.u32[WAITING] = arena.u32[STACK] = 0;
   const { used, waiting } = listStartStop(ctx);
   arena.u32[PARENTS] = ctx.checkpoint.resolved?.marks?.parents ?? 0;
   if (used === 0 && markChanged(ctx, WAITING)) {
@@ -62,12 +64,15 @@ export async function markLive(ctx: Context): Promise<void> {
   inSteps(params.get("globalSyms"), (first, end) => kernels.markRootSymbols(first, end));
   kernels.markCies(1, tables.ehrec.rows);
   let expected = PARALLEL_SECTIONS;
+  let stack = 0;
   do {
     while (arena.u32[WAITING] !== 0) {
       arena.u32[WAITING] = 0;
       arena.u32[VISITED] = 0;
-      if (expected < PARALLEL_SECTIONS) expected = kernels.markSweep(1, rows);
-      else {
+      if (expected < PARALLEL_SECTIONS) {
+        if (stack === 0) stack = arena.allocZeroed(4 * rows);
+        kernels.markSweep(1, rows, stack);
+      } else {
         await ctx.pool.run("mark-live", Math.ceil((rows - 1) / SECTIONS_PER_CHUNK), rows);
         expected = arena.u32[VISITED]!;
       }
