@@ -25,11 +25,12 @@ class Buckets<T> {
     this.lengths.add(literal.length);
   }
 
-  /** `part`: so many characters of the name. */
-  collect(name: ByteString, part: (length: number) => ByteString, into: T[]): void {
+  /** `atEnd`: literals that names end with. */
+  collect(name: ByteString, atEnd: boolean, into: T[]): void {
     for (const length of this.lengths) {
       if (length > name.length) continue;
-      for (const { glob, value } of this.byLiteral.get(part(length)) ?? []) if (glob.matches(name)) into.push(value);
+      const entries = this.byLiteral.get(atEnd ? name.slice(name.length - length) : name.slice(0, length));
+      if (entries !== undefined) for (const { glob, value } of entries) if (glob.matches(name)) into.push(value);
     }
   }
 }
@@ -51,9 +52,9 @@ export class GlobIndex<T> {
 
   /** Values of all patterns that match, in no order; of several patterns with one value, that value as often. */
   matching(name: ByteString): T[] {
-    const found = [...(this.exact.get(name) ?? [])];
-    this.starts.collect(name, (length) => name.slice(0, length), found);
-    this.ends.collect(name, (length) => name.slice(name.length - length), found);
+    const found = this.exact.get(name)?.slice() ?? [];
+    this.starts.collect(name, false, found);
+    this.ends.collect(name, true, found);
     for (const { glob, value } of this.others) if (glob.matches(name)) found.push(value);
     return found;
   }

@@ -44,6 +44,7 @@ interface FileDescription {
   patterns: Placed[];
 }
 
+const NOTHING: Placed[] = [];
 /** Of so many descriptions for one file the patterns are tried. */
 const FEW = 64;
 
@@ -85,16 +86,13 @@ export class Matcher {
       this.byFile.set(file, (known = { descriptions, inputs: new Set(descriptions.map(({ input }) => input)) }));
     }
     const { descriptions, inputs } = known;
+    if (descriptions.length === 0) return NOTHING;
     if (descriptions.length > FEW) return this.someFiles.named(name).filter(({ candidate }) => inputs.has(candidate.input));
     return descriptions.flatMap(({ patterns }) => patterns.filter(({ candidate }) => candidate.pattern.names.some((glob) => glob.matches(name))));
   }
 
-  find(subject: Subject): Candidate | null {
-    return this.matches(subject).next().value;
-  }
-
-  /** All that match, in script order. */
-  *matches(subject: Subject): Generator<Candidate, null> {
+  /** The first in script order that matches, and of which `takes` says so. */
+  find(subject: Subject, takes?: (candidate: Candidate) => boolean): Candidate | null {
     const any = this.anyFile.named(subject.name);
     const some = this.ofFile(subject);
     for (let a = 0, s = 0; a < any.length || s < some.length; ) {
@@ -103,7 +101,7 @@ export class Matcher {
       const { input, pattern, output } = candidate;
       if (this.disabled.has(output) || this.isExcluded(pattern.excluded, subject.file) || this.isExcluded(input.excluded, subject.file)) continue;
       if ((subject.flags & input.withFlags) !== input.withFlags || (subject.flags & input.withoutFlags) !== 0) continue;
-      yield candidate;
+      if (takes === undefined || takes(candidate)) return candidate;
     }
     return null;
   }
@@ -136,8 +134,9 @@ class NameIndex {
   named(name: ByteString): Placed[] {
     let named = this.byName.get(name);
     if (named === undefined) {
-      const found = this.patterns.matching(name).sort(byPlace);
-      this.byName.set(name, (named = found.filter(({ place }, i) => i === 0 || place !== found[i - 1]!.place)));
+      named = this.patterns.matching(name);
+      if (named.length > 1) named = named.sort(byPlace).filter(({ place }, i) => i === 0 || place !== named![i - 1]!.place);
+      this.byName.set(name, named);
     }
     return named;
   }

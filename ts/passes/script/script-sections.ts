@@ -150,9 +150,11 @@ class Binder {
   private match(): void {
     const { isec } = this.ctx.tables;
     const subject = subjects(this.ctx);
-    const inputs = Array.from({ length: isec.rows - 1 }, (_, i) => i + 1).filter((row) => isec.live[row] !== 0 && isec.kind[row] !== ISEC_CONSUMED);
+    const { live, kind } = isec;
+    const inputs: number[] = [];
+    for (let row = 1, end = isec.rows; row < end; row++) if (live[row] !== 0 && kind[row] !== ISEC_CONSUMED) inputs.push(row);
     for (const row of inputs.sort(byPosition(this.ctx))) {
-      if (isec.kind[row] === ISEC_EH_FRAME) {
+      if (kind[row] === ISEC_EH_FRAME) {
         this.ehFrames.push(row);
         continue;
       }
@@ -162,7 +164,7 @@ class Binder {
       else if (candidate.output.name === DISCARD) this.discarded.push(row);
       else {
         this.rowsOf(candidate).push(row);
-        if (this.spills !== null && isec.kind[row] === ISEC_REGULAR) this.offerSpills(this.spills, row, section, candidate);
+        if (this.spills !== null && kind[row] === ISEC_REGULAR) this.offerSpills(this.spills, row, section, candidate);
       }
     }
   }
@@ -170,13 +172,14 @@ class Binder {
   /** Other output sections that the row may move to. */
   private offerSpills(spills: Spills, row: number, subject: Subject, first: Candidate): void {
     const seen = new Set([first.output]);
-    for (const candidate of this.matcher.matches(subject)) {
-      if (seen.has(candidate.output) || candidate.output.name === DISCARD) continue;
+    this.matcher.find(subject, (candidate) => {
+      if (seen.has(candidate.output) || candidate.output.name === DISCARD) return false;
       seen.add(candidate.output);
       if (this.ctx.options.nonContiguousWarnings) this.warnOfChoice(row, first.output.name, candidate.output.name);
       spills.offer(row, this.parts.get(first.input)!, { section: this.byCommand.get(candidate.output)!, part: this.parts.get(candidate.input)! });
       this.rowsOf(candidate).push(row);
-    }
+      return false;
+    });
   }
 
   private warnOfChoice(row: number, first: ByteString, other: ByteString): void {
@@ -258,16 +261,14 @@ class Binder {
   /** For GNU ld the file's own tables are no sections: `*(*)` does not mean them. */
   private candidateFor(name: ByteString): Candidate | null {
     const subject = { name, file: NO_FILE, flags: 0 };
-    if (!INDISPENSABLE.includes(name) || isLld(this.ctx.options)) return this.matcher.find(subject);
-    for (const candidate of this.matcher.matches(subject)) if (isExact(candidate)) return candidate;
-    return null;
+    return this.matcher.find(subject, INDISPENSABLE.includes(name) && !isLld(this.ctx.options) ? isExact : undefined);
   }
 
   // ---- tables ----
 
   fill(): void {
     const { tables } = this.ctx;
-    const { isec } = tables;
+    const { isec, member } = tables;
     discardSections(this.ctx, this.discarded, [this.found, this.extra] as Map<unknown, number[]>[]);
     let at = 1;
     for (const section of this.sections) {
@@ -282,9 +283,10 @@ class Binder {
         const rows = [...named, ...(this.extra.get(part) ?? [])];
         const present = this.spills === null ? rows : this.spills.present(part, rows);
         for (const row of rows) addMember(this.ctx, section, row);
+        const [memberIsec, isecOsec] = [member.isec, isec.osec];
         for (const row of present) {
-          tables.member.isec[at++] = row;
-          isec.osec[row] = id;
+          memberIsec[at++] = row;
+          isecOsec[row] = id;
         }
         part.to = at;
       }

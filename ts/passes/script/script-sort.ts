@@ -13,8 +13,7 @@ export type Found = Map<SectionPattern, number[]>;
 /** Link order of isec rows. Commons come before the sections of all files (lld). */
 export function byPosition(ctx: Context): (a: number, b: number) => number {
   const { kind } = ctx.tables.isec;
-  const position = (row: number): number => (kind[row] === ISEC_SYNTHETIC ? row - 2 ** 32 : row);
-  return (a, b) => position(a) - position(b);
+  return (a, b) => (kind[a] === kind[b] ? a - b : Number(kind[b] === ISEC_SYNTHETIC) - Number(kind[a] === ISEC_SYNTHETIC) || a - b);
 }
 
 /** Rows of an input description: patterns that are sorted each for themselves, runs of others in link order. */
@@ -64,7 +63,10 @@ function sort(ctx: Context, rows: number[], by: SortKind): void {
   const { isec } = ctx.tables;
   if (by === "alignment") rows.sort((a, b) => isec.align[b]! - isec.align[a]!);
   if (by !== "name" && by !== "priority") return;
-  const name = (row: number) => ctx.arena.cstring(isec.name[row]!);
-  const key = new Map<number, string | number>(rows.map((row) => [row, by === "name" ? name(row) : priorityOf(name(row))]));
-  rows.sort((a, b) => (key.get(a)! < key.get(b)! ? -1 : key.get(a)! > key.get(b)! ? 1 : 0));
+  const keyed = rows.map((row) => {
+    const name = ctx.arena.cstring(isec.name[row]!);
+    return { row, key: by === "name" ? name : priorityOf(name) };
+  });
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  for (let i = 0; i < rows.length; i++) rows[i] = keyed[i]!.row;
 }
