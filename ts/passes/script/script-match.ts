@@ -45,6 +45,8 @@ interface FileDescription {
 }
 
 const NOTHING: Placed[] = [];
+/** More than so many patterns for a name are looked for once: sections with names of their own are many, and to remember them takes longer than to look. */
+const MEMORABLE = 4;
 /** Of so many descriptions for one file the patterns are tried. */
 const FEW = 64;
 
@@ -130,13 +132,13 @@ class NameIndex {
     for (const glob of placed.candidate.pattern.names) this.patterns.add(glob, placed);
   }
 
-  /** What names a section so, in script order, each once: a script that lists thousands of functions is asked about each of them once. */
+  /** What names a section so, in script order, each once. */
   named(name: ByteString): Placed[] {
     let named = this.byName.get(name);
     if (named === undefined) {
       named = this.patterns.matching(name);
       if (named.length > 1) named = named.sort(byPlace).filter(({ place }, i) => i === 0 || place !== named![i - 1]!.place);
-      this.byName.set(name, named);
+      if (named.length > MEMORABLE) this.byName.set(name, named);
     }
     return named;
   }
