@@ -37,7 +37,7 @@ function standIn(name: string, source: string): string {
 }
 
 /** What --help says of an option: the third string of a row in ts/args/options/. */
-const HELP_TEXT = /^(  (?:must|should|accept)\((?:"[^"]*", ){2})("(?:[^"\\]|\\.)*")/gm;
+const HELP_TEXT = /^(  (?:option|accept)\((?:"[^"]*", ){2})("(?:[^"\\]|\\.)*")/gm;
 
 /**
  * What a program has of a file in ts/args/options/: "all"; "options", which say \0 to --help; "help", which is what they are

@@ -40,22 +40,17 @@ export interface ParseState {
 /** `v` is the option's value ("" when it has none), `spelling` the argument as the user wrote it. */
 export type Setter = (s: ParseState, v: ByteString, spelling: ByteString) => void;
 
-/**
- * must: obeyed. should: obeyed or diagnosed by the pass that would have to act.
- * accept: no effect here; the help text says why that is right.
- */
-export type OptionClass = "must" | "should" | "accept";
-
 export interface OptionRow {
-  class: OptionClass;
   /**
    * With a space between them. `--name`: a long option, one or two dashes; `-x`: one dash, one letter, value may be joined. The first is the main name.
    */
   names: string;
   value: "none" | "required" | "optional";
   metavar: string;
-  /** For class accept: the reason why nothing is done. */
+  /** Of an option without effect: the reason why nothing is done. */
   help: string;
+  /** false: the option is accepted, and has no effect. */
+  obeyed: boolean;
   set: Setter;
 }
 
@@ -63,21 +58,14 @@ export interface OptionRow {
 export const namesOf = ({ names }: OptionRow): string[] => names.split(" ");
 
 /** `form`: "" no value, "=FILE" required (`=V`, separate, or joined to a letter), "[=KIND]" optional (only `=V`). */
-export function row(cls: OptionClass, names: string, form: string, help: string, set: Setter): OptionRow {
+export function option(names: string, form: string, help: string, set: Setter, obeyed = true): OptionRow {
   const value = form === "" ? "none" : form[0] === "[" ? "optional" : "required";
-  return { class: cls, names, value, metavar: value === "optional" ? form.slice(2, -1) : form.slice(1), help, set };
+  return { names, value, metavar: value === "optional" ? form.slice(2, -1) : form.slice(1), help, obeyed, set };
 }
 
-export function must(names: string, form: string, help: string, set: Setter): OptionRow {
-  return row("must", names, form, help, set);
-}
-
-export function should(names: string, form: string, help: string, set: Setter): OptionRow {
-  return row("should", names, form, help, set);
-}
-
+/** An option without effect. */
 export function accept(names: string, form: string, reason: string): OptionRow {
-  return row("accept", names, form, reason, () => {});
+  return option(names, form, reason, () => {}, false);
 }
 
 type KeysOf<T> = { [K in keyof LinkOptions]: LinkOptions[K] extends T ? (T extends LinkOptions[K] ? K : never) : never }[keyof LinkOptions];
