@@ -183,7 +183,9 @@ test("pairs that do not match are errors", () => {
   assert.equal(errors("--end-lib x.o"), ["stray --end-lib"]);
   assert.equal(errors("--start-lib --start-lib x.o --end-lib"), ["nested --start-lib"]);
   assert.equal(errors("-) x.o"), ["stray --end-group"]);
-  assert.equal(errors("-( -( x.o -)"), ["nested --start-group"]);
+  assert.equal(errors("-( -( x.o -) y.o -) -)"), ["stray --end-group"]); // one within another, as with GNU ld
+  assert.equal(parse("-( -( x.o -) y.o -) z.o").options.inputs.map(({ group }) => group), [1, 1, 0]);
+  assert.equal(parse("-( -( x.o -)", { programName: "ld.lld" }).errors.map((error) => error.text), ["nested --start-group"]);
 });
 
 test("missing and malformed values", () => {

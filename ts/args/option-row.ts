@@ -26,7 +26,8 @@ export interface ParseState {
   /** Pairs of --start-lib seen so far, and whether one is open. */
   libs: number;
   inLib: boolean;
-  inGroup: boolean;
+  /** --start-group that are open. */
+  inGroup: number;
   groups: number;
   /** 0 = not asked, 1 = -v, 2 = -V (also lists emulations). */
   showVersion: number;

@@ -113,7 +113,7 @@ function initialState(env: ParseEnv): ParseState {
     format: "elf",
     libs: 0,
     inLib: false,
-    inGroup: false,
+    inGroup: 0,
     groups: 0,
     showVersion: 0,
     stop: "",

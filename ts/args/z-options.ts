@@ -83,7 +83,7 @@ const flags = made((): Record<string, Setter> => ({
   "nopack-relative-relocs": o((x) => ((x.packRelr = false), (x.packRelrGlibc = false))),
   "start-stop-gc": o((x) => (x.startStopGc = true)),
   "nostart-stop-gc": o((x) => (x.startStopGc = false)),
-  "lam-u48": o((x) => (x.z.features |= FEATURE_LAM_U48)),
+  "lam-u48": o((x) => (x.z.features |= FEATURE_LAM_U48 | FEATURE_LAM_U57)),
   "lam-u57": o((x) => (x.z.features |= FEATURE_LAM_U57)),
   "x86-64-baseline": o((x) => (x.z.isa |= 0b1)),
   "x86-64-v2": o((x) => (x.z.isa |= 0b11)),

@@ -50,6 +50,7 @@ hexes("--oformat binary without a script: sections follow each other, nothing el
   w.write({ "u.s": '.text\n.globl _start\n_start: .fill 64,1,7\n.section .debug_str,"MS",@progbits,1\n.asciz "not in the image"\n' });
   w.sh("gcc -c u.s && $LD u.o --oformat=binary -o u");
   assert.equal([...w.bytes("u")], Array.from({ length: 64 }, () => 7));
+  w.sh("$LD t.o --oformat elf64-little -o u");
   contains(w.fails("$LD t.o --oformat foo -o u"), "unknown --oformat value: foo");
   w.write({ "bad.ld": "OUTPUT_FORMAT(binary-freebsd)" });
   contains(w.fails("$LD t.o -T bad.ld -o u"), "bad.ld:1: unknown output format name: binary-freebsd");

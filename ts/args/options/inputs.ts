@@ -1,6 +1,7 @@
 /**
  * Options under "Inputs" in --help: files, where they are looked for, and what holds at their place on the command line.
  */
+import { isLld } from "../identity.ts";
 import type { ByteString } from "../link-options.ts";
 import { into, named, option, push, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
@@ -39,17 +40,18 @@ export const INPUTS: OptionRow[] = [
 ];
 
 export function addInput(s: ParseState, kind: "file" | "library", name: ByteString): void {
-  s.options.inputs.push({ kind, name, ...s.now, group: s.inGroup ? s.groups : 0, lib: s.inLib ? s.libs : 0, format: s.format });
+  s.options.inputs.push({ kind, name, ...s.now, group: s.inGroup > 0 ? s.groups : 0, lib: s.inLib ? s.libs : 0, format: s.format });
 }
 
+/** A group in another is part of it, as with GNU ld: `gcc -static` brings one along. */
 function group(s: ParseState, begin: boolean): void {
-  if (begin === s.inGroup) s.errors.push(begin ? "nested --start-group" : "stray --end-group");
-  if (begin) s.groups++;
-  s.inGroup = begin;
+  if (begin ? s.inGroup > 0 && isLld(s.options) : s.inGroup === 0) s.errors.push(begin ? "nested --start-group" : "stray --end-group");
+  if (begin && s.inGroup === 0) s.groups++;
+  s.inGroup = Math.max(s.inGroup + (begin ? 1 : -1), 0);
 }
 
 function lib(s: ParseState, begin: boolean): void {
-  if (begin && s.inGroup) s.errors.push("may not nest --start-lib in --start-group");
+  if (begin && s.inGroup > 0) s.errors.push("may not nest --start-lib in --start-group");
   if (begin === s.inLib) s.errors.push(begin ? "nested --start-lib" : "stray --end-lib");
   else if (begin) s.libs++;
   s.inLib = begin;

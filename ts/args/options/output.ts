@@ -121,7 +121,7 @@ function setRunPathOrSymbols(s: ParseState, v: ByteString): void {
 function setOutputFormat(s: ParseState, v: ByteString): void {
   s.options.hexFormat = v === "srec" || v === "ihex" ? v : "";
   s.options.binary = v === "binary" || s.options.hexFormat !== "";
-  if (!s.options.binary && !/^(elf(-|$)|elf64-x86-64|default$)/.test(v)) s.errors.push(`unknown --oformat value: ${v} (one of elf, binary, srec, ihex)`);
+  if (!s.options.binary && !/^(elf(-.*)?|elf64-(x86-64|little)|default)$/.test(v)) s.errors.push(`unknown --oformat value: ${v} (one of elf, binary, srec, ihex)`);
 }
 
 /** `_fbsd` names the same layout with another OS ABI, elf_amd64 the same as elf_x86_64 (lld). */
