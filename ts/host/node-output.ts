@@ -123,6 +123,8 @@ const ZEROS_BYTES = 1 << 18;
 /** What files may lack of the blocks for all their bytes and not be called sparse. */
 const HOLES_BYTES = 1 << 20;
 
+const isSame = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino === b.ino && a.nlink === b.nlink;
+
 /**
  * The old output `stat` under a temporary name, to be written over: the system takes twice as long to find new pages and blocks as to copy bytes into
  * old ones. null = somebody may notice (it has other names, runs, is another user's), it is sparse, or cannot be had.
@@ -133,12 +135,13 @@ function takeOld(path: ByteString, mode: number, { pid, uid, umask }: Owner, sta
   try {
     // ETXTBSY: it runs.
     fd = openSync(pathOf(path), constants.O_RDWR | constants.O_NOFOLLOW);
-    const { dev, ino } = fstatSync(fd);
-    if (dev === stat.dev && ino === stat.ino) {
+    if (isSame(fstatSync(fd), stat)) {
       fchmodSync(fd, mode & ~umask());
       const name = temporaryName(path, pid, 0);
       renameSync(pathOf(path), pathOf(name));
-      return { fd, name };
+      if (isSame(statSync(pathOf(name)), stat)) return { fd, name };
+      // Another link was quicker.
+      renameSync(pathOf(name), pathOf(path));
     }
   } catch {
     // A new file will do.
