@@ -13,6 +13,7 @@ import type { Pool } from "./memory/pool.ts";
 import type { BitcodeCompiler } from "./lto/bitcode.ts";
 import type { GccLto } from "./lto/gcc-lto.ts";
 import type { Host } from "./host/host.ts";
+import type { SymbolWarning } from "./input/shared-object.ts";
 import type { Diagnostics } from "./diagnostics/print.ts";
 import type { Phdr } from "./elf/phdr.ts";
 import type { SyntheticSection } from "./synthetic/section.ts";
@@ -48,6 +49,8 @@ export interface InputFile {
   needed: ByteString[];
   /** Shared objects: for each version index, its name ("" for 0 and 1). */
   versions: ByteString[];
+  /** Shared objects: `.gnu.warning.SYMBOL` sections. */
+  warnings: readonly SymbolWarning[];
 }
 
 /** One output section. Addresses are bigint, offsets and sizes numbers. */

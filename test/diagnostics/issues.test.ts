@@ -91,7 +91,7 @@ function world(): World {
 
   let printed = "";
   const diag = new Diagnostics((_stream, text) => (printed += text));
-  const input = (path: string, member: string): InputFile => ({ id: 0, obj: 0, group: 0, source: 0, offset: 0, bytes: 0, path, member, soname: "", needed: [], versions: [] }) as InputFile;
+  const input = (path: string, member: string): InputFile => ({ id: 0, obj: 0, group: 0, source: 0, offset: 0, bytes: 0, path, member, soname: "", needed: [], versions: [], warnings: [] }) as InputFile;
   const rows: Record<string, number> = { main: MAIN, foo: FOO, _Z4cfuni: 3 };
   const ctx = {
     arena, tables, assigned: new Map(), params, diag,

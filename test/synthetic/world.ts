@@ -88,7 +88,7 @@ function addFiles(ctx: Context, { files = {}, excluded = [] }: WorldSpec): void 
     const shared = files[path];
     const soname = shared?.soname ?? path;
     const versions = shared ? ["", "", ...(shared.versions ?? [])] : [];
-    ctx.inputs.push({ id, obj: id, group: 0, source: 0, offset: 0, bytes: 0, path, member: "", soname, needed: [], versions });
+    ctx.inputs.push({ id, obj: id, group: 0, source: 0, offset: 0, bytes: 0, path, member: "", soname, needed: [], versions, warnings: [] });
     obj.fileId[id] = id;
     obj.kind[id] = shared ? OBJ_SHARED : OBJ_RELOCATABLE;
     obj.needed[id] = shared && shared.needed !== false ? 1 : 0;

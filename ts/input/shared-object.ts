@@ -26,6 +26,7 @@ import { DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_SYM
 import { readEhdr, readOffset, type Ehdr } from "../elf/ehdr.ts";
 import { readPhdrs, type Phdr } from "../elf/phdr.ts";
 import { readShdr, readShdrs, type Shdr } from "../elf/shdr.ts";
+import { latin1Of } from "../memory/text.ts";
 import { entrySize, SECTION_HEADERS_END, sectionHeadersStart, sectionOutsideFile } from "../diagnostics/messages.ts";
 import type { ByteSource } from "./archive.ts";
 
@@ -36,8 +37,21 @@ const VERSION_INDEX = 0x7fff;
 /** Version records have no stated size in .dynamic: what is read of them at most. */
 const VERSION_RECORDS_MAX = 1 << 18;
 
+/** Bytes of the names of sections that are looked at. */
+const SECTION_NAMES_MAX = 1 << 20;
+/** How the names of sections begin whose text is a warning for whoever refers to the symbol that follows. */
+export const WARNING_PREFIX = ".gnu.warning.";
+
 /** What is wrong with a shared object, without its name. */
 export class BadSharedObject extends Error {}
+
+/** A section `.gnu.warning.SYMBOL`: its text is a warning for whoever refers to `symbol`. */
+export interface SymbolWarning {
+  symbol: ByteString;
+  /** In the file. */
+  offset: number;
+  bytes: number;
+}
 
 /** Addresses are in the arena, 0 = there is none. */
 export interface SharedObject {
@@ -58,6 +72,7 @@ export interface SharedObject {
   verCount: number;
   /** The same names, "" for 0 and 1. */
   versions: ByteString[];
+  warnings: readonly SymbolWarning[];
 }
 
 /** A stretch of the file; `address` is where it was read to. */
@@ -78,6 +93,7 @@ interface Tables {
   verdef: Range | null;
   verneed: Range | null;
   firstGlobal: number;
+  warnings: readonly SymbolWarning[];
 }
 
 /** Reads a shared object's tables into the arena. Throws BadSharedObject. */
@@ -89,6 +105,7 @@ export function readSharedObject(arena: Arena, file: ByteSource): SharedObject {
     throw new BadSharedObject("string table of the dynamic symbols does not end in NUL");
   }
   const result = emptyObject(ehdr.osabi);
+  result.warnings = tables.warnings;
   const { dynsym, dynstr, versym } = tables;
   if (dynstr !== null) {
     result.strtab = dynstr.address;
@@ -143,6 +160,7 @@ function emptyObject(osabi: number): SharedObject {
     verNames: 0,
     verCount: 0,
     versions: [],
+    warnings: [],
   };
 }
 
@@ -175,6 +193,7 @@ function tablesOfSections(file: ByteSource, ehdr: Ehdr): Tables | undefined {
   const count = headers === undefined ? 0 : headers.byteLength / SHDR_BYTES;
   if (headers === undefined || count < 2) return undefined;
   const tables = emptyTables();
+  tables.warnings = readWarnings(file, headers, ehdr.e_shstrndx * SHDR_BYTES);
   let link = 0;
   for (let i = 1; i < count; i++) {
     const sh_type = headers.getUint32(i * SHDR_BYTES + 4, true);
@@ -207,8 +226,27 @@ function tablesOfSections(file: ByteSource, ehdr: Ehdr): Tables | undefined {
   return tables;
 }
 
+/** `names`: where the header of .shstrtab is. Broken names, which nothing else needs, are none. */
+function readWarnings(file: ByteSource, headers: DataView, names: number): SymbolWarning[] {
+  const warnings: SymbolWarning[] = [];
+  if (names + SHDR_BYTES > headers.byteLength) return warnings;
+  const { sh_offset, sh_size } = readShdr(headers, names);
+  if (sh_size > SECTION_NAMES_MAX || sh_offset + sh_size > file.size) return warnings;
+  const bytes = new Uint8Array(sh_size);
+  file.read(bytes, sh_offset);
+  const text = latin1Of(bytes);
+  if (!text.includes(WARNING_PREFIX)) return warnings;
+  for (let at = 0; at < headers.byteLength; at += SHDR_BYTES) {
+    const name = headers.getUint32(at, true);
+    if (!text.startsWith(WARNING_PREFIX, name)) continue;
+    const { sh_offset: offset, sh_size: bytes } = readShdr(headers, at);
+    warnings.push({ symbol: text.slice(name + WARNING_PREFIX.length).split("\0", 1)[0]!, offset, bytes });
+  }
+  return warnings;
+}
+
 function emptyTables(): Tables {
-  return { dynamic: null, dynsym: null, dynstr: null, versym: null, verdef: null, verneed: null, firstGlobal: 0 };
+  return { dynamic: null, dynsym: null, dynstr: null, versym: null, verdef: null, verneed: null, firstGlobal: 0, warnings: [] };
 }
 
 /** The same through PT_DYNAMIC, whose addresses PT_LOAD maps to file offsets. */

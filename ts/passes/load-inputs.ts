@@ -228,6 +228,7 @@ class Loader implements InputTaker {
     input.soname = soname;
     input.needed = object.needed;
     input.versions = object.versions;
+    input.warnings = object.warnings;
     this.rows.setShared(id, object);
     this.sharedByPath.set(file.path, id);
     this.sharedBySoname.set(soname, id);

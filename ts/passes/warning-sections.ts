@@ -7,14 +7,17 @@
  * even with --fatal-warnings: lld users would be surprised by a link that fails for it. Runs only when load-sections has seen such a
  * section (params.warningSections).
  */
+import { SYM_KIND_MASK, SYM_REF_LIVE, SYM_SHARED } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { displayName, rawRelocation, readObject, sectionName, sourcePlace } from "../diagnostics/place.ts";
+import { WARNING_PREFIX } from "../input/shared-object.ts";
 import { inSteps } from "../memory/rows.ts";
-import { latin1 } from "../memory/text.ts";
+import { latin1Of } from "../memory/text.ts";
 
-const PREFIX = ".gnu.warning.";
+/** What says of a symbol that it is a shared object's, and that something refers to it. */
+const FROM_SHARED = SYM_KIND_MASK | SYM_REF_LIVE;
 /** References listed per symbol. */
 const MAX_REFERENCES = 3;
 /** Longer texts are not texts. */
@@ -22,26 +25,36 @@ const MAX_TEXT = 4096;
 
 /** After scan-relocs. */
 export function warnOfReferences(ctx: Context): void {
-  const { kernels, params, tables } = ctx;
-  if (params.get("warningSections") === 0 || ctx.options.noWarnings) return;
-  const rows = tables.isec.rows;
+  const { kernels, params, sharedObjects, tables: { gsym, isec, obj, sym } } = ctx;
+  if (ctx.options.noWarnings) return;
+  for (const input of sharedObjects) {
+    for (const { symbol, offset, bytes } of input.warnings) {
+      const row = ctx.lookup(symbol);
+      if ((sym.flags[row]! & FROM_SHARED) === (SYM_SHARED | SYM_REF_LIVE) && gsym.obj[row] === input.obj) warn(ctx, symbol, row, input.obj, offset, bytes);
+    }
+  }
+  if (params.get("warningSections") === 0) return;
+  const rows = isec.rows;
   for (let row = kernels.nextWarning(1, rows); row < rows; row = kernels.nextWarning(row + 1, rows)) {
-    const name = sectionName(ctx, row).slice(PREFIX.length);
+    const name = sectionName(ctx, row).slice(WARNING_PREFIX.length);
     const sym = name === "" ? 0 : ctx.lookup(name);
-    if (sym === 0) continue;
-    const found = references(ctx, sym, tables.isec.obj[row]!);
-    if (found.count === 0) continue;
-    const places = found.places.map(([isec, index]) => sourcePlace(ctx, isec, rawRelocation(ctx, isec, index)?.r_offset ?? 0, name));
-    const text = textOf(ctx, row) + messages.references(places, found.count - places.length);
-    ctx.diag.remark({ code: "OTHER", text, symbol: displayName(ctx, name), rawSymbol: name, ...messages.refsOf(places) });
+    const own = isec.obj[row]!;
+    if (sym !== 0) warn(ctx, name, sym, own, isec.sh_offset[row]! - obj.offset[own]!, isec.size[row]!);
   }
 }
 
-function textOf(ctx: Context, row: number): ByteString {
-  const { isec, obj } = ctx.tables;
-  const o = isec.obj[row]!;
-  const bytes = readObject(ctx, o, isec.sh_offset[row]! - obj.offset[o]!, Math.min(isec.size[row]!, MAX_TEXT));
-  return bytes === null ? "" : latin1(bytes, 0, bytes.length).replace(/[\0\n]+$/, "").replace(/[\0-\x1f]/g, " ");
+/** Of references to `sym`, but those of object `own`, which has the text at `position`. */
+function warn(ctx: Context, name: ByteString, sym: number, own: number, position: number, bytes: number): void {
+  const found = references(ctx, sym, own);
+  if (found.count === 0) return;
+  const places = found.places.map(([isec, index]) => sourcePlace(ctx, isec, rawRelocation(ctx, isec, index)?.r_offset ?? 0, name));
+  const text = textOf(ctx, own, position, bytes) + messages.references(places, found.count - places.length);
+  ctx.diag.remark({ code: "OTHER", text, symbol: displayName(ctx, name), rawSymbol: name, ...messages.refsOf(places) });
+}
+
+function textOf(ctx: Context, o: number, position: number, size: number): ByteString {
+  const bytes = readObject(ctx, o, position, Math.min(size, MAX_TEXT));
+  return bytes === null ? "" : latin1Of(bytes).replace(/[\0\n]+$/, "").replace(/[\0-\x1f]/g, " ");
 }
 
 /** Relocations of live code and data, but for object `own`, that refer to `sym`: [isec, relocation] of the first, and how many there are. */

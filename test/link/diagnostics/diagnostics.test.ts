@@ -168,6 +168,13 @@ diagnostics(".gnu.warning texts", (w) => {
   lacks(w.sh("readelf -SsW m"), "gnu.warning", " text\n");
   w.sh("$LD -r a.o -o r.o");
   contains(w.try("gcc -B$B r.o m.o -o m").stderr, "risky is risky");
+  // A shared object's own, which is where glibc has most of them.
+  w.sh("gcc -B$B -shared a.o -o r.so; objcopy --add-section .gnu.warning.risky=/dev/stdin r.so liba.so <<< 'ask before'; gcc -O1 -fPIC -c a.c -o p.o; gcc -B$B -shared p.o -o libp.so");
+  contains(w.try("gcc -B$B m.o -L. -la -o m && LD_LIBRARY_PATH=. ./m").stderr, /warning: ask before\n/);
+  // Not when nobody refers to it, or another definition counts.
+  for (const inputs of ["n.o -L. -la", "m.o p.o -Wl,--no-as-needed -L. -la", "m.o -L. -lp -la"]) lacks(w.sh(`gcc -B$B ${inputs} -o m 2>&1`), "ask before");
+  w.write({ "t.c": "#include <stdio.h>\nint main(void) { return tmpnam(0) == 0; }" });
+  contains(w.try("gcc -B$B t.c -o t && ./t").stderr, /warning: the use of .tmpnam' is dangerous/);
 });
 
 diagnostics.run();
