@@ -70,7 +70,7 @@ export async function markLive(ctx: Context): Promise<void> {
       arena.u32[WAITING] = 0;
       arena.u32[VISITED] = 0;
       if (expected < PARALLEL_SECTIONS) {
-        if (stack === 0) stack = arena.allocZeroed(4 * rows);
+        if (stack === 0) arena.u32[(stack = arena.alloc(4 * rows)) >>> 2] = 0;
         kernels.markSweep(1, rows, stack);
       } else {
         await ctx.pool.run("mark-live", Math.ceil((rows - 1) / SECTIONS_PER_CHUNK), rows);
