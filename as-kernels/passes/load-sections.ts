@@ -152,6 +152,32 @@ function isMergeable(flags: u32, stored: u64, entsize: u32): boolean {
   return (flags & SHF_WRITE) == 0 && stored % <u64>entsize == 0;
 }
 
+/**
+ * Is the section none of the output? Notes for the linker, which are noted here; build-ids of what -r made; unwind tables that are merged;
+ * debug information that is stripped.
+ */
+function isConsumed(o: u32, name: u32, type: u32, flags: u32): bool {
+  const obj = tables().obj;
+  if (isStackNote(name)) {
+    obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
+    return true;
+  }
+  const split = splitStackNote(name);
+  if (split) {
+    obj.splitStack[o] |= <u8>split;
+    params().splitStack = 1;
+    return true;
+  }
+  if (type == SHT_NOTE && isBuildId(name)) return true;
+  // Merged in a program; -r keeps them one behind the other, as it keeps what nobody may look into.
+  if (isSframe(name) && flags & SHF_ALLOC && params().outputKind != OUT_RELOCATABLE) {
+    params().sframes = 1;
+    return true;
+  }
+  return params().stripDebug != 0 && !(flags & SHF_ALLOC) && (isDebug(name) || isOldCompressed(name));
+}
+
+/** isec row `row` of section `i`, from its header; other parameters as in fillSections. */
 function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, keepMerge: u32): void {
   const t = tables();
   const isec = t.isec;
@@ -176,38 +202,14 @@ function fillRow(o: u32, i: u32, row: u32, header: u32, names: u32, base: f64, k
   isec.align[row] = align > 1 ? <u8>ctz<u64>(align) : 0;
   if (isUnknown(type, flags)) report(ISSUE_BAD_OBJECT, o, row, i, ERR_SECTION_TYPE, type);
   if (isWarning(name)) params().warningSections = 1;
-  if (isStackNote(name)) {
-    t.obj.flags[o] |= <u8>(flags & SHF_EXECINSTR ? OBJF_HAS_STACK_NOTE | OBJF_EXEC_STACK : OBJF_HAS_STACK_NOTE);
-    isec.osec[row] = 0;
-    isec.kind[row] = <u8>ISEC_CONSUMED;
-    return;
-  }
-  const split = splitStackNote(name);
-  if (split) {
-    t.obj.splitStack[o] |= <u8>split;
-    params().splitStack = 1;
-    isec.kind[row] = <u8>ISEC_CONSUMED;
-    return;
-  }
-  if (type == SHT_NOTE && isBuildId(name)) {
-    isec.kind[row] = <u8>ISEC_CONSUMED;
-    return;
-  }
-  // Merged in a program; -r keeps them one behind the other, as it keeps what nobody may look into.
-  if (isSframe(name) && flags & SHF_ALLOC && params().outputKind != OUT_RELOCATABLE) {
-    params().sframes = 1;
-    isec.kind[row] = <u8>ISEC_CONSUMED;
-    return;
-  }
-  const old = isOldCompressed(name);
-  if (params().stripDebug && !(flags & SHF_ALLOC) && (isDebug(name) || old)) {
+  if (isConsumed(o, name, type, flags)) {
     isec.kind[row] = <u8>ISEC_CONSUMED;
     return;
   }
   if (flags & SHF_COMPRESSED) {
     if (type == SHT_NOBITS || flags & SHF_ALLOC || size < 24 || size >= MOST_STORED) report(ISSUE_BAD_OBJECT, o, row, i, ERR_COMPRESSED, 0);
     isec.compressed[row] = 1 + <u32>size;
-  } else if (old && !(flags & SHF_ALLOC) && type != SHT_NOBITS && size >= <u64>OLD_HEADER_BYTES && size < MOST_STORED) {
+  } else if (isOldCompressed(name) && !(flags & SHF_ALLOC) && type != SHT_NOBITS && size >= <u64>OLD_HEADER_BYTES && size < MOST_STORED) {
     isec.compressed[row] = 1 + <u32>size;
   }
   // A partial link that keeps everything need not know what is in .eh_frame.
