@@ -97,6 +97,7 @@ function setParams(ctx: Context): void {
   params.set("zCopyreloc", flag(options.z.copyreloc));
   params.set("packRelr", flag(options.packRelr));
   if (options.filler >= 0) params.set("filler", options.filler);
+  params.set("codeFill", arch.codeFill);
   // -z nocombreloc is for programs that relocate themselves; gnu-efi's crt0 adds to what is in place, as GNU ld leaves it. What reads kept
   // relocations reads contents, too: EDK2's GenFw makes UEFI images of them.
   params.set("writeAddends", flag((options.applyDynamicRelocs ?? options.emitRelocs) || options.z.rel || !options.z.combreloc));

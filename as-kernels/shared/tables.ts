@@ -401,6 +401,7 @@ export class Params {
   ignoreOverflow: u32;
   paddingSeed: u32;
   filler: u32;
+  codeFill: u32;
   morestack: u32;
   morestackNonSplit: u32;
   sttCommon: u32;

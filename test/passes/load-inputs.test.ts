@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_EXCLUDE_LIBS, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
 import { LinkFailed } from "../../ts/diagnostics/print.ts";
-import { inputName } from "../../ts/passes/input-rows.ts";
+import { inputName } from "../../ts/diagnostics/input-messages.ts";
 import { loadInputs } from "../../ts/passes/load-inputs.ts";
 import { archive, ObjectBuilder } from "../helpers/object.ts";
 import { argument, fixture, latin1, type Files, type Fixture } from "../input/fixture.ts";

@@ -51,20 +51,13 @@ export interface Architecture {
   /** GNU emulation names that mean it. */
   emulations: readonly string[];
   relocations: readonly RelocationType[];
-  /** Types that only the dynamic linker sees, by role. */
-  dynamic: {
-    absolute: number;
-    copy: number;
-    globDat: number;
-    jumpSlot: number;
-    relative: number;
-    irelative: number;
-  };
+  /** R_*_COPY. Of the types that only the dynamic linker sees the others are written by kernels. */
+  copyType: number;
   /** Address of the first segment of ET_EXEC output. */
   imageBase: bigint;
   commonPageSize: number;
   maxPageSize: number;
-  /** What fills gaps between code sections. */
+  /** The byte between code sections: what strays there stops. */
   codeFill: number;
   /** Words at the start of .got.plt that belong to the dynamic linker. */
   gotPltHeaderWords: number;

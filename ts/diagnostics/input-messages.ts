@@ -14,7 +14,8 @@ export interface Named {
 
 const alone = (path: ByteString): Named => ({ path, member: "" });
 
-export const nameOf = ({ path, member }: Named): ByteString => (member === "" ? path : `${path}(${member})`);
+/** `a.o`, or `lib.a(member.o)`: how messages and reports name an input. */
+export const inputName = ({ path, member }: Named): ByteString => (member === "" ? path : `${path}(${member})`);
 
 /** `text` is a sentence that has the file's name in it. */
 function about({ path, member }: Named, code: DiagnosticCode, text: ByteString): Message {
@@ -22,7 +23,7 @@ function about({ path, member }: Named, code: DiagnosticCode, text: ByteString):
 }
 
 /** The file's name, then `what`. */
-const said = (file: Named, code: DiagnosticCode, what: ByteString): Message => about(file, code, `${nameOf(file)}: ${what}`);
+const said = (file: Named, code: DiagnosticCode, what: ByteString): Message => about(file, code, `${inputName(file)}: ${what}`);
 
 /** Why the host could not do it, in the system's words (HostError). */
 function reasonOf(error: unknown): string {
@@ -76,7 +77,7 @@ const itIs = (what: string): string => (what === "" ? "" : `\n>>> it is ${what}`
 
 /** `what`: foreignFile. */
 export function incompatible(file: Named, emulation: ByteString, what: string): Message {
-  return about(file, "INCOMPATIBLE_FILE", `${nameOf(file)} is incompatible with ${emulation}${itIs(what)}`);
+  return about(file, "INCOMPATIBLE_FILE", `${inputName(file)} is incompatible with ${emulation}${itIs(what)}`);
 }
 
 export function empty(file: Named): Message {

@@ -353,6 +353,7 @@ export const PARAMS = {
   ignoreOverflow: "u32", // -z noreloc-overflow: fields take what fits of a value
   paddingSeed: "u32", // --randomize-section-padding: 0 = members stand next to each other
   filler: "u32", // --filler: the byte between members of data
+  codeFill: "u32", // the byte between members of code
   morestack: "u32", // sym row of __morestack, 0 = nobody mentions it
   morestackNonSplit: "u32", // sym row of __morestack_non_split
   sttCommon: "u32", // -r: common symbols have the type STT_COMMON

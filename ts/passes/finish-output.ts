@@ -19,7 +19,6 @@ import { pageSizes } from "./segments.ts";
 
 /** Writes larger than this are cut: fresh large writes are slow on some file systems. */
 const WRITE_BYTES = 1 << 18;
-const TRAP = 0xcc;
 
 function writeBytes(file: OutputFile, bytes: Uint8Array, position: number): void {
   for (let at = 0; at < bytes.length; at += WRITE_BYTES) file.write(bytes.subarray(at, Math.min(at + WRITE_BYTES, bytes.length)), position + at);
@@ -148,7 +147,7 @@ const MAX_GAP = 1 << 20;
 
 /** What lies between sections of a code segment is filled with traps, up to the end of its last page in the file. */
 function fillGaps(ctx: Context, file: OutputFile): void {
-  const trap = ctx.options.filler < 0 ? TRAP : ctx.options.filler;
+  const trap = ctx.options.filler < 0 ? ctx.arch.codeFill : ctx.options.filler;
   for (const segment of ctx.segments) {
     if (segment.p_type !== PT_LOAD) continue;
     let end = 0;

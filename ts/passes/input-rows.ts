@@ -7,6 +7,7 @@
 import { OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, OBJF_AS_NEEDED, OBJF_LAZY } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
+import { inputName } from "../diagnostics/input-messages.ts";
 import { wholeFile, type InputPart } from "../input/input-file.ts";
 import type { SharedObject, SymbolWarning } from "../input/shared-object.ts";
 import { allocTable } from "../memory/table.ts";
@@ -16,11 +17,6 @@ export const FIRST_FILE = 2;
 
 const NO_NAMES: ByteString[] = [];
 const NO_WARNINGS: readonly SymbolWarning[] = [];
-
-/** `a.o`, or `lib.a(member.o)`: how messages and reports name an input. */
-export function inputName(input: Pick<InputFile, "path" | "member">): ByteString {
-  return input.member === "" ? input.path : `${input.path}(${input.member})`;
-}
 
 function newInput(id: number, source: number, { offset, bytes, path, member }: InputPart, group = 0): InputFile {
   return { id, obj: id, source, offset, bytes, path, member, group, soname: "", needed: NO_NAMES, versions: NO_NAMES, warnings: NO_WARNINGS };

@@ -17,8 +17,6 @@ import { writeMerged } from "./write-merged.ts";
 /** Fits the second-level cache together with the window it is read through. */
 const WINDOW_BYTES = 1 << 18;
 const ARRAY_TYPES = new Set<number>([SHT_INIT_ARRAY, SHT_FINI_ARRAY]);
-/** int3: what falls between functions stops a program that strays there (lld does the same). */
-const TRAP = 0xcc;
 
 /** u32 cells of a window row: osec, first member, end member, WINDOW_*; then f64 from, to (bytes from the osec's start). */
 export const WINDOW_ROW = 32;
@@ -59,7 +57,7 @@ export function makeWindow(w: WorkerContext, row: number): Made {
     return made;
   }
   const flags = w.tables.osec.sh_flags[osec]!;
-  w.kernels.fillBytes(window, (flags & SHF_EXECINSTR) !== 0 ? TRAP : w.params.get("filler"), bytes);
+  w.kernels.fillBytes(window, w.params.get((flags & SHF_EXECINSTR) !== 0 ? "codeFill" : "filler"), bytes);
   if ((flags & SHF_EXECINSTR) !== 0) w.kernels.zeroNobits(first, end, window, from);
   readMembers(w, first, end, window, from);
   if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords(first, end, window, from);
@@ -340,10 +338,10 @@ function keepDirty({ arena, kernels }: Context, { address, count }: { address: n
 }
 
 /** The bytes of the merged parts of some output sections become what is between members. */
-function emptyHoles({ kernels, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): void {
+function emptyHoles({ arch, kernels, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): void {
   for (let m = 1; m < msec.rows; m++) {
     const id = msec.osec[m]!;
     if (!osecs.has(id)) continue;
-    kernels.fillBytes(previous + osec.offset[id]! + msec.outOffset[m]!, (osec.sh_flags[id]! & SHF_EXECINSTR) !== 0 ? TRAP : 0, msec.size[m]!);
+    kernels.fillBytes(previous + osec.offset[id]! + msec.outOffset[m]!, (osec.sh_flags[id]! & SHF_EXECINSTR) !== 0 ? arch.codeFill : 0, msec.size[m]!);
   }
 }

@@ -171,7 +171,7 @@ export class RelaDynSection implements SyntheticSection {
     const pair = params.get("tlsModuleGot");
     if (pair !== 0 && params.get("shared") === 1) put(params.get("gotAddr") + BigInt((pair - 1) * WORD_BYTES), 0, R_X86_64_DTPMOD64);
     for (const { section } of copySections(ctx)) {
-      for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, ctx.arch.dynamic.copy);
+      for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, ctx.arch.copyType);
     }
     if (word * 8 !== params.get("relaDyn") + (params.get("relativeCount") + this.ownSymbolic) * RELA_BYTES) {
       throw new Error(".rela.dyn: the records written for .got and copies are not those counted");

@@ -9,7 +9,6 @@ import type { Context } from "../../context.ts";
 import type { OutputFile } from "../../host/host.ts";
 import type { Plan, PlannedSection } from "../../script/plan.ts";
 
-const TRAP = Uint8Array.of(0xcc, 0xcc, 0xcc, 0xcc);
 const WRITE_BYTES = 1 << 16;
 
 type Write = (bytes: Uint8Array, offset: number) => void;
@@ -25,7 +24,7 @@ export function writeScriptBytes(ctx: Context, plan: Plan, file: OutputFile): vo
 /** What the script puts into one section; `write` takes bytes and their offset in the section. */
 export function writeSectionBytes(ctx: Context, section: PlannedSection, write: Write): void {
   const executable = (section.osec.sh_flags & SHF_EXECINSTR) !== 0;
-  const fill = section.command?.fill ?? (executable ? TRAP : null);
+  const fill = section.command?.fill ?? (executable ? Uint8Array.of(ctx.arch.codeFill) : null);
   // Windows leave zeros between data and traps between code.
   if (fill !== null && (executable || fill.some((byte) => byte !== 0))) fillGaps(ctx, section, fill, write);
   for (const part of section.parts) {
