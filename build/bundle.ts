@@ -1,23 +1,20 @@
 /**
  * `npm run build`: everything in dist/, from nothing, in a few seconds.
  *
- * asc makes kernels.wasm and kernels.debug.wasm (side by side, as processes) while esbuild makes the bundles. The bundles are CommonJS, which starts faster on Node 20.
+ * asc makes kernels.wasm and kernels.debug.wasm (kernels.ts) while esbuild makes the bundles. The bundles are CommonJS, which starts faster on Node 20.
  */
-import { execFile, execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { api, LINE_LIMIT } from "./api.ts";
 import { refreshGenerated } from "./generated.ts";
-import { kernelNames } from "./gen-kernels.ts";
-import { tabulateKernels } from "./kernel-table.ts";
+import { refreshKernels } from "./kernels.ts";
 import { pageSizeLine } from "./page-size.ts";
 import { program } from "./program.ts";
 import { put } from "./put.ts";
 import { single } from "./single.ts";
 import { web } from "./web.ts";
-import { checkKernels } from "./wasm-check.ts";
 
 const DIST = path.resolve("dist");
 
@@ -32,44 +29,6 @@ const BUNDLE: BuildOptions = {
   logLevel: "warning",
   legalComments: "none",
 };
-
-/** Compiles the kernels with one of asconfig.json's targets. */
-async function kernels(target: "release" | "debug", name: string): Promise<void> {
-  const temporary = path.join(DIST, `${name}.${process.pid}.tmp.wasm`);
-  const asc = path.resolve("node_modules/assemblyscript/bin/asc.js");
-  await new Promise<void>((done, failed) => {
-    const args = [asc, "as-kernels/index.ts", "--config", "asconfig.json", "--target", target, "--outFile", temporary];
-    execFile(process.execPath, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error === null && fs.existsSync(temporary)) done();
-      else failed(new Error(`asc --target ${target} failed\n${stdout}${stderr}`));
-    });
-  });
-  const compiled = fs.readFileSync(temporary);
-  checkKernels(compiled, name);
-  put(path.join(DIST, name), tabulateKernels(compiled, kernelNames()));
-  fs.rmSync(temporary);
-}
-
-/** Digest of everything that the kernels are compiled from. */
-function kernelInputs(): string {
-  const files = fs.readdirSync("as-kernels", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts")).sort();
-  const hash = createHash("sha256");
-  for (const file of [...files.map((name) => path.join("as-kernels", name)), "asconfig.json", "node_modules/assemblyscript/package.json", "build/kernel-table.ts"]) {
-    hash.update(`${file}\0`).update(fs.readFileSync(file)).update("\0");
-  }
-  return hash.digest("hex");
-}
-
-/** Both kernel modules; they are left alone when they were made from exactly these sources. */
-async function allKernels(): Promise<void> {
-  const stamp = path.join(DIST, "kernels.stamp");
-  const inputs = kernelInputs();
-  const made = ["kernels.wasm", "kernels.debug.wasm", "kernels.stamp"].every((name) => fs.existsSync(path.join(DIST, name)));
-  if (made && fs.readFileSync(stamp, "utf8") === inputs) return;
-  fs.rmSync(stamp, { force: true });
-  await Promise.all([kernels("release", "kernels.wasm"), kernels("debug", "kernels.debug.wasm")]);
-  put(stamp, inputs);
-}
 
 /** What the API's bundles have: they are modules, because those who import them are. Builtins that are loaded late need a `require`. */
 const MODULE: BuildOptions = {
@@ -108,7 +67,7 @@ export async function buildAll(release = false): Promise<void> {
   put(path.join(DIST, "package.json"), '{ "type": "commonjs" }\n');
   types();
   const parts = await Promise.allSettled([
-    allKernels(),
+    refreshKernels(DIST),
     program(DIST, BUNDLE),
     bundle("ts/memory/worker.ts", "worker.js"),
     bundle("ts/memory/worker-api.ts", "worker-api.js"),
