@@ -251,7 +251,7 @@ function fillRela(o: u32, i: u32, header: u32, base: f64): void {
   if (compact) {
     if (load<u64>(header, SH_SIZE) == 0) return;
     if (load<u64>(header, SH_SIZE) >= MOST_STORED) return report(ISSUE_BAD_OBJECT, o, row, i, ERR_CREL, 0);
-    // Until loadCrel unpacks them: the section's bytes in dynRel, and "some" relocations.
+    // Until unpackCrel (lib/crel.ts) is called: the section's bytes in dynRel, and "some" relocations.
     t.obj.flags[o] |= <u8>OBJF_CREL;
     isec.relaCount[row] = 1;
     isec.rela[row] = PACKED;

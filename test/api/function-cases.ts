@@ -111,7 +111,7 @@ export const functionCases: Record<string, Case> = {
     const onUndefined = (answer: unknown): Promise<string> => message((hooks) => hooks.onUndefined(async () => answer));
     is(await onUndefined("a.o"), 'onUndefined\'s answer: expected an array, but got "a.o"', "no array");
     is(await onUndefined({ name: "a.o" }), "onUndefined's answer: expected an array, but got an object", "an object");
-    is(await onUndefined([{ name: "a.o" }]), "onUndefined's answer[0]: expected a path or an object with one of data,lib,group,wholeArchive", "no input");
+    is(await onUndefined([{ name: "a.o" }]), "onUndefined's answer[0]: expected a path or an object with one of data, lib, group, wholeArchive", "no input");
     is(await onUndefined([{ name: "a.o", data: 5 }]), "onUndefined's answer[0].data: expected bytes, a Blob or a function, but got 5", "no bytes");
     is(await message((hooks) => hooks.onResolve({ filter: /./ }, () => "a.o")), 'onResolve\'s answer: expected an object, but got "a.o"', "onResolve");
     is(await message((hooks) => hooks.onResolve({ filter: /./ }, () => ({ namespace: "n" }))), "onResolve's answer: path: expected a string, but got undefined", "no path");

@@ -100,14 +100,14 @@ export const linkCases: Record<string, Case> = {
       [{ inputs: [{ name: "a.o", data: Promise.resolve(data) }] }, "inputs[0].data: expected bytes, a Blob or a function, but got a promise"],
       [{ inputs: [{ data }] }, "inputs[0].name: expected a string, but got undefined"],
       [{ inputs: [{ wholeArchive: { group: [{ lib: 1 }] } }] }, "inputs[0].wholeArchive.group[0].lib: expected a string, but got 1"],
-      [{ kind: "dll" }, 'kind: expected one of exec,pie,shared,relocatable, but got "dll"'],
+      [{ kind: "dll" }, 'kind: expected one of exec, pie, shared, relocatable, but got "dll"'],
       [{ fs: {} }, "fs: expected an object with stat and read, but got an object"],
       [{ gcSections: "yes" }, 'gcSections: expected a boolean, but got "yes"'],
       [{ plugins: [() => 1] }, "plugins[0]: expected an object with setup, but got a function"],
       [{ threads: "2" }, 'threads: expected a number or "auto", but got "2"'],
-      [{ script: { name: "x" } }, "script: expected a path or an object with one of data,lib,group,wholeArchive"],
+      [{ script: { name: "x" } }, "script: expected a path or an object with one of data, lib, group, wholeArchive"],
       [{ signal: {} }, "signal: expected an AbortSignal, but got an object"],
-      [{ gcsections: true }, "there is no option gcsections"],
+      [{ gcsections: true }, "there is no option gcsections: did you mean gcSections"],
     ];
     const nothing = Object.fromEntries(["args", "fs", "output", "kind", "entry", "script", "libraryPaths", "buildId", "threads", "map", "plugins", "signal", "onProgress", "throwOnError"].map((name) => [name, undefined]));
     ok((await link({ ...nothing, inputs: [{ name: "start.o", data: functionObject("_start") }] })).ok, "what is undefined is not there");

@@ -4,6 +4,7 @@
  * Only types: what a value means (is there such a file? is it an address?) the linker inside tells with a diagnostic. The table
  * is words rather than functions, because every page loads it.
  */
+import { nearest } from "../args/suggest.ts";
 import { isBlob, isBuffer, shown } from "./byte-source.ts";
 
 /** What a field may be: a name of TYPES; `x[]` = an array of those. */
@@ -12,6 +13,7 @@ type Test = (value: any) => unknown;
 
 const hasMethods = (value: any, ...names: string[]): boolean => value !== null && typeof value === "object" && names.every((name) => typeof value[name] === "function");
 const KINDS = ["exec", "pie", "shared", "relocatable"];
+const ONE_KIND = `one of ${KINDS.join(", ")}`;
 
 const TYPES: Record<string, Test> = {
   "a string": (value) => typeof value === "string",
@@ -20,7 +22,7 @@ const TYPES: Record<string, Test> = {
   "an object": (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "a path or an object": (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "an array": Array.isArray,
-  [`one of ${KINDS}`]: (value) => KINDS.includes(value),
+  [ONE_KIND]: (value) => KINDS.includes(value),
   'a number or "auto"': (value) => typeof value === "number" || value === "auto",
   "a Uint8Array": (value) => Object.prototype.toString.call(value) === "[object Uint8Array]",
   "a string or a Uint8Array": (value) => typeof value === "string" || ArrayBuffer.isView(value),
@@ -33,7 +35,7 @@ const TYPES: Record<string, Test> = {
 
 const WATCHING: Fields = { signal: "an AbortSignal", onProgress: "a function", throwOnError: "a boolean" };
 const OPTIONS: Fields = {
-  args: "a string[]", inputs: "input[]", fs: "an object with stat and read", output: "a string", kind: `one of ${KINDS}`, entry: "a string", script: "input",
+  args: "a string[]", inputs: "input[]", fs: "an object with stat and read", output: "a string", kind: ONE_KIND, entry: "a string", script: "input",
   libraryPaths: "a string[]", gcSections: "a boolean", buildId: "a string or a Uint8Array", threads: 'a number or "auto"', map: "a boolean",
   graph: "a boolean", write: "a boolean", plugins: "an object with setup[]", ...WATCHING,
 };
@@ -51,7 +53,7 @@ function demand(name: string, value: unknown, type: string): void {
   } else if (typeof value !== "string") {
     demand(name, value, "a path or an object");
     checkFields(name, value, INPUT);
-    if (!INPUT_KINDS.some((kind) => kind in (value as object))) throw new TypeError(`${name}: expected a path or an object with one of ${INPUT_KINDS}`);
+    if (!INPUT_KINDS.some((kind) => kind in (value as object))) throw new TypeError(`${name}: expected a path or an object with one of ${INPUT_KINDS.join(", ")}`);
     if ("data" in (value as object)) demand(`${name}.name`, (value as { name: unknown }).name, "a string");
   }
 }
@@ -60,7 +62,10 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
   demand(name, value, "an object");
   for (const [key, field] of Object.entries(value as object)) {
     const type = Object.hasOwn(fields, key) ? fields[key]! : "";
-    if (fields !== INPUT && type === "") throw new TypeError(`there is no option ${key}`);
+    if (fields !== INPUT && type === "") {
+      const near = nearest(key, Object.keys(fields));
+      throw new TypeError(`there is no option ${key}${near && `: did you mean ${near}`}`);
+    }
     // Bytes that did not come are no input without bytes.
     if (type !== "" && (field !== undefined || INPUT_KINDS.includes(key))) demand(fields === INPUT ? `${name}.${key}` : key, field, type);
   }

@@ -10,6 +10,7 @@ import { R_X86_64_DTPMOD64, REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_RELA, 
 import { isLld } from "../args/identity.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
+import type { CopyRelSection } from "./copy-rel.ts";
 import { WORD_BYTES } from "./got.ts";
 import type { SyntheticSection } from "./section.ts";
 
@@ -170,7 +171,7 @@ export class RelaDynSection implements SyntheticSection {
     };
     const pair = params.get("tlsModuleGot");
     if (pair !== 0 && params.get("shared") === 1) put(params.get("gotAddr") + BigInt((pair - 1) * WORD_BYTES), 0, R_X86_64_DTPMOD64);
-    for (const { section } of copySections(ctx)) {
+    for (const section of copySections(ctx)) {
       for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, ctx.arch.copyType);
     }
     if (word * 8 !== params.get("relaDyn") + (params.get("relativeCount") + this.ownSymbolic) * RELA_BYTES) {
@@ -180,9 +181,7 @@ export class RelaDynSection implements SyntheticSection {
 }
 
 /** The sections that hold copies, if any. */
-function copySections(ctx: Context): { section: { copies: readonly { sym: number; offset: number }[]; address: bigint } }[] {
-  return [ctx.synthetics.copyRel, ctx.synthetics.copyRelRo].flatMap((section) => (section === null ? [] : [{ section }]));
-}
+const copySections = ({ synthetics: { copyRel, copyRelRo } }: Context): CopyRelSection[] => [copyRel, copyRelRo].filter((section) => section !== null);
 
 // Orders of mergeRela (as-kernels/passes/create-synthetic.ts).
 const BY_OFFSET = 0;
