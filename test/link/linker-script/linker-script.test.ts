@@ -233,7 +233,7 @@ scripts("errors: ASSERT, backwards, discarded references, undefined symbols and 
   if (linkerName === "wield") contains(fails("SECTIONS { x = DEFINED(own)\n  ? 0 : 2 * own; }"), "t.ld:2: symbol not found: own\n>>>   ? 0 : 2 * own; }\n>>>             ^\n");
   contains(fails("SECTIONS { x = ADDR(.nosuch); }"), "undefined section .nosuch");
   contains(fails("SECTIONS { .text : { *(.text) } :nosuch } PHDRS { a PT_LOAD; }"), "nosuch");
-  contains(fails("SECTIONS { .text : { *(.text) } >nosuch }"), "memory region 'nosuch' not declared");
+  contains(fails("SECTIONS { .text : { *(.text) } >nosuch }"), linkerName === "wield" ? "memory region 'nosuch' not declared\n>>> referenced by t.ld:1\n" : "memory region 'nosuch' not declared");
   contains(fails("SECTIONS { .a 0x1000 : { *(.text) } .b 0x1001 : { *(.gone) } }"), "section .a virtual address range overlaps with .b");
 });
 

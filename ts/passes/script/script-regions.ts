@@ -113,7 +113,7 @@ export class Regions {
       let region: MemoryRegion | null = null;
       const named = command?.region ?? "";
       for (const name of [named, command?.lmaRegion ?? ""]) {
-        if (name !== "" && !script.regions.has(name)) ctx.diag.error({ code: "BAD_SCRIPT", text: `memory region '${name}' not declared` });
+        if (name !== "" && !script.regions.has(name)) ctx.diag.error({ code: "BAD_SCRIPT", text: `memory region '${name}' not declared\n>>> referenced by ${command!.place.text}`, at: command!.place.ref });
       }
       if (!isAlloc(osec)) {
         if (named !== "" && item.hasInputs) ctx.diag.warn({ code: "LAYOUT", text: `ignoring memory region assignment for non-allocatable section '${osec.name}'` });
