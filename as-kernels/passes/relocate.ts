@@ -85,7 +85,6 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   const ifuncNoplt = params().ifuncNoplt;
   const symIsec = tables().sym.isec;
   const writesRelative = tables().isec.sh_flags[i] & SHF_WRITE && !params().packRelr && !params().writeAddends;
-  const section = tables().isec.rela[i];
   let relative = tables().isec.dynRel[i];
   let symbolic = params().relativeCount + tables().isec.dynSym[i];
   for (let r = rela; r < end; r += RELA_BYTES) {
@@ -99,9 +98,8 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
       if (flags & SYM_SECTION) SA = valueOf(sym, flags, A);
       else if (type == R_X86_64_PLT32 && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
       const V = <i64>(SA - place - load<u64>(r));
-      if (V == <i64><i32>V) store<u32>(at, <u32>V);
-      else if (params().ignoreOverflow) store<u32>(at, <u32>V);
-      else report(ISSUE_RELOC_RANGE, o, i, (r - section) / RELA_BYTES, <u64>V, <u64>type);
+      store<u32>(at, <u32>V);
+      if (V != <i64><i32>V && !params().ignoreOverflow) outOfRange(o, i, r, <u64>V, type);
       continue;
     }
     if (type == R_X86_64_64) {
@@ -197,12 +195,8 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   } else {
     return 0; // VALUE_NONE
   }
-  if (putField(at, <i64>V, width, range)) return 0;
-  if (!params().ignoreOverflow) return outOfRange(o, i, r, V, type);
-  if (width == 4) store<u32>(at, <u32>V);
-  else if (width == 2) store<u16>(at, <u16>V);
-  else store<u8>(at, <u8>V);
-  return 0;
+  if (putField(at, <i64>V, width, range) || params().ignoreOverflow) return 0;
+  return outOfRange(o, i, r, V, type);
 }
 
 /** L + A: a section symbol's place, or where calls to the symbol go. */
@@ -276,9 +270,8 @@ function applyTls(i: u32, r: u32, end: u32, at: u32, P: u64, size: u64, entry: u
 // @ts-ignore: decorator
 @inline
 function put32(o: u32, i: u32, r: u32, at: u32, V: u64, type: u32): u32 {
-  if (<i64>V != <i64><i32>V) return outOfRange(o, i, r, V, type);
   store<u32>(at, <u32>V);
-  return 0;
+  return <i64>V == <i64><i32>V ? 0 : outOfRange(o, i, r, V, type);
 }
 
 function badSequence(o: u32, i: u32, r: u32, type: u32): u32 {

@@ -12,7 +12,7 @@ import {
   BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
   MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC, SYM_IFUNC,
   SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
-  VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_READ_SUFFIX, VIS_SHARED,
+  VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_KEEP_EXPORTED, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
 import { STB_GNU_UNIQUE, STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
 
@@ -331,6 +331,7 @@ export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
   const bsymbolic: u32 = (bits & VIS_DYNAMIC_LIST_BINDS) != 0 ? BSYM_ALL : params().bsymbolic;
   const hasDynsym = (bits & VIS_HAS_DYNSYM) != 0;
   const shared = (bits & VIS_SHARED) != 0;
+  const keepExported = (bits & VIS_KEEP_EXPORTED) != 0;
   for (let i = from; i < to; i++) {
     let flags = sym.flags[i];
     const kind = flags & SYM_KIND_MASK;
@@ -344,7 +345,7 @@ export function setVisibility(from: u32, to: u32, bits: u32, marks: u32): void {
     if (local) flags |= SYM_FORCED_LOCAL;
     const listed = marks != 0 && (load<u8>(marks + i) & MARK_DYNAMIC_LIST) != 0;
     // A static executable has nowhere to export to, but what is to be exported is not garbage (lld).
-    if (!hasDynsym && defined && !hidden && !local && (listed || (bits & VIS_EXPORT_ALL) != 0)) flags |= SYM_ROOT;
+    if (defined && !hidden && !local && (keepExported || (!hasDynsym && (listed || (bits & VIS_EXPORT_ALL) != 0)))) flags |= SYM_ROOT;
     if (hasDynsym && !hidden && !local) {
       if (defined) {
         if (listed || (bits & VIS_EXPORT_ALL) != 0 || (flags & SYM_USED_SHARED) != 0) {

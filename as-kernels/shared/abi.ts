@@ -280,6 +280,8 @@ export const VIS_READ_SUFFIX = 16;
 export const VIS_DYNAMIC_LIST_BINDS = 32;
 /** A static-pie: what is undefined stays so. */
 export const VIS_NOTHING_AT_RUN_TIME = 64;
+/** --gc-keep-exported: what others may see is not garbage. */
+export const VIS_KEEP_EXPORTED = 128;
 
 // ---- params.suspects ----
 /** Two definitions, or mentions of different type, may contradict each other. */

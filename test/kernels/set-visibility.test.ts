@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF,
-  SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_SHARED,
+  SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_KEEP_EXPORTED, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK } from "../../as-kernels/shared/elf.ts";
 import { globTable } from "../../ts/passes/version-patterns.ts";
@@ -25,7 +25,7 @@ for (const debug of [false, true]) {
       const random = prng(seed);
       const settings: Settings = {
         hasDynsym: random.chance(0.7), exportAll: random.chance(0.5), shared: random.chance(0.5), noDynamicLinker: random.chance(0.5), nothingAtRunTime: random.chance(0.2), gnuUnique: random.chance(0.8),
-        dynamicListBinds: random.chance(0.2), bsymbolic: random.below(5),
+        dynamicListBinds: random.chance(0.2), keepExported: random.chance(0.2), bsymbolic: random.below(5),
       };
       const rows: Globals[] = [];
       for (let i = 1; i <= ROWS; i++) {
@@ -44,7 +44,7 @@ for (const debug of [false, true]) {
       ctx.params.set("gnuUnique", settings.gnuUnique ? 1 : 0);
       const bits =
         (settings.hasDynsym ? VIS_HAS_DYNSYM : 0) | (settings.exportAll ? VIS_EXPORT_ALL : 0) | (settings.shared ? VIS_SHARED : 0) |
-        (settings.noDynamicLinker ? VIS_NO_DYNAMIC_LINKER : 0) | (settings.nothingAtRunTime ? VIS_NOTHING_AT_RUN_TIME : 0) | (settings.dynamicListBinds ? VIS_DYNAMIC_LIST_BINDS : 0);
+        (settings.noDynamicLinker ? VIS_NO_DYNAMIC_LINKER : 0) | (settings.nothingAtRunTime ? VIS_NOTHING_AT_RUN_TIME : 0) | (settings.keepExported ? VIS_KEEP_EXPORTED : 0) | (settings.dynamicListBinds ? VIS_DYNAMIC_LIST_BINDS : 0);
       ctx.kernels.setVisibility(1, ROWS + 1, bits, marks);
       rows.forEach((row, i) => {
         const flags = sym.flags[i + 1]!;

@@ -78,6 +78,7 @@ export function defaultOptions(): LinkOptions {
     vsDiagnostics: false,
     errorHandlingScript: "",
     gcSections: false,
+    gcKeepExported: false,
     printGcSections: "",
     whyLive: [],
     startStop: false,

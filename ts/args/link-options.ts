@@ -149,6 +149,7 @@ export interface LinkOptions {
   vsDiagnostics: boolean;
   errorHandlingScript: ByteString;
   gcSections: boolean;
+  gcKeepExported: boolean;
   printGcSections: ByteString; // file, "-" = standard output, "" = no
   whyLive: ByteString[]; // --why-live globs
   startStop: boolean; // --start-stop

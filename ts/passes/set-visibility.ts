@@ -7,7 +7,7 @@
  * exported reference may still turn out unused; collectDynsyms leaves it out.
  */
 import {
-  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME,
+  MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_KEEP_EXPORTED, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME,
   VIS_READ_SUFFIX, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
@@ -32,6 +32,10 @@ export function setVisibility(ctx: Context): void {
   ctx.params.set("dynamic", hasDynamicTables(ctx) ? 1 : 0);
   if (options.relocatable) {
     redirectWrapped(ctx);
+    if (options.gcKeepExported) {
+      kernels.startVersions(1, globals, 0, 0);
+      kernels.setVisibility(1, globals, VIS_KEEP_EXPORTED | VIS_HAS_DYNSYM, 0);
+    }
     return;
   }
   if (options.z.dynamicUndefinedWeak && undefinedWeakIsZero(ctx)) ctx.diag.warn({ code: "BAD_OPTION", text: "-z dynamic-undefined-weak ignored: nothing is linked at run time" });
@@ -79,6 +83,7 @@ function optionBits(ctx: Context): number {
     (hasDynamicTables(ctx) ? VIS_HAS_DYNSYM : 0) |
     (options.shared || options.exportDynamic ? VIS_EXPORT_ALL : 0) |
     (options.shared ? VIS_SHARED : 0) |
+    (options.gcKeepExported ? VIS_KEEP_EXPORTED : 0) |
     (undefinedWeakIsZero(ctx) ? VIS_NO_DYNAMIC_LINKER : 0) |
     (nothingAtRunTime(ctx) ? VIS_NOTHING_AT_RUN_TIME : 0) |
     (options.dynamicLists.length > 0 || options.dynamicListData || options.dynamicListCpp.length > 0 ? VIS_DYNAMIC_LIST_BINDS : 0)

@@ -168,10 +168,7 @@ export function relocateTwin(spec: RelocWorldSpec): TwinResult {
         V = spec.output === "shared" ? S + A - PLACES.tlsAddr : undefinedTls ? A : S + A - PLACES.tlsEnd;
       } else V = PC.has(type) ? S + A - P : S + A;
       const bits = widthOf(type) * 8;
-      if (bits < 64 && !fits(type, BigInt.asIntN(64, V), bits)) {
-        issues.push(`${abi.ISSUE_RELOC_RANGE} ${s} ${index}`);
-        return;
-      }
+      if (bits < 64 && !fits(type, BigInt.asIntN(64, V), bits)) issues.push(`${abi.ISSUE_RELOC_RANGE} ${s} ${index}`);
       for (let k = 0; k < bits / 8; k++) out[rel.offset + k] = Number((V >> BigInt(8 * k)) & 0xffn);
     });
     return out;

@@ -19,6 +19,7 @@ export interface Settings {
   shared: boolean;
   noDynamicLinker: boolean;
   nothingAtRunTime: boolean;
+  keepExported: boolean;
   gnuUnique: boolean;
   dynamicListBinds: boolean;
   bsymbolic: number;
@@ -40,10 +41,11 @@ export function isExported(symbol: Globals, settings: Settings): boolean {
   return !settings.nothingAtRunTime && !(settings.noDynamicLinker && symbol.bind === STB_WEAK);
 }
 
-/** Kept by garbage collection although there is no .dynsym to be in. */
+/** Kept by garbage collection although there is no .dynsym to be in, or it is not in it. */
 export function isKept(symbol: Globals, settings: Settings): boolean {
   const asked = { ...symbol, flags: symbol.flags & ~SYM_USED_SHARED };
-  return !settings.hasDynsym && isDefined(symbol.flags) && isExported(asked, { ...settings, hasDynsym: true });
+  if (settings.hasDynsym && !settings.keepExported) return false;
+  return isDefined(symbol.flags) && isExported(asked, { ...settings, hasDynsym: true, exportAll: settings.exportAll || settings.keepExported });
 }
 
 /** computeIsPreemptible of lld. */

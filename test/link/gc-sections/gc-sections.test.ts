@@ -170,6 +170,16 @@ gc("what a static executable is asked to export is kept, though it has no dynami
   }
 });
 
+gc("--gc-keep-exported keeps global symbols that are not hidden, in programs too, and is enough of a start for -r", (w) => {
+  if (linkerName === "lld") return;
+  w.write({ "a.s": ["f", "w", "h", "l", "p"].map((name) => `.section .text.${name},"ax"\n${name}: ret\n`).join("") + ".globl _start, f, w, h, p\n.weak w\n.hidden h\n.protected p\n.text\n_start: ret\n" });
+  w.sh("as a.s -o a.o");
+  for (const options of ["", "-pie --no-dynamic-linker", "-r"]) {
+    const names = w.sh(`$LD a.o ${options} --gc-sections --gc-keep-exported -o kept && nm kept`).split("\n").map((line) => line.split(" ").at(-1)!);
+    assert.equal(names.filter((name) => name.length === 1), ["f", "p", "w"], options);
+  }
+}, "nm");
+
 gc("a link-order section cannot follow one that is taken apart", (w) => {
   w.write({ "a.s": '.section .merge,"aM",@progbits,8\n.quad 0\n.section .foo,"ao",@progbits,.merge\n.quad 0\n' });
   contains(w.fails("as a.s -o a.o && $LD a.o -o m"), "error: a section .foo with SHF_LINK_ORDER should not refer a non-regular section: a.o:(.merge)");

@@ -45,12 +45,14 @@ gnu("-z mark-plt: dynamic tags of the PLT, and JUMP_SLOT relocations that name i
   lacks(w.sh("gcc -B$B h.o -o h -Wl,-z,mark-plt,-z,nomark-plt && readelf -dW h"), "70000000");
 }, "gcc", "readelf");
 
-gnu("-z noreloc-overflow: values are cut to what fits", (w) => {
+gnu("-z noreloc-overflow, --noinhibit-exec: values are cut to what fits", (w) => {
   if (!wield) return;
   w.write({ "a.s": ".globl _start\n_start: mov big, %eax\n.byte big\n.globl big\nbig = 0x123456789\n" }).sh("as a.s -o a.o");
   contains(w.fails("$LD a.o -o a"), "out of range");
-  w.sh("$LD a.o -o a -z noreloc-overflow");
-  assert.equal([...w.elf("a").content(".text")], [0x8b, 4, 0x25, 0x89, 0x67, 0x45, 0x23, 0x89]);
+  for (const option of ["-z noreloc-overflow", "--noinhibit-exec"]) {
+    w.sh(`$LD a.o -o a ${option}`);
+    assert.equal([...w.elf("a").content(".text")], [0x8b, 4, 0x25, 0x89, 0x67, 0x45, 0x23, 0x89], option);
+  }
 });
 
 gnu("--sort-common places commons by alignment", (w) => {

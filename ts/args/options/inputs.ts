@@ -8,7 +8,7 @@ import type { OptionRow, ParseState } from "../option-row.ts";
 
 export const INPUTS: OptionRow[] = [
   option("--library -l", "=NAME", "Search libNAME.so and libNAME.a; :FILE searches the exact name", (s, v) => addInput(s, "library", v)),
-  option("--library-path -L", "=DIR", "Add a library search directory; a leading = or $SYSROOT is the sysroot", push("libraryPaths")),
+  option("--library-path -L", "=DIR", "Look for libraries in DIR; a leading = or $SYSROOT is the sysroot", push("libraryPaths")),
   option("--sysroot", "=DIR", "Directory that stands for / in search directories and scripts", into("sysroot")),
   option("--directory -C", "=DIR", "Change to DIR before anything is read or written", push("directories")),
   option("--chroot", "=DIR", "Directory that stands before absolute paths of inputs", into("chroot")),

@@ -9,6 +9,7 @@ import { parseOutputOrder } from "../output-order.ts";
 export const LAYOUT: OptionRow[] = [
   option("--gc-sections", "", "Leave out sections that nothing refers to", put("gcSections", true)),
   option("--no-gc-sections", "", "Keep every section (default)", put("gcSections", false)),
+  option("--gc-keep-exported", "", "Keep global symbols that are not hidden", put("gcKeepExported", true)),
   option("--start-stop-gc", "", "__start_X and __stop_X keep sections X only when nothing keeps any of them (default)", put("startStopGc", true)),
   option("--no-start-stop-gc", "", "They keep them all", put("startStopGc", false)),
   option("--print-gc-sections", "[=FILE]", "List the sections that were left out, in FILE or on standard output", (s, v) => void (s.options.printGcSections = v || "-")),
@@ -77,7 +78,7 @@ export const LAYOUT: OptionRow[] = [
   option("--optimize-bb-jumps", "", "Leave out jumps to the section behind (clang -fbasic-block-sections)", put("optimizeBbJumps", true)),
   option("--no-optimize-bb-jumps", "", "Keep them (default)", put("optimizeBbJumps", false)),
   option("--print-symbol-order", "=FILE", "Write the symbols in the order the call graph gave them", into("printSymbolOrder")),
-  option("--enable-non-contiguous-regions", "", "Input sections that do not fit may go to a later description that matches them", put("nonContiguousRegions", true)),
+  option("--enable-non-contiguous-regions", "", "Input sections that do not fit go to later descriptions that match", put("nonContiguousRegions", true)),
   option("--enable-non-contiguous-regions-warnings", "", "Warn of such input sections", put("nonContiguousWarnings", true)),
   option("--warn-section-align", "", "Warn when alignment moves the start of a section", put("warnSectionAlign", true)),
   option("--sort-common", "[=ORDER]", "Place common symbols by alignment: descending (default) or ascending", (s, v) => setCommonOrder(s, v)),

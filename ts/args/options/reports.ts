@@ -37,7 +37,7 @@ export const REPORTS: OptionRow[] = [
   option("--no-color-diagnostics", "", "No colours", put("color", "never")),
   option("--error-limit", "=N", "Stop after N errors, 0 = never (default 20)", (s, v, spelling) => void (s.options.errorLimit = count(s, v, spelling))),
   option("--vs-diagnostics", "", "Begin messages with file(line), as Visual Studio wants them", put("vsDiagnostics", true)),
-  option("--error-handling-script", "=FILE", "Run FILE with missing-lib LIBRARY or undefined-symbol NAME before such errors", into("errorHandlingScript")),
+  option("--error-handling-script", "=FILE", "Run FILE with missing-lib NAME or undefined-symbol NAME before such errors", into("errorHandlingScript")),
   option("--warn-common", "", "Warn when a common symbol meets another definition", put("warnCommon", true)),
   option("--warn-textrel", "", "Warn when the output needs text relocations", put("warnTextrel", "any")),
   option("--warn-shared-textrel", "", "Warn when a shared object needs text relocations", (s) => void (s.options.warnTextrel ||= "shared")),
