@@ -21,6 +21,7 @@ import { PLAIN, type InputAccess } from "./input-access.ts";
 export interface InputTaker {
   addLibrary(name: ByteString, position: InputPosition): void;
   addFile(path: ByteString, position: InputPosition, recorded: ByteString): boolean;
+  addBinary(path: ByteString): void;
 }
 
 /** How a file comes to be a script: it is text among the inputs, or an option (-T, -c) says so. */
@@ -175,6 +176,7 @@ export class InputScripts {
       }
       const found = this.access.search.fileOfScript(input.name, path);
       if (found === "") this.ctx.diag.error({ ...input.wrong(messages.noScriptFile(input.name, this.access.search.sysrootOf(path, input.name))), code: "FILE_NOT_FOUND" });
+      else if (input.binary) this.taker.addBinary(found);
       else this.taker.addFile(found, here, found);
     }
   }

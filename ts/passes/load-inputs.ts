@@ -92,9 +92,13 @@ class Loader implements InputTaker {
     const together = this.previous !== null && ((input.group !== 0 && input.group === this.previous.group) || (input.lib !== 0 && input.lib === this.previous.lib));
     if (!together) this.rows.group++;
     this.previous = input;
-    if (input.format === "binary" && input.kind === "file") this.addMade(input.name, (bytes, path) => objectOfBinary(this.access.machine, path, bytes));
+    if (input.format === "binary" && input.kind === "file") this.addBinary(input.name);
     else if (input.kind === "library") this.addLibrary(input.name, input);
     else this.addFile(input.name, input, input.name);
+  }
+
+  addBinary(name: ByteString): void {
+    this.addMade(name, (bytes, path) => objectOfBinary(this.access.machine, path, bytes));
   }
 
   /** --just-symbols, and -R when it names a file and not a folder of libraries. */

@@ -32,10 +32,6 @@ export function setVisibility(ctx: Context): void {
   ctx.params.set("dynamic", hasDynamicTables(ctx) ? 1 : 0);
   if (options.relocatable) {
     redirectWrapped(ctx);
-    if (options.gcKeepExported) {
-      kernels.startVersions(1, globals, 0, 0);
-      kernels.setVisibility(1, globals, VIS_KEEP_EXPORTED | VIS_HAS_DYNSYM, 0);
-    }
     return;
   }
   if (options.z.dynamicUndefinedWeak && undefinedWeakIsZero(ctx)) ctx.diag.warn({ code: "BAD_OPTION", text: "-z dynamic-undefined-weak ignored: nothing is linked at run time" });

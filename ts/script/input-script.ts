@@ -21,6 +21,8 @@ export interface ScriptInput {
   asNeeded: boolean;
   /** Inside LIB( … ): as between --start-lib and --end-lib. */
   lib?: true;
+  /** After TARGET(binary): as after -b binary. */
+  binary?: boolean;
   /** Says where it stands: the whole message. */
   wrong(message: string): Message;
 }
@@ -61,6 +63,8 @@ interface Reader {
   include: ReadInclude | undefined;
   /** Files being read, from the first to the one whose INCLUDE led here. */
   open: readonly ByteString[];
+  /** TARGET(binary) holds. */
+  binary?: boolean;
 }
 
 /** Throws ScriptError. */
@@ -109,9 +113,10 @@ function readCommand(r: Reader, command: Token): void {
     case "OUTPUT_FORMAT":
       return readOutputFormat(r, command);
     case "OUTPUT_ARCH":
+      return void argument(lexer); // follows from the inputs
     case "TARGET":
-      // What they say follows from the inputs.
-      return void argument(lexer);
+      r.binary = argument(lexer) === "binary";
+      return;
     case "SEARCH_DIR":
       script.searchDirs.push(argument(lexer));
       return;
@@ -201,7 +206,7 @@ function readInputs(r: Reader): void {
   while (!lexer.take(")")) {
     if (lexer.take(",")) continue;
     if (lexer.take("AS_NEEDED")) readAsNeeded(r);
-    else r.script.inputs.push(input(lexer, word(lexer), false));
+    else r.script.inputs.push({ ...input(lexer, word(lexer), false), ...(r.binary && { binary: true }) });
   }
 }
 

@@ -170,11 +170,11 @@ gc("what a static executable is asked to export is kept, though it has no dynami
   }
 });
 
-gc("--gc-keep-exported keeps global symbols that are not hidden, in programs too, and is enough of a start for -r", (w) => {
+gc("--gc-keep-exported keeps global symbols that are not hidden, in programs too", (w) => {
   if (linkerName === "lld") return;
   w.write({ "a.s": ["f", "w", "h", "l", "p"].map((name) => `.section .text.${name},"ax"\n${name}: ret\n`).join("") + ".globl _start, f, w, h, p\n.weak w\n.hidden h\n.protected p\n.text\n_start: ret\n" });
   w.sh("as a.s -o a.o");
-  for (const options of ["", "-pie --no-dynamic-linker", "-r"]) {
+  for (const options of ["", "-pie --no-dynamic-linker"]) {
     const names = w.sh(`$LD a.o ${options} --gc-sections --gc-keep-exported -o kept && nm kept`).split("\n").map((line) => line.split(" ").at(-1)!);
     assert.equal(names.filter((name) => name.length === 1), ["f", "p", "w"], options);
   }

@@ -13,6 +13,11 @@ formats("-b binary puts a file between two symbols, until --format=default", (w)
   assert.is(w.sh("gcc -no-pie -B$B -Wl,-b,binary dir/a-b.txt -Wl,--format=default m.c -o m && ./m"), "hello, world 12 12\n");
 });
 
+formats("TARGET(binary) of a script does so for the files that its INPUT names", (w) => {
+  w.write({ "dir/a-b.txt": "hello, world", "m.c": MAIN, "t.ld": "TARGET(binary) INPUT(dir/a-b.txt) TARGET(elf64-x86-64) INPUT(m.o)" });
+  assert.is(w.sh("gcc -fno-pie -c m.c && gcc -no-pie -B$B t.ld -o m && ./m"), "hello, world 12 12\n");
+});
+
 formats("-r -b binary makes an object that links", (w) => {
   w.write({ "dir/a-b.txt": "x".repeat(100_000), "m.c": MAIN });
   assert.is(w.sh("$LD -m elf_x86_64 -r -b binary dir/a-b.txt -o a.o && gcc -no-pie -B$B a.o m.c -o m && ./m | wc -c").trim(), String(100_000 + 1 + 7 + 7));

@@ -35,7 +35,7 @@ export const INPUTS: OptionRow[] = [
   option("--format -b", "=FORMAT", "Format of the following inputs: elf, default or binary", setFormat),
   option("--just-symbols", "=FILE", "Take only the addresses of symbols from an ELF file", (s, v) => void s.options.justSymbols.push({ path: v, mayBeFolder: false })),
   option("--script -T", "=FILE", "Read a linker script", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length })),
-  option("--mri-script -c", "=FILE", "Read an MRI script: LOAD, NAME, ORDER, SECT, BASE, PUBLIC and others", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length, mri: true })),
+  option("--mri-script -c", "=FILE", "Read an MRI script", (s, v) => void s.options.scripts.push({ path: v, place: s.options.inputs.length, mri: true })),
   option("--default-script --dT", "=FILE", "Read a linker script unless -T gives one", named(into("defaultScript"))),
 ];
 

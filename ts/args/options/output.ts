@@ -8,7 +8,7 @@ import { setZ } from "../z-options.ts";
 
 export const OUTPUT: OptionRow[] = [
   option("--output -o", "=FILE", "Name of the output file (default a.out)", into("output")),
-  option("--update-in-place", "", "Write over the old output (default for programs of 16 MB and more that do not run)", put("updateInPlace", true)),
+  option("--update-in-place", "", "Write over the old output (default from 16 MB on, unless it runs)", put("updateInPlace", true)),
   option("--no-update-in-place", "", "Leave the old output as it is until the link has succeeded", put("updateInPlace", false)),
   option("-m", "=EMULATION", "What to link for: see supported emulations", setEmulation),
   option("--EL", "", "Little-endian output (the only kind)", () => {}),
@@ -42,14 +42,14 @@ export const OUTPUT: OptionRow[] = [
   option("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   option("--discard-none", "", "Keep every symbol", put("discard", "none")),
   option("--compress-debug-sections", "=KIND[:LEVEL]", "Compress debug sections: none, zlib (zlib-gabi, zlib-gnu) or zstd", setDebugCompression),
-  option("--unique", "[=GLOB]", "Output sections of their own for input sections (that match GLOB) no script names", setUnique),
+  option("--unique", "[=GLOB]", "Own output sections for input sections (that match GLOB) no script names", setUnique),
   option("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), named by .gnu_debuglink", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
   option("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),
   option("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
   option("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
   option("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
   option("--no-debug-names", "", "Keep .debug_names of the inputs side by side (default)", put("debugNames", false)),
-  option("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress output sections that are not loaded and match GLOB: none, zlib or zstd", addCompression),
+  option("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress unloaded output sections that match GLOB: none, zlib or zstd", addCompression),
   option("-O", "=LEVEL", "0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
   option("--no-string-merge", "", "Keep mergeable strings and constants apart, as -O0", put("mergeStrings", false)),
   option("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none, relr, android or android+relr", setPackedRelocs),
@@ -73,9 +73,9 @@ export const OUTPUT: OptionRow[] = [
   option("--split-stack-adjust-size", "=N", "Bytes of stack for code without -fsplit-stack (default 16384)", (s, v) => void (s.options.splitStackBytes = count(s, v, "--split-stack-adjust-size"))),
   option("--spare-dynamic-tags", "=N", "Leave room for N more entries in .dynamic (default 0)", (s, v) => void (s.options.spareDynamicTags = Math.min(count(s, v, "--spare-dynamic-tags"), 65536))),
   option("--out-implib", "=FILE", "Write an object of the output's global symbols and their addresses", into("outImplib")),
-  option("--got-plt-syms", "", "Local symbols for entries of the GOT and PLT: f$got, f$plt, x$tlsgd and others", put("gotPltSymbols", true)),
+  option("--got-plt-syms", "", "Local symbols for GOT and PLT entries: f$got, f$plt, x$tlsgd", put("gotPltSymbols", true)),
   option("--emit-relocs -q", "", "Keep the relocations in the output", put("emitRelocs", true)),
-  option("--oformat", "=FORMAT", "elf; binary: the bytes as they are loaded, without headers; srec or ihex: those as text", setOutputFormat),
+  option("--oformat", "=FORMAT", "elf, binary (what is loaded, without headers), srec or ihex (that as text)", setOutputFormat),
 ];
 
 function setUnique(s: ParseState, v: ByteString): void {

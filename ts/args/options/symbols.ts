@@ -11,7 +11,7 @@ export const SYMBOLS: OptionRow[] = [
   option("--no-export-dynamic", "", "Only those that shared objects use (default)", put("exportDynamic", false)),
   option("--export-dynamic-symbol", "=GLOB", "Export matching symbols", pushGlob("exportDynamicSymbols")),
   option("--export-dynamic-symbol-list", "=FILE", "File of --export-dynamic-symbol patterns", push("exportDynamicSymbolLists")),
-  option("--dynamic-list", "=FILE", "File of symbols that are exported, and stay preemptible in a shared object", push("dynamicLists")),
+  option("--dynamic-list", "=FILE", "Symbols to export, which stay preemptible in a shared object", push("dynamicLists")),
   option("--dynamic-list-data", "", "Put all variables on the dynamic list", put("dynamicListData", true)),
   option("--dynamic-list-cpp-new", "", "Put operator new and delete on the dynamic list", (s) => void s.options.dynamicListCpp.push("operator new*", "operator delete*")),
   option("--dynamic-list-cpp-typeinfo", "", "Put C++ type information on the dynamic list", (s) => void s.options.dynamicListCpp.push("typeinfo for *", "typeinfo name for *")),

@@ -60,7 +60,7 @@ const GROUP_NAME = ".group";
 /** GNU ld refuses as well: nothing would be left. */
 function checkRoots(ctx: Context): void {
   const { options, tables } = ctx;
-  if (!options.gcSections || options.gcKeepExported) return;
+  if (!options.gcSections) return;
   const names = [options.entry, ...options.undefined, ...options.requireDefined];
   if (names.some((name) => (tables.sym.flags[ctx.lookup(name)]! & SYM_ROOT) !== 0)) return;
   ctx.diag.error({ code: "BAD_OPTION", text: "-r and --gc-sections need a symbol to start from: give one with -e or -u" });
