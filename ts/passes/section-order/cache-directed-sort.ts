@@ -31,6 +31,8 @@ interface Chain {
   functions: number[];
   size: number;
   calls: number;
+  /** What these calls cost in cache misses. */
+  misses: number;
   /** Edges to other chains, and to itself. */
   edges: Map<Chain, Edge>;
 }
@@ -75,16 +77,20 @@ class Layout {
   private readonly chainOf: Chain[];
   private readonly totalCalls: number;
   private readonly totalBytes: number;
-  private readonly address: Float64Array;
+  /** What a call costs that goes through all the bytes. */
+  private readonly farthest: number;
+  /** Bytes from the start of its chain, of each function. */
+  private readonly place: Float64Array;
   private readonly queue = new Queue();
 
   constructor(sizes: number[], counts: number[], calls: Call[]) {
     this.sizes = sizes.map((size) => Math.max(size, 1));
     this.totalCalls = counts.reduce((sum, count) => sum + count, 0);
     this.totalBytes = counts.reduce((sum, count, id) => (count > 0 ? sum + this.sizes[id]! : sum), 0);
-    this.address = new Float64Array(sizes.length);
+    this.farthest = locality(this.totalBytes);
+    this.place = new Float64Array(sizes.length);
     this.counts = executionCounts(counts, calls);
-    this.chainOf = this.sizes.map((size, id) => ({ id, functions: [id], size, calls: this.counts[id]!, edges: new Map() }));
+    this.chainOf = this.sizes.map((size, id) => ({ id, functions: [id], size, calls: this.counts[id]!, misses: this.misses(this.counts[id]!, size), edges: new Map() }));
     const bySource = sizes.map((): Call[] => []);
     for (const call of calls) if (call.count > 0) bySource[call.source]!.push(call);
     for (const call of bySource.flat()) this.addCall(call);
@@ -114,10 +120,13 @@ class Layout {
   private join(edge: Edge): void {
     const { source, target } = edge;
     for (const chain of [source, target]) for (const old of chain.edges.values()) old.stamp++;
+    const [moved, bytes] = edge.reversed ? [source, target.size] : [target, source.size];
+    for (const id of moved.functions) this.place[id]! += bytes;
     source.functions = edge.reversed ? [...target.functions, ...source.functions] : [...source.functions, ...target.functions];
     source.id = source.functions[0]!;
     source.calls += target.calls;
     source.size += target.size;
+    source.misses = this.misses(source.calls, source.size);
     for (const id of target.functions) this.chainOf[id] = source;
     moveEdges(source, target);
     target.functions = [];
@@ -130,45 +139,43 @@ class Layout {
   private offer(edge: Edge): void {
     const { source, target } = edge;
     edge.gain = -1;
-    let best = { gain: -1, reversed: false };
+    edge.reversed = false;
     for (const reversed of [false, true]) {
       const gain = this.gainOf(edge, reversed);
       // Among equals the order of the input wins.
-      const equal = Math.abs(best.gain - gain) < EPSILON;
-      if (equal ? source.id < target.id !== reversed && source.id !== target.id : gain > best.gain + EPSILON) best = { gain, reversed };
+      const equal = Math.abs(edge.gain - gain) < EPSILON;
+      if (equal ? source.id < target.id !== reversed && source.id !== target.id : gain > edge.gain + EPSILON) {
+        edge.gain = gain;
+        edge.reversed = reversed;
+      }
     }
-    Object.assign(edge, best);
     if (edge.gain > EPSILON) this.queue.put(edge);
   }
 
   private gainOf({ source, target, calls }: Edge, reversed: boolean): number {
-    const gain = this.distanceGain(reversed ? [target, source] : [source, target], calls) + FREQUENCY_SCALE * this.frequencyGain(source, target);
+    const gain = this.distanceGain(calls, reversed ? target : source, reversed ? source : target) + FREQUENCY_SCALE * this.frequencyGain(source, target);
     return gain >= 0 ? gain / Math.min(source.size, target.size) : gain;
   }
 
-  private missProbability(density: number): number {
-    const samples = density * CACHE_BYTES;
-    return samples >= this.totalCalls ? 0 : powerOfTwoPower(1 - samples / this.totalCalls, CACHE_ENTRIES_LOG2);
+  private misses(calls: number, size: number): number {
+    const samples = (calls / size) * CACHE_BYTES;
+    return calls * (samples >= this.totalCalls ? 0 : powerOfTwoPower(1 - samples / this.totalCalls, CACHE_ENTRIES_LOG2));
   }
 
   private frequencyGain(a: Chain, b: Chain): number {
-    const apart = a.calls * this.missProbability(a.calls / a.size) + b.calls * this.missProbability(b.calls / b.size);
-    const calls = a.calls + b.calls;
-    return apart - calls * this.missProbability(calls / (a.size + b.size));
+    return a.misses + b.misses - this.misses(a.calls + b.calls, a.size + b.size);
   }
 
-  private distanceGain(chains: [Chain, Chain], calls: Call[]): number {
-    let at = 0;
-    for (const chain of chains) {
-      for (const id of chain.functions) {
-        this.address[id] = at;
-        at += this.sizes[id]!;
-      }
-    }
-    let [apart, together] = [0, 0];
+  /** When `second` comes after `first`. */
+  private distanceGain(calls: Call[], first: Chain, second: Chain): number {
+    const { place, chainOf, farthest } = this;
+    let apart = 0;
+    let together = 0;
     for (const { source, target, count, offset } of calls) {
-      together += locality(this.address[source]! + offset, this.address[target]!, count);
-      apart += locality(0, this.totalBytes, count);
+      const from = place[source]! + (chainOf[source] === second ? first.size : 0) + offset;
+      const to = place[target]! + (chainOf[target] === second ? first.size : 0);
+      together += count * locality(Math.abs(to - from));
+      apart += count * farthest;
     }
     return together - apart;
   }
@@ -200,10 +207,9 @@ function executionCounts(counts: number[], calls: Call[]): number[] {
   return most.map((count, id) => Math.max(count, incoming[id]!, outgoing[id]!));
 }
 
-/** Falls with the fourth root of the distance. */
-function locality(from: number, to: number, count: number): number {
-  const distance = Math.abs(to - from);
-  return count * inverseFourthRoot(distance === 0 ? 0.1 : distance);
+/** Of a call: falls with the fourth root of the distance. */
+function locality(distance: number): number {
+  return inverseFourthRoot(distance === 0 ? 0.1 : distance);
 }
 
 /** Calls that happened. */

@@ -8,15 +8,19 @@ const SPLITTER = 134217729;
 
 /** What a × b has lost to rounding in `product`. */
 function lost(a: number, b: number, product: number): number {
-  const [aWide, bWide] = [SPLITTER * a, SPLITTER * b];
-  const [aHigh, bHigh] = [aWide - (aWide - a), bWide - (bWide - b)];
-  const [aLow, bLow] = [a - aHigh, b - bHigh];
+  const aWide = SPLITTER * a;
+  const bWide = SPLITTER * b;
+  const aHigh = aWide - (aWide - a);
+  const bHigh = bWide - (bWide - b);
+  const aLow = a - aHigh;
+  const bLow = b - bHigh;
   return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
 }
 
 /** x to the power 2^n. */
 export function powerOfTwoPower(x: number, n: number): number {
-  let [high, low] = [x, 0];
+  let high = x;
+  let low = 0;
   for (let i = 0; i < n; i++) {
     const square = high * high;
     const rest = lost(high, high, square) + 2 * high * low;

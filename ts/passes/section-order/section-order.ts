@@ -55,6 +55,7 @@ function byCallGraph(ctx: Context): number[] {
   const names = ctx.callGraph === null ? null : new OrderedNames(ctx, options.callGraphOrderingFile, ctx.callGraph);
   const graph = readCallGraph(ctx, names);
   ctx.diag.throwIfErrors();
+  ctx.host.optimise?.(graph.from.length);
   const sort = options.callGraphSort === "hfsort" ? sortByCallers : sortByCache;
   const order = graph.from.length === 0 ? [] : sort(graph, (row) => tables.isec.size[row]!);
   if (options.printSymbolOrder !== "") printOrder(ctx, order);
