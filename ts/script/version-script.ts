@@ -90,5 +90,6 @@ function readPattern(lexer: Lexer, token: Token, cxx: boolean): SymbolPattern {
     if (error instanceof GlobError) throw lexer.error(error.message, token);
     throw error;
   }
-  return { pattern: token.text, cxx, exact };
+  // Names are compared as LLVM writes them; GNU's tools, from which they are copied, have spaces there.
+  return { pattern: cxx ? token.text.replaceAll(/> (?=>)/g, ">") : token.text, cxx, exact };
 }

@@ -47,6 +47,18 @@ versions("wildcards, exact names before patterns, quoted names, extern C++", (w)
   assert.equal(w.elf("liba.so").exports().filter((s) => !/^V\d@/.test(s)), ["_ZN2ns1T1mEv@@V1", "_ZN2ns5alphaEi@@V1", "_ZTVN2ns1TE@@V1", "c_one@@V1", "c_two@@V2"]);
 }, "g++");
 
+versions("names of templates as GNU's tools write them, and as LLVM's", (w) => {
+  w.write({
+    "a.cc": "template <class T> struct box {}; int first(box<box<box<int>>>) { return 1; } int second(box<box<int>>) { return 2; } int third(box<box<int>>) { return 3; }",
+    "v.map": 'V1 { global: extern "C++" { "first(box<box<box<int> > >)"; "second(box<box<int>>)"; }; local: *; };',
+    "d.list": '{ extern "C++" { "first(box<box<box<int> > >)"; "third(box<box<int>>)"; }; };',
+    "m.cc": '#include "a.cc"\nint main() { return 0; }',
+  });
+  const names = (file: string): string[] => w.elf(file).exports().filter((s) => s.startsWith("_Z")).map((s) => /first|second|third/.exec(s)![0]).sort();
+  w.sh("g++ -fPIC -c a.cc && g++ -B$B -shared a.o -Wl,--version-script=v.map,--undefined-version -o liba.so && g++ m.cc -B$B -Wl,--dynamic-list=d.list -o m");
+  if (linkerName === "wield") assert.equal([names("liba.so"), names("m")], [["first", "second"], ["first", "third"]]);
+}, "g++");
+
 versions("glibc's versions are recorded once per version", (w) => {
   w.write({ "m.c": '#include <stdio.h>\n#include <math.h>\n#include <pthread.h>\nint main(int c, char **v) { printf("%f\\n", pow(c, 2)); return pthread_join(pthread_self(), 0) == 0; }' });
   w.sh("gcc -O1 -fno-builtin m.c -B$B -lm -o m && ./m");
