@@ -286,6 +286,7 @@ class DemangledNames {
     const count = kernels.listVersionable(1, globals, 0);
     const list = arena.alloc(count * 4);
     kernels.listVersionable(1, globals, list);
+    ctx.host.optimise?.(count);
     const made = new Map<ByteString, number[]>();
     for (const row of arena.u32.subarray(list >>> 2, (list >>> 2) + count)) {
       const name = demangle(arena.string(tables.gsym.name[row]!, tables.gsym.nameBytes[row]!));
