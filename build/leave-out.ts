@@ -36,8 +36,9 @@ function standIn(name: string, source: string): string {
   ].join("\n");
 }
 
-/** What --help says of an option: the third string of a row in ts/args/options/. */
-const HELP_TEXT = /^(  (?:option|accept)\((?:"[^"]*", ){2})("(?:[^"\\]|\\.)*")/gm;
+/** What --help says of an option: the third string of a row in ts/args/options/, and the fourth of one that has two. */
+const HELP_TEXT = /^(  (?:option|accept|\.\.\.onOff)\((?:"[^"]*", ){2})("(?:[^"\\]|\\.)*"(?:, "(?:[^"\\]|\\.)*")?)/gm;
+const STRING = /"(?:[^"\\]|\\.)*"/g;
 
 /**
  * What a program has of a file in ts/args/options/: "all"; "options", which say \0 to --help; "help", which is what they are
@@ -47,7 +48,7 @@ export type OptionTables = "all" | "options" | "help";
 
 function optionTable(source: string, tables: OptionTables): string {
   if (tables === "all") return source;
-  if (tables === "options") return source.replaceAll(HELP_TEXT, '$1"\\0"');
+  if (tables === "options") return source.replaceAll(HELP_TEXT, (_, row: string, texts: string) => row + texts.replaceAll(STRING, '"\\0"'));
   const name = /^export const (\w+): OptionRow\[\]/m.exec(source)![1]!;
   return `export const ${name} = [${[...source.matchAll(HELP_TEXT)].map(([, , text]) => text).join()}].map((help) => ({ help }));`;
 }

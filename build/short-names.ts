@@ -11,8 +11,8 @@ const TYPE = /^(?:export )?(?:abstract )?(?:class|interface) .*\{\n([^]*?)^\}/gm
 const MEMBER = /^ {2}(?:private |readonly |async |get |set |\*)*(\w+)(?=[?!]?: |\(.*[{;]$| = )/gm;
 const STRING = /"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g;
 
-/** What only links: nothing in there is part of a message, of the API or of a report. */
-const ENGINE = /^(?:passes|synthetic|script|input|arch|lto)\//;
+/** What links and tells of it: names that stand nowhere else are none of the API or of a file that is written. */
+const ENGINE = /^(?:passes|synthetic|script|input|arch|lto|diagnostics|report)\//;
 
 /** What else is in the programs that pages load. */
 const LIBRARIES = ["comlink/dist/esm/comlink.mjs", "fflate/esm/browser.js", "fzstd/esm/index.mjs"];

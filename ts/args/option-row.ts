@@ -78,6 +78,13 @@ export function put<K extends keyof LinkOptions>(key: K, value: LinkOptions[K]):
   };
 }
 
+type Switches = { [K in keyof LinkOptions]: boolean extends LinkOptions[K] ? K : never }[keyof LinkOptions];
+
+/** An option that switches a field on, with what `on` says, and --no-… of its main name that switches it off. */
+export function onOff(names: string, key: Switches, on: string, off: string): OptionRow[] {
+  return [option(names, "", on, put(key, true)), option(`--no-${names.split(" ")[0]!.slice(2)}`, "", off, put(key, false))];
+}
+
 /** Stores the value as it is; the last one wins. */
 export function into(key: "output" | "entry" | "soname" | "sysroot" | "init" | "fini" | "mapFile" | "reportFile" | "metafile" | "outImplib" | "errorHandlingScript" | "dependencyFile" | "timeTrace" | "whyExtract" | "symbolOrderingFile" | "callGraphOrderingFile" | "printSymbolOrder" | "printArchiveStats" | "printSymbolCounts" | "reproduce" | "chroot" | "plugin" | "packageMetadata" | "dynamicLinker" | "compatVersion" | "defaultScript"): Setter {
   return (s, v) => {

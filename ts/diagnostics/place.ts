@@ -136,8 +136,6 @@ function isOwn(ctx: PlaceContext, obj: number, index: number): boolean {
   return sym === 0 || sym >= gsym.rows || gsym.esym[sym] === 0 || gsym.esym[sym] === row;
 }
 
-const spansOf = new WeakMap<object, Map<number, { symtab: number; spans: SymbolSpans }>>();
-
 /** Those of an object's symbols that have a size, in order. */
 function* symbolSpans(ctx: PlaceContext, obj: number, symtab: number): Iterable<{ index: number; type: number; shndx: number; from: number; to: number }> {
   const count = ctx.tables.obj.esymCount[obj]!;
@@ -156,11 +154,8 @@ function enclosingSymbol(ctx: PlaceContext, isec: number, offset: number, type =
   const shndx = ctx.tables.isec.shndx[isec]!;
   const symtab = ctx.tables.obj.symtab[obj]!;
   if (symtab === 0 || shndx === SHN_UNDEF || ctx.tables.obj.kind[obj] !== OBJ_RELOCATABLE) return null;
-  let known = spansOf.get(ctx);
-  if (known === undefined) spansOf.set(ctx, (known = new Map()));
-  let found = known.get(obj);
-  if (found?.symtab !== symtab) known.set(obj, (found = { symtab, spans: new SymbolSpans(symbolSpans(ctx, obj, symtab)) }));
-  const index = found.spans.covering(shndx, offset, (i, kind) => kind !== STT_SECTION && kind !== STT_FILE && (type === 0 || kind === type) && isOwn(ctx, obj, i));
+  const spans = (knownOf(ctx, obj).spans ??= new SymbolSpans(symbolSpans(ctx, obj, symtab)));
+  const index = spans.covering(shndx, offset, (i, kind) => kind !== STT_SECTION && kind !== STT_FILE && (type === 0 || kind === type) && isOwn(ctx, obj, i));
   return index === 0 ? null : rawSymbol(ctx, obj, index);
 }
 
@@ -296,10 +291,11 @@ export function sourcePlace(ctx: PlaceContext, isec: number, offset: number, nam
 export function sourceOf(ctx: PlaceContext, isec: number, offset: number, variable: ByteString): Place | null {
   const obj = ctx.tables.isec.obj[isec]!;
   if (ctx.tables.obj.kind[obj] !== OBJ_RELOCATABLE) return null;
-  const lines = sourceLines(ctx, obj);
+  const known = knownOf(ctx, obj);
+  const lines = (known.lines ??= new SourceLines(objectSource(ctx, obj)));
   const found = lines.line(ctx.tables.isec.shndx[isec]!, offset) ?? lines.variable(variable);
   if (found !== null) return { text: sourceLineText(found), ref: { input: "", file: found.path, line: found.line } };
-  const file = sourceFileName(ctx, obj);
+  const file = (known.file ??= sourceFileName(ctx, obj));
   return file === "" ? null : { text: file, ref: { input: "", file } };
 }
 
@@ -312,7 +308,8 @@ export function sourceLineText({ path, line }: SourceLine): ByteString {
 
 /** Name of section header `shndx`, also of sections that were discarded; "" when it cannot be read. */
 export function headerName(ctx: PlaceContext, obj: number, shndx: number): ByteString {
-  return ObjectSections.open(objectSource(ctx, obj))?.nameOf(shndx) ?? "";
+  const sections = (knownOf(ctx, obj).sections ??= ObjectSections.open(objectSource(ctx, obj)));
+  return sections?.nameOf(shndx) ?? "";
 }
 
 function objectSource(ctx: PlaceContext, obj: number): ObjectSource {
@@ -323,18 +320,29 @@ function objectSource(ctx: PlaceContext, obj: number): ObjectSource {
   };
 }
 
-const linesOf = new WeakMap<object, Map<number, SourceLines>>();
+/** What messages have found out about an object. When it is another, so is the address of its symbol table. */
+interface Known {
+  symtab: number;
+  spans?: SymbolSpans;
+  lines?: SourceLines;
+  /** sourceFileName */
+  file?: ByteString;
+  sections?: ObjectSections | null;
+}
 
-/** Debug information of an object, read once per link. */
-function sourceLines(ctx: PlaceContext, obj: number): SourceLines {
-  let cache = linesOf.get(ctx);
-  if (cache === undefined) linesOf.set(ctx, (cache = new Map()));
-  let lines = cache.get(obj);
-  if (lines === undefined) {
-    lines = new SourceLines(objectSource(ctx, obj));
-    cache.set(obj, lines);
-  }
-  return lines;
+/** Objects about which so much stays in memory: messages come object by object. */
+const MOST_KNOWN = 64;
+const known = new WeakMap<object, Map<number, Known>>();
+
+function knownOf(ctx: PlaceContext, obj: number): Known {
+  const symtab = ctx.tables.obj.symtab[obj]!;
+  let objects = known.get(ctx);
+  if (objects === undefined) known.set(ctx, (objects = new Map()));
+  let found = objects.get(obj);
+  if (found?.symtab === symtab) return found;
+  if (objects.size >= MOST_KNOWN) objects.clear();
+  objects.set(obj, (found = { symtab }));
+  return found;
 }
 
 /** `bytes` bytes at `position` of an object, null when the file does not have them. */

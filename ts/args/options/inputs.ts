@@ -3,7 +3,7 @@
  */
 import { isLld } from "../identity.ts";
 import type { ByteString } from "../link-options.ts";
-import { into, named, option, push, put } from "../option-row.ts";
+import { into, named, onOff, option, push, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 
 export const INPUTS: OptionRow[] = [
@@ -15,8 +15,7 @@ export const INPUTS: OptionRow[] = [
   option("--remap-inputs", "=GLOB=FILE", "Read FILE instead of inputs that match", (s, v) => void s.options.remapInputs.push({ line: v, from: "--remap-inputs" })),
   option("--remap-inputs-file", "=FILE", "File of --remap-inputs lines", push("remapInputsFiles")),
   option("--nostdlib", "", "Search only the directories given with -L", put("noStdlib", true)),
-  option("--dependent-libraries", "", "Load the libraries that objects themselves ask for (default)", put("dependentLibraries", true)),
-  option("--no-dependent-libraries", "", "Do not", put("dependentLibraries", false)),
+  ...onOff("--dependent-libraries", "dependentLibraries", "Load the libraries that objects themselves ask for (default)", "Do not"),
   option("--start-group -(", "", "Archives up to --end-group refer to each other (they always may)", (s) => group(s, true)),
   option("--end-group -)", "", "End of --start-group", (s) => group(s, false)),
   option("--start-lib", "", "Treat the following objects as members of one archive", (s) => lib(s, true)),

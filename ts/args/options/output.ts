@@ -2,14 +2,13 @@
  * Options under "Output" in --help: the kind of file that is made, and what it says to loaders and tools.
  */
 import type { ByteString, Compression, LinkOptions } from "../link-options.ts";
-import { choice, count, into, isGlob, option, push, put } from "../option-row.ts";
+import { choice, count, into, isGlob, onOff, option, push, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 import { setZ } from "../z-options.ts";
 
 export const OUTPUT: OptionRow[] = [
   option("--output -o", "=FILE", "Name of the output file (default a.out)", into("output")),
-  option("--update-in-place", "", "Write over the old output (default from 16 MB on, unless it runs)", put("updateInPlace", true)),
-  option("--no-update-in-place", "", "Leave the old output as it is until the link has succeeded", put("updateInPlace", false)),
+  ...onOff("--update-in-place", "updateInPlace", "Write over the old output (default from 16 MB on, unless it runs)", "Leave it until the link has succeeded"),
   option("-m", "=EMULATION", "What to link for: see supported emulations", setEmulation),
   option("--EL", "", "Little-endian output (the only kind)", () => {}),
   option("--pie --pic-executable", "", "Make a position-independent executable", put("pie", true)),
@@ -26,8 +25,7 @@ export const OUTPUT: OptionRow[] = [
   option("--build-id", "[=STYLE]", "Write a build ID: fast (8 bytes; xx 16, without STYLE 20), sha1, sha256, md5, uuid, none or 0xHEX", setBuildId),
   option("--no-build-id", "", "Do not write a build ID (default)", put("buildId", "none")),
   option("--hash-style", "=STYLE", "Hash tables of the dynamic symbols: gnu, sysv, none or both (default)", choice("hashStyle", { gnu: "gnu", sysv: "sysv", both: "both", none: "none" }, "--hash-style")),
-  option("--eh-frame-hdr", "", "Write .eh_frame_hdr", put("ehFrameHdr", true)),
-  option("--no-eh-frame-hdr", "", "Do not write .eh_frame_hdr (default)", put("ehFrameHdr", false)),
+  ...onOff("--eh-frame-hdr", "ehFrameHdr", "Write .eh_frame_hdr", "Do not write .eh_frame_hdr (default)"),
   option("--soname -h", "=NAME", "DT_SONAME of the shared object", into("soname")),
   option("--rpath", "=DIR", "Add to the run-time search path", push("rpath")),
   option("-R", "=DIR", "As --rpath; as --just-symbols when it is a file", setRunPathOrSymbols),
@@ -45,22 +43,17 @@ export const OUTPUT: OptionRow[] = [
   option("--unique", "[=GLOB]", "Own output sections for input sections (that match GLOB) no script names", setUnique),
   option("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), named by .gnu_debuglink", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
   option("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),
-  option("--gdb-index", "", "Write .gdb_index, from objects compiled with -ggnu-pubnames", put("gdbIndex", true)),
-  option("--no-gdb-index", "", "Write no .gdb_index (default)", put("gdbIndex", false)),
-  option("--debug-names", "", "Merge .debug_names of the inputs into one", put("debugNames", true)),
-  option("--no-debug-names", "", "Keep .debug_names of the inputs side by side (default)", put("debugNames", false)),
+  ...onOff("--gdb-index", "gdbIndex", "Write .gdb_index, from objects compiled with -ggnu-pubnames", "Write no .gdb_index (default)"),
+  ...onOff("--debug-names", "debugNames", "Merge .debug_names of the inputs into one", "Keep .debug_names of the inputs side by side (default)"),
   option("--compress-sections", "=GLOB=KIND[:LEVEL]", "Compress unloaded output sections that match GLOB: none, zlib or zstd", addCompression),
   option("-O", "=LEVEL", "0 keeps mergeable strings apart, 2 merges string tails (default 1)", setOptimize),
   option("--no-string-merge", "", "Keep mergeable strings and constants apart, as -O0", put("mergeStrings", false)),
   option("--pack-dyn-relocs", "=FORMAT", "Packed dynamic relocations: none, relr, android or android+relr", setPackedRelocs),
-  option("--use-android-relr-tags", "", "Tags and section type of .relr.dyn as Android had them first", put("androidRelrTags", true)),
-  option("--no-use-android-relr-tags", "", "Those of the gABI (default)", put("androidRelrTags", false)),
+  ...onOff("--use-android-relr-tags", "androidRelrTags", "Tags and section type of .relr.dyn as Android had them first", "Those of the gABI (default)"),
   option("-z", "=KEYWORD", "Keywords, see below", (s, v) => setZ(s, v)),
   option("--package-metadata", "=JSON", "Write a .note.package section; %XX and %[comma] stand for characters", setPackageMetadata),
-  option("--gnu2-tls-tag", "", "Require GLIBC_ABI_GNU2_TLS with TLS descriptors", put("gnu2TlsTag", true)),
-  option("--no-gnu2-tls-tag", "", "Do not (default)", put("gnu2TlsTag", false)),
-  option("--apply-dynamic-relocs", "", "Write addends of dynamic relocations in place, too (default with --emit-relocs)", put("applyDynamicRelocs", true)),
-  option("--no-apply-dynamic-relocs", "", "Addends live in the relocations only (default otherwise)", put("applyDynamicRelocs", false)),
+  ...onOff("--gnu2-tls-tag", "gnu2TlsTag", "Require GLIBC_ABI_GNU2_TLS with TLS descriptors", "Do not (default)"),
+  ...onOff("--apply-dynamic-relocs", "applyDynamicRelocs", "Write addends of dynamic relocations in place, too (default with --emit-relocs)", "Addends live in the relocations only (default otherwise)"),
   option("--gnu-unique", "", "Keep STB_GNU_UNIQUE (default)", put("noGnuUnique", false)),
   option("--no-gnu-unique", "", "Turn STB_GNU_UNIQUE into STB_GLOBAL", put("noGnuUnique", true)),
   option("--auxiliary -f", "=NAME", "DT_AUXILIARY", push("auxiliary")),

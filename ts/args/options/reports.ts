@@ -2,7 +2,7 @@
  * Options under "Reports" in --help: what is printed and written besides the output, and the threads that do it.
  */
 import type { ByteString } from "../link-options.ts";
-import { count, into, option, push, pushGlob, put } from "../option-row.ts";
+import { count, into, onOff, option, push, pushGlob, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 
 export const REPORTS: OptionRow[] = [
@@ -18,18 +18,15 @@ export const REPORTS: OptionRow[] = [
   option("--trace -t", "", "Print the names of the input files", put("trace", true)),
   option("--trace-symbol -y", "=SYMBOL", "Print who mentions SYMBOL", push("traceSymbols")),
   option("--Map", "=FILE", "Write a link map; % in FILE is the output, a folder is for OUTPUT.map in it", into("mapFile")),
-  option("--print-map-discarded", "", "The link map names the sections that were left out (GNU ld)", put("mapDiscarded", true)),
-  option("--no-print-map-discarded", "", "It does not (default)", put("mapDiscarded", false)),
-  option("--print-map-locals", "", "The link map has local symbols (default)", put("mapLocals", true)),
-  option("--no-print-map-locals", "", "It has none", put("mapLocals", false)),
+  ...onOff("--print-map-discarded", "mapDiscarded", "The link map names the sections that were left out (GNU ld)", "It does not (default)"),
+  ...onOff("--print-map-locals", "mapLocals", "The link map has local symbols (default)", "It has none"),
   option("--print-map -M", "", "Print a link map", put("mapFile", "-")),
   option("--report", "=FILE", "Write the layout as a page to look at: one HTML file", into("reportFile")),
   option("--metafile", "=FILE", "Write inputs and output as JSON for bundle analysers", into("metafile")),
   option("--cref", "", "Print a cross reference table", put("cref", true)),
   option("--print-memory-usage", "", "Print how full each memory region of the script is", put("printMemoryUsage", true)),
   option("--dependency-file", "=FILE", "Write the inputs as a Makefile rule", into("dependencyFile")),
-  option("--fatal-warnings", "", "Warnings are errors", put("fatalWarnings", true)),
-  option("--no-fatal-warnings", "", "They are not (default)", put("fatalWarnings", false)),
+  ...onOff("--fatal-warnings", "fatalWarnings", "Warnings are errors", "They are not (default)"),
   option("--no-warnings -w", "", "Print no warnings", put("noWarnings", true)),
   option("--demangle", "[=STYLE]", "Print C++ names as written in the source (default)", put("demangle", true)),
   option("--no-demangle", "", "Print them as in the symbol table", put("demangle", false)),

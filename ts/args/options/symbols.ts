@@ -2,13 +2,12 @@
  * Options under "Symbols" in --help: which are exported, bound, wanted, defined, and what is said of those that are not.
  */
 import type { ByteString } from "../link-options.ts";
-import { named, option, push, pushGlob, put } from "../option-row.ts";
+import { named, onOff, option, push, pushGlob, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 import { setZ } from "../z-options.ts";
 
 export const SYMBOLS: OptionRow[] = [
-  option("--export-dynamic -E", "", "Export all global symbols of an executable", put("exportDynamic", true)),
-  option("--no-export-dynamic", "", "Only those that shared objects use (default)", put("exportDynamic", false)),
+  ...onOff("--export-dynamic -E", "exportDynamic", "Export all global symbols of an executable", "Only those that shared objects use (default)"),
   option("--export-dynamic-symbol", "=GLOB", "Export matching symbols", pushGlob("exportDynamicSymbols")),
   option("--export-dynamic-symbol-list", "=FILE", "File of --export-dynamic-symbol patterns", push("exportDynamicSymbolLists")),
   option("--dynamic-list", "=FILE", "Symbols to export, which stay preemptible in a shared object", push("dynamicLists")),
@@ -39,10 +38,8 @@ export const SYMBOLS: OptionRow[] = [
   option("--weak-unresolved-symbols", "", "Undefined symbols count as weak", put("weakUnresolved", true)),
   option("--warn-unresolved-symbols", "", "Undefined symbols are warnings", put("unresolvedAreWarnings", true)),
   option("--error-unresolved-symbols", "", "Undefined symbols are errors (default)", put("unresolvedAreWarnings", false)),
-  option("--allow-multiple-definition", "", "The first of several definitions wins", put("allowMultipleDefinition", true)),
-  option("--no-allow-multiple-definition", "", "Several definitions are an error (default)", put("allowMultipleDefinition", false)),
-  option("--undefined-version", "", "Version scripts may name symbols that nobody defines", put("undefinedVersion", true)),
-  option("--no-undefined-version", "", "They may not (default: a warning)", put("undefinedVersion", false)),
+  ...onOff("--allow-multiple-definition", "allowMultipleDefinition", "The first of several definitions wins", "Several definitions are an error (default)"),
+  ...onOff("--undefined-version", "undefinedVersion", "Version scripts may name symbols that nobody defines", "They may not (default: a warning)"),
 ];
 
 function setDefsym(s: ParseState, v: ByteString): void {
