@@ -12,7 +12,7 @@ const test = suite("pool");
 /** A pool with `others` threads that begin to claim when the calling one gives way, and what was said to them. */
 function poolOf(others: number, phases: Phases): { pool: Pool; asked: string[] } {
   const { arena, tables, kernels } = kernelMemory(false, 64);
-  const io = {} as WorkerIo;
+  const io = { writeAt: () => undefined } as unknown as WorkerIo;
   const pool = new Pool(arena, tables, kernels, io, phases);
   const asked: string[] = [];
   const worker = (): StartedWorker => {
@@ -21,7 +21,8 @@ function poolOf(others: number, phases: Phases): { pool: Pool; asked: string[] }
       run: async (name: string, args: number[]) => {
         asked.push(name);
         await Promise.resolve();
-        return new WorkerContext(arena.memory, kernels, io, tables).claim(phases[name]!, args);
+        const own = new WorkerContext(arena.memory, kernels, io, tables);
+        return { chunks: own.claim(phases[name]!, args), written: own.written };
       },
     };
     return { endpoint: endpoint as unknown as StartedWorker["endpoint"], terminate: () => undefined };
@@ -65,6 +66,17 @@ test("work that fails ends the phase with its error; a chunk that fails, too", a
   assert.ok(pool.self.u32[CTL_NEXT >>> 2]! < 100, "chunks are left");
   await pool.run("note", 5);
   assert.is(done, 5);
+});
+
+test("what all threads wrote is noted when it is asked for", async () => {
+  for (const others of [0, 2]) {
+    const { pool } = poolOf(others, { write: (w, chunk) => w.write(0, 0, 4, 10 * chunk) });
+    await pool.run("write", 20);
+    assert.equal(pool.self.written, []);
+    pool.self.params.set("writesNoted", 1);
+    await pool.run("write", 20);
+    assert.equal(pool.self.written.toSorted((a, b) => a - b), Array.from({ length: 20 }, (_, i) => [10 * i, 10 * i + 4]).flat());
+  }
 });
 
 test("a window that there is no room for takes none: the next link of a context may want less", () => {
