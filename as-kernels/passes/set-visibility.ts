@@ -78,8 +78,11 @@ export function startVersions(from: u32, to: u32, bits: u32, marks: u32): u32 {
     const name = definedName(i);
     if (name == 0) continue;
     const at = name + gsym.nameBytes[i];
-    if (load<u8>(at) != AT || load<u8>(at, 1) == 0) continue;
-    store<u8>(marks + i, load<u8>(marks + i) | (load<u8>(at, 1) == AT ? MARK_VERSIONED_DEFAULT : MARK_VERSIONED));
+    if (load<u8>(at) != AT) continue;
+    const isDefault = load<u8>(at, 1) == AT;
+    const mark = load<u8>(marks + i) | (isDefault ? MARK_VERSIONED_DEFAULT : MARK_VERSIONED);
+    // name@ and name@@ are of no version, whatever a script says of their names (GNU ld).
+    store<u8>(marks + i, load<u8>(at + (isDefault ? 2 : 1)) == 0 ? mark | MARK_ASSIGNED : mark);
     versioned++;
   }
   return versioned;

@@ -140,6 +140,16 @@ test("definitions that name their version keep it; name@V is hidden", () => {
   assert.equal(world.messages(), []);
 });
 
+test("name@ and name@@ are of no version and never hidden", () => {
+  const world = run({
+    options: { shared: true },
+    versionNodes: script("V1 { global: foo; bar; local: *; };"),
+    symbols: [own("foo@"), own("foo@@V1"), own("bar@@"), own("baz@@"), own("gone")],
+  });
+  assert.equal(versions(world, "foo@", "foo", "bar", "baz", "gone"), [1 | VERSYM_HIDDEN, 2, 1, 1, 0]);
+  assert.equal(world.messages(), []);
+});
+
 test("patterns mean name@V where their node has the whole name V", () => {
   const world = run({
     options: { shared: true },

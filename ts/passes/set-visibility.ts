@@ -10,7 +10,7 @@ import {
   MARK_VERSIONED, MARK_VERSIONED_DEFAULT, SYM_ABSOLUTE, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_KEEP_EXPORTED, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME,
   VIS_READ_SUFFIX, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
-import { VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { VER_NDX_GLOBAL, VER_NDX_LOCAL, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { filePlace } from "../diagnostics/place.ts";
@@ -86,16 +86,15 @@ function optionBits(ctx: Context): number {
   );
 }
 
-/** Definitions called name@V or name@@V take the version they name, unless a `local:` pattern hid them. */
+/** Definitions called name@V or name@@V take the version they name, unless a `local:` pattern hid them. That of name@ is none. */
 function readOwnVersions(ctx: Context, marks: number): void {
-  const ids = versionIds(ctx.versionNodes);
+  const ids = versionIds(ctx.versionNodes).set("", VER_NDX_GLOBAL);
   for (const row of markedRows(ctx, marks, MARK_VERSIONED | MARK_VERSIONED_DEFAULT)) {
     if (ctx.tables.gsym.ver[row] === VER_NDX_LOCAL) continue;
     const version = definedVersion(ctx, row);
     const id = ids.get(version);
     if (id !== undefined) {
-      const isDefault = (ctx.arena.u8[marks + row]! & MARK_VERSIONED_DEFAULT) !== 0;
-      ctx.tables.gsym.ver[row] = isDefault ? id : id | VERSYM_HIDDEN;
+      ctx.tables.gsym.ver[row] = (ctx.arena.u8[marks + row]! & MARK_VERSIONED_DEFAULT) !== 0 ? id : id | VERSYM_HIDDEN;
     } else if (ctx.options.shared) {
       ctx.diag.error(messages.undefinedSymbolVersion(filePlace(ctx, ctx.tables.gsym.obj[row]!), ctx.arena.cstring(ctx.kernels.definedName(row)), version));
     }

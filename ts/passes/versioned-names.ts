@@ -81,7 +81,7 @@ function targetOfReference(ctx: Context, ids: VersionIds, row: number): number {
   const full = arena.cstring(tables.gsym.name[row]!);
   const version = full.slice(stemBytes + 1);
   const target = ctx.lookup(full.slice(0, stemBytes));
-  if (target === 0 || target === row || version === "" || version.startsWith("@")) return 0;
+  if (target === 0 || target === row || version === "") return 0;
   const kind = kindOf(ctx, target);
   const ver = tables.gsym.ver[target]!;
   if (kind === SYM_SHARED) {

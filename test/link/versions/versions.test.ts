@@ -27,6 +27,17 @@ versions("two versions of one symbol: the default links, the old one still runs"
   assert.is(lib.symbol("helper")?.bind ?? 0, 0);
 });
 
+versions("symbols without a version beside those with one: programs of before there were versions still run", (w) => {
+  w.write({
+    "before.c": "int f(void) { return 8; } int g(void) { return 9; }", "m.c": "int f(void); int g(void); int main(void) { return f() * 10 + g(); }",
+    "lib.c": OLD_AND_NEW.replace("f@V1", "f@") + 'int new_g(void) { return 4; } __asm__(".symver new_g, g@@");', "v.map": "V2 { global: f; local: *; };\n",
+  });
+  w.sh("gcc -fPIC -shared before.c -Wl,-soname,libf.so -o libf.so && gcc m.c -L. -lf -Wl,-rpath,. -o old");
+  w.sh("gcc -fPIC -c lib.c && gcc -B$B -shared lib.o -Wl,--version-script=v.map -Wl,-soname,libf.so -o libf.so && gcc m.c -B$B -L. -lf -Wl,-rpath,. -o new");
+  assert.equal([w.sh("./old || echo $?").trim(), w.sh("./new || echo $?").trim()], ["14", "24"]);
+  assert.equal(w.elf("libf.so").exports().filter((s) => !s.startsWith("V")).map((s) => s.replace(/@$/, "")), ["f", "f@@V2", "g"]);
+});
+
 versions("the anonymous version hides without naming", (w) => {
   w.write({ "a.c": "int keep_me, keep_too, drop_me; int function(void) { return keep_me + drop_me; }", "v.map": "{ global: keep_*; function; local: *; };" });
   w.sh("gcc -O1 -fPIC -fno-common -c a.c && gcc -B$B -shared a.o -Wl,--version-script,v.map -o liba.so && gcc -B$B -shared a.o -Wl,-version-script,v.map -o libb.so");
