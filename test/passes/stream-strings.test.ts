@@ -170,6 +170,13 @@ test("many strings of one byte and one string larger than a slice", async () => 
   assert.is(long.ctx.tables.isec.pieceCount[1], 3);
 });
 
+test("strings of half a part each: parts that end early are more than their size says", async () => {
+  const words = Array.from({ length: 12 }, (_, i) => `${i}`.padEnd(2_150_000, "x"));
+  const { ctx } = await merge({ objects: [[strings(words.map((word) => `${word}\0`).join(""), UNLOADED)]] });
+  assert.is(ctx.tables.msec.size[1], 12 * 2_150_001);
+  assert.is(ctx.tables.isec.pieceCount[1], 12);
+});
+
 test("output section and entry size keep strings apart; a section that is dead leaves nothing", async () => {
   const world = await merge({
     osecs: 2,

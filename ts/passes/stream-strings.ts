@@ -25,7 +25,7 @@ const BATCH_BYTES = 1 << 21;
 const BATCH_RUNS = 64;
 /** And how many strings of them, before another step. */
 const BATCH_RECORDS = 1 << 16;
-/** A section that is too large for one thread is cut into parts of about this size. */
+/** A section that is too large for one thread is cut into parts of about this size, half of it at least. */
 const PART_BYTES = 1 << 22;
 /** Bytes that are looked at for the end of a string. */
 const TAIL_BYTES = 4096;
@@ -216,7 +216,7 @@ class StreamedStrings {
     this.state = arena.allocZeroed(STATE_BYTES, 64);
     this.index = arena.alloc(indexBytes + 16);
     this.cell = arena.alloc(TAIL_BYTES + 64);
-    const most = tables.mmember.rows + Math.ceil(bytes / PART_BYTES) + 1;
+    const most = tables.mmember.rows + Math.ceil((2 * bytes) / PART_BYTES) + 1;
     this.runRows = arena.alloc(STREAM_RUN_BYTES * most);
     this.sliceRows = arena.alloc(STREAM_SLICE_BYTES * most);
     const free = arena.u32[CTL_WINDOW_TOP >>> 2]! * 4096 - arena.top;
