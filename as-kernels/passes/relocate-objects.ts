@@ -117,16 +117,35 @@ function closeBatch(row: u32, count: u32, cursors: u32, members: u32): u32 {
   return row + BATCH_RANGES + (count << 3);
 }
 
-/** Puts an extent among those of the same object, from address `first` on, by place in the file. Returns the end of the list. */
-function insertExtent(first: u32, end: u32, place: f64, bytes: f64, i: u32, section: u32): u32 {
-  let at = end;
-  while (at > first && load<f64>(at - EXTENT_BYTES) > place) at -= EXTENT_BYTES;
-  memory.copy(at + EXTENT_BYTES, at, end - at);
+/** Writes an extent at `at`; returns the end of it. */
+// @ts-ignore: decorator
+@inline
+function putExtent(at: u32, place: f64, bytes: f64, i: u32, section: u32): u32 {
   store<f64>(at, place);
   store<f64>(at, bytes, 8);
   store<u32>(at, i, EXTENT_ISEC);
   store<u32>(at, section, EXTENT_SECTION);
-  return end + EXTENT_BYTES;
+  return at + EXTENT_BYTES;
+}
+
+/** Sorts the extents [first, end) by place in the file: Shell's sort, since they are a few as a rule, but may be tens of thousands (.stack_sizes). */
+function sortExtents(first: u32, end: u32): void {
+  let gap = EXTENT_BYTES;
+  while (gap < (end - first) / 3) gap = 3 * gap + EXTENT_BYTES;
+  for (; gap != 0; gap = (gap - EXTENT_BYTES) / 3) {
+    for (let next = first + gap; next < end; next += EXTENT_BYTES) {
+      const place = load<f64>(next);
+      const head = v128.load(next);
+      const tail = v128.load(next, 16);
+      let at = next;
+      for (; at >= first + gap && load<f64>(at - gap) > place; at -= gap) {
+        v128.store(at, v128.load(at - gap));
+        v128.store(at, v128.load(at - gap, 16), 16);
+      }
+      v128.store(at, head);
+      v128.store(at, tail, 16);
+    }
+  }
 }
 
 /**
@@ -167,12 +186,13 @@ export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: 
       let m = load<u32>(cursors + (k << 2));
       for (const end = load<u32>(row + BATCH_RANGES + (k << 3), 4); m < end && isec.obj[member[m]] == obj; m++) {
         const i = member[m];
-        if (isec.size[i] > 0 && isec.sh_type[i] != SHT_NOBITS) extent = insertExtent(first, extent, isec.sh_offset[i], isec.size[i], i, k);
+        if (isec.size[i] > 0 && isec.sh_type[i] != SHT_NOBITS) extent = putExtent(extent, isec.sh_offset[i], isec.size[i], i, k);
         const bytes = relaBytes(i);
-        if (bytes > 0) extent = insertExtent(first, extent, isec.relaOffset[i], bytes, i, NO_SECTION);
+        if (bytes > 0) extent = putExtent(extent, isec.relaOffset[i], bytes, i, NO_SECTION);
       }
       store<u32>(cursors + (k << 2), m);
     }
+    sortExtents(first, extent);
     // extents that lie close together become one read
     const source = tables().obj.source[obj];
     const whole = tables().obj.whole[obj];

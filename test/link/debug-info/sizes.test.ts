@@ -77,6 +77,22 @@ sizes("every field is relocated, whatever the size of the section and the order 
   });
 });
 
+sizes("thousands of small sections of one object, of three kinds in turn", (w) => {
+  const count = 9000;
+  const made = new ObjectBuilder();
+  const text = made.text([0x90]);
+  made.symbol("_start", { in: text, type: STT_FUNC });
+  for (let i = 0; i < count; i++) made.reloc(made.section(NAMES[i % 3]!, { data: new Uint8Array(8) }), 0, R_X86_64_64, made.sectionSymbol(text), i);
+  w.write({ "a.o": made.bytes() }).sh("$LD a.o -o out");
+  const elf = w.elf("out");
+  const code = Number(elf.need(".text").addr);
+  NAMES.forEach((name, k) => {
+    const words = new DataView(Uint8Array.from(elf.content(name)).buffer);
+    const wrong = Array.from({ length: count / 3 }, (_, n) => n).findIndex((n) => Number(words.getBigUint64(8 * n, true)) !== code + 3 * n + k);
+    assert.is(wrong, -1, `first wrong word of ${name}`);
+  });
+});
+
 sizes("a relocation outside its section is an error in every size", (w) => {
   for (const size of [16, 3_000_000]) {
     const made = new ObjectBuilder();
