@@ -133,9 +133,12 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
       V = deadValue(dead, type, width);
     }
     const at = bytes + <u32>offset;
-    if (width == 8) store<u64>(at, V);
-    else if (type == R_X86_64_32 ? V == <u64><u32>V : <i64>V == <i64><i32>V) store<u32>(at, <u32>V);
-    else report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
+    if (width == 8) {
+      store<u64>(at, V);
+      continue;
+    }
+    store<u32>(at, <u32>V);
+    if (type == R_X86_64_32 ? V != <u64><u32>V : <i64>V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
   }
 }
 

@@ -53,6 +53,9 @@ gnu("-z noreloc-overflow, --noinhibit-exec: values are cut to what fits", (w) =>
     w.sh(`$LD a.o -o a ${option}`);
     assert.equal([...w.elf("a").content(".text")], [0x8b, 4, 0x25, 0x89, 0x67, 0x45, 0x23, 0x89], option);
   }
+  w.write({ "d.s": '.globl _start\n_start: ret\n.section .debug_info,"",@progbits\n.long big\n.globl big\nbig = 0x123456789\n' });
+  w.sh("as d.s -o d.o && $LD d.o -o d --noinhibit-exec");
+  assert.equal([...w.elf("d").content(".debug_info")], [0x89, 0x67, 0x45, 0x23]);
 });
 
 gnu("--sort-common places commons by alignment", (w) => {
