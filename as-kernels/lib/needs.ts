@@ -173,7 +173,7 @@ export function isRelativeAction(action: u32): bool {
 /** What the scan decided for this relocation. */
 export function decisionFor(i: u32, entry: u32, sym: u32, flags: u32, index: u32): u32 {
   const isec = tables().isec;
-  const writable = (isec.sh_flags[i] & SHF_WRITE) != 0 || (!params().zText && isec.kind[i] != ISEC_EH_FRAME);
+  const writable = isec.kind[i] != ISEC_EH_FRAME && ((isec.sh_flags[i] & SHF_WRITE) != 0 || !params().zText);
   return decision(policyBase(<u32>writable), entry >> 24, index ? symbolColumn(sym, flags) : COL_ZERO);
 }
 

@@ -84,7 +84,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
   const pic = params().pic;
   const ifuncNoplt = params().ifuncNoplt;
   const symIsec = tables().sym.isec;
-  const writesRelative = tables().isec.sh_flags[i] & SHF_WRITE && !params().packRelr && !params().writeAddends;
+  const writesRelative = tables().isec.kind[i] == ISEC_REGULAR && tables().isec.sh_flags[i] & SHF_WRITE && !params().packRelr && !params().writeAddends;
   let relative = tables().isec.dynRel[i];
   let symbolic = params().relativeCount + tables().isec.dynSym[i];
   for (let r = rela; r < end; r += RELA_BYTES) {

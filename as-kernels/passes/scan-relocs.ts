@@ -279,7 +279,8 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
   const ehFrame = isec.kind[i] == ISEC_EH_FRAME;
   const section = isec.rela[i]; // relocation 0, for diagnostics
   const writableSection = (isec.sh_flags[i] & SHF_WRITE) != 0;
-  const policy = policyBase(<u32>(writableSection || (!params().zText && !ehFrame)));
+  // Unwind records come and go one by one, with no dynamic relocations of theirs, even where they are writable.
+  const policy = policyBase(<u32>(!ehFrame && (writableSection || !params().zText)));
   const packs = params().packRelr != 0 && isec.align[i] >= 1;
   let relative: u32 = 0;
   let symbolic: u32 = 0;

@@ -17,6 +17,17 @@ text("-z text refuses, -z notext writes DT_TEXTREL, and the program runs", (w) =
   w.sh("gcc -pie -B$B m.o a.o -Wl,-z,notext -o p && ./p");
 });
 
+text("unwind records with absolute addresses are refused where they would move, in writable .eh_frame, too", (w) => {
+  if (linkerName !== "wield") return; // lld writes a program that cannot start, GNU ld other encodings
+  const fde = (of: string): string => `.long 1f-0f\n0: .long 0b-.Lcie\n.quad ${of}\n.quad 1\n1:\n`;
+  const cie = '.section .eh_frame,"aw",@progbits\n.Lcie: .long 1f-0f\n0: .long 0\n.byte 1\n.string ""\n.byte 1,0x78,16,0xc,7,8,0x90,1\n.zero 3\n1:\n';
+  w.write({ "e.s": `.globl _start\n_start: ret\nf: ret\n${cie}${fde("_start")}${fde("f")}` }).sh("as e.s -o e.o && $LD e.o -o e");
+  w.elf("e");
+  for (const options of ["", "-z notext", "--pack-dyn-relocs=relr"]) contains(w.fails(`$LD -pie ${options} e.o -o p`), /R_X86_64_64 cannot be used .*recompile with -fPIC/, ".eh_frame+0x");
+  w.sh("$LD -pie --noinhibit-exec e.o -o p");
+  assert.is(w.elf("p").relocs().length, 0);
+});
+
 text("calls through the PLT: lazy, now, address taken, with many entries", (w) => {
   const n = 300;
   w.write({
