@@ -1,6 +1,6 @@
 /** Reading raw symbol-table entries (Elf64_Sym, gABI ch. 4 Symbol Table) of an object whose tables are resident. */
 import { params, tables } from "../shared/tables.ts";
-import { SHN_LORESERVE, SHN_XINDEX, ST_SHNDX, ST_SIZE, SYM_BYTES } from "../shared/elf.ts";
+import { SHN_LORESERVE, SHN_X86_64_LCOMMON, SHN_XINDEX, ST_SHNDX, ST_SIZE, SYM_BYTES } from "../shared/elf.ts";
 
 /** Address of the entry of esym row `esym`, which belongs to object `o`. */
 // @ts-ignore: decorator
@@ -8,6 +8,13 @@ import { SHN_LORESERVE, SHN_XINDEX, ST_SHNDX, ST_SIZE, SYM_BYTES } from "../shar
 export function entryOf(o: u32, esym: u32): u32 {
   const obj = tables().obj;
   return obj.symtab[o] + (esym - obj.esymBase[o]) * SYM_BYTES;
+}
+
+/** Is the common symbol one of the medium model, which may lie far from code (psABI, SHN_X86_64_LCOMMON)? */
+// @ts-ignore: decorator
+@inline
+export function isLargeCommon(entry: u32): bool {
+  return load<u16>(entry, ST_SHNDX) == SHN_X86_64_LCOMMON;
 }
 
 /** Section index of a symbol-table entry; 0 for undefined and reserved indexes. */

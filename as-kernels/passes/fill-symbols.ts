@@ -4,12 +4,13 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
+import { entryOf, isLargeCommon } from "../lib/symbol-entry.ts";
 import {
   OUT_RELOCATABLE, SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_DISCARDED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LOCAL, ISSUE_TLS_SECTION, SYM_OBJECT,
   SYM_SECTION, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_WEAK, ISEC_SYNTHETIC,
 } from "../shared/abi.ts";
 import {
-  SHF_ALLOC, SHF_TLS, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS,
+  SHF_ALLOC, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_X86_64_LCOMMON, SHN_XINDEX, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION, STT_TLS,
   SHT_NOBITS, SYM_BYTES, ST_INFO, ST_SHNDX, ST_VALUE,
 } from "../shared/elf.ts";
 
@@ -108,8 +109,8 @@ export function collectCommons(from: u32, to: u32, out: u32): u32 {
   return found;
 }
 
-/** Gives common symbols (ids at `list`) their space, each in an isec row, from row 1 on. `name`, `tlsName`: of their sections. */
-export function placeCommons(list: u32, count: u32, name: u32, tlsName: u32): void {
+/** Gives common symbols (ids at `list`) their space, each in an isec row, from row 1 on. `name`, `tlsName`, `largeName`: of their sections. */
+export function placeCommons(list: u32, count: u32, name: u32, tlsName: u32, largeName: u32): void {
   const t = tables();
   const isec = t.isec;
   const gsym = t.gsym;
@@ -118,11 +119,12 @@ export function placeCommons(list: u32, count: u32, name: u32, tlsName: u32): vo
     const row = 1 + i;
     const id = load<u32>(list + (i << 2));
     const tls = gsym.type[id] == STT_TLS;
+    const large = !tls && isLargeCommon(entryOf(gsym.obj[id], gsym.esym[id]));
     // Scripts and maps know a common by the file that has the largest.
     isec.obj[row] = gsym.obj[id];
-    isec.name[row] = tls ? tlsName : name;
+    isec.name[row] = tls ? tlsName : large ? largeName : name;
     isec.sh_type[row] = SHT_NOBITS;
-    isec.sh_flags[row] = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : 0);
+    isec.sh_flags[row] = SHF_ALLOC | SHF_WRITE | (tls ? SHF_TLS : large ? SHF_X86_64_LARGE : 0);
     isec.size[row] = gsym.size[id];
     isec.align[row] = gsym.align[id];
     isec.kind[row] = ISEC_SYNTHETIC;

@@ -14,7 +14,7 @@ import {
   SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
 import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, STV_DEFAULT, ST_INFO, ST_OTHER, ST_SIZE, ST_VALUE } from "../shared/elf.ts";
-import { entryOf, sectionOf } from "../lib/symbol-entry.ts";
+import { entryOf, isLargeCommon, sectionOf } from "../lib/symbol-entry.ts";
 
 // State of one replay, at `state` (see resolveObjects): u32 cells
 const ST_SEQ: u32 = 0; // objects included so far
@@ -101,11 +101,14 @@ function defineCommon(id: u32, o: u32, esym: u32, entry: u32): void {
   }
   if (kind == SYM_COMMON) {
     if (align > gsym.align[id]) gsym.align[id] = align;
-    if (size > gsym.size[id]) {
-      gsym.size[id] = size;
+    // The largest counts; but small code reaches no large one (GNU ld).
+    const large = isLargeCommon(entry);
+    const wasLarge = isLargeCommon(entryOf(gsym.obj[id], gsym.esym[id]));
+    if (large == wasLarge ? size > gsym.size[id] : wasLarge) {
       gsym.obj[id] = o;
       gsym.esym[id] = esym;
     }
+    if (size > gsym.size[id]) gsym.size[id] = size;
     return;
   }
   if (kind == SYM_DEFINED && gsym.bind[id] != STB_WEAK) return;

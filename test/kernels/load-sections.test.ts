@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ERR_COMPRESSED, ISEC_CONSUMED, ISEC_SYNTHETIC, ISSUE_BAD_OBJECT, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_OBJECT, SYM_TLS } from "../../as-kernels/shared/abi.ts";
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHF_TLS, SHF_WRITE, SHT_NOBITS, STT_NOTYPE, STT_OBJECT, STT_TLS } from "../../as-kernels/shared/elf.ts";
+import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_ALLOC, SHF_COMPRESSED, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHN_X86_64_LCOMMON, SHT_NOBITS, ST_INFO, STT_NOTYPE, STT_OBJECT, STT_TLS, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, takeIssues } from "../helpers/kernel-memory.ts";
 
@@ -50,27 +50,31 @@ for (const debug of [false, true]) {
   });
 
   test("common symbols get a section each, in the order of the list", () => {
-    const isec = allocTable(arena, tables, "isec", 4);
-    const gsym = allocTable(arena, tables, "gsym", 5);
-    const sym = allocTable(arena, tables, "sym", 5);
-    gsym.type.set([0, STT_NOTYPE, STT_OBJECT, STT_TLS, STT_NOTYPE]);
-    gsym.obj.set([0, 5, 6, 7, 8]);
-    gsym.size.set([0, 10, 20, 30, 40]);
-    gsym.align.set([0, 1, 2, 3, 4]);
+    const isec = allocTable(arena, tables, "isec", 5);
+    const gsym = allocTable(arena, tables, "gsym", 6);
+    const sym = allocTable(arena, tables, "sym", 6);
+    const obj = allocTable(arena, tables, "obj", 10);
+    gsym.type.set([0, STT_NOTYPE, STT_OBJECT, STT_TLS, STT_NOTYPE, STT_OBJECT]);
+    gsym.obj.set([0, 5, 6, 7, 8, 9]);
+    gsym.size.set([0, 10, 20, 30, 40, 50]);
+    gsym.align.set([0, 1, 2, 3, 4, 5]);
+    obj.symtab.fill(arena.allocZeroed(SYM_BYTES));
+    obj.symtab[9] = arena.allocZeroed(SYM_BYTES);
+    arena.u32[(obj.symtab[9]! + ST_INFO) >>> 2] = SHN_X86_64_LCOMMON << 16;
     sym.flags.fill(SYM_COMMON | SYM_EXPORTED);
     sym.isec.fill(0);
     isec.live.fill(9);
-    const list = arena.alloc(12);
-    arena.u32.set([4, 3, 1], list >>> 2);
-    kernels.placeCommons(list, 3, 100, 200);
+    const list = arena.alloc(16);
+    arena.u32.set([4, 3, 1, 5], list >>> 2);
+    kernels.placeCommons(list, 4, 100, 200, 300);
     const row = (i: number): number[] => [isec.obj[i]!, isec.name[i]!, isec.sh_type[i]!, isec.sh_flags[i]!, isec.size[i]!, isec.align[i]!, isec.kind[i]!, isec.live[i]!];
     const at = (name: number, id: number, flags: number): number[] => [4 + id, name, SHT_NOBITS, SHF_ALLOC | SHF_WRITE | flags, 10 * id, id, ISEC_SYNTHETIC, 0];
-    assert.equal([1, 2, 3].map(row), [at(100, 4, 0), at(200, 3, SHF_TLS), at(100, 1, 0)]);
-    assert.equal([...sym.isec], [0, 3, 0, 2, 1]);
-    assert.equal([1, 2, 3, 4].map((id) => gsym.type[id]), [STT_OBJECT, STT_OBJECT, STT_TLS, STT_OBJECT]);
+    assert.equal([1, 2, 3, 4].map(row), [at(100, 4, 0), at(200, 3, SHF_TLS), at(100, 1, 0), at(300, 5, SHF_X86_64_LARGE)]);
+    assert.equal([...sym.isec], [0, 3, 0, 2, 1, 4]);
+    assert.equal([1, 2, 3, 4, 5].map((id) => gsym.type[id]), [STT_OBJECT, STT_OBJECT, STT_TLS, STT_OBJECT, STT_OBJECT]);
     const common = SYM_COMMON | SYM_EXPORTED;
     const data = SYM_DEFINED | SYM_EXPORTED | SYM_OBJECT;
-    assert.equal([...sym.flags], [common, data, common, SYM_DEFINED | SYM_EXPORTED | SYM_TLS, data]);
+    assert.equal([...sym.flags], [common, data, common, SYM_DEFINED | SYM_EXPORTED | SYM_TLS, data, data]);
   });
 
   test("the next .sframe that is to be merged, or the end", () => {

@@ -93,7 +93,7 @@ export interface Kernels {
   // passes/fill-symbols
   fillSymbols(o: u32): void;
   collectCommons(from: u32, to: u32, out: u32): u32;
-  placeCommons(list: u32, count: u32, name: u32, tlsName: u32): void;
+  placeCommons(list: u32, count: u32, name: u32, tlsName: u32, largeName: u32): void;
   // passes/fold-identical
   foldCandidates(from: u32, to: u32): u32;
   nextFoldRun(from: u32, to: u32, limit: f64, run: u32): u32;

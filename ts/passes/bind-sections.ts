@@ -43,6 +43,7 @@ const PREFIXES: readonly (readonly [ByteString, ByteString])[] = [
   [".gnu.linkonce.td", ".tdata"],
   [".gnu.linkonce.tb", ".tbss"],
   ["COMMON", ".bss"],
+  ["LARGE_COMMON", ".lbss"],
 ];
 
 /** Kept apart from .text under -z keep-text-section-prefix. */

@@ -201,15 +201,16 @@ function sortCommons({ options, tables: { gsym } }: Context, commons: Uint32Arra
   commons.set(Array.from(commons).sort((a, b) => sign * (gsym.align[a]! - gsym.align[b]!)));
 }
 
-/** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss, in symbol order, each in an isec row from 1 on. */
+/** gABI ch. 4 Special Sections, SHN_COMMON: unallocated C variables get space in .bss or, large ones, in .lbss, in symbol order, each in an isec row from 1 on. */
 function placeCommons(ctx: Context, commons: Uint32Array): void {
   if (commons.length === 0) return;
   const { arena, kernels } = ctx;
   const bss = arena.put("COMMON");
   const tbss = arena.put(".tbss.COMMON");
+  const lbss = arena.put("LARGE_COMMON");
   const mark = arena.mark();
   const list = arena.alloc(commons.byteLength);
   arena.u32.set(commons, list >>> 2);
-  kernels.placeCommons(list, commons.length, bss, tbss);
+  kernels.placeCommons(list, commons.length, bss, tbss, lbss);
   arena.release(mark);
 }

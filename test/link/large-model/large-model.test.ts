@@ -2,7 +2,7 @@
  * Big alignments and big data: sections aligned beyond a page, .ldata/.lbss of the medium model, TLS aligned to a page, thousands of pages of .bss.
  */
 
-import { assert, behaviour, linkerName } from "../../helpers/link.ts";
+import { assert, behaviour, contains, linkerName } from "../../helpers/link.ts";
 
 const large = behaviour("large data and alignment");
 
@@ -33,6 +33,26 @@ large("medium code model: large arrays in .ldata and .lbss, beyond 2 GiB", (w) =
     assert.is(w.sh(`./${name}`), "7 5 6 8\n", name);
     w.elf(name);
   }
+});
+
+large("common symbols of the medium model lie behind all that is small, unless small code knows them, too", (w) => {
+  if (linkerName === "lld") return; // takes them for absolute
+  w.write({
+    "m.c": `
+      #include <stdio.h>
+      char huge[3ul << 30]; int near_bss[100]; char both[100000]; char *shorter(void); int other(void);
+      int main(void) { huge[(3ul << 30) - 1] = 7; near_bss[3] = 8; both[9] = 4; printf("%d %d %d %d\\n", huge[(3ul << 30) - 1], near_bss[3], other(), shorter() == both); }`,
+    "n.c": "int near_other[10]; char both[90000]; int other(void) { return near_other[4] + both[9]; } char *shorter(void) { return both; }",
+  });
+  for (const [name, flags] of [["exec", "-fno-pie -no-pie"], ["pie", "-fPIE -pie"]] as const) {
+    w.sh(`gcc -O1 -fcommon ${flags} -mcmodel=medium -c m.c && gcc -O1 -fcommon ${flags} -c n.c`);
+    for (const files of ["m.o n.o", "n.o m.o"]) {
+      w.sh(`gcc ${flags} ${files} -B$B -o ${name}`);
+      assert.is(w.sh(`./${name}`), "7 8 4 1\n", `${name} ${files}`);
+    }
+  }
+  w.write({ "s.ld": "SECTIONS { .text : { *(.text*) } .bss : { *(.bss COMMON) } }" }).sh("$LD -r m.o n.o -o r.o && gcc -no-pie r.o -B$B -o r && ./r && $LD -T s.ld --unresolved-symbols=ignore-all -e main m.o -o s");
+  contains(w.sh("readelf -SW s"), " .lbss ");
 });
 
 large("large code and constants stand apart from small code, which has its data beside it", (w) => {

@@ -232,7 +232,7 @@ class Binder {
   /** Under SECTIONS orphans keep their name, except commons. */
   private orphanName(name: ByteString): ByteString {
     if (!this.layout.hasSections) return outputName(this.ctx, name);
-    return name === "COMMON" ? ".bss" : name;
+    return name === "COMMON" ? ".bss" : name === "LARGE_COMMON" ? ".lbss" : name;
   }
 
   /** What --orphan-handling=warn and =error are about. */
