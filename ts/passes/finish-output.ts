@@ -172,11 +172,18 @@ function nextContents({ osecs, sectionHeaders }: Context, offset: number): numbe
   return next;
 }
 
-/** --filler: before anything is written; windows of data fill what is between their members themselves. */
+/** --filler: what lies between sections, which themselves begin as zeros; windows of data fill what is between their members. */
 export function fillOutput(ctx: Context, file: OutputFile): void {
   const bytes = new Uint8Array(WRITE_BYTES).fill(ctx.options.filler);
-  const end = outputBytes(ctx);
-  for (let at = 0; at < end; at += WRITE_BYTES) file.write(bytes.subarray(0, Math.min(WRITE_BYTES, end - at)), at);
+  let at = 0;
+  const fillTo = (end: number): void => {
+    for (; at < end; at = Math.min(end, at + WRITE_BYTES)) file.write(bytes.subarray(0, end - at), at);
+  };
+  for (const { sh_offset, size } of ctx.osecs.filter(({ sh_type }) => sh_type !== SHT_NOBITS).toSorted((a, b) => a.sh_offset - b.sh_offset)) {
+    fillTo(sh_offset);
+    at = Math.max(at, sh_offset + size);
+  }
+  fillTo(outputBytes(ctx));
 }
 
 /** -z separate-code: a last segment of code counts the traps in its last page, or other tools would cut them off (lld). */

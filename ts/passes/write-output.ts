@@ -45,6 +45,9 @@ interface Made {
   bytes: number;
 }
 
+/** The byte between the members of an output section with these flags. */
+const fillOf = ({ params }: Pick<Context, "params">, flags: number): number => params.get((flags & SHF_EXECINSTR) !== 0 ? "codeFill" : "filler");
+
 /** Makes the window of the row at `row` in this worker's memory. */
 export function makeWindow(w: WorkerContext, row: number): Made {
   const [osec, first, end, kind] = w.words(row, 4);
@@ -57,8 +60,9 @@ export function makeWindow(w: WorkerContext, row: number): Made {
     return made;
   }
   const flags = w.tables.osec.sh_flags[osec]!;
-  w.kernels.fillBytes(window, w.params.get((flags & SHF_EXECINSTR) !== 0 ? "codeFill" : "filler"), bytes);
-  if ((flags & SHF_EXECINSTR) !== 0) w.kernels.zeroNobits(first, end, window, from);
+  const fill = fillOf(w, flags);
+  w.kernels.fillBytes(window, fill, bytes);
+  if (fill !== 0) w.kernels.zeroNobits(first, end, window, from);
   readMembers(w, first, end, window, from);
   if (ARRAY_TYPES.has(w.tables.osec.sh_type[osec]!)) w.kernels.mirrorWords(first, end, window, from);
   // A layout script can place sections that are not loaded among those that are: their relocations are not in memory.
@@ -128,7 +132,7 @@ function readMembers(w: WorkerContext, first: number, end: number, window: numbe
 }
 
 /** Contents of a compressed section; what does not inflate is the input's fault. */
-function inflate(w: WorkerContext, isec: number, address: number): void {
+export function inflate(w: WorkerContext, isec: number, address: number): void {
   try {
     w.contents(isec, address);
   } catch (error) {
@@ -338,10 +342,10 @@ function keepDirty({ arena, kernels }: Context, { address, count }: { address: n
 }
 
 /** The bytes of the merged parts of some output sections become what is between members. */
-function emptyHoles({ arch, kernels, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): void {
+function emptyHoles({ kernels, params, tables: { msec, osec } }: Context, osecs: ReadonlySet<number>, previous: number): void {
   for (let m = 1; m < msec.rows; m++) {
     const id = msec.osec[m]!;
     if (!osecs.has(id)) continue;
-    kernels.fillBytes(previous + osec.offset[id]! + msec.outOffset[m]!, (osec.sh_flags[id]! & SHF_EXECINSTR) !== 0 ? arch.codeFill : 0, msec.size[m]!);
+    kernels.fillBytes(previous + osec.offset[id]! + msec.outOffset[m]!, fillOf({ params }, osec.sh_flags[id]!), msec.size[m]!);
   }
 }

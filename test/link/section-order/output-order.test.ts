@@ -65,6 +65,10 @@ order("--filler: gaps between sections and between their parts, not the sections
   assert.is(w.bytes("a.bin")[5], 0);
   contains(w.fails("$LD a.o -o a --filler=256"), "--filler: expected a byte");
   w.sh("$LD a.o -o a --filler=0xee --build-id && $LD a.o -o b --filler=0xee --build-id --threads=1 && cmp a b");
+  // Sections begin as zeros: the null symbol, the end of .eh_frame, and what has no bytes in its object.
+  w.write({ "z.s": '.globl _start\n_start: .cfi_startproc\nret\n.cfi_endproc\n.data\n.byte 1\n.section .data.z,"aw",@nobits\n.space 2\n.section .data.y,"aw",@progbits\n.p2align 3\n.byte 2\n' }).sh("as z.s -o z.o && $LD z.o -o z --filler=0xee");
+  assert.equal([...w.elf("z").content(".data")], [1, 0, 0, 0xee, 0xee, 0xee, 0xee, 0xee, 2]);
+  assert.equal([...w.elf("z").content(".eh_frame").subarray(-4)], [0, 0, 0, 0]);
 });
 
 order("--zero-to-bss: zeros leave the file, everything else stays", (w) => {
