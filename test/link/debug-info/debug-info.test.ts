@@ -36,12 +36,16 @@ debug("compressed inputs are read, zlib and zstd", (w) => {
   w.sh(`$CLANG -O0 -g -gz=none -c m.c h.c z.c && ${link} -o plain && $CLANG -O0 -g -gz=zstd -c m.c h.c z.c && ${link} -o unpacked && cmp plain unpacked && ${link} -Wl,--threads=2 -o unpacked && cmp plain unpacked`);
   const packed = new ElfFile(w.bytes("z.o"));
   const { offset, size } = packed.need(".debug_str");
+  const info = packed.need(".debug_info");
   assert.is(packed.u32(offset), 2, "ELFCOMPRESS_ZSTD");
   // Broken behind the header of the frame.
-  const broken = Buffer.from(w.bytes("z.o"));
+  const whole = Buffer.from(w.bytes("z.o"));
+  const broken = Buffer.from(whole);
   broken.fill(0xff, offset + 40, offset + size);
   w.write({ "z.o": broken });
   contains(w.fails(`${link} -o broken`), "z.o:(.debug_str): corrupted compressed section");
+  w.write({ "z.o": whole.fill(0xff, info.offset + 40, info.offset + info.size) });
+  if (linkerName === "wield") for (const threads of [1, 2]) contains(w.fails(`$LD -r --threads=${threads} z.o m.o -o broken.o`), "z.o:(.debug_info): corrupted compressed section");
 }, "addr2line", "readelf", "clang");
 
 debug("--compress-debug-sections=zlib", (w) => {

@@ -10,6 +10,7 @@ import { RELA_BYTES } from "../../../as-kernels/shared/elf.ts";
 import type { Context } from "../../context.ts";
 import type { Phases, WorkerContext } from "../../memory/pool.ts";
 import { writeMerged } from "../write-merged.ts";
+import { inflate } from "../write-output.ts";
 
 const WINDOW_BYTES = 1 << 20;
 
@@ -78,7 +79,7 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
     const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
     const compressed = w.u32[(out >>> 2) + 5]!;
     if (compressed !== 0) {
-      w.contents(compressed, window + (osec.offset[isec.osec[compressed]!]! + isec.outOffset[compressed]! - from));
+      inflate(w, compressed, window + (osec.offset[isec.osec[compressed]!]! + isec.outOffset[compressed]! - from));
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
       w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
