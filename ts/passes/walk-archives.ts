@@ -33,7 +33,7 @@ const NAMES_BYTES = 4096;
 const SPARE_ROWS = 4;
 /** Windows that take turns: one has the head of a large member when its end comes to the other. The first one is that of spans in read-headers.ts. */
 const WINDOWS = [8, 0] as const;
-const WINDOW_BYTES = 1 << 21;
+const WINDOW_BYTES = 1 << 21; // nearly always enough
 
 /** An archive that has been met. Positions in bytes from its start, addresses in the arena. */
 export interface WalkedArchive {
@@ -231,7 +231,7 @@ function walk(w: WorkerContext, archive: number, relas: number, drop: number): b
   /** Bytes [from, to) of the archive are at `span`. */
   let [span, from, to] = [0, 0, 0];
   const read = (start: number, end: number): void => {
-    span = w.window(WINDOWS[turn]!, WINDOW_BYTES);
+    span = w.window(WINDOWS[turn]!, Math.max(WINDOW_BYTES, end - start));
     from = start;
     to = Math.min(end, size);
     w.read(source, from, span, to - from);
