@@ -32,7 +32,9 @@ export function checkLayout(ctx: Context, sharing: ReadonlySet<OutputSection> = 
   const moved = ctx.segments.filter((segment) => segment.p_type === PT_LOAD && segment.lmaOffset !== 0n);
   if (moved.length === 0) return;
   const offsetOf = new Map(moved.flatMap((segment) => segment.sections.map((osec) => [osec, segment.lmaOffset] as const)));
-  checkOverlap(ctx, "load address", loaded.map((osec) => ({ osec, from: BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n)) })));
+  // Nobody loads what is only zero: Zephyr loads code on demand from where .bss will be (GNU ld).
+  const brought = loaded.filter((osec) => osec.sh_type !== SHT_NOBITS);
+  checkOverlap(ctx, "load address", brought.map((osec) => ({ osec, from: BigInt.asUintN(64, osec.sh_addr + (offsetOf.get(osec) ?? 0n)) })));
 }
 
 function checkOverlap(ctx: Context, space: Parameters<typeof overlap>[0], placed: Placed[], sharing?: ReadonlySet<OutputSection>): void {

@@ -310,6 +310,20 @@ memory("what a script has behind DATA_SEGMENT_RELRO_END is not RELRO, whatever i
   assert.ok(image(w, "t.so").need(".dynamic").addr < end);
 });
 
+memory("an address of its own counts from the location counter where that is in the region; zeros are not in the way in load memory", (w) => {
+  if (linkerName === "lld") return; // it knows only how full a region is
+  w.write({
+    "t.ld": `MEMORY { ram : ORIGIN = 0x40000, LENGTH = 256K demand : ORIGIN = 0x40000, LENGTH = 8M flash : ORIGIN = 0x8000, LENGTH = 4K }
+      SECTIONS { .text : { *(.text) } > ram .bss (NOLOAD) : { . += 0x100; } > ram .noinit (NOLOAD) : { . += 0x100; } > ram
+      . = ALIGN(0x1000); .demand (.) : AT(ADDR(.bss)) { *(.demand) } > demand . += 0x10; .far ALIGN(0x100) : { *(.far) } > demand .ro : { *(.ro) } > flash }`,
+    "t.s": '.globl _start\n.text\n_start: ret\n.section .demand,"ax"\n.zero 0x200\n.section .far,"ax"\nret\n.section .ro,"a"\n.byte 1\n',
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  assert.equal([".text", ".noinit", ".demand", ".far", ".ro"].map((name) => elf.need(name).addr), [0x40000, 0x40101, 0x41000, 0x41300, 0x8000]);
+  assert.is(elf.phdrs.find(({ vaddr }) => vaddr === 0x41000)!.paddr, 0x40001);
+});
+
 memory("what overlaps is named: in memory, in load memory; --no-check-sections allows it", (w) => {
   if (linkerName !== "wield") return;
   w.write({

@@ -224,7 +224,8 @@ class Layouter {
       if (this.tbss === null) this.tbss = values.location;
       values.location = this.tbss;
     } else {
-      if (memory !== null) values.location = memory.at;
+      // An address of its own counts from the location counter while that is in the region (GNU ld), else from what the region holds (lld).
+      if (memory !== null && (command?.address == null || values.location < memory.origin || values.location >= memory.origin + memory.length)) values.location = memory.at;
       const start = this.ctx.options.sectionStarts.get(osec.name);
       if (start !== undefined) values.location = start;
       else if (command?.address != null) values.location = addressOf(evaluateIn(command.address, values));
