@@ -93,6 +93,7 @@ test("errors name file, line and place", () => {
   assert.is(message("SECTIONS {\n  .a : { *(.a }\n}"), "x.ld:2: expected section pattern\n>>>   .a : { *(.a }\n>>>               ^");
   const cases: [string, RegExp][] = [
     ["SECTIONS { .a { } }", /malformed number: \{/],
+    ['SECTIONS { .a : { BYTE(1) ASCIZ "text" } }', /linker script command ASCIZ is not supported yet/],
     ["SECTIONS { .a : { *(.a) }", /file/],
     ["SECTIONS { .a : { BYTE } }", /\( expected, but got \}/],
     ["SECTIONS { . = 1 }", /; expected, but got }/],

@@ -15,7 +15,7 @@ const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_STRTAB: 3, 
 const LONGEST_FILL = 1 << 16;
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8, SQUAD: 8 };
 /** Real commands that are not obeyed yet. */
-const LATER = /^(INSERT|CREATE_OBJECT_SYMBOLS|SECTION_FLAGS|CLASS)$/;
+const LATER = /^(INSERT|CREATE_OBJECT_SYMBOLS|ASCIZ|SECTION_FLAGS|CLASS)$/;
 
 export function readOutput(t: ScriptText): OutputDescription {
   t.skip();
