@@ -5,7 +5,7 @@
  */
 import { tables } from "../shared/tables.ts";
 import { STB_WEAK, STV_HIDDEN, STV_INTERNAL, ST_INFO, ST_SHNDX, SYM_BYTES } from "../shared/elf.ts";
-import { ISSUE_UNDEFINED_SHLIB, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_KIND_MASK, SYM_WEAK } from "../shared/abi.ts";
+import { ISSUE_UNDEFINED_SHLIB, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_KIND_MASK, SYM_SHARED, SYM_WEAK } from "../shared/abi.ts";
 import { report } from "../lib/issue.ts";
 import { isUndefined } from "../lib/symbol-flags.ts";
 
@@ -18,8 +18,11 @@ function isHidden(sym: u32, flags: u32): bool {
   return vis == STV_HIDDEN || vis == STV_INTERNAL;
 }
 
-/** Reports obj's unprovided references as ISSUE_UNDEFINED_SHLIB rows; returns how many. */
-export function sharedUndefined(o: u32): u32 {
+/**
+ * Reports obj's unprovided references as ISSUE_UNDEFINED_SHLIB rows; returns how many. `needs` != 0: those that provide the others are
+ * needed instead.
+ */
+export function sharedUndefined(o: u32, needs: u32): u32 {
   const obj = tables().obj;
   const symFlags = tables().sym.flags;
   const esymSym = tables().esym.sym;
@@ -35,6 +38,11 @@ export function sharedUndefined(o: u32): u32 {
     if (sym == 0) continue;
     const flags = symFlags[sym];
     const kind = flags & SYM_KIND_MASK;
+    if (needs) {
+      const owner = tables().gsym.obj[sym];
+      if (kind == SYM_SHARED && !obj.needed[owner]) obj.needed[owner] = 1;
+      continue;
+    }
     const defined = kind == SYM_DEFINED || kind == SYM_COMMON;
     if (isUndefined(flags) ? (flags & SYM_WEAK) != 0 : !defined || !isHidden(sym, flags)) continue;
     report(ISSUE_UNDEFINED_SHLIB, o, 0, i, <u64>sym, 0);

@@ -43,6 +43,10 @@ export const OBJ_SHARED = 2;
 /** The linker's own object: names from options, linker-defined symbols. Always row 1. */
 export const OBJ_INTERNAL = 3;
 
+// ---- obj.needed: 0 = gets no DT_NEEDED, 1 = gets one ----
+/** Gets none, as far as is known: perhaps only dead code refers to it, or a library that gets one asks for it. */
+export const NEEDED_PERHAPS = 2;
+
 // ---- obj.flags ----
 /** Archive member or between --start-lib and --end-lib: part of the link only when it defines something wanted. */
 export const OBJF_LAZY = 1;

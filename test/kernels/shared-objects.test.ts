@@ -1,13 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  ISSUE_UNDEFINED_SHLIB, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_WEAK,
+  ISSUE_UNDEFINED_SHLIB, NEEDED_PERHAPS, SYM_COMMON, SYM_DEFINED, SYM_FORCED_LOCAL, SYM_LAZY, SYM_REF_STRONG, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
 import { RELA_BYTES, SHF_ALLOC, STB_GLOBAL, STB_WEAK, SYM_BYTES, VER_NDX_GLOBAL } from "../../as-kernels/shared/elf.ts";
 import { allocTable } from "../../ts/memory/table.ts";
 import { kernelMemory, takeIssues } from "../helpers/kernel-memory.ts";
 import { prng, type Prng } from "../helpers/prng.ts";
-import { demoted, isMissing, neededObjects, type Referrer, type SharedGlobal } from "../helpers/twin/shared-objects.ts";
+import { demoted, isMissing, neededObjects, refersTo, type Referrer, type SharedGlobal } from "../helpers/twin/shared-objects.ts";
 
 const OBJECTS = 4;
 
@@ -80,6 +80,38 @@ for (const debug of [false, true]) {
     }
   });
 
+  test("those that another shared object strongly refers to are needed, unless one asks for them", () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      const mark = arena.mark();
+      const random = prng(seed);
+      const globals = Array.from({ length: random.below(12) }, () => randomGlobal(random));
+      const rows = globals.length + 1;
+      // Object 2 refers to all globals; shared object o is row 3 + o.
+      const obj = allocTable(arena, tables, "obj", 3 + OBJECTS);
+      const esym = allocTable(arena, tables, "esym", 3 + rows);
+      const sym = allocTable(arena, tables, "sym", rows);
+      const gsym = allocTable(arena, tables, "gsym", rows);
+      const before = Array.from({ length: OBJECTS }, () => random.pick([0, 0, 1, NEEDED_PERHAPS]));
+      before.forEach((is, o) => (obj.needed[3 + o] = is));
+      obj.esymBase[2] = 3;
+      obj.esymCount[2] = rows;
+      obj.symtab[2] = arena.allocZeroed(SYM_BYTES * rows);
+      const references = globals.map((global, k) => {
+        sym.flags[k + 1] = global.flags;
+        gsym.obj[k + 1] = global.owner + 3;
+        esym.sym[4 + k] = k + 1;
+        const reference = { bind: random.pick([STB_GLOBAL, STB_WEAK]), defined: random.chance(0.2) };
+        const at = obj.symtab[2]! + SYM_BYTES * (k + 1);
+        arena.u8[at + 4] = reference.bind << 4;
+        arena.u16[(at + 6) >>> 1] = reference.defined ? 1 : 0;
+        return { ...reference, global };
+      });
+      assert.is(kernels.sharedUndefined(2, 1), 0);
+      assert.equal([...obj.needed.subarray(3, 3 + OBJECTS)], before.map((is, o) => (is === 0 && refersTo(references, o) ? 1 : is)), `seed ${seed}`);
+      arena.release(mark);
+    }
+  });
+
   test("references of shared objects that nobody provides are reported", () => {
     for (let seed = 1; seed <= 150; seed++) {
       const mark = arena.mark();
@@ -107,7 +139,7 @@ for (const debug of [false, true]) {
         esym.sym[3 + id] = local ? 0 : id;
         if (!local && isMissing(global, reference)) wanted.push({ code: ISSUE_UNDEFINED_SHLIB, obj: 2, index: id, a: BigInt(id) });
       });
-      assert.is(kernels.sharedUndefined(2), wanted.length, `seed ${seed}`);
+      assert.is(kernels.sharedUndefined(2, 0), wanted.length, `seed ${seed}`);
       assert.equal(takeIssues(memory).map(({ code, obj: o, index, a }) => ({ code, obj: o, index, a })), wanted, `seed ${seed}`);
       arena.release(mark);
     }

@@ -298,7 +298,7 @@ export interface Kernels {
   // passes/relocate-unloaded
   relocateSlice(i: u32, relas: u32, first: u32, end: u32, slice: u32, from: u32, to: u32, out: u32): u32;
   // passes/report-undefined
-  sharedUndefined(o: u32): u32;
+  sharedUndefined(o: u32, needs: u32): u32;
   // passes/resolve-addresses
   resolveAddresses(from: u32, to: u32): void;
   // passes/resolve-symbols

@@ -198,13 +198,12 @@ function checksSharedObjects(options: LinkOptions): boolean {
 /** A shared object is checked when everything it needs is part of the link; else the symbol may well be in what is not. */
 function reportSharedObjects(ctx: Context): void {
   const known = new Set(ctx.sharedObjects.map((input) => input.soname));
-  const checked = ctx.sharedObjects.filter((input) => input.needed.every((name) => known.has(name)));
-  for (const input of checked) ctx.kernels.sharedUndefined(input.obj);
+  for (const { obj, needed } of ctx.sharedObjects) if (needed.every((name) => known.has(name))) ctx.kernels.sharedUndefined(obj, 0);
   if (ctx.arena.issues === 0) return;
   const { found } = takeIssues(ctx, (code) => code === abi.ISSUE_UNDEFINED_SHLIB);
   if (found.length === 0) return;
   const atRunTime = definedByNeeded(ctx);
-  const defined = definedBySharedObjects(ctx, new Set(found.map(({ a }) => Number(a))));
+  const defined = definedBySharedObjects(ctx);
   for (const issue of found) {
     const sym = Number(issue.a);
     if (!defined.has(sym) && !atRunTime.has(place.symbolBytes(ctx, sym))) reportSharedReference(ctx, issue);
@@ -225,14 +224,13 @@ function reportSharedReference(ctx: Context, issue: Issue): void {
   else ctx.diag.errorOrWarn(message);
 }
 
-/** Those of `wanted` (sym rows) that a shared object of the link defines, though another definition was chosen. */
-function definedBySharedObjects({ sharedObjects, arena, tables: { obj, esym } }: Context, wanted: ReadonlySet<number>): ReadonlySet<number> {
+/** Symbols (sym rows) that a shared object of the link defines, though another definition may have been chosen. */
+function definedBySharedObjects({ sharedObjects, arena, tables: { obj, esym } }: Context): ReadonlySet<number> {
   const defined = new Set<number>();
   for (const { obj: o } of sharedObjects) {
-    const [base, count, symtab] = [obj.esymBase[o]!, obj.esymCount[o]!, obj.symtab[o]!];
-    for (let i = 1; i < count; i++) {
-      const sym = esym.sym[base + i]!;
-      if (wanted.has(sym) && arena.u16[(symtab + SYM_BYTES * i + ST_SHNDX) >>> 1] !== SHN_UNDEF) defined.add(sym);
+    const [base, symtab] = [obj.esymBase[o]!, obj.symtab[o]!];
+    for (let i = 1; i < obj.esymCount[o]!; i++) {
+      if (arena.u16[(symtab + SYM_BYTES * i + ST_SHNDX) >>> 1] !== SHN_UNDEF) defined.add(esym.sym[base + i]!);
     }
   }
   return defined;

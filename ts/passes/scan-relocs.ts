@@ -5,9 +5,10 @@
  * that, which shared objects get a DT_NEEDED, because symbols of the others turn out undefined. Writes SYM_NEEDS_*,
  * SYM_REF_LIVE, isec.dynRel, dynSym, relr and obj.needed.
  */
-import { ISEC_SYNTHETIC } from "../../as-kernels/shared/abi.ts";
+import { ISEC_SYNTHETIC, NEEDED_PERHAPS } from "../../as-kernels/shared/abi.ts";
 import { UNDEFINED_ERROR, UNDEFINED_IGNORE, UNDEFINED_WARN } from "../../as-kernels/shared/reloc.ts";
 import { relocationBytes } from "../arch/index.ts";
+import { isLld } from "../args/identity.ts";
 import type { Context } from "../context.ts";
 import { keepNeeds, scanChanged } from "./kept-needs.ts";
 import { flagsOf } from "./resolved-state.ts";
@@ -84,28 +85,34 @@ export function installTables(ctx: Context): void {
   }
   params.set("ifuncNoplt", options.z.ifuncNoplt ? 1 : 0);
   params.set("undefinedPolicy", undefinedPolicy(ctx));
-  const base = options.imageBase ?? ctx.arch.imageBase;
-  const low = base < LOW_IMAGE && [...options.sectionStarts.values(), ...options.outputOrder.map((item) => item.value)].every((start) => start < LOW_IMAGE);
-  params.set("relaxAbs32", params.get("pic") === 0 && low ? 1 : 0);
+  const starts = [options.imageBase ?? ctx.arch.imageBase, ...options.sectionStarts.values(), ...options.outputOrder.map((item) => item.value)];
+  params.set("relaxAbs32", params.get("pic") === 0 && starts.every((start) => start < LOW_IMAGE) ? 1 : 0);
   params.set("usePltGot", options.z.now && options.optimize >= 2 && !options.z.retpolineplt ? 1 : 0);
 }
 
 /** Shared objects that the output really needs; symbols of the others become undefined and weak (lld: demote). */
 function decideNeeded(ctx: Context): void {
-  const { tables, kernels, params } = ctx;
-  const undecided = ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0);
-  if (!undecided) return;
+  const { sharedObjects, tables: { isec, obj }, kernels, params } = ctx;
+  const { needed } = obj;
+  if (!sharedObjects.some((file) => needed[file.obj] === 0)) return;
   const globals = params.get("globalSyms");
   if (params.get("gcSections") === 1) {
     let wanted = kernels.findCandidates(1, globals);
-    for (let at = 1; at < tables.isec.rows && wanted > 0; at += CHUNK_ROWS) {
-      wanted -= kernels.markNeeded(at, Math.min(at + CHUNK_ROWS, tables.isec.rows), wanted);
-    }
-    kernels.dropCandidates(1, tables.obj.rows);
+    for (let at = 1; at < isec.rows && wanted > 0; at += CHUNK_ROWS) wanted -= kernels.markNeeded(at, Math.min(at + CHUNK_ROWS, isec.rows), wanted);
+    kernels.dropCandidates(1, obj.rows);
   } else {
     kernels.markNeededSymbols(1, globals);
   }
-  if (ctx.sharedObjects.some((file) => tables.obj.needed[file.obj] === 0)) kernels.demoteShared(1, globals, undefinedWeakIsZero(ctx) ? 1 : 0);
+  if (!isLld(ctx.options)) {
+    // What needed libraries refer to is needed, too, if they do not ask for it (GNU ld): the GSL leaves it to programs to name a BLAS.
+    for (const file of sharedObjects) {
+      if (needed[file.obj] !== 1) continue;
+      for (const other of sharedObjects) if (needed[other.obj] === 0 && file.needed.includes(other.soname)) needed[other.obj] = NEEDED_PERHAPS;
+      kernels.sharedUndefined(file.obj, 1);
+    }
+    kernels.dropCandidates(1, obj.rows);
+  }
+  kernels.demoteShared(1, globals, undefinedWeakIsZero(ctx) ? 1 : 0);
 }
 
 export async function scanRelocs(ctx: Context): Promise<void> {

@@ -71,13 +71,11 @@ export function laterVersions(ctx: Context): (name: ByteString) => number | unde
 
 /** `*` twice in the same script cannot mean what its author thinks (lld). Nodes that options stand for do not count. */
 function warnAboutStars(ctx: Context): void {
-  const stars = [...ctx.versionNodes].reverse().flatMap(({ globals, locals, implied }) => {
-    if (implied) return [];
-    const scopes = (patterns: SymbolPattern[], scope: string): string[] => patterns.filter(({ pattern, exact }) => pattern === "*" && !exact).map(() => scope);
-    return [...scopes(globals, "global"), ...scopes(locals, "local")];
-  });
-  if (stars.includes("global") && stars.includes("local")) ctx.diag.warn("wildcard pattern '*' is used for both 'local' and 'global' scopes in version script");
-  else if (stars.filter((scope) => scope === "global").length > 1) ctx.diag.warn("wildcard pattern '*' is used for multiple version definitions in version script");
+  const stars = (scope: "globals" | "locals"): number =>
+    ctx.versionNodes.flatMap((node) => (node.implied ? [] : node[scope].filter(({ pattern, exact }) => pattern === "*" && !exact))).length;
+  const globals = stars("globals");
+  const said = globals > 0 && stars("locals") > 0 ? "both 'local' and 'global' scopes" : globals > 1 ? "multiple version definitions" : "";
+  if (said !== "") ctx.diag.warn(`wildcard pattern '*' is used for ${said} in version script`);
 }
 
 function isStar(rule: Rule): boolean {

@@ -31,6 +31,10 @@ export function neededObjects(asked: boolean[], globals: SharedGlobal[], referre
 export const demoted = (global: SharedGlobal, needed: boolean[]): SharedGlobal =>
   kindOf(global) !== SYM_SHARED || needed[global.owner] ? global : { ...global, flags: (global.flags & ~SYM_KIND_MASK) | SYM_UNDEF | SYM_WEAK, owner: -1 };
 
+/** Is one of these references of a shared object an undefined, strong one to what object `o` defines? */
+export const refersTo = (references: { bind: number; defined: boolean; global: SharedGlobal }[], o: number): boolean =>
+  references.some(({ bind, defined, global }) => !defined && bind !== STB_WEAK && kindOf(global) === SYM_SHARED && global.owner === o);
+
 /** Does a reference of a shared object find nothing at run time: neither in the output nor in another object? */
 export function isMissing(global: SharedGlobal, reference: { bind: number; defined: boolean }): boolean {
   if (reference.defined || reference.bind === STB_WEAK) return false;

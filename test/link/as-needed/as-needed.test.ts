@@ -1,5 +1,5 @@
 /**
- * DT_NEEDED, exactly: order, --as-needed with weak references, dead references and shared objects' own references, --no-as-needed, duplicates.
+ * DT_NEEDED, exactly: order, --as-needed with weak references, dead references, shared objects' own references, --no-as-needed, duplicates.
  */
 
 import { assert, behaviour, linkerName } from "../../helpers/link.ts";
@@ -54,15 +54,25 @@ needed("a weak reference alone does not make a library needed", (w) => {
   assert.equal(w.elf("m").needed(), ["libone.so", "libc.so.6"]);
 });
 
-needed("a reference of another needed library does not count, a reference from dead code does not count", (w) => {
+needed("a reference of another needed library counts where that does not ask for the library", (w) => {
+  libraries(w);
+  const listed = (order: string): boolean => (w.sh(link(order)), w.elf("m").needed().includes("libtwo.so"));
+  const three = "m.o -Wl,--no-as-needed libthree.so libone.so -Wl,--as-needed libtwo.so libdata.so -lc";
+  assert.is(listed(three), linkerName !== "lld");
+  assert.is(listed(three.replace("-Wl", "-Wl,--gc-sections -Wl")), linkerName !== "lld");
+  assert.not(listed("m.o -Wl,--as-needed libthree.so libone.so libtwo.so"), "libthree.so is not needed itself");
+  w.write({ "uses.c": "int three(void); int main(void) { return three() - 3; }" }).sh("gcc -c uses.c");
+  if (linkerName !== "lld") w.sh(link("uses.o -Wl,--as-needed libone.so libthree.so libtwo.so"));
+  w.sh("gcc -B$B -shared three.o -L. -Wl,--no-as-needed -ltwo -Wl,-rpath,. -Wl,-soname,libthree.so -o libthree.so");
+  assert.not(listed(three), "libthree.so asks for libtwo.so");
+});
+
+needed("a reference from dead code does not count", (w) => {
   libraries(w);
   w.write({ "dead.c": "int one(void), two(void); int unused(void) { return two(); } int main(void) { return one() - 1; }" });
   w.sh("gcc -O1 -fPIC -ffunction-sections -c dead.c");
-  w.sh(link("m.o -Wl,--no-as-needed libthree.so libone.so -Wl,--as-needed libtwo.so -lc"));
-  assert.not(w.elf("m").needed().includes("libtwo.so"));
   w.sh(link("dead.o -Wl,--gc-sections -Wl,--as-needed libone.so libtwo.so"));
-  const list = w.elf("m").needed();
-  if (linkerName !== "bfd") assert.equal(list, ["libone.so", "libc.so.6"]);
+  if (linkerName !== "bfd") assert.equal(w.elf("m").needed(), ["libone.so", "libc.so.6"]);
 });
 
 needed("the name is DT_SONAME, or the file name as given, or libX.so for -lX", (w) => {
