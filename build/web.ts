@@ -19,11 +19,11 @@ import { KERNEL_NAMES } from "../ts/memory/kernel-types.ts";
 import { ARRAYS, offsetsOf } from "../ts/memory/table-columns.ts";
 import { PARAM_OFFSETS, WIDE_PARAMS } from "../ts/memory/table-layout.ts";
 
-/** What a page cannot do (start programs, compress at once) has a counterpart that says so; pages draw the layout themselves, so they load no page to write. */
+/** What a page cannot do (start programs, compress at once) and what it has no use for (it draws the layout itself, and has the inputs) has a counterpart that says so. */
 const counterparts: Plugin = {
   name: "counterparts",
   setup(bundler) {
-    bundler.onResolve({ filter: /\/(?:gcc-lto|bitcode|layout-page|compress-sections)\.ts$/ }, ({ path: file, resolveDir }) => {
+    bundler.onResolve({ filter: /\/(?:gcc-lto|bitcode|layout-page|reproduce|compress-sections)\.ts$/ }, ({ path: file, resolveDir }) => {
       const { dir, base } = path.parse(path.resolve(resolveDir, file));
       return { path: path.join(dir, `no-${base}`) };
     });
