@@ -68,8 +68,8 @@ test("input descriptions: files, sorts, exclusions, KEEP, flags", () => {
   assert.ok(input("foo.o").patterns[0]!.names[0]!.matches("anything"));
 });
 
-test("contents: data, fills, assignments, assertions, CONSTRUCTORS", () => {
-  const kinds = output('.o : { BYTE(1) SHORT(2); LONG(3) QUAD(4) x = .; . = ALIGN(4); ASSERT(1, "m") CONSTRUCTORS SORT(CONSTRUCTORS) FILL(0x11) *(.a) }').commands.map((command) => command.kind);
+test("contents: data, fills, assignments, assertions, what is only for a.out", () => {
+  const kinds = output('.o : { BYTE(1) SHORT(2); LONG(3) QUAD(4) x = .; . = ALIGN(4); ASSERT(1, "m") CONSTRUCTORS SORT(CONSTRUCTORS) CREATE_OBJECT_SYMBOLS FILL(0x11) *(.a) }').commands.map((command) => command.kind);
   assert.equal(kinds, ["data", "data", "data", "data", "assign", "assign", "assert", "input"]);
   assert.equal([...output(".o : { } =0x12345678").fill!], [0x12, 0x34, 0x56, 0x78]);
 });

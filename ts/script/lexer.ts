@@ -148,9 +148,10 @@ function isSpace(c: string): boolean {
 export class ScriptLines {
   readonly #text: ByteString;
   readonly #name: ByteString;
-  /** Line number of the line that begins at `#start`. */
-  #line = 1;
+  #line = 0;
+  /** Where the line `#line` begins, and where it ends: before the first line at first. */
   #start = 0;
+  #end = -1;
 
   constructor(text: ByteString, name: ByteString) {
     this.#text = text;
@@ -159,15 +160,16 @@ export class ScriptLines {
 
   /** `name:line` of the byte at `offset`. */
   place(offset: number): Place {
-    const line = this.#number(lineStartOf(this.#text, visibleEnd(this.#text, offset)));
+    const at = visibleEnd(this.#text, offset);
+    if (at < this.#start) [this.#line, this.#end] = [0, -1];
+    while (this.#line === 0 || this.#end < at) {
+      this.#line++;
+      this.#start = this.#end + 1;
+      const end = this.#text.indexOf("\n", this.#start);
+      this.#end = end < 0 ? this.#text.length : end;
+    }
+    const line = this.#line;
     return { text: `${this.#name}:${line}`, ref: { input: this.#name, file: this.#name, line } };
-  }
-
-  #number(lineStart: number): number {
-    if (lineStart < this.#start) [this.#line, this.#start] = [1, 0];
-    for (let i = this.#text.indexOf("\n", this.#start); i >= 0 && i < lineStart; i = this.#text.indexOf("\n", i + 1)) this.#line++;
-    this.#start = lineStart;
-    return this.#line;
   }
 }
 

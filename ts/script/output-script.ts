@@ -15,7 +15,7 @@ const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_STRTAB: 3, 
 const LONGEST_FILL = 1 << 16;
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8, SQUAD: 8 };
 /** Real commands that are not obeyed yet. */
-const LATER = /^(INSERT|CREATE_OBJECT_SYMBOLS|ASCIZ|SECTION_FLAGS|CLASS)$/;
+const LATER = /^(INSERT|ASCIZ|SECTION_FLAGS|CLASS)$/;
 
 export function readOutput(t: ScriptText): OutputDescription {
   t.skip();
@@ -128,7 +128,7 @@ export function readContents(t: ScriptText, output: OutputDescription): void {
   if (bytes !== undefined) {
     t.at += word.length;
     output.commands.push({ kind: "data", bytes, expr: t.parenthesized(), offset: 0, value: 0n });
-  } else if (t.takeWord("CONSTRUCTORS")) {
+  } else if (t.takeWord("CONSTRUCTORS") || t.takeWord("CREATE_OBJECT_SYMBOLS")) {
     // Only for a.out.
   } else if (/^SORT\s*\(\s*CONSTRUCTORS\s*\)/.test(t.text.slice(t.at, t.at + 100))) {
     t.at = t.text.indexOf(")", t.at) + 1;

@@ -82,4 +82,13 @@ many("versions of the ends of 2,000 sections among 20,000 names and 2,000 wildca
   assert.is(exports.size, 10 * count + count / 2 + count + 2, "and those of the versions");
 });
 
+many("140,000 sections that a script does not name are sections of the output, in their order", (w) => {
+  const count = 140000;
+  w.write({ "a.s": `.globl _start\n_start: nop\n${lines(count, (i) => `.section .d${i},"ax"\n.byte 1\n`)}`, "t.ld": "SECTIONS { . = 0x10000; .text : { *(.text) } }" });
+  w.sh("as a.s -o a.o && $LD a.o -T t.ld -o a && readelf -SW a > sections");
+  const numbers = [...w.read("sections").matchAll(/\.d(\d+) /g)].map(([, number]) => Number(number));
+  assert.is(numbers.length, count);
+  assert.ok(numbers.every((number, i) => number === i));
+});
+
 many.run();

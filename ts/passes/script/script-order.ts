@@ -110,15 +110,19 @@ function commit(target: PlannedSection, section: SyntheticSection): void {
 
 /** --emit-relocs: a script does not match these sections; they are orphans in front of others that are not loaded. */
 function addRelocs(ctx: Context, plan: Plan): void {
-  let firstOrphan = plan.items.findIndex((item) => item.kind === "section" && item.command === null);
-  if (firstOrphan < 0) firstOrphan = plan.items.length;
+  const ofScript: PlanItem[] = [];
+  const ofOrphans = new Map<PlanItem, PlanItem>();
   for (const target of [...plan.sections]) {
     const section = target.hasInputs && !target.removed ? emittedRelocsOf(ctx, target.osec) : null;
     if (section === null) continue;
     placeSynthetic(ctx, plan, section, [], plan.add(section.name));
     const added = plan.items.pop()!;
-    plan.items.splice(target.command === null ? plan.items.indexOf(target) + 1 : firstOrphan++, 0, added);
+    if (target.command === null) ofOrphans.set(target, added);
+    else ofScript.push(added);
   }
+  const firstOrphan = plan.items.findIndex((item) => item.kind === "section" && item.command === null);
+  const orphans = firstOrphan < 0 ? [] : plan.items.splice(firstOrphan);
+  plan.items = [...plan.items, ...ofScript, ...orphans.flatMap((item) => (ofOrphans.has(item) ? [item, ofOrphans.get(item)!] : item))];
 }
 
 /** What GNU ld does not take for an orphan, and lld does: the file's own tables and the linker's name in .comment. */

@@ -42,7 +42,7 @@ export function insertOrphans(layout: LayoutScript, plan: Plan): void {
   const orphans = rest.filter((item) => item.kind === "section").sort((a, b) => a.osec.rank - b.osec.rank);
   // Beside the script's sections those of unwind records rank as other constants do.
   for (const { osec } of plan.sections) if (UNWIND.includes(osec.name) && (osec.sh_flags & (SHF_WRITE | SHF_EXECINSTR)) === 0) osec.rank &= ~UNWIND_BITS;
-  const items: PlanItem[] = [...plan.items, ...rest.filter((item) => item.kind !== "section")];
+  let items: PlanItem[] = [...plan.items, ...rest.filter((item) => item.kind !== "section")];
   // ". = address" before any section is where the image starts: nothing goes before it.
   let start = items.findIndex((item) => !isSkipped(item));
   if (start < 0) start = items.length;
@@ -50,7 +50,8 @@ export function insertOrphans(layout: LayoutScript, plan: Plan): void {
   for (let i = 0; i < orphans.length; ) {
     let end = i + 1;
     while (end < orphans.length && orphans[end]!.osec.rank === orphans[i]!.osec.rank) end++;
-    items.splice(orphanPosition(layout, items, start, orphans[i]!), 0, ...orphans.slice(i, end));
+    const at = orphanPosition(layout, items, start, orphans[i]!);
+    items = [...items.slice(0, at), ...orphans.slice(i, end), ...items.slice(at)];
     i = end;
   }
   plan.items = items;
