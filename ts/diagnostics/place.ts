@@ -183,7 +183,7 @@ export function symbolBytes(ctx: PlaceContext, sym: number): ByteString {
   const { name, nameBytes } = ctx.tables.gsym;
   const stem = ctx.arena.string(name[sym]!, nameBytes[sym]!);
   const next = name[sym]! + nameBytes[sym]!;
-  return ctx.arena.u8[next] === 0x40 ? stem + ctx.arena.cstring(next, 4096) : stem;
+  return ctx.arena.u8[next] === 0x40 ? stem + ctx.arena.cstring(next) : stem;
 }
 
 /** As people read it: demangled unless --no-demangle. */
@@ -241,7 +241,7 @@ export function sectionName(ctx: PlaceContext, isec: number): ByteString {
   const { name, rule, obj, shndx } = ctx.tables.isec;
   // The name did not stay (mayDropNames), only the prefix that the rule is about.
   if (rule[isec] !== 0 && ctx.tables.obj.names[obj[isec]!] === 0) return headerName(ctx, obj[isec]!, shndx[isec]!);
-  return name[isec] === 0 ? "" : ctx.arena.cstring(name[isec]!, 65536);
+  return name[isec] === 0 ? "" : ctx.arena.cstring(name[isec]!);
 }
 
 /** `a.o:(.text)`: the name of a section in messages and reports. */

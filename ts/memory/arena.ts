@@ -60,7 +60,7 @@ export class MemoryViews {
   }
 
   /** The NUL-terminated bytes at `address`; at most `limit`. */
-  cstring(address: number, limit = 1 << 20): ByteString {
+  cstring(address: number, limit = Infinity): ByteString {
     const end = this.u8.indexOf(0, address);
     return this.string(address, Math.min(limit, (end < 0 ? this.u8.length : end) - address));
   }

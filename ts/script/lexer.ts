@@ -132,8 +132,7 @@ export function skipBlanks(text: ByteString, name: ByteString, from: number): nu
       if (end < 0) throw scriptError(text, name, at, "unclosed comment");
       at = end + 2;
     } else if (text[at] === "#") {
-      const end = text.indexOf("\n", at);
-      at = end < 0 ? text.length : end;
+      at = lineEndOf(text, at);
     } else {
       return at;
     }
@@ -162,11 +161,10 @@ export class ScriptLines {
   place(offset: number): Place {
     const at = visibleEnd(this.#text, offset);
     if (at < this.#start) [this.#line, this.#end] = [0, -1];
-    while (this.#line === 0 || this.#end < at) {
+    while (this.#end < at) {
       this.#line++;
       this.#start = this.#end + 1;
-      const end = this.#text.indexOf("\n", this.#start);
-      this.#end = end < 0 ? this.#text.length : end;
+      this.#end = lineEndOf(this.#text, this.#start);
     }
     const line = this.#line;
     return { text: `${this.#name}:${line}`, ref: { input: this.#name, file: this.#name, line } };
@@ -185,15 +183,18 @@ function visibleEnd(text: ByteString, offset: number): number {
   return at;
 }
 
-const lineStartOf = (text: ByteString, at: number): number => (at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1);
+function lineEndOf(text: ByteString, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end < 0 ? text.length : end;
+}
+
 
 /** `name:line: message`, the line, and a caret under the offset. */
 export function scriptError(text: ByteString, name: ByteString, offset: number, message: string): ScriptError {
   const at = visibleEnd(text, offset);
-  const lineStart = lineStartOf(text, at);
-  const found = text.indexOf("\n", at);
+  const lineStart = at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
   const place = placeInScript(text, name, offset);
-  const { shown, column } = excerpt(text.slice(lineStart, found < 0 ? text.length : found), at - lineStart);
+  const { shown, column } = excerpt(text.slice(lineStart, lineEndOf(text, at)), at - lineStart);
   const lines = [`${place.text}: ${printable(message)}`, shown, `${" ".repeat(column)}^`, ...encodingOf(text)];
   return new ScriptError({ code: "BAD_SCRIPT", text: lines.join("\n>>> "), at: place.ref });
 }

@@ -91,4 +91,15 @@ many("140,000 sections that a script does not name are sections of the output, i
   assert.ok(numbers.every((number, i) => number === i));
 });
 
+many("names of more than a megabyte are whole, also of sections and in maps", (w) => {
+  if (!wield) return;
+  const long = (c: string): string => c.repeat(1100000);
+  w.write({ "a.s": `.globl _start\n_start: nop\n.section .d.${long("s")},"ax"\n.globl ${long("g")}\n${long("g")}: nop\n`, "t.ld": "SECTIONS { . = 0x10000; .text : { *(.text) } }" });
+  w.sh("as a.s -o a.o && $LD a.o -T t.ld -o a -Map=a.map");
+  assert.ok(w.elf("a").shdrs.some(({ name }) => name === `.d.${long("s")}`));
+  assert.ok(w.elf("a").symtab().some(({ name }) => name === long("g")));
+  const map = w.read("a.map");
+  assert.ok(map.includes(` .d.${long("s")}\n`) && map.includes(`a.o:(.d.${long("s")})`) && map.includes(` ${long("g")}\n`));
+});
+
 many.run();
