@@ -9,9 +9,9 @@ import { params, tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
 import { isDefinedKind } from "../lib/symbol-flags.ts";
 import {
-  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
-  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_FUNC, SYM_IFUNC,
-  SYM_KIND_MASK, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
+  BSYM_ALL, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, FNV_BASIS, FNV_PRIME, GLOB_BYTES, GLOB_INDEX_SLOTS, MARK_ASSIGNED, MARK_DYNAMIC_LIST, MARK_VERSIONED,
+  MARK_VERSIONED_DEFAULT, OBJF_EXCLUDE_LIBS, SYM_ABSOLUTE, SYM_COMMON, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IFUNC,
+  SYM_KIND_MASK, SYM_LAZY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_USED_REGULAR, SYM_USED_SHARED, SYM_WEAK,
   VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_KEEP_EXPORTED, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_READ_SUFFIX, VIS_SHARED,
 } from "../shared/abi.ts";
 import { STB_GNU_UNIQUE, STB_WEAK, STT_OBJECT, STV_DEFAULT, STV_HIDDEN, STV_INTERNAL, SYM_BYTES, VER_NDX_GLOBAL, VER_NDX_LOCAL } from "../shared/elf.ts";
@@ -312,19 +312,19 @@ export function markDynamicData(from: u32, to: u32, marks: u32): void {
 }
 
 /**
- * Does -Bsymbolic or its relatives bind this definition to the shared object it is in? Functions are STT_FUNC only (lld, GNU ld): a program that
- * takes the address of an IFUNC has a PLT entry of its own for it, and the two would not be equal. STB_GNU_UNIQUE promises one definition in the
- * whole process, which is the dynamic linker's to choose (GNU ld; lld binds it too).
+ * Does -Bsymbolic or its relatives bind this definition to the shared object it is in? To -Bsymbolic-functions a label of assembly or a script
+ * that has no type (STT_NOTYPE) is a function, as for GNU ld: U-Boot's EFI program counts on it. An IFUNC is none (lld, GNU ld): a program that
+ * takes its address has a PLT entry of its own for it, and the two would not be equal. STB_GNU_UNIQUE promises one definition in the whole
+ * process, which is the dynamic linker's to choose (GNU ld; lld binds it too).
  */
 // @ts-ignore: decorator
 @inline
 function bindsLocally(bsymbolic: u32, flags: u32, bind: u8): bool {
   if (bind == STB_GNU_UNIQUE && params().gnuUnique) return false;
   if (bsymbolic == BSYM_ALL) return true;
-  if (bsymbolic == BSYM_FUNCTIONS) return (flags & (SYM_FUNC | SYM_IFUNC)) == SYM_FUNC;
   if (bsymbolic == BSYM_NON_WEAK) return bind != STB_WEAK;
-  if (bsymbolic == BSYM_NON_WEAK_FUNCTIONS) return (flags & (SYM_FUNC | SYM_IFUNC)) == SYM_FUNC && bind != STB_WEAK;
-  return false;
+  if (bsymbolic == BSYM_NONE || (bsymbolic == BSYM_NON_WEAK_FUNCTIONS && bind == STB_WEAK)) return false;
+  return (flags & (SYM_IFUNC | SYM_OBJECT | SYM_TLS)) == 0 && (flags & SYM_KIND_MASK) != SYM_COMMON;
 }
 
 /** Decides for every global: forced local, exported (in .dynsym), preemptible. `marks` = 0: nothing is in a dynamic list. */

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_UNDEF,
+  MARK_DYNAMIC_LIST, SYM_COMMON, SYM_DEFINED, SYM_EXPORTED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_LAZY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_UNDEF,
   SYM_USED_REGULAR, SYM_USED_SHARED, VIS_DYNAMIC_LIST_BINDS, VIS_EXPORT_ALL, VIS_HAS_DYNSYM, VIS_KEEP_EXPORTED, VIS_NO_DYNAMIC_LINKER, VIS_NOTHING_AT_RUN_TIME, VIS_SHARED,
 } from "../../as-kernels/shared/abi.ts";
 import { STB_GLOBAL, STB_GNU_UNIQUE, STB_WEAK } from "../../as-kernels/shared/elf.ts";
@@ -29,7 +29,7 @@ for (const debug of [false, true]) {
       };
       const rows: Globals[] = [];
       for (let i = 1; i <= ROWS; i++) {
-        const flags = random.pick(KINDS) | (random.chance(0.5) ? SYM_FUNC : 0) | (random.chance(0.1) ? SYM_IFUNC : 0) | (random.chance(0.5) ? SYM_USED_REGULAR : 0) | (random.chance(0.5) ? SYM_USED_SHARED : 0);
+        const flags = random.pick(KINDS) | random.pick([0, SYM_FUNC, SYM_FUNC, SYM_FUNC | SYM_IFUNC, SYM_OBJECT, SYM_TLS]) | (random.chance(0.5) ? SYM_USED_REGULAR : 0) | (random.chance(0.5) ? SYM_USED_SHARED : 0);
         const row = {
           flags, bind: random.pick([STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE]), vis: random.below(4), ver: random.below(4), listed: random.chance(0.3),
         };

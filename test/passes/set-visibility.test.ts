@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import {
   SYM_COMMON, SYM_EXPORTED, SYM_FORCED_LOCAL, SYM_IN_OSEC, SYM_LAZY, SYM_PREEMPTIBLE, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../as-kernels/shared/abi.ts";
-import { STB_WEAK, STT_FUNC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_TLS, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, VERSYM_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { SymbolPattern, VersionNode } from "../../ts/args/link-options.ts";
 import { setVisibility } from "../../ts/passes/set-visibility.ts";
 import { parseVersionScript } from "../../ts/script/version-script.ts";
@@ -69,9 +69,18 @@ test("an undefined symbol of a static-pie is 0, not dynamic", () => {
 });
 
 test("-Bsymbolic-functions binds functions, a dynamic list keeps what it names preemptible", () => {
-  const symbols = [own("f", { type: STT_FUNC }), own("v"), own("k", { type: STT_FUNC })];
+  const symbols = [own("f", { type: STT_FUNC }), own("v", { type: STT_OBJECT }), own("k", { type: STT_FUNC })];
   const options = { shared: true, bsymbolic: "functions" as const };
   assert.equal(facts(run({ symbols, options, dynamicList: [pattern("k")] }), "f", "v", "k"), ["f exported", "v exported preemptible", "k exported preemptible"]);
+});
+
+test("-Bsymbolic-functions binds what has no type, but no data, no thread-local variable, no IFUNC", () => {
+  const symbols = [own("label"), own("common", { kind: SYM_COMMON }), own("t", { type: STT_TLS }), own("i", { type: STT_GNU_IFUNC })];
+  for (const bsymbolic of ["functions", "non-weak-functions"] as const) {
+    assert.equal(facts(run({ symbols, options: { shared: true, bsymbolic } }), "label", "common", "t", "i"), [
+      "label exported", "common exported preemptible", "t exported preemptible", "i exported preemptible",
+    ]);
+  }
 });
 
 test("--dynamic-list binds everything else, with wildcards", () => {

@@ -5,9 +5,9 @@
  * every defined symbol gets an Elf64_Sym and a string table, because version suffixes are read from there.
  */
 import {
-  OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, SYM_DEFINED, SYM_FUNC, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_USED_REGULAR, SYM_WEAK,
+  OBJ_INTERNAL, OBJ_RELOCATABLE, OBJ_SHARED, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_OBJECT, SYM_SHARED, SYM_TLS, SYM_UNDEF, SYM_USED_REGULAR, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
-import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, STV_DEFAULT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { STB_GLOBAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT, STT_TLS, STV_DEFAULT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import { defaultOptions } from "../../ts/args/default-options.ts";
 import type { LinkOptions } from "../../ts/args/link-options.ts";
 import type { Context, InputFile, OutputSection } from "../../ts/context.ts";
@@ -145,7 +145,7 @@ function addSymbols(ctx: Context, { symbols, files = {} }: WorldSpec, rows: Map<
     if (spec.ver !== undefined) arena.u16[(tables.obj.versym[file]! >>> 1) + row] = spec.ver;
     const isFunction = type === STT_FUNC || type === STT_GNU_IFUNC;
     sym.flags[row] =
-      kind | SYM_USED_REGULAR | (isFunction ? SYM_FUNC : 0) | (type === STT_TLS ? SYM_TLS : 0) | (bind === STB_WEAK ? SYM_WEAK : 0) | (spec.flags ?? 0);
+      kind | SYM_USED_REGULAR | (isFunction ? SYM_FUNC : 0) | (type === STT_GNU_IFUNC ? SYM_IFUNC : 0) | (type === STT_OBJECT ? SYM_OBJECT : 0) | (type === STT_TLS ? SYM_TLS : 0) | (bind === STB_WEAK ? SYM_WEAK : 0) | (spec.flags ?? 0);
   });
 }
 

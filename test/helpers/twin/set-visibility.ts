@@ -1,7 +1,7 @@
 /** Plain TypeScript of as-kernels/passes/set-visibility.ts: the oracle of its tests. Written from lld's rules, not from the kernel. */
 import {
-  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_SHARED,
-  SYM_USED_REGULAR, SYM_USED_SHARED,
+  BSYM_ALL, BSYM_FUNCTIONS, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, SYM_COMMON, SYM_DEFINED, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_LAZY, SYM_OBJECT, SYM_SHARED,
+  SYM_TLS, SYM_USED_REGULAR, SYM_USED_SHARED,
 } from "../../../as-kernels/shared/abi.ts";
 import { STB_GNU_UNIQUE, STB_WEAK, STV_DEFAULT, STV_PROTECTED } from "../../../as-kernels/shared/elf.ts";
 
@@ -48,12 +48,13 @@ export function isKept(symbol: Globals, settings: Settings): boolean {
   return isDefined(symbol.flags) && isExported(asked, { ...settings, hasDynsym: true, exportAll: settings.exportAll || settings.keepExported });
 }
 
-/** computeIsPreemptible of lld. */
+/** computeIsPreemptible of lld, but that symbols without a type are functions. */
 export function isPreemptible(symbol: Globals, settings: Settings): boolean {
   if (!isExported(symbol, settings) || symbol.vis !== STV_DEFAULT) return false;
   if (!isDefined(symbol.flags)) return true;
   if (!settings.shared) return false;
-  const isFunction = (symbol.flags & SYM_FUNC) !== 0 && (symbol.flags & SYM_IFUNC) === 0;
+  const isData = (symbol.flags & SYM_KIND_MASK) === SYM_COMMON || (symbol.flags & (SYM_OBJECT | SYM_TLS)) !== 0;
+  const isFunction = !isData && (symbol.flags & SYM_IFUNC) === 0;
   const weak = symbol.bind === STB_WEAK;
   const { bsymbolic } = settings;
   const bound =
