@@ -9,7 +9,7 @@ import { tables, params } from "../shared/tables.ts";
 import { isUndefined } from "./symbol-flags.ts";
 import {
   R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, RELA_BYTES,
-  SHF_WRITE, SHF_X86_64_LARGE, R_SYM, R_TYPE,
+  SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, R_SYM, R_TYPE,
 } from "../shared/elf.ts";
 import {
   ISEC_EH_FRAME, OUT_EXEC, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
@@ -139,10 +139,20 @@ export function relaxableSymbol(sym: u32, flags: u32): bool {
   return symbolColumn(sym, flags) == COL_LOCAL;
 }
 
-/** Is it sure, before there are addresses, that the symbol will be in reach of 32 bits? Those of large sections keep a GOT entry, used or not. */
+/** Far below the reach of 32 bits, as the rest of the image comes to it. */
+const HUGE_BSS_KIB: u32 = 1 << 20;
+
+/** Is .bss, which stands behind everything else, so large that code may not reach all of it? */
+export function isBssHuge(): bool {
+  return params().bssKiB >= HUGE_BSS_KIB;
+}
+
+/** Is it sure, before there are addresses, that the symbol will be in reach of 32 bits? Those of large sections and of a huge .bss keep a GOT entry, used or not. */
 export function nearSymbol(sym: u32, flags: u32): bool {
-  if ((flags & SYM_KIND_MASK) != SYM_DEFINED) return true;
-  return !(tables().isec.sh_flags[tables().sym.isec[sym]] & SHF_X86_64_LARGE);
+  const isec = tables().isec;
+  const i = tables().sym.isec[sym];
+  if ((flags & SYM_KIND_MASK) != SYM_DEFINED) return !isBssHuge();
+  return !(isec.sh_flags[i] & SHF_X86_64_LARGE) && (isec.sh_type[i] != SHT_NOBITS || !isBssHuge());
 }
 
 /** Is the relocation after `r` the call that belongs to a TLS sequence at `r`? */

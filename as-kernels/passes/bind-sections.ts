@@ -3,13 +3,13 @@
  *
  * Knows nothing about order in the file or attributes beyond what it ORs together; TypeScript ranks the result.
  */
-import { tables } from "../shared/tables.ts";
+import { params, tables } from "../shared/tables.ts";
 import { equal, strlen } from "../lib/bytes.ts";
 import { isOldArray } from "../lib/names.ts";
 import { ruleOf, RULE_BYTES, RULE_NAME, RULE_OSEC } from "../lib/name-rules.ts";
 import { hashLane0 } from "../lib/hash.ts";
 import { ALONE_BY_NAME, ISEC_CONSUMED, ISEC_EH_FRAME } from "../shared/abi.ts";
-import { SHT_NOBITS, SHT_PROGBITS } from "../shared/elf.ts";
+import { SHF_X86_64_LARGE, SHT_NOBITS, SHT_PROGBITS } from "../shared/elf.ts";
 
 /**
  * Length of the output section's name for input section `name`, by the `count` rules at `rules`.
@@ -69,6 +69,7 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
   const t = tables();
   const isec = t.isec;
   const osec = t.osec;
+  if (from == 1) params().bssKiB = 0;
   for (let row = from; row < to; row++) {
     if (!isec.live[row] || isec.kind[row] == ISEC_CONSUMED) continue;
     // Most names have been read by load-sections, and most rules have their section.
@@ -82,6 +83,7 @@ export function bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, tab
       if (known != 0) store<u32>(known, id, RULE_OSEC);
     }
     const type = isec.sh_type[row];
+    if (type == SHT_NOBITS && !(isec.sh_flags[row] & SHF_X86_64_LARGE)) params().bssKiB += <u32>(isec.size[row] / 1024);
     if (osec.sh_type[id] != type) {
       // Contents of different kinds make a PROGBITS section, as does NOBITS beside anything with contents.
       osec.sh_type[id] = osec.sh_type[id] == SHT_NOBITS && type != SHT_PROGBITS ? type : SHT_PROGBITS;

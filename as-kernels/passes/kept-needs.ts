@@ -5,6 +5,7 @@
  * by looking at every object that mentions the symbol again. As everywhere here, the rule is to refuse.
  */
 import { tables, params } from "../shared/tables.ts";
+import { isBssHuge } from "../lib/needs.ts";
 import { SYM_NEEDS } from "../lib/symbol-flags.ts";
 import {
   ISEC_EH_FRAME, NEEDED_NAME_BYTES, SYM_ADDRESS_TAKEN, SYM_EXPORTED, SYM_REF_LIVE, SYM_REF_STRONG, SYM_USED_REGULAR, SYM_USED_SHARED,
@@ -70,11 +71,11 @@ export function clearCounts(from: u32, to: u32): void {
   }
 }
 
-/** Is any section of rows [from, to) far from code? Then references to its symbols are decided otherwise. */
+/** Is any section of rows [from, to), or some of .bss, far from code? Then references to its symbols are decided otherwise. */
 export function anyLarge(from: u32, to: u32): bool {
   const flags = tables().isec.sh_flags;
   for (let i = from; i < to; i++) if (flags[i] & SHF_X86_64_LARGE) return true;
-  return false;
+  return isBssHuge();
 }
 
 // ---- what the old object needs ----

@@ -8,7 +8,7 @@
  */
 import { params, tables } from "../shared/tables.ts";
 import { equal, strlenBounded } from "../lib/bytes.ts";
-import { relocEntry } from "../lib/needs.ts";
+import { isBssHuge, relocEntry } from "../lib/needs.ts";
 import { idOffset } from "../lib/cie.ts";
 import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
 import { isOpaque, isSpoken } from "./compare-contents.ts";
@@ -79,6 +79,9 @@ export function patchSections(o: u32, old: u32, before: u32, after: u32): u32 {
     if (isFree(o, i, type) && isec.kind[row] != ISEC_EH_FRAME) {
       // An empty section may have been treated as none.
       if ((size == 0) != (isec.size[row] == 0) || <f64>size >= 4294967296.0) return 0;
+      const huge = isBssHuge();
+      if (type == SHT_NOBITS) params().bssKiB += <u32>(size >> 10) - <u32>(isec.size[row] / 1024);
+      if (isBssHuge() != huge) return 0;
       isec.size[row] = <f64>size;
     }
     isec.sh_offset[row] = obj.offset[o] + <f64>load<u64>(to, SH_OFFSET);

@@ -407,6 +407,7 @@ export class Params {
   sttCommon: u32;
   rel: u32;
   ifuncNoplt: u32;
+  bssKiB: u32;
   relaxAbs32: u32;
   hasStaticTls: u32;
   usePltGot: u32;

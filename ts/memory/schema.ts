@@ -359,6 +359,7 @@ export const PARAMS = {
   sttCommon: "u32", // -r: common symbols have the type STT_COMMON
   rel: "u32", // 1 = dynamic relocations have no addend fields (-z rel)
   ifuncNoplt: "u32", // 1 = references to IFUNCs become dynamic relocations of the same type
+  bssKiB: "u32", // of sections without contents, but for large ones, as bind-sections has found them
   relaxAbs32: "u32", // 1 = every address of the output fits in 31 bits and does not move: operands may become immediates
   hasStaticTls: "u32", // set by scan-relocs: a shared object uses the initial exec model
   usePltGot: "u32", // 1 = a symbol with a GOT entry gets its PLT entry in .plt.got

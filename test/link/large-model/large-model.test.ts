@@ -79,6 +79,17 @@ large("large code and constants stand apart from small code, which has its data 
   }
 });
 
+large("a .bss beyond 2 GiB: what code may not reach is found through the GOT", (w) => {
+  if (linkerName === "bfd") return; // "failed to convert GOTPCREL relocation"
+  w.write({
+    "m.c": "extern char huge[], after[], _end[]; extern int near; int main(void) { huge[5] = 1; after[0] = 2; return huge[5] + after[0] + near + (_end == 0); }",
+    "data.c": "char huge[0x90000000], after[8]; int near = 4;",
+  });
+  w.sh("gcc -O1 -fPIC -c m.c data.c");
+  for (const flags of ["-pie", "-no-pie"]) w.sh(`gcc ${flags} -B$B m.o data.o -o m && { ./m || test $? = 7; }`);
+  w.sh("$LD -shared m.o data.o -z defs --defsym _end=0 -Bsymbolic -o m.so");
+});
+
 large("two hundred thousand symbols and strings", (w) => {
   const lines: string[] = [".text"];
   for (let i = 0; i < 50_000; i++) lines.push(`.globl symbol_number_${i}\nsymbol_number_${i}: ret\nlocal_${i}: ret`);
