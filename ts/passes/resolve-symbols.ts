@@ -147,15 +147,15 @@ function demandOptions(ctx: Context, demand: (name: ByteString) => number): void
   }
 }
 
-/** The entry symbol is only looked for: when no file mentions it, it does not become undefined. */
+/** The entry symbol is only looked for: when no file mentions it, it does not become undefined. A library that is not told of any has one if it defines it. */
 function demandEntry({ options, tables, lookup }: Context, root: (name: ByteString) => void): void {
   const given = options.entry !== "" && !/^[0-9]/.test(options.entry);
-  if (!given && (options.shared || options.relocatable)) return;
+  if (!given && options.relocatable) return;
   const name = given ? options.entry : "_start";
   const id = lookup(name);
   if (id === 0) return;
   const flags = tables.sym.flags[id]!;
-  if ((flags & SYM_KIND_MASK) !== SYM_UNDEF || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0) root(name);
+  if ((given || !options.shared) && ((flags & SYM_KIND_MASK) !== SYM_UNDEF || (flags & (SYM_USED_REGULAR | SYM_USED_SHARED)) !== 0)) root(name);
   else tables.sym.flags[id]! |= SYM_ROOT;
 }
 

@@ -41,6 +41,14 @@ gc("roots: entry, -u, exported symbols, init arrays, retain, used in the dynamic
   assert.not(lib.symbol("hidden_nobody"));
 });
 
+gc("_start of a library, though nobody sees it", (w) => {
+  w.write({ "s.s": '.globl _start, dead\n_start: ret\n.section .text.dead,"ax"\ndead: ret\n', "v": "{ local: *; };" });
+  w.sh("as s.s -o s.o && $LD -shared --gc-sections --version-script=v s.o -o s.so");
+  const elf = w.elf("s.so");
+  assert.is(elf.entry, elf.symbol("_start")?.value);
+  assert.not(elf.symbol("dead"));
+});
+
 gc("__start_ and __stop_ keep their sections, under -z start-stop-gc only when nothing else keeps one", (w) => {
   w.write({ "m.c": `
     #include <stdio.h>
