@@ -201,6 +201,14 @@ export const linkCases: Record<string, Case> = {
     ok(new TextDecoder().decode(traced.files.get("out.map")).includes("steps.o:(.data.rel.ro.steps)"), "the map file");
   },
 
+  "--reproduce packs what was linked; a page, which has it, says so": async ({ link }, fixtures) => {
+    const { ok: packs, files, diagnostics } = await link({ inputs: demo(fixtures), gcSections: true, args: ["--reproduce=r.tar"], throwOnError: false });
+    const holds = (files.get("r.tar")?.length ?? 0) > fixtures["start.o"]!.length;
+    const said = packs ? [] : ["--reproduce is not there in pages: they have the inputs and the options"];
+    is([holds, diagnostics.map(({ message }) => message)], [packs, said], "an archive or a message");
+    if (typeof document !== "undefined") ok(!packs, "a page packs nothing");
+  },
+
   "a command line becomes options that a program can change": async (api, fixtures) => {
     const { parseArgs, link } = api;
     const options = parseArgs(["-pie", "--gc-sections", "-o", "prog", "-e", "_start", "--build-id=0xabcd", "start.o", "-lx"]);
