@@ -10,7 +10,7 @@ import { numbersApart, resolveNumbers } from "./numbers.ts";
 /** Folders and modules of ts/ that quick.js is without; functions and classes only, a constant that is used keeps its module in. */
 export const LEFT_OUT = [
   /^diagnostics\/(?!print\.|spelling\.|place\.)/, /^report\/(?!index\.)/, /^lto\/(?!slim-mark)/, /^host\/(complete-program|print|large-link|pipe|run-command|spooled-output|unpack-zstd)\./,
-  /^input\/(made-object|imported-versions|missing-library|gcc-symtab)\./,
+  /^arch\/x86-64-words\./, /^input\/(made-object|imported-versions|missing-library|gcc-symtab)\./,
   /^passes\/(?:[\w-]+\/)?(script-(?!symbols|shape)|relocatable|write-relocatable|(no-)?compress-sections|wanted-compression|cache-directed-sort|call-graph|emit-relocs|fold-identical|check-protection|unique-sections|hex-output|shuffle-sections|cross-references|separate-debug|crc32|adjust-sections|rewrite-endbr|output-order|zero-sections|needed-libraries|unique-names|walk-archives|warn-alignment|start-stop)/,
   /^script\/(?!glob\.|lexer\.|input-script\.|version-script\.|dynamic-list\.)/, /^synthetic\/(retained-symbols|gdb-index|debug-units|debug-names|sframe|entry-symbols)/, /^args\/(help|output-order)\./,
   /^api\/link-graph\./,

@@ -30,9 +30,9 @@ const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/
 /** Layers from the bottom: a file may import from its own layer and from those below. */
 const LAYERS: RegExp[][] = [
   [/^as-kernels\/shared\//],
-  [/^ts\/(elf|memory|host|diagnostics|args|script)\//],
+  [/^ts\/(arch|elf|memory|host|diagnostics|args|script)\//],
   [/^ts\/context\.ts$/],
-  [/^ts\/(synthetic|arch|input|report|lto)\//],
+  [/^ts\/(synthetic|input|report|lto)\//],
   [/^ts\/passes\//],
   [/^ts\/((re)?link|new-context|resolve-inputs)\.ts$/],
   [/^ts\/api\//],
@@ -74,6 +74,13 @@ tidy("only cli.ts, host/node.ts and what starts them touch process", () => {
 tidy("only hosts, workers and what starts the program import Node's modules", () => {
   const allowed = /^ts\/(host\/|start\/|memory\/worker(-api)?\.ts$)/;
   const wrong = sources("ts").filter((file) => !allowed.test(file) && /(?:from|require\(|import\()\s*"node:/.test(withoutComments(read(file))));
+  assert.equal(wrong, []);
+});
+
+/** To add an architecture is to add its files, and rows that name it. */
+tidy("only files of the architecture, and a message, name its relocation types", () => {
+  const allowed = /^(as-kernels\/(arch\/|shared\/elf\.ts)|ts\/(arch\/|diagnostics\/messages\.ts))/;
+  const wrong = [...sources("ts"), ...sources("as-kernels")].filter((file) => !allowed.test(file) && /\bR_X86_64_/.test(withoutComments(read(file))));
   assert.equal(wrong, []);
 });
 

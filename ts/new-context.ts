@@ -4,7 +4,7 @@
  */
 import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
 import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
-import { architectureOfEmulation } from "./arch/index.ts";
+import { architectureOf } from "./arch/index.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context, LinkObserver, SymbolRoom } from "./context.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
@@ -50,8 +50,7 @@ interface Beginning {
 }
 
 export function createContext({ options, host, diag, observer, machine, lasts }: Beginning): Context {
-  // When -m was refused, one is as good as another for finding what else is wrong.
-  const arch = architectureOfEmulation(options.emulation) ?? architectureOfEmulation("elf_x86_64")!;
+  const arch = architectureOf(options.emulation);
   const { arena, kernels } = machine;
   const { tables, pool } = machine.begin(host, PHASES);
   const params = new Params(arena);

@@ -1,7 +1,7 @@
 /**
- * x86-64 instructions that relocations may change: recognising them and rewriting them. Bits only.
+ * x86-64 instructions that the linker may change: recognising them and rewriting them. Bits only.
  *
- * `at` is always the address in memory of the relocated 4-byte field; the opcode lies before it. Nothing here knows symbols or
+ * `at` is the address in memory of the relocated 4-byte field where nothing else is said; the opcode lies before it. Nothing here knows symbols or
  * sections: callers make sure that the bytes named in each comment are inside the section. Sources: psABI ch. 4.4 "Relaxation",
  * B.2 "Optimize GOTPCRELX Relocations"; "ELF Handling For Thread-Local Storage" 5.5; TLSDESC: psABI 4.6; Intel APX (REX2, EVEX).
  */
@@ -268,4 +268,48 @@ export function relaxTlsDescToIe(at: u32): void {
 /** call *x@tlscall(%rax) → xchg %ax, %ax. */
 export function relaxTlsDescCall(at: u32): void {
   store<u16>(at, 0x9066);
+}
+
+// ---- split stacks ----
+/**
+ * Makes the prologue at `at`, `after` bytes before the end of the section, ask for `more` bytes of stack than it does, or always; false
+ * when it is none that is known (gcc's documentation of split stacks).
+ */
+export function adjustPrologue(at: u32, after: u64, more: u32): bool {
+  if (after <= 8) return false;
+  if ((load<u64>(at) & 0xffffffffff) == 0x25243b4864) {
+    // 64 48 3b 24 25: cmp %fs:x, %rsp → stc; nopl 0(%rax,%rax): the branch after it sees "too little" always
+    store<u64>(at, 0x0000000000841f0ff9);
+    return true;
+  }
+  const lea = load<u32>(at);
+  if (lea != 0x24948d4c && lea != 0x249c8d4c) return false;
+  // 4c 8d 94|9c 24: lea -x(%rsp), %r10|%r11, x bytes of frame
+  store<u32>(at, load<u32>(at, 4) - more, 4);
+  return true;
+}
+
+// ---- branches at the end of a section (--optimize-bb-jumps): e9 rel32 (jmp), 0f 80+cc rel32 (jcc) ----
+export const JMP_BYTES: u32 = 5;
+export const JCC_BYTES: u32 = 6;
+
+/** Does a jump end before `end`? */
+// @ts-ignore: decorator
+@inline
+export function isJmpBefore(end: u32): bool {
+  return load<u8>(end - JMP_BYTES) == 0xe9;
+}
+
+/** Does a conditional jump end before `end`? */
+// @ts-ignore: decorator
+@inline
+export function isJccBefore(end: u32): bool {
+  return load<u8>(end - JCC_BYTES) == 0x0f && (load<u8>(end - JCC_BYTES + 1) & 0xf0) == 0x80;
+}
+
+/** Negates the condition of the jcc whose field is at `at`: the lowest bit of cc. */
+// @ts-ignore: decorator
+@inline
+export function negateJcc(at: u32): void {
+  store<u8>(at - 1, load<u8>(at - 1) ^ 1);
 }

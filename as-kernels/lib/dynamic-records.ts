@@ -7,7 +7,8 @@
 import { tables, params } from "../shared/tables.ts";
 import { decisionFor, dynsymIndex } from "./needs.ts";
 import { mergedPlace } from "./pieces.ts";
-import { R_X86_64_RELATIVE, RELA_BYTES, R_ADDEND, R_INFO } from "../shared/elf.ts";
+import { R_RELATIVE } from "../arch/x86-64-relocations.ts";
+import { RELA_BYTES, R_ADDEND, R_INFO } from "../shared/elf.ts";
 import { ISEC_MERGE, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION } from "../shared/abi.ts";
 import { ACT_DYNAMIC, ACT_RELATIVE, ACT_RELATIVE_IPLT, VALUE_ABS, VALUE_PC, VALUE_SIZE, VALUE_TPOFF } from "../shared/reloc.ts";
 
@@ -69,7 +70,7 @@ export function dynamicRecord(
   const action = decisionFor(i, entry, sym, index ? flags : 0, index);
   if (action == ACT_RELATIVE || action == ACT_RELATIVE_IPLT) {
     if (params().packRelr && tables().isec.align[i] >= 1 && !(offset & 1)) return 0;
-    putRela(relative, P, R_X86_64_RELATIVE, valueOf(sym, flags, A) - ((entry & 0xff) == VALUE_PC ? P : 0));
+    putRela(relative, P, R_RELATIVE, valueOf(sym, flags, A) - ((entry & 0xff) == VALUE_PC ? P : 0));
     return DID_RELATIVE;
   }
   if (action != ACT_DYNAMIC) return 0;

@@ -7,16 +7,14 @@
  */
 import { tables, params } from "../shared/tables.ts";
 import { isUndefined } from "./symbol-flags.ts";
-import {
-  R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, RELA_BYTES,
-  SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, R_SYM, R_TYPE,
-} from "../shared/elf.ts";
+import { isTlsCallType, R_WORD } from "../arch/x86-64-relocations.ts";
+import { RELA_BYTES, SHF_WRITE, SHF_X86_64_LARGE, SHT_NOBITS, R_SYM, R_TYPE } from "../shared/elf.ts";
 import {
   ISEC_EH_FRAME, OUT_EXEC, SYM_ABSOLUTE, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_KIND_MASK, SYM_LAZY, SYM_NEEDS_COPY, SYM_OBJECT, SYM_PREEMPTIBLE, SYM_SHARED,
   SYM_TLS, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  ACT_RELATIVE, ACT_RELATIVE_IPLT, CELLS_PER_ROW, COL_ABSOLUTE, COL_DATA, COL_FUNC, COL_IFUNC, COL_LOCAL, COL_PREEMPTIBLE, COL_WEAK, COL_ZERO, COLUMNS, VALUE_UNKNOWN,
+  ACT_RELATIVE, ACT_RELATIVE_IPLT, CELLS_PER_ROW, COL_ABSOLUTE, COL_DATA, COL_FUNC, COL_IFUNC, COL_LOCAL, COL_PREEMPTIBLE, COL_WEAK, COL_ZERO, COLUMNS, RELOC_TYPES, VALUE_UNKNOWN,
 } from "../shared/reloc.ts";
 
 /** A symbol with none of these, and of a kind in PLAIN_KINDS, is an address in the output that PC-relative code may use as it is. */
@@ -64,7 +62,7 @@ export function decision(base: u32, row: u32, column: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function relocEntry(type: u32): u32 {
-  return type < 64 ? load<u32>(params().relocTypes + (type << 2)) : VALUE_UNKNOWN;
+  return type < <u32>RELOC_TYPES ? load<u32>(params().relocTypes + (type << 2)) : VALUE_UNKNOWN;
 }
 
 /** Address of word `index` (0-based) of .got. */
@@ -159,11 +157,7 @@ export function nearSymbol(sym: u32, flags: u32): bool {
 export function isTlsCall(r: u32, end: u32): bool {
   const next = r + RELA_BYTES;
   if (next >= end) return false;
-  const type = load<u32>(next, R_TYPE);
-  if (type != R_X86_64_PLT32 && type != R_X86_64_PC32 && type != R_X86_64_GOTPCRELX && type != R_X86_64_GOTPCREL &&
-      type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_PLTOFF64) {
-    return false;
-  }
+  if (!isTlsCallType(load<u32>(next, R_TYPE))) return false;
   const distance = load<u64>(next) - load<u64>(r);
   return distance >= 5 && distance <= 8;
 }
@@ -190,7 +184,7 @@ export function decisionFor(i: u32, entry: u32, sym: u32, flags: u32, index: u32
 /** Does the relocation at `r` of isec `i` become a relative one? For collectRelr, which sees the section before it is relocated. */
 export function relativeDecision(i: u32, r: u32): bool {
   const type = load<u32>(r, R_TYPE);
-  if (type != R_X86_64_64) return false;
+  if (type != R_WORD) return false;
   const index = load<u32>(r, R_SYM);
   const sym = tables().esym.sym[tables().obj.esymBase[tables().isec.obj[i]] + index];
   return isRelativeAction(decisionFor(i, relocEntry(type), sym, tables().sym.flags[sym], index));

@@ -2,17 +2,18 @@
  * Split stacks: a function compiled with -fsplit-stack that calls one that is not must see to enough stack for both.
  *
  * Its prologue is changed to ask for more, or to always ask, and its call of __morestack becomes one of __morestack_non_split, which
- * grants a large stack. After the section has been relocated; only for sections of objects with .note.GNU-split-stack. Prologues as
- * in gcc's documentation of split stacks for x86-64, the choices as lld.
+ * grants a large stack. After the section has been relocated; only for sections of objects with .note.GNU-split-stack. Choices as lld.
  */
 import { params, tables } from "../shared/tables.ts";
 import { report } from "./issue.ts";
 import { pltEntryAddress } from "./needs.ts";
+import { adjustPrologue } from "../arch/x86-64.ts";
+import { isBranch } from "../arch/x86-64-relocations.ts";
 import {
   ISSUE_NO_MORESTACK, ISSUE_RELOC_RANGE, ISSUE_SPLIT_STACK, SPLIT_STACK, SPLIT_STACK_SOME_NOT, SYM_DEFINED, SYM_FUNC, SYM_KIND_MASK,
 } from "../shared/abi.ts";
 import {
-  R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, STT_FUNC, SYM_BYTES, R_ADDEND, R_SYM, R_TYPE, ST_INFO, ST_SHNDX, ST_SIZE, ST_VALUE,
+  RELA_BYTES, STT_FUNC, SYM_BYTES, R_ADDEND, R_SYM, R_TYPE, ST_INFO, ST_SHNDX, ST_SIZE, ST_VALUE,
 } from "../shared/elf.ts";
 
 /** Isec `i`, relocated by rela…end, whose `size` bytes are at `bytes` in memory and at `place` in the output. */
@@ -29,7 +30,7 @@ export function adjustSplitStack(i: u32, rela: u32, end: u32, bytes: u32, place:
     if (after > size || after < value) continue;
     const call = foreignCall(o, rela, end, value, after);
     if (!call || hasAlias(symbols, entry, shndx, value)) continue;
-    if (!adjustPrologue(bytes + <u32>value, size - value) && !(obj.splitStack[o] & SPLIT_STACK_SOME_NOT)) {
+    if (!adjustPrologue(bytes + <u32>value, size - value, params().splitStackBytes) && !(obj.splitStack[o] & SPLIT_STACK_SOME_NOT)) {
       report(ISSUE_SPLIT_STACK, o, i, (call - rela) / RELA_BYTES, <u64>((entry - symbols) / SYM_BYTES), 0);
     }
     switchCalls(i, rela, end, bytes, place, value, after);
@@ -74,21 +75,6 @@ function foreignCall(o: u32, rela: u32, end: u32, from: u64, to: u64): u32 {
   return 0;
 }
 
-/** Makes the prologue at `at` ask for more stack; false when it is none that is known. */
-function adjustPrologue(at: u32, after: u64): bool {
-  if (after <= 8) return false;
-  if ((load<u64>(at) & 0xffffffffff) == 0x25243b4864) {
-    // 64 48 3b 24 25: cmp %fs:x, %rsp → stc; nopl 0(%rax,%rax): the branch after it sees "too little" always
-    store<u64>(at, 0x0000000000841f0ff9);
-    return true;
-  }
-  const lea = load<u32>(at);
-  if (lea != 0x24948d4c && lea != 0x249c8d4c) return false;
-  // 4c 8d 94|9c 24: lea -x(%rsp), %r10|%r11, x bytes of frame
-  store<u32>(at, load<u32>(at, 4) - params().splitStackBytes, 4);
-  return true;
-}
-
 /** Calls of __morestack between offsets `from` and `to` go to __morestack_non_split. */
 function switchCalls(i: u32, rela: u32, end: u32, bytes: u32, place: u64, from: u64, to: u64): void {
   const o = tables().isec.obj[i];
@@ -98,7 +84,7 @@ function switchCalls(i: u32, rela: u32, end: u32, bytes: u32, place: u64, from: 
   for (let r = rela; r < end; r += RELA_BYTES) {
     const offset = load<u64>(r);
     const type = load<u32>(r, R_TYPE);
-    if (offset < from || offset >= to || (type != R_X86_64_PLT32 && type != R_X86_64_PC32)) continue;
+    if (offset < from || offset >= to || !isBranch(type)) continue;
     if (tables().esym.sym[base + load<u32>(r, R_SYM)] != params().morestack) continue;
     const V = <i64>(pltEntryAddress(target) + load<u64>(r, R_ADDEND) - place - offset);
     if (V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, <u64>V, <u64>type);

@@ -9,10 +9,11 @@
 import { tables } from "../shared/tables.ts";
 import { isOldArray } from "../lib/names.ts";
 import { equal } from "../lib/bytes.ts";
+import { isAddress } from "../arch/x86-64-relocations.ts";
 import { isCut, samePieces } from "./patch-pieces.ts";
 import { DIRTY, DIRTY_PIECES, ISEC_REGULAR } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, R_TYPE, RELA_BYTES, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES,
+  EHDR_BYTES, R_TYPE, RELA_BYTES, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES,
   SHF_ALLOC, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, SHT_NULL, SHT_PREINIT_ARRAY, SHT_PROGBITS,
 } from "../shared/elf.ts";
 
@@ -111,8 +112,7 @@ function protectInstructions(row: u32, map: u32): void {
   const end = isec.rela[row] + isec.relaCount[row] * RELA_BYTES;
   if (!isec.rela[row]) return;
   for (let r = isec.rela[row]; r < end; r += RELA_BYTES) {
-    const type = load<u32>(r, R_TYPE);
-    if (type == R_X86_64_PC32 || type == R_X86_64_PLT32 || type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_32S) continue;
+    if (isAddress(load<u32>(r, R_TYPE))) continue;
     const offset = load<u64>(r);
     const from = offset > BEFORE ? offset - BEFORE : 0;
     if (from < size) memory.fill(map + <u32>from, 0, <u32>min<u64>(size - from, AROUND));

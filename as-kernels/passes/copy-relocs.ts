@@ -7,11 +7,12 @@
 import { params, tables } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import { mergedPlace } from "../lib/pieces.ts";
+import { R_NONE } from "../arch/x86-64-relocations.ts";
 import {
   ISEC_EH_FRAME, ISEC_MERGE, ISSUE_COPIED_DISCARDED, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, OUT_RELOCATABLE, SYM_DEFINED, SYM_KIND_MASK, SYM_REF_LIVE,
   SYM_SECTION,
 } from "../shared/abi.ts";
-import { R_X86_64_NONE, RELA_BYTES, SHF_ALLOC, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
+import { RELA_BYTES, SHF_ALLOC, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
 
 /** Marks the symbols from row `first` on that `count` relocations at `rela` of section `row` refer to. */
 export function markUsed(row: u32, rela: u32, count: u32, first: u32): void {
@@ -91,7 +92,7 @@ function mayReferToDiscarded(row: u32): bool {
 /**
  * Writes `count` relocations of section `row` at `to` as the output has them: r_offset grows by `shift` (64-bit sum), symbols
  * by their index in the output, section symbols with the place in the output section as addend. A reference to what is not in
- * the output (a lost COMDAT copy, a dead section) becomes R_X86_64_NONE, which also makes readers of .eh_frame drop the FDE.
+ * the output (a lost COMDAT copy, a dead section) becomes R_NONE, which also makes readers of .eh_frame drop the FDE.
  */
 function rewrite(row: u32, rela: u32, count: u32, to: u32, shift: u64): void {
   const t = tables();
@@ -131,7 +132,7 @@ function rewrite(row: u32, rela: u32, count: u32, to: u32, shift: u64): void {
         report(ISSUE_COPIED_DISCARDED, o, row, i, <u64>index, 0);
       }
       if (symbol == 0) {
-        type = R_X86_64_NONE;
+        type = R_NONE;
         addend = 0;
       }
     }

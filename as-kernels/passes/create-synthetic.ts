@@ -8,9 +8,9 @@
 import { params, tables } from "../shared/tables.ts";
 import { dynsymIndex, gotWord, ipltAddress, ipltSlot, isBound, isGotRelative, pltAddress, pltSlot, relativeDecision, symbolColumn } from "../lib/needs.ts";
 import { isUndefined, SYM_NEEDS } from "../lib/symbol-flags.ts";
+import { R_DTPMOD, R_DTPOFF, R_GLOB_DAT, R_IRELATIVE, R_JUMP_SLOT, R_RELATIVE, R_TLSDESC, R_TPOFF } from "../arch/x86-64-relocations.ts";
 import {
-  RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_X86_64_DTPMOD64, R_X86_64_DTPOFF64, R_X86_64_GLOB_DAT, R_X86_64_IRELATIVE, R_X86_64_JUMP_SLOT,
-  R_X86_64_RELATIVE, R_X86_64_TLSDESC, R_X86_64_TPOFF64,
+  RELA_BYTES, R_ADDEND, R_INFO, R_SYM,
 } from "../shared/elf.ts";
 import { SYM_ADDRESS_TAKEN, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD } from "../shared/abi.ts";
 import { COL_ABSOLUTE, COL_IFUNC, COL_LOCAL } from "../shared/reloc.ts";
@@ -184,22 +184,22 @@ export function writeGotRelocs(from: u32, to: u32): void {
     if (aux.got[row]) {
       const P = gotWord(aux.got[row] - 1);
       if (!bound) {
-        putSymbolic(P, R_X86_64_GLOB_DAT, index, 0);
+        putSymbolic(P, R_GLOB_DAT, index, 0);
       } else if (params().pic && (column == COL_LOCAL || column == COL_IFUNC) && !params().packRelr) {
         const at = params().relaDyn + params().gotRelative * RELA_BYTES;
         params().gotRelative++;
         store<u64>(at, P);
-        store<u64>(at, R_X86_64_RELATIVE, R_INFO);
+        store<u64>(at, R_RELATIVE, R_INFO);
         store<u64>(at, sym.addr[i], R_ADDEND);
       }
     }
-    if (aux.tlsDesc[row]) putSymbolic(gotWord(aux.tlsDesc[row] - 1), R_X86_64_TLSDESC, index, offset);
+    if (aux.tlsDesc[row]) putSymbolic(gotWord(aux.tlsDesc[row] - 1), R_TLSDESC, index, offset);
     if (aux.tlsGd[row]) {
       const P = gotWord(aux.tlsGd[row] - 1);
-      if (!bound || params().shared) putSymbolic(P, R_X86_64_DTPMOD64, index, 0);
-      if (!bound) putSymbolic(P + 8, R_X86_64_DTPOFF64, index, 0);
+      if (!bound || params().shared) putSymbolic(P, R_DTPMOD, index, 0);
+      if (!bound) putSymbolic(P + 8, R_DTPOFF, index, 0);
     }
-    if (aux.gotTp[row] && (!bound || params().shared)) putSymbolic(gotWord(aux.gotTp[row] - 1), R_X86_64_TPOFF64, index, offset);
+    if (aux.gotTp[row] && (!bound || params().shared)) putSymbolic(gotWord(aux.gotTp[row] - 1), R_TPOFF, index, offset);
   }
 }
 
@@ -210,7 +210,7 @@ export function writeJumpSlots(from: u32, to: u32, out: u32): void {
     if (!aux.plt[row]) continue;
     const at = out + (aux.plt[row] - 1) * RELA_BYTES;
     store<u64>(at, pltSlot(aux.plt[row]));
-    store<u64>(at, (<u64>dynsymIndex(aux.sym[row]) << 32) | R_X86_64_JUMP_SLOT, R_INFO);
+    store<u64>(at, (<u64>dynsymIndex(aux.sym[row]) << 32) | R_JUMP_SLOT, R_INFO);
     store<u64>(at, params().markPlt ? pltAddress(aux.plt[row]) : 0, R_ADDEND);
   }
 }
@@ -222,7 +222,7 @@ export function writeIrelative(from: u32, to: u32, out: u32): void {
     if (!aux.iplt[row]) continue;
     const at = out + (aux.iplt[row] - 1) * RELA_BYTES;
     store<u64>(at, ipltSlot(aux.iplt[row]));
-    store<u64>(at, R_X86_64_IRELATIVE, R_INFO);
+    store<u64>(at, R_IRELATIVE, R_INFO);
     store<u64>(at, aux.target[row], R_ADDEND);
   }
 }

@@ -13,11 +13,12 @@ import { isIdentifier } from "../lib/names.ts";
 import { hashBytes, mix } from "../lib/hash.ts";
 import { joinsRun, putRun } from "../lib/runs.ts";
 import { shardOf } from "../lib/shards.ts";
+import { isSize } from "../arch/x86-64-relocations.ts";
 import {
   CTL_COUNTERS, FOLD_CANDIDATE, FOLD_UNIQUE, ISEC_MERGE, ISEC_REGULAR, SHARDS, SYM_DEFINED, SYM_FOLDED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE, SYM_SECTION, SYM_TLS,
 } from "../shared/abi.ts";
 import {
-  R_X86_64_SIZE32, R_X86_64_SIZE64, RELA_BYTES, SHF_ALLOC, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
+  RELA_BYTES, SHF_ALLOC, SHF_GROUP, SHF_LINK_ORDER, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
 } from "../shared/elf.ts";
 
 /** Contents that are read together may have this much between them. */
@@ -156,7 +157,7 @@ function targetOf(row: u32, r: u32): u32 {
 function targetKind(sym: u32, type: u32): u64 {
   const t = tables();
   const flags = t.sym.flags[sym];
-  if ((flags & SYM_KIND_MASK) != SYM_DEFINED || flags & SYM_PREEMPTIBLE || type == R_X86_64_SIZE32 || type == R_X86_64_SIZE64) return TO_SYMBOL;
+  if ((flags & SYM_KIND_MASK) != SYM_DEFINED || flags & SYM_PREEMPTIBLE || isSize(type)) return TO_SYMBOL;
   const row = t.sym.isec[sym];
   if (row == 0) return TO_ABSOLUTE;
   const kind = t.isec.kind[row];

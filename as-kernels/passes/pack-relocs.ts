@@ -8,7 +8,8 @@
 import { params, tables } from "../shared/tables.ts";
 import { DID_RELATIVE, DID_SYMBOLIC, dynamicRecord, mayBeDynamic } from "../lib/dynamic-records.ts";
 import { relocEntry } from "../lib/needs.ts";
-import { RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_TYPE, R_X86_64_RELATIVE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
+import { R_RELATIVE } from "../arch/x86-64-relocations.ts";
+import { RELA_BYTES, R_ADDEND, R_INFO, R_SYM, R_TYPE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
 import { ISEC_REGULAR, SYM_ABSOLUTE, SYM_IN_OSEC, SYM_KIND_MASK } from "../shared/abi.ts";
 
 // What a group shares.
@@ -132,10 +133,10 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
     }
     // Two groups: the first goes to the row and takes its first record.
     at = put(put(at, 1, write), BY_OFFSET_DELTA | BY_INFO | HAS_ADDEND, write);
-    at = put(put(at, <i64>(load<u64>(r) - offset), write), R_X86_64_RELATIVE, write);
+    at = put(put(at, <i64>(load<u64>(r) - offset), write), R_RELATIVE, write);
     at = put(at, <i64>(load<u64>(r, R_ADDEND) - addend), write);
     at = put(put(at, <i64>(length - 1), write), BY_OFFSET_DELTA | BY_INFO | HAS_ADDEND, write);
-    at = put(put(at, 8, write), R_X86_64_RELATIVE, write);
+    at = put(put(at, 8, write), R_RELATIVE, write);
     addend = load<u64>(r, R_ADDEND);
     const end = r + length * RELA_BYTES;
     for (r += RELA_BYTES; r < end; r += RELA_BYTES) {
@@ -145,7 +146,7 @@ export function packRecords(relative: u32, relativeCount: u32, others: u32, othe
     offset = load<u64>(r - RELA_BYTES);
   }
   if (single) {
-    at = put(put(put(at, <i64>single, write), BY_INFO | HAS_ADDEND, write), R_X86_64_RELATIVE, write);
+    at = put(put(put(at, <i64>single, write), BY_INFO | HAS_ADDEND, write), R_RELATIVE, write);
     for (let r = relative; r < relativeEnd; ) {
       const length = rowLength(r, relativeEnd);
       const end = r + length * RELA_BYTES;

@@ -11,6 +11,7 @@ import { equal, strlenBounded } from "../lib/bytes.ts";
 import { isBssHuge, relocEntry } from "../lib/needs.ts";
 import { idOffset } from "../lib/cie.ts";
 import { gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
+import { isAddress, isBranch, isGotRelax, isTlsSequence, R_CALL } from "../arch/x86-64-relocations.ts";
 import { isOpaque, isSpoken } from "./compare-contents.ts";
 import { isCut } from "./patch-pieces.ts";
 import { noteCovered, recordBytes } from "./eh-frame.ts";
@@ -20,7 +21,7 @@ import {
   REFERENCE_CELL_BYTES, SLOT_REGULAR, SYM_DEFINED, SYM_KIND_MASK, SYM_NEEDS_PLT, SYM_REF_LIVE, SYM_REF_STRONG, SYM_SECTION, SYM_SHARED, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, E_FLAGS, E_SHOFF, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TLSGD, R_X86_64_TLSLD, R_ADDEND, R_SYM, R_TYPE, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
+  EHDR_BYTES, E_FLAGS, E_SHOFF, R_ADDEND, R_SYM, R_TYPE, RELA_BYTES, SH_ADDRALIGN, SH_ENTSIZE,
   SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE, SHDR_BYTES, SHF_ALLOC, SHF_WRITE, SHT_CREL, SHT_GROUP,
   SHT_LLVM_ADDRSIG, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SYM_BYTES,
 } from "../shared/elf.ts";
@@ -184,19 +185,6 @@ export function patchRelocations(o: u32, before: u32, after: u32, old: u32, to: 
   return 1;
 }
 
-// @ts-ignore: decorator
-@inline
-function isTlsSequence(type: u32): bool {
-  return type == R_X86_64_TLSGD || type == R_X86_64_TLSLD;
-}
-
-/** Do passes before relocate do nothing about a relocation of this type but look at the section that its target is in? */
-// @ts-ignore: decorator
-@inline
-function isAddress(type: u32): bool {
-  return type == R_X86_64_PC32 || type == R_X86_64_PLT32 || type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_32S;
-}
-
 /** What relocation `r` refers to. `keys`: of its object's symbols, then or now (symbolKeys). */
 // @ts-ignore: decorator
 @inline
@@ -218,7 +206,7 @@ function placeOf(key: u64, r: u32): u64 {
 // @ts-ignore: decorator
 @inline
 function formOf(r: u32, type: u32, contents: u32): u64 {
-  if (type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_GOTPCRELX && type != R_X86_64_CODE_4_GOTPCRELX) return 0;
+  if (!isGotRelax(type)) return 0;
   if (load<i64>(r, R_ADDEND) != -4 || load<u64>(r) < gotPrefixBytes(type)) return NO_FORM;
   return <u64>gotForm(contents + <u32>load<u64>(r), type, params().relaxAbs32);
 }
@@ -262,12 +250,12 @@ function sameReferences(row: u32, old: u32, before: u32, after: u32, from: u32, 
 
 /** Is a relocation of this type, to what `key` says, one that no pass before relocate does anything about? `comes`: it was not there. */
 function isInert(key: u64, type: u32, comes: bool): bool {
-  if (type != R_X86_64_PC32 && type != R_X86_64_PLT32) return false;
+  if (!isBranch(type)) return false;
   const row = <u32>key;
   if (<u32>(key >> 32) & KEY_ROW) {
     // A call of what is called through its PLT entry anyway.
     const flags = tables().sym.flags[row];
-    return comes && type == R_X86_64_PLT32 && (flags & (SYM_KIND_MASK | SYM_NEEDS_PLT | SYM_REF_LIVE | SYM_REF_STRONG | SYM_WEAK)) == (SYM_SHARED | SYM_NEEDS_PLT | SYM_REF_LIVE | SYM_REF_STRONG);
+    return comes && type == R_CALL && (flags & (SYM_KIND_MASK | SYM_NEEDS_PLT | SYM_REF_LIVE | SYM_REF_STRONG | SYM_WEAK)) == (SYM_SHARED | SYM_NEEDS_PLT | SYM_REF_LIVE | SYM_REF_STRONG);
   }
   if (<u32>(key >> 32) != SYM_DEFINED || !row) return false;
   const isec = tables().isec;

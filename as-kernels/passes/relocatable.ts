@@ -8,13 +8,14 @@
 import { tables } from "../shared/tables.ts";
 import { copyBytes, equal, strlen } from "../lib/bytes.ts";
 import { hashLane0, mix } from "../lib/hash.ts";
+import { R_DEBUG_OFFSET, R_WORD } from "../arch/x86-64-relocations.ts";
 import { layoutMembers } from "./assign-addresses.ts";
 import {
   ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, SYM_DEFINED, SYM_DISCARDED, SYM_KIND_MASK,
   SYM_ROOT, SYM_SECTION, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
 import {
-  GRP_COMDAT, R_X86_64_32, R_X86_64_64, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER,
+  GRP_COMDAT, RELA_BYTES, SHDR_BYTES, SHF_ALLOC, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER,
   SHF_MERGE, SHF_STRINGS, SHT_GROUP, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_X86_64_UNWIND, R_SYM, R_TYPE, SH_ADDR, SH_ADDRALIGN, SH_ENTSIZE,
   SH_FLAGS, SH_INFO, SH_LINK, SH_OFFSET, SH_SIZE, SH_TYPE,
 } from "../shared/elf.ts";
@@ -447,7 +448,7 @@ export function buryDead(row: u32, rela: u32, count: u32, bytes: u32): void {
   for (let at = rela; at < end; at += RELA_BYTES) {
     const index = load<u32>(at, R_SYM);
     const type = load<u32>(at, R_TYPE);
-    const width: u64 = type == R_X86_64_64 ? 8 : type == R_X86_64_32 ? 4 : 0;
+    const width: u64 = type == R_WORD ? 8 : type == R_DEBUG_OFFSET ? 4 : 0;
     const offset = load<u64>(at);
     if (width == 0 || index == 0 || index >= t.obj.esymCount[o] || offset > size || size - offset < width) continue;
     const id = t.esym.sym[t.obj.esymBase[o] + index];

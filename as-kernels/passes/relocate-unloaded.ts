@@ -12,7 +12,8 @@ import { relocEntry } from "../lib/needs.ts";
 import { BLOCK_SHIFT, pieceAddress } from "../lib/pieces.ts";
 import { putField } from "../lib/field.ts";
 import { sizeOfSymbol } from "../lib/symbol-entry.ts";
-import { R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, RELA_BYTES, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
+import { debugBytes, isDebug, isDtpOffset, R_DEBUG_OFFSET } from "../arch/x86-64-relocations.ts";
+import { RELA_BYTES, R_ADDEND, R_SYM, R_TYPE } from "../shared/elf.ts";
 import {
   ISEC_MERGE, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON,
   SYM_DEFINED, SYM_FOLDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SECTION, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
@@ -25,18 +26,11 @@ const ALIVE_KINDS: u32 = (1 << SYM_DEFINED) | (1 << SYM_COMMON) | (1 << SYM_IN_O
 /** No symbol's: object files have fewer. */
 const NO_INDEX: u32 = 0xffffffff;
 
-/** Types of which debug information consists: an address or an offset in the block of thread-local variables, as it is. */
-// @ts-ignore: decorator
-@inline
-function isPlain(type: u32): bool {
-  return type == R_X86_64_64 || type == R_X86_64_32 || type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64;
-}
-
-/** The tombstone in a field of a plain type. */
+/** The tombstone in a field of a type that isDebug. */
 // @ts-ignore: decorator
 @inline
 function deadValue(dead: u64, type: u32, width: u64): u64 {
-  return width == 8 ? dead : type == R_X86_64_32 ? <u64><u32>dead : <u64><i64><i32>dead;
+  return width == 8 ? dead : type == R_DEBUG_OFFSET ? <u64><u32>dead : <u64><i64><i32>dead;
 }
 
 /** Where in its merged section byte `inside` of a section went whose pieces `blockIndex` finds (lib/pieces.ts). */
@@ -84,7 +78,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
     const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
     const A = load<u64>(r, R_ADDEND);
-    if (index == stringsIndex && type == R_X86_64_32 && offset < size && size - offset >= 4) {
+    if (index == stringsIndex && type == R_DEBUG_OFFSET && offset < size && size - offset >= 4) {
       const inside = stringsValue + A;
       if (inside < stringBytes) {
         const V = stringsAt + placeInside(inOffset, pieceOut, blockIndex, <u32>inside);
@@ -103,11 +97,11 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
     const target = symIsec[sym];
     const kind = flags & SYM_KIND_MASK;
     const alive = ((1 << kind) & ALIVE_KINDS) != 0 && !(flags & deadFlags) && (kind != SYM_DEFINED || target == 0 || live[target] != 0);
-    if (!isPlain(type)) {
+    if (!isDebug(type)) {
       unloadedRare(i, r, rela, bytes, outOffset, size, sym, flags, index, alive, hasTombstone, dead);
       continue;
     }
-    const width: u64 = type == R_X86_64_64 || type == R_X86_64_DTPOFF64 ? 8 : 4;
+    const width = debugBytes(type);
     if (offset > size || size - offset < width) {
       report(ISSUE_RELOC_BAD_OFFSET, o, i, (r - rela) / RELA_BYTES, offset, <u64>type);
       continue;
@@ -128,7 +122,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
       } else {
         V = symAddr[sym] + A;
       }
-      if (type == R_X86_64_DTPOFF32 || type == R_X86_64_DTPOFF64) V -= params().tlsAddr;
+      if (isDtpOffset(type)) V -= params().tlsAddr;
     } else if (hasTombstone) {
       V = deadValue(dead, type, width);
     }
@@ -138,7 +132,7 @@ export function relocateUnloaded(i: u32, from: u32, end: u32, rela: u32, bytes: 
       continue;
     }
     store<u32>(at, <u32>V);
-    if (type == R_X86_64_32 ? V != <u64><u32>V : <i64>V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
+    if (type == R_DEBUG_OFFSET ? V != <u64><u32>V : <i64>V != <i64><i32>V) report(ISSUE_RELOC_RANGE, o, i, (r - rela) / RELA_BYTES, V, <u64>type);
   }
 }
 

@@ -15,11 +15,12 @@ import { relocateUnloaded } from "./relocate-unloaded.ts";
 import { adjustSplitStack } from "../lib/split-stack.ts";
 import { gotEntryAddress, gotWord, isTlsCall, pltEntryAddress, relaxableSymbol, relocEntry, SPECIAL_FLAGS } from "../lib/needs.ts";
 import {
-  FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, ldForm, relaxGdToIe, relaxGdToLe, relaxGot, relaxIeToLe, relaxLdToLe, relaxTlsDescCall,
+  FORM_NONE, gdForm, gotForm, gotPrefixBytes, isTlsDescLea, ldForm, negateJcc, relaxGdToIe, relaxGdToLe, relaxGot, relaxIeToLe, relaxLdToLe, relaxTlsDescCall,
   relaxTlsDescToIe, relaxTlsDescToLe, TLS_BAD,
 } from "../arch/x86-64.ts";
+import { isBranch, R_CALL, R_RELATIVE, R_WORD } from "../arch/x86-64-relocations.ts";
 import {
-  R_X86_64_64, RELA_BYTES, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_RELATIVE, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
+  RELA_BYTES, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, R_ADDEND, R_SYM, R_TYPE,
 } from "../shared/elf.ts";
 import {
   ISEC_REGULAR, ISSUE_RELOC_BAD_RELAX, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, RELOC_TURNED, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SPLIT_STACK,
@@ -91,18 +92,18 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
     const type = load<u32>(r, R_TYPE);
     const sym = esymSym[base + load<u32>(r, R_SYM)];
     const at = bytes + load<u32>(r);
-    if ((type == R_X86_64_PC32 || type == R_X86_64_PLT32) && !(ifuncNoplt && symFlags[sym] & SYM_IFUNC)) {
+    if (isBranch(type) && !(ifuncNoplt && symFlags[sym] & SYM_IFUNC)) {
       const flags = symFlags[sym];
       const A = load<u64>(r, R_ADDEND);
       let SA = symAddr[sym] + A;
       if (flags & SYM_SECTION) SA = valueOf(sym, flags, A);
-      else if (type == R_X86_64_PLT32 && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
+      else if (type == R_CALL && flags & (SYM_PREEMPTIBLE | SYM_IFUNC)) SA = pltEntryAddress(sym) + A;
       const V = <i64>(SA - place - load<u64>(r));
       store<u32>(at, <u32>V);
       if (V != <i64><i32>V && !params().ignoreOverflow) outOfRange(o, i, r, <u64>V, type);
       continue;
     }
-    if (type == R_X86_64_64) {
+    if (type == R_WORD) {
       const flags = symFlags[sym];
       if (!pic) {
         if (!(flags & (SYM_PREEMPTIBLE | SYM_SECTION)) && (flags & SYM_KIND_MASK) != SYM_SHARED) {
@@ -110,7 +111,7 @@ function relocateLoaded(i: u32, rela: u32, end: u32, bytes: u32, place: u64, siz
           continue;
         }
       } else if (writesRelative && !(flags & SPECIAL_FLAGS) && (flags & SYM_KIND_MASK) == SYM_DEFINED && symIsec[sym]) {
-        putRela(relative++, place + load<u64>(r), R_X86_64_RELATIVE, valueOf(sym, flags, load<u64>(r, R_ADDEND)));
+        putRela(relative++, place + load<u64>(r), R_RELATIVE, valueOf(sym, flags, load<u64>(r, R_ADDEND)));
         continue;
       }
     }
@@ -187,8 +188,8 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
   } else if (value == VALUE_SIZE) {
     V = sizeOfSymbol(o, index, sym) + A;
   } else if (type == RELOC_TURNED) {
-    store<u8>(at - 1, load<u8>(at - 1) ^ 1);
-    return put32(o, i, r, at, pltOrValue(sym, flags, A) - P, R_X86_64_PLT32);
+    negateJcc(at);
+    return put32(o, i, r, at, pltOrValue(sym, flags, A) - P, R_CALL);
   } else if (value == VALUE_UNKNOWN) {
     report(ISSUE_RELOC_UNKNOWN, o, i, (r - tables().isec.rela[i]) / RELA_BYTES, <u64>type, <u64>sym);
     return 0;

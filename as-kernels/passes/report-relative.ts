@@ -1,4 +1,4 @@
-/** -z report-relative-reloc: which fields of the output become R_X86_64_RELATIVE or .relr.dyn entries. */
+/** -z report-relative-reloc: which fields of the output become R_*_RELATIVE or .relr.dyn entries. */
 import { tables } from "../shared/tables.ts";
 import { decisionFor, isGotRelative, isRelativeAction, relocEntry } from "../lib/needs.ts";
 import { mayBeDynamic, valueOf } from "../lib/dynamic-records.ts";

@@ -1,12 +1,13 @@
 /**
  * Which functions are only called: nothing but calls refers to the place they begin at.
  *
- * A place is an isec row and an offset in it, as a u32 pair. Every relocation of loaded sections is looked at, but for PLT32, which only
+ * A place is an isec row and an offset in it, as a u32 pair. Every relocation of loaded sections is looked at, but for R_CALL, which only
  * calls and jumps have.
  */
 import { tables } from "../shared/tables.ts";
 import { SYM_DEFINED, SYM_EXPORTED, SYM_KIND_MASK, SYM_SECTION } from "../shared/abi.ts";
-import { R_X86_64_64, R_X86_64_PLT32, R_ADDEND, R_SYM, R_TYPE, RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, STT_FUNC } from "../shared/elf.ts";
+import { R_CALL, R_WORD } from "../arch/x86-64-relocations.ts";
+import { R_ADDEND, R_SYM, R_TYPE, RELA_BYTES, SHF_ALLOC, SHF_EXECINSTR, STT_FUNC } from "../shared/elf.ts";
 
 /** Is `id` defined in code? */
 // @ts-ignore: decorator
@@ -36,13 +37,13 @@ export function markTaken(from: u32, to: u32, taken: u32, out: u32, count: u32, 
     const end = isec.rela[row] + isec.relaCount[row] * RELA_BYTES;
     for (let at = isec.rela[row]; at < end; at += RELA_BYTES) {
       const type = load<u32>(at, R_TYPE);
-      if (type == R_X86_64_PLT32) continue;
+      if (type == R_CALL) continue;
       const id = t.esym.sym[base + load<u32>(at, R_SYM)];
       if (!isCode(id)) continue;
       store<u8>(taken + id, 1);
       if (!(t.sym.flags[id] & SYM_SECTION)) continue;
       // A field in an instruction is 4 bytes before what it is relative to.
-      const bias: u32 = type == R_X86_64_64 ? 0 : 4;
+      const bias: u32 = type == R_WORD ? 0 : 4;
       if (count < limit) putPlace(out, count, t.sym.isec[id], <u32>t.sym.value[id] + load<u32>(at, R_ADDEND) + bias);
       count++;
     }

@@ -10,9 +10,9 @@ import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import { decision, isTlsCall, nearSymbol, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
 import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
+import { isBranch, isGotRelax, isTlsSequence } from "../arch/x86-64-relocations.ts";
 import {
-  RELA_BYTES, R_ADDEND, R_SYM, R_TYPE, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOTPCRELX, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX,
-  R_X86_64_TLSGD, R_X86_64_TLSLD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED, ST_OTHER, SYM_BYTES,
+  RELA_BYTES, R_ADDEND, R_SYM, R_TYPE, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED, ST_OTHER, SYM_BYTES,
 } from "../shared/elf.ts";
 import {
   IGNORE_DATA_EQUALITY, IGNORE_FUNCTION_EQUALITY, ISEC_CONSUMED, ISEC_EH_FRAME, ISSUE_COPY_PROTECTED, ISSUE_DISCARDED_REF, ISSUE_NO_COPYRELOC,
@@ -224,8 +224,7 @@ function checkRecords(i: u32): bool {
 // @ts-ignore: decorator
 @inline
 function mayRelax(r: u32, type: u32, sym: u32, flags: u32): bool {
-  if (type != R_X86_64_REX_GOTPCRELX && type != R_X86_64_GOTPCRELX && type != R_X86_64_CODE_4_GOTPCRELX) return false;
-  return params().relax != 0 && load<i64>(r, R_ADDEND) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags) && nearSymbol(sym, flags);
+  return isGotRelax(type) && params().relax != 0 && load<i64>(r, R_ADDEND) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags) && nearSymbol(sym, flags);
 }
 
 /** Decides the relocations that mayRelax: isec `i`, whose contents are at `bytes` in memory. */
@@ -240,11 +239,11 @@ function scanForms(i: u32, rela: u32, count: u32, bytes: u32): void {
   const end = rela + count * RELA_BYTES;
   for (let r = rela; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, R_TYPE);
-    if (type == R_X86_64_TLSGD || type == R_X86_64_TLSLD) {
+    if (isTlsSequence(type)) {
       if (!params().shared && isTlsCall(r, end)) r += RELA_BYTES;
       continue;
     }
-    if (type < <u32>R_X86_64_GOTPCRELX) continue;
+    if (!isGotRelax(type)) continue;
     const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
     if (index >= symbols || !index || offset > size || size - offset < 4) continue;
@@ -288,7 +287,7 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
     const type = load<u32>(r, R_TYPE);
     const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
-    if (index < symbols && (type == R_X86_64_PLT32 || type == R_X86_64_PC32)) {
+    if (index < symbols && isBranch(type)) {
       const flags = symFlags[esymSym[base + index]];
       if (!(flags & SPECIAL_FLAGS) && (1 << (flags & SYM_KIND_MASK)) & PLAIN_KINDS && size >= 4 && offset <= pcLimit) continue;
     }

@@ -1,16 +1,15 @@
 /**
- * --optimize-bb-jumps on x86-64: the jump at the end of a section goes when it leads to the section behind it, and a conditional
+ * --optimize-bb-jumps: the jump at the end of a section goes when it leads to the section behind it, and a conditional
  * jump over it is turned round when that one leads there.
  *
- * Instructions: e9 rel32 (jmp), 0f 80+cc rel32 (jcc; the lowest bit of cc negates it). A turned jump keeps its place: its relocation
- * gets the type RELOC_TURNED, which tells relocate to flip the bit.
+ * A turned jump keeps its place: its relocation gets the type RELOC_TURNED, which tells relocate to negate the condition.
  */
 import { tables } from "../shared/tables.ts";
 import { EHREC_EMPTY, ISEC_REGULAR, RELOC_TURNED, SYM_DEFINED, SYM_IFUNC, SYM_KIND_MASK, SYM_PREEMPTIBLE } from "../shared/abi.ts";
-import { R_X86_64_NONE, R_X86_64_PC32, R_X86_64_PLT32, RELA_BYTES, SYM_BYTES, R_ADDEND, R_SYM, R_TYPE, ST_SIZE } from "../shared/elf.ts";
+import { isJccBefore, isJmpBefore, JCC_BYTES, JMP_BYTES } from "../arch/x86-64.ts";
+import { isBranch, R_NONE } from "../arch/x86-64-relocations.ts";
+import { RELA_BYTES, SYM_BYTES, R_ADDEND, R_SYM, R_TYPE, ST_SIZE } from "../shared/elf.ts";
 
-const JMP_BYTES: u32 = 5;
-const JCC_BYTES: u32 = 6;
 /** Bytes of a section's end that shortenJump wants to see. */
 const TAIL_BYTES: u32 = JMP_BYTES + JCC_BYTES;
 
@@ -22,7 +21,7 @@ function branchAt(row: u32, offset: u64): u32 {
   for (let r = rela + isec.relaCount[row] * RELA_BYTES; r > rela; ) {
     r -= RELA_BYTES;
     const type = load<u32>(r, R_TYPE);
-    if (load<u64>(r) == offset && (type == R_X86_64_PC32 || type == R_X86_64_PLT32)) return r;
+    if (load<u64>(r) == offset && isBranch(type)) return r;
   }
   return 0;
 }
@@ -61,9 +60,9 @@ export function shortenJump(i: u32, tail: u32, bytes: u32): u32 {
   const size = <u64>isec.size[row];
   const end = tail + bytes;
   const jump = branchAt(row, size - 4);
-  if (jump == 0 || load<u8>(end - JMP_BYTES) != 0xe9) return 0;
+  if (jump == 0 || !isJmpBefore(end)) return 0;
   if (!leadsTo(row, jump, next)) {
-    if (bytes < TAIL_BYTES || load<u8>(end - TAIL_BYTES) != 0x0f || (load<u8>(end - TAIL_BYTES + 1) & 0xf0) != 0x80) return 0;
+    if (bytes < TAIL_BYTES || !isJccBefore(end - JMP_BYTES)) return 0;
     const branch = branchAt(row, size - 4 - JMP_BYTES);
     if (branch == 0 || !leadsTo(row, branch, next)) return 0;
     store<u32>(branch, RELOC_TURNED, R_TYPE);
@@ -71,7 +70,7 @@ export function shortenJump(i: u32, tail: u32, bytes: u32): u32 {
     store<u64>(branch, load<u64>(jump, R_ADDEND), R_ADDEND);
   }
   store<u64>(jump, 0);
-  store<u32>(jump, R_X86_64_NONE, R_TYPE);
+  store<u32>(jump, R_NONE, R_TYPE);
   isec.size[row] -= <f64>JMP_BYTES;
   // Records of no code are not looked up.
   if (isec.size[row] == 0) for (let f = isec.fde[row]; f != 0; f = tables().ehrec.nextFde[f]) tables().ehrec.flags[f] |= <u8>EHREC_EMPTY;

@@ -240,7 +240,7 @@ export const TOMB_MAX = 4; // .debug_names: all ones
 export const TOMB_VALUE = 6; // osec.dead (-z dead-reloc-in-nonalloc)
 export const TOMB_LINE = 5; // .debug_line: osec.dead, but lines of folded functions stay where the code went
 
-/** Relocation type of our own: the branch at its place is negated, its field is as R_X86_64_PLT32. */
+/** Relocation type of our own: the branch at its place is negated, its field is as that of a call. */
 export const RELOC_TURNED = 0xffff0001;
 
 // ---- fold.state bits ----

@@ -89,7 +89,7 @@ export const ACT_COPY = 4;
 export const ACT_CANONICAL_PLT = 5;
 /** Dynamic relocation of the same type against the symbol. */
 export const ACT_DYNAMIC = 6;
-/** R_X86_64_RELATIVE or a .relr.dyn entry. */
+/** R_*_RELATIVE or a .relr.dyn entry. */
 export const ACT_RELATIVE = 7;
 /** The IFUNC's PLT entry becomes its address. */
 export const ACT_IPLT = 8;

@@ -3,8 +3,9 @@ import * as assert from "uvu/assert";
 import * as abi from "../../as-kernels/shared/abi.ts";
 import * as elf from "../../as-kernels/shared/elf.ts";
 import * as R from "../../as-kernels/shared/reloc.ts";
-import { architectureOfEmulation, relocationBytes } from "../../ts/arch/index.ts";
+import { architectureOf, relocationBytes } from "../../ts/arch/index.ts";
 import { x86_64 } from "../../ts/arch/x86-64.ts";
+import { relocationName } from "../../ts/arch/x86-64-words.ts";
 import { policyBytes } from "../../ts/passes/scan-policy.ts";
 import { DATA, relocWorld, TEXT, type RelocWorld, type RelocWorldSpec, type RelSpec, type SymSpec } from "../helpers/reloc-world.ts";
 
@@ -62,9 +63,15 @@ test("tables in memory: four bytes per type, zero for unknown ones, and a cell f
   assert.is(policyBytes(false, true).length, R.SCAN_ROWS * R.CELLS_PER_ROW);
 });
 
+test("relocation types have names", () => {
+  for (const [name, r_type] of Object.entries(elf)) if (name.startsWith("R_X86_64_")) assert.is(relocationName(elf.EM_X86_64, r_type), name);
+  assert.is(relocationName(elf.EM_X86_64, 39), "Unknown (39)");
+  assert.is(relocationName(elf.EM_X86_64, 99), "Unknown (99)");
+});
+
 test("is found by emulation", () => {
-  assert.is(architectureOfEmulation("elf_x86_64"), x86_64);
-  assert.is(architectureOfEmulation("elf_i386"), undefined);
+  assert.is(architectureOf("elf_x86_64"), x86_64);
+  assert.is(architectureOf(""), x86_64);
 });
 
 test("PLT code has its fields where it says, in every style", () => {

@@ -5,6 +5,7 @@
  */
 import * as fs from "node:fs";
 import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
+import { x86_64 } from "../../ts/arch/x86-64.ts";
 import { defaultOptions } from "../../ts/args/default-options.ts";
 import type { InputArgument, LinkOptions } from "../../ts/args/link-options.ts";
 import type { Context } from "../../ts/context.ts";
@@ -100,6 +101,7 @@ export function fixture(files: Files, inputs: (string | InputArgument)[], option
     arena,
     tables: initTables(arena),
     params,
+    arch: x86_64,
     diag: new Diagnostics((stream, text) => void (stream === "stdout" ? made.out : made.err).push(...text.split("\n").filter((line) => line !== ""))),
     pool: { setSources: () => undefined },
     sources: [],

@@ -5,7 +5,7 @@ import { joinPath, parentOf, Search } from "../../ts/input/search.ts";
 const test = suite("search");
 
 function search(files: string[], libraryPaths: string[], sysroot = "", noStdlib = true): Search {
-  return new Search({ libraryPaths, noStdlib, sysroot }, (path) => files.includes(path));
+  return new Search({ emulation: "", libraryPaths, noStdlib, sysroot }, (path) => files.includes(path));
 }
 
 function found(s: Search, name: string, isStatic = false, refuse: string[] = []): string {
@@ -45,7 +45,7 @@ test("reads a folder where many names were looked for in vain, and believes it b
   let [questions, reads] = [0, 0];
   const exists = (path: string): boolean => (questions++, files.some((file) => file.toLowerCase() === path.toLowerCase()));
   const names: Record<string, string[]> = { "/a": ["libx.a"], "/b": ["LIBc.a", "sub"] };
-  const s = new Search({ libraryPaths: ["/a", "/b", "/locked"], noStdlib: true, sysroot: "" }, exists, (folder) => (reads++, names[folder]));
+  const s = new Search({ emulation: "", libraryPaths: ["/a", "/b", "/locked"], noStdlib: true, sysroot: "" }, exists, (folder) => (reads++, names[folder]));
   for (let i = 0; i < 1000; i++) assert.is(found(s, `none${i}`), "");
   assert.is(reads, 3);
   assert.ok(questions < 2500, `${questions} questions`);

@@ -8,7 +8,7 @@ import { ISEC_CONSUMED, ISEC_EH_FRAME, ISEC_MERGE, OBJ_INTERNAL, SYM_DEFINED, SY
 import { RELA_BYTES, SHT_NOBITS, STT_FILE, STT_SECTION } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { displayName, rawSymbol, sectionName } from "../diagnostics/place.ts";
-import { relocationName } from "../diagnostics/relocation-words.ts";
+import { relocationName } from "../arch/x86-64-words.ts";
 import { decoded } from "../memory/text.ts";
 import { LiveGraph } from "../report/live-graph.ts";
 import type { GraphObject, GraphRelocations, GraphSection, GraphSymbol, LinkGraph, LiveReason } from "./types.ts";

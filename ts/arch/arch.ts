@@ -5,6 +5,8 @@
  * ts/passes/scan-policy.ts.
  */
 
+import type { Target } from "./targets.ts";
+
 /** A relocation type that may occur in object files. */
 export interface RelocationType {
   r_type: number;
@@ -46,15 +48,14 @@ export interface PltStyle {
 }
 
 export interface Architecture {
+  target: Target;
   name: string;
   e_machine: number;
-  /** GNU emulation names that mean it. */
-  emulations: readonly string[];
   relocations: readonly RelocationType[];
-  /** R_*_COPY. Of the types that only the dynamic linker sees the others are written by kernels. */
-  copyType: number;
-  /** Address of the first segment of ET_EXEC output. */
-  imageBase: bigint;
+  /** Types that only the dynamic linker sees, as far as TypeScript writes them; kernels have theirs in as-kernels/arch. */
+  R_COPY: number;
+  R_DTPMOD: number;
+  R_RELATIVE: number;
   commonPageSize: number;
   maxPageSize: number;
   /** The byte between code sections: what strays there stops. */

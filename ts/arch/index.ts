@@ -1,13 +1,15 @@
 /** Which architectures exist, and their relocation tables as the kernels want them. */
 import { RELOC_TYPES, SCAN_ROWS } from "../../as-kernels/shared/reloc.ts";
 import type { Architecture } from "./arch.ts";
+import { targetOf } from "./targets.ts";
 import { x86_64 } from "./x86-64.ts";
 
 const ARCHITECTURES: readonly Architecture[] = [x86_64];
 
 /** The architecture a -m value means. */
-export function architectureOfEmulation(emulation: string): Architecture | undefined {
-  return ARCHITECTURES.find((arch) => arch.emulations.includes(emulation));
+export function architectureOf(emulation: string): Architecture {
+  const target = targetOf(emulation);
+  return ARCHITECTURES.find((arch) => arch.target === target)!;
 }
 
 /** Four bytes per r_type: VALUE, bytes of the field, RANGE, SCAN (as-kernels/shared/reloc.ts). No row: zeroes, VALUE_UNKNOWN. */

@@ -1,5 +1,5 @@
 /**
- * x86-64: the relocation table of the psABI and the sizes lld uses. PLT code is in x86-64-plt.ts.
+ * x86-64: the relocation table of the psABI and the sizes lld uses. PLT code is in x86-64-plt.ts, what messages say in x86-64-words.ts.
  *
  * Sources: System V ABI, AMD64 Architecture Processor Supplement, table 4.9 (relocation types). Surprising:
  * the types that only occur in linked files (COPY, GLOB_DAT, RELATIVE …) have no row, so an object that holds one is an error.
@@ -7,6 +7,7 @@
 import * as elf from "../../as-kernels/shared/elf.ts";
 import * as R from "../../as-kernels/shared/reloc.ts";
 import type { Architecture, RelocationType } from "./arch.ts";
+import { X86_64 } from "./targets.ts";
 import { pltOf } from "./x86-64-plt.ts";
 
 type Row = readonly [r_type: number, value: number, bytes: number, range: number, scan: number];
@@ -67,12 +68,13 @@ const relocations: RelocationType[] = ROWS.map(([r_type, value, bytes, range, sc
 }));
 
 export const x86_64: Architecture = {
+  target: X86_64,
   name: "x86-64",
   e_machine: elf.EM_X86_64,
-  emulations: ["elf_x86_64", "elf_amd64", "elf_x86_64_fbsd", "elf_x86_64_sol2"],
   relocations,
-  copyType: elf.R_X86_64_COPY,
-  imageBase: 0x200000n,
+  R_COPY: elf.R_X86_64_COPY,
+  R_DTPMOD: elf.R_X86_64_DTPMOD64,
+  R_RELATIVE: elf.R_X86_64_RELATIVE,
   commonPageSize: 4096,
   maxPageSize: 4096,
   codeFill: 0xcc, // int3

@@ -4,6 +4,7 @@
  * Other programs read it: libtool wants "no-whole-archive" and a line ": supported targets:.* elf", cmake looks for
  * "--dependency-file" and "--push-state".
  */
+import { TARGETS } from "../arch/targets.ts";
 import type { Identity } from "./identity.ts";
 import { OPTION_GROUPS } from "./options.ts";
 import { namesOf, type OptionRow } from "./option-row.ts";
@@ -14,8 +15,8 @@ export function helpText(who: Identity): string {
   for (const [title, rows] of OPTION_GROUPS) lines.push(`${title}:`, ...rows.map(helpLine), "");
   lines.push("-z keywords:", ...wrap(zKeywords()), "");
   lines.push("@FILE stands for the arguments in FILE. Long options may be written with one dash, except those that begin with o.", "");
-  lines.push(`${who.programName}: supported targets: ${who.targets.join(" ")}`);
-  lines.push(`${who.programName}: supported emulations: ${who.emulations.join(" ")}`);
+  lines.push(`${who.programName}: supported targets: ${TARGETS.map(({ format }) => format).join(" ")}`);
+  lines.push(`${who.programName}: supported emulations: ${TARGETS.map(({ emulation }) => emulation).join(" ")}`);
   return lines.join("\n") + "\n";
 }
 

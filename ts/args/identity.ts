@@ -4,6 +4,8 @@
  * Other programs read these texts. libtool wants "GNU" in `-v`; meson wants "GNU" or "LLD" in --version, cmake "LLD N", the Linux
  * kernel the words LLD and N, glibc "GNU ld … N)"; GHC before 9.2 a line of --version that begins with "LLD" or "GNU ld".
  */
+import { TARGETS } from "../arch/targets.ts";
+
 /** The linker whose options and layout are ours: cmake, meson and the Linux kernel choose what to pass by a name and a version they know. */
 const LLD_VERSION = "19.1.7";
 /** The GNU ld whose habits we keep where lld has none; a glibc that does not see "LLD" in front wants to read 2.25 or more. */
@@ -12,14 +14,9 @@ const GNU_VERSION = "2.40";
 /** Of package.json; a test compares. */
 export const VERSION = "0.1.0";
 
-export const DEFAULT_EMULATIONS: readonly string[] = ["elf_x86_64"];
-export const DEFAULT_TARGETS: readonly string[] = ["elf64-x86-64"];
-
 export interface Identity {
   programName: string;
   compatVersion: string;
-  emulations: readonly string[];
-  targets: readonly string[];
 }
 
 /** Called as `ld.lld`: everything is as lld has it, also where we would rather do as GNU ld. */
@@ -30,6 +27,6 @@ export function versionText(who: Identity, level: number): string {
   const first = who.compatVersion === "" ? `wield v${VERSION}, as LLD ${LLD_VERSION} (compatible with GNU ld ${GNU_VERSION})` : who.compatVersion;
   const lines = [first];
   if (level === 0 && who.compatVersion === "") lines.push(`LLD ${LLD_VERSION}: options and layout`);
-  if (level === 2) lines.push("  Supported emulations:", ...who.emulations.map((name) => "   " + name));
+  if (level === 2) lines.push("  Supported emulations:", ...TARGETS.map(({ emulation }) => "   " + emulation));
   return lines.join("\n") + "\n";
 }

@@ -35,7 +35,6 @@ export interface ParseState {
   stop: "" | "version" | "help" | "print";
   /** What "print" prints, once the whole line is known. */
   printed: (() => ByteString)[];
-  emulations: readonly string[];
 }
 
 /** `v` is the option's value ("" when it has none), `spelling` the argument as the user wrote it. */

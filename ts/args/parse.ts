@@ -7,8 +7,7 @@
 import type { Message, Said } from "../diagnostics/message.ts";
 import { defaultOptions } from "./default-options.ts";
 import { helpText } from "./help.ts";
-import { DEFAULT_EMULATIONS, DEFAULT_TARGETS, isLld, versionText } from "./identity.ts";
-import type { Identity } from "./identity.ts";
+import { isLld, versionText } from "./identity.ts";
 import type { ByteString, LinkOptions } from "./link-options.ts";
 import { ELSEWHERE, groupedFlags, matchOption, optionName, takesNumber } from "./match-option.ts";
 import { optionNames, rowOf } from "./option-index.ts";
@@ -31,9 +30,6 @@ export interface ParseEnv {
   reproduce?: string;
   /** Value of LD_RUN_PATH. */
   runPath?: string;
-  /** What -m may name and --help lists. */
-  emulations?: readonly string[];
-  targets?: readonly string[];
 }
 
 export interface ParsedArgs {
@@ -73,7 +69,6 @@ export function parseExpanded(expansion: Expansion, env: ParseEnv = {}, isBare =
   const runPath = s.options.rpath.length === 0 && env.runPath ? env.runPath : "";
   if (runPath !== "") s.options.rpath.push(runPath);
   if (s.options.reproduce !== "") s.options.written = writtenOptions(runPath === "" ? expansion.args : [...expansion.args, "-rpath", runPath]);
-  const who = identity(s, env);
   const stopsHere = s.stop !== "" || (asked && s.options.inputs.length === 0);
   return {
     options: s.options,
@@ -81,7 +76,7 @@ export function parseExpanded(expansion: Expansion, env: ParseEnv = {}, isBare =
     errors: s.errors.map(message),
     action: s.stop === "help" ? "help" : stopsHere ? "version" : "link",
     get text() {
-      return s.stop === "help" ? helpText(who) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(who, s.showVersion) + scriptText(s) : "";
+      return s.stop === "help" ? helpText(s.options) : s.stop === "print" ? s.printed.map((text) => text()).join("") : asked || s.options.verbose ? versionText(s.options, s.showVersion) + scriptText(s) : "";
     },
     args: expansion.args,
   };
@@ -118,13 +113,7 @@ function initialState(env: ParseEnv): ParseState {
     showVersion: 0,
     stop: "",
     printed: [],
-    emulations: env.emulations ?? DEFAULT_EMULATIONS,
   };
-}
-
-function identity(s: ParseState, env: ParseEnv): Identity {
-  const { programName, compatVersion } = s.options;
-  return { programName, compatVersion, emulations: s.emulations, targets: env.targets ?? DEFAULT_TARGETS };
 }
 
 function walk(s: ParseState, args: readonly ByteString[]): void {

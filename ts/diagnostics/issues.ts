@@ -7,17 +7,17 @@
 import * as abi from "../../as-kernels/shared/abi.ts";
 import { SHDR_BYTES, SHF_ALLOC, SHF_X86_64_LARGE, SHN_ABS, SHN_LORESERVE, STT_SECTION } from "../../as-kernels/shared/elf.ts";
 import { RANGE_SIGNED, RELOC_TYPES } from "../../as-kernels/shared/reloc.ts";
+import { bytesBeforeField, rangeAdvice, relocationName, tlsSequence } from "../arch/x86-64-words.ts";
 import { isLld } from "../args/identity.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readShdr, type Shdr } from "../elf/shdr.ts";
 import { hdrDistance } from "./layout-messages.ts";
 import type { Message, Place, SourcePlace } from "./message.ts";
 import * as messages from "./messages.ts";
-import { rangeAdvice } from "./range-advice.ts";
 import * as place from "./place.ts";
 import type { PlaceContext } from "./place.ts";
 import type { Diagnostics } from "./print.ts";
-import { relocationName, valueRange, type ValueRange } from "./relocation-words.ts";
+import { valueRange, type ValueRange } from "./value-range.ts";
 
 export type IssueContext = PlaceContext & { diag: Diagnostics };
 
@@ -156,9 +156,8 @@ const WORDS: Record<number, Words> = {
   },
   [abi.ISSUE_RELOC_BAD_RELAX]: (ctx, issue) => {
     const { offset, place: at, type } = relocationAt(ctx, issue);
-    // As lld: the instruction begins 3 bytes before these fields.
-    const atInstruction = type === "R_X86_64_GOTTPOFF" || type === "R_X86_64_GOTPC32_TLSDESC";
-    return messages.tlsSequence(atInstruction && offset >= 3 ? place.location(ctx, issue.isec, offset - 3) : at, type);
+    const before = bytesBeforeField(type);
+    return messages.badRelocation(before > 0 && offset >= before ? place.location(ctx, issue.isec, offset - before) : at, tlsSequence(type));
   },
   [abi.ISSUE_DUPLICATE]: duplicate,
   [abi.ISSUE_BAD_EH_FRAME]: ehFrame,

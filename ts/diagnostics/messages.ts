@@ -225,7 +225,8 @@ export function relocationOutOfRange({ at, type, value, min, max, symbol, sectio
 }
 
 /** A relocation that is wrong where it is. */
-const badRelocation = (at: Place, what: string): Message => ({ code: "RELOCATION", text: `${at.text}: ${what}`, at: at.ref });
+/** A relocation, and what is wrong with it. */
+export const badRelocation = (at: Place, what: string): Message => ({ code: "RELOCATION", text: `${at.text}: ${what}`, at: at.ref });
 
 export function unknownRelocation(at: Place, r_type: number, symbol: ByteString): Message {
   return { ...badRelocation(at, `unknown relocation (${r_type}) against symbol ${symbol}`), ...known(symbol) };
@@ -291,17 +292,6 @@ export function cannotPreempt(symbol: ByteString, definedIn: Place, place: Sourc
 
 export function tlsMismatch(type: string, isTls: boolean, symbol: ByteString, definedIn: Place, place: SourcePlace): Message {
   return impossible(`relocation ${type} cannot be used against ${isTls ? "TLS" : "non-TLS"} ${against(symbol)}`, symbol, definedIn, place);
-}
-
-const TLS_SEQUENCE: Record<string, string> = {
-  R_X86_64_GOTTPOFF: "R_X86_64_GOTTPOFF must be used in MOVQ or ADDQ instructions only",
-  R_X86_64_GOTPC32_TLSDESC: "R_X86_64_GOTPC32_TLSDESC must be used in leaq x@tlsdesc(%rip), %REG",
-  R_X86_64_TLSGD: "expected R_X86_64_PLT32 or R_X86_64_GOTPCRELX after R_X86_64_TLSGD",
-  R_X86_64_TLSLD: "expected R_X86_64_PLT32 or R_X86_64_GOTPCRELX after R_X86_64_TLSLD",
-};
-
-export function tlsSequence(at: Place, type: string): Message {
-  return badRelocation(at, TLS_SEQUENCE[type] ?? `${type} is not part of a code sequence the psABI knows`);
 }
 
 // ---- objects ----

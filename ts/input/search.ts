@@ -6,20 +6,11 @@
  * rustc can call a linker without any -L. A folder where many names were looked for in vain is read: thousands of -L and hundreds of -l
  * are millions of questions otherwise.
  */
+import { targetOf, type Target } from "../arch/targets.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 
-/** GNU ld's SEARCH_DIRs on x86-64 Debian and Fedora, in the sysroot. */
-const DEFAULT_DIRECTORIES = [
-  "/usr/local/lib/x86_64-linux-gnu",
-  "/lib/x86_64-linux-gnu",
-  "/usr/lib/x86_64-linux-gnu",
-  "/usr/local/lib64",
-  "/lib64",
-  "/usr/lib64",
-  "/usr/local/lib",
-  "/lib",
-  "/usr/lib",
-];
+/** GNU ld's SEARCH_DIRs on Debian and Fedora, in the sysroot. */
+const defaultDirectories = ({ multiarch }: Target): string[] => ["/" + multiarch, "64", ""].flatMap((kind) => ["/usr/local/lib", "/lib", "/usr/lib"].map((folder) => folder + kind));
 
 /** Names that are looked for in vain in a folder before it is read. */
 const MANY_MISSES = 64;
@@ -41,13 +32,13 @@ export class Search {
   private readonly namesIn: (folder: ByteString) => ByteString[] | undefined;
 
   /** `namesIn`: the names in a folder; undefined = nobody can say. */
-  constructor(options: Pick<LinkOptions, "libraryPaths" | "noStdlib" | "sysroot">, exists: (path: ByteString) => boolean, namesIn: (folder: ByteString) => ByteString[] | undefined = () => undefined) {
+  constructor(options: Pick<LinkOptions, "libraryPaths" | "noStdlib" | "sysroot" | "emulation">, exists: (path: ByteString) => boolean, namesIn: (folder: ByteString) => ByteString[] | undefined = () => undefined) {
     this.sysroot = options.sysroot === "" ? "" : options.sysroot.replace(/\/+$/, "");
     this.hasSysroot = options.sysroot !== "";
     this.exists = exists;
     this.namesIn = namesIn;
     this.given = options.libraryPaths.map((path) => folder(this.inSysroot(path)));
-    this.defaults = options.noStdlib ? [] : DEFAULT_DIRECTORIES.map((path) => folder(this.sysroot + path));
+    this.defaults = options.noStdlib ? [] : defaultDirectories(targetOf(options.emulation)).map((path) => folder(this.sysroot + path));
   }
 
   /** All that are searched, in order. */

@@ -38,7 +38,7 @@ export class BitcodeCompiler {
     ctx.host.readAt(source, copy, offset);
     const target = bitcodeTarget(copy);
     if (target !== "" && !/^(x86_64|amd64)/.test(target)) {
-      ctx.diag.error(incompatible(file, ctx.options.emulation || "elf_x86_64", `LLVM bitcode for ${target}`));
+      ctx.diag.error(incompatible(file, ctx.arch.target.emulation, `LLVM bitcode for ${target}`));
       return "refused";
     }
     checkIntegrity(ctx, copy, file);

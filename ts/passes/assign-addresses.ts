@@ -23,7 +23,7 @@ const MAX_ROUNDS = 30;
 /** Address of the first byte of the file, when it is loaded. */
 export function imageBase(ctx: Context): bigint {
   const { options } = ctx;
-  return options.imageBase ?? (options.shared || options.pie ? 0n : ctx.arch.imageBase);
+  return options.imageBase ?? (options.shared || options.pie ? 0n : ctx.arch.target.imageBase);
 }
 
 /** Room for the headers: none in a raw image. */

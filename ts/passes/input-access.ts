@@ -3,7 +3,6 @@
  *
  * Not here: what is in them. A trouble is reported once, here; callers get null and go on, so that one run names every bad input.
  */
-import { EM_X86_64 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { foreignFile } from "../diagnostics/foreign-file.ts";
@@ -28,8 +27,8 @@ export class InputAccess {
 
   constructor(ctx: Context) {
     this.ctx = ctx;
-    this.machine = ctx.params.get("machine") || EM_X86_64;
-    this.anyMachine = ctx.options.emulation !== "" && !ctx.arch.emulations.includes(ctx.options.emulation);
+    this.machine = ctx.arch.e_machine;
+    this.anyMachine = ctx.options.emulation !== "" && ctx.options.emulation !== ctx.arch.target.emulation;
     this.paths = new PathRewriter(ctx.options, (path) => this.mapText(path), (message) => ctx.diag.error(message));
     this.search = new Search(ctx.options, (path) => this.exists(path), (folder) => ctx.host.namesIn?.(this.paths.rooted(folder)));
   }
@@ -65,9 +64,9 @@ export class InputAccess {
 
   /** Says why a file is no input. `head`: its first bytes, as far as they are known. */
   reject(kind: FileKind, file: messages.Named, head: Uint8Array = new Uint8Array(0)): void {
-    const { diag, options } = this.ctx;
+    const { arch, diag } = this.ctx;
     if (kind === "incompatible" && this.anyMachine) return;
-    if (kind === "incompatible") diag.error(messages.incompatible(file, options.emulation || "elf_x86_64", foreignFile(head)));
+    if (kind === "incompatible") diag.error(messages.incompatible(file, arch.target.emulation, foreignFile(head)));
     else if (kind === "empty") diag.error(messages.empty(file));
     else if (kind === "truncated") diag.error(messages.truncated(file));
     else if (kind === "no-class") diag.error(messages.corruptElf(file, "file class"));

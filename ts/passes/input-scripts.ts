@@ -5,6 +5,7 @@
  * is such a script, so this is on the path of every ordinary link.
  */
 import { ELFOSABI_FREEBSD } from "../../as-kernels/shared/elf.ts";
+import type { Architecture } from "../arch/arch.ts";
 import type { ByteString, InputPosition } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { foreignFile, notAScript } from "../diagnostics/foreign-file.ts";
@@ -83,7 +84,7 @@ export class InputScripts {
     if (this.expanding.size >= SCRIPT_DEPTH) this.ctx.diag.fatal(messages.scriptsTooDeep(path));
     const script = this.scripts.get(path) ?? this.readScript(file, origin);
     if (script === null) return true;
-    if (!suits(script)) {
+    if (!suits(script, this.ctx.arch)) {
       if (maySkip) return false;
       this.access.reject("incompatible", { path, member: "" });
       return true;
@@ -118,7 +119,7 @@ export class InputScripts {
     try {
       const script = parseInputScript(origin === "mri" ? this.translate(file) : file.text(), file.path, (name) => this.include(name));
       this.scripts.set(file.path, script);
-      if (suits(script)) this.obey(script);
+      if (suits(script, this.ctx.arch)) this.obey(script);
       return script;
     } catch (error) {
       if (!(error instanceof ScriptError) && !(error instanceof HostError)) throw error;
@@ -185,7 +186,7 @@ export class InputScripts {
 /** "a.o" and "./a.o" are one file. */
 const plainPath = (path: ByteString): ByteString => path.replace(/^(\.\/+)+/, "");
 
-/** No OUTPUT_FORMAT, or one for x86-64. */
-function suits(script: InputScript): boolean {
-  return script.outputFormat.length === 0 || script.outputFormat[0]!.includes("x86-64") || ["binary", "srec", "ihex"].includes(script.outputFormat[0]!);
+/** No OUTPUT_FORMAT, or one of the machine. */
+function suits(script: InputScript, { name }: Architecture): boolean {
+  return script.outputFormat.length === 0 || script.outputFormat[0]!.includes(name) || ["binary", "srec", "ihex"].includes(script.outputFormat[0]!);
 }

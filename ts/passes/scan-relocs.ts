@@ -85,7 +85,7 @@ export function installTables(ctx: Context): void {
   }
   params.set("ifuncNoplt", options.z.ifuncNoplt ? 1 : 0);
   params.set("undefinedPolicy", undefinedPolicy(ctx));
-  const starts = [options.imageBase ?? ctx.arch.imageBase, ...options.sectionStarts.values(), ...options.outputOrder.map((item) => item.value)];
+  const starts = [options.imageBase ?? ctx.arch.target.imageBase, ...options.sectionStarts.values(), ...options.outputOrder.map((item) => item.value)];
   params.set("relaxAbs32", params.get("pic") === 0 && starts.every((start) => start < LOW_IMAGE) ? 1 : 0);
   params.set("usePltGot", options.z.now && options.optimize >= 2 && !options.z.retpolineplt ? 1 : 0);
 }

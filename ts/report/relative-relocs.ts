@@ -1,17 +1,17 @@
 /** -z report-relative-reloc: each relative relocation with what it refers to and where it is, in GNU ld's words. */
+import { relocationName } from "../arch/x86-64-words.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName, rawRelocation, rawSymbol, sectionName, symbolBytes } from "../diagnostics/place.ts";
 
 const ENTRY_BYTES = 24;
-/** R_X86_64_RELATIVE */
-const INFO = "0x8";
 
 export function relativeRelocs(ctx: Context): ByteString[] {
-  const { arena, kernels, params, tables: { isec, sym, obj, esym } } = ctx;
+  const { arch, arena, kernels, params, tables: { isec, sym, obj, esym } } = ctx;
   const { output } = ctx.options;
+  const type = relocationName(arch.e_machine, arch.R_RELATIVE);
   const line = (place: bigint, addend: bigint, symbol: ByteString, section: ByteString, file: ByteString): ByteString =>
-    `${output}: R_X86_64_RELATIVE (offset: 0x${place.toString(16)}, info: ${INFO}, addend: 0x${addend.toString(16)}) against '${symbol}' for section '${section}' in ${file}`;
+    `${output}: ${type} (offset: 0x${place.toString(16)}, info: 0x${arch.R_RELATIVE.toString(16)}, addend: 0x${addend.toString(16)}) against '${symbol}' for section '${section}' in ${file}`;
   if (params.get("pic") === 0) return [];
   const count = kernels.listRelative(1, isec.rows, 0, 0);
   const words = kernels.listGotRelative(1, params.get("auxRows") + 1, 0, 0);

@@ -37,7 +37,7 @@ export function reproduce(ctx: Context): void {
     const top = baseName(options.reproduce).replace(/(.)\.[^.]*$/, "$1");
     const text = (name: string, contents: ByteString): void => tar.add(`${top}/${name}`, contents.length, [Uint8Array.from(contents, (char) => char.charCodeAt(0))]);
     text("response.txt", responseFile(options.written, host, namesInOutput(ctx)));
-    text("version.txt", versionText({ programName: options.programName, compatVersion: options.compatVersion, emulations: [], targets: [] }, 1));
+    text("version.txt", versionText(options, 1));
     for (const path of filesOf(ctx)) {
       const name = `${top}/${relativeToRoot(path, host)}`;
       if (!tar.has(name)) addFile(tar, name, path, host);

@@ -5,13 +5,12 @@
  * what the linker does (`ld --verbose`). Sections that are not named follow as orphans. `.jcr` and `.dynbss`, each on a line of its own as in
  * GNU ld's, are where glibc's build puts its own sections, which have to be read-only after relocation (`shlib.lds`, made by sed).
  */
+import { targetOf } from "../arch/targets.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 
-/** x86-64's; the only architecture there is. */
-const IMAGE_BASE = 0x200000n;
-
-export function defaultScript({ shared, pie, imageBase, z }: LinkOptions): ByteString {
-  const start = `0x${(imageBase ?? (shared || pie ? 0n : IMAGE_BASE)).toString(16)}`;
+export function defaultScript({ emulation, shared, pie, imageBase, z }: LinkOptions): ByteString {
+  const target = targetOf(emulation);
+  const start = `0x${(imageBase ?? (shared || pie ? 0n : target.imageBase)).toString(16)}`;
   const page = ". = ALIGN(CONSTANT(MAXPAGESIZE)) + (. & (CONSTANT(MAXPAGESIZE) - 1));";
   const arrays = ["preinit", "fini", "init"].map((name) => `  .${name}_array : {
     PROVIDE_HIDDEN(__${name}_array_start = .);
@@ -21,8 +20,8 @@ export function defaultScript({ shared, pie, imageBase, z }: LinkOptions): ByteS
   }`);
   const same = (...names: string[]): string => names.map((name) => `  ${name} : { *(${name}) }`).join("\n");
   const family = (...names: string[]): string => names.map((name) => `  ${name} : { *(${name} ${name}.*) }`).join("\n");
-  return `OUTPUT_FORMAT("elf64-x86-64")
-OUTPUT_ARCH(i386:x86-64)
+  return `OUTPUT_FORMAT("${target.format}")
+OUTPUT_ARCH(${target.machine})
 ENTRY(_start)
 SECTIONS
 {

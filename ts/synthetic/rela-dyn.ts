@@ -6,7 +6,7 @@
  * Two other forms: without addends (-z rel, then they are in place), and packed for Android, whose size depends on addresses and
  * is found out in every layout round.
  */
-import { R_X86_64_DTPMOD64, REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_RELA, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
+import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_RELA, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import { isLld } from "../args/identity.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -162,7 +162,7 @@ export class RelaDynSection implements SyntheticSection {
 
   /** Relocations that no section and no aux row stands for: local dynamic's module number, copies. */
   private addOwn(ctx: Context, address: number): void {
-    const { arena, params, tables } = ctx;
+    const { arch, arena, params, tables } = ctx;
     let word = address >>> 3;
     const put = (r_offset: bigint, sym: number, type: number) => {
       arena.u64[word++] = r_offset;
@@ -170,9 +170,9 @@ export class RelaDynSection implements SyntheticSection {
       arena.u64[word++] = 0n;
     };
     const pair = params.get("tlsModuleGot");
-    if (pair !== 0 && params.get("shared") === 1) put(params.get("gotAddr") + BigInt((pair - 1) * WORD_BYTES), 0, R_X86_64_DTPMOD64);
+    if (pair !== 0 && params.get("shared") === 1) put(params.get("gotAddr") + BigInt((pair - 1) * WORD_BYTES), 0, arch.R_DTPMOD);
     for (const section of copySections(ctx)) {
-      for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, ctx.arch.copyType);
+      for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, arch.R_COPY);
     }
     if (word * 8 !== params.get("relaDyn") + (params.get("relativeCount") + this.ownSymbolic) * RELA_BYTES) {
       throw new Error(".rela.dyn: the records written for .got and copies are not those counted");

@@ -2,6 +2,7 @@
  * Options under "Reports" in --help: what is printed and written besides the output, and the threads that do it.
  */
 import type { ByteString } from "../link-options.ts";
+import { targetOf } from "../../arch/targets.ts";
 import { count, into, onOff, option, push, pushGlob, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
 
@@ -9,7 +10,7 @@ export const REPORTS: OptionRow[] = [
   option("-v", "", "Print the version, and link when there are inputs", (s) => void (s.showVersion ||= 1)),
   option("-V", "", "As -v, with the supported emulations", (s) => void (s.showVersion = 2)),
   option("--version", "", "Print the version and stop", (s) => void (s.stop ||= "version")),
-  option("--print-output-format", "", "Print the output format and stop", (s) => void ((s.stop ||= "print"), s.printed.push(() => "elf64-x86-64\n"))),
+  option("--print-output-format", "", "Print the output format and stop", (s) => void ((s.stop ||= "print"), s.printed.push(() => `${targetOf(s.options.emulation).format}\n`))),
   option("--print-sysroot", "", "Print the sysroot and stop", (s) => void ((s.stop ||= "print"), s.printed.push(() => `${s.options.sysroot}\n`))),
   option("--rsp-quoting", "=STYLE", "Quoting in @files: posix (default) or windows", setQuoting),
   option("--run", "", "As the first option: run a command with this linker in place of ld", (s) => void s.errors.push("--run must be the first option")),
