@@ -4,9 +4,7 @@ import * as abi from "../../as-kernels/shared/abi.ts";
 import * as elf from "../../as-kernels/shared/elf.ts";
 import { GotPltSection } from "../../ts/synthetic/got-plt.ts";
 import { GotSection } from "../../ts/synthetic/got.ts";
-import { IpltSection } from "../../ts/synthetic/iplt.ts";
-import { PltGotSection } from "../../ts/synthetic/plt-got.ts";
-import { PltSection } from "../../ts/synthetic/plt.ts";
+import { PltEntries, PltSection } from "../../ts/synthetic/plt.ts";
 import { RelaDynSection } from "../../ts/synthetic/rela-dyn.ts";
 import { RelaPltSection } from "../../ts/synthetic/rela-plt.ts";
 import type { SyntheticSection } from "../../ts/synthetic/section.ts";
@@ -96,7 +94,7 @@ test("PLT entries jump through their words, lazily at first", () => {
     assert.is(plt.getUint32(base + 7, true), entry);
     assert.is(target(plt, PLACES.pltAddr, base + 12), PLACES.pltAddr);
   }
-  const iplt = write(world, new IpltSection(), PLACES.ipltAddr);
+  const iplt = write(world, new PltEntries(".iplt"), PLACES.ipltAddr);
   assert.is(target(iplt, PLACES.ipltAddr, 2), PLACES.gotPltAddr + 40n);
   assert.equal(words(write(world, gotPlt, PLACES.gotPltAddr)), [0n, 0n, 0n, PLACES.pltAddr + 22n, PLACES.pltAddr + 38n, 0n]);
   assert.equal(relas(write(world, new RelaPltSection())), ["310018 7 100 0", "310020 7 102 0", `310028 ${elf.R_X86_64_IRELATIVE} 0 200002`]);
@@ -116,7 +114,7 @@ test(".plt.got is used for functions with a GOT entry when asked for, but not fo
   const world = linked("pie", [FUNC, FUNC], relocs, { usePltGot: 1 });
   assert.is(world.ctx.params.get("pltGotCount"), 1);
   assert.is(world.ctx.params.get("pltCount"), 1);
-  const pltGot = write(world, new PltGotSection(), PLACES.pltGotAddr);
+  const pltGot = write(world, new PltEntries(".plt.got"), PLACES.pltGotAddr);
   assert.is(PLACES.pltGotAddr + 6n + BigInt(pltGot.getInt32(2, true)), PLACES.gotAddr);
 });
 

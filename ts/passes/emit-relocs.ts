@@ -12,27 +12,26 @@ import type { Phases, WorkerContext } from "../memory/pool.ts";
 import { SPARE_OSECS } from "./bind-sections.ts";
 import { markUsed } from "./relocatable/relocatable-symbols.ts";
 import { writeRelaWindows, type RelaWindow } from "./relocatable/write-relocatable.ts";
-import type { SyntheticSection } from "../synthetic/section.ts";
+import { SectionBase, type SyntheticSection } from "../synthetic/section.ts";
 
 const WINDOW_BYTES = 1 << 20;
 /** .eh_frame input sections a chunk takes. */
 const UNWIND_SECTIONS = 256;
 
 /** The relocations of one output section. */
-class EmittedRelocs implements SyntheticSection {
+class EmittedRelocs extends SectionBase implements SyntheticSection {
   readonly name: string;
   readonly sh_type = SHT_RELA;
   readonly sh_flags = SHF_INFO_LINK;
   readonly align = 3;
-  readonly sh_entsize = RELA_BYTES;
+  override readonly sh_entsize = RELA_BYTES;
   readonly link = ".symtab";
   readonly writesItself = true;
-  address = 0n;
-  osec = 0;
   readonly target: OutputSection;
   readonly count: number;
 
   constructor(target: OutputSection, count: number) {
+    super();
     this.name = ".rela" + target.name;
     this.target = target;
     this.count = count;

@@ -12,7 +12,7 @@ import type { Context, OutputSection, Segment } from "../context.ts";
 import { alignUp } from "../elf/align.ts";
 import type { OutputFile } from "../host/host.ts";
 import { setRows } from "../memory/table.ts";
-import type { SyntheticSection } from "../synthetic/section.ts";
+import { SectionBase, type SyntheticSection } from "../synthetic/section.ts";
 import { Crc32Writer } from "./crc32.ts";
 import { elfHeader, programHeaders, sectionHeaders } from "./finish-output.ts";
 import { newOutputSection } from "./order-sections.ts";
@@ -35,14 +35,11 @@ function isDebug(ctx: Context, { name, sh_flags }: OutputSection): boolean {
 }
 
 /** Name of the debug file and the CRC-32 of its contents, which is written last. */
-class DebugLink implements SyntheticSection {
+class DebugLink extends SectionBase implements SyntheticSection {
   readonly name = ".gnu_debuglink";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = 0;
   readonly align = 2;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   isNeeded(): boolean {
     return true;

@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import { NOTE_HEADER_BYTES, noteBytes, writeNote } from "../elf/note.ts";
 import type { OutputFile } from "../host/host.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const NT_GNU_BUILD_ID = 3;
 const NOTE_NAME = "GNU";
@@ -24,14 +24,11 @@ const WINDOW = 0;
 const ALGORITHMS = ["md5", "sha1", "sha256"] as const;
 const DIGEST_BYTES = { usual: 20, fast: 8, xx: 16, md5: 16, sha1: 20, sha256: 32 } as const;
 
-export class BuildIdSection implements SyntheticSection {
+export class BuildIdSection extends SectionBase implements SyntheticSection {
   readonly name = ".note.gnu.build-id";
   readonly sh_type = SHT_NOTE;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 2;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   discarded = false;
 
   isNeeded(ctx: Context): boolean {

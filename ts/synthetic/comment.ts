@@ -5,19 +5,17 @@ import { SHF_MERGE, SHF_STRINGS, SHT_PROGBITS } from "../../as-kernels/shared/el
 import { VERSION } from "../args/identity.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 /** As in lld, LLD_VERSION in the environment replaces the text: outputs of different versions can be compared byte by byte. */
 const textOf = (ctx: Context): ByteString => ctx.host.env("LLD_VERSION") ?? `Linker: wield ${VERSION}`;
 
-export class CommentSection implements SyntheticSection {
+export class CommentSection extends SectionBase implements SyntheticSection {
   readonly name = ".comment";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_MERGE | SHF_STRINGS;
   readonly align = 0;
-  readonly sh_entsize = 1;
-  address = 0n;
-  osec = 0;
+  override readonly sh_entsize = 1;
   private text: ByteString | null = null;
 
   isNeeded(ctx: Context): boolean {

@@ -5,7 +5,7 @@
  */
 import { SHF_ALLOC, SHF_WRITE, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 export interface Copy {
   /** sym row whose relocation brings the bytes. */
@@ -16,18 +16,16 @@ export interface Copy {
   offset: number;
 }
 
-export class CopyRelSection implements SyntheticSection {
+export class CopyRelSection extends SectionBase implements SyntheticSection {
   readonly name: string;
   readonly sh_type = SHT_NOBITS;
   readonly sh_flags = SHF_ALLOC | SHF_WRITE;
-  readonly sh_entsize = 0;
   align = 0;
-  address = 0n;
-  osec = 0;
   readonly copies: Copy[] = [];
   private bytes = 0;
 
   constructor(name: ".bss" | ".bss.rel.ro") {
+    super();
     this.name = name;
   }
 

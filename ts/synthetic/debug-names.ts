@@ -14,7 +14,7 @@ import { sectionPlace } from "../diagnostics/place.ts";
 import { latin1 } from "../memory/text.ts";
 import { DebugBytes, findDebugSections } from "./debug-units.ts";
 import { BadIndex, DW_FORM_FLAG_PRESENT, DW_FORM_UDATA, FORM_BYTES, readIndexes, VERSION, type Attribute, type NameIndex } from "./name-index.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 /** unit_length, version, padding, seven counts. */
 const HEADER_BYTES = 36;
@@ -53,14 +53,11 @@ interface Name {
 
 const ulebBytes = (value: number): number => Math.max(1, Math.ceil(Math.log2(value + 1) / 7));
 
-export class DebugNamesSection implements SyntheticSection {
+export class DebugNamesSection extends SectionBase implements SyntheticSection {
   readonly name = ".debug_names";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = 0;
   readonly align = 2;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   /** Of every unit: isec of its .debug_info and offset in it. */
   private readonly units: { isec: number; offset: number }[] = [];
   private readonly abbreviations = new Map<string, Abbreviation>();

@@ -10,7 +10,7 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import * as dyn from "../elf/dyn.ts";
 import { relocationForm } from "./rela-dyn.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 interface Entry {
   tag: number;
@@ -19,15 +19,13 @@ interface Entry {
 
 const RELR_ENTRY_BYTES = 8;
 
-export class DynamicSection implements SyntheticSection {
+export class DynamicSection extends SectionBase implements SyntheticSection {
   readonly name = ".dynamic";
   readonly sh_type = SHT_DYNAMIC;
   sh_flags = SHF_ALLOC | SHF_WRITE;
   readonly align = 3;
-  readonly sh_entsize = dyn.DYN_BYTES;
+  override readonly sh_entsize = dyn.DYN_BYTES;
   readonly link = ".dynstr";
-  address = 0n;
-  osec = 0;
   private readonly entries: Entry[] = [];
 
   isNeeded(): boolean {

@@ -7,17 +7,14 @@
 import { SHF_ALLOC, SHT_STRTAB } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 import { StringTable } from "./string-table.ts";
 
-export class DynstrSection implements SyntheticSection {
+export class DynstrSection extends SectionBase implements SyntheticSection {
   readonly name = ".dynstr";
   readonly sh_type = SHT_STRTAB;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 0;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   private readonly strings = new StringTable();
   private symbolBytes = 0;
   private frozen = false;

@@ -7,22 +7,20 @@
  */
 import { SHF_ALLOC, SHT_DYNSYM, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 /** Definitions per bucket of .gnu.hash that we aim at (as lld). */
 const BUCKET_LOAD = 4;
 
-export class DynsymSection implements SyntheticSection {
+export class DynsymSection extends SectionBase implements SyntheticSection {
   readonly name = ".dynsym";
   readonly sh_type = SHT_DYNSYM;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
-  readonly sh_entsize = SYM_BYTES;
+  override readonly sh_entsize = SYM_BYTES;
   readonly link = ".dynstr";
   /** One local symbol: the null entry. */
   readonly info = 1;
-  address = 0n;
-  osec = 0;
   /** Address of the u32 sym rows in table order. */
   list = 0;
   /** The same rows in symbol order: the order of their names. */

@@ -7,7 +7,7 @@
 import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { EhFrameSection } from "./eh-frame.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const VERSION = 1;
 const DW_EH_PE_udata4 = 0x03;
@@ -20,17 +20,15 @@ const HEADER_BYTES = 12;
 const ENTRY_BYTES = 8;
 const COUNTER_BYTES = 8192;
 
-export class EhFrameHdrSection implements SyntheticSection {
+export class EhFrameHdrSection extends SectionBase implements SyntheticSection {
   readonly name = ".eh_frame_hdr";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 2;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   private readonly ehFrame: EhFrameSection;
 
   constructor(ehFrame: EhFrameSection) {
+    super();
     this.ehFrame = ehFrame;
   }
 

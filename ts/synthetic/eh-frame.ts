@@ -7,7 +7,7 @@
 import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 /** .eh_frame input sections a writing chunk takes. */
 const CHUNK_SECTIONS = 64;
@@ -36,15 +36,12 @@ function writeEhFramePhase(w: WorkerContext, chunk: number): void {
 
 export const EH_FRAME_PHASES: Phases = { "write-eh-frame": writeEhFramePhase };
 
-export class EhFrameSection implements SyntheticSection {
+export class EhFrameSection extends SectionBase implements SyntheticSection {
   readonly name = ".eh_frame";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC;
   /** Of the inputs; known after layout(). */
   align = 0;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   /** Live FDEs, and those among them that .eh_frame_hdr lists. */
   fdes = 0;
   entries = 0;

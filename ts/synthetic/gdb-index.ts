@@ -12,7 +12,7 @@ import { Cursor } from "../diagnostics/dwarf-reader.ts";
 import { badObject } from "../diagnostics/messages.ts";
 import { slotsFor } from "../memory/rows.ts";
 import { DebugBytes, DebugUnits, findDebugSections, type CodeRange, type CompilationUnit } from "./debug-units.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const VERSION = 7;
 const HEADER_BYTES = 24;
@@ -37,14 +37,11 @@ interface Chunk {
   before: number;
 }
 
-export class GdbIndexSection implements SyntheticSection {
+export class GdbIndexSection extends SectionBase implements SyntheticSection {
   readonly name = ".gdb_index";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = 0;
   readonly align = 0;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   private readonly chunks: Chunk[] = [];
   private units = 0;
   private areas = 0;

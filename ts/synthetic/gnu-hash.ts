@@ -5,7 +5,7 @@
  */
 import { SHF_ALLOC, SHT_GNU_HASH } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const HEADER_BYTES = 16;
 const WORD_BYTES = 8;
@@ -13,15 +13,12 @@ const FILTER_BITS_PER_SYMBOL = 12;
 /** The filter's second bit comes from the hash shifted right by this. */
 const BLOOM_SHIFT = 26;
 
-export class GnuHashSection implements SyntheticSection {
+export class GnuHashSection extends SectionBase implements SyntheticSection {
   readonly name = ".gnu.hash";
   readonly sh_type = SHT_GNU_HASH;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
-  readonly sh_entsize = 0;
   readonly link = ".dynsym";
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return ctx.options.hashStyle === "gnu" || ctx.options.hashStyle === "both";

@@ -6,17 +6,14 @@
  */
 import { SHF_ALLOC, SHF_WRITE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 import { WORD_BYTES } from "./got.ts";
 
-export class GotPltSection implements SyntheticSection {
+export class GotPltSection extends SectionBase implements SyntheticSection {
   readonly name = ".got.plt";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC | SHF_WRITE;
   readonly align = 3;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return this.size(ctx) > 0;

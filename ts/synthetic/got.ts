@@ -5,18 +5,15 @@
  */
 import { SHF_ALLOC, SHF_WRITE, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 export const WORD_BYTES = 8;
 
-export class GotSection implements SyntheticSection {
+export class GotSection extends SectionBase implements SyntheticSection {
   readonly name = ".got";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC | SHF_WRITE;
   readonly align = 3;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return ctx.params.get("gotWords") > 0;

@@ -4,17 +4,15 @@
 import { SHF_ALLOC, SHT_HASH } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
-export class HashSection implements SyntheticSection {
+export class HashSection extends SectionBase implements SyntheticSection {
   readonly name = ".hash";
   readonly sh_type = SHT_HASH;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 2;
-  readonly sh_entsize = 4;
+  override readonly sh_entsize = 4;
   readonly link = ".dynsym";
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return ctx.options.hashStyle === "sysv" || ctx.options.hashStyle === "both";

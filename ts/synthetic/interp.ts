@@ -5,16 +5,13 @@
  */
 import { SHF_ALLOC, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
-export class InterpSection implements SyntheticSection {
+export class InterpSection extends SectionBase implements SyntheticSection {
   readonly name = ".interp";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 0;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     const { dynamicLinker, shared, relocatable } = ctx.options;

@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import * as messages from "../diagnostics/messages.ts";
 import { filePlace } from "../diagnostics/place.ts";
 import { noteBytes, readNotes, writeNote } from "../elf/note.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const NT_GNU_PROPERTY_TYPE_0 = 5;
 const NOTE_NAME = "GNU";
@@ -188,14 +188,11 @@ function propertyBytes({ properties }: Context): number {
   return bytes;
 }
 
-export class NotePropertySection implements SyntheticSection {
+export class NotePropertySection extends SectionBase implements SyntheticSection {
   readonly name = ".note.gnu.property";
   readonly sh_type = SHT_NOTE;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return ctx.properties.size > 0;

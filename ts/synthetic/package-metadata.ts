@@ -5,20 +5,17 @@
 import { SHF_ALLOC, SHT_NOTE } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { noteBytes, writeNote } from "../elf/note.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const NT_FDO_PACKAGING_METADATA = 0xcafe1a7e;
 const NOTE_NAME = "FDO";
 const NOTE_ALIGN = 4;
 
-export class PackageMetadataSection implements SyntheticSection {
+export class PackageMetadataSection extends SectionBase implements SyntheticSection {
   readonly name = ".note.package";
   readonly sh_type = SHT_NOTE;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 2;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return ctx.options.packageMetadata !== "";

@@ -1,6 +1,6 @@
 /**
- * .plt: a header and an entry per function that another module may define, bound lazily or at start (-z now); and .plt.sec, its
- * second half where processors check indirect branches.
+ * .plt: a header and an entry per function that another module may define, bound lazily or at start (-z now); .plt.sec, its
+ * second half where processors check indirect branches; .plt.got and .iplt.
  *
  * Machine code comes from the architecture (ts/arch) in one of its styles; the kernel copies it and fills the fields in.
  */
@@ -8,12 +8,12 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from "../../as-kernels/shared/
 import type { PltCode, PltStyle } from "../arch/arch.ts";
 import type { Context } from "../context.ts";
 import { GNU_PROPERTY_X86_FEATURE_1_AND, GNU_PROPERTY_X86_FEATURE_1_IBT } from "./note-property.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 /** Kinds of writePlt (as-kernels/passes/create-synthetic.ts). */
 const PLT_LAZY = 0;
-export const PLT_GOT = 1;
-export const PLT_IFUNC = 2;
+const PLT_GOT = 1;
+const PLT_IFUNC = 2;
 const PLT_SECOND = 3;
 
 /** -z retpolineplt asks for it; else the output's properties decide: what promises IBT must keep it in its own code too. */
@@ -41,7 +41,7 @@ export function publishPlt(ctx: Context): void {
 }
 
 /** Has the kernel write all entries of one kind, the first at `outAddr` + `skip`. */
-export function writeEntries(ctx: Context, kind: number, outAddr: number, code: PltCode, skip = 0): void {
+function writeEntries(ctx: Context, kind: number, outAddr: number, code: PltCode, skip = 0): void {
   const { arena, kernels } = ctx;
   const mark = arena.mark();
   const template = arena.alloc(code.bytes.length);
@@ -51,14 +51,11 @@ export function writeEntries(ctx: Context, kind: number, outAddr: number, code: 
   arena.release(mark);
 }
 
-export class PltSection implements SyntheticSection {
+export class PltSection extends SectionBase implements SyntheticSection {
   readonly name = ".plt";
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC | SHF_EXECINSTR;
   readonly align = 4;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   /** Retpoline entries of .iplt run through its header. */
   isNeeded(ctx: Context): boolean {
@@ -84,24 +81,45 @@ export class PltSection implements SyntheticSection {
   }
 }
 
-export class PltSecSection implements SyntheticSection {
-  readonly name = ".plt.sec";
+/** Sections of entries and nothing else: the kind, how many there are (params), which code of the style, log2 of the alignment. */
+const ENTRIES = {
+  /** Where calls go in place of .plt, in styles that have it. */
+  ".plt.sec": [PLT_SECOND, "pltCount", "second", 4],
+  /**
+   * Jump through a word of .got, for functions that have one anyway and need no lazy binding. Saves the second word and its relocation.
+   * GNU ld always makes it, lld never; we do as lld, but with -z now -O2 the saving is taken (params.usePltGot).
+   */
+  ".plt.got": [PLT_GOT, "pltGotCount", "got", 3],
+  /**
+   * For IFUNCs that are bound inside the output, also of static executables; each jumps through its word of .got.plt, which an IRELATIVE
+   * relocation fills at start. A section of its own so that entry numbers of .plt stay those of .rela.plt.
+   */
+  ".iplt": [PLT_IFUNC, "ipltCount", "iplt", 4],
+} as const;
+
+export class PltEntries extends SectionBase implements SyntheticSection {
+  readonly name: keyof typeof ENTRIES;
   readonly sh_type = SHT_PROGBITS;
   readonly sh_flags = SHF_ALLOC | SHF_EXECINSTR;
-  readonly align = 4;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
+  readonly align: number;
+
+  constructor(name: keyof typeof ENTRIES) {
+    super();
+    this.name = name;
+    this.align = ENTRIES[name][3];
+  }
 
   isNeeded(ctx: Context): boolean {
-    return ctx.params.get("pltCount") > 0 && pltStyle(ctx).second !== null;
+    return this.size(ctx) > 0;
   }
 
   size(ctx: Context): number {
-    return ctx.params.get("pltCount") * pltStyle(ctx).second!.bytes.length;
+    const [, count, code] = ENTRIES[this.name];
+    return ctx.params.get(count) * (pltStyle(ctx)[code]?.bytes.length ?? 0);
   }
 
   write(ctx: Context, _out: Uint8Array, outAddr: number): void {
-    writeEntries(ctx, PLT_SECOND, outAddr, pltStyle(ctx).second!);
+    const [kind, , code] = ENTRIES[this.name];
+    writeEntries(ctx, kind, outAddr, pltStyle(ctx)[code]!);
   }
 }

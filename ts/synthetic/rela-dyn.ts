@@ -12,7 +12,7 @@ import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import type { CopyRelSection } from "./copy-rel.ts";
 import { WORD_BYTES } from "./got.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 export type RelocationForm = "rela" | "rel" | "android";
 
@@ -41,16 +41,14 @@ export function writeRel({ arena, kernels }: Context, out: Uint8Array, count: nu
   arena.release(mark);
 }
 
-export class RelaDynSection implements SyntheticSection {
+export class RelaDynSection extends SectionBase implements SyntheticSection {
   readonly name: string;
   readonly sh_type: number;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
-  readonly sh_entsize: number;
+  override readonly sh_entsize: number;
   readonly link = ".dynsym";
   readonly late = true;
-  address = 0n;
-  osec = 0;
   /** Symbolic records of .got and of copies: they come before those of input sections. */
   private readonly ownSymbolic: number;
   private readonly form: RelocationForm;
@@ -58,6 +56,7 @@ export class RelaDynSection implements SyntheticSection {
   private packed = 0;
 
   constructor(ownSymbolic: number, form: RelocationForm = "rela") {
+    super();
     this.ownSymbolic = ownSymbolic;
     this.form = form;
     this.name = form === "rel" ? ".rel.dyn" : ".rela.dyn";

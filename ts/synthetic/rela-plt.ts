@@ -5,21 +5,20 @@
 import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHF_INFO_LINK, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { irelativeBehindPlt, writeRel, type RelocationForm } from "./rela-dyn.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
-export class RelaPltSection implements SyntheticSection {
+export class RelaPltSection extends SectionBase implements SyntheticSection {
   readonly name: string;
   readonly sh_type: number;
   readonly sh_flags = SHF_ALLOC | SHF_INFO_LINK;
   readonly align = 3;
-  readonly sh_entsize: number;
+  override readonly sh_entsize: number;
   readonly link = ".dynsym";
   readonly info = ".got.plt";
-  address = 0n;
-  osec = 0;
   private readonly form: RelocationForm;
 
   constructor(form: RelocationForm = "rela") {
+    super();
     this.form = form;
     this.name = form === "rel" ? ".rel.plt" : ".rela.plt";
     this.sh_type = form === "rel" ? SHT_REL : SHT_RELA;

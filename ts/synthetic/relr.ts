@@ -7,21 +7,20 @@
 import { SHF_ALLOC, SHT_ANDROID_RELR, SHT_RELR } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
 import { WORD_BYTES } from "./got.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const EMPTY_BITMAP = 1n;
 
-export class RelrSection implements SyntheticSection {
+export class RelrSection extends SectionBase implements SyntheticSection {
   readonly name = ".relr.dyn";
   readonly sh_type: number;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
-  readonly sh_entsize = WORD_BYTES;
-  address = 0n;
-  osec = 0;
+  override readonly sh_entsize = WORD_BYTES;
   private words = 0;
 
   constructor(androidTags = false) {
+    super();
     this.sh_type = androidTags ? SHT_ANDROID_RELR : SHT_RELR;
   }
 

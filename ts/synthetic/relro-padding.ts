@@ -4,16 +4,13 @@
  */
 import { SHF_ALLOC, SHF_WRITE, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
-export class RelroPadding implements SyntheticSection {
+export class RelroPadding extends SectionBase implements SyntheticSection {
   readonly name = ".relro_padding";
   readonly sh_type = SHT_NOBITS;
   readonly sh_flags = SHF_ALLOC | SHF_WRITE;
   readonly align = 0;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
 
   /** Whether anything is RELRO is not known yet: order-sections drops the padding when nothing is. */
   isNeeded(ctx: Context): boolean {

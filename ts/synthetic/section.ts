@@ -43,3 +43,10 @@ export interface SyntheticSection {
   link?: string;
   info?: string | number;
 }
+
+/** What is the same in all of them before they are placed; those with entries of one size say so. */
+export class SectionBase {
+  readonly sh_entsize: number = 0;
+  address = 0n;
+  osec = 0;
+}

@@ -10,7 +10,7 @@ import type { Context } from "../context.ts";
 import { badObject } from "../diagnostics/messages.ts";
 import { sectionPlace } from "../diagnostics/place.ts";
 import { DebugBytes } from "./debug-units.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 import {
   ABI_AMD64, ATTRIBUTE_BYTES, BadFrames, F_FRAME_POINTER, F_PCREL, F_SORTED, HEADER_BYTES, INDEX_BYTES, INFO_AT, MAGIC, readFrames, type FrameTable, type FunctionFrames,
 } from "./sframe-reader.ts";
@@ -26,14 +26,11 @@ interface Described {
 /** What the number of rows of a function can be in version 3 (u16). */
 const MOST_ROWS_3 = 0xffff;
 
-class SframeSection implements SyntheticSection {
+class SframeSection extends SectionBase implements SyntheticSection {
   readonly name = ".sframe";
   readonly sh_flags = SHF_ALLOC;
   readonly align = 3;
-  readonly sh_entsize = 0;
   sh_type = SHT_PROGBITS;
-  address = 0n;
-  osec = 0;
   private version = 1;
   private flags = F_SORTED | F_FRAME_POINTER;
   private functions: Described[] = [];

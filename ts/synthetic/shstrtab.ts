@@ -1,17 +1,14 @@
 /** .shstrtab: names of the output sections, each once. */
 import { SHT_STRTAB } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 import { StringTable } from "./string-table.ts";
 
-export class SectionNames implements SyntheticSection {
+export class SectionNames extends SectionBase implements SyntheticSection {
   readonly name = ".shstrtab";
   readonly sh_type = SHT_STRTAB;
   readonly sh_flags = 0;
   readonly align = 0;
-  readonly sh_entsize = 0;
-  address = 0n;
-  osec = 0;
   private table = new StringTable();
   /** Whose names the table has. */
   private osecs: readonly OutputSection[] | null = null;

@@ -9,7 +9,7 @@ import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import { baseName } from "../input/search.ts";
 import { sysvHash } from "./hash.ts";
-import type { SyntheticSection } from "./section.ts";
+import { SectionBase, type SyntheticSection } from "./section.ts";
 
 const VERDEF_BYTES = 20;
 const VERDAUX_BYTES = 8;
@@ -18,15 +18,13 @@ const VERNAUX_BYTES = 16;
 const VER_CURRENT = 1;
 const VER_FLG_BASE = 1;
 
-export class VersymSection implements SyntheticSection {
+export class VersymSection extends SectionBase implements SyntheticSection {
   readonly name = ".gnu.version";
   readonly sh_type = SHT_GNU_versym;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 1;
-  readonly sh_entsize = 2;
+  override readonly sh_entsize = 2;
   readonly link = ".dynsym";
-  address = 0n;
-  osec = 0;
 
   isNeeded(ctx: Context): boolean {
     return ctx.synthetics.verdef!.isNeeded(ctx) || ctx.synthetics.verneed!.isNeeded();
@@ -42,15 +40,12 @@ export class VersymSection implements SyntheticSection {
   }
 }
 
-export class VerdefSection implements SyntheticSection {
+export class VerdefSection extends SectionBase implements SyntheticSection {
   readonly name = ".gnu.version_d";
   readonly sh_type = SHT_GNU_verdef;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 2;
-  readonly sh_entsize = 0;
   readonly link = ".dynstr";
-  address = 0n;
-  osec = 0;
   /** The file's own name, then the version nodes'. */
   private names: ByteString[] = [];
 
@@ -106,15 +101,12 @@ interface Need {
   versions: { name: ByteString; index: number }[];
 }
 
-export class VerneedSection implements SyntheticSection {
+export class VerneedSection extends SectionBase implements SyntheticSection {
   readonly name = ".gnu.version_r";
   readonly sh_type = SHT_GNU_verneed;
   readonly sh_flags = SHF_ALLOC;
   readonly align = 2;
-  readonly sh_entsize = 0;
   readonly link = ".dynstr";
-  address = 0n;
-  osec = 0;
   /** Address of a u32 per obj row: address of u16 output index per version index of that object (word 0: how many), 0 = none. */
   maps = 0;
   private needs: Need[] = [];
