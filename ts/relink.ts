@@ -154,7 +154,7 @@ function objectsOf(ctx: Context, files: readonly Replacement[]): Replacement[] |
     const isArchive = file.inputs.some(({ offset }) => offset > 0);
     const objects = isArchive ? replacedMembers(ctx, file, open) : [file];
     if (objects === null) return null;
-    all.push(...objects);
+    for (const object of objects) all.push(object);
   }
   return all;
 }

@@ -41,7 +41,7 @@ function makeShard(w: WorkerContext, source: number, subject: number, from: numb
     return { address: window, bytes };
   }
   const start = w.tables.msec.outOffset[subject]!;
-  const bytes = Math.min(to - start, w.tables.msec.size[subject]! - (from - start));
+  const bytes = Math.min(to - from, w.tables.msec.size[subject]! - (from - start));
   const address = w.window(3, bytes + 16);
   writeMerged(w, subject, from - start, from - start + bytes, address);
   return { address, bytes };

@@ -32,7 +32,7 @@ function compare(w: Workspace, command: string, flags: string, packed: string[])
   }
 }
 
-// Some megabytes of each: relocated words of many objects, strings that merge, strings that do not, one giant section, alignment.
+// Some megabytes of each: relocated words of many objects, strings that merge (more than two: several shards), strings that do not, one giant section, alignment.
 const MANY = (n: number): string => `
   .section .debug_words,"",@progbits
   .balign 16
@@ -47,7 +47,7 @@ const MANY = (n: number): string => `
   .section .debug_str,"MS",@progbits,1
   .set i, 0
   .rept 3000
-  .ascii "string ${n} number "
+  .ascii "string ${n} number ${"x".repeat(100)}"
   .byte 65 + i % 26, 65 + i / 26 % 26, 65 + i / 676
   .byte 0
   .set i, i + 1
