@@ -131,8 +131,8 @@ export interface Host extends WorkerIo {
   /** Writes a file that goes with the link (map, dependency file, trace), which is what `fill` writes; "-" is standard output. */
   writeText(path: ByteString, fill: (write: Write) => void): void;
 
-  /** Runs a program with this process's environment and standard error; throws HostError when it cannot be started. */
-  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString };
+  /** Runs a program with this process's environment and standard error (`quiet`: it is `errors`); throws HostError when it cannot be started. */
+  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString, quiet?: boolean): { status: number; output: ByteString; errors?: ByteString };
   /** -C: to the folder of that path, seen from where the program was started, and on to the next. */
   changeDirectory(folders: readonly ByteString[]): void;
   /** --run: a command whose compilers find this linker under the names of the others; its exit status. */

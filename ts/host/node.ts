@@ -235,12 +235,12 @@ class NodeHost implements Host {
     });
   }
 
-  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString } {
+  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString, quiet = false): ReturnType<Host["execute"]> {
     const { spawnSync } = require("node:child_process") as typeof import("node:child_process");
     const cwd = folder === undefined ? {} : { cwd: decoded(folder) };
-    const done = spawnSync(decoded(program), args.map(decoded), { ...cwd, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28, encoding: "latin1" });
+    const done = spawnSync(decoded(program), args.map(decoded), { ...cwd, stdio: ["ignore", "pipe", quiet ? "pipe" : "inherit"], maxBuffer: 1 << 28, encoding: "latin1" });
     if (done.error !== undefined) throw hostError(done.error);
-    return { status: done.status ?? 1, output: done.stdout };
+    return { status: done.status ?? 1, output: done.stdout, errors: done.stderr ?? "" };
   }
 
   changeDirectory(folders: readonly ByteString[]): void {

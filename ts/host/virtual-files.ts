@@ -225,11 +225,10 @@ export class VirtualFiles {
     return entry.bytes;
   }
 
-  /** A file without a name, until the next link. Programs that are started can only open real ones. */
+  /** A file without a name, until the next link. */
   unnamed(bytes: Uint8Array): ByteString {
-    const real = this.real !== null && this.layers.every((layer) => layer === REAL) ? this.real.unnamed(bytes) : null;
-    const path = real ?? `${UNNAMED}${++this.unnamedFiles}`;
-    this.entries.set(path, real === null ? { layer: null, stat: { bytes: bytes.length, modified: 0 }, bytes, failure: null } : { layer: REAL, stat: null, bytes: null, failure: null });
+    const path = `${UNNAMED}${++this.unnamedFiles}`;
+    this.entries.set(path, { layer: null, stat: { bytes: bytes.length, modified: 0 }, bytes, failure: null });
     return path;
   }
 

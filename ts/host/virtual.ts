@@ -175,9 +175,15 @@ export class VirtualHost implements Host {
     if (path !== "-" && this.options.write) this.real.writeText(path, (write) => write(text));
   }
 
-  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): { status: number; output: ByteString } {
-    if (this.options.real === null) throw new HostError("ENOSYS", "no programs can be started here");
-    return this.real.execute(program, args, folder);
+  /** Programs only open real files. */
+  execute(program: ByteString, args: readonly ByteString[], folder?: ByteString): ReturnType<Host["execute"]> {
+    const { real } = this.options;
+    if (real === null) throw new HostError("ENOSYS", "no programs can be started here");
+    const readable = (word: ByteString): ByteString => {
+      const bytes = this.files.known(word)?.bytes;
+      return bytes == null ? word : real.unnamed(bytes);
+    };
+    return real.execute(program, args.map(readable), folder, true);
   }
 
   changeDirectory(): void {

@@ -50,8 +50,8 @@ export class BitcodeCompiler {
   private run(ctx: Context, bitcode: ByteString, file: Named): Compiled {
     const { host, diag, options } = ctx;
     try {
-      const { status, output } = host.execute(this.program!, [...clangOptions(options), "-x", "ir", bitcode, "-o", "-"]);
-      if (status !== 0) return diag.fatal(notCompiled(file, `${this.program} cannot compile this LLVM bitcode`));
+      const { status, output, errors } = host.execute(this.program!, [...clangOptions(options), "-x", "ir", bitcode, "-o", "-"]);
+      if (status !== 0) return diag.fatal(notCompiled(file, `${this.program} cannot compile this LLVM bitcode${indented(errors)}`));
       return { path: host.unnamed(Uint8Array.from(output, (char) => char.charCodeAt(0))), bytes: output.length };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
@@ -75,6 +75,11 @@ function bitcodeFile(host: Host, source: ByteString, offset: number, bytes: numb
   const copy = new Uint8Array(bytes);
   host.readAt(source, copy, offset);
   return host.unnamed(copy);
+}
+
+/** What clang has said, where nobody has seen it. */
+function indented(errors: ByteString = ""): ByteString {
+  return errors.trim().replace(/^(?=.)/, "\n").replaceAll("\n", "\n>>> ");
 }
 
 /** What clang told the plugin it expects: `-plugin-opt=O2`, `mcpu=…`, `-function-sections=1`. */

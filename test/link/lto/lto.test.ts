@@ -3,7 +3,9 @@
  * what cannot be compiled ends in an error that names the file.
  */
 
+import { join } from "node:path";
 import { assert, behaviour, contains, lacks, linkerName } from "../../helpers/link.ts";
+import { repoRoot } from "../../helpers/tools.ts";
 
 const lto = behaviour("LTO objects");
 const wield = linkerName === "wield";
@@ -109,6 +111,19 @@ lto("LLVM bitcode is compiled by clang, in archives too, for programs and shared
   const size = (name: string): number => w.elf(name).need(".text").size;
   assert.ok(size("o0") > size("o2") && size("o0") > size("o3"));
 }, "clang");
+
+lto("LLVM bitcode in memory is compiled, too; a program that links prints nothing, what clang says is in its diagnostics", (w) => {
+  if (!wield) return;
+  w.write({ ...C, "run.mjs": `import { readFileSync, writeFileSync } from "node:fs";
+import { link } from ${JSON.stringify(join(repoRoot(), "dist", "index.mjs"))};
+const inputs = ["o.o", "libg.a"].map((path) => ({ name: \`virtual/\${path}\`, data: readFileSync(path) }));
+writeFileSync("o", (await link({ inputs })).output, { mode: 0o755 });
+const { diagnostics } = await link({ inputs: [{ name: "bad.o", data: inputs[0].data.subarray(0, 64) }], throwOnError: false });
+console.log(diagnostics[0].message);` });
+  w.write({ "o.c": "int g(void); void _start(void) { __asm__(\"syscall\" : : \"a\"(60), \"D\"(g())); }" }).sh("$CLANG -O1 -flto -c o.c g.c && ar rc libg.a g.o");
+  contains(w.sh("node run.mjs 2>&1"), /^bad\.o: \S+ cannot compile this LLVM bitcode\n>>> /);
+  assert.is(w.sh("./o || echo $?"), "7\n");
+}, "clang", "ar");
 
 lto("LLVM bitcode for another machine is refused", (w) => {
   if (linkerName !== "wield") return;
