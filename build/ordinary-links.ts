@@ -127,7 +127,7 @@ export async function ordinaryLinks(engine: Engine, kernels: Uint8Array): Promis
   const [local, options] = given(["-static", "--gc-sections", "changed.o", "print.o", "steps.o"], new Map(filesOf("build/demo", "")));
   const context = local.open(options, []);
   for (const which of CHANGES) {
-    context.change({ "changed.o": changedObject(which) });
+    context.change([["changed.o", changedObject(which)]]);
     const { ok } = await context.link({});
     if (!ok) throw new Error(`changed.o ${which} does not link`);
   }

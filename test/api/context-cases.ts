@@ -132,6 +132,19 @@ export const contextCases: Record<string, Case> = {
     await rejects(context.relink(), api, "DISPOSED");
   },
 
+  "what is updated while a link runs is for the next one; a Map says the same as an object": async ({ createContext, link }) => {
+    // The script is read before what it names.
+    const script = new TextEncoder().encode("INPUT(b.o)");
+    const parts = (symbol: string): Record<string, Uint8Array> => ({ "a.o": functionObject("_start", symbol), "b.o": functionObject(symbol) });
+    const of = async (symbol: string): Promise<Uint8Array> => (await link({ inputs: Object.entries(parts(symbol)).map(([name, data]) => ({ name, data })) })).output;
+    const context = await createContext({ inputs: ["a.o", "lib.ld"] });
+    const sources: Record<string, Wield.ByteSource> = { ...parts("f"), "lib.ld": async () => (context.update({ ...parts("other_function"), "lib.ld": script }), script) };
+    context.update(new Map(Object.entries(sources)));
+    same((await context.relink()).output, await of("f"), "before");
+    same((await context.relink()).output, await of("other_function"), "after");
+    await context.dispose();
+  },
+
   "watch links after every change": async ({ createContext }, fixtures) => {
     const context = await createContext({ inputs: demo(fixtures), gcSections: true });
     const seen: boolean[] = [];

@@ -136,6 +136,7 @@ export const linkCases: Record<string, Case> = {
       [gone.buffer, "its contents have been transferred away"],
       [() => undefined, "its contents are not bytes but undefined"],
       [async () => ({}), "its contents are not bytes but an object"],
+      [async () => new Response(), "its contents are not bytes but a Response"],
       [() => fail("no network"), "no network"],
       [async () => fail("no network"), "no network"],
     ];

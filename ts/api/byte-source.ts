@@ -17,7 +17,9 @@ export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 100));
   if (Array.isArray(value)) return "an array";
   if (isLater(value)) return "a promise";
-  return typeof value === "object" && value !== null ? "an object" : typeof value === "function" ? "a function" : String(value);
+  if (typeof value !== "object" || value === null) return typeof value === "function" ? "a function" : String(value);
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return kind === "Object" ? "an object" : `a ${kind}`;
 }
 
 /** A view of the bytes; nothing is copied. */

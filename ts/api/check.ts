@@ -103,9 +103,9 @@ export const checkWords = (argv: unknown): void => demand("argv", argv, "a strin
 export const checkLayers = (layers: unknown): void => demand("layers", layers, "an object with stat and read[]");
 
 /** Contents by path, in a plain object or a Map; `gone`: null and undefined are answers, too. */
-export function checkSources(name: string, files: unknown, gone: boolean): void {
+export function checkSources<Source>(name: string, files: Readonly<Record<string, Source>> | ReadonlyMap<string, Source>, gone: boolean): [path: string, source: Source][] {
   demand(name, files, "an object");
-  for (const [path, value] of files instanceof Map ? files : Object.entries(files as object)) {
-    if (!gone || value != null) demand(`${name}: ${path}`, value, "bytes, a Blob or a function");
-  }
+  const sources = files instanceof Map ? [...files] : Object.entries(files);
+  for (const [path, value] of sources) if (!gone || value != null) demand(`${name}: ${path}`, value, "bytes, a Blob or a function");
+  return sources;
 }

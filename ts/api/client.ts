@@ -172,7 +172,7 @@ class RemoteContext implements InnerContext {
   }
 
   change(changes: Changes): void {
-    for (const [path, source] of Object.entries(changes)) {
+    for (const [path, source] of changes) {
       // One file may have several paths: what was said last counts.
       this.changes.delete(path);
       this.changes.set(path, source);

@@ -11,7 +11,7 @@ import type { Hook } from "./hooks.ts";
 import { LinkError } from "./link-error.ts";
 import { Session, type Kept, type Runtime } from "./link.ts";
 import type { Changes, InnerContext } from "./program-context.ts";
-import type { LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
+import type { ByteSource, LinkOptions, LinkResult, RelinkOptions } from "./types.ts";
 
 /** `hooks`: of the plugins, which have been set up. */
 export interface LocalEngine {
@@ -27,7 +27,8 @@ export const localEngine = (runtime: Runtime): LocalEngine => ({
 class LocalContext implements InnerContext {
   private readonly kept: Kept = { updates: new Map(), last: null };
   private readonly session: Session;
-  private readonly changed = new Set<string>();
+  /** What the next link begins with: one that runs keeps what it began with. By plainPath. */
+  private readonly changes: Map<string, ByteSource | null | undefined> = new Map();
   /** A page may ask for the next link, or for the end, while one that it has aborted still runs. */
   private running: Promise<unknown> = Promise.resolve();
 
@@ -36,12 +37,7 @@ class LocalContext implements InnerContext {
   }
 
   change(changes: Changes): void {
-    for (const [name, source] of Object.entries(changes)) {
-      const path = plainPath(name);
-      this.changed.add(path);
-      if (source === undefined) this.kept.updates.delete(path);
-      else this.kept.updates.set(path, source);
-    }
+    for (const [name, source] of changes) this.changes.set(plainPath(name), source);
   }
 
   link(options: RelinkOptions): Promise<LinkResult> {
@@ -51,9 +47,14 @@ class LocalContext implements InnerContext {
   }
 
   private async next(options: RelinkOptions): Promise<LinkResult> {
+    const { changes, kept: { updates } } = this;
     const stale = await untilAborted(options.signal, this.session.stale());
-    const changed = this.session.refresh(this.changed, stale).map(decoded).sort();
-    this.changed.clear();
+    for (const [path, source] of changes) {
+      if (source === undefined) updates.delete(path);
+      else updates.set(path, source);
+    }
+    const changed = this.session.refresh(changes, stale).map(decoded).sort();
+    changes.clear();
     const reused = this.session.filesRead.length;
     try {
       const result = await this.session.link(options);
@@ -72,6 +73,7 @@ class LocalContext implements InnerContext {
   async end(): Promise<void> {
     await this.running;
     this.kept.updates.clear();
+    this.changes.clear();
     this.session.end();
   }
 }

@@ -109,7 +109,7 @@ export function serveWorker(): void {
       const { opened, callbacks } = contexts.get(id)!;
       const done = await outcome(job, async (signal) => {
         const context = await opened;
-        context.change(Object.fromEntries(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)])));
+        context.change(changes.map(([path, source]) => [path, source == null ? source : unpackSource(source, callbacks)]));
         return context.link({ recycle, ...(watched ? { signal } : {}), ...(onProgress === null ? {} : { onProgress }) });
       });
       release(onProgress);

@@ -13,8 +13,7 @@ export const plainPath = (path: string): string => normalized(`/${path}`).slice(
 
 /** Files in memory, by path. Functions are called when a file is first needed, and again in the next link. */
 export function memoryFS(files: Readonly<Record<string, ByteSource>> | ReadonlyMap<string, ByteSource>): LinkFileSystem {
-  checkSources("files", files, false);
-  return new MemoryFiles(files instanceof Map ? files : Object.entries(files));
+  return new MemoryFiles(checkSources("files", files, false));
 }
 
 /** What memoryFS makes: others in here may look inside. */

@@ -93,7 +93,12 @@ class GrowingContext implements InnerContext {
   }
 
   change(changes: Changes): void {
-    if (this.again !== null) for (const [path, source] of Object.entries(changes)) this.changes.set(path, source);
+    if (this.again !== null) {
+      for (const [path, source] of changes) {
+        this.changes.delete(path);
+        this.changes.set(path, source);
+      }
+    }
     this.inner.change(changes);
   }
 
@@ -113,7 +118,7 @@ class GrowingContext implements InnerContext {
   private async grow(again: () => Promise<InnerContext>, options: RelinkOptions): Promise<LinkResult> {
     const complete = await again();
     await this.inner.end();
-    complete.change(Object.fromEntries(this.changes));
+    complete.change(this.changes);
     this.inner = complete;
     this.again = null;
     this.changes.clear();

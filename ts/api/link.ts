@@ -108,7 +108,7 @@ export class Session {
   }
 
   /** Between links: which files with contents that were read are no longer what they were. `paths`: as plainPath spells them; `stale`: of stale(). */
-  refresh(paths: ReadonlySet<string>, stale: ReadonlySet<ByteString>): ByteString[] {
+  refresh(paths: Pick<ReadonlySet<string>, "has">, stale: ReadonlySet<ByteString>): ByteString[] {
     const files = this.host?.files;
     if (files === undefined) return [];
     return [...files.forget((path) => paths.has(plainPath(decoded(path)))), ...files.refresh(stale)];

@@ -11,7 +11,7 @@ import type { ByteSource, LinkContext, LinkResult, RelinkOptions, WatchOptions }
 
 const disposedOf = (): LinkError => new LinkError("DISPOSED", "the context has been disposed of");
 
-export type Changes = Readonly<Record<string, ByteSource | null | undefined>>;
+export type Changes = Iterable<readonly [path: string, source: ByteSource | null | undefined]>;
 
 /** Where a context links: in this thread (context.ts), in a worker (client.ts), in one and then in another (growing.ts). Only checked things get there. */
 export interface InnerContext {
@@ -40,10 +40,9 @@ export class ProgramContext implements LinkContext {
     this.hooks = hooks;
   }
 
-  update(changes: Changes): void {
+  update(changes: Parameters<LinkContext["update"]>[0]): void {
     if (this.disposed) throw disposedOf();
-    checkSources("changes", changes, true);
-    this.inner.change(changes);
+    this.inner.change(checkSources("changes", changes, true));
     this.touch();
   }
 

@@ -302,14 +302,15 @@ export interface WatchOptions extends Pick<LinkOptions, "signal" | "onProgress">
 
 /**
  * A link that is repeated: memory, kernels and workers stay, files that did not change are not read again. Each link gives what
- * one from nothing would give, byte for byte. After `dispose` everything rejects with LinkError DISPOSED.
+ * one from nothing would give, byte for byte. After `dispose` links and updates fail with LinkError DISPOSED, and `watch` ends.
  */
 export interface LinkContext {
   /**
-   * New contents by path, in place of what `inputs` and `fs` have, from the next link on. null = the file is gone;
+   * New contents by path, in place of what `inputs` and `fs` have, from the next link on (one that runs ends with what it began with).
+   * A path that nothing asks for changes nothing. null = the file is gone;
    * undefined = again as `inputs` and `fs` have it, asked for anew.
    */
-  update(changes: Readonly<Record<string, ByteSource | null | undefined>>): void;
+  update(changes: Readonly<Record<string, ByteSource | null | undefined>> | ReadonlyMap<string, ByteSource | null | undefined>): void;
   /** Links with what there is now. Called again meanwhile, it waits for the link before it. Rejects as `link` does. */
   relink(options?: RelinkOptions): Promise<LinkResult>;
   /** Links at once and after every change, until the signal aborts or the context is disposed of. Links that fail are results, too (`ok` is false). */
