@@ -55,7 +55,7 @@ import { writeOutput } from "./passes/write-output.ts";
 import { zeroSections } from "./passes/zero-sections.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
 import { reproduce } from "./report/reproduce.ts";
-import { reportLayout, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
+import { reportLayout, reportMap, reportMemory, reportSymbols, reportTimes, reportUnused } from "./report/index.ts";
 import { emitRelocs, prepareEmittedRelocs } from "./passes/emit-relocs.ts";
 import { addIndexes, wantedIndexes } from "./synthetic/debug-indexes.ts";
 import { readProperties } from "./synthetic/note-property.ts";
@@ -180,6 +180,7 @@ export async function layOut(ctx: Context): Promise<void> {
   if (ctx.options.warnTextrel !== "") warnOfTextRelocations(ctx);
   const { rwxSegments, execstackNotice } = ctx.options;
   if (rwxSegments !== "none" || (execstackNotice === "refused" ? refusesExecutableStack(ctx) : execstackNotice !== "none")) checkProtection(ctx);
+  if (ctx.diag.hasErrors) reportMap(ctx);
   ctx.diag.throwIfErrors();
   if (ctx.options.compressDebug.kind !== "none" || ctx.options.compressSections.length > 0) await run("compress-sections", () => compressSections(ctx));
   checkpoint.laidOut = ctx.arena.mark();

@@ -15,7 +15,7 @@ import { PADDING } from "./order-sections.ts";
 import { orderLoading, settleOrderedSegments, walkInOrder } from "./output-order.ts";
 import { paddingSeedOf, startPadding } from "./random-padding.ts";
 import { alignedByDefault, warnAligned } from "./warn-alignment.ts";
-import { isAlloc, isTbss, makeSegments, pageSizes } from "./segments.ts";
+import { isAlloc, isTbss, makeSegments, pageSizes, unloadHeaders } from "./segments.ts";
 
 /** Rounds of layout before a section that keeps changing is called a bug. */
 const MAX_ROUNDS = 30;
@@ -83,6 +83,16 @@ export function loadStarts(ctx: Context): Map<OutputSection, LoadStart> {
   return starts;
 }
 
+/** Headers come before what has an address of its own (-Ttext), as with GNU ld, or are not loaded where there is no room for them. */
+function lowerHeaders(ctx: Context): void {
+  const { headers } = ctx;
+  const start = ctx.options.sectionStarts.get(ctx.osecs.find(isAlloc)?.name ?? "");
+  if (start === undefined || start >= headers.address + BigInt(headers.bytes)) return;
+  const end = start - BigInt(headers.bytes);
+  if (end < 0n) unloadHeaders(ctx);
+  else headers.address = end - (end % BigInt(pageSizes(ctx).max));
+}
+
 /** One walk over the output sections. */
 function walk(ctx: Context): void {
   const { sectionStarts } = ctx.options;
@@ -143,6 +153,7 @@ export function assignAddresses(ctx: Context): void {
   ctx.segments = makeSegments(ctx, ordered ? orderLoading(ctx) : undefined);
   ctx.loads = ctx.segments.filter((segment) => segment.p_type === PT_LOAD);
   ctx.headers = { address: imageBase(ctx), bytes: headerBytes(ctx) };
+  lowerHeaders(ctx);
   placeContents(ctx);
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw new Error("layout does not settle");

@@ -55,7 +55,9 @@ export function isRelro(ctx: Context, osec: OutputSection): boolean {
 }
 
 export function rankOf(ctx: Context, osec: OutputSection): number {
-  if (ctx.options.sectionStarts.has(osec.name)) return 0;
+  const { sectionStarts } = ctx.options;
+  const start = sectionStarts.get(osec.name);
+  if (start !== undefined) return [...sectionStarts.values()].filter((other) => other < start).length;
   const flags = osec.sh_flags;
   if ((flags & SHF_ALLOC) === 0) return RANK_FLOATING | RANK_NOT_ALLOC | (LAST.indexOf(osec.name) + 1);
   let rank = RANK_FLOATING;

@@ -103,6 +103,12 @@ export function makeSegments(ctx: Context, loading: Loading = DEFAULT_LOADING): 
   return segments;
 }
 
+/** The headers are not loaded after all, and room for their segments stays. */
+export function unloadHeaders(ctx: Context): void {
+  for (const load of ctx.loads) load.heads = 0;
+  ctx.segments = ctx.segments.filter(({ p_type }) => p_type !== PT_PHDR);
+}
+
 /** One PT_NOTE per run of equal alignment: readers would stumble over padding between notes. */
 function addNotes(ctx: Context, add: (type: number, flags: number) => Segment, loading: Loading): void {
   let notes: Segment | null = null;

@@ -5,14 +5,13 @@ import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { Glob } from "../script/glob.ts";
 
-/** By name. */
+/** By name, which --unique=GLOB matches. */
 export function isUnique(ctx: Context): (name: ByteString) => boolean {
-  const { unique, uniqueGlobs } = ctx.options;
-  const globs = uniqueGlobs.map((text) => new Glob(text));
+  const globs = ctx.options.uniqueGlobs.map((text) => new Glob(text));
   const known = new Map<ByteString, boolean>();
   return (name) => {
     let is = known.get(name);
-    if (is === undefined) known.set(name, (is = unique || globs.some((glob) => glob.matches(name))));
+    if (is === undefined) known.set(name, (is = globs.some((glob) => glob.matches(name))));
     return is;
   };
 }

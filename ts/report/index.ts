@@ -49,13 +49,18 @@ export function reportMemory(ctx: Context): void {
   if (ctx.options.printMemoryUsage) ctx.diag.text(memoryUsage(ctx.plan?.regions ?? []));
 }
 
+/** As part of reportLayout; also when something did not fit, as then it tells what is large. */
+export function reportMap(ctx: Context): void {
+  if (ctx.options.mapFile !== "") write(ctx, mapPath(ctx), (part) => writeMap(ctx, part), "-Map");
+  else if (ctx.options.cref) crossReference(ctx, (part) => ctx.diag.text(part));
+}
+
 /** After resolve-addresses, before anything is written: -Map, --print-symbol-counts, --cref, --dependency-file, --report, --metafile. They do not touch the output, which is `bytes` long. */
 export function reportLayout(ctx: Context, bytes: number): void {
   const { options } = ctx;
   if (options.mapFile !== "" || options.cref || options.metafile !== "") ctx.host.optimise?.(ctx.tables.isec.rows + ctx.tables.gsym.rows);
   if (options.printSymbolCounts !== "") write(ctx, options.printSymbolCounts, symbolCounts(ctx), "--print-symbol-counts=");
-  if (options.mapFile !== "") write(ctx, mapPath(ctx), (part) => writeMap(ctx, part), "-Map");
-  else if (options.cref) crossReference(ctx, (part) => ctx.diag.text(part));
+  reportMap(ctx);
   if (options.z.reportRelative) for (const line of relativeRelocs(ctx)) ctx.diag.note(line);
   if (options.outImplib !== "") write(ctx, options.outImplib, importLibrary(ctx), "--out-implib");
   if (options.dependencyFile !== "") write(ctx, options.dependencyFile, dependencyFileOf(ctx), "--dependency-file");

@@ -54,6 +54,7 @@ commandLine("words that are near a value, and who calls us like a compiler, are 
   contains(w.fails("$LD a.o --build-id=sha -o x"), "unknown --build-id style: sha (one of sha1, ");
   contains(w.fails("$LD a.o --unresolved-symbols=none -o x"), "unknown --unresolved-symbols value: none (one of report-all, ");
   contains(w.fails("$LD a.o --defsym=a -o x"), "--defsym: syntax error: a\n>>> expected NAME=EXPRESSION");
+  contains(w.fails("$LD a.o '--defsym=a b=1' -o x"), "--defsym: syntax error: a b=1");
   contains(w.fails("$LD a.o --oformat=pe -o x"), "unknown --oformat value: pe (one of elf, binary, srec, ihex)\n");
   contains(w.fails("$LD a.o -Ttext=zz -o x"), "invalid argument: -Ttext=zz\n>>> expected a hexadecimal address\n");
   contains(w.fails("$LD a.o --section-start .text -o x"), "invalid argument: --section-start .text\n>>> expected SECTION=ADDRESS, the address in hexadecimal\n");

@@ -168,6 +168,10 @@ scripts("MEMORY: regions, AT>, overflow, ORIGIN and LENGTH", (w) => {
   w.write({ "small.ld": small });
   const error = w.fails("$LD t.o -T small.ld -o s");
   contains(error, linkerName === "bfd" ? "overflowed by 8 bytes" : "section '.bss' will not fit in region 'ram': overflowed by 8 bytes");
+  // The map tells what is large.
+  w.fails("$LD t.o -T small.ld -Map=s.map --cref -o s");
+  contains(w.read("s.map"), /\.bss(.|\n)*Cross Reference Table/);
+  assert.not(w.exists("s"));
 });
 
 scripts("symbols: relative and absolute, HIDDEN, PROVIDE chains, assignments win over inputs, early use", (w) => {

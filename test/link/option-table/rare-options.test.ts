@@ -113,6 +113,8 @@ rare("--unique=GLOB keeps matching sections apart: in the default layout, under 
   if (wield) {
     w.sh("$LD a.o b.o -T t.ld --unique=.text.a -o m");
     assert.equal([".text.a", ".text.b"].map((name) => w.elf("m").shdrs.filter((section) => section.name === name).length), [2, 1]);
+    w.write({ "all.ld": "SECTIONS { . = 0x10000; .text : { *(.text .text.*) } . = 0x20000; .rodata : { *(.rodata) } . = 0x30000; .data : { *(.data) } }" }).sh("$LD a.o -T all.ld --unique=.text.a -o m && $LD -r a.o -T all.ld --unique=.text.a -o r.o");
+    for (const name of ["m", "r.o"]) assert.equal(w.elf(name).shdrs.map((section) => section.name).filter((section) => /^\.text/.test(section)), [".text", ".text.a"], "although a script names it");
     contains(w.fails("$LD a.o --unique='[' -o m"), "--unique: invalid glob pattern");
   }
 });

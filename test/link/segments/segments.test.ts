@@ -67,6 +67,26 @@ segments("--no-rosegment, -N, -n", (w) => {
   assert.is(w.elf("nr").loadFlags()[0], "RX");
 });
 
+segments("sections with given addresses are in the order of these, behind the headers or without them", (w) => {
+  w.write({ "t.s": '.globl _start\n_start: ret\n.section .rodata,"a"\n.long 1\n.data\n.long 2\n.bss\n.zero 8\n.section .note.GNU-stack,"",@progbits\n' }).sh("as t.s -o t.o");
+  if (linkerName === "lld") return;
+  const loads = (flags: string) => (w.sh(`$LD t.o ${flags} -o t`), w.elf("t").segments(1));
+  const starts = (flags: string): number[] => loads(flags).map(({ vaddr }) => vaddr);
+  for (const flags of ["-Ttext=0x500000 -Tdata=0x600000 -Tbss=0x700000", "-Ttext=0x500000 -Tdata=0x400000", "-Ttext=0x10000 -Tdata=0x8000", "-Ttext=0x8000", "-Ttext=0x500000 --section-start=.bss=0x4f0000"]) {
+    const found = starts(flags);
+    assert.equal(found, [...found].sort((a, b) => a - b), flags);
+  }
+  // The headers come before -Ttext, where there is room for them.
+  assert.equal([loads("-Ttext=0x100000")[0]!.offset, starts("-Ttext=0x100000")[0]], [0, 0xff000]);
+  assert.equal([loads("-Ttext=0x80")[0]!.offset, starts("-Ttext=0x80")[0]], [0x1080, 0x80]);
+  assert.is(w.elf("t").segment(6), undefined);
+  if (linkerName !== "wield") return;
+  assert.is(starts("--section-start=.rodata=0x100000")[0], 0xff000);
+  assert.is(starts("--image-base=0x400000 -Ttext=0x200000")[0], 0x1ff000);
+  w.write({ "m.c": '#include <stdio.h>\n_Thread_local int t = 4; int main(void) { printf("%d\\n", t); return 0; }' });
+  for (const flags of ["-static", "-no-pie"]) assert.is(w.sh(`gcc ${flags} -B$B m.c -Wl,-Ttext=0x100000 -o m && ./m`), "4\n");
+});
+
 segments("the image base: default, --image-base, -Ttext-segment", (w) => {
   w.write({ "s.c": 'void _start(void) { __asm__("mov $60, %eax; xor %edi, %edi; syscall"); }' });
   w.sh("gcc -O1 -fno-pie -c s.c && $LD s.o -o s && ./s");

@@ -41,7 +41,7 @@ export const OUTPUT: OptionRow[] = [
   option("--discard-locals -X", "", "Leave out temporary local symbols (.L)", put("discard", "locals")),
   option("--discard-none", "", "Keep every symbol", put("discard", "none")),
   option("--compress-debug-sections", "=KIND[:LEVEL]", "Compress debug sections: none, zlib (zlib-gabi, zlib-gnu) or zstd", setDebugCompression),
-  option("--unique", "[=GLOB]", "Own output sections for input sections (that match GLOB) no script names", setUnique),
+  option("--unique", "[=GLOB]", "Own output sections for input sections no script names (or that match GLOB)", setUnique),
   option("--separate-debug-file", "[=FILE]", "Write debug information to FILE (default OUTPUT.dbg), named by .gnu_debuglink", (s, v) => void (s.options.separateDebug = v === "" ? "\0" : v)),
   option("--no-separate-debug-file", "", "Keep it in the output (default)", put("separateDebug", "")),
   ...onOff("--gdb-index", "gdbIndex", "Write .gdb_index, from objects compiled with -ggnu-pubnames", "Write no .gdb_index (default)"),

@@ -44,7 +44,8 @@ export const SYMBOLS: OptionRow[] = [
 
 function setDefsym(s: ParseState, v: ByteString): void {
   const equals = v.indexOf("=");
-  if (equals > 0 && equals < v.length - 1) s.options.defsyms.push({ name: v.slice(0, equals).trim(), expression: v.slice(equals + 1), place: s.options.scripts.length });
+  const name = v.slice(0, equals).trim();
+  if (equals > 0 && equals < v.length - 1 && !/\s/.test(name)) s.options.defsyms.push({ name, expression: v.slice(equals + 1), place: s.options.scripts.length });
   else s.errors.push(`--defsym: syntax error: ${v}\n>>> expected NAME=EXPRESSION`);
 }
 

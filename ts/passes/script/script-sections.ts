@@ -150,6 +150,7 @@ class Binder {
   private match(): void {
     const { isec } = this.ctx.tables;
     const subject = subjects(this.ctx);
+    const isAlone = isUnique(this.ctx);
     const { live, kind } = isec;
     const inputs: number[] = [];
     for (let row = 1, end = isec.rows; row < end; row++) if (live[row] !== 0 && kind[row] !== ISEC_CONSUMED) inputs.push(row);
@@ -159,7 +160,7 @@ class Binder {
         continue;
       }
       const section = subject(row);
-      const candidate = this.matcher.find(section);
+      const candidate = isAlone(section.name) ? null : this.matcher.find(section);
       if (candidate === null) this.orphans.push({ row, name: section.name });
       else if (candidate.output.name === DISCARD) this.discarded.push(row);
       else {
@@ -215,16 +216,17 @@ class Binder {
   }
 
   private sortOrphans(): void {
-    const { orphanHandling } = this.ctx.options;
-    const unique = isUnique(this.ctx);
+    const { orphanHandling, unique, relocatable } = this.ctx.options;
+    const isAlone = isUnique(this.ctx);
     for (const { row, name } of this.orphans) {
+      const alone = unique || isAlone(name);
       if (orphanHandling === "discard") {
         this.discarded.push(row);
         continue;
       }
       // -r has rules of its own for them, and takes them up afterwards.
-      if (this.ctx.options.relocatable && (unique(name) || !this.byName.has(name))) continue;
-      const part = lastMembers(this.sectionFor(this.orphanName(name), unique(name)));
+      if (relocatable && (alone || !this.byName.has(name))) continue;
+      const part = lastMembers(this.sectionFor(this.orphanName(name), alone));
       pushTo(this.extra, part, row);
     }
   }

@@ -1,14 +1,14 @@
 /**
  * Program headers under a layout script: PHDRS as written, or lld's default set; and whether the file's headers are loaded.
  */
-import { PF_R, PF_X, PT_GNU_RELRO, PT_INTERP, PT_LOAD, PT_PHDR } from "../../../as-kernels/shared/elf.ts";
+import { PF_R, PF_X, PT_GNU_RELRO, PT_INTERP, PT_LOAD } from "../../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection, Segment } from "../../context.ts";
 import type { Expr } from "../../script/expression.ts";
 import type { LayoutScript } from "../../script/layout.ts";
 import type { Plan, PlannedSection } from "../../script/plan.ts";
 import { addressOf, evaluateIn } from "../../script/script-value.ts";
 import { headerBytes, imageBase } from "../assign-addresses.ts";
-import { addSection, flagsOf, HEAD_FILE, HEAD_PROGRAM, isAlloc, makeSegments, newSegment, pageSizes } from "../segments.ts";
+import { addSection, flagsOf, HEAD_FILE, HEAD_PROGRAM, isAlloc, makeSegments, newSegment, pageSizes, unloadHeaders } from "../segments.ts";
 import type { Regions } from "./script-regions.ts";
 import type { ScriptValues } from "./script-values.ts";
 
@@ -124,7 +124,6 @@ export class ScriptSegments {
       return;
     }
     if (explicit) ctx.diag.errorOrWarn({ code: "LAYOUT", text: "could not allocate headers" });
-    for (const segment of ctx.segments) if (segment.p_type === PT_LOAD) segment.heads = 0;
-    ctx.segments = ctx.segments.filter((segment) => segment.p_type !== PT_PHDR);
+    unloadHeaders(ctx);
   }
 }
