@@ -174,7 +174,7 @@ function reportIsa(ctx: Context, obj: number, properties: Properties | undefined
 function addOptions(ctx: Context): void {
   const { z } = ctx.options;
   const add = (type: number, bits: number): void => {
-    if (bits !== 0) ctx.properties.set(type, (ctx.properties.get(type) ?? 0) | bits);
+    if (bits !== 0) ctx.properties.set(type, ((ctx.properties.get(type) ?? 0) | bits) >>> 0);
   };
   add(GNU_PROPERTY_X86_FEATURE_1_AND, z.features | (z.ibt ? GNU_PROPERTY_X86_FEATURE_1_IBT : 0) | (z.shstk ? GNU_PROPERTY_X86_FEATURE_1_SHSTK : 0));
   add(GNU_PROPERTY_X86_ISA_1_NEEDED, z.isa);

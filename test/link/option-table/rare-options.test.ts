@@ -45,6 +45,8 @@ rare("-z keywords for the dynamic linker", (w) => {
   assert.is(isa("-z x86-64-v2"), 3);
   assert.is(isa("-z x86-64-v4"), 15);
   assert.is(isa("-z x86-64-baseline -z x86-64-v3"), 7);
+  w.write({ "all.s": '.section .note.gnu.property,"a",@note\n.balign 8\n.long 4, 16, 5\n.asciz "GNU"\n.long 0xc0008002, 4, -1, 0\n' }).sh("as -mx86-used-note=no all.s -o all.o");
+  assert.is(isa("-z x86-64-v2 all.o"), 0xffffffff);
   w.sh("$LD -shared -z x86-64-baseline a.o -o a.so");
 });
 

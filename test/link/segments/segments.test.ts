@@ -249,7 +249,8 @@ segments("the OS/ABI is that of -m or of the first input that has one; OpenBSD's
   if (linkerName !== "wield") return;
   w.write({ "t.s": '.globl _start\n_start: ret\n.section .openbsd.randomdata,"a"\n.quad 0\n', "e.s": "" });
   w.sh("gcc -c t.s && gcc -c e.s && cp t.o o.o && printf '\\014' | dd of=o.o bs=1 seek=7 conv=notrunc 2>/dev/null && $LD t.o -o t && $LD e.o o.o -o o && $LD -m elf_x86_64_fbsd t.o -o f && $LD -m elf_x86_64 o.o -o m");
-  assert.equal(["t", "o", "f", "m"].map((name) => w.bytes(name)[7]), [0, 12, 9, 0]);
+  w.sh("$LD -r t.o -o rt && $LD -r e.o o.o -o ro && $LD -r -m elf_x86_64_fbsd t.o -o rf");
+  assert.equal(["t", "o", "f", "m", "rt", "ro", "rf"].map((name) => w.bytes(name)[7]), [0, 12, 9, 0, 0, 12, 9]);
   assert.is(w.elf("o").segment(0x65a3dbe6)!.memsz, 8);
   assert.not(w.elf("t").segment(0x65a3dbe6));
 });
