@@ -61,6 +61,8 @@ export * from "./passes/tail-merge";
 export * from "./passes/walk-archives";
 export * from "./passes/warning-sections";
 export * from "./passes/write-eh-frame";
+export * from "./passes/write-output";
+export * from "./lib/memory";
 export { reportIssue } from "./lib/issue";
 export * from "./lib/crel";
 export * from "./lib/adler";

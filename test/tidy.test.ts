@@ -121,7 +121,7 @@ function namesIn(...folders: string[]): Map<string, number> {
 tidy("every column, parameter and number of the ABI is used", () => {
   const count = namesIn("ts", "as-kernels");
   const declared = [...Object.values(TABLES).flatMap((columns) => Object.keys(columns)), ...Object.keys(PARAMS)];
-  const numbers = [...read("as-kernels/shared/abi.ts").matchAll(/^export const (\w+)/gm)].map((match) => match[1]!);
+  const numbers = ["abi", "cells"].flatMap((name) => [...read(`as-kernels/shared/${name}.ts`).matchAll(/^export const (\w+)/gm)].map((match) => match[1]!));
   assert.equal([...declared.filter((name) => !count.has(name)), ...numbers.filter((name) => count.get(name) === 1)], []);
 });
 
@@ -202,7 +202,7 @@ tidy("every source begins with a comment", () => {
 });
 
 tidy("shared number files are only integers", () => {
-  for (const file of ["as-kernels/shared/abi.ts", "as-kernels/shared/elf.ts"]) {
+  for (const file of ["abi", "cells", "elf", "reloc"].map((name) => `as-kernels/shared/${name}.ts`)) {
     const lines = withoutComments(read(file)).split("\n").filter((line) => line.trim() !== "");
     const wrong = lines.filter((line) => !/^export const [A-Za-z_]\w* = [-\w <|+*()x]+;\s*$/.test(line));
     assert.equal(wrong, [], file);

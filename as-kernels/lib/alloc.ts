@@ -1,5 +1,5 @@
 /** Memory that kernels take while a phase runs, as the worker context does in TypeScript (WorkerContext.alloc). */
-import { CTL_ARENA_TOP, CTL_WINDOW_TOP } from "../shared/abi.ts";
+import { CTL_ARENA_TOP, CTL_WINDOW_TOP, WINDOW_UNIT } from "../shared/abi.ts";
 
 /** Address of `bytes` new bytes that stay for the rest of the link, 16-aligned; contents are undefined. 0 = no room. */
 export function alloc(bytes: u32): u32 {
@@ -8,7 +8,7 @@ export function alloc(bytes: u32): u32 {
   while (true) {
     const at = atomic.load<u32>(CTL_ARENA_TOP);
     const end = <u64>at + size;
-    if (end > <u64>load<u32>(CTL_WINDOW_TOP) << 12) return 0;
+    if (end > <u64>load<u32>(CTL_WINDOW_TOP) * WINDOW_UNIT) return 0;
     if (atomic.cmpxchg<u32>(CTL_ARENA_TOP, at, <u32>end) == at) return at;
   }
 }

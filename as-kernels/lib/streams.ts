@@ -1,4 +1,5 @@
 /** What stream-strings and place-strings share: the layout of runs, slices, segments and entries (stream-strings.ts says what they are). */
+import { STREAM_BLOCK_ENTRIES, STREAM_STATE_FULL, STREAM_STATE_SHARDS } from "../shared/cells.ts";
 import { MERGE_SHARDS, STREAM_GROUP_BYTES, STREAM_ITEM_BYTES, STREAM_RUN_BYTES, STREAM_SLICE_BYTES } from "../shared/abi.ts";
 
 export const SHARDS: u32 = MERGE_SHARDS;
@@ -51,7 +52,7 @@ export const CELL_SHIFT: u32 = 2;
  * side by side, because each phase asks for one thing: u32 first group that has the string; u32 shard of the output, later offset in it; u32
  * address of the bytes (0 = they are not kept); u32 how many.
  */
-export const BLOCK_ENTRIES: u32 = 512;
+export const BLOCK_ENTRIES: u32 = STREAM_BLOCK_ENTRIES;
 export const ENTRY_BLOCK_BYTES: u32 = BLOCK_ENTRIES * 16;
 export const ENTRY_FIRST: u32 = 0;
 export const ENTRY_OUT: u32 = BLOCK_ENTRIES * 4;
@@ -73,17 +74,15 @@ export function entryAt(blocks: u32, number: u32): u32 {
 export const STATE_NEXT: u32 = 0;
 export const STATE_END: u32 = 4;
 export const STATE_KEPT: u32 = 8;
-export const STATE_FULL: u32 = 12;
+export const STATE_FULL: u32 = STREAM_STATE_FULL;
 export const STATE_SLOTS: u32 = 16;
 export const STATE_BLOCKS: u32 = 20;
 export const STATE_BLOCK_COUNT: u32 = 24;
 export const STATE_BLOCK_LIMIT: u32 = 28;
-export const STATE_SHARDS: u32 = 64;
+export const STATE_SHARDS: u32 = STREAM_STATE_SHARDS;
 
-/** Of a streamed msec (msec.stream): u32 start of each shard in the output, u32 its first item; u32 address of the items, how many. */
+/** Of a streamed msec (msec.stream): u32 start of each shard in the output, u32 its first item; u32 address of the items (STREAM_ITEMS), how many (STREAM_COUNT). */
 export const STREAM_ITEMS_BEFORE: u32 = 128;
-export const STREAM_ITEMS: u32 = 256;
-export const STREAM_COUNT: u32 = 260;
 /** An item, in the order of the output: u32 address, u32 bytes, u32 offset in the output. */
 export const ITEM_BYTES: u32 = STREAM_ITEM_BYTES;
 export const ITEM_SIZE: u32 = 4;

@@ -13,6 +13,7 @@ import {
   RELA_BYTES, R_ADDEND, R_INFO, R_SYM,
 } from "../shared/elf.ts";
 import { SYM_ADDRESS_TAKEN, SYM_NEEDS_COPY, SYM_NEEDS_CPLT, SYM_NEEDS_GOT, SYM_NEEDS_GOTTP, SYM_NEEDS_PLT, SYM_NEEDS_TLSDESC, SYM_NEEDS_TLSGD } from "../shared/abi.ts";
+import { BY_INFO, BY_SYMBOL, PLT_GOT, PLT_IFUNC, PLT_LAZY } from "../shared/cells.ts";
 import { COL_ABSOLUTE, COL_IFUNC, COL_LOCAL } from "../shared/reloc.ts";
 
 /** Symbol rows from…to that get an aux row. */
@@ -239,10 +240,6 @@ export function writeGotPlt(from: u32, to: u32, out: u32): void {
   }
 }
 
-const PLT_LAZY: u32 = 0;
-const PLT_GOT: u32 = 1;
-const PLT_IFUNC: u32 = 2;
-/** The fourth kind is PLT_SECOND = 3. */
 
 /** Where the entries of a kind of PLT begin, `skip` bytes behind the start of their section. */
 function entriesStart(kind: u32, skip: u32): u64 {
@@ -279,15 +276,15 @@ export function writePlt(kind: u32, out: u32, entry: u32, bytes: u32, skip: u32,
 
 // ---- order of .rela.dyn ----
 
-/** Orders records by r_offset (`order` = 0), by symbol, then r_offset (1), or by r_info, addend, r_offset (2). */
+/** Is record `a` before `b` in an order (BY_*)? */
 // @ts-ignore: decorator
 @inline
 function before(a: u32, b: u32, order: u32): bool {
-  if (order == 1) {
+  if (order == BY_SYMBOL) {
     const x = load<u32>(a, R_SYM);
     const y = load<u32>(b, R_SYM);
     if (x != y) return x < y;
-  } else if (order == 2) {
+  } else if (order == BY_INFO) {
     const x = load<u64>(a, R_INFO);
     const y = load<u64>(b, R_INFO);
     if (x != y) return x < y;

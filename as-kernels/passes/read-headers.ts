@@ -8,11 +8,11 @@
 import { alloc } from "../lib/alloc.ts";
 import { tables } from "../shared/tables.ts";
 import { copyBytes, strlen } from "../lib/bytes.ts";
+import { cell, NO_ROOM, part } from "../lib/header-cells.ts";
 import {
-  cell, MARGIN, NO_ROOM, OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_OFFSET,
-  OUT_NAMES_DROP, OUT_NAMES_SIZE, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE,
-  part, PART_BYTES, PLAN_PARTS,
-} from "../lib/header-cells.ts";
+  OUT_ERROR_SECTION, OUT_ERROR_VALUE, OUT_FIRST_GLOBAL, OUT_GROUP_FROM, OUT_GROUP_TO, OUT_GROUPS, OUT_LOCAL_SIGNATURES, OUT_NAMES_DROP, OUT_NAMES_OFFSET, OUT_NAMES_SIZE,
+  OUT_PARTS, OUT_SHNDX_OFFSET, OUT_SHNDX_SIZE, OUT_SHSTRNDX, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE, PART_BYTES, PART_MARGIN,
+} from "../shared/cells.ts";
 import { fail, reportObject } from "../lib/issue.ts";
 import { plainRule } from "../lib/name-rules.ts";
 import { isLinkonce } from "../lib/names.ts";
@@ -206,7 +206,7 @@ export function checkHeader(o: u32, ehdr: u32, first: u32, out: u32): u32 {
 
 /** Bytes [offset, offset + bytes) of the object are wanted. */
 function want(out: u32, offset: f64, bytes: f64): void {
-  const parts = load<u32>(out + PLAN_PARTS);
+  const parts = load<u32>(out + OUT_PARTS);
   for (let i: u32 = 0; i < parts; i++) {
     const at = part(out, i);
     const end = load<f64>(at) + load<f64>(at, 8);
@@ -219,7 +219,7 @@ function want(out: u32, offset: f64, bytes: f64): void {
   const at = part(out, parts);
   store<f64>(at, offset);
   store<f64>(at, bytes, 8);
-  store<u32>(out + PLAN_PARTS, parts + 1);
+  store<u32>(out + OUT_PARTS, parts + 1);
 }
 
 /** Where bytes that were wanted are now. */
@@ -248,7 +248,7 @@ export function planParts(o: u32, shdrs: u32, drop: u32, out: u32): u32 {
     obj.e_shnum[o] = 0;
     return error;
   }
-  store<u32>(out + PLAN_PARTS, 0);
+  store<u32>(out + OUT_PARTS, 0);
   if (load<u32>(out + OUT_SYMTAB) != 0) {
     want(out, cell(out, OUT_SYMTAB_OFFSET), cell(out, OUT_SYMTAB_SIZE));
     want(out, cell(out, OUT_STRTAB_OFFSET), cell(out, OUT_STRTAB_SIZE));
@@ -313,10 +313,10 @@ function areNames(shdrs: u32, count: u32, names: u32, namesBytes: u32): bool {
 }
 
 function keepNames(o: u32, names: u32, bytes: u32): bool {
-  const at = alloc(bytes + MARGIN);
+  const at = alloc(bytes + PART_MARGIN);
   if (at == 0) return false;
   memory.copy(at, names, bytes);
-  memory.fill(at + bytes, 0, MARGIN);
+  memory.fill(at + bytes, 0, PART_MARGIN);
   tables().obj.names[o] = at;
   return true;
 }
@@ -339,7 +339,7 @@ function settleNames(o: u32, shdrs: u32, names: u32): bool {
     if (rule != 0) store<u32>(header, RULED | rule);
     else bytes += strlen(name) + 1;
   }
-  let at = alloc(bytes + MARGIN);
+  let at = alloc(bytes + PART_MARGIN);
   if (at == 0) return false;
   for (let header = shdrs + SHDR_BYTES; header < end; header += SHDR_BYTES) {
     if (isOwnTable(load<u32>(header, SH_TYPE))) continue;
@@ -353,7 +353,7 @@ function settleNames(o: u32, shdrs: u32, names: u32): bool {
     store<u32>(header, at);
     at += length;
   }
-  memory.fill(at, 0, MARGIN);
+  memory.fill(at, 0, PART_MARGIN);
   obj.names[o] = 0;
   obj.namesBytes[o] = 0;
   return true;
@@ -370,17 +370,17 @@ export function allocRegion(bytes: u32): u32 {
 
 /** Copies the planned parts of the object at `whole` to memory that stays, unless it `stays` itself. False = no room. */
 function keepParts(whole: u32, stays: bool, out: u32): bool {
-  const parts = load<u32>(out + PLAN_PARTS);
+  const parts = load<u32>(out + OUT_PARTS);
   for (let i: u32 = 0; i < parts; i++) {
     if (stays) {
       store<u32>(part(out, i), whole + <u32>load<f64>(part(out, i)), 16);
       continue;
     }
     const bytes = <u32>load<f64>(part(out, i), 8);
-    const at = alloc(bytes + MARGIN);
+    const at = alloc(bytes + PART_MARGIN);
     if (at == 0) return false;
     memory.copy(at, whole + <u32>load<f64>(part(out, i)), bytes);
-    memory.fill(at + bytes, 0, MARGIN);
+    memory.fill(at + bytes, 0, PART_MARGIN);
     store<u32>(part(out, i), at, 16);
   }
   return true;
@@ -428,10 +428,10 @@ function areAligned(shdrs: u32, count: u32): bool {
 /** A copy of the object at `whole`, and zeros behind it; 0 = no room. */
 function copyWhole(o: u32, whole: u32): u32 {
   const bytes = <u32>tables().obj.bytes[o];
-  const at = alloc(bytes + MARGIN);
+  const at = alloc(bytes + PART_MARGIN);
   if (at == 0) return 0;
   memory.copy(at, whole, bytes);
-  memory.fill(at + bytes, 0, MARGIN);
+  memory.fill(at + bytes, 0, PART_MARGIN);
   return at;
 }
 

@@ -8,27 +8,20 @@
 import { tables } from "../shared/tables.ts";
 import { relocate } from "./relocate.ts";
 import { ISEC_REGULAR } from "../shared/abi.ts";
+import {
+  BATCH_MEMBERS, BATCH_RANGES, EXTENT_BYTES, PLAN_EXTENTS, PLAN_INPUT, PLAN_OUTPUT, PLAN_REGIONS, READ_BYTES, READ_SIZE, READ_SOURCE, REGION_AT, REGION_BYTES, REGION_SIZE,
+} from "../shared/cells.ts";
 import { RELA_BYTES, SHT_NOBITS } from "../shared/elf.ts";
 
-/** A batch: u32 1 = an object that is too large, u32 members in all; then for each output section u32 first member, end. */
-const BATCH_MEMBERS: u32 = 4;
-const BATCH_RANGES: u32 = 8;
-
-/** An extent: f64 place in the file, f64 bytes, u32 isec, u32 number of the output section (relocations: NO_SECTION), u32 offset in the input. */
-const EXTENT_BYTES: u32 = 32;
+/** Of an extent (EXTENT_BYTES). The output section of relocations is NO_SECTION. */
 const EXTENT_ISEC: u32 = 16;
 const EXTENT_SECTION: u32 = 20;
 const EXTENT_AT: u32 = 24;
 const NO_SECTION: u32 = 0xffffffff;
 
-/** A read: f64 place in the file, f64 bytes, u32 source, u32 offset in the input, u32 where the bytes are in memory (0 = they are not). */
-const READ_BYTES: u32 = 32;
-/** A region of an output section: f64 from, f64 bytes, u32 offset in the output. */
-const REGION_BYTES: u32 = 24;
-
-/** Of a plan: u32 reads, u32 their address, f64 bytes of input, f64 bytes of output; then the regions. */
-const PLAN_REGIONS: u32 = 24;
-const PLAN_EXTENTS: u32 = 4;
+/** Of a read: behind its source. */
+const READ_AT: u32 = 20;
+const READ_WHOLE: u32 = 24;
 
 /** Bytes between two extents that are not worth a second read. */
 const GAP_BYTES: f64 = 32768;
@@ -130,7 +123,7 @@ function putExtent(at: u32, place: f64, bytes: f64, i: u32, section: u32): u32 {
 
 /** Sorts the extents [first, end) by place in the file: Shell's sort, since they are a few as a rule, but may be tens of thousands (.stack_sizes). */
 function sortExtents(first: u32, end: u32): void {
-  let gap = EXTENT_BYTES;
+  let gap: u32 = EXTENT_BYTES;
   while (gap < (end - first) / 3) gap = 3 * gap + EXTENT_BYTES;
   for (; gap != 0; gap = (gap - EXTENT_BYTES) / 3) {
     for (let next = first + gap; next < end; next += EXTENT_BYTES) {
@@ -165,8 +158,8 @@ export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: 
     const from: f64 = first < end ? isec.outOffset[member[first]] : 0;
     const bytes: f64 = first < end ? isec.outOffset[member[end - 1]] + isec.size[member[end - 1]] - from : 0;
     store<f64>(region, from);
-    store<f64>(region, bytes, 8);
-    store<u32>(region, <u32>output, 16);
+    store<f64>(region, bytes, REGION_SIZE);
+    store<u32>(region, <u32>output, REGION_AT);
     output += Math.ceil((bytes + 8) / 16) * 16;
     store<u32>(cursors + (k << 2), first);
   }
@@ -204,10 +197,10 @@ export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: 
         end = Math.max(end, load<f64>(at) + load<f64>(at, 8));
       }
       store<f64>(read, start);
-      store<f64>(read, end - start, 8);
-      store<u32>(read, source, 16);
-      store<u32>(read, <u32>input, 20);
-      store<u32>(read, whole != 0 ? whole + <u32>(start - tables().obj.offset[obj]) : 0, 24);
+      store<f64>(read, end - start, READ_SIZE);
+      store<u32>(read, source, READ_SOURCE);
+      store<u32>(read, <u32>input, READ_AT);
+      store<u32>(read, whole != 0 ? whole + <u32>(start - tables().obj.offset[obj]) : 0, READ_WHOLE);
       read += READ_BYTES;
       input += Math.ceil((end - start) / 8) * 8;
     }
@@ -215,8 +208,8 @@ export function planBatch(row: u32, osecs: u32, count: u32, cursors: u32, plan: 
   const n = (read - reads) / READ_BYTES;
   store<u32>(plan, n);
   store<u32>(plan, (extent - extents) / EXTENT_BYTES, PLAN_EXTENTS);
-  store<f64>(plan, input, 8);
-  store<f64>(plan, output, 16);
+  store<f64>(plan, input, PLAN_INPUT);
+  store<f64>(plan, output, PLAN_OUTPUT);
   return n;
 }
 
@@ -226,7 +219,7 @@ export function makeBatch(row: u32, count: u32, plan: u32, input: u32, output: u
   const regions = plan + PLAN_REGIONS;
   const extents = regions + count * REGION_BYTES;
   const end = extents + load<u32>(plan, PLAN_EXTENTS) * EXTENT_BYTES;
-  memory.fill(output, 0, <u32>load<f64>(plan, 16));
+  memory.fill(output, 0, <u32>load<f64>(plan, PLAN_OUTPUT));
   for (let extent = extents; extent < end; extent += EXTENT_BYTES) {
     const i = load<u32>(extent, EXTENT_ISEC);
     const k = load<u32>(extent, EXTENT_SECTION);
@@ -236,11 +229,11 @@ export function makeBatch(row: u32, count: u32, plan: u32, input: u32, output: u
       continue;
     }
     const region = regions + k * REGION_BYTES;
-    memory.copy(output + load<u32>(region, 16) + <u32>(isec.outOffset[i] - load<f64>(region)), from, <u32>isec.size[i]);
+    memory.copy(output + load<u32>(region, REGION_AT) + <u32>(isec.outOffset[i] - load<f64>(region)), from, <u32>isec.size[i]);
   }
   for (let k: u32 = 0; k < count; k++) {
     const region = regions + k * REGION_BYTES;
-    relocate(load<u32>(row + BATCH_RANGES + (k << 3)), load<u32>(row + BATCH_RANGES + (k << 3), 4), output + load<u32>(region, 16), load<f64>(region));
+    relocate(load<u32>(row + BATCH_RANGES + (k << 3)), load<u32>(row + BATCH_RANGES + (k << 3), 4), output + load<u32>(region, REGION_AT), load<f64>(region));
   }
   for (let extent = extents; extent < end; extent += EXTENT_BYTES) {
     if (load<u32>(extent, EXTENT_SECTION) == NO_SECTION) isec.rela[load<u32>(extent, EXTENT_ISEC)] = 0;

@@ -18,6 +18,7 @@ import {
   ISEC_MERGE, ISSUE_RELOC_BAD_OFFSET, ISSUE_RELOC_BAD_SYMBOL, ISSUE_RELOC_NON_ABS, ISSUE_RELOC_RANGE, ISSUE_RELOC_UNKNOWN, SYM_COMMON,
   SYM_DEFINED, SYM_FOLDED, SYM_IN_OSEC, SYM_KIND_MASK, SYM_SECTION, TOMB_ADDEND, TOMB_LINE, TOMB_MAX, TOMB_NONE, TOMB_ONE,
 } from "../shared/abi.ts";
+import { SLICE_CUT, SLICE_DONE, SLICE_UNSORTED } from "../shared/cells.ts";
 import { VALUE_ABS, VALUE_GOT_REL, VALUE_NONE, VALUE_PC, VALUE_SIZE, VALUE_TPOFF, VALUE_UNKNOWN } from "../shared/reloc.ts";
 
 /** Kinds that keep an address, as a bit per SYM_ kind; the others are dead for debug information, as in lld. */
@@ -172,11 +173,6 @@ function unloadedRare(
 /** Largest field of a relocation. */
 const FIELD_BYTES: u64 = 8;
 
-/** What relocateSlice found: no more relocations in memory; one for bytes behind the slice; one for bytes before it. */
-const SLICE_DONE: u32 = 0;
-const SLICE_CUT: u32 = 1;
-const SLICE_UNSORTED: u32 = 2;
-
 /**
  * Applies relocations to bytes [from, to) of section `i`, which are at `slice`: those that are for them among numbers [first, end), which
  * are at `relas`. Returns SLICE_*, the number of the next relocation at `out` (u32), and behind it how far the bytes are finished: a
@@ -187,7 +183,7 @@ export function relocateSlice(i: u32, relas: u32, first: u32, end: u32, slice: u
   const size = <u64>isec.size[i];
   const all = <u64>to == size;
   const stop = relas + (end - first) * RELA_BYTES;
-  let state = SLICE_DONE;
+  let state: u32 = SLICE_DONE;
   let cut = to;
   let r = relas;
   for (; r < stop; r += RELA_BYTES) {

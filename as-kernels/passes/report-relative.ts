@@ -3,13 +3,11 @@ import { tables } from "../shared/tables.ts";
 import { decisionFor, isGotRelative, isRelativeAction, relocEntry } from "../lib/needs.ts";
 import { mayBeDynamic, valueOf } from "../lib/dynamic-records.ts";
 import { ISEC_REGULAR, SYM_ABSOLUTE } from "../shared/abi.ts";
+import { RELATIVE_BYTES } from "../shared/cells.ts";
 import { VALUE_PC } from "../shared/reloc.ts";
 import { RELA_BYTES, R_ADDEND, R_SYM, R_TYPE, SHF_ALLOC, SHT_NOBITS } from "../shared/elf.ts";
 
-/** Bytes of an entry: isec row, number of its relocation (u32); address, addend (u64). */
-const ENTRY_BYTES: u32 = 24;
-
-/** Entries of sections [from, to) at `out`, as many as `limit`; returns how many there are. */
+/** Entries (RELATIVE_BYTES) of sections [from, to) at `out`, as many as `limit`; returns how many there are. */
 export function listRelative(from: u32, to: u32, out: u32, limit: u32): u32 {
   const isec = tables().isec;
   let count: u32 = 0;
@@ -25,7 +23,7 @@ export function listRelative(from: u32, to: u32, out: u32, limit: u32): u32 {
       const entry = relocEntry(load<u32>(r, R_TYPE));
       if (!mayBeDynamic(entry & 0xff, (entry >> 8) & 0xff, flags) || !isRelativeAction(decisionFor(i, entry, sym, index ? flags : 0, index))) continue;
       if (count < limit) {
-        const at = out + count * ENTRY_BYTES;
+        const at = out + count * RELATIVE_BYTES;
         const P = place + load<u64>(r);
         store<u32>(at, i);
         store<u32>(at, k, 4);

@@ -9,7 +9,8 @@
  */
 import { tables } from "../shared/tables.ts";
 import { strlenBounded } from "../lib/bytes.ts";
-import { OUT_FIRST_GLOBAL, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE } from "../lib/header-cells.ts";
+import { AR_BYTES, AR_END, AR_END_MARK, memberSize } from "../lib/ar.ts";
+import { OUT_FIRST_GLOBAL, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE } from "../shared/cells.ts";
 import { hashSymbol } from "../lib/symbol-name.ts";
 import { scanHeaders } from "./read-headers.ts";
 import {
@@ -18,14 +19,8 @@ import {
   SYM_KIND_MASK, SYM_UNDEF, SYM_WEAK,
 } from "../shared/abi.ts";
 import {
-  EHDR_BYTES, EI_CLASS, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
+  EHDR_BYTES, EI_CLASS, ELF_CLASS64_LSB, ELF_MAGIC, ET_REL, E_MACHINE, E_SHENTSIZE, E_SHNUM, E_SHOFF, E_SHSTRNDX, E_TYPE, SHDR_BYTES, SHN_COMMON, SHN_UNDEF, SHN_XINDEX, STB_LOCAL, ST_INFO, ST_SHNDX, SYM_BYTES,
 } from "../shared/elf.ts";
-
-/** struct ar_hdr: 16 bytes of name, decimal size at 48, "`\n" at 58. */
-const AR_BYTES: u32 = 60;
-const AR_SIZE: u32 = 48;
-const AR_END: u32 = 58;
-const AR_END_MARK: u32 = 0x0a60;
 
 const SLASH: u32 = 47;
 const BLANK: u32 = 32;
@@ -35,24 +30,6 @@ const NAME_MEMBER: u32 = 16;
 const NAME_NEXT: u32 = 20;
 const NAME_BYTES: u32 = 24;
 const ONLY_MENTIONED: u32 = 1;
-
-/** e_ident of a little-endian 64-bit object: magic, class, data (gABI ch. 4, ELF Identification). */
-const ELF_MAGIC: u32 = 0x464c457f;
-const ELF_CLASS64_LSB: u32 = 0x0102;
-
-/** The decimal number in ar_size, blanks behind it; larger than any file when it is none. */
-export function memberSize(header: u32): u64 {
-  let size: u64 = 0;
-  let at = AR_SIZE;
-  for (; at < AR_END; at++) {
-    const digit = <u32>load<u8>(header + at) - 48;
-    if (digit > 9) break;
-    size = size * 10 + <u64>digit;
-  }
-  if (at == AR_SIZE) return u64.MAX_VALUE >> 1;
-  for (; at < AR_END; at++) if (load<u8>(header + at) != BLANK) return u64.MAX_VALUE >> 1;
-  return size;
-}
 
 /** `/` and `/SYM64/`, which are indexes, or `//`, the table of long names. */
 function isSpecial(header: u32): bool {

@@ -23,9 +23,10 @@ import {
 } from "../lib/streams.ts";
 import { xxh3 } from "../lib/xxh3.ts";
 import { ERR_MERGE_UNTERMINATED, ISSUE_BAD_MERGE } from "../shared/abi.ts";
+import { STREAM_BATCH_RECORDS, STREAM_RECORD_BYTES, STREAM_SHARD_BYTES, STREAM_SORTED_BYTES } from "../shared/cells.ts";
 
 /** A shard, one cache line: u32 lock, slots, their mask, entries, next entry, end of the block; u32 of no interest. */
-const SHARD_BYTES: u32 = 64;
+const SHARD_BYTES: u32 = STREAM_SHARD_BYTES;
 const SHARD_TABLE: u32 = 4;
 const SHARD_MASK: u32 = 8;
 const SHARD_COUNT: u32 = 12;
@@ -48,13 +49,13 @@ const NUMBER_MASK: u64 = 0x0fff_ffff;
  */
 const BATCH_HASH: u32 = 160;
 const BATCH_COUNT: u32 = 240;
-const BATCH_RECORDS: u32 = 256;
-const RECORD_BYTES: u32 = 32;
+const BATCH_RECORDS: u32 = STREAM_BATCH_RECORDS;
+const RECORD_BYTES: u32 = STREAM_RECORD_BYTES;
 const RECORD_SIZE: u32 = 16;
 const RECORD_CELL: u32 = 20;
 const RECORD_AT: u32 = 24;
 const RECORD_WIDTH: u32 = 28;
-const SORTED_BYTES: u32 = 24;
+const SORTED_BYTES: u32 = STREAM_SORTED_BYTES;
 const SORTED_CELL: u32 = 16;
 const SORTED_RECORD: u32 = 20;
 

@@ -6,26 +6,19 @@
  * it as it walks small ones, and says what is wrong. An object that is broken inside only gets its row: parse-object reads it again.
  */
 import { alloc } from "../lib/alloc.ts";
-import { cell, MARGIN, NO_ROOM, OUT_NAMES_OFFSET, OUT_NAMES_SIZE, part, PART_ADDRESS, PART_MISSING, PART_SIZE, PLAN_PARTS } from "../lib/header-cells.ts";
+import { AR_BYTES, AR_END, AR_END_MARK, memberSize } from "../lib/ar.ts";
+import { cell, NO_ROOM, part } from "../lib/header-cells.ts";
+import { OUT_NAMES_OFFSET, OUT_NAMES_SIZE, OUT_PARTS, PART_ADDRESS, PART_MARGIN, PART_MISSING, PART_SIZE } from "../shared/cells.ts";
 import { tables, params } from "../shared/tables.ts";
 import { allocRegion, checkHeader, keepWhole, planParts } from "./read-headers.ts";
-import { memberSize } from "./scan-archives.ts";
 import {
   OBJ_RELOCATABLE, WALKED_END_ROW, WALKED_FIELDS, WALKED_FLAGS, WALKED_NEED, WALKED_NEXT, WALKED_PLACES, WALKED_PLACE_COUNT, WALKED_ROW, WALKED_SIZE, WALKED_SOURCE, WALK_DONE,
   PLACE_BROKEN, PLACE_NO_ROOM, WALK_LARGE, WALK_MORE, WALK_NO_ROOM, WALK_ODD,
 } from "../shared/abi.ts";
-import { EHDR_BYTES, EI_CLASS, ET_REL, E_MACHINE, E_TYPE, SHDR_BYTES } from "../shared/elf.ts";
+import { EHDR_BYTES, EI_CLASS, ELF_CLASS64_LSB, ELF_MAGIC, ET_REL, E_MACHINE, E_TYPE, SHDR_BYTES } from "../shared/elf.ts";
 
-/** struct ar_hdr: 16 bytes of name, "`\n" at 58. */
-const AR_BYTES: u32 = 60;
 const NAME_BYTES: u32 = 16;
-const AR_END: u32 = 58;
-const AR_END_MARK: u32 = 0x0a60;
 const SLASH: u32 = 47;
-
-/** e_ident of a little-endian 64-bit object: magic, class, data (gABI ch. 4, ELF Identification). */
-const ELF_MAGIC: u32 = 0x464c457f;
-const ELF_CLASS64_LSB: u32 = 0x0102;
 
 /** Members up to this size are read whole, and with them those behind them, all together up to SPAN_BYTES. */
 const WHOLE_BYTES: f64 = 65536;
@@ -204,17 +197,17 @@ export function placeTables(archive: u32, head: u32, headBytes: u32, tail: u32, 
   memory.copy(shdrs, headers, headersBytes);
   obj.shdrs[o] = shdrs;
   let missing: u32 = 0;
-  for (let i: u32 = 0, parts = load<u32>(out + PLAN_PARTS); i < parts; i++) {
+  for (let i: u32 = 0, parts = load<u32>(out + OUT_PARTS); i < parts; i++) {
     const at = part(out, i);
     const bytes = load<f64>(at, PART_SIZE);
-    const to = alloc(<u32>bytes + MARGIN);
+    const to = alloc(<u32>bytes + PART_MARGIN);
     if (to == 0) return PLACE_NO_ROOM;
     store<u32>(at, to, PART_ADDRESS);
     const there = placed(load<f64>(at), bytes, head, <f64>headBytes, tail, tailFrom);
     store<u32>(at, u32(there == 0), PART_MISSING);
     missing += u32(there == 0);
     if (there != 0) memory.copy(to, there, <u32>bytes);
-    memory.fill(to + <u32>bytes, 0, MARGIN);
+    memory.fill(to + <u32>bytes, 0, PART_MARGIN);
   }
   return missing;
 }

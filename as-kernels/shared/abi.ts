@@ -14,8 +14,9 @@ export const CTL_CHUNKS = 1088;
 export const CTL_STOP = 1092;
 /** u32: rows reported to the issue table (may exceed its capacity). */
 export const CTL_ISSUES = 1152;
-/** u32: lowest address handed out to windows and kept files (they grow down from the guard page), in pages of 4096 bytes. */
+/** u32: lowest address handed out to windows and kept files (they grow down from the guard page), in units of WINDOW_UNIT bytes. */
 export const CTL_WINDOW_TOP = 1156;
+export const WINDOW_UNIT = 4096;
 /** u32: the arena's top, so that windows do not grow into it. */
 export const CTL_ARENA_TOP = 1160;
 /**

@@ -8,6 +8,9 @@ export const ET_REL = 1;
 export const ET_EXEC = 2;
 export const ET_DYN = 3;
 export const EM_X86_64 = 62;
+/** 0x7f "ELF" as a little-endian word, and EI_CLASS and EI_DATA as another: 64-bit, little-endian. */
+export const ELF_MAGIC = 0x464c457f;
+export const ELF_CLASS64_LSB = 0x0102;
 export const ELFCLASS64 = 2;
 export const ELFCLASS32 = 1;
 export const ELFDATA2LSB = 1;
@@ -97,6 +100,18 @@ export const SHF_EXCLUDE = 0x80000000;
 export const GRP_COMDAT = 1;
 export const ELFCOMPRESS_ZLIB = 1;
 export const ELFCOMPRESS_ZSTD = 2;
+// ---- sizes of structures that have no fields here ----
+/** Elf64_Chdr: ch_type, reserved, ch_size, ch_addralign; and what .zdebug sections begin with instead: "ZLIB", the size in big-endian order. */
+export const CHDR_BYTES = 24;
+export const ZDEBUG_BYTES = 12;
+/** Elf64_Verdef, Verdaux, Verneed, Vernaux (LSB core, Symbol Versioning). */
+export const VERDEF_BYTES = 20;
+export const VERDAUX_BYTES = 8;
+export const VERNEED_BYTES = 16;
+export const VERNAUX_BYTES = 16;
+/** What an archive begins with, and struct ar_hdr (ar.h; gABI ch. 7, Archive File). */
+export const AR_MAGIC_BYTES = 8;
+export const AR_HEADER_BYTES = 60;
 
 // Symbols
 export const STB_LOCAL = 0;

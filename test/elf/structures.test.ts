@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ET_DYN, EM_X86_64, PHDR_BYTES, SHDR_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
-import { ELF_MAGIC, readEhdr, readOffset, writeEhdr, writeOffset } from "../../ts/elf/ehdr.ts";
+import { ELF_MAGIC, ET_DYN, EM_X86_64, PHDR_BYTES, SHDR_BYTES, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { readEhdr, readOffset, writeEhdr, writeOffset } from "../../ts/elf/ehdr.ts";
 import { noteBytes, readNotes, writeNote } from "../../ts/elf/note.ts";
 import { readPhdrs, writePhdr } from "../../ts/elf/phdr.ts";
 import { readShdrs, writeShdr } from "../../ts/elf/shdr.ts";

@@ -5,7 +5,9 @@
  * is checked and every failure is null: the object may be the corrupt file a message is about.
  */
 import {
+  CHDR_BYTES,
   EHDR_BYTES,
+  ELFCOMPRESS_ZLIB,
   RELA_BYTES,
   SHDR_BYTES,
   SHF_COMPRESSED,
@@ -16,6 +18,7 @@ import {
   SHT_SYMTAB,
   SHT_SYMTAB_SHNDX,
   SYM_BYTES,
+  ZDEBUG_BYTES,
 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { readEhdr, readOffset } from "../elf/ehdr.ts";
@@ -123,14 +126,14 @@ export class ObjectSections {
     const stored = this.source.read(shdr.sh_offset, shdr.sh_size);
     if (stored === null) return stored;
     const chdr = viewOf(stored);
-    const old = stored.length >= 12 && chdr.getUint32(0) === ZLIB && this.name(shdr).startsWith(".zdebug_");
+    const old = stored.length >= ZDEBUG_BYTES && chdr.getUint32(0) === ZLIB && this.name(shdr).startsWith(".zdebug_");
     if (!old && !(shdr.sh_flags & SHF_COMPRESSED)) return stored;
-    if (!old && stored.length < 24) return null;
+    if (!old && stored.length < CHDR_BYTES) return null;
     const size = old ? chdr.getUint32(8) : readOffset(chdr, 8);
     if (size > MAX_SECTION_BYTES) return null;
     try {
       // A copy: relocations are applied in place, and the host may hand out a view of something it keeps.
-      return (old ? this.source.inflate(1, stored.subarray(12), size) : this.source.inflate(chdr.getUint32(0, true), stored.subarray(24), size)).slice();
+      return (old ? this.source.inflate(ELFCOMPRESS_ZLIB, stored.subarray(ZDEBUG_BYTES), size) : this.source.inflate(chdr.getUint32(0, true), stored.subarray(CHDR_BYTES), size)).slice();
     } catch {
       // Damaged debug information: the message has no source line.
       return null;

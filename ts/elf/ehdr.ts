@@ -4,7 +4,7 @@
  * Decides nothing: whether class, byte order and machine fit the link is input/file-kind.ts's question. Offsets are plain
  * numbers; one above 2^53 loses digits here, and is far outside every file all the same.
  */
-import { EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, EV_CURRENT } from "../../as-kernels/shared/elf.ts";
+import { EHDR_BYTES, ELF_MAGIC, ELFCLASS64, ELFDATA2LSB, EV_CURRENT } from "../../as-kernels/shared/elf.ts";
 
 export interface Ehdr {
   /** EI_OSABI */
@@ -23,9 +23,6 @@ export interface Ehdr {
   e_shnum: number;
   e_shstrndx: number;
 }
-
-/** 0x7f 'E' 'L' 'F' as a little-endian word. */
-export const ELF_MAGIC = 0x464c457f;
 
 /** A u64 that is an offset or size, as a number. */
 export function readOffset(view: DataView, at: number): number {

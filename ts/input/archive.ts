@@ -6,7 +6,7 @@
  * one, link all the same, and so that archive order never matters. Nested archives are not opened here. What members define is
  * found out by ts/passes/scanned-archives.ts.
  */
-import { EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import { AR_HEADER_BYTES, AR_MAGIC_BYTES, EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import { latin1 } from "../memory/text.ts";
 
@@ -38,8 +38,6 @@ export interface Member {
 /** What is wrong with an archive, without its name. */
 export class BadArchive extends Error {}
 
-const MAGIC_BYTES = 8;
-const HEADER_BYTES = 60;
 /** Window for archives of small members, and for archives of large ones: a first read is dearer than the bytes it copies. */
 const WIDE_WINDOW = 1 << 16;
 const NARROW_WINDOW = 1 << 9;
@@ -111,12 +109,12 @@ function longNameEnd(names: Uint8Array, at: number): number {
 
 /** Contents of the member whose header is at `at`, without its name. Throws BadArchive. */
 export function memberAt(source: ByteSource, at: number): Member {
-  const head = new Uint8Array(HEADER_BYTES + EHDR_BYTES);
+  const head = new Uint8Array(AR_HEADER_BYTES + EHDR_BYTES);
   const filled = source.read(head, at);
-  const size = filled < HEADER_BYTES || head[58] !== 0x60 || head[59] !== 0x0a ? -1 : decimal(head, 48, 58);
-  const offset = at + HEADER_BYTES;
+  const size = filled < AR_HEADER_BYTES || head[58] !== 0x60 || head[59] !== 0x0a ? -1 : decimal(head, 48, 58);
+  const offset = at + AR_HEADER_BYTES;
   if (size < 0 || offset + size > source.size) throw new BadArchive(`no member header at offset ${at}`);
-  return { name: "", offset, bytes: size, nested: -1, head, headAt: HEADER_BYTES, headEnd: Math.min(filled, HEADER_BYTES + size) };
+  return { name: "", offset, bytes: size, nested: -1, head, headAt: AR_HEADER_BYTES, headEnd: Math.min(filled, AR_HEADER_BYTES + size) };
 }
 
 /** Calls `visit` for every member that is not an index or a name table, in archive order. Throws BadArchive. */
@@ -137,7 +135,7 @@ class Walk {
   private longNames: Uint8Array | null = null;
   /** Offset of the header that is looked at, of the one behind it, and headers so far. */
   private at = 0;
-  private nextAt = MAGIC_BYTES;
+  private nextAt = AR_MAGIC_BYTES;
   private count = 0;
 
   constructor(source: ByteSource, thin: boolean) {
@@ -171,7 +169,7 @@ class Walk {
     if (header[i + 58] !== 0x60 || header[i + 59] !== 0x0a) throw this.bad("header does not end in \"`\\n\"");
     const size = decimal(header, i + 48, i + 58);
     if (size < 0) throw this.bad("size is not a number");
-    const start = this.at + HEADER_BYTES;
+    const start = this.at + AR_HEADER_BYTES;
     const special = specialMember(header, i);
     const stored = !this.thin || special !== NOT_SPECIAL;
     const end = stored ? start + size : start;
@@ -187,7 +185,7 @@ class Walk {
   private fillMember(i: number, start: number, size: number, stored: boolean): void {
     const { member, window } = this;
     const header = window.buffer;
-    let headAt = i + HEADER_BYTES;
+    let headAt = i + AR_HEADER_BYTES;
     let nameBytes = 0;
     member.nested = -1;
     if (header[i] === 47) {
@@ -209,7 +207,7 @@ class Walk {
   private seek(nameBytes: number): number {
     const average = this.at / (this.count + 1);
     const span = average < WIDE_WINDOW / 4 ? WIDE_WINDOW : NARROW_WINDOW;
-    return this.window.seek(this.at, HEADER_BYTES + nameBytes, HEADER_BYTES + nameBytes + EHDR_BYTES, span);
+    return this.window.seek(this.at, AR_HEADER_BYTES + nameBytes, AR_HEADER_BYTES + nameBytes + EHDR_BYTES, span);
   }
 
   private readLongNames(start: number, size: number): void {
@@ -223,7 +221,7 @@ class Walk {
     const i = this.seek(nameBytes);
     if (i < 0) throw this.bad("name is truncated");
     const header = this.window.buffer;
-    const nameAt = i + HEADER_BYTES;
+    const nameAt = i + AR_HEADER_BYTES;
     let nameEnd = nameAt + nameBytes;
     while (nameEnd > nameAt && header[nameEnd - 1] === 0) nameEnd--;
     this.member.name = latin1(header, nameAt, nameEnd);
@@ -241,7 +239,7 @@ class Walk {
     while (colon < end && header[colon] !== 58) colon++;
     if (colon < end) {
       const origin = decimal(header, colon + 1, end);
-      if (origin < MAGIC_BYTES) throw this.bad("offset in the nested archive is wrong");
+      if (origin < AR_MAGIC_BYTES) throw this.bad("offset in the nested archive is wrong");
       this.member.nested = origin;
       end = colon;
     }
@@ -300,7 +298,7 @@ function shortNameEnd(header: Uint8Array, i: number): number {
 /** Some tools pad an archive's end with NULs or line ends. */
 function onlyPadding(source: ByteSource, at: number): boolean {
   const rest = new Uint8Array(source.size - at);
-  return rest.length < HEADER_BYTES && source.read(rest, at) === rest.length && rest.every((byte) => byte === 0 || byte === 10);
+  return rest.length < AR_HEADER_BYTES && source.read(rest, at) === rest.length && rest.every((byte) => byte === 0 || byte === 10);
 }
 
 /** Largest symbol index that is looked at as a whole. */
@@ -316,12 +314,12 @@ export interface SymbolIndex {
 
 /** Where the archive has its GNU symbol index: "/", or "/SYM64/" in large ones; null when it has none, or one of more than `most` bytes. */
 export function symbolIndex(source: ByteSource, most = MAX_INDEX_BYTES): SymbolIndex | null {
-  const start = source.headBytes !== undefined && source.headBytes >= MAGIC_BYTES + HEADER_BYTES ? source.head : undefined;
-  const header = start?.subarray(MAGIC_BYTES, MAGIC_BYTES + HEADER_BYTES) ?? new Uint8Array(HEADER_BYTES);
-  if (start === undefined && source.read(header, MAGIC_BYTES) < HEADER_BYTES) return null;
+  const start = source.headBytes !== undefined && source.headBytes >= AR_MAGIC_BYTES + AR_HEADER_BYTES ? source.head : undefined;
+  const header = start?.subarray(AR_MAGIC_BYTES, AR_MAGIC_BYTES + AR_HEADER_BYTES) ?? new Uint8Array(AR_HEADER_BYTES);
+  if (start === undefined && source.read(header, AR_MAGIC_BYTES) < AR_HEADER_BYTES) return null;
   const name = latin1(header, 0, 16).trimEnd();
   const bytes = decimal(header, 48, 58);
-  if ((name !== "/" && name !== "/SYM64/") || bytes > most || MAGIC_BYTES + HEADER_BYTES + bytes > source.size) return null;
+  if ((name !== "/" && name !== "/SYM64/") || bytes > most || AR_MAGIC_BYTES + AR_HEADER_BYTES + bytes > source.size) return null;
   const wordBytes = name === "/" ? 4 : 8;
-  return bytes < wordBytes ? null : { at: MAGIC_BYTES + HEADER_BYTES, bytes, wordBytes };
+  return bytes < wordBytes ? null : { at: AR_MAGIC_BYTES + AR_HEADER_BYTES, bytes, wordBytes };
 }

@@ -3,9 +3,9 @@
  *
  * They are real ELF files in memory, handed to the host as unnamed files, so that no pass needs to know that they were made.
  */
-import { EHDR_BYTES, ELFCLASS64, ELFDATA2LSB, ET_REL, SHDR_BYTES, GRP_COMDAT, SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_GROUP, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
+import { EHDR_BYTES, ELF_MAGIC, ELFCLASS64, ELFDATA2LSB, ET_REL, SHDR_BYTES, GRP_COMDAT, SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHT_DYNSYM, SHT_GROUP, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_NOTYPE, STT_OBJECT, SYM_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
-import { ELF_MAGIC, readEhdr, writeEhdr } from "../elf/ehdr.ts";
+import { readEhdr, writeEhdr } from "../elf/ehdr.ts";
 import { readShdrs, writeShdr } from "../elf/shdr.ts";
 import { readSym, writeSym, type Sym } from "../elf/sym.ts";
 import { LTO_COMMON, LTO_UNDEF, LTO_WEAK_DEF, LTO_WEAK_UNDEF, type LtoSymbol } from "./gcc-symtab.ts";

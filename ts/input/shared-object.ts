@@ -19,6 +19,9 @@ import {
   SHT_STRTAB,
   STB_LOCAL,
   SYM_BYTES,
+  VERDEF_BYTES,
+  VERNAUX_BYTES,
+  VERNEED_BYTES,
 } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Arena } from "../memory/arena.ts";
@@ -30,9 +33,6 @@ import { latin1Of } from "../memory/text.ts";
 import { entrySize, SECTION_HEADERS_END, sectionHeadersStart, sectionOutsideFile } from "../diagnostics/messages.ts";
 import type { ByteSource } from "./archive.ts";
 
-const VERDEF_BYTES = 20;
-const VERNEED_BYTES = 16;
-const VERNAUX_BYTES = 16;
 const VERSION_INDEX = 0x7fff;
 /** Version records have no stated size in .dynamic: what is read of them at most. */
 const VERSION_RECORDS_MAX = 1 << 18;

@@ -5,7 +5,7 @@
  * takes a mark and releases it so that touched pages are used again (first touch costs far more than re-reading a file).
  * Released memory is not zeroed: `alloc` hands out whatever was there, `allocZeroed` clears what has been used before.
  */
-import { ARENA_ADDR, CTL_ARENA_TOP, CTL_ISSUES, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
+import { ARENA_ADDR, CTL_ARENA_TOP, CTL_ISSUES, CTL_REGION_END, CTL_REGION_TOP, CTL_WINDOW_TOP, GUARD_BYTES, WINDOW_UNIT } from "../../as-kernels/shared/abi.ts";
 import type { ByteString } from "../args/link-options.ts";
 
 export class OutOfMemory extends Error {}
@@ -109,7 +109,7 @@ export class Arena extends MemoryViews {
 
   /** Bytes between the top and the windows. */
   get free(): number {
-    return Math.min(this.limit, this.u32[CTL_WINDOW_TOP >>> 2]! * 4096 || this.limit) - this.top;
+    return Math.min(this.limit, this.u32[CTL_WINDOW_TOP >>> 2]! * WINDOW_UNIT || this.limit) - this.top;
   }
 
   /** Address of `bytes` bytes aligned to `align` (a power of two); contents are undefined where memory was used before. */

@@ -18,13 +18,6 @@ export interface Kernels {
   keepListed(o: u32, at: u32, bytes: u32, dataOnly: u32): u32;
   // passes/assign-addresses
   layoutMembers(from: u32, to: u32, start: f64): f64;
-  cutWindow(from: u32, to: u32, bytes: f64): u32;
-  nextRun(from: u32, to: u32, limit: f64, out: u32): u32;
-  zeroNobits(from: u32, to: u32, window: u32, windowOffset: f64): void;
-  placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u32, windowOffset: f64): void;
-  placeKept(from: u32, to: u32, window: u32, windowOffset: f64): void;
-  fillBytes(address: u32, byte: u32, bytes: u32): void;
-  copyMemory(to: u32, from: u32, bytes: u32): void;
   // passes/bind-sections
   bindSections(from: u32, to: u32, rules: u32, ruleCount: u32, table: u32, slots: u32, scratch: u32, unique: u32): u32;
   fillMembers(from: u32, to: u32, cursors: u32): void;
@@ -409,6 +402,15 @@ export interface Kernels {
   collectHdr(keys: u32): u32;
   sortHdr(keys: u32, spare: u32, counters: u32, count: u32): u32;
   writeHdrTable(keys: u32, count: u32, to: u32): u32;
+  // passes/write-output
+  cutWindow(from: u32, to: u32, bytes: f64): u32;
+  nextRun(from: u32, to: u32, limit: f64, out: u32): u32;
+  zeroNobits(from: u32, to: u32, window: u32, windowOffset: f64): void;
+  placeRun(from: u32, to: u32, input: u32, inFrom: f64, window: u32, windowOffset: f64): void;
+  placeKept(from: u32, to: u32, window: u32, windowOffset: f64): void;
+  // lib/memory
+  fillBytes(address: u32, byte: u32, bytes: u32): void;
+  copyMemory(to: u32, from: u32, bytes: u32): void;
   // lib/issue
   reportIssue(code: u32, obj: u32, isec: u32, index: u32, a: u32): void;
   // lib/crel
@@ -428,13 +430,6 @@ export const KERNEL_NAMES: readonly string[] = [
   "keepUnwound",
   "keepListed",
   "layoutMembers",
-  "cutWindow",
-  "nextRun",
-  "zeroNobits",
-  "placeRun",
-  "placeKept",
-  "fillBytes",
-  "copyMemory",
   "bindSections",
   "fillMembers",
   "digestWrite",
@@ -766,6 +761,13 @@ export const KERNEL_NAMES: readonly string[] = [
   "collectHdr",
   "sortHdr",
   "writeHdrTable",
+  "cutWindow",
+  "nextRun",
+  "zeroNobits",
+  "placeRun",
+  "placeKept",
+  "fillBytes",
+  "copyMemory",
   "reportIssue",
   "crelCount",
   "unpackCrel",

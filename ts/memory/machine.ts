@@ -5,15 +5,13 @@
  *
  * Nothing of a link is left for the next but the bytes in memory, which count as unknown: what must be zero is made zero.
  */
-import { ARENA_ADDR, CTL_ADDR, CTL_READY, CTL_WINDOW_TOP, TABLES_ADDR } from "../../as-kernels/shared/abi.ts";
+import { ARENA_ADDR, CTL_ADDR, CTL_READY, CTL_WINDOW_TOP, TABLES_ADDR, WINDOW_UNIT } from "../../as-kernels/shared/abi.ts";
 import { createMemory } from "../host/memory.ts";
 import { Arena } from "./arena.ts";
 import { noKernels, type Kernels } from "./kernels.ts";
 import { Pool, type Phases, type WorkerIo } from "./pool.ts";
 import { initTables, type Tables } from "./table.ts";
 
-/** CTL_WINDOW_TOP counts in these. */
-const PAGE = 4096;
 /** What files may have of the memory, or an output, and what is left for tables and windows. */
 const SHARE = 1 / 4;
 
@@ -76,8 +74,8 @@ export class Machine {
    * 0 = there is no room for it. Stays until `drop`.
    */
   keep(bytes: Uint8Array): number {
-    const pages = Math.ceil(bytes.length / PAGE) || 1;
-    if (withRoom(pages) + this.keptPages > this.share / PAGE) return 0;
+    const pages = Math.ceil(bytes.length / WINDOW_UNIT) || 1;
+    if (withRoom(pages) + this.keptPages > this.share / WINDOW_UNIT) return 0;
     const fits = this.free.findIndex((block) => block.pages >= pages && block.pages <= 2 * pages);
     const [block = { at: this.reserve(withRoom(pages)), pages: withRoom(pages) }] = fits < 0 ? [] : this.free.splice(fits, 1);
     if (block.at === 0) return 0;
@@ -96,11 +94,11 @@ export class Machine {
 
   /** Address of `bytes` bytes for the output, the same as before where they fit; 0 = there is no room. Contents are undefined. */
   outputMemory(bytes: number): number {
-    const pages = Math.ceil(bytes / PAGE);
+    const pages = Math.ceil(bytes / WINDOW_UNIT);
     if (this.output === null || this.output.pages < pages) {
       if (this.output !== null) this.free.push(this.output);
       const room = withRoom(pages);
-      const at = room > this.share / PAGE ? 0 : this.reserve(room);
+      const at = room > this.share / WINDOW_UNIT ? 0 : this.reserve(room);
       this.output = at === 0 ? null : { at, pages: room };
     }
     return this.output?.at ?? 0;
@@ -114,7 +112,7 @@ export class Machine {
   private reserve(pages: number): number {
     const { i32, top } = this.arena;
     const at = Atomics.sub(i32, CTL_WINDOW_TOP >>> 2, pages) - pages;
-    if (at * PAGE > top + this.share) return at * PAGE;
+    if (at * WINDOW_UNIT > top + this.share) return at * WINDOW_UNIT;
     Atomics.add(i32, CTL_WINDOW_TOP >>> 2, pages);
     return 0;
   }
@@ -134,6 +132,6 @@ export class Machine {
     this.free.length = 0;
     this.output = null;
     if (reserved === null || pool?.leavesMemory === false) return false;
-    return reserved.touched + reserved.u8.length - reserved.u32[CTL_WINDOW_TOP >>> 2]! * PAGE <= SPARE_BYTES;
+    return reserved.touched + reserved.u8.length - reserved.u32[CTL_WINDOW_TOP >>> 2]! * WINDOW_UNIT <= SPARE_BYTES;
   }
 }

@@ -7,8 +7,8 @@
  * exists and a phase is a plain loop.
  */
 import * as Comlink from "comlink";
-import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_REGION_END, CTL_REGION_TOP, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES } from "../../as-kernels/shared/abi.ts";
-import { ELFCOMPRESS_ZLIB } from "../../as-kernels/shared/elf.ts";
+import { CTL_ARENA_TOP, CTL_CHUNKS, CTL_NEXT, CTL_READY, CTL_REGION_END, CTL_REGION_TOP, CTL_STOP, CTL_WINDOW_TOP, GUARD_BYTES, WINDOW_UNIT } from "../../as-kernels/shared/abi.ts";
+import { CHDR_BYTES, ELFCOMPRESS_ZLIB, ZDEBUG_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Digest, DigestAlgorithm } from "../host/host.ts";
 import { MemoryViews, outOfMemory, type Arena } from "./arena.ts";
@@ -47,6 +47,8 @@ const ZL = 0x4c5a;
 export type Phase = (w: WorkerContext, chunk: number) => void;
 export type Phases = Record<string, Phase>;
 
+/** The window that WorkerContext.span is in. It keeps its contents between phases; of the others every phase takes what it likes. */
+export const SPAN_WINDOW = 8;
 /** Address space, not memory: growing a window would leave the pages of the smaller one behind. */
 const MIN_WINDOW = 1 << 21;
 const DIGEST_BYTES = 1 << 20;
@@ -60,7 +62,7 @@ export class WorkerContext extends MemoryViews {
   sources: ByteString[] = [];
   /** Arguments of the running phase. */
   args: number[] = [];
-  /** What a window of read-headers holds: bytes [from, to) of the file `path`, at `address`. */
+  /** What SPAN_WINDOW holds; whoever fills it says so or clears the path: bytes [from, to) of the file `path`, at `address`. */
   readonly span = { path: "", from: 0, to: 0, address: 0 };
   /** Parts of the output that this thread wrote, while params.writesNoted asks for them: from, to, from, to… */
   written: number[] = [];
@@ -120,15 +122,15 @@ export class WorkerContext extends MemoryViews {
     const window = this.windows[index];
     if (window !== undefined && window.bytes >= bytes) return window.address;
     const size = Math.max(MIN_WINDOW, 2 ** Math.ceil(Math.log2(bytes + 64)));
-    const pages = size / 4096;
+    const pages = size / WINDOW_UNIT;
     const address = Atomics.sub(this.i32, CTL_WINDOW_TOP >>> 2, pages) - pages;
-    if (address * 4096 < this.u32[CTL_ARENA_TOP >>> 2]!) {
+    if (address * WINDOW_UNIT < this.u32[CTL_ARENA_TOP >>> 2]!) {
       // Windows stay for the next link of a context, which may be smaller.
       Atomics.add(this.i32, CTL_WINDOW_TOP >>> 2, pages);
       throw outOfMemory(this.memory);
     }
-    this.windows[index] = { address: address * 4096, bytes: size };
-    return address * 4096;
+    this.windows[index] = { address: address * WINDOW_UNIT, bytes: size };
+    return address * WINDOW_UNIT;
   }
 
   /** Address of `bytes` new bytes that stay for the rest of the link, 16-aligned. Contents are undefined. */
@@ -138,7 +140,7 @@ export class WorkerContext extends MemoryViews {
     for (;;) {
       const at = Atomics.load(this.i32, CTL_ARENA_TOP >>> 2);
       const end = (at >>> 0) + size;
-      if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * 4096) throw outOfMemory(this.memory);
+      if (end > this.u32[CTL_WINDOW_TOP >>> 2]! * WINDOW_UNIT) throw outOfMemory(this.memory);
       if (Atomics.compareExchange(this.i32, CTL_ARENA_TOP >>> 2, at, end | 0) === at) return at >>> 0;
     }
   }
@@ -167,7 +169,7 @@ export class WorkerContext extends MemoryViews {
     if (this.io.readAt(this.sources[source]!, packed, position) !== stored) throw new ReadFailed(`${this.sources[source]}: file is shorter than it was`);
     // "ZLIB" and the size: a .zdebug section, which has no Elf64_Chdr.
     const kind = packed[0]! | (packed[1]! << 8);
-    this.u8.set(kind === ZL ? this.io.inflate(ELFCOMPRESS_ZLIB, packed.subarray(12), size) : this.io.inflate(kind, packed.subarray(24), size), address);
+    this.u8.set(kind === ZL ? this.io.inflate(ELFCOMPRESS_ZLIB, packed.subarray(ZDEBUG_BYTES), size) : this.io.inflate(kind, packed.subarray(CHDR_BYTES), size), address);
   }
 
   /** Claims chunks of the announced phase until none is left, and calls `between` after each; how many there were. */
@@ -239,7 +241,7 @@ export class Pool {
 
   /** `tables`: the views that allocTable keeps fresh; the main thread works with them. */
   constructor(arena: Arena, tables: Tables, kernels: Kernels, io: WorkerIo, phases: Phases) {
-    arena.u32[CTL_WINDOW_TOP >>> 2] = (arena.memory.buffer.byteLength - GUARD_BYTES) / 4096;
+    arena.u32[CTL_WINDOW_TOP >>> 2] = (arena.memory.buffer.byteLength - GUARD_BYTES) / WINDOW_UNIT;
     this.self = new WorkerContext(arena.memory, kernels, io, tables);
     this.phases = phases;
   }

@@ -7,7 +7,7 @@
  * one another (scripts' data between contents, merged strings beside others) is put together in memory first, and so is all
  * that -r compresses.
  */
-import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from "../../as-kernels/shared/elf.ts";
+import { CHDR_BYTES, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from "../../as-kernels/shared/elf.ts";
 import type { Compression } from "../args/link-options.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { Phases, WorkerContext } from "../memory/pool.ts";
@@ -17,8 +17,6 @@ import { writeSectionBytes } from "./script/script-output.ts";
 import { writeMerged } from "./write-merged.ts";
 import { cutWindows, makeSections, makeWindow, WINDOW_ROW } from "./write-output.ts";
 
-/** Elf64_Chdr: ch_type, reserved, ch_size, ch_addralign. */
-const CHDR_BYTES = 24;
 /** Sections are compressed in parts of about this size, as lld does. */
 const SHARD_BYTES = 1 << 20;
 /** RFC 1950: deflate with a 32 KiB window, fastest. The level does not matter to readers. */

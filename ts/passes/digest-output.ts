@@ -7,9 +7,9 @@
 import type { Context } from "../context.ts";
 import type { OutputFile } from "../host/host.ts";
 
-/** `output` itself when nothing is digested. */
 export const isDigested = ({ options: { buildId } }: Context): boolean => buildId === "fast" || buildId === "xx" || buildId === "usual";
 
+/** `output` itself when nothing is digested. */
 export function digestedOutput(ctx: Context, output: OutputFile): OutputFile {
   const { params, pool: { self } } = ctx;
   if (!isDigested(ctx)) return output;

@@ -4,7 +4,7 @@
  * Every linker-made section gets exactly the bytes it promised; a section that is asked twice or writes elsewhere is a bug.
  */
 import {
-  EHDR_BYTES, ET_DYN, ET_EXEC, PF_X, PHDR_BYTES, PN_XNUM, PT_LOAD, SHDR_BYTES, SHF_EXECINSTR, SHF_INFO_LINK, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
+  EHDR_BYTES, ET_DYN, ET_EXEC, PF_X, PHDR_BYTES, PN_XNUM, PT_LOAD, SH_INFO, SH_LINK, SH_SIZE, SHDR_BYTES, SHF_EXECINSTR, SHF_INFO_LINK, SHN_LORESERVE, SHN_XINDEX, SHT_NOBITS,
 } from "../../as-kernels/shared/elf.ts";
 import { SYM_DEFINED, SYM_IN_OSEC, SYM_KIND_MASK } from "../../as-kernels/shared/abi.ts";
 import { parseNumber } from "../args/option-row.ts";
@@ -130,10 +130,10 @@ export function sectionHeaders(ctx: Context): Uint8Array {
   const byName = sectionsByName(ctx.osecs);
   const names = byName.get(".shstrtab")?.index ?? 0;
   const segments = writtenSegments(ctx).length;
-  // gABI ch. 4 and 5: counts that do not fit into the ELF header
-  if (ctx.osecs.length + 1 >= SHN_LORESERVE) view.setBigUint64(0x20, BigInt(ctx.osecs.length + 1), true);
-  if (names >= SHN_LORESERVE) view.setUint32(0x28, names, true);
-  if (segments >= PN_XNUM) view.setUint32(0x2c, segments, true);
+  // gABI ch. 4 and 5: header 0 has counts that do not fit into the ELF header
+  if (ctx.osecs.length + 1 >= SHN_LORESERVE) view.setBigUint64(SH_SIZE, BigInt(ctx.osecs.length + 1), true);
+  if (names >= SHN_LORESERVE) view.setUint32(SH_LINK, names, true);
+  if (segments >= PN_XNUM) view.setUint32(SH_INFO, segments, true);
   for (const osec of ctx.osecs) {
     resolveLinks(ctx, osec, byName);
     const { sh_name, sh_type, sh_flags, sh_addr, sh_offset, size, sh_link, sh_info, align, sh_entsize } = osec;

@@ -5,7 +5,7 @@
  * Commons get a section each, so that gc can drop them one by one.
  */
 import { ISEC_SYNTHETIC, MERGE_NONE, MERGE_OR_REFUSE, MERGE_SOME, OBJF_CREL, SPLIT_STACK } from "../../as-kernels/shared/abi.ts";
-import { RELA_BYTES, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
+import { CHDR_BYTES, RELA_BYTES, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import { isLld } from "../args/identity.ts";
 import type { LinkOptions } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
@@ -21,7 +21,6 @@ const MAX_RANGES = 512;
 /** isec rows kept free for sections the linker makes (copy relocations, commons). */
 const SPARE_SECTIONS = 64;
 
-const CHDR_BYTES = 24;
 /** What crelCount says of contents that it has reported. */
 const BROKEN_CREL = 0xffffffff;
 

@@ -6,10 +6,11 @@
  * asked for is read. What is looked for and checked is the kernel's business.
  */
 import { KEEP_ALL, NEEDS_FIRST, ERR_TRUNCATED, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
+import { OUT_BYTES, OUT_NAMES_DROP, OUT_NAMES_OFFSET, OUT_PARTS, OUT_PLAN, PART_ADDRESS, PART_BYTES, PART_MARGIN, PART_MISSING } from "../../as-kernels/shared/cells.ts";
 import { SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import { outOfMemory } from "../memory/arena.ts";
 import { ReadFailed } from "../memory/failure.ts";
-import type { WorkerContext } from "../memory/pool.ts";
+import { SPAN_WINDOW, type WorkerContext } from "../memory/pool.ts";
 
 /** What is read of a larger object at first: its ELF header, and as a rule the contents of its groups, which assemblers put in front. */
 const HEAD_BYTES = 1 << 12;
@@ -19,21 +20,6 @@ const WHOLE_BYTES = 1 << 16;
 const KEPT_WHOLE_BYTES = 1 << 17;
 /** Neighbours in a file are read along as long as all of them together have no more bytes than this. */
 const SPAN_BYTES = 1 << 18;
-/** The window that spans stay in between objects and passes; nobody else uses it. */
-const SPAN_WINDOW = 8;
-/** Kernels look at words: zero bytes behind what is kept. */
-const MARGIN = 16;
-
-// What planTables leaves (as-kernels/passes/read-headers.ts)
-export const OUT_BYTES = 512;
-const OUT_NAMES = 80;
-const OUT_NAMES_DROP = 108;
-const OUT_PARTS = 116;
-const OUT_PLAN = 120;
-const PART_BYTES = 24;
-const PART_ADDRESS = 16;
-const PART_MISSING = 20;
-
 /**
  * Loads the tables of object `o`, and of those behind it (ids below `limit`) that come with it. `relas` 1: the relocations of those
  * that come whole are loaded too, KEEP_ALL: all of them stays; `drop` 1: section names need not stay. Returns the next object.
@@ -68,10 +54,10 @@ function keepLarge(w: WorkerContext, o: number, drop: number, out: number): void
   const read = (from: number, address: number, bytes: number) => w.read(source[o]!, offset[o]! + from, address, bytes);
   const ehdr = w.window(0, HEAD_BYTES);
   const keep = (from: number, bytes: number): number => {
-    const address = w.alloc(bytes + MARGIN);
+    const address = w.alloc(bytes + PART_MARGIN);
     if (from + bytes <= HEAD_BYTES) kernels.copyMemory(address, ehdr + from, bytes);
     else read(from, address, bytes);
-    kernels.fillBytes(address + bytes, 0, MARGIN);
+    kernels.fillBytes(address + bytes, 0, PART_MARGIN);
     return address;
   };
   read(0, ehdr, HEAD_BYTES);
@@ -110,10 +96,10 @@ export function bindParts(w: WorkerContext, o: number, missing: number, names: n
 function bindPlanned(w: WorkerContext, o: number, names: number, out: number): void {
   const { kernels, tables: { obj } } = w;
   if (names === 0 && w.u32[(out + OUT_NAMES_DROP) >>> 2] === 1) {
-    const [from, bytes] = [w.f64[(out + OUT_NAMES) >>> 3]!, w.f64[((out + OUT_NAMES) >>> 3) + 1]!];
-    names = w.window(3, bytes + MARGIN);
+    const [from, bytes] = [w.f64[(out + OUT_NAMES_OFFSET) >>> 3]!, w.f64[((out + OUT_NAMES_OFFSET) >>> 3) + 1]!];
+    names = w.window(3, bytes + PART_MARGIN);
     w.read(obj.source[o]!, obj.offset[o]! + from, names, bytes);
-    kernels.fillBytes(names + bytes, 0, MARGIN);
+    kernels.fillBytes(names + bytes, 0, PART_MARGIN);
   }
   if (kernels.bindTables(o, obj.shdrs[o]!, names, out) === 0) throw outOfMemory(w.memory);
 }

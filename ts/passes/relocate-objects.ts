@@ -4,6 +4,9 @@
  * Relocations of such sections are read here, when they are used, because they are many and used once. Going through the members of one
  * output section at a time would read every object's few kilobytes twice for each of its dozen debug sections.
  */
+import {
+  BATCH_MEMBERS, BATCH_RANGES, EXTENT_BYTES, PLAN_INPUT, PLAN_OUTPUT, PLAN_REGIONS, READ_BYTES, READ_SIZE, READ_SOURCE, REGION_AT, REGION_BYTES, REGION_SIZE, SLICE_CUT, SLICE_UNSORTED,
+} from "../../as-kernels/shared/cells.ts";
 import { RELA_BYTES, SHF_ALLOC, SHT_NOBITS } from "../../as-kernels/shared/elf.ts";
 import type { Context, OutputSection } from "../context.ts";
 import type { WorkerContext } from "../memory/pool.ts";
@@ -13,19 +16,11 @@ const BATCH_BYTES = 1 << 20;
 const OBJECT_BYTES = 1 << 22;
 /** Batch rows take no more than this: where very many sections are not loaded, only those of the most members are put together so. */
 const ROWS_BYTES = 1 << 28;
-/** Of a batch row, of what one member needs in a plan, and of a plan besides (relocate-objects kernel). */
-export const BATCH_HEAD = 8;
-const MEMBER_BYTES = 2 * 32 + 2 * 32;
-const PLAN_HEAD = 24;
-const REGION_BYTES = 24;
-const READ_BYTES = 32;
+/** What a member needs in a plan. */
+const MEMBER_BYTES = 2 * EXTENT_BYTES + 2 * READ_BYTES;
 
 /** Relocations of a large section that are in memory at a time. */
 const SLICE_RELAS = 1 << 13;
-/** relocateSlice: what is left belongs to bytes that come later, or that are gone. */
-const SLICE_CUT = 1;
-const SLICE_UNSORTED = 2;
-
 /** Arguments of the phase, among those of write-output: output descriptor; address of the batch rows, output sections' rows, how many. */
 const A_FD = 1;
 const A_BATCHES = 3;
@@ -52,7 +47,7 @@ export function objectSections(ctx: Context, osecs: readonly OutputSection[]): O
   const { memberCount } = ctx.tables.osec;
   const found = osecs.filter((osec) => takesObjects(ctx, osec));
   // A batch row has room for every section, and there may be a row for every member.
-  const rowsBytes = (sections: number, members: number): number => (BATCH_HEAD + 8 * sections) * members;
+  const rowsBytes = (sections: number, members: number): number => (BATCH_RANGES + 8 * sections) * members;
   if (rowsBytes(found.length, membersOf(ctx, found)) <= ROWS_BYTES) return found;
   const taken = new Set<OutputSection>();
   let members = 0;
@@ -80,7 +75,7 @@ export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: 
   const members = membersOf(ctx, sections);
   const osecs = arena.alloc(8 * count + 8);
   sections.forEach(({ id }, k) => (arena.u32[(osecs >>> 2) + k] = id));
-  const rowBytes = BATCH_HEAD + 8 * count;
+  const rowBytes = BATCH_RANGES + 8 * count;
   const address = arena.alloc(rowBytes * members);
   const rows = kernels.cutBatches(osecs, count, BATCH_BYTES, OBJECT_BYTES, osecs + 4 * count, address);
   const alone: MemberRange[] = [];
@@ -102,26 +97,26 @@ export function cutObjects(ctx: Context, sections: OutputSection[]): { batches: 
 /** Part of the phase: one batch of objects. */
 export function relocateObjects(w: WorkerContext, chunk: number): void {
   const [osecs, count] = [w.args[A_OSECS]!, w.args[A_COUNT]!];
-  const row = w.args[A_BATCHES]! + chunk * (BATCH_HEAD + 8 * count);
-  const members = w.u32[(row >>> 2) + 1]!;
-  const cursors = w.window(2, 4 * count + 16 + PLAN_HEAD + count * REGION_BYTES + members * MEMBER_BYTES);
+  const row = w.args[A_BATCHES]! + chunk * (BATCH_RANGES + 8 * count);
+  const members = w.u32[(row + BATCH_MEMBERS) >>> 2]!;
+  const cursors = w.window(2, 4 * count + 16 + PLAN_REGIONS + count * REGION_BYTES + members * MEMBER_BYTES);
   const plan = cursors + Math.ceil(count / 4) * 16;
   const reads = w.kernels.planBatch(row, osecs, count, cursors, plan);
-  const input = w.window(1, w.f64[(plan >>> 3) + 1]! + 16);
-  const output = w.window(0, w.f64[(plan >>> 3) + 2]! + 16);
-  const regions = plan + PLAN_HEAD;
-  let read = regions + count * REGION_BYTES + members * 2 * 32;
+  const input = w.window(1, w.f64[(plan + PLAN_INPUT) >>> 3]! + 16);
+  const output = w.window(0, w.f64[(plan + PLAN_OUTPUT) >>> 3]! + 16);
+  const regions = plan + PLAN_REGIONS;
+  let read = regions + count * REGION_BYTES + members * 2 * EXTENT_BYTES;
   for (let n = 0; n < reads; n++, read += READ_BYTES) {
-    const [source, at, there] = w.words(read + 16, 3);
-    if (there !== 0) w.kernels.copyMemory(input + at, there, w.f64[(read >>> 3) + 1]!);
-    else w.read(source, w.f64[read >>> 3]!, input + at, w.f64[(read >>> 3) + 1]!);
+    const [source, at, there] = w.words(read + READ_SOURCE, 3);
+    if (there !== 0) w.kernels.copyMemory(input + at, there, w.f64[(read + READ_SIZE) >>> 3]!);
+    else w.read(source, w.f64[read >>> 3]!, input + at, w.f64[(read + READ_SIZE) >>> 3]!);
   }
   w.kernels.makeBatch(row, count, plan, input, output);
   for (let k = 0; k < count; k++) {
     const region = regions + k * REGION_BYTES;
-    const bytes = w.f64[(region >>> 3) + 1]!;
+    const bytes = w.f64[(region + REGION_SIZE) >>> 3]!;
     const place = w.tables.osec.offset[w.u32[(osecs >>> 2) + k]!]! + w.f64[region >>> 3]!;
-    if (bytes > 0) w.write(w.args[A_FD]!, output + w.u32[(region >>> 2) + 4]!, bytes, place);
+    if (bytes > 0) w.write(w.args[A_FD]!, output + w.u32[(region + REGION_AT) >>> 2]!, bytes, place);
   }
 }
 

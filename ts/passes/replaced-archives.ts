@@ -5,13 +5,12 @@
  * members or another order of them, a change of one that is not part of the link (what it offers may be wanted now), and thin archives, whose
  * members are files. Where a link may leave archives closed (closed-archives.ts), their indexes must say the same, too.
  */
+import { AR_HEADER_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { Context, InputFile } from "../context.ts";
 import { BadArchive, symbolIndex, walkArchive, type ByteSource } from "../input/archive.ts";
 import type { Place, Replacement } from "./patch-objects.ts";
 
 const MAGIC = "!<arch>\n";
-/** Of a member's header, before its contents. */
-const HEADER_BYTES = 60;
 
 interface Stretch {
   offset: number;
@@ -57,7 +56,7 @@ function membersOf(ctx: Context, now: Place, inputs: readonly InputFile[]): Stre
     if (error instanceof BadArchive) return null;
     throw error;
   }
-  const same = members.length === inputs.length && inputs.every(({ member, offset }, i) => member === members[i]!.name && offset >= HEADER_BYTES && (i === 0 || offset > inputs[i - 1]!.offset));
+  const same = members.length === inputs.length && inputs.every(({ member, offset }, i) => member === members[i]!.name && offset >= AR_HEADER_BYTES && (i === 0 || offset > inputs[i - 1]!.offset));
   return same ? members : null;
 }
 
@@ -76,7 +75,7 @@ function indexOf(ctx: Context, place: Place, members: readonly Stretch[]): { nam
   // Of 64-bit words the lower half: there are not as many bytes.
   const word = (i: number): number => view.getUint32(wordBytes * (i + 1) - 4);
   const count = Math.min(word(0), Math.floor(bytes / wordBytes) - 1);
-  const numbers = new Map(members.map(({ offset }, i) => [offset - HEADER_BYTES, i]));
+  const numbers = new Map(members.map(({ offset }, i) => [offset - AR_HEADER_BYTES, i]));
   const names = place.address + at + wordBytes * (1 + count);
   return { names: ctx.arena.string(names, place.address + at + bytes - names), members: Array.from({ length: count }, (_, i) => numbers.get(word(i + 1)) ?? -1) };
 }

@@ -9,33 +9,24 @@ import {
   SCANNED_AT, SCANNED_BYTES, SCANNED_NAME, SCAN_ARCHIVE, SCAN_CURSOR, SCAN_LARGE, SCAN_LIMIT, SCAN_MACHINE, SCAN_MEMBER, SCAN_NAMES, SCAN_NAMES_BYTES,
   SCAN_NEXT, SCAN_ODD, SCAN_STATE_BYTES,
 } from "../../as-kernels/shared/abi.ts";
-import { EHDR_BYTES, SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import { OUT_BYTES, OUT_STRTAB_OFFSET, OUT_STRTAB_SIZE, OUT_SYMTAB_OFFSET, OUT_SYMTAB_SIZE } from "../../as-kernels/shared/cells.ts";
+import { AR_HEADER_BYTES, AR_MAGIC_BYTES, EHDR_BYTES, SHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import { memberName } from "../input/archive.ts";
 import { OpenFile } from "../input/input-file.ts";
+import { SPAN_WINDOW } from "../memory/pool.ts";
 import { slotsFor } from "../memory/rows.ts";
 
 /** What is read at once. */
 const SPAN_BYTES = 1 << 18;
 /** Of members with more bytes than this only the tables are read. */
 const LARGE_MEMBER_BYTES = 1 << 16;
-/** Behind the magic number; struct ar_hdr. */
-const FIRST_MEMBER = 8;
-const AR_HEADER_BYTES = 60;
-/** Windows of the main thread: spans as in read-headers.ts, and tables of large members. */
-const SPAN_WINDOW = 8;
+/** Window of the main thread: tables of large members. */
 const TABLES_WINDOW = 4;
 /** Kernels look at words. */
 const MARGIN = 16;
-
-// What scanHeaders leaves (as-kernels/lib/header-cells.ts), as places in f64
-const OUT_BYTES = 128;
-const OUT_SYMTAB_OFFSET = 2;
-const OUT_SYMTAB_SIZE = 3;
-const OUT_STRTAB_OFFSET = 4;
-const OUT_STRTAB_SIZE = 5;
 
 /** A member that may be wanted. Positions and sizes in bytes. */
 export interface ScannedMember {
@@ -147,7 +138,7 @@ export class ScannedArchives {
   private scan(file: OpenFile): boolean {
     const { arena, kernels, pool } = this.ctx;
     const span = pool.self.window(SPAN_WINDOW, SPAN_BYTES);
-    for (let at = FIRST_MEMBER; at < file.size; ) {
+    for (let at = AR_MAGIC_BYTES; at < file.size; ) {
       const filled = file.read(arena.bytes(span, Math.min(SPAN_BYTES, file.size - at)), at);
       const status = kernels.scanMembers(span, filled, at, file.size, LARGE_MEMBER_BYTES, this.state, this.out);
       const next = arena.f64[(this.state + SCAN_NEXT) >>> 3]!;
@@ -165,7 +156,7 @@ export class ScannedArchives {
     const start = arena.f64[(member + SCANNED_AT) >>> 3]! + AR_HEADER_BYTES;
     const bytes = arena.f64[(member + SCANNED_BYTES) >>> 3]!;
     const read = (address: number, from: number, count: number): boolean => file.read(arena.bytes(address, count), start + from) === count;
-    const cell = (index: number): number => arena.f64[(out >>> 3) + index]!;
+    const cell = (at: number): number => arena.f64[(out + at) >>> 3]!;
     const ehdr = pool.self.window(TABLES_WINDOW, EHDR_BYTES);
     if (!read(ehdr, 0, EHDR_BYTES) || kernels.scanHeader(ehdr, bytes, state, out) === 0) return false;
     const count = arena.u32[(out >>> 2) + 2]!;

@@ -6,7 +6,10 @@
  * who was first before all threads are done, so strings are found and kept in one phase without an order (stream-strings kernel), and
  * get their places after it (place-strings kernel).
  */
-import { CTL_WINDOW_TOP, ERR_COMPRESSED, ISSUE_BAD_MERGE, MERGE_SHARDS, STREAM_GROUP_BYTES, STREAM_ITEM_BYTES, STREAM_RUN_BYTES, STREAM_SLICE_BYTES } from "../../as-kernels/shared/abi.ts";
+import { ERR_COMPRESSED, ISSUE_BAD_MERGE, MERGE_SHARDS, STREAM_GROUP_BYTES, STREAM_ITEM_BYTES, STREAM_RUN_BYTES, STREAM_SLICE_BYTES } from "../../as-kernels/shared/abi.ts";
+import {
+  STREAM_BATCH_RECORDS, STREAM_BLOCK_ENTRIES, STREAM_BYTES, STREAM_COUNT, STREAM_ITEMS, STREAM_RECORD_BYTES, STREAM_SHARD_BYTES, STREAM_SORTED_BYTES, STREAM_STATE_FULL, STREAM_STATE_SHARDS,
+} from "../../as-kernels/shared/cells.ts";
 import type { Context } from "../context.ts";
 import { mergedTooLarge } from "../diagnostics/layout-messages.ts";
 import { outOfMemory } from "../memory/arena.ts";
@@ -37,17 +40,10 @@ const FREE_PART = 8;
 const SLOT_BYTES = 512;
 
 /** Other layouts of the kernels. */
-const STATE_BYTES = 64 + 64 * MERGE_SHARDS;
-const STREAM_BYTES = 264;
-const BATCH_HEAD = 256;
-const RECORD_BYTES = 32 + 24;
+const STATE_BYTES = STREAM_STATE_SHARDS + STREAM_SHARD_BYTES * MERGE_SHARDS;
+const RECORD_BYTES = STREAM_RECORD_BYTES + STREAM_SORTED_BYTES;
 /** Addresses of blocks of entries: as many as their numbers can say. */
 const MOST_BLOCKS = 1 << 19;
-const BLOCK_ENTRIES = 512;
-/** Words of the state and of a stream. */
-const STATE_FULL = 3;
-const STREAM_ITEMS = 64;
-const STREAM_COUNT = 65;
 
 /** Worker windows: contents; the batch of the kernel. */
 const CONTENTS = 0;
@@ -93,7 +89,7 @@ class Batch {
   private begin(bytes: number, records: number): void {
     const { w } = this;
     [this.contents, this.room, this.used] = [w.window(CONTENTS, bytes + MARGIN), bytes, 0];
-    [this.at, this.most, this.records] = [w.window(BATCH, BATCH_HEAD + records * RECORD_BYTES), records, 0];
+    [this.at, this.most, this.records] = [w.window(BATCH, STREAM_BATCH_RECORDS + records * RECORD_BYTES), records, 0];
     w.kernels.openBatch(this.at);
   }
 
@@ -112,7 +108,7 @@ class Batch {
       const most = w.kernels.mostPieces(address, bytes, width);
       if (this.records + most > this.most) {
         this.enter();
-        if (most > this.most) [this.at, this.most] = [w.window(BATCH, BATCH_HEAD + most * RECORD_BYTES), most];
+        if (most > this.most) [this.at, this.most] = [w.window(BATCH, STREAM_BATCH_RECORDS + most * RECORD_BYTES), most];
         w.kernels.openBatch(this.at);
       }
     }
@@ -219,12 +215,12 @@ class StreamedStrings {
     const most = tables.mmember.rows + Math.ceil((2 * bytes) / PART_BYTES) + 1;
     this.runRows = arena.alloc(STREAM_RUN_BYTES * most);
     this.sliceRows = arena.alloc(STREAM_SLICE_BYTES * most);
-    const free = arena.u32[CTL_WINDOW_TOP >>> 2]! * 4096 - arena.top;
+    const { free } = arena;
     const region = Math.floor(Math.min(bytes / REGION_PART + 65536, free / FREE_PART) / 64) * 64;
     this.region = { at: arena.alloc(region, 64), bytes: region };
     const slots = 2 ** Math.max(4, Math.ceil(Math.log2(bytes / SLOT_BYTES / MERGE_SHARDS)));
     // of each msec one string is shorter than two bytes, and every shard has a block that is not full
-    const blocks = Math.min(MOST_BLOCKS, Math.ceil((bytes / 2 + streams.length) / BLOCK_ENTRIES) + MERGE_SHARDS + 1);
+    const blocks = Math.min(MOST_BLOCKS, Math.ceil((bytes / 2 + streams.length) / STREAM_BLOCK_ENTRIES) + MERGE_SHARDS + 1);
     arena.u32.set([this.region.at, this.region.at + region, 0, 0, slots, arena.alloc(4 * blocks), 1, blocks], this.state >>> 2);
   }
 
@@ -245,7 +241,7 @@ class StreamedStrings {
     await pool.run("stream-place", count, groups, runRows, sliceRows, state);
     await pool.run("stream-finish", count, groups, runRows, sliceRows, state);
     arena.recycle(this.region.at, this.region.bytes);
-    if (arena.u32[(state >>> 2) + STATE_FULL] === 0) return streams.reduce((sum, m) => sum + tables.msec.size[m]!, 0);
+    if (arena.u32[(state + STREAM_STATE_FULL) >>> 2] === 0) return streams.reduce((sum, m) => sum + tables.msec.size[m]!, 0);
     for (const m of streams) tables.msec.stream[m] = 0;
     return 0;
   }
@@ -255,8 +251,8 @@ class StreamedStrings {
     const stream = tables.msec.stream[m]!;
     if (kernels.placeShards(m, stream) !== 0) diag.fatal(mergedTooLarge());
     const count = kernels.numberItems(stream);
-    arena.u32[(stream >>> 2) + STREAM_ITEMS] = arena.alloc(STREAM_ITEM_BYTES * count + 16);
-    arena.u32[(stream >>> 2) + STREAM_COUNT] = count;
+    arena.u32[(stream + STREAM_ITEMS) >>> 2] = arena.alloc(STREAM_ITEM_BYTES * count + 16);
+    arena.u32[(stream + STREAM_COUNT) >>> 2] = count;
   }
 
   private listRuns(): void {

@@ -10,7 +10,8 @@ import {
   PLACE_BROKEN, PLACE_NO_ROOM, WALKED_BYTES, WALKED_DONE, WALKED_END_ROW, WALKED_FIELDS, WALKED_FLAGS, WALKED_NEED, WALKED_NEXT, WALKED_PLACES, WALKED_PLACE_COUNT, WALKED_ROW,
   WALKED_SIZE, WALKED_SOURCE, WALK_LARGE, WALK_MORE, WALK_NO_ROOM,
 } from "../../as-kernels/shared/abi.ts";
-import { EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
+import { OUT_BYTES } from "../../as-kernels/shared/cells.ts";
+import { AR_HEADER_BYTES, EHDR_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { BadArchive, decimal, memberName, symbolIndex } from "../input/archive.ts";
@@ -18,21 +19,20 @@ import { fileKind } from "../input/file-kind.ts";
 import type { OpenFile } from "../input/input-file.ts";
 import { outOfMemory } from "../memory/arena.ts";
 import { ReadFailed } from "../memory/failure.ts";
-import type { Phases, WorkerContext } from "../memory/pool.ts";
+import { SPAN_WINDOW, type Phases, type WorkerContext } from "../memory/pool.ts";
 import { allocTable, columnWidths } from "../memory/table.ts";
-import { bindParts, OUT_BYTES } from "./read-headers.ts";
+import { bindParts } from "./read-headers.ts";
 import { FIRST_FILE, type InputRows } from "./input-rows.ts";
 
 const SLASH = 47;
-/** struct ar_hdr: the name comes first. */
-const HEADER_BYTES = 60;
+/** ar_name. */
 const FIELD_BYTES = 16;
 /** What is read behind the index, in the hope that the table of long names is all there. */
 const NAMES_BYTES = 4096;
 /** Rows for members that the index does not know: a few, and a sixteenth. Archives with more are odd. */
 const SPARE_ROWS = 4;
-/** Windows that take turns: one has the head of a large member when its end comes to the other. The first one is that of spans in read-headers.ts. */
-const WINDOWS = [8, 0] as const;
+/** Windows that take turns: one has the head of a large member when its end comes to the other. */
+const WINDOWS = [SPAN_WINDOW, 0] as const;
 const WINDOW_BYTES = 1 << 21; // nearly always enough
 
 /** An archive that has been met. Positions in bytes from its start, addresses in the arena. */
@@ -107,19 +107,19 @@ export class WalkedArchives {
     arena.release(places + 4 * placeCount);
     const behind = at + bytes + (bytes & 1);
     const front = new Uint8Array(Math.min(NAMES_BYTES, file.size - behind));
-    if (file.read(front, behind) < front.length || front.length < HEADER_BYTES) return null;
+    if (file.read(front, behind) < front.length || front.length < AR_HEADER_BYTES) return null;
     let first = behind;
     let longNames: Uint8Array | null = null;
     if (front[0] === SLASH && front[1] === SLASH) {
       const size = decimal(front, 48, 58);
-      if (size < 0 || size > file.size - behind - HEADER_BYTES) return null;
-      first = behind + HEADER_BYTES + size + (size & 1);
-      longNames = size <= front.length - HEADER_BYTES ? front.slice(HEADER_BYTES, HEADER_BYTES + size) : new Uint8Array(size);
-      if (size > front.length - HEADER_BYTES && file.read(longNames, behind + HEADER_BYTES) < size) return null;
+      if (size < 0 || size > file.size - behind - AR_HEADER_BYTES) return null;
+      first = behind + AR_HEADER_BYTES + size + (size & 1);
+      longNames = size <= front.length - AR_HEADER_BYTES ? front.slice(AR_HEADER_BYTES, AR_HEADER_BYTES + size) : new Uint8Array(size);
+      if (size > front.length - AR_HEADER_BYTES && file.read(longNames, behind + AR_HEADER_BYTES) < size) return null;
     }
     if (machine !== 0) {
       const ehdr = new Uint8Array(EHDR_BYTES);
-      if (fileKind(ehdr, 0, file.read(ehdr, first + HEADER_BYTES), machine) !== "relocatable") return null;
+      if (fileKind(ehdr, 0, file.read(ehdr, first + AR_HEADER_BYTES), machine) !== "relocatable") return null;
     }
     return { first, places, placeCount, longNames };
   }
@@ -196,7 +196,7 @@ export class WalkedArchives {
     const count = u32[(archive.state + WALKED_ROW) >>> 2]! - archive.firstRow;
     const names: ByteString[] = [];
     try {
-      for (let i = 0; i < count; i++) names.push(memberName(u8, archive.fields + i * FIELD_BYTES, archive.longNames, obj.offset[archive.firstRow + i]! - HEADER_BYTES));
+      for (let i = 0; i < count; i++) names.push(memberName(u8, archive.fields + i * FIELD_BYTES, archive.longNames, obj.offset[archive.firstRow + i]! - AR_HEADER_BYTES));
     } catch (error) {
       if (!(error instanceof BadArchive)) throw error;
       return -1;

@@ -7,11 +7,12 @@
  */
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS, RELA_BYTES } from "../../as-kernels/shared/elf.ts";
 import { ERR_COMPRESSED, ISEC_EH_FRAME, ISEC_MERGE, ISEC_REGULAR, ISSUE_BAD_OBJECT } from "../../as-kernels/shared/abi.ts";
+import { BATCH_RANGES, NEXT_BYTES, NEXT_COMPRESSED, NEXT_END, NEXT_KEPT, NEXT_SOURCE } from "../../as-kernels/shared/cells.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { HostError } from "../host/host.ts";
 import type { WorkerContext } from "../memory/pool.ts";
 import { keepOrdered } from "./section-order/ordered-contents.ts";
-import { BATCH_HEAD, cutObjects, objectSections, type Batches, relocateObjects, relocateSlices, type MemberRange } from "./relocate-objects.ts";
+import { cutObjects, objectSections, type Batches, relocateObjects, relocateSlices, type MemberRange } from "./relocate-objects.ts";
 import { writeMerged } from "./write-merged.ts";
 
 /** Fits the second-level cache together with the window it is read through. */
@@ -110,23 +111,23 @@ function isPlain({ tables: { isec } }: Context, i: number): boolean {
 
 /** Brings the members' bytes to their places, with as few reads as their order in the files allows. */
 function readMembers(w: WorkerContext, first: number, end: number, window: number, from: number): void {
-  const out = w.window(2, 4096);
+  const out = w.window(2, NEXT_BYTES);
   for (let at = first; at < end; ) {
     const next = w.kernels.nextRun(at, end, WINDOW_BYTES, out);
     const start = w.f64[out >>> 3]!;
-    const stop = w.f64[(out >>> 3) + 1]!;
-    const compressed = w.u32[(out >>> 2) + 5]!;
+    const stop = w.f64[(out + NEXT_END) >>> 3]!;
+    const compressed = w.u32[(out + NEXT_COMPRESSED) >>> 2]!;
     if (compressed !== 0) {
       inflate(w, compressed, window + (w.tables.isec.outOffset[compressed]! - from));
     } else if (next === at + 1 && stop > start) {
       const isec = w.tables.member.isec[at]!;
-      w.read(w.u32[(out >>> 2) + 4]!, start, window + (w.tables.isec.outOffset[isec]! - from), stop - start);
+      w.read(w.u32[(out + NEXT_SOURCE) >>> 2]!, start, window + (w.tables.isec.outOffset[isec]! - from), stop - start);
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
-      w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
+      w.read(w.u32[(out + NEXT_SOURCE) >>> 2]!, start, input, stop - start);
       w.kernels.placeRun(at, next, input, start, window, from);
     }
-    if (w.u32[(out >>> 2) + 6] !== 0) w.kernels.placeKept(at, next, window, from);
+    if (w.u32[(out + NEXT_KEPT) >>> 2] !== 0) w.kernels.placeKept(at, next, window, from);
     at = next;
   }
 }
@@ -314,7 +315,7 @@ export async function rewriteOutput(ctx: Context, fd: number, dirty: number, rem
   const cut = cutSections(ctx, ctx.osecs.filter((osec) => osec.ready === null), fd);
   const { windows, batches } = cut;
   windows.count = keepDirty(ctx, windows, WINDOW_ROW, 4, 1, dirty);
-  batches.count = keepDirty(ctx, batches, BATCH_HEAD + 8 * batches.sections, BATCH_HEAD, batches.sections, dirty);
+  batches.count = keepDirty(ctx, batches, BATCH_RANGES + 8 * batches.sections, BATCH_RANGES, batches.sections, dirty);
   const osecs = windowSections(ctx, windows);
   emptyHoles(ctx, osecs, previous);
   const digests = params.get("digests");

@@ -1,10 +1,10 @@
 /** -z report-relative-reloc: each relative relocation with what it refers to and where it is, in GNU ld's words. */
+import { RELATIVE_BYTES } from "../../as-kernels/shared/cells.ts";
 import { relocationName } from "../arch/x86-64-words.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context } from "../context.ts";
 import { fileName, rawRelocation, rawSymbol, sectionName, symbolBytes } from "../diagnostics/place.ts";
 
-const ENTRY_BYTES = 24;
 
 export function relativeRelocs(ctx: Context): ByteString[] {
   const { arch, arena, kernels, params, tables: { isec, sym, obj, esym } } = ctx;
@@ -16,12 +16,12 @@ export function relativeRelocs(ctx: Context): ByteString[] {
   const count = kernels.listRelative(1, isec.rows, 0, 0);
   const words = kernels.listGotRelative(1, params.get("auxRows") + 1, 0, 0);
   const mark = arena.mark();
-  const list = arena.alloc(count * ENTRY_BYTES);
+  const list = arena.alloc(count * RELATIVE_BYTES);
   const got = arena.alloc(words * 8);
   kernels.listRelative(1, isec.rows, list, count);
   kernels.listGotRelative(1, params.get("auxRows") + 1, got, words);
   const lines = Array.from({ length: count }, (_, n) => {
-    const at = list + n * ENTRY_BYTES;
+    const at = list + n * RELATIVE_BYTES;
     const row = arena.u32[at >>> 2]!;
     const o = isec.obj[row]!;
     const index = rawRelocation(ctx, row, arena.u32[(at >>> 2) + 1]!)?.r_sym ?? 0;

@@ -4,17 +4,12 @@
  *
  * Machine code comes from the architecture (ts/arch) in one of its styles; the kernel copies it and fills the fields in.
  */
+import { PLT_GOT, PLT_IFUNC, PLT_LAZY, PLT_SECOND } from "../../as-kernels/shared/cells.ts";
 import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from "../../as-kernels/shared/elf.ts";
 import type { PltCode, PltStyle } from "../arch/arch.ts";
 import type { Context } from "../context.ts";
 import { GNU_PROPERTY_X86_FEATURE_1_AND, GNU_PROPERTY_X86_FEATURE_1_IBT } from "./note-property.ts";
 import { SectionBase, type SyntheticSection } from "./section.ts";
-
-/** Kinds of writePlt (as-kernels/passes/create-synthetic.ts). */
-const PLT_LAZY = 0;
-const PLT_GOT = 1;
-const PLT_IFUNC = 2;
-const PLT_SECOND = 3;
 
 /** -z retpolineplt asks for it; else the output's properties decide: what promises IBT must keep it in its own code too. */
 export function pltStyle(ctx: Context): PltStyle {

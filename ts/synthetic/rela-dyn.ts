@@ -6,6 +6,7 @@
  * Two other forms: without addends (-z rel, then they are in place), and packed for Android, whose size depends on addresses and
  * is found out in every layout round.
  */
+import { BY_INFO, BY_OFFSET, BY_SYMBOL } from "../../as-kernels/shared/cells.ts";
 import { REL_BYTES, RELA_BYTES, SHF_ALLOC, SHT_ANDROID_RELA, SHT_REL, SHT_RELA } from "../../as-kernels/shared/elf.ts";
 import { isLld } from "../args/identity.ts";
 import type { LinkOptions } from "../args/link-options.ts";
@@ -181,11 +182,6 @@ export class RelaDynSection extends SectionBase implements SyntheticSection {
 
 /** The sections that hold copies, if any. */
 const copySections = ({ synthetics: { copyRel, copyRelRo } }: Context): CopyRelSection[] => [copyRel, copyRelRo].filter((section) => section !== null);
-
-// Orders of mergeRela (as-kernels/passes/create-synthetic.ts).
-const BY_OFFSET = 0;
-const BY_SYMBOL = 1;
-const BY_INFO = 2;
 
 /** Sorts `count` records at `from` into `to`; both are overwritten. */
 function sortRecords(ctx: Context, from: number, to: number, count: number, order: number): void {

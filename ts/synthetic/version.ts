@@ -4,17 +4,13 @@
  *
  * Indexes: 0 local, 1 global, 2 … the nodes of the version script, then the needed versions in order of first use by a symbol.
  */
-import { SHF_ALLOC, SHT_GNU_verdef, SHT_GNU_verneed, SHT_GNU_versym } from "../../as-kernels/shared/elf.ts";
+import { SHF_ALLOC, SHT_GNU_verdef, SHT_GNU_verneed, SHT_GNU_versym, VERDAUX_BYTES, VERDEF_BYTES, VERNAUX_BYTES, VERNEED_BYTES } from "../../as-kernels/shared/elf.ts";
 import type { ByteString, LinkOptions } from "../args/link-options.ts";
 import type { Context, InputFile } from "../context.ts";
 import { baseName } from "../input/search.ts";
 import { sysvHash } from "./hash.ts";
 import { SectionBase, type SyntheticSection } from "./section.ts";
 
-const VERDEF_BYTES = 20;
-const VERDAUX_BYTES = 8;
-const VERNEED_BYTES = 16;
-const VERNAUX_BYTES = 16;
 const VER_CURRENT = 1;
 const VER_FLG_BASE = 1;
 

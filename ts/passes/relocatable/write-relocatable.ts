@@ -6,6 +6,7 @@
  * place in the window and rewritten there. Sections that will be compressed are made in memory first (osec.memory, see
  * relocatable-compressed.ts) and are then no longer written here.
  */
+import { NEXT_BYTES, NEXT_COMPRESSED, NEXT_END, NEXT_SOURCE } from "../../../as-kernels/shared/cells.ts";
 import { RELA_BYTES } from "../../../as-kernels/shared/elf.ts";
 import type { Context } from "../../context.ts";
 import type { Phases, WorkerContext } from "../../memory/pool.ts";
@@ -52,10 +53,10 @@ function windowOf(w: WorkerContext, chunk: number): RelaWindow {
 /** More than `WINDOW_BYTES` are one member's. Writes them slice by slice if they are only to be copied, which needs no room for all of them. */
 function copyLarge(w: WorkerContext, { first, end, from, to }: RelaWindow): boolean {
   const { isec, osec, member } = w.tables;
-  const out = w.window(2, 4096);
+  const out = w.window(2, NEXT_BYTES);
   w.kernels.nextRun(first, end, WINDOW_BYTES, out);
-  const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
-  const source = w.u32[(out >>> 2) + 4]!;
+  const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out + NEXT_END) >>> 3]!];
+  const source = w.u32[(out + NEXT_SOURCE) >>> 2]!;
   if (stop - start !== to - from || osec.memory[isec.osec[member.isec[first]!]!] !== 0 || w.kernels.nextTombstone(first, end) < end) return false;
   const window = w.window(0, WINDOW_BYTES + 16);
   for (let at = 0; at < to - from; at += WINDOW_BYTES) {
@@ -72,17 +73,17 @@ function contentsPhase(w: WorkerContext, chunk: number): void {
   if (to - from > WINDOW_BYTES && copyLarge(w, { first, end, from, to })) return;
   const { isec, osec } = w.tables;
   const window = w.window(0, to - from + 16);
-  const out = w.window(2, 4096);
+  const out = w.window(2, NEXT_BYTES);
   w.kernels.fillBytes(window, 0, to - from);
   for (let at = first; at < end; ) {
     const next = w.kernels.nextRun(at, end, WINDOW_BYTES, out);
-    const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out >>> 3) + 1]!];
-    const compressed = w.u32[(out >>> 2) + 5]!;
+    const [start, stop] = [w.f64[out >>> 3]!, w.f64[(out + NEXT_END) >>> 3]!];
+    const compressed = w.u32[(out + NEXT_COMPRESSED) >>> 2]!;
     if (compressed !== 0) {
       inflate(w, compressed, window + (osec.offset[isec.osec[compressed]!]! + isec.outOffset[compressed]! - from));
     } else if (stop > start) {
       const input = w.window(1, stop - start + 16);
-      w.read(w.u32[(out >>> 2) + 4]!, start, input, stop - start);
+      w.read(w.u32[(out + NEXT_SOURCE) >>> 2]!, start, input, stop - start);
       w.kernels.placeContents(at, next, input, start, window, from);
     }
     at = next;
@@ -130,7 +131,7 @@ function relocationsPhase(w: WorkerContext, chunk: number): void {
   const { first, end, from, to } = windowOf(w, chunk);
   const { isec, member, obj } = w.tables;
   const window = w.window(0, to - from + 16);
-  const written = w.window(2, 4096) >>> 2;
+  const written = w.window(2, 4) >>> 2;
   let at = window;
   for (let i = first; i < end; ) {
     i = w.kernels.writeRelas(i, end, at, written << 2);
