@@ -49,6 +49,30 @@ test("output sections: address, type, attributes and what follows the brace", ()
   assert.is(discard!.name, "/DISCARD/");
 });
 
+test("words end where they end: comments, symbols that begin like a type, names of letters beyond ASCII", () => {
+  const [assigned, , divided] = sections("a /* = */ = 1; PROVIDE(b # x\n += 2); c/=3;").commands.filter((command) => command.kind === "assign");
+  assert.equal([assigned!.name, divided!.name, divided!.expr.root.kind], ["a", "c", "binary"]);
+  assert.ok(input("dir/*.o(.x) /* */").file.glob.matches("dir/a.o"));
+  const at = output(".a (COPY_START) : { }");
+  assert.equal([at.nonAlloc, at.address?.symbols], [false, ["COPY_START"]]);
+  assert.is(output(".a ( /* not loaded */ NOLOAD ) : { }").sh_type, 8);
+  assert.is(output(".a (TYPE /* of notes */ = 7) : { }").sh_type, 7);
+  const grave = output(".\xc3\xa0 : { \xc3\xa0.o(.\xc3\xa0) LONG(SIZEOF(.\xc3\xa0)) }");
+  assert.is(grave.name, ".\xc3\xa0");
+  assert.ok((grave.commands[0] as InputDescription).file.glob.matches("\xc3\xa0.o"));
+  assert.equal((grave.commands[1] as { expr: { root: unknown } }).expr.root, { kind: "name", fn: "SIZEOF", name: ".\xc3\xa0", offset: 34 });
+  assert.ok(input("constructor(.text)").file.glob.matches("constructor"));
+});
+
+test("of ENTRY commands the last one counts, wherever it stands", () => {
+  assert.is(parseInputScript("SECTIONS { ENTRY(a) } ENTRY(b) x = 1;", "x.ld").entry, "b");
+});
+
+test("MEMORY may be spread over files, which INCLUDE others", () => {
+  const files: Record<string, string> = { a: "INCLUDE b, R3 : ORIGIN = 3, LENGTH = 1", b: "R1 : ORIGIN = 1, LENGTH = 1, R2 : ORIGIN = 2, LENGTH = 1" };
+  assert.equal([...parse("MEMORY { INCLUDE a }", (name) => files[name]).regions.keys()], ["R1", "R2", "R3"]);
+});
+
 test("input descriptions: files, sorts, exclusions, KEEP, flags", () => {
   const plain = input("*crt?.o(.text .text.* )");
   assert.ok(plain.file.glob.matches("/usr/crt1.o"));
@@ -126,6 +150,8 @@ test("errors name file, line and place", () => {
     ["SECTIONS { . = ALIGN(1, 2, 3); }", /ALIGN takes 1 or 2 arguments/],
     ["SECTIONS { . = NOSUCH(1); }", /; expected, but got \(/],
     ["SECTIONS { /* }", /unclosed comment/],
+    ["SECTIONS { a /* = 1; }", /unclosed comment/],
+    ['SECTIONS { a = SIZEOF("b); }', /unclosed quote/],
   ];
   for (const [text, expected] of cases) assert.match(message(text), expected, text);
 });

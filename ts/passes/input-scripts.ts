@@ -117,7 +117,7 @@ export class InputScripts {
 
   private readScript(file: OpenFile, origin: Origin): InputScript | null {
     try {
-      const script = parseInputScript(origin === "mri" ? this.translate(file) : file.text(), file.path, (name) => this.include(name));
+      const script = parseInputScript(origin === "mri" ? this.translate(file) : file.text(), file.path, (name) => this.include(name), this.ctx.script?.regions);
       this.scripts.set(file.path, script);
       if (suits(script, this.ctx.arch)) this.obey(script);
       return script;

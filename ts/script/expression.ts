@@ -237,9 +237,9 @@ function readCall(r: Reader, lexeme: Lexeme): Node {
 function readNameCall(r: Reader, lexeme: Lexeme): Node {
   const start = skipBlanks(r.text, r.name, r.at);
   const quoted = r.text[start] === '"';
-  const end = quoted ? r.text.indexOf('"', start + 1) : start + /^[^\s()]*/.exec(r.text.slice(start, start + 4096))![0].length;
+  const end = quoted ? r.text.indexOf('"', start + 1) : start + /^[^ \t-\r()]*/.exec(r.text.slice(start, start + 4096))![0].length;
   const name = r.text.slice(quoted ? start + 1 : start, end);
-  if (end < 0 || name === "") throw scriptError(r.text, r.name, start, "name expected");
+  if (end < 0 || name === "") throw scriptError(r.text, r.name, start, end < 0 ? "unclosed quote" : "name expected");
   r.ahead = null;
   r.at = quoted ? end + 1 : end;
   expect(r, ")");

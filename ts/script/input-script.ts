@@ -5,7 +5,7 @@
  * a text file that is no script at all also ends up here, because nothing marks a script; so errors must stay readable on junk.
  */
 import type { ByteString, VersionNode } from "../args/link-options.ts";
-import { newLayout, type LayoutScript } from "./layout.ts";
+import { newLayout, type LayoutScript, type Regions } from "./layout.ts";
 import { parseLayoutCommand } from "./layout-script.ts";
 import { Lexer, ScriptError } from "./lexer.ts";
 import type { Message } from "../diagnostics/message.ts";
@@ -61,6 +61,8 @@ interface Reader {
   lexer: Lexer;
   script: InputScript;
   include: ReadInclude | undefined;
+  /** Memory regions of scripts before it. */
+  regions: Regions | undefined;
   /** Files being read, from the first to the one whose INCLUDE led here. */
   open: readonly ByteString[];
   /** TARGET(binary) holds. */
@@ -68,7 +70,7 @@ interface Reader {
 }
 
 /** Throws ScriptError. */
-export function parseInputScript(text: ByteString, name: ByteString, include?: ReadInclude): InputScript {
+export function parseInputScript(text: ByteString, name: ByteString, include?: ReadInclude, regions?: Regions): InputScript {
   const script: InputScript = {
     inputs: [],
     searchDirs: [],
@@ -82,7 +84,7 @@ export function parseInputScript(text: ByteString, name: ByteString, include?: R
     forceGroups: false,
     layout: null,
   };
-  readScript({ lexer: new Lexer(text, name, "script"), script, include, open: [name] });
+  readScript({ lexer: new Lexer(text, name, "script"), script, include, regions, open: [name] });
   return script;
 }
 
@@ -127,7 +129,7 @@ function readCommand(r: Reader, command: Token): void {
       script.output = argument(lexer);
       return;
     case "STARTUP":
-      script.startup = { ...argumentInput(lexer), kind: "file" };
+      script.startup = { ...input(lexer, argumentToken(lexer), false), kind: "file" };
       return;
     case "EXTERN":
       script.externs = script.externs.concat(words(lexer).map((token) => token.text));
@@ -145,11 +147,12 @@ function readCommand(r: Reader, command: Token): void {
 /** A layout command is read from the text, not from tokens. */
 function readLayout(r: Reader, command: Token): boolean {
   const { lexer, script } = r;
-  const layout = script.layout ?? newLayout(lexer.text, lexer.name);
+  const layout = script.layout ?? newLayout(lexer.text, lexer.name, r.regions);
   const end = parseLayoutCommand(layout, lexer.text, lexer.name, command.offset, r.include);
   if (end < 0) return false;
   script.layout = layout;
   if (layout.entry !== "") script.entry = layout.entry;
+  layout.entry = "";
   lexer.seek(end);
   return true;
 }
@@ -160,19 +163,14 @@ function unknownCommand(lexer: Lexer, command: Token): ScriptError {
 }
 
 /** `( name )` */
-function argument(lexer: Lexer): ByteString {
+function argumentToken(lexer: Lexer): Token {
   lexer.expect("(");
   const token = word(lexer);
   lexer.expect(")");
-  return token.text;
+  return token;
 }
 
-function argumentInput(lexer: Lexer): ScriptInput {
-  lexer.expect("(");
-  const token = word(lexer);
-  lexer.expect(")");
-  return input(lexer, token, false);
-}
+const argument = (lexer: Lexer): ByteString => argumentToken(lexer).text;
 
 function word(lexer: Lexer): Token {
   const token = lexer.next();

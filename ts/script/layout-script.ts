@@ -54,8 +54,7 @@ function readSections(t: ScriptText, layout: LayoutScript): void {
   if (!after && !t.takeWord("BEFORE")) throw t.error(`expected AFTER/BEFORE, but got '${t.shown()}'`);
   const where = t.word("section name");
   t.take(";");
-  const names = commands.flatMap((command) => (command.kind === "output" ? [command.name] : []));
-  if (names.length > 0) layout.insertions.push({ names, after, where });
+  if (commands.length > 0) layout.insertions.push({ commands, after, where });
 }
 
 /**

@@ -120,7 +120,7 @@ export interface OutputDescription {
 
 /** SECTIONS { … } INSERT AFTER|BEFORE where */
 export interface Insertion {
-  names: ByteString[];
+  commands: ScriptCommand[];
   after: boolean;
   where: ByteString;
 }
@@ -151,6 +151,9 @@ export interface MemoryRegion {
   noFlags: boolean;
 }
 
+/** By name; aliases are further names of the same region. */
+export type Regions = Map<ByteString, MemoryRegion>;
+
 export type ScriptCommand = Assignment | Assertion | OutputDescription;
 
 export interface LayoutScript {
@@ -162,15 +165,16 @@ export interface LayoutScript {
   phdrs: PhdrCommand[];
   insertions: Insertion[];
   noCrossRefs: NoCrossRefs[];
-  /** By name; aliases are further names of the same region. */
-  regions: Map<ByteString, MemoryRegion>;
+  regions: Regions;
+  /** Of the scripts before it, which it may give further names. */
+  earlierRegions: Regions | undefined;
   /** Of the whole script, for errors. */
   text: ByteString;
   name: ByteString;
 }
 
-export function newLayout(text: ByteString, name: ByteString): LayoutScript {
-  return { hasSections: false, commands: [], entry: "", phdrs: [], insertions: [], noCrossRefs: [], regions: new Map(), text, name };
+export function newLayout(text: ByteString, name: ByteString, earlierRegions?: Regions): LayoutScript {
+  return { hasSections: false, commands: [], entry: "", phdrs: [], insertions: [], noCrossRefs: [], regions: new Map(), earlierRegions, text, name };
 }
 
 /** Several -T scripts are one. */

@@ -17,7 +17,7 @@ export function readRegionAlias(t: ScriptText, layout: LayoutScript): void {
   const start = t.at;
   const name = t.word();
   t.expect(")");
-  const region = layout.regions.get(name);
+  const region = layout.regions.get(name) ?? layout.earlierRegions?.get(name);
   if (region === undefined) throw t.error(`memory region '${name}' is not defined`, start);
   if (layout.regions.has(alias)) throw t.error(`redefinition of memory region '${alias}'`, start);
   layout.regions.set(alias, region);
@@ -27,14 +27,13 @@ export function readRegionAlias(t: ScriptText, layout: LayoutScript): void {
 export function readMemory(t: ScriptText, layout: LayoutScript): void {
   t.takeWord("MEMORY");
   t.expect("{");
-  while (!t.take("}")) {
-    if (layout.regions.size > 0 && t.take(",")) continue;
-    if (t.takeWord("INCLUDE")) {
-      t.readInclude((inner) => readRegion(inner, layout));
-      continue;
-    }
-    readRegion(t, layout);
-  }
+  while (!t.take("}")) readMemoryItem(t, layout);
+}
+
+function readMemoryItem(t: ScriptText, layout: LayoutScript): void {
+  if (layout.regions.size > 0 && t.take(",")) return;
+  if (t.takeWord("INCLUDE")) t.readInclude((inner) => readMemoryItem(inner, layout));
+  else readRegion(t, layout);
 }
 
 function readRegion(t: ScriptText, layout: LayoutScript): void {

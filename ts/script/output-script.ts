@@ -12,6 +12,7 @@ import type { ScriptText } from "./script-text.ts";
 import { constantValue } from "./script-value.ts";
 
 const SECTION_TYPES: Record<string, number> = { SHT_PROGBITS: 1, SHT_STRTAB: 3, SHT_NOTE: 7, SHT_NOBITS: 8, SHT_INIT_ARRAY: 14, SHT_FINI_ARRAY: 15, SHT_PREINIT_ARRAY: 16 };
+const TYPES = /^(NOLOAD|COPY|INFO|OVERLAY|DSECT|READONLY|TYPE)$/;
 const LONGEST_FILL = 1 << 16;
 const DATA: Record<string, number> = { BYTE: 1, SHORT: 2, LONG: 4, QUAD: 8, SQUAD: 8 };
 /** Real commands that are not obeyed yet. */
@@ -61,13 +62,18 @@ function readAddressAndType(t: ScriptText, output: OutputDescription): void {
 /** `(NOLOAD)`, `(TYPE = n)`, … */
 function readType(t: ScriptText, output: OutputDescription): boolean {
   t.skip();
-  const match = /^\(\s*(NOLOAD|COPY|INFO|OVERLAY|DSECT|READONLY|TYPE\s*=)/.exec(t.text.slice(t.at, t.at + 200));
-  if (match === null) return false;
-  t.at += match[0].length;
-  const word = match[1]!;
+  const start = t.at;
+  const word = t.take("(") ? /^[\w.$]*/.exec(t.peek())![0] : "";
+  if (!TYPES.test(word)) {
+    t.at = start;
+    return false;
+  }
+  t.at += word.length;
   if (word === "NOLOAD") output.sh_type = SHT_NOBITS;
-  else if (word.startsWith("TYPE")) output.sh_type = t.readNumber(SECTION_TYPES, "section type");
-  else if (word === "READONLY") {
+  else if (word === "TYPE") {
+    t.expect("=");
+    output.sh_type = t.readNumber(SECTION_TYPES, "section type");
+  } else if (word === "READONLY") {
     output.readOnly = true;
     readType(t, output);
   } else output.nonAlloc = true;
@@ -124,10 +130,9 @@ export function readContents(t: ScriptText, output: OutputDescription): void {
     return;
   }
   const word = t.peek();
-  const bytes = DATA[word];
-  if (bytes !== undefined) {
+  if (Object.hasOwn(DATA, word)) {
     t.at += word.length;
-    output.commands.push({ kind: "data", bytes, expr: t.parenthesized(), offset: 0, value: 0n });
+    output.commands.push({ kind: "data", bytes: DATA[word]!, expr: t.parenthesized(), offset: 0, value: 0n });
   } else if (t.takeWord("CONSTRUCTORS") || t.takeWord("CREATE_OBJECT_SYMBOLS")) {
     // Only for a.out.
   } else if (/^SORT\s*\(\s*CONSTRUCTORS\s*\)/.test(t.text.slice(t.at, t.at + 100))) {

@@ -74,6 +74,8 @@ export interface Plan {
   add(name: string): Place;
   /** Input sections that the script does not name: `a.o:(.x) is being placed in '.x'`. */
   orphanWords(): string[];
+  /** INSERT: the first of what stands in front of a section and is about it, because both were moved. */
+  leads: Map<PlanItem, PlannedSection>;
   /** Filled in by script-layout. */
   regions: RegionUse[];
   /** --enable-non-contiguous-regions, else null. */

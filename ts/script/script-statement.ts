@@ -1,17 +1,28 @@
 /**
  * Statements that may stand anywhere in a layout script: assignments, PROVIDE, PROVIDE_HIDDEN, HIDDEN, ASSERT.
  */
+import type { ByteString } from "../args/link-options.ts";
 import type { BinaryOperator } from "./expression.ts";
 import type { Assertion, Assignment } from "./layout.ts";
+import { skipBlanks } from "./lexer.ts";
 import type { ScriptText } from "./script-text.ts";
 
-const ASSIGNS = /(?:"([^"]*)"|([A-Za-z_.$\x80-\xff][\w.$@\x80-\xff]*))\s*(<<=|>>=|[-+*/&|^]?=)(?!=)/y;
+const NAME = /"([^"]*)"|[A-Za-z_.$\x80-\xff][\w.$@\x80-\xff]*/y;
+const OPERATOR = /(<<|>>|[-+*/&|^]?)=(?!=)/y;
 
-export function isAssignment(t: ScriptText): boolean {
+/** `name =`, `name +=`, …: without the `=`, and where it ends. A comment must stand apart from the name: `dir/*` is a file pattern. */
+function readTarget(t: ScriptText): { name: ByteString; operator: string; end: number } | null {
   t.skip();
-  ASSIGNS.lastIndex = t.at;
-  return ASSIGNS.test(t.text);
+  NAME.lastIndex = t.at;
+  const name = NAME.exec(t.text);
+  if (name === null) return null;
+  const { lastIndex } = NAME;
+  OPERATOR.lastIndex = t.text[lastIndex] === "/" ? lastIndex : skipBlanks(t.text, t.name, lastIndex);
+  const operator = OPERATOR.exec(t.text);
+  return operator && { name: name[1] ?? name[0], operator: operator[1]!, end: OPERATOR.lastIndex };
 }
+
+export const isAssignment = (t: ScriptText): boolean => readTarget(t) !== null;
 
 /** An assignment or assertion, or null. */
 export function readStatement(t: ScriptText): Assignment | Assertion | null {
@@ -44,13 +55,9 @@ function readAssert(t: ScriptText): Assertion {
 }
 
 function readAssignment(t: ScriptText, statement: number, provide: boolean, hidden: boolean): Assignment {
-  t.skip();
-  ASSIGNS.lastIndex = t.at;
-  const match = ASSIGNS.exec(t.text)!;
-  const name = match[1] ?? match[2]!;
-  const operator = match[3]!.slice(0, -1);
+  const { name, operator, end } = readTarget(t)!;
   const start = t.at;
-  t.at += match[0].length;
+  t.at = end;
   const expr = t.expression();
   if (operator !== "") {
     const old = name === "." ? ({ kind: "dot" } as const) : ({ kind: "symbol", name, offset: start } as const);

@@ -15,7 +15,8 @@ import { scriptError, ScriptLines, skipBlanks, type ScriptError } from "./lexer.
 export type ReadInclude = (name: ByteString) => ByteString | undefined;
 
 const INCLUDE_DEPTH = 10;
-const WORD = /[^\s(){};,"]+/y;
+/** `\s` would also end words at the byte 0xA0, of which UTF-8 makes letters. */
+const WORD = /[^ \t-\r(){};,"]+/y;
 
 export class ScriptText {
   /** Where reading goes on: bytes from the start of the text. */

@@ -179,6 +179,20 @@ contents("/DISCARD/ : { *(*) } takes what no description names, and neither the 
   assert.equal([...w.bytes("flat")].map((byte, i) => [i, byte]).filter(([, byte]) => byte !== 0), [[0, 0x90], [0x10, 5]]);
 });
 
+contents("scripts know the memory regions of those before them", (w) => {
+  w.write({
+    "t.s": `${START}${NOTE}`,
+    "a.ld": "MEMORY { ROM : ORIGIN = 0x10000, LENGTH = 0x100 }",
+    "b.ld": 'REGION_ALIAS("CODE", ROM) SECTIONS { .text : { *(.text) } >CODE /DISCARD/ : { *(.data .bss) } }',
+    "c.ld": "MEMORY { ROM : ORIGIN = 0x20000, LENGTH = 0x100 }",
+  });
+  w.sh("gcc -c t.s && $LD t.o -T a.ld -T b.ld -o t");
+  assert.is(image(w, "t").need(".text").addr, 0x10000);
+  if (linkerName === "lld") return; // the same name twice is an error
+  w.sh("$LD t.o -T a.ld -T c.ld -T b.ld -o t");
+  assert.is(image(w, "t").need(".text").addr, 0x20000);
+});
+
 contents("a file that a description takes sections of by its name is an input; one that nobody has is not missed", (w) => {
   if (linkerName === "lld") return; // looks for none of them
   w.write({

@@ -37,6 +37,21 @@ symbols("alignments may name symbols, and of --defsym and scripts the last one c
   assert.is(symbol(linked("--defsym=STEP=7 -T plain.ld"), "STEP"), 0x20);
 });
 
+symbols("INSERT moves assignments with the sections that they are about", (w) => {
+  if (linkerName === "lld") return; // they stay behind everything
+  w.write({
+    "t.s": `${START}.text\n.quad first, last\n.data\n.byte 1\n.section .table,"aw"\n.quad 1\n.bss\n.space 8\n`,
+    "t.ld": "SECTIONS { first = .; .table : { *(.table) } last = .; } INSERT AFTER .text;\nSECTIONS { text_end = .; ASSERT(text_end < ADDR(.data), \"late\") } INSERT AFTER .text;",
+    "bad.ld": "SECTIONS { first = .; .table : { *(.table) } last = .; } INSERT AFTER .nosuch;",
+  });
+  w.sh("gcc -c t.s && $LD t.o -T t.ld -o t");
+  const elf = image(w, "t");
+  const { addr } = elf.need(".table");
+  assert.equal(["first", "last"].map((name) => symbol(elf, name)), [addr, addr + 8]);
+  assert.is(symbol(elf, "text_end"), elf.need(".text").addr + elf.need(".text").size);
+  if (linkerName !== "bfd") contains(w.fails("$LD t.o -T bad.ld -o bad"), "unable to insert first after .nosuch");
+});
+
 symbols("PROVIDE takes effect in chains, in any order; gc keeps what provided symbols refer to and nothing for others", (w) => {
   w.write({
     "t.s": `${START}.text\n.quad used\n.section .text.a,"ax"\n.globl a\na: nop\n.section .text.b,"ax"\n.globl b\nb: nop\n`,

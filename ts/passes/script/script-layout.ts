@@ -50,6 +50,8 @@ class Layouter {
   private moved: OutputSection | null = null;
   /** PT_LOADs that begin at a page, without SECTIONS. */
   private starts = new Map<OutputSection, LoadStart>();
+  /** The last section for which a page was begun. */
+  private paged: OutputSection | null = null;
   private tls: Segment | undefined;
   private lmaOffset = 0n;
   private tbss: bigint | null = null;
@@ -136,7 +138,10 @@ class Layouter {
     ctx.tables.msec.placed.fill(0);
     this.shifted.clear();
     this.regions.open();
+    this.paged = null;
     for (const item of this.plan.items) {
+      const about = this.plan.leads.get(item);
+      if (about !== undefined && !this.script.hasSections) this.nextPage(about.osec);
       if (item.kind === "section") this.place(item);
       else this.execute(item, null);
     }
@@ -247,7 +252,9 @@ class Layouter {
   private nextPage(osec: OutputSection): void {
     const { values } = this;
     const start = this.starts.get(osec);
-    if (start !== undefined) values.location = pageStart(this.ctx, start, this.tls, values.location);
+    if (start === undefined || this.paged === osec) return;
+    this.paged = osec;
+    values.location = pageStart(this.ctx, start, this.tls, values.location);
   }
 
   private warnMisaligned(osec: OutputSection): void {

@@ -39,7 +39,7 @@ export function orderScriptSections(ctx: Context, layout: LayoutScript, plan: Pl
   dropUnusedPadding(ctx, layout, plan);
   for (const section of plan.sections) section.osec.rank = rank(ctx, section);
   if (!layout.hasSections) plan.items = defaultOrder(ctx, plan.items);
-  applyInsertions(ctx, layout, plan.items);
+  applyInsertions(ctx, layout, plan);
   environment.foresee();
   adjust(layout, plan, environment);
   for (const message of environment.errors) ctx.diag.error(message);

@@ -62,7 +62,7 @@ export function bindScriptSections(ctx: Context, layout: LayoutScript): Plan {
     items.push(section);
     return { section, part: lastMembers(section), named: false };
   };
-  return { items, sections: binder.sections, orphanWords: () => binder.orphanWords(), regions: [], spills: binder.spills, find: (name) => binder.find(name), add };
+  return { items, sections: binder.sections, orphanWords: () => binder.orphanWords(), leads: new Map(), regions: [], spills: binder.spills, find: (name) => binder.find(name), add };
 }
 
 /** The file's own tables: made in one go, and not left out by a script. */
