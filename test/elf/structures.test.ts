@@ -20,8 +20,9 @@ test("ELF header: what is written is read, at any place", () => {
     e_phentsize: 56, e_phnum: 9, e_shentsize: 64, e_shnum: 30, e_shstrndx: 29,
   };
   const view = dirty(80);
-  writeEhdr(view, 16, ehdr);
-  assert.equal(readEhdr(view, 16), ehdr);
+  const there = new DataView(view.buffer, 16);
+  writeEhdr(there, ehdr);
+  assert.equal(readEhdr(there), ehdr);
   assert.is(view.getUint32(16, true), ELF_MAGIC);
   assert.equal([...new Uint8Array(view.buffer, 20, 12)], [2, 1, 1, 3, 1, 0, 0, 0, 0, 0, 0, 0]);
   assert.is(view.getUint8(15), 0xff);

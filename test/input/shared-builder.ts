@@ -120,7 +120,7 @@ export function sharedObject(spec: SharedSpec): Uint8Array {
   load(0, PT_LOAD, PF_R, 0, 0, bytes.length, RW_ADDRESS);
   load(1, PT_LOAD, PF_R | PF_W, RW_ADDRESS, 0, 0, 0x10000);
   load(2, PT_DYNAMIC, PF_R, dynamic, dynamic, 16 * tags.length);
-  writeEhdr(view, 0, {
+  writeEhdr(view, {
     osabi: 0, abiVersion: 0, e_type: ET_DYN, e_machine: EM_X86_64, e_entry: 0n, e_phoff: 64, e_shoff: spec.bare ? 0 : shdrs, e_flags: 0,
     e_phentsize: PHDR_BYTES, e_phnum: 3, e_shentsize: SHDR_BYTES, e_shnum: spec.bare ? 0 : 8, e_shstrndx: 0,
   });

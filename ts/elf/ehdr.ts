@@ -38,44 +38,44 @@ export function writeOffset(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 
-/** The header at byte `at`; the caller has checked that EHDR_BYTES are there. */
-export function readEhdr(view: DataView, at = 0): Ehdr {
+/** The header that `view` begins with; the caller has checked that EHDR_BYTES are there. */
+export function readEhdr(view: DataView): Ehdr {
   return {
-    osabi: view.getUint8(at + 7),
-    abiVersion: view.getUint8(at + 8),
-    e_type: view.getUint16(at + 16, true),
-    e_machine: view.getUint16(at + 18, true),
-    e_entry: view.getBigUint64(at + 24, true),
-    e_phoff: readOffset(view, at + 32),
-    e_shoff: readOffset(view, at + 40),
-    e_flags: view.getUint32(at + 48, true),
-    e_phentsize: view.getUint16(at + 54, true),
-    e_phnum: view.getUint16(at + 56, true),
-    e_shentsize: view.getUint16(at + 58, true),
-    e_shnum: view.getUint16(at + 60, true),
-    e_shstrndx: view.getUint16(at + 62, true),
+    osabi: view.getUint8(7),
+    abiVersion: view.getUint8(8),
+    e_type: view.getUint16(16, true),
+    e_machine: view.getUint16(18, true),
+    e_entry: view.getBigUint64(24, true),
+    e_phoff: readOffset(view, 32),
+    e_shoff: readOffset(view, 40),
+    e_flags: view.getUint32(48, true),
+    e_phentsize: view.getUint16(54, true),
+    e_phnum: view.getUint16(56, true),
+    e_shentsize: view.getUint16(58, true),
+    e_shnum: view.getUint16(60, true),
+    e_shstrndx: view.getUint16(62, true),
   };
 }
 
-export function writeEhdr(view: DataView, at: number, ehdr: Ehdr): void {
-  view.setUint32(at, ELF_MAGIC, true);
-  view.setUint8(at + 4, ELFCLASS64);
-  view.setUint8(at + 5, ELFDATA2LSB);
-  view.setUint8(at + 6, EV_CURRENT);
-  view.setUint8(at + 7, ehdr.osabi);
-  view.setUint8(at + 8, ehdr.abiVersion);
-  for (let i = 9; i < 16; i++) view.setUint8(at + i, 0);
-  view.setUint16(at + 16, ehdr.e_type, true);
-  view.setUint16(at + 18, ehdr.e_machine, true);
-  view.setUint32(at + 20, EV_CURRENT, true);
-  view.setBigUint64(at + 24, ehdr.e_entry, true);
-  writeOffset(view, at + 32, ehdr.e_phoff);
-  writeOffset(view, at + 40, ehdr.e_shoff);
-  view.setUint32(at + 48, ehdr.e_flags, true);
-  view.setUint16(at + 52, EHDR_BYTES, true);
-  view.setUint16(at + 54, ehdr.e_phentsize, true);
-  view.setUint16(at + 56, ehdr.e_phnum, true);
-  view.setUint16(at + 58, ehdr.e_shentsize, true);
-  view.setUint16(at + 60, ehdr.e_shnum, true);
-  view.setUint16(at + 62, ehdr.e_shstrndx, true);
+export function writeEhdr(view: DataView, ehdr: Ehdr): void {
+  view.setUint32(0, ELF_MAGIC, true);
+  view.setUint8(4, ELFCLASS64);
+  view.setUint8(5, ELFDATA2LSB);
+  view.setUint8(6, EV_CURRENT);
+  view.setUint8(7, ehdr.osabi);
+  view.setUint8(8, ehdr.abiVersion);
+  for (let i = 9; i < 16; i++) view.setUint8(i, 0);
+  view.setUint16(16, ehdr.e_type, true);
+  view.setUint16(18, ehdr.e_machine, true);
+  view.setUint32(20, EV_CURRENT, true);
+  view.setBigUint64(24, ehdr.e_entry, true);
+  writeOffset(view, 32, ehdr.e_phoff);
+  writeOffset(view, 40, ehdr.e_shoff);
+  view.setUint32(48, ehdr.e_flags, true);
+  view.setUint16(52, EHDR_BYTES, true);
+  view.setUint16(54, ehdr.e_phentsize, true);
+  view.setUint16(56, ehdr.e_phnum, true);
+  view.setUint16(58, ehdr.e_shentsize, true);
+  view.setUint16(60, ehdr.e_shnum, true);
+  view.setUint16(62, ehdr.e_shstrndx, true);
 }

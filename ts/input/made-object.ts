@@ -63,7 +63,7 @@ export function makeObject({ e_machine, osabi = 0 }: { e_machine: number; osabi?
   const e_shoff = Math.ceil(end / 8) * 8;
   const out = new Uint8Array(e_shoff + (all.length + 1) * SHDR_BYTES);
   const view = new DataView(out.buffer);
-  writeEhdr(view, 0, {
+  writeEhdr(view, {
     osabi, abiVersion: 0, e_type: ET_REL, e_machine, e_entry: 0n, e_phoff: 0, e_shoff, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
     e_shnum: all.length + 1, e_shstrndx: all.length,
   });

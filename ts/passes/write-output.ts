@@ -171,7 +171,7 @@ function isSliced({ tables: { isec } }: Context, i: number): boolean {
 }
 
 /** Cuts all members of `osecs` into windows; returns the table's address and rows. */
-export function cutWindows(ctx: Context, osecs: OutputSection[], bytes = WINDOW_BYTES): { address: number; count: number } {
+export function cutWindows(ctx: Context, osecs: OutputSection[], bytes: number): { address: number; count: number } {
   const { osec } = ctx.tables;
   return cutRanges(ctx, osecs.map((section) => ({ osec: section, first: osec.memberBase[section.id]!, end: osec.memberBase[section.id]! + osec.memberCount[section.id]! })), bytes, false);
 }

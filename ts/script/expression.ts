@@ -80,17 +80,20 @@ interface Reader {
   symbols: Set<ByteString>;
 }
 
-/** Throws ScriptError. `name` is what errors call the source. */
-export function parseExpression(text: ByteString, name: ByteString = "--defsym"): Expr {
-  const r: Reader = { text, name, at: 0, ahead: null, depth: 0, symbols: new Set() };
+/** What errors call the source of an expression that no script has. */
+const OPTION = "--defsym";
+
+/** That of an option. Throws ScriptError. */
+export function parseExpression(text: ByteString): Expr {
+  const r: Reader = { text, name: OPTION, at: 0, ahead: null, depth: 0, symbols: new Set() };
   const root = readChoice(r);
   const rest = peek(r);
   if (rest.kind !== "end" || rest.offset < text.length) throw fail(r, `operator expected, but got ${rest.text}`, rest);
-  return { root, symbols: [...r.symbols], text, name, offset: 0 };
+  return { root, symbols: [...r.symbols], text, name: OPTION, offset: 0 };
 }
 
 /** The expression of a layout script that begins at `offset`, and where it ends. `primary`: no operators outside parentheses. */
-export function parseExpressionAt(text: ByteString, name: ByteString, offset: number, primary = false): { expr: Expr; end: number } {
+export function parseExpressionAt(text: ByteString, name: ByteString, offset: number, primary: boolean): { expr: Expr; end: number } {
   const r: Reader = { text, name, at: offset, ahead: null, depth: 0, symbols: new Set() };
   const root = primary ? readUnary(r) : readChoice(r);
   return { expr: { root, symbols: [...r.symbols], text, name, offset }, end: r.at };

@@ -283,7 +283,7 @@ export class RelocatableOutput {
   private elfHeader(ctx: Context, gnuAbi: boolean): Uint8Array {
     const out = new Uint8Array(EHDR_BYTES);
     const names = this.extra(".shstrtab")!.index;
-    writeEhdr(new DataView(out.buffer), 0, {
+    writeEhdr(new DataView(out.buffer), {
       osabi: ctx.osabi || (gnuAbi ? ELFOSABI_GNU : 0), abiVersion: 0, e_type: ET_REL, e_machine: ctx.arch.e_machine, e_entry: 0n, e_phoff: 0,
       e_shoff: this.headersAt, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
       e_shnum: this.sections >= SHN_LORESERVE ? 0 : this.sections, e_shstrndx: names >= SHN_LORESERVE ? SHN_XINDEX : names,
