@@ -69,8 +69,8 @@ export async function buildAll(release = false): Promise<void> {
   const parts = await Promise.allSettled([
     refreshKernels(DIST),
     program(DIST, BUNDLE),
-    bundle("ts/memory/worker.ts", "worker.js"),
-    bundle("ts/memory/worker-api.ts", "worker-api.js"),
+    bundle("ts/worker.ts", "worker.js"),
+    bundle("ts/worker-api.ts", "worker-api.js"),
     bundle("ts/host/zstd.ts", "zstd.js", { sourcemap: false, legalComments: "inline" }),
     bundle("ts/index.ts", "index.mjs", MODULE),
     api(DIST, BUNDLE),

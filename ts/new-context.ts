@@ -13,7 +13,7 @@ import { symbolBytes } from "./diagnostics/place.ts";
 import type { Host } from "./host/host.ts";
 import { instantiateKernels } from "./memory/kernels.ts";
 import type { Machine } from "./memory/machine.ts";
-import { PHASES } from "./memory/phases.ts";
+import { PHASES } from "./phases.ts";
 import { allocTable, Params } from "./memory/table.ts";
 import { LinkerDefined } from "./passes/linker-defined.ts";
 import { noSynthetics } from "./synthetic/index.ts";

@@ -10,7 +10,7 @@ import { createVirtualIo } from "../host/virtual-io.ts";
 import type { Platform } from "../host/virtual.ts";
 import { HandOver } from "../host/hand-over.ts";
 import { createWebPlatform, webIo } from "../host/web.ts";
-import { PHASES } from "../memory/phases.ts";
+import { PHASES } from "../phases.ts";
 import { serve, type WorkerEndpoint } from "../memory/pool.ts";
 import { LinkError } from "./link-error.ts";
 import { localEngine, type LocalEngine } from "./context.ts";
