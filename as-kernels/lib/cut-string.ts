@@ -5,11 +5,8 @@
  * another part: what one multiplies before it is added, the other adds before it multiplies; so what is a weak difference for one is none
  * for the other. May read 15 bytes past the NUL.
  */
-import { mix } from "./hash.ts";
+import { K1, K2, K3, mix } from "./hash.ts";
 
-const K1: u64 = 0x9e3779b97f4a7c15;
-const K2: u64 = 0xc2b2ae3d27d4eb4f;
-const K3: u64 = 0xd6e8feb86659fd93;
 const K4: u64 = 0x165667b19e3779f9;
 
 /** Writes the identity of the string at `at` to `out` (u64, u64); strings of another `salt` are others. Returns the address of its NUL. */

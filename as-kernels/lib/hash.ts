@@ -5,9 +5,10 @@
  * that collide on purpose are caught by --verify-hashes. Reads up to 7 bytes past the end: memory has a guard page.
  */
 
-const K1: u64 = 0x9e3779b97f4a7c15;
-const K2: u64 = 0xc2b2ae3d27d4eb4f;
-const K3: u64 = 0xd6e8feb86659fd93;
+/** Odd numbers of random bits, for all hashes. */
+export const K1: u64 = 0x9e3779b97f4a7c15;
+export const K2: u64 = 0xc2b2ae3d27d4eb4f;
+export const K3: u64 = 0xd6e8feb86659fd93;
 
 // @ts-ignore: decorator
 @inline

@@ -1,11 +1,9 @@
 /** --build-id=fast: a sum of hashes over everything that is written. Not cryptographic. */
 import { Params } from "../shared/tables.ts";
 import { PARAMS_ADDR } from "../shared/abi.ts";
-import { mix } from "../lib/hash.ts";
+import { K1, K2, K3, mix } from "../lib/hash.ts";
 
-const K1: u64 = 0x9e3779b97f4a7c15;
-const K2: u64 = 0xc2b2ae3d27d4eb4f;
-const K3: u64 = 0xd6e8feb86659fd93;
+/** A fourth one for the fourth lane. */
 const K4: u64 = 0xa0761d6478bd642f;
 
 // @ts-ignore: decorator

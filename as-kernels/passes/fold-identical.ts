@@ -10,7 +10,7 @@ import { tables } from "../shared/tables.ts";
 import { equal } from "../lib/bytes.ts";
 import { pieceAt } from "../lib/pieces.ts";
 import { isIdentifier } from "../lib/names.ts";
-import { hashBytes, mix } from "../lib/hash.ts";
+import { hashBytes, K1, K2, mix } from "../lib/hash.ts";
 import { joinsRun, putRun } from "../lib/runs.ts";
 import { shardOf } from "../lib/shards.ts";
 import { isSize } from "../arch/x86-64-relocations.ts";
@@ -23,9 +23,6 @@ import {
 
 /** Contents that are read together may have this much between them. */
 const GAP_BYTES: f64 = 4096;
-
-const K1: u64 = 0x9e3779b97f4a7c15;
-const K2: u64 = 0xc2b2ae3d27d4eb4f;
 
 // what a relocation refers to
 const TO_SYMBOL: u64 = 1; // this symbol and no other
