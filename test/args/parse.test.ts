@@ -193,6 +193,7 @@ test("missing and malformed values", () => {
   assert.equal(errors("x.o --build-id=0xzz"), ["not a hexadecimal value: zz"]);
   assert.equal(errors("x.o --build-id=foo"), ["unknown --build-id style: foo (one of sha1, tree, sha256, md5, fast, xx, uuid, none, 0xHEX)"]);
   assert.match(firstError("x.o --hash-style=foo"), /^unknown --hash-style: foo/);
+  assert.equal(errors("x.o -m foo -m elf_x86_64"), [], "the last one counts");
   assert.match(firstError("x.o -m foo"), /^unknown emulation: foo/);
   for (const name of ["elf_amd64", "elf_amd64_fbsd"]) assert.equal(parse(`x.o -m ${name}`).errors, []);
   assert.match(firstError("x.o -m__proto__"), /^unknown emulation/);

@@ -4,6 +4,7 @@
  * What an option means is its row in options.ts, which of them an argument is match-option.ts. Opens no files except @files, through a
  * callback; what they stood for may as well be given (parseExpanded), by who has no files but knows nothing of options.
  */
+import { TARGETS } from "../arch/targets.ts";
 import type { Message, Said } from "../diagnostics/message.ts";
 import { defaultOptions } from "./default-options.ts";
 import { helpText } from "./help.ts";
@@ -194,6 +195,9 @@ function finish(s: ParseState, asked: boolean, isBare: boolean): void {
   // GNU ld
   if (o.mapFile.includes("%")) o.mapFile = o.mapFile.replace("%", () => o.output) + (o.mapFile.endsWith("%") ? ".map" : "");
   if (o.timeTrace === "\0") o.timeTrace = o.output + ".time-trace";
+  // The last -m counts, after those of the compiler.
+  const supported = TARGETS.map(({ emulation }) => emulation);
+  if (o.emulation !== "" && !supported.includes(o.emulation)) s.errors.push(`unknown emulation: ${o.emulation} (supported: ${supported.join(" ")})`);
   if (o.output === "") s.errors.push("the name of the output file is empty");
   if (o.shared && o.pie) s.errors.push("-shared and -pie may not be used together");
   if (o.relocatable && o.shared) s.errors.push("-r and -shared may not be used together");

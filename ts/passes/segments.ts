@@ -123,7 +123,7 @@ function addNotes(ctx: Context, add: (type: number, flags: number) => Segment, l
 }
 
 /**
- * PT_GNU_RELRO, and the section that follows it. Dynamic loaders know only one, so it must be one run. Where a script makes more of it,
+ * PT_GNU_RELRO, and the section that follows it. Dynamic loaders know only one, so it must be one run. Where a script or --section-start makes more of it,
  * there is none (GNU ld; an error for lld): U-Boot has its GOT far from .dynamic.
  */
 function relroSegment(ctx: Context): { segment: Segment; end: OutputSection | null } {
@@ -135,7 +135,7 @@ function relroSegment(ctx: Context): { segment: Segment; end: OutputSection | nu
       if (segment.sections.length > 0) end ??= osec;
     } else if (end === null) {
       segment.sections.push(osec);
-    } else if (ctx.script?.hasSections === true && !isLld(ctx.options)) {
+    } else if (!isLld(ctx.options)) {
       for (const other of ctx.osecs) other.relro = false;
       return { segment: newSegment(PT_GNU_RELRO, PF_R, 1), end: null };
     } else {

@@ -192,6 +192,9 @@ segments("a script in which RELRO is not one run is none that knows of RELRO; an
   assert.is(elf.segments(1).filter(({ flags }) => flags === 6).length, 1);
   assert.ok(elf.need(".jcr").addr < elf.need(".data").addr && elf.need(".data").addr < elf.need(".init_array").addr);
   contains(w.fails("./ld.lld t.o -T t.ld -o l"), "section: .init_array is not contiguous with other relro sections");
+  w.write({ "m.c": '#include <stdio.h>\n_Thread_local int t = 4; __attribute__((constructor)) void c(void) { t++; } int main(void) { printf("%d\\n", t); return 0; }' });
+  assert.is(w.sh("gcc -B$B m.c -Wl,--section-start=.init_array=0x300000 -o m && ./m"), "5\n");
+  assert.is(w.elf("m").segment(0x6474e552), undefined);
 });
 
 segments("addresses that go down are no way into the headers, not even through 2^64", (w) => {

@@ -1,7 +1,6 @@
 /**
  * Options under "Output" in --help: the kind of file that is made, and what it says to loaders and tools.
  */
-import { TARGETS } from "../../arch/targets.ts";
 import type { ByteString, Compression, LinkOptions } from "../link-options.ts";
 import { choice, count, into, isGlob, onOff, option, push, put } from "../option-row.ts";
 import type { OptionRow, ParseState } from "../option-row.ts";
@@ -123,8 +122,6 @@ function setEmulation(s: ParseState, v: ByteString): void {
   s.options.freebsd = v.endsWith("_fbsd");
   const name = s.options.freebsd ? v.slice(0, -"_fbsd".length) : v;
   s.options.emulation = name === "elf_amd64" ? "elf_x86_64" : name;
-  const supported = TARGETS.map(({ emulation }) => emulation);
-  if (!supported.includes(s.options.emulation)) s.errors.push(`unknown emulation: ${v} (supported: ${supported.join(" ")})`);
 }
 
 function setPackedRelocs(s: ParseState, v: ByteString): void {
