@@ -19,6 +19,16 @@ export { LinkError };
 export type * from "./api/types.ts";
 
 const platform = createNodePlatform();
+const { kernels } = platform;
+
+/** What is not beside this module was left behind by a bundler. */
+platform.kernels = (debug) => {
+  try {
+    return kernels(debug);
+  } catch (cause) {
+    throw new LinkError("INIT_FAILED", `the linker's kernels cannot be loaded: ${(cause as Error).message} (in a bundle, import wield/inline or leave wield external)`, [], { cause });
+  }
+};
 
 const engine = localEngine({
   platform: () => platform,

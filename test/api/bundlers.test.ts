@@ -4,6 +4,7 @@
  * The package is packed and installed as npm does it, without a network: it has no dependencies. esbuild and rollup do not copy the worker's file: with
  * `wield` its files are put beside the bundle, as the README says; with `wield/inline` there is nothing to do.
  */
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { suite } from "uvu";
@@ -126,6 +127,16 @@ async function open(url: string): Promise<string> {
 test("the package brings nothing else along", () => {
   const { dependencies } = JSON.parse(fs.readFileSync(path.join(repoRoot(), "package.json"), "utf8")) as { dependencies?: object };
   assert.is(dependencies, undefined);
+});
+
+test("a bundle for Node, Deno or Bun that lacks the linker's files says what to do", () => {
+  if (!fs.existsSync(path.join(dir, "files.js"))) project();
+  fs.writeFileSync(path.join(dir, "bare.js"), 'import { link } from "wield";\nimport { files } from "./files.js";\nlink({ inputs: [{ name: "start.o", data: Buffer.from(files["start.o"], "base64") }] }).catch((error) => console.error(error));');
+  for (const [format, condition, said] of [["esm", "node", /api\.js is not there: in a bundle, import wield\/inline/], ["cjs", "node", /api\.js is not there: in a bundle, import wield\/inline/], ["esm", "bun", /kernels cannot be loaded.*in a bundle, import wield\/inline[^]*INIT_FAILED/]] as const) {
+    const outfile = path.join(dir, `bare/out.${format === "cjs" ? "cjs" : "mjs"}`);
+    command([installed("esbuild"), "bare.js", "--bundle", "--platform=node", `--format=${format}`, `--conditions=${condition}`, `--outfile=${outfile}`, "--log-level=error"]);
+    assert.match(spawnSync(process.execPath, [outfile], { encoding: "utf8" }).stderr, said, `${format} ${condition}`);
+  }
 });
 
 for (const [name, { packages, build }] of Object.entries(BUNDLERS)) {

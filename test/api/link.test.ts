@@ -94,6 +94,19 @@ test("without the layer of real files there are none", async () => {
   assert.is(result.diagnostics[0]!.code, "FILE_NOT_FOUND");
 });
 
+test("a file that the runtime does not permit to read is not called missing; a folder is called that", async () => {
+  const dir = temporaryFolder("permission");
+  fs.writeFileSync(path.join(dir, "start.o"), files["start.o"]!);
+  fs.writeFileSync(path.join(dir, "run.mjs"), `import { createContext, link } from ${JSON.stringify(path.join(repoRoot(), "dist", "index.mjs"))};
+for (const begin of [link, async (options) => (await createContext(options)).relink()]) await begin({ inputs: ["start.o"] }).catch(({ message }) => console.log(message));`);
+  const permission = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const done = spawnSync(process.execPath, [permission, `--allow-fs-read=${repoRoot()}/*`, `--allow-fs-read=${path.join(dir, "run.mjs")}`, "--no-warnings", "run.mjs"], { cwd: dir, encoding: "utf8" });
+  assert.match(done.stdout, /^(cannot open start\.o: Access to this API has been restricted.*\n){2}$/, done.stderr);
+  const context = await api.createContext({ inputs: [dir] });
+  assert.match((await context.relink({ throwOnError: false })).diagnostics[0]!.message, /Is a directory/);
+  await context.dispose();
+});
+
 test("a process can link hundreds of times", async () => {
   const inputs = DEMO.map((name) => ({ name, data: files[name]! }));
   const first = await api.link({ inputs, gcSections: true });

@@ -105,7 +105,7 @@ export const checkLayers = (layers: unknown): void => demand("layers", layers, "
 /** Contents by path, in a plain object or a Map; `gone`: null and undefined are answers, too. */
 export function checkSources<Source>(name: string, files: Readonly<Record<string, Source>> | ReadonlyMap<string, Source>, gone: boolean): [path: string, source: Source][] {
   demand(name, files, "an object");
-  const sources = files instanceof Map ? [...files] : Object.entries(files);
+  const sources = Symbol.iterator in files ? [...(files as ReadonlyMap<string, Source>)] : Object.entries(files);
   for (const [path, value] of sources) if (!gone || value != null) demand(`${name}: ${path}`, value, "bytes, a Blob or a function");
   return sources;
 }

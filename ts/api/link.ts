@@ -366,6 +366,7 @@ function updatesLayer(updates: Kept["updates"]): Layer {
 function keptFiles(real: Host): Layer {
   return {
     volatile: true,
+    isReal: true,
     stat(path) {
       const stat = real.stat(path);
       return stat === undefined || stat.kind === "directory" ? undefined : { bytes: stat.bytes, modified: stat.modified };

@@ -32,10 +32,11 @@ function sentence(code: string, message: string): string {
   return found[0]!.toUpperCase() + found.slice(1);
 }
 
-/** The HostError for what `fs` threw; anything else is returned as it is. */
+/** The HostError for what `fs` threw, or what Node or Deno does not permit; anything else is returned as it is. */
 export function hostError(error: unknown): unknown {
   if (error instanceof HostError) return error;
   const failure = error as NodeJS.ErrnoException;
+  if (failure?.code === "ERR_ACCESS_DENIED" || failure?.name === "NotCapable") return new HostError("EACCES", failure.message);
   if (typeof failure?.code !== "string" || !/^E[A-Z0-9]+$/.test(failure.code)) return error;
   return new HostError(failure.code, sentence(failure.code, failure.message));
 }

@@ -17,6 +17,8 @@ export interface Layer {
   read(path: ByteString): Uint8Array | Promise<Uint8Array>;
   /** Files may change between links without a word: their stat is asked for again. */
   readonly volatile?: boolean;
+  /** Those of the runtime, as REAL. */
+  readonly isReal?: boolean;
 }
 
 export interface LayerStat {
@@ -220,6 +222,8 @@ export class VirtualFiles {
     if (this.wanted.has(`read ${path}`)) throw notThere();
     const later = this.load(entry, path);
     if (later !== undefined) this.want(`read ${path}`, later);
+    // What is not there may be real, and closed to this program: then this says so.
+    if (entry.failure === absence && this.layers.some((layer) => layer === REAL || layer.isReal)) this.real!.open(path);
     if (entry.failure !== null) throw entry.failure;
     if (entry.bytes === null) throw notThere();
     return entry.bytes;

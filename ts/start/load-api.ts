@@ -3,14 +3,19 @@
  * cannot bring its code cache along. With another Node than the one that built it, or with V8 flags, the cache is refused and everything is as in index.mjs.
  */
 import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { tieOf } from "./tie.ts";
 
-const folder = fileURLToPath(new URL(".", import.meta.url)).replace(/.$/, "");
+// A bundle is elsewhere, or (as CommonJS) does not know where it is.
+const folder = import.meta.url ? fileURLToPath(new URL(".", import.meta.url)).replace(/.$/, "") : "";
 const filename = `${folder}/api.js`;
-const text = readFileSync(filename, "latin1");
+const text = existsSync(filename) ? readFileSync(filename, "latin1") : fail(`${filename} is not there: in a bundle, import wield/inline or leave wield external`);
+
+function fail(message: string): never {
+  throw new Error(message);
+}
 
 /** What the cache must end with. */
 export const tie = tieOf(text);
