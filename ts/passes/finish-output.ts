@@ -88,7 +88,7 @@ export function elfHeader(ctx: Context): Uint8Array {
   const out = new Uint8Array(EHDR_BYTES);
   const { options } = ctx;
   const sections = options.z.nosectionheader ? 0 : ctx.osecs.length + 1;
-  const names = ctx.osecs.find((osec) => osec.name === ".shstrtab")?.index ?? 0;
+  const names = sectionsByName(ctx.osecs).get(".shstrtab")?.index ?? 0;
   writeEhdr(new DataView(out.buffer), {
     osabi: ctx.osabi, abiVersion: 0, e_type: options.shared || options.pie ? ET_DYN : ET_EXEC, e_machine: ctx.arch.e_machine, e_entry: entryAddress(ctx),
     e_phoff: ctx.segments.length > 0 ? EHDR_BYTES : 0, e_shoff: sections > 0 ? ctx.sectionHeaders : 0, e_flags: 0,

@@ -9,6 +9,7 @@ import {
   SHF_ALLOC, SHF_EXECINSTR, SHF_GROUP, SHF_INFO_LINK, SHF_LINK_ORDER, SHF_COMPRESSED, SHF_GNU_RETAIN, SHF_TLS, SHF_WRITE, SHF_X86_64_LARGE, SHT_FINI_ARRAY, SHT_INIT_ARRAY, SHT_NOBITS,
   SHT_NOTE, SHT_PREINIT_ARRAY, SHT_PROGBITS, SHT_X86_64_UNWIND,
 } from "../../as-kernels/shared/elf.ts";
+import { isLld } from "../args/identity.ts";
 import type { Context, OutputSection } from "../context.ts";
 import { setRows } from "../memory/table.ts";
 import { Glob } from "../script/glob.ts";
@@ -74,7 +75,8 @@ export function rankOf(ctx: Context, osec: OutputSection): number {
   } else if ((flags & SHF_EXECINSTR) !== 0) {
     // Large code, too, stays away from small code and its data: lld since 20.
     if ((flags & SHF_WRITE) !== 0) rank |= RANK_EXEC_WRITE;
-    else rank |= large ? RANK_LARGE | 5 : RANK_EXEC;
+    // .init before .text, as GNU ld: winegcc's has the header of a PE file, by which Wine finds the code.
+    else rank |= large ? RANK_LARGE | 5 : osec.name === ".init" && !isLld(ctx.options) ? RANK_EXEC : RANK_EXEC | 1;
   } else {
     rank |= RANK_WRITE;
     if ((flags & SHF_TLS) === 0) rank |= RANK_NOT_TLS;
@@ -114,10 +116,10 @@ export function newOutputSection(id: number, name: string, type: number, flags: 
   };
 }
 
-/** The first section of each name. */
+/** The section of each name that has linker-made contents, else the first. */
 export function sectionsByName(osecs: readonly OutputSection[]): Map<string, OutputSection> {
   const found = new Map<string, OutputSection>();
-  for (const osec of osecs) if (!found.has(osec.name)) found.set(osec.name, osec);
+  for (const osec of osecs) if (osec.synthetic.length > 0 || !found.has(osec.name)) found.set(osec.name, osec);
   return found;
 }
 
@@ -175,7 +177,10 @@ export function arrayType(ctx: Context, osec: number, name: string, type: number
 function addSynthetic(ctx: Context, byName: SectionsByName, section: SyntheticSection): void {
   const { tables } = ctx;
   let osec = byName.get(section.name);
-  if (osec === undefined) {
+  // An input may call something that is loaded .shstrtab or .strtab; the table is another section then, as with GNU ld.
+  const other = osec !== undefined && (osec.sh_flags & ~section.sh_flags & SHF_ALLOC) !== 0;
+  if (other) byName.set(`${section.name}\0`, osec!);
+  if (osec === undefined || other) {
     const id = tables.osec.rows;
     setRows(tables, "osec", id + 1);
     osec = newOutputSection(id, section.name, section.sh_type, section.sh_flags);

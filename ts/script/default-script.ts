@@ -34,8 +34,8 @@ ${family(".rodata", ".gcc_except_table")}
 ${same(".eh_frame_hdr")}
   .eh_frame : { KEEP(*(.eh_frame)) }
   ${page}
-  .text : { *(.text .text.*) }
   .init : { KEEP(*(.init)) }
+  .text : { *(.text .text.*) }
   .fini : { KEEP(*(.fini)) }
 ${same(".plt", ".plt.got", ".plt.sec", ".iplt")}
   PROVIDE(etext = .); PROVIDE(_etext = .); PROVIDE(__etext = .);

@@ -61,6 +61,12 @@ odd("code fragments in .init and .fini of several objects run in order", (w) => 
   assert.is(w.sh("./m"), "one two main three\n");
 });
 
+odd("code follows .init, where winegcc has the header of a PE file that tells where code begins", (w) => {
+  w.write({ "a.s": '.section .init,"ax"\n jmp 1f\n.globl header\nheader: .skip 4096\n1:\n.section .note.GNU-stack,"",@progbits\n', "m.c": "extern char header[]; int main(void) { return (char *)main < header + 4096; }" });
+  w.sh("gcc -c a.s m.c && gcc -B$B a.o m.o -o m && ./m && mkdir bin && ln -s $LD bin/ld.lld && gcc -B$PWD/bin -fuse-ld=lld a.o m.o -o l");
+  if (linkerName === "wield") w.fails("./l");
+});
+
 odd("a zero-sized program, an object with nothing in it, zero-sized sections with symbols", (w) => {
   const nothing = new ObjectBuilder().bytes();
   const o = new ObjectBuilder();
@@ -90,6 +96,18 @@ odd("section types that ask for an unknown treatment are errors, private ones ar
   w.write({ "t.s": '.globl _start\n_start: nop\n.section a,"",@0x60000000\n.byte 1\n.section b,"",@0x80000001\n.byte 1\n', "u.s": '.section c,"",@0x15\n.byte 1\n.section d,"a",@0x80000001\n.byte 1\n' });
   w.sh("gcc -c t.s && gcc -c u.s && $LD t.o -o t");
   if (linkerName !== "bfd") contains(w.fails("$LD t.o u.o -o u"), "error: u.o:(c): unknown section type 0x15\n", "error: u.o:(d): unknown section type 0x80000001");
+});
+
+odd("what is loaded and called as a table of the file stands beside that table", (w) => {
+  for (const name of [".shstrtab", ".strtab"]) {
+    w.write({ "t.s": `.section ${name},"a"\nword: .long 42\n.text\n.globl _start\n_start: mov word(%rip), %eax\n` });
+    w.sh("as t.s -o t.o 2> as.log; $LD t.o -o t && $LD -pie -s t.o -o s");
+    const elf = w.elf("t");
+    const loaded = elf.shdrs.filter((section) => section.name === name && (section.flags & 2) !== 0);
+    assert.equal(loaded.map(({ size, offset }) => [size, elf.bytes[offset]]), [[4, 42]]);
+    assert.ok(elf.symbol("_start"), name);
+    assert.ok(w.elf("s").sectionNames().includes(".text"), name);
+  }
 });
 
 odd("sections larger than a window arrive whole, with and without relocations", (w) => {
