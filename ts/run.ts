@@ -13,9 +13,10 @@ import { Machine } from "./memory/machine.ts";
 
 /** Status of the link that `argv` (without the program's name) asks for: 0 or 1. */
 export async function run(argv: readonly ByteString[], host: Host): Promise<number> {
+  let colors: boolean | undefined;
   const diag = new Diagnostics(
     (stream, text) => host.print(stream === "stdout" ? "out" : "err", text),
-    () => host.isTerminal("err") && host.env("TERM") !== "dumb",
+    () => (colors ??= host.isTerminal("err") && host.env("TERM") !== "dumb"),
   );
   try {
     const parsed = parse(argv, host);

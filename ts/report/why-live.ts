@@ -13,6 +13,7 @@ import { Glob } from "../script/glob.ts";
 import { LiveGraph, type Edge, type Link } from "./live-graph.ts";
 
 export function whyLive(ctx: Context): ByteString[] {
+  ctx.host.optimise?.(ctx.tables.sym.rows);
   const globs = ctx.options.whyLive.map((pattern) => new Glob(pattern));
   const symbols = matching(ctx, (name) => globs.some((glob) => glob.matches(name) || glob.matches(displayName(ctx, name))));
   const { sym } = ctx.tables;
