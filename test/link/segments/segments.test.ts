@@ -274,6 +274,11 @@ segments("copies of read-only variables join .data.rel.ro of a script, so that R
   });
   w.sh("gcc -fPIC -shared -nostdlib s.c -o libs.so -B$B && gcc -O1 -fno-pie -c m.c && $LD m.o libs.so -T t.ld -o m");
   assert.not(new ElfFile(w.bytes("m")).section(".bss.rel.ro"));
+  // As the scripts of GNU ld, whose .bss takes .bss.*.
+  w.sh("sed 's/}$/.bss : { *(.bss .bss.*) } }/' t.ld > bss.ld && $LD m.o libs.so -T bss.ld -o n");
+  const n = new ElfFile(w.bytes("n"));
+  const [copy, relro] = [n.symbol("shared")!.value, n.segment(0x6474e552)!];
+  assert.ok(copy >= relro.vaddr && copy < relro.vaddr + relro.memsz);
 });
 
 segments("-N -z separate-code: the zeros behind code stay part of its segment", (w) => {

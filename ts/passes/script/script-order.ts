@@ -155,7 +155,8 @@ function placeSynthetic(ctx: Context, plan: Plan, section: SyntheticSection, orp
 function placeInGnuScript(ctx: Context, plan: Plan, section: SyntheticSection, place: Place | null): Place | null {
   let names: string[] = [];
   // GNU ld has no .bss.rel.ro: in scripts made for it such copies belong to .data.rel.ro, with which RELRO stays one run (lld).
-  if (section.name === ".bss.rel.ro" && place?.named !== true) names = [".data.rel.ro.bss"];
+  // Their *(.bss .bss.*) does not mean it.
+  if (section.name === ".bss.rel.ro" && (place?.named !== true || place.section.osec.name === ".bss")) names = [".data.rel.ro.bss"];
   if (section === ctx.synthetics.relaDyn) {
     // In a static program it holds only IRELATIVE, which GNU ld calls .rela.iplt and its scripts bracket with __rela_iplt_start and _end.
     if (ctx.params.get("dynamic") === 0) names = [".rela.iplt"];
