@@ -223,7 +223,7 @@ export class VirtualFiles {
     const later = this.load(entry, path);
     if (later !== undefined) this.want(`read ${path}`, later);
     // What is not there may be real, and closed to this program: then this says so.
-    if (entry.failure === absence && this.layers.some((layer) => layer === REAL || layer.isReal)) this.real!.open(path);
+    if (entry.failure === absence && this.layers.some((layer) => layer === REAL || layer.isReal)) this.real?.open(path);
     if (entry.failure !== null) throw entry.failure;
     if (entry.bytes === null) throw notThere();
     return entry.bytes;
