@@ -5,6 +5,7 @@
 import { CTL_ISSUES, OBJ_RELOCATABLE } from "../as-kernels/shared/abi.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context } from "./context.ts";
+import { LARGE_BYTES } from "./host/host.ts";
 import { fillInternalObject } from "./input/internal-object.ts";
 import { GccLto } from "./lto/gcc-lto.ts";
 import { meetsSlimObjects, SLIM_MARK } from "./lto/slim-mark.ts";
@@ -27,8 +28,8 @@ const FEW_INPUTS = 64;
 
 /** Options that must see every archive, or would say things twice. */
 export function opensAllArchives({ inputs, scripts, requireDefined, undefinedGlobs, trace, verbose, traceSymbols, whyExtract, printArchiveStats, warnBackrefs, stats }: LinkOptions): boolean {
-  const lists = [requireDefined, undefinedGlobs, traceSymbols];
-  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats !== "" || whyExtract !== "" || printArchiveStats !== "" || warnBackrefs || lists.some((list) => list.length > 0);
+  const names = [...requireDefined, ...undefinedGlobs, ...traceSymbols];
+  return inputs.length > FEW_INPUTS || scripts.length > 0 || trace || verbose || stats !== "" || whyExtract !== "" || printArchiveStats !== "" || warnBackrefs || names.length > 0;
 }
 
 /** Bytes of all relocatable objects, archive members included. Shared objects are read in part only. */
@@ -90,5 +91,6 @@ export async function resolveInputs(ctx: Context): Promise<void> {
     arena.u32[CTL_ISSUES >>> 2] = 0;
     ctx.loadedFiles.length = start.files;
     ctx.versionNodes.length = start.versions;
+    if (closed !== null && closed.openedBytes >= LARGE_BYTES) ctx.expectBytes(closed.openedBytes);
   }
 }

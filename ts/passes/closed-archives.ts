@@ -37,6 +37,8 @@ export interface ClosedArchive {
 export class ClosedArchives {
   /** Paths of archives that are opened. */
   readonly opened = new Set<ByteString>();
+  /** Bytes of those that openAll has opened, where members are no matter of the next link. */
+  openedBytes = 0;
   /** Archives left closed in this round, by path. */
   readonly closed = new Map<ByteString, ClosedArchive>();
   /** Archives of which members are loaded one by one. */
@@ -67,11 +69,7 @@ export class ClosedArchives {
       if (more === true && this.lasts) this.openAll();
       if (more !== null) return more;
     }
-    let bytes = 0;
-    for (const path of referred) {
-      this.opened.add(path);
-      bytes += this.closed.get(path)!.bytes;
-    }
+    const bytes = this.open(referred);
     if (bytes > few) this.openAll();
     return bytes > 0;
   }
@@ -107,16 +105,26 @@ export class ClosedArchives {
     if (bytes > SCAN_BYTES_MAX) return null;
     const scanned = (this.scanned = new ScannedArchives(ctx, this.closed.keys(), bytes));
     const odd = [...this.closed.keys()].filter((path) => !scanned.has(path));
-    for (const path of odd) this.opened.add(path);
+    this.open(odd);
     return scanned.need(REFERRED) || odd.length > 0;
   }
 
   /** Opens all; true = load again. */
   openAll(): boolean {
     const before = this.opened.size;
-    for (const path of this.closed.keys()) this.opened.add(path);
-    for (const path of this.scanned?.paths ?? []) this.opened.add(path);
+    const bytes = this.open([...this.closed.keys(), ...(this.scanned?.paths ?? [])]);
+    if (!this.lasts) this.openedBytes += bytes;
     this.scanned = null;
     return this.opened.size > before;
+  }
+
+  /** Bytes of those that were closed until now. */
+  private open(paths: Iterable<ByteString>): number {
+    let bytes = 0;
+    for (const path of paths) {
+      this.opened.add(path);
+      bytes += this.closed.get(path)?.bytes ?? 0;
+    }
+    return bytes;
   }
 }

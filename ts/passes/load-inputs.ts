@@ -56,9 +56,10 @@ export function loadInputs(ctx: Context, closed: ClosedArchives | null = null): 
   return walked;
 }
 
-/** Are archives walked by threads? Where workers have been started, nobody is told of members one by one, and none of them is replaced. */
-function walksArchives({ host, kernels, lto, options, pool }: Context): boolean {
-  if (((host.inputBytes ?? 0) < LARGE_BYTES && !pool.patient) || kernels.walkMembers === undefined) return false;
+/** Are archives walked by kernels? In large links, where all are open, nobody is told of members one by one, and none of them is replaced. */
+function walksArchives({ host, kernels, lto, options, pool }: Context, closed: ClosedArchives | null): boolean {
+  const isLarge = closed !== null ? closed.openedBytes >= LARGE_BYTES : (host.inputBytes ?? 0) >= LARGE_BYTES || pool.patient;
+  if (!isLarge || kernels.walkMembers === undefined) return false;
   return lto === null && !options.trace && options.printArchiveStats === "" && !options.warnBackrefs;
 }
 
@@ -84,7 +85,7 @@ class Loader implements InputTaker {
     this.objects = new InputObjects(ctx, this.access, this.rows);
     this.archives = new InputArchives(ctx, closed, this.access, this.rows, this.objects);
     this.scripts = new InputScripts(ctx, this.access, this);
-    if (closed === null && walksArchives(ctx)) this.walked = new WalkedArchives(ctx, this.rows, (archive) => this.archives.addOdd(archive));
+    if (walksArchives(ctx, closed)) this.walked = new WalkedArchives(ctx, this.rows, (archive) => this.archives.addOdd(archive));
     this.archives.walked = this.walked;
   }
 

@@ -114,8 +114,8 @@ function whatToKeep({ host, options, params }: Context, bytes: number): number {
 function mayDropNames({ options, script, sectionOrder, observer }: Context): boolean {
   if (script !== null || sectionOrder.length > 0 || observer !== null || options.relocatable || options.icf !== "none") return false;
   const { unique, uniqueGlobs, discardSections, zeroToBss, shuffleSections, mapFile, printGcSections, reportFile, metafile, whyLive } = options;
-  const lists = [uniqueGlobs, discardSections, shuffleSections, whyLive];
-  return !unique && !zeroToBss && printGcSections + mapFile + reportFile + metafile === "" && lists.every((list) => list.length === 0);
+  const lists = [...uniqueGlobs, ...discardSections, ...shuffleSections, ...whyLive];
+  return !unique && !zeroToBss && printGcSections + mapFile + reportFile + metafile === "" && lists.length === 0;
 }
 
 function numberRows(ctx: Context, passed: readonly PassedMembers[]): void {
