@@ -92,11 +92,11 @@ function assignOne(i: u32, flags: u32): void {
   }
   if (flags & SYM_NEEDS_TLSGD) {
     aux.tlsGd[row] = takeGot(2);
-    params().symbolicCount += bound ? u32(params().shared != 0) : 2;
+    params().symbolicCount += bound ? 1 : 2;
   }
   if (flags & SYM_NEEDS_GOTTP) {
     aux.gotTp[row] = takeGot(1);
-    if (!bound || params().shared) params().symbolicCount++;
+    params().symbolicCount++;
   }
 }
 
@@ -145,15 +145,11 @@ export function writeGot(from: u32, to: u32, out: u32): void {
     if (!bound) continue;
     const addr = sym.addr[i];
     if (aux.got[row] && (inPlace || !params().pic || column == COL_ABSOLUTE)) store<u64>(out + ((aux.got[row] - 1) << 3), addr);
-    if (aux.tlsGd[row]) {
-      const at = out + ((aux.tlsGd[row] - 1) << 3);
-      if (!params().shared) store<u64>(at, 1); // the executable is module 1
-      store<u64>(at + 8, isUndefined(flags) ? 0 : addr - params().tlsAddr);
-    }
-    if (aux.gotTp[row] && !params().shared) store<u64>(out + ((aux.gotTp[row] - 1) << 3), isUndefined(flags) ? 0 : addr - params().tlsEnd);
+    // Thread-local variables that are bound have words in shared objects only.
+    if (aux.tlsGd[row]) store<u64>(out + (aux.tlsGd[row] << 3), isUndefined(flags) ? 0 : addr - params().tlsAddr);
     if (params().rel && !isUndefined(flags)) {
       // What the relocations of these words would have as addend.
-      if (aux.gotTp[row] && params().shared) store<u64>(out + ((aux.gotTp[row] - 1) << 3), addr - params().tlsAddr);
+      if (aux.gotTp[row]) store<u64>(out + ((aux.gotTp[row] - 1) << 3), addr - params().tlsAddr);
       if (aux.tlsDesc[row]) store<u64>(out + (aux.tlsDesc[row] << 3), addr - params().tlsAddr);
     }
   }
@@ -197,10 +193,10 @@ export function writeGotRelocs(from: u32, to: u32): void {
     if (aux.tlsDesc[row]) putSymbolic(gotWord(aux.tlsDesc[row] - 1), R_TLSDESC, index, offset);
     if (aux.tlsGd[row]) {
       const P = gotWord(aux.tlsGd[row] - 1);
-      if (!bound || params().shared) putSymbolic(P, R_DTPMOD, index, 0);
+      putSymbolic(P, R_DTPMOD, index, 0);
       if (!bound) putSymbolic(P + 8, R_DTPOFF, index, 0);
     }
-    if (aux.gotTp[row] && (!bound || params().shared)) putSymbolic(gotWord(aux.gotTp[row] - 1), R_TPOFF, index, offset);
+    if (aux.gotTp[row]) putSymbolic(gotWord(aux.gotTp[row] - 1), R_TPOFF, index, offset);
   }
 }
 

@@ -114,6 +114,7 @@ test("what is no instruction of the type's form keeps its GOT entry", () => {
   becomes("a prefix that is not REX2's", "66 48 8b 05 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `66 48 8b 05 ${entry}`);
   becomes("a call with REX2", "d5 00 ff 15 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTPCRELX, VAR, `d5 00 ff 15 ${entry}`);
   becomes("no address relative to %rip", "90 48 8b 80 00 00 00 00", 4, elf.R_X86_64_REX_GOTPCRELX, VAR, `90 48 8b 80 ${entry}`);
+  becomes("an address relative to %rbp", "90 48 8b 85 00 00 00 00", 4, elf.R_X86_64_REX_GOTPCRELX, VAR, `90 48 8b 85 ${entry}`);
 });
 
 test("calls and jumps through the GOT become direct", () => {
@@ -188,6 +189,10 @@ test("initial exec becomes local exec, by instruction", () => {
   becomes("REX2 add %r20", "d5 48 03 25 00 00 00 00", 4, elf.R_X86_64_CODE_4_GOTTPOFF, TLV, `d5 18 81 c4 ${offset}`);
   becomes("EVEX {nf} add %r8", "62 74 fc 0c 03 05 00 00 00 00", 6, elf.R_X86_64_CODE_6_GOTTPOFF, TLV, `62 d4 fc 0c 81 c0 ${offset}`);
   becomes("EVEX add to %r16 (ND)", "62 e4 fc 10 03 05 00 00 00 00", 6, elf.R_X86_64_CODE_6_GOTTPOFF, TLV, `62 fc fc 10 81 c0 ${offset}`);
+  const text = { bytes: fromHex("48 8b 05 00 00 00 00"), flags: TEXT, relocs: [at(3, type, 0)] };
+  const far = relocWorld({ output: "exec", symbols: [{ flags: abi.SYM_DEFINED | abi.SYM_TLS, addr: 0x9_0000_0000n }], sections: [text, { bytes: new Uint8Array(16), flags: DATA, relocs: [] }] });
+  far.link();
+  assert.equal(far.issues().map((issue) => issue.code), [abi.ISSUE_RELOC_RANGE], "an offset beyond 32 bits");
   becomes("another module's", "48 8b 05 00 00 00 00", 3, type, THEIRS, `48 8b 05 ${le32(0x300000 - 0x200007)}`);
 });
 
@@ -211,6 +216,7 @@ test("instructions that do not belong to a thread-local model are errors, and no
     [`${GD} 66 66 48 e9 00 00 00 00`, gdCall(TLV, elf.R_X86_64_PLT32, 12)],
     ["48 8d 35 00 00 00 00 e8 00 00 00 00", [at(3, elf.R_X86_64_TLSLD, TLV), at(8, elf.R_X86_64_PLT32, CALLEE)]],
     ["62 f4 7c 0c 03 05 00 00 00 00", [at(6, elf.R_X86_64_CODE_6_GOTTPOFF, TLV)]],
+    ["62 f4 fc 08 03 05 00 00 00 00", [at(6, elf.R_X86_64_CODE_6_GOTTPOFF, TLV)]],
   ];
   for (const [text, relocs] of bad) {
     const result = code(text, relocs);

@@ -12,6 +12,8 @@ const R_64 = 1;
 export interface CieOptions {
   /** Relocation of the personality pointer: index of its symbol. */
   personality?: number;
+  /** Its addend. */
+  addend?: number;
   /** DW_EH_PE_* of FDE pointers; default pcrel sdata4. */
   enc?: number;
   /** Makes it differ from others. */
@@ -39,7 +41,7 @@ export class EhBytes {
   }
 
   /** Returns the record's offset. */
-  cie({ personality, enc = 0x1b, codeAlign = 1, version = 1, augmentation }: CieOptions = {}): number {
+  cie({ personality, addend, enc = 0x1b, codeAlign = 1, version = 1, augmentation }: CieOptions = {}): number {
     const start = this.bytes.length;
     this.u32(0);
     this.u32(0);
@@ -49,7 +51,7 @@ export class EhBytes {
       this.bytes.push(personality === undefined ? 1 : 7);
       if (personality !== undefined) {
         this.bytes.push(0x9b);
-        this.relocs.push({ offset: this.bytes.length, type: R_PC32, sym: personality });
+        this.relocs.push({ offset: this.bytes.length, type: R_PC32, sym: personality, ...(addend === undefined ? {} : { addend }) });
         this.u32(0);
         this.bytes.push(0x1b);
       }

@@ -76,6 +76,9 @@ test("thread-local slots by model and output", () => {
 test("the offset of a weak variable that is nowhere is 0", () => {
   const nowhere = linked("shared", [{ flags: abi.SYM_UNDEF | abi.SYM_WEAK | abi.SYM_TLS, vis: elf.STV_HIDDEN }], [[elf.R_X86_64_TLSGD, 0]]);
   assert.equal(words(write(nowhere, new GotSection())), [0n, 0n]);
+  const hidden: SymSpec = { flags: abi.SYM_UNDEF | abi.SYM_WEAK | abi.SYM_TLS, vis: elf.STV_HIDDEN };
+  const model = linked("shared", [hidden], [[elf.R_X86_64_GOTTPOFF, 0], [elf.R_X86_64_GOTPC32_TLSDESC, 0]]);
+  assert.equal(relas(write(model, new RelaDynSection(model.ownSymbolic()))), [`300000 ${elf.R_X86_64_TLSDESC} 0 0`, `300010 ${elf.R_X86_64_TPOFF64} 0 0`]);
 });
 
 test("PLT entries jump through their words, lazily at first", () => {

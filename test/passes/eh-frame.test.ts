@@ -76,15 +76,18 @@ test("FDEs of live code are written and listed by address, dead ones are not; a 
 });
 
 test("equal CIEs are one, unless their personality differs", async () => {
-  const object = (personality: number | undefined, sym: number): SectionSpec => section((eh) => eh.fde(eh.cie({ personality }), sym, 0, 4));
+  const object = (personality: number | undefined, sym: number, addend = 0): SectionSpec => section((eh) => eh.fde(eh.cie({ personality, addend }), sym, 0, 4));
   const out = await frames({
     objects: [
-      [code(4), code(4), code(4), code(4), code(4), object(undefined, 0), object(undefined, 1), object(5, 2), object(6, 3), object(5, 4)],
+      [
+        code(4), code(4), code(4), code(4), code(4), code(4),
+        object(undefined, 0), object(undefined, 1), object(6, 2), object(7, 3), object(6, 4), object(6, 5, 8),
+      ],
     ],
-    symbols: [...codeSymbols(5), { value: 1, addr: 0x500n }, { value: 2, addr: 0x600n }],
+    symbols: [...codeSymbols(6), { value: 1, addr: 0x500n }, { value: 2, addr: 0x600n }],
   });
-  assert.is(out.cies.length, 3);
-  assert.equal(out.fdes.map((fde) => out.cies.indexOf(fde.cie)), [0, 0, 1, 2, 1]);
+  assert.is(out.cies.length, 4);
+  assert.equal(out.fdes.map((fde) => out.cies.indexOf(fde.cie)), [0, 0, 1, 2, 1, 3]);
 });
 
 test("an FDE whose code was in a lost COMDAT copy, in another object or nowhere is dropped", async () => {

@@ -38,7 +38,7 @@ export function assignNeeds(ctx: Context): void {
     // lld puts the pair first.
     params.set("tlsModuleGot", 1);
     params.set("gotWords", 2);
-    if (params.get("shared") === 1) params.set("symbolicCount", 1);
+    params.set("symbolicCount", 1);
   }
   inSteps(tables.sym.rows, (from, to) => kernels.assignNeeds(from, to));
   if (rows !== params.get("auxRows") + 1) throw new Error("create-synthetic: needs changed while they were counted");

@@ -150,7 +150,6 @@ function addLoads(ctx: Context, segments: Segment[], head: Segment | null, relro
   const { omagic, rosegment } = ctx.options;
   const { max } = pageSizes(ctx);
   let load = head;
-  if (load !== null && omagic) load.p_flags = PF_R | PF_W | PF_X;
   let flags = PF_R;
   for (const osec of ctx.osecs) {
     if (!needsLoad(osec)) continue;

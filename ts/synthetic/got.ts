@@ -23,11 +23,7 @@ export class GotSection extends SectionBase implements SyntheticSection {
     return ctx.params.get("gotWords") * WORD_BYTES;
   }
 
-  write(ctx: Context, out: Uint8Array, outAddr: number): void {
-    const { params, kernels } = ctx;
-    const pair = params.get("tlsModuleGot");
-    // In an executable the module of local dynamic code is known: number 1.
-    if (pair !== 0 && params.get("shared") === 0) out[(pair - 1) * WORD_BYTES] = 1;
-    kernels.writeGot(1, params.get("auxRows") + 1, outAddr);
+  write(ctx: Context, _out: Uint8Array, outAddr: number): void {
+    ctx.kernels.writeGot(1, ctx.params.get("auxRows") + 1, outAddr);
   }
 }

@@ -170,7 +170,7 @@ export class RelaDynSection extends SectionBase implements SyntheticSection {
       arena.u64[word++] = 0n;
     };
     const pair = params.get("tlsModuleGot");
-    if (pair !== 0 && params.get("shared") === 1) put(params.get("gotAddr") + BigInt((pair - 1) * WORD_BYTES), 0, arch.R_DTPMOD);
+    if (pair !== 0) put(params.get("gotAddr") + BigInt((pair - 1) * WORD_BYTES), 0, arch.R_DTPMOD);
     for (const section of copySections(ctx)) {
       for (const copy of section.copies) put(section.address + BigInt(copy.offset), tables.gsym.dynsym[copy.sym]!, arch.R_COPY);
     }
