@@ -20,11 +20,10 @@ import {
 /** A symbol with none of these, and of a kind in PLAIN_KINDS, is an address in the output that PC-relative code may use as it is. */
 export const SPECIAL_FLAGS: u32 = SYM_PREEMPTIBLE | SYM_IFUNC | SYM_TLS | SYM_ABSOLUTE;
 
-/** Column of the decision table for symbol row `sym` with `flags`. */
-export function symbolColumn(sym: u32, flags: u32): u32 {
+/** Column of the decision table for a symbol with `flags`. */
+export function symbolColumn(flags: u32): u32 {
   const kind = flags & SYM_KIND_MASK;
   if (kind == SYM_SHARED || flags & SYM_NEEDS_COPY) {
-    if (flags & SYM_TLS) return COL_PREEMPTIBLE;
     if (flags & SYM_OBJECT) return COL_DATA;
     return flags & SYM_FUNC ? COL_FUNC : COL_PREEMPTIBLE;
   }
@@ -34,7 +33,6 @@ export function symbolColumn(sym: u32, flags: u32): u32 {
   if (flags & SYM_PREEMPTIBLE) return mayBeZero ? COL_WEAK : COL_PREEMPTIBLE;
   if (undefined) return COL_ZERO;
   if (flags & SYM_ABSOLUTE) return COL_ABSOLUTE;
-  if (kind == SYM_DEFINED && tables().sym.isec[sym] == 0) return COL_ABSOLUTE;
   return flags & SYM_IFUNC ? COL_IFUNC : COL_LOCAL;
 }
 
@@ -101,7 +99,7 @@ export function gotEntryAddress(sym: u32): u64 {
 export function isGotRelative(row: u32): bool {
   const sym = tables().aux.sym[row];
   if (!tables().aux.got[row]) return false;
-  const column = symbolColumn(sym, tables().sym.flags[sym]);
+  const column = symbolColumn(tables().sym.flags[sym]);
   return column == COL_LOCAL || column == COL_IFUNC;
 }
 
@@ -133,8 +131,8 @@ export function pltEntryAddress(sym: u32): u64 {
 /** Is the symbol one whose GOT entry can be avoided: bound in the output and moving with it? */
 // @ts-ignore: decorator
 @inline
-export function relaxableSymbol(sym: u32, flags: u32): bool {
-  return symbolColumn(sym, flags) == COL_LOCAL;
+export function relaxableSymbol(flags: u32): bool {
+  return symbolColumn(flags) == COL_LOCAL;
 }
 
 /** Far below the reach of 32 bits, as the rest of the image comes to it. */
@@ -178,7 +176,7 @@ export function isRelativeAction(action: u32): bool {
 export function decisionFor(i: u32, entry: u32, sym: u32, flags: u32, index: u32): u32 {
   const isec = tables().isec;
   const writable = isec.kind[i] != ISEC_EH_FRAME && ((isec.sh_flags[i] & SHF_WRITE) != 0 || !params().zText);
-  return decision(policyBase(<u32>writable), entry >> 24, index ? symbolColumn(sym, flags) : COL_ZERO);
+  return decision(policyBase(<u32>writable), entry >> 24, index ? symbolColumn(flags) : COL_ZERO);
 }
 
 /** Does the relocation at `r` of isec `i` become a relative one? For collectRelr, which sees the section before it is relocated. */

@@ -64,7 +64,7 @@ function assignOne(i: u32, flags: u32): void {
   params().auxRows = row;
   aux.sym[row] = i;
   tables().sym.aux[i] = row;
-  const column = symbolColumn(i, flags);
+  const column = symbolColumn(flags);
   if (column == COL_IFUNC) {
     aux.iplt[row] = ++params().ipltCount;
     if (!(flags & SYM_ADDRESS_TAKEN)) return;
@@ -140,7 +140,7 @@ export function writeGot(from: u32, to: u32, out: u32): void {
   for (let row = from; row < to; row++) {
     const i = aux.sym[row];
     const flags = sym.flags[i];
-    const column = symbolColumn(i, flags);
+    const column = symbolColumn(flags);
     const bound = isBound(column);
     if (!bound) continue;
     const addr = sym.addr[i];
@@ -174,7 +174,7 @@ export function writeGotRelocs(from: u32, to: u32): void {
   for (let row = from; row < to; row++) {
     const i = aux.sym[row];
     const flags = sym.flags[i];
-    const column = symbolColumn(i, flags);
+    const column = symbolColumn(flags);
     const bound = isBound(column);
     const index = bound ? 0 : dynsymIndex(i);
     const offset = bound && !isUndefined(flags) ? sym.addr[i] - tlsAddr : 0;

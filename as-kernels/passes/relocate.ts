@@ -160,7 +160,7 @@ function applyOne(i: u32, r: u32, end: u32, at: u32, place: u64, size: u64, rela
     V = valueOf(sym, flags, A) - (value == VALUE_PC ? P : 0);
   } else if (value == VALUE_GOT_PC_RELAX || value == VALUE_GOT_PC) {
     if (value == VALUE_GOT_PC_RELAX && params().relax && <i64>A == -4 && index && offset >= gotPrefixBytes(type)) {
-      const form = relaxableSymbol(sym, flags) ? gotForm(at, type, params().relaxAbs32) : FORM_NONE;
+      const form = relaxableSymbol(flags) ? gotForm(at, type, params().relaxAbs32) : FORM_NONE;
       if (form != FORM_NONE) {
         const SA = tables().sym.addr[sym];
         if (!relaxGot(at, type, form, SA, P, params().callNop)) return 0;

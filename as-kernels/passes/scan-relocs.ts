@@ -10,7 +10,7 @@ import { tables, params } from "../shared/tables.ts";
 import { report } from "../lib/issue.ts";
 import { decision, isTlsCall, nearSymbol, policyBase, relaxableSymbol, relocEntry, SPECIAL_FLAGS, symbolColumn } from "../lib/needs.ts";
 import { FORM_NONE, gotForm, gotPrefixBytes } from "../arch/x86-64.ts";
-import { isBranch, isGotRelax, isTlsSequence } from "../arch/x86-64-relocations.ts";
+import { isBranch, isGotRelax } from "../arch/x86-64-relocations.ts";
 import {
   RELA_BYTES, R_ADDEND, R_SYM, R_TYPE, SHF_ALLOC, SHF_WRITE, SHT_NOBITS, STV_DEFAULT, STV_PROTECTED, ST_OTHER, SYM_BYTES,
 } from "../shared/elf.ts";
@@ -224,7 +224,7 @@ function checkRecords(i: u32): bool {
 // @ts-ignore: decorator
 @inline
 function mayRelax(r: u32, type: u32, sym: u32, flags: u32): bool {
-  return isGotRelax(type) && params().relax != 0 && load<i64>(r, R_ADDEND) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(sym, flags) && nearSymbol(sym, flags);
+  return isGotRelax(type) && params().relax != 0 && load<i64>(r, R_ADDEND) == -4 && load<u64>(r) >= gotPrefixBytes(type) && relaxableSymbol(flags) && nearSymbol(sym, flags);
 }
 
 /** Decides the relocations that mayRelax: isec `i`, whose contents are at `bytes` in memory. */
@@ -239,10 +239,6 @@ function scanForms(i: u32, rela: u32, count: u32, bytes: u32): void {
   const end = rela + count * RELA_BYTES;
   for (let r = rela; r < end; r += RELA_BYTES) {
     const type = load<u32>(r, R_TYPE);
-    if (isTlsSequence(type)) {
-      if (!params().shared && isTlsCall(r, end)) r += RELA_BYTES;
-      continue;
-    }
     if (!isGotRelax(type)) continue;
     const index = load<u32>(r, R_SYM);
     const offset = load<u64>(r);
@@ -313,7 +309,7 @@ function scanSection(i: u32, rela: u32, count: u32): bool {
     let column: u32 = COL_ZERO;
     if (index != 0) {
       if (!usable(o, i, number, index, sym, flags)) continue;
-      column = symbolColumn(sym, flags);
+      column = symbolColumn(flags);
     }
     if (value == VALUE_GOT || value == VALUE_GOT_REL || value == VALUE_PLT_GOT_REL || value == VALUE_GOT_BASE_PC) {
       if (!params().needsGotBase) params().needsGotBase = 1;

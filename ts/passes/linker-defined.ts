@@ -8,7 +8,7 @@ import {
   SYM_ABSOLUTE, SYM_COMMON, SYM_DEFINED, SYM_FUNC, SYM_IFUNC, SYM_IN_OSEC, SYM_KIND_MASK, SYM_OBJECT, SYM_ROOT, SYM_SHARED, SYM_TLS, SYM_USED_REGULAR,
   SYM_USED_SHARED, SYM_WEAK,
 } from "../../as-kernels/shared/abi.ts";
-import { PF_W, PT_TLS, SHF_EXECINSTR, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STB_WEAK, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
+import { PF_W, PT_TLS, SHF_EXECINSTR, SHF_X86_64_LARGE, SHT_NOBITS, STB_GLOBAL, STT_NOTYPE, STT_TLS, STV_DEFAULT, STV_HIDDEN } from "../../as-kernels/shared/elf.ts";
 import type { ByteString } from "../args/link-options.ts";
 import type { Context, OutputSection, Segment } from "../context.ts";
 import { HEADERS_OSEC } from "./bind-sections.ts";
@@ -202,7 +202,6 @@ export class LinkerDefined {
     if (sym === 0 || isDefined(ctx, sym)) return;
     this.define(ctx, sym, STV_HIDDEN, synthetic("dynamic"));
     ctx.tables.sym.flags[sym]! |= SYM_USED_REGULAR;
-    ctx.tables.gsym.bind[sym] = STB_WEAK;
   }
 
   /** The link goes on before bind-sections once more. */

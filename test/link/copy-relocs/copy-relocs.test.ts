@@ -97,6 +97,15 @@ copy("a copied variable takes the names it has by default along, and the version
   assert.is(new Set(w.elf("old").dynsym().slice(1).map((symbol) => symbol.value)).size, 1);
 });
 
+copy("a name that another library defines first is no name of the copied variable", (w) => {
+  const data = (names: string, value: number) => `.globl ${names}\n.data\n${names.replace(/, /g, ": ")}: .long ${value}\n` + names.split(", ").map((name) => `.type ${name},@object\n.size ${name}, 4\n`).join("");
+  w.write({ "a.s": data("x, y", 1), "b.s": data("y", 2), "m.s": ".globl _start\n_start: mov x, %eax\nmov y, %eax\n" });
+  w.sh("for f in a b m; do as $f.s -o $f.o; done; $LD -shared a.o -o liba.so; $LD -shared b.o -o libb.so; $LD m.o libb.so liba.so -o m");
+  if (linkerName === "lld") return;
+  assert.is(w.elf("m").relocs().length, 2);
+  assert.is(new Set(w.elf("m").dynsym().slice(1).map((symbol) => symbol.value)).size, 2);
+});
+
 copy("what has no type in the shared object cannot be defined here, and what is protected there neither", (w) => {
   w.write({ "lib.s": ".globl p, q, f, d\n.protected p, f, d\np: q: f: ret\n.type f,@function\n.data\nd: .quad 1\n.type d,@object\n.size d, 8\n",
     "m.s": ".globl _start\n_start: lea p, %eax\nmov $q, %eax\n", "f.s": ".globl _start\n_start: lea f, %eax\n", "d.s": ".globl _start\n_start: lea d, %eax\n" });

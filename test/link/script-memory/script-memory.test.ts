@@ -493,4 +493,26 @@ memory("a heap and a stack behind .bss take no space in the file", (w) => {
   assert.is(image(w, "u").need(".filled").type, 1);
 });
 
+const PARTS = '.globl _start\n_start: .fill 20,1,0x90\n.data\n.byte 1,2,3\n.section .more,"aw"\n.balign 16\n.quad 7\n';
+
+memory("what a region is loaded from as well counts once in it", (w) => {
+  w.write({ "p.s": PARTS, "p.ld": "MEMORY { FLASH (rx) : ORIGIN = 0x1000, LENGTH = 28 RAM (w) : ORIGIN = 0x8000, LENGTH = 4K }\nSECTIONS { .text : { *(.text) } >FLASH AT>FLASH .data : { *(.data) } >RAM AT>FLASH .more : { *(.more) } >RAM AT>RAM }" });
+  w.sh("as p.s -o p.o");
+  sameAsBfd(w, "p.o -T p.ld", ["_start"]);
+}, "ld.bfd");
+
+memory("attributes choose the region of a section that names none: one of those given, none of those behind !", (w) => {
+  w.write({ "p.s": PARTS, "p.ld": "MEMORY { RAM (rw!x) : ORIGIN = 0x8000, LENGTH = 4K FLASH (rx) : ORIGIN = 0x1000, LENGTH = 4K }\nSECTIONS { .text : { *(.text) } .data : { *(.data) } .more : { *(.more) } }" });
+  w.sh("as p.s -o p.o");
+  const ours = sameAsBfd(w, "p.o -T p.ld", ["_start"]);
+  assert.equal([".text", ".data"].map((name) => ours.need(name).addr), [0x1000, 0x8000]);
+}, "ld.bfd");
+
+memory("a section is aligned where it is loaded, too", (w) => {
+  w.write({ "p.s": PARTS, "p.ld": "MEMORY { RAM : ORIGIN = 0x8000, LENGTH = 4K CCM : ORIGIN = 0xa000, LENGTH = 4K FLASH : ORIGIN = 0x1000, LENGTH = 4K }\nSECTIONS { .text : { *(.text) } >FLASH .data : { *(.data) } >RAM AT>FLASH .more : { *(.more) } >CCM AT>FLASH }" });
+  w.sh("as p.s -o p.o && $LD p.o -T p.ld -o p");
+  if (linkerName === "bfd") return;
+  assert.equal(layout(image(w, "p")), [".text 0x1000 0x1000 20", ".data 0x8000 0x1014 3", ".more 0xa000 0x1020 8"]);
+});
+
 memory.run();
