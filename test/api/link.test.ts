@@ -141,4 +141,13 @@ console.log("linked");`);
   assert.equal([done.stdout, done.stderr, done.status], ["linked\n", "", 0]);
 });
 
+test("where no worker can be made, as in service workers, pages are told so by a LinkError", async () => {
+  const { createEngine, LinkError } = (await import(path.join(repoRoot(), "dist", "browser.mjs"))) as typeof Declared;
+  const cause = new ReferenceError("Worker is not defined");
+  const engine = createEngine({ createWorker: () => { throw cause; } });
+  const refused = (await engine.link({ inputs: DEMO }).catch((error: unknown) => error)) as Declared.LinkError;
+  assert.instance(refused, LinkError);
+  assert.equal([refused.code, refused.message, refused.cause], ["INIT_FAILED", "the linker cannot be started: Worker is not defined", cause]);
+});
+
 test.run();

@@ -43,7 +43,7 @@ class Started {
     });
     this.ready = Promise.resolve(kernels).catch(() => undefined);
     this.threads = this.ask(async (endpoint) => endpoint.start(await kernels)).catch((error: unknown) => {
-      this.end(initFailed(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error));
+      this.end(notStarted(error));
       throw this.dead;
     });
     this.threads.catch(() => undefined);
@@ -75,6 +75,7 @@ class Started {
 }
 
 const initFailed = (message: string, cause?: unknown): LinkError => new LinkError("INIT_FAILED", message, [], { cause });
+const notStarted = (error: unknown): LinkError => initFailed(`the linker cannot be started: ${(error as Error)?.message ?? error}`, error);
 
 export class WorkerEngine implements Inner {
   private readonly createWorker: () => Worker;
@@ -132,7 +133,12 @@ export class WorkerEngine implements Inner {
 
   private start(): Started {
     if (this.disposed) throw disposedOf();
-    return (this.started ??= new Started(this.createWorker(), this.kernels(), () => (this.started = undefined)));
+    try {
+      return (this.started ??= new Started(this.createWorker(), this.kernels(), () => (this.started = undefined)));
+    } catch (error) {
+      // Service workers and shared ones have no Worker; frames of an opaque origin may not load it.
+      throw notStarted(error);
+    }
   }
 }
 
