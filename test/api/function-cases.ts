@@ -125,10 +125,12 @@ export const functionCases: Record<string, Case> = {
     const inputs = demo(fixtures);
     const missing = inputs.slice(0, 1);
     const plugin = (setup: Wield.LinkPlugin["setup"]): Wield.LinkPlugin[] => [{ name: "p", setup }];
-    /** Aborts as soon as it is asked; rejects much later, when nobody may care. */
+    /** Aborts as soon as it is asked; rejects much later, when nobody may care. One timer after the other: two could both be due. */
     const waits = (controller: AbortController) => (): Promise<never> => new Promise((_, failed) => {
-      setTimeout(() => controller.abort("enough"), 1);
-      setTimeout(() => failed(new Error("too late")), 30);
+      setTimeout(() => {
+        controller.abort("enough");
+        setTimeout(() => failed(new Error("too late")), 30);
+      }, 1);
     });
     const both = (controller: AbortController) => (): Promise<never> => {
       controller.abort("enough");

@@ -101,6 +101,7 @@ copy("a name that another library defines first is no name of the copied variabl
   const data = (names: string, value: number) => `.globl ${names}\n.data\n${names.replace(/, /g, ": ")}: .long ${value}\n` + names.split(", ").map((name) => `.type ${name},@object\n.size ${name}, 4\n`).join("");
   w.write({ "a.s": data("x, y", 1), "b.s": data("y", 2), "m.s": ".globl _start\n_start: mov x, %eax\nmov y, %eax\n" });
   w.sh("for f in a b m; do as $f.s -o $f.o; done; $LD -shared a.o -o liba.so; $LD -shared b.o -o libb.so; $LD m.o libb.so liba.so -o m");
+  // lld 22 gives both names the address of one copy.
   if (linkerName === "lld") return;
   assert.is(w.elf("m").relocs().length, 2);
   assert.is(new Set(w.elf("m").dynsym().slice(1).map((symbol) => symbol.value)).size, 2);
