@@ -87,7 +87,7 @@ type Given = (args: string[], files: Files) => [LocalEngine, LinkOptions];
 
 /** Options as a page sends them, as its worker gives them to the engine. */
 async function givenTo({ compileKernels, createEngine, unpackOptions, remoteParser }: Engine, kernels: Uint8Array): Promise<Given> {
-  const { parsing } = createEngine(await compileKernels(kernels), false);
+  const { parsing } = createEngine(await compileKernels(kernels), null);
   return (args, files) => {
     const packed: PackedOptions = { plain: { args }, inputs: undefined, script: undefined, fs: [{ memory: [...files] }], hooks: [], progress: false, parsed: parsedBefore({ args }) };
     return [parsing(remoteParser(packed, null)), unpackOptions(packed, null)];

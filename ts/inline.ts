@@ -27,9 +27,10 @@ const kernels = kernelBytes as Uint8Array;
 const text = engineText as string;
 
 function blobWorker(): Worker {
-  const url = URL.createObjectURL(new Blob([text, "\nwieldEngine.serveWorker();"], { type: "text/javascript" }));
+  // No module: those are not loaded from Blobs in frames of an opaque origin (sandbox).
+  const url = URL.createObjectURL(new Blob([text, '\nwieldEngine.serveWorker("classic");'], { type: "text/javascript" }));
   // The address stays good: the worker starts helpers by it.
-  return new Worker(url, { type: "module" });
+  return new Worker(url);
 }
 
 /** The text has a LinkError of its own. */
@@ -66,7 +67,7 @@ class ThreadEngine implements Engine {
 
   private async start(): Promise<LocalEngine> {
     const module = new Function(`${text}\nreturn wieldEngine;`)() as typeof EngineModule;
-    const engine = module.createEngine(await module.compileKernels(kernelSource(this.source, kernels)), false).parsing(parseHere);
+    const engine = module.createEngine(await module.compileKernels(kernelSource(this.source, kernels)), null).parsing(parseHere);
     return {
       link: (options, hooks) => ownErrors(engine.link(options, hooks)),
       open(options, hooks) {

@@ -39,7 +39,7 @@ async function memoriesOf(work: () => Promise<void>): Promise<number[]> {
 
 /** Links in memory of `pages` ("own": as pages choose it); the memories that were made. */
 async function link(pages: number | undefined | "own", fs: LinkFileSystem = memoryFS(files)): Promise<{ result: LinkResult; made: number[] }> {
-  const { memoryPages, ...others } = createWebPlatform(kernels, false);
+  const { memoryPages, ...others } = createWebPlatform(kernels, null);
   const platform = pages === undefined ? others : { ...others, memoryPages: pages === "own" ? memoryPages! : () => pages };
   let result: LinkResult | undefined;
   const made = await memoriesOf(async () => {
@@ -75,7 +75,7 @@ test("a context begins with some memory, and outgrows it once", async () => {
   const { result: { output } } = await link(undefined);
   for (const [pages, expected] of [[1 << 13, [1 << 13]], [20, [20, 65536]]] as const) {
     const made = await memoriesOf(async () => {
-      const platform = { ...createWebPlatform(kernels, false), memoryPages: () => pages };
+      const platform = { ...createWebPlatform(kernels, null), memoryPages: () => pages };
       const context = await openHere(engineOf(platform), { inputs: NAMES, fs: memoryFS(files), gcSections: true });
       for (const changed of [null, "steps.o", "print.o"]) {
         if (changed !== null) context.update({ [changed]: files[changed]!.slice() });
@@ -89,7 +89,7 @@ test("a context begins with some memory, and outgrows it once", async () => {
 
 test("a context has the memory of one that has ended, unless that is large", async () => {
   const { result: { output } } = await link(undefined);
-  const platform = { ...createWebPlatform(kernels, false), memoryPages: () => 1 << 13 };
+  const platform = { ...createWebPlatform(kernels, null), memoryPages: () => 1 << 13 };
   const open = (more: Record<string, Uint8Array> = {}): Promise<LinkContext> =>
     openHere(engineOf(platform), { inputs: [...NAMES, ...Object.keys(more)], fs: memoryFS({ ...files, ...more }), gcSections: true });
   const linked = async (context: LinkContext): Promise<Buffer> => Buffer.from((await context.relink()).output);

@@ -1,6 +1,7 @@
 /** The cases of the API in pages of Chromium, isolated and not, with the files as they are published; what was linked there runs. Two files of tests share it. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -24,6 +25,39 @@ window.demo = (await api.link(demo)).ok;
 await new Promise((done) => (window.go = done));
 window.results = await results(api);
 </script>`;
+}
+
+/** What a frame of an opaque origin has to say. */
+interface Framed {
+  origin: string;
+  isolated: boolean;
+  threads: number;
+  output: number[];
+}
+
+const FRAMES = `<!doctype html><meta charset="utf-8"><title>test</title><script>addEventListener("message", ({ data }) => (window.framed = data));</script>
+<iframe sandbox="allow-scripts" allow="cross-origin-isolated" src="frame.html"></iframe>`;
+const FRAME = `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
+import { createEngine } from "/dist/inline.mjs";
+import { demo } from "./runner.mjs";
+const engine = createEngine();
+const link = async () => ({ origin: self.origin, isolated: crossOriginIsolated, threads: await engine.threads, output: [...(await engine.link(demo)).output] });
+parent.postMessage(await link().catch(String), "*");
+</script>`;
+
+async function visitFrame(dir: string, isolated: boolean): Promise<Framed> {
+  fs.writeFileSync(path.join(dir, "frames.html"), FRAMES);
+  fs.writeFileSync(path.join(dir, "frame.html"), FRAME);
+  const server = await serveFolders({ test: dir, dist: published() }, isolated);
+  const page = await (await open()).newPage();
+  try {
+    await page.goto(`${server.url}/test/frames.html`);
+    await page.waitForFunction("window.framed !== undefined", undefined, { timeout: 60_000 });
+    return await page.evaluate("window.framed");
+  } finally {
+    await page.close();
+    server.close();
+  }
 }
 
 interface Visit {
@@ -86,6 +120,14 @@ export function testPages(name: string, entry: "browser.mjs" | "inline.mjs"): vo
       assert.match(runs(demo), /hello from a program that wield linked/);
       const hello = Object.values(page.results).find(({ outputs }) => outputs["hello"] !== undefined);
       if (hello !== undefined) assert.is(runs(hello.outputs["hello"]!), "hello from musl, 1\n");
+    });
+  }
+
+  if (entry === "inline.mjs") for (const isolated of [false, true]) {
+    given(`a frame of an opaque origin, ${isolated ? "" : "not "}isolated`, async () => {
+      const { output, ...framed } = await visitFrame(dir, isolated);
+      assert.equal(framed, { origin: "null", isolated, threads: isolated ? os.availableParallelism() : 1 });
+      assert.match(runs(Buffer.from(output).toString("base64")), /hello from a program that wield linked/);
     });
   }
 

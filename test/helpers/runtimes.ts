@@ -80,7 +80,7 @@ export async function serveFolders(folders: Record<string, string>, isolated: bo
     const named = folders[folder] === undefined ? "" : path.join(folders[folder]!, ...rest.filter((part) => part !== ".."));
     const file = named !== "" && rest.at(-1) === "" ? path.join(named, "index.html") : named;
     if (file === "" || !fs.existsSync(file) || !fs.statSync(file).isFile()) return void response.writeHead(404).end();
-    const headers: Record<string, string> = { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream", "Cache-Control": "no-store" };
+    const headers: Record<string, string> = { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin" };
     if (isolated) Object.assign(headers, { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" });
     response.writeHead(200, headers).end(fs.readFileSync(file));
   });

@@ -41,9 +41,9 @@ export interface ParserlessEngine {
   parsing(parser: Parser): LocalEngine;
 }
 
-/** Links in this thread. */
-export function createEngine(kernels: WebAssembly.Module, workers: boolean): ParserlessEngine {
-  const platform: Platform = createWebPlatform(kernels, workers);
+/** Links in this thread, with `helpers`: as createWebPlatform takes them. */
+export function createEngine(kernels: WebAssembly.Module, helpers: WorkerType | null): ParserlessEngine {
+  const platform: Platform = createWebPlatform(kernels, helpers);
   const parsing = (parser: Parser): LocalEngine =>
     localEngine({
       platform: () => platform,
@@ -60,8 +60,8 @@ function release(proxy: unknown): void {
   (proxy as { [Comlink.releaseProxy]?(): void } | null)?.[Comlink.releaseProxy]?.();
 }
 
-/** Answers messages to this worker. */
-export function serveWorker(): void {
+/** Answers messages to this worker, which was started as `type`. */
+export function serveWorker(type: WorkerType = "module"): void {
   const io = createVirtualIo(webIo);
   const jobs = new Map<number, AbortController>();
   const contexts = new Map<number, { opened: Promise<InnerContext>; callbacks: Callbacks }>();
@@ -86,7 +86,7 @@ export function serveWorker(): void {
   const endpoint: EngineEndpoint = {
     ...serve(io, PHASES),
     async start(source) {
-      const made = createEngine(await compileKernels(source), true);
+      const made = createEngine(await compileKernels(source), type);
       start(made);
       return made.threads;
     },

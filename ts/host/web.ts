@@ -39,10 +39,10 @@ export const webIo: Pick<WorkerIo, "inflate" | "deflate" | "digest"> = {
   deflate: () => undefined,
 };
 
-/** `module`: the kernels. `workers`: this file can be started as a worker. */
-export function createWebPlatform(module: WebAssembly.Module, workers: boolean): Platform {
+/** `module`: the kernels. `helpers`: what this file is started as once more, null where it cannot be. */
+export function createWebPlatform(module: WebAssembly.Module, helpers: WorkerType | null): Platform {
   const scope = globalThis as { crossOriginIsolated?: boolean; location?: { href: string }; navigator?: { hardwareConcurrency?: number } };
-  const threads = workers && scope.crossOriginIsolated === true && typeof SharedArrayBuffer === "function" ? Math.max(1, scope.navigator?.hardwareConcurrency ?? 1) : 1;
+  const threads = helpers !== null && scope.crossOriginIsolated === true && typeof SharedArrayBuffer === "function" ? Math.max(1, scope.navigator?.hardwareConcurrency ?? 1) : 1;
   return {
     cpus: threads,
     maxThreads: threads === 1 ? 1 : undefined,
@@ -50,7 +50,7 @@ export function createWebPlatform(module: WebAssembly.Module, workers: boolean):
     expectLargeLink: () => undefined,
     kernels: () => module,
     startWorker() {
-      const worker = new Worker(scope.location!.href, { type: "module" });
+      const worker = new Worker(scope.location!.href, { type: helpers! });
       return {
         endpoint: Comlink.wrap<WorkerEndpoint>(worker),
         terminate: () => worker.terminate(),
