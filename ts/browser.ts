@@ -25,11 +25,13 @@ function compiledOnce(source: KernelSource): () => Promise<KernelSource> {
   return () => (compiled ??= compileKernels(source).catch(() => ((compiled = undefined), source)));
 }
 
+const UNLOADED = "its file (web-*.mjs) cannot be loaded; where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels; where a Content-Security-Policy forbids it: worker-src";
+
 /** An engine with files of one's own, or one that can be ended. */
 export function createEngine({ createWorker, kernels }: EngineOptions = {}): Engine {
   const source = compiledOnce(kernelSource(kernels, { url: new URL("./kernels.wasm", import.meta.url).href }));
-  if (createWorker !== undefined) return new WorkerEngine(createWorker, source);
-  return new GrowingEngine(new WorkerEngine(quickWorker, source), () => new WorkerEngine(completeWorker, source));
+  if (createWorker !== undefined) return new WorkerEngine(createWorker, source, UNLOADED);
+  return new GrowingEngine(new WorkerEngine(quickWorker, source, UNLOADED), () => new WorkerEngine(completeWorker, source, UNLOADED));
 }
 
 /** See declarations.d.ts. */

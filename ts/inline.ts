@@ -81,7 +81,7 @@ class ThreadEngine implements Engine {
 /** An engine of one's own. In a page: a worker. */
 export function createEngine(options: EngineOptions = {}): Engine {
   if (typeof document === "undefined" && options.createWorker === undefined) return new ThreadEngine(options.kernels);
-  return new WorkerEngine(options.createWorker ?? blobWorker, () => kernelSource(options.kernels, kernels));
+  return new WorkerEngine(options.createWorker ?? blobWorker, () => kernelSource(options.kernels, kernels), "a Content-Security-Policy has to allow blob: in worker-src");
 }
 
 /** See declarations.d.ts. */

@@ -190,7 +190,7 @@ test("pairs that do not match are errors", () => {
 test("missing and malformed values", () => {
   assert.equal(errors("x.o -o"), ["-o: missing argument"]);
   assert.equal(errors("x.o --wrap"), ["--wrap: missing argument"]);
-  assert.equal(errors("x.o --build-id=0xzz"), ["not a hexadecimal value: zz"]);
+  assert.equal(errors("x.o --build-id=0xzz"), ["not a hexadecimal value: 0xzz"]);
   assert.equal(errors("x.o --build-id=foo"), ["unknown --build-id style: foo (one of sha1, tree, sha256, md5, fast, xx, uuid, none, 0xHEX)"]);
   assert.match(firstError("x.o --hash-style=foo"), /^unknown --hash-style: foo/);
   assert.equal(errors("x.o -m foo -m elf_x86_64"), [], "the last one counts");

@@ -35,7 +35,7 @@ interface Framed {
   output: number[];
 }
 
-const FRAMES = `<!doctype html><meta charset="utf-8"><title>test</title><script>addEventListener("message", ({ data }) => (window.framed = data));</script>
+const FRAMES = `<!doctype html><meta charset="utf-8"><title>test</title><script>addEventListener("message", ({ data }) => (window.said = data));</script>
 <iframe sandbox="allow-scripts" allow="cross-origin-isolated" src="frame.html"></iframe>`;
 const FRAME = `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
 import { createEngine } from "/dist/inline.mjs";
@@ -45,20 +45,40 @@ const link = async () => ({ origin: self.origin, isolated: crossOriginIsolated, 
 parent.postMessage(await link().catch(String), "*");
 </script>`;
 
-async function visitFrame(dir: string, isolated: boolean): Promise<Framed> {
-  fs.writeFileSync(path.join(dir, "frames.html"), FRAMES);
-  fs.writeFileSync(path.join(dir, "frame.html"), FRAME);
+/** What the first of some pages leaves in `window.said`. */
+async function said<T>(dir: string, pages: Record<string, string>, isolated: boolean): Promise<T> {
+  for (const [name, text] of Object.entries(pages)) fs.writeFileSync(path.join(dir, name), text);
   const server = await serveFolders({ test: dir, dist: published() }, isolated);
   const page = await (await open()).newPage();
   try {
-    await page.goto(`${server.url}/test/frames.html`);
-    await page.waitForFunction("window.framed !== undefined", undefined, { timeout: 60_000 });
-    return await page.evaluate("window.framed");
+    await page.goto(`${server.url}/test/${Object.keys(pages)[0]}`);
+    await page.waitForFunction("window.said !== undefined", undefined, { timeout: 60_000 });
+    return await page.evaluate("window.said");
   } finally {
     await page.close();
     server.close();
   }
 }
+
+/** Messages of links under a policy, each with other options of createEngine. */
+const failures = (entry: string, policy: string, options: readonly string[]): string => `<!doctype html><meta charset="utf-8"><title>test</title>
+<meta http-equiv="Content-Security-Policy" content="${policy}"><script type="module">
+import { createEngine } from "/dist/${entry}";
+import { demo } from "./runner.mjs";
+const message = (options) => createEngine(options).link(demo).then(() => "linked", ({ code, message }) => code + " " + message.replaceAll(location.origin, ""));
+window.said = await Promise.all([${options.join()}].map(message));
+</script>`;
+
+const NO_WORKER = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'none'";
+const FAILURES: Record<string, [policy: string, cases: Record<string, RegExp>][]> = {
+  "browser.mjs": [["", {
+    '{ kernels: "/test/failures.html" }': /^INIT_FAILED the linker cannot be started: \/test\/failures\.html: .*magic/,
+    '{ kernels: "/nothing.wasm" }': /^INIT_FAILED the linker cannot be started: \/nothing\.wasm: 404 Not Found$/,
+    '{ kernels: "http://127.0.0.1:1/kernels.wasm" }': /^INIT_FAILED the linker cannot be started: http:\/\/127\.0\.0\.1:1\/kernels\.wasm: /,
+    '{ createWorker: () => new Worker("/nothing.mjs", { type: "module" }) }': /^INIT_FAILED the linker's worker failed: its file \(web-\*\.mjs\) cannot be loaded; where a bundler does not copy it: wield\/inline/,
+  }], [NO_WORKER, { undefined: /^INIT_FAILED the linker's worker failed: .* Content-Security-Policy forbids it: worker-src$/ }]],
+  "inline.mjs": [[NO_WORKER, { undefined: /^INIT_FAILED the linker's worker failed: a Content-Security-Policy has to allow blob: in worker-src$/ }]],
+};
 
 interface Visit {
   results: Results;
@@ -123,9 +143,16 @@ export function testPages(name: string, entry: "browser.mjs" | "inline.mjs"): vo
     });
   }
 
+  given(`what keeps ${entry} from starting is named`, async () => {
+    for (const [policy, cases] of FAILURES[entry]!) {
+      const messages = await said<string[]>(dir, { "failures.html": failures(entry, policy, Object.keys(cases)) }, false);
+      Object.values(cases).forEach((expected, i) => assert.match(messages[i]!, expected));
+    }
+  });
+
   if (entry === "inline.mjs") for (const isolated of [false, true]) {
     given(`a frame of an opaque origin, ${isolated ? "" : "not "}isolated`, async () => {
-      const { output, ...framed } = await visitFrame(dir, isolated);
+      const { output, ...framed } = await said<Framed>(dir, { "frames.html": FRAMES, "frame.html": FRAME }, isolated);
       assert.equal(framed, { origin: "null", isolated, threads: isolated ? os.availableParallelism() : 1 });
       assert.match(runs(Buffer.from(output).toString("base64")), /hello from a program that wield linked/);
     });

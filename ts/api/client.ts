@@ -33,13 +33,13 @@ class Started {
   private readonly waiting = new Set<(error: LinkError) => void>();
   private dead: LinkError | null = null;
 
-  /** The kernels come while the worker starts, and a link is on its way before that has started. */
-  constructor(worker: Worker, kernels: KernelSource | Promise<KernelSource>, onEnd: () => void) {
+  /** The kernels come while the worker starts, and a link is on its way before that has started. `unloaded`: why there may be no program for it, which browsers do not say. */
+  constructor(worker: Worker, kernels: KernelSource | Promise<KernelSource>, unloaded: string, onEnd: () => void) {
     this.worker = worker;
     this.endpoint = Comlink.wrap<EngineEndpoint>(worker);
     this.onEnd = onEnd;
     worker.addEventListener("error", (event) => {
-      this.end(initFailed(`the linker's worker failed: ${event.message || "its file cannot be loaded (where a bundler does not copy it: wield/inline, or createEngine with createWorker and kernels)"}`));
+      this.end(initFailed(`the linker's worker failed: ${event.message || unloaded}`));
     });
     this.ready = Promise.resolve(kernels).catch(() => undefined);
     this.threads = this.ask(async (endpoint) => endpoint.start(await kernels)).catch((error: unknown) => {
@@ -80,14 +80,16 @@ const notStarted = (error: unknown): LinkError => initFailed(`the linker cannot 
 export class WorkerEngine implements Inner {
   private readonly createWorker: () => Worker;
   private readonly kernels: () => KernelSource | Promise<KernelSource>;
+  private readonly unloaded: string;
   private started: Started | undefined;
   private jobs = 0;
   private contexts = 0;
   private disposed = false;
 
-  constructor(createWorker: () => Worker, kernels: () => KernelSource | Promise<KernelSource>) {
+  constructor(createWorker: () => Worker, kernels: () => KernelSource | Promise<KernelSource>, unloaded: string) {
     this.createWorker = createWorker;
     this.kernels = kernels;
+    this.unloaded = unloaded;
   }
 
   get threads(): Promise<number> {
@@ -134,7 +136,7 @@ export class WorkerEngine implements Inner {
   private start(): Started {
     if (this.disposed) throw disposedOf();
     try {
-      return (this.started ??= new Started(this.createWorker(), this.kernels(), () => (this.started = undefined)));
+      return (this.started ??= new Started(this.createWorker(), this.kernels(), this.unloaded, () => (this.started = undefined)));
     } catch (error) {
       // Service workers and shared ones have no Worker; frames of an opaque origin may not load it.
       throw notStarted(error);

@@ -13,9 +13,13 @@ export function kernelSource(given: EngineOptions["kernels"], own: KernelSource)
 export async function compileKernels(source: KernelSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (!("url" in source)) return WebAssembly.compile(source as BufferSource);
-  const answer = await fetch(source.url);
-  if (!answer.ok) throw new Error(`${source.url}: ${answer.status} ${answer.statusText}`);
-  // While it arrives, which browsers do only when the server says what it is.
-  const isNamed = answer.headers.get("content-type")?.startsWith("application/wasm") === true;
-  return isNamed ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer());
+  try {
+    const answer = await fetch(source.url);
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    // While it arrives, which browsers do only when the server says what it is.
+    const isNamed = answer.headers.get("content-type")?.startsWith("application/wasm") === true;
+    return await (isNamed ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer()));
+  } catch (error) {
+    throw new Error(`${source.url}: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -137,7 +137,7 @@ function setBuildId(s: ParseState, v: ByteString): void {
   } else if (/^0[xX]/.test(v)) {
     const hex = parseHexBytes(v.slice(2));
     if (hex) s.options.buildId = { hex };
-    else s.errors.push(`not a hexadecimal value: ${v.slice(2)}`);
+    else s.errors.push(`not a hexadecimal value: ${v}`);
   } else {
     s.errors.push(`unknown --build-id style: ${v} (one of ${Object.keys(styles).filter((style) => style !== "").join(", ")}, 0xHEX)`);
   }
