@@ -71,7 +71,7 @@ export function defaultOptions(): LinkOptions {
     allowMultipleDefinition: false,
     undefinedVersion: undefined,
     warnCommon: false,
-    fortranCommon: false,
+    fortranCommon: true,
     warnTextrel: "",
     warnBackrefs: false,
     warnBackrefsExclude: [],

@@ -78,17 +78,19 @@ gnu("--target-help is --help; options of compilers and of big-endian machines ch
   w.write({ "a.s": PLAIN }).sh("as a.s -o a.o && $LD a.o -o a && $LD a.o -flto -flto=auto -flto-partition=none -fuse-ld=bfd -EB -o b && cmp a b && $LD --target-help | grep 'supported emulations' > /dev/null");
 });
 
-gnu("--fortran-common: a member that defines a common symbol is taken", (w) => {
+gnu("A member that defines a common symbol is taken; not with --no-fortran-common, nor as ld.lld", (w) => {
   if (!wield) return;
   w.write({ "m.s": ".globl _start\n_start: mov c, %eax\n.comm c, 4\n", "c.s": ".data\n.globl c, other\nc: .quad 5\n.size c, 8\nother: .quad 6\n", "e.s": ".comm c, 16\n" }).sh("for f in m c e; do as $f.s -o $f.o; done; ar rc c.a c.o; ar rc e.a e.o");
   const other = (line: string): boolean => w.sh(`$LD ${line} -o o && nm o`).includes(" other");
   for (const line of ["m.o c.a", "c.a m.o", "m.o --start-lib c.o --end-lib", "e.a m.o c.a"]) {
-    assert.not.ok(other(line), line);
-    assert.ok(other(`${line} --fortran-common`), line);
-    assert.not.ok(other(`${line} --fortran-common --no-fortran-common`), line);
+    assert.ok(other(line), line);
+    assert.not.ok(other(`${line} --no-fortran-common`), line);
+    assert.ok(other(`${line} --no-fortran-common --fortran-common`), line);
   }
-  assert.not.ok(other("m.o e.a --fortran-common"));
-  contains(w.sh("$LD m.o c.a --fortran-common --why-extract=- -o o"), "m.o\tc.a(c.o)\tc");
+  assert.not.ok(other("m.o e.a"));
+  w.sh("ln -s $LD ld.lld");
+  assert.not.ok(w.sh("./ld.lld m.o c.a -o o && nm o").includes(" other"));
+  contains(w.sh("$LD m.o c.a --why-extract=- -o o"), "m.o\tc.a(c.o)\tc");
 }, "ar", "nm");
 
 gnu("short flags in one argument, and --threads with its number in the next", (w) => {

@@ -75,7 +75,7 @@ export const LAYOUT: OptionRow[] = [
   option("--warn-section-align", "", "Warn when alignment moves the start of a section", put("warnSectionAlign", true)),
   option("--sort-common", "[=ORDER]", "Place common symbols by alignment: descending (default) or ascending", (s, v) => setCommonOrder(s, v)),
   option("--randomize-section-padding", "=SEED", "Put random padding between input sections and before segments", (s, v, spelling) => void (s.options.paddingSeed = count(s, v, spelling) + 1)),
-  ...onOff("--fortran-common", "fortranCommon", "An archive member that defines a common symbol is taken (GNU ld)", "It is not (default)"),
+  ...onOff("--fortran-common", "fortranCommon", "Take archive members that define common symbols (default)", "Do not"),
   option("--orphan-handling", "=MODE", "Sections a script does not name: place, warn, error or discard", choice("orphanHandling", { place: "place", warn: "warn", error: "error", discard: "discard" }, "--orphan-handling mode")),
   option("--sort-section", "=RULE", "Order of sections under a script: none, name or alignment", choice("sortSection", { none: "none", name: "name", alignment: "alignment" }, "--sort-section rule")),
 ];
