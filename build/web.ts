@@ -88,7 +88,7 @@ const WEB: BuildOptions = { plugins: PLUGINS, bundle: true, platform: "browser",
  */
 async function squeeze(text: string, module: boolean, arrows = true): Promise<string> {
   const { minify } = await import("terser");
-  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, pure_getters: true, unsafe_arrows: arrows, unsafe_methods: !arrows }, mangle: true });
+  const { code } = await minify(text, { module, compress: { passes: 4, ecma: 2020, keep_fargs: false, pure_getters: true, lhs_constants: false, unsafe_arrows: arrows, unsafe_methods: !arrows }, mangle: true });
   return code!;
 }
 

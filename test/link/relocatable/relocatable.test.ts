@@ -187,4 +187,16 @@ rel("what is only copied is not in memory all at once", (w) => {
   w.sh("rm a.o r.o");
 });
 
+rel("-e gives the entry point that programs have, as a place in its section; without -e there is none", (w) => {
+  w.write({ "a.s": ".globl _start\nnop\n_start: ret\n", "b.s": ".globl last\nnop\nlast: ret\n" }).sh("as a.s -o a.o && as b.s -o b.o");
+  const entry = (options: string): number => {
+    w.sh(`$LD -r ${options} a.o b.o -o r.o 2> said`);
+    return object(w, "r.o").entry;
+  };
+  assert.equal(["", "-e last", "-e 0x10", "-e last --defsym last=0x30"].map(entry), [0, 3, 16, 48]);
+  assert.is(w.read("said"), "");
+  assert.is(entry("-e nosuch"), 0);
+  contains(w.read("said"), "warning: cannot find entry symbol nosuch; not setting start address");
+});
+
 rel.run();

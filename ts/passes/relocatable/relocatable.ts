@@ -23,6 +23,7 @@ import { BuildIdSection } from "../../synthetic/build-id.ts";
 import { NotePropertySection } from "../../synthetic/note-property.ts";
 import { HEADERS_OSEC } from "../bind-sections.ts";
 import { digestedOutput } from "../digest-output.ts";
+import { entryAddress } from "../finish-output.ts";
 import { markLive } from "../mark-live.ts";
 import { mergePieces } from "../merge-pieces.ts";
 import { bindRelocatableScript, layoutRelocatableScript } from "./relocatable-script.ts";
@@ -284,7 +285,7 @@ export class RelocatableOutput {
     const out = new Uint8Array(EHDR_BYTES);
     const names = this.extra(".shstrtab")!.index;
     writeEhdr(new DataView(out.buffer), {
-      osabi: ctx.osabi || (gnuAbi ? ELFOSABI_GNU : 0), abiVersion: 0, e_type: ET_REL, e_machine: ctx.arch.e_machine, e_entry: 0n, e_phoff: 0,
+      osabi: ctx.osabi || (gnuAbi ? ELFOSABI_GNU : 0), abiVersion: 0, e_type: ET_REL, e_machine: ctx.arch.e_machine, e_entry: ctx.options.entry === "" ? 0n : entryAddress(ctx), e_phoff: 0,
       e_shoff: this.headersAt, e_flags: 0, e_phentsize: 0, e_phnum: 0, e_shentsize: SHDR_BYTES,
       e_shnum: this.sections >= SHN_LORESERVE ? 0 : this.sections, e_shstrndx: names >= SHN_LORESERVE ? SHN_XINDEX : names,
     });
