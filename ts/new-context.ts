@@ -5,6 +5,7 @@
 import { BSYM_ALL, BSYM_FUNCTIONS, BSYM_NONE, BSYM_NON_WEAK, BSYM_NON_WEAK_FUNCTIONS, OUT_EXEC, OUT_PIE, OUT_RELOCATABLE, OUT_SHARED } from "../as-kernels/shared/abi.ts";
 import { ELFOSABI_FREEBSD } from "../as-kernels/shared/elf.ts";
 import { architectureOf } from "./arch/index.ts";
+import { isLld } from "./args/identity.ts";
 import type { LinkOptions } from "./args/link-options.ts";
 import type { Context, LinkObserver, SymbolRoom } from "./context.ts";
 import { wordIssues } from "./diagnostics/issues.ts";
@@ -107,7 +108,7 @@ function setParams(ctx: Context): void {
   params.set("gcSections", flag(options.gcSections));
   params.set("ehFrameHdr", flag(options.ehFrameHdr || options.optimizeBbJumps));
   params.set("warnCommon", flag(options.warnCommon));
-  params.set("fortranCommon", flag(options.fortranCommon));
+  params.set("fortranCommon", flag(options.fortranCommon ?? !isLld(options)));
   params.set("stripDebug", flag(options.strip !== "none"));
   params.set("sttCommon", flag(options.z.sttCommon));
   params.set("gnuUnique", flag(!options.noGnuUnique));

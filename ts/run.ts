@@ -42,10 +42,8 @@ export async function run(argv: readonly ByteString[], host: Host): Promise<numb
 
 function parse(argv: readonly ByteString[], host: Host): ParsedArgs {
   host.optimise?.(argv.length);
-  // lld takes no archive member for a common symbol.
-  const called = programName(host.env("WIELD_CALLED") ?? "");
-  return parseArgs(called === "ld.lld" && argv.length > 0 ? ["--no-fortran-common", ...argv] : argv, {
-    programName: called,
+  return parseArgs(argv, {
+    programName: programName(host.env("WIELD_CALLED") ?? ""),
     compatVersion: host.env("WIELD_COMPAT_VERSION") ?? "",
     reproduce: host.env("LLD_REPRODUCE") ?? (host.env("MOLD_REPRO") ? "\0" : ""),
     runPath: host.env("LD_RUN_PATH") ?? "",

@@ -71,7 +71,7 @@ export function defaultOptions(): LinkOptions {
     allowMultipleDefinition: false,
     undefinedVersion: undefined,
     warnCommon: false,
-    fortranCommon: true,
+    fortranCommon: undefined,
     warnTextrel: "",
     warnBackrefs: false,
     warnBackrefsExclude: [],

@@ -142,7 +142,7 @@ export interface LinkOptions {
   allowMultipleDefinition: boolean;
   undefinedVersion: boolean | undefined; // undefined = a warning, as ld.lld an error
   warnCommon: boolean;
-  fortranCommon: boolean;
+  fortranCommon: boolean | undefined; // undefined = true, as ld.lld false
   warnTextrel: "" | "shared" | "any";
   warnBackrefs: boolean;
   warnBackrefsExclude: ByteString[];
