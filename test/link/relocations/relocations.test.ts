@@ -163,6 +163,30 @@ relocations("overflow is diagnosed with place, type, value, bounds and symbol", 
   }
 });
 
+relocations("the least and the greatest value that a field holds are written, the next ones are out of range", (w) => {
+  if (linkerName === "bfd") return;
+  const limits: [string, number, number, number][] = [
+    ["32", 4, 0, 2 ** 32 - 1],
+    ["32S", 4, -(2 ** 31), 2 ** 31 - 1],
+    ["16", 2, -(2 ** 15), 2 ** 16 - 1],
+    ["8", 1, -(2 ** 7), 2 ** 8 - 1],
+    ["PC32", 4, -(2 ** 31), 2 ** 31 - 1],
+    ["PC16", 2, -(2 ** 15), 2 ** 15 - 1],
+    ["PC8", 1, -(2 ** 7), 2 ** 7 - 1],
+  ];
+  // Each field has 8 bytes, of which those behind it must stay as they are.
+  const fields = (outside: 0 | 1): [string, number, number][] => limits.flatMap(([type, bytes, least, greatest]): [string, number, number][] => [[type, bytes, least - outside], [type, bytes, greatest + outside]]);
+  const source = (outside: 0 | 1): string => `.data\n${fields(outside).map(([type, , value]) => `.reloc ., R_X86_64_${type}, ${type.startsWith("PC") ? "." : "zero"} + ${value}\n.quad -1\n`).join("")}.globl _start\n.text\n_start: ret\n`;
+  w.write({ "in.s": source(0), "out.s": source(1) });
+  w.sh("as in.s -o in.o && as out.s -o out.o && $LD in.o --defsym=zero=0 -o in");
+  const data = w.elf("in").content(".data");
+  const view = new DataView(data.buffer, data.byteOffset);
+  for (const [i, [type, bytes, value]] of fields(0).entries()) assert.is(view.getBigInt64(8 * i, true), BigInt.asIntN(64, (-1n << BigInt(8 * bytes)) | BigInt.asUintN(8 * bytes, BigInt(value))), `${type} ${value}`);
+  const errors = w.fails("$LD out.o --defsym=zero=0 --error-limit=0 -o out");
+  const found = [...errors.matchAll(/\.data\+0x([0-9a-f]+)\)?: relocation R_X86_64_(\w+) out of range: (-?\d+) is not in/g)].map(([, at, type, value]) => `${parseInt(at!, 16)} ${type} ${value}`);
+  assert.equal(found, fields(1).map(([type, , value], i) => `${8 * i} ${type} ${type === "32" ? BigInt.asUintN(64, BigInt(value)) : value}`));
+}, "as");
+
 relocations("overflow names who defines the symbol: a file, an option, a line of a script, the linker", (w) => {
   if (linkerName === "bfd") return;
   w.write({ "a.s": ".globl _start\n_start: movb $far, %al\n", "f.s": ".globl far\nfar = 0x1000\n", "x.ld": "other = 1;\nfar = 0x1000;\n", "e.s": ".globl _start\n_start: movb $_end, %al\n" });
